@@ -1,0 +1,62 @@
+"""Environment variables as a function of time: what makes a *clock* of an exchangeable law.
+
+In a clock the means over features, m(x), are replaced by the training runs' mean curve m̄(t), so that time drives
+and nothing couples. A law that is no better than its clock has not shown that its features interact.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from scipy.interpolate import CubicSpline
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Drive:
+    """A curve z(t) through given points: a cubic spline inside their range, constant outside it.
+
+    Parameters
+    ----------
+    times : array (step,), increasing
+    values : array (step, variable)
+    """
+
+    times: Array
+    values: Array
+
+    @classmethod
+    def mean_over_runs(cls, times: Array, variables: Array, lengths: NDArray[np.intp]) -> Drive:
+        """The mean curve of several runs, (run, step, variable) at times (run, step); only the runs that cover
+        a time count there."""
+        rows = [slice(0, int(n)) for n in lengths]
+        grid = np.unique(np.concatenate([times[r, row] for r, row in enumerate(rows)]))
+        total = np.zeros((len(grid), variables.shape[-1]))
+        count = np.zeros((len(grid), 1))
+        for r, row in enumerate(rows):
+            covered = (grid >= times[r, row][0]) & (grid <= times[r, row][-1])
+            for v in range(variables.shape[-1]):
+                total[covered, v] += np.interp(grid[covered], times[r, row], variables[r, row, v])
+            count[covered] += 1
+        return cls(grid, total / count)
+
+    @cached_property
+    def _spline(self) -> CubicSpline:
+        from scipy.interpolate import CubicSpline
+
+        return CubicSpline(self.times, self.values, axis=0)
+
+    def __call__(self, t: Array) -> Array:
+        """z at times (batch,), as (batch, variable)."""
+        return np.asarray(self._spline(np.clip(t, self.times[0], self.times[-1])))
+
+    def rescaled(self, scales: Array, time_scale: float) -> Drive:
+        """The same curve with its variables divided by ``scales`` and time by ``time_scale``."""
+        return Drive(self.times / time_scale, self.values / scales)

@@ -1,0 +1,182 @@
+"""Integral matching: coefficients in closed form, without a numerical derivative.
+
+Over a span of samples from t to t+h, xᵢ(t+h) − xᵢ(t) = Σⱼ θⱼ ∫ φⱼ(x) ds: a linear regression whose columns are
+integrals of the candidate terms along the data (the weak form; Schaeffer and McCalla 2017, Messenger and Bortz
+2021). Each run is compressed at once to a triangular factor, [Θ | y] = Q·F, which carries everything that least
+squares, ridge and sparse selection need: their cost no longer depends on the number of samples, and folds that share
+runs share the factors.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecodyn.estimation.samples import Samples
+from ecodyn.library import MEMORY_SHARE, Library
+from ecodyn.trajectories import UnusableDataError
+
+Array = NDArray[np.float64]
+
+SPAN = 20  # samples that one increment spans, at most: shorter is noisier, longer blurs the fast terms
+SPANS_PER_RUN = 10  # a short run is cut into at least this many increments
+STRIDES_PER_SPAN = 4  # increments overlap: a start every quarter of a span
+
+
+@dataclass(frozen=True)
+class MatchedIntegrals:
+    """Compressed regressions, one for every distinct design matrix.
+
+    Attributes
+    ----------
+    factors : array (design, term + target, term + target)
+        Triangular factors of [Θ | y]. One design with one target where coefficients are shared over features, one
+        with K targets where the terms don't depend on the feature, else K designs with one target each.
+    rows : int
+        Number of regression rows that were compressed, a design.
+    n_terms : int
+    """
+
+    factors: Array
+    rows: int
+    n_terms: int
+
+    @classmethod
+    def combine(cls, parts: Sequence[MatchedIntegrals]) -> MatchedIntegrals:
+        """The regression over the rows of all parts."""
+        stacked = np.concatenate([p.factors for p in parts], axis=1)
+        return cls(_triangular(stacked), sum(p.rows for p in parts), parts[0].n_terms)
+
+    def subset(self, terms: NDArray[np.intp]) -> MatchedIntegrals:
+        """The regression with only some of the terms."""
+        width = self.factors.shape[-1]
+        columns = np.concatenate([terms, np.arange(self.n_terms, width)])
+        return replace(self, factors=_triangular(self.factors[..., columns]), n_terms=len(terms))
+
+    @property
+    def matrix(self) -> Array:
+        """Compressed candidate terms, (design, term + target, term)."""
+        return self.factors[..., : self.n_terms]
+
+    @property
+    def targets(self) -> Array:
+        """Compressed increments, (design, term + target, target)."""
+        return self.factors[..., self.n_terms :]
+
+    @property
+    def norms(self) -> Array:
+        """Column norms of the candidate terms, (design, term); 1 where a term vanishes on the data."""
+        norms = np.linalg.norm(self.matrix, axis=1)
+        return np.where(norms > 0, norms, 1.0)
+
+    def solve(self, ridge: float, mask: NDArray[np.bool_] | None = None) -> Array:
+        """Ridge regression on normalised columns: coefficients (1 or feature, term).
+
+        ``mask`` (1 or feature, term) says which coefficients are free; the others are zero.
+        """
+        designs, width = len(self.factors), self.factors.shape[-1] - self.n_terms
+        coefficients = np.zeros((designs * width, self.n_terms))
+        for group in range(designs * width):
+            design, target = (group, 0) if designs > 1 else (0, group)
+            free = np.arange(self.n_terms) if mask is None else np.flatnonzero(mask[group])
+            matrix = self.matrix[design][:, free] / self.norms[design, free]
+            solution = ridge_solve(matrix, self.targets[design][:, target], ridge)
+            coefficients[group, free] = solution / self.norms[design, free]
+        return coefficients
+
+    def singular_values(self) -> Array:
+        """Singular values of the column-normalised candidate terms, (design, term)."""
+        return np.linalg.svd(self.matrix / self.norms[:, None], compute_uv=False)
+
+    def hessian(self) -> Array:
+        """ΘᵀΘ of the first design."""
+        return np.asarray(self.matrix[0].T @ self.matrix[0])
+
+    def gradient(self, coefficients: Array) -> Array:
+        """Θᵀ(Θθ − y) of the first design, for shared coefficients (1, term)."""
+        return np.asarray(self.matrix[0].T @ (self.matrix[0] @ coefficients[0] - self.targets[0][:, 0]))
+
+
+def ridge_solve(matrix: Array, target: Array, ridge: float) -> Array:
+    """min |Aθ − y|² + ridge·|θ|², by least squares on the extended system (never through AᵀA)."""
+    size = matrix.shape[1]
+    extended = np.vstack([matrix, np.sqrt(ridge) * np.eye(size)])
+    return np.linalg.lstsq(extended, np.concatenate([target, np.zeros(size)]), rcond=None)[0]
+
+
+def match(
+    library: Library, samples: Samples, *, per_feature: bool, method: str = "integral", span: int | None = None
+) -> list[MatchedIntegrals]:
+    """The compressed regression of each run.
+
+    Parameters
+    ----------
+    library : Library
+    samples : Samples
+    per_feature : bool
+        Whether each feature has coefficients of its own.
+    method : "integral" or "derivative"
+        The latter regresses central differences on the terms, as the study did; it is far noisier.
+    span : int, optional
+        Samples an increment spans.
+    """
+    check_memory(library, int(samples.lengths.max()))
+    return [_match_run(library, samples, r, per_feature, method, span) for r in range(samples.n_runs)]
+
+
+def check_memory(library: Library, samples: int) -> None:
+    """Refuse a candidate matrix that would not fit, before it is allocated."""
+    needed = library.nbytes(samples)
+    available = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * MEMORY_SHARE
+    if needed > available:
+        raise UnusableDataError(
+            f"the {library.coupling} library has {len(library)} terms and would take {needed / 2**30:.1f} GiB for "
+            f"{samples} samples, more than the {available / 2**30:.1f} GiB that may be used: keep fewer steps "
+            "(--every) or use coupling='exchangeable', whose size does not grow with the number of features"
+        )
+
+
+def _match_run(
+    library: Library, samples: Samples, run: int, per_feature: bool, method: str, span: int | None
+) -> MatchedIntegrals:
+    n = int(samples.lengths[run])
+    x, t = samples.states[run, :n], samples.times[run, :n]
+    z = None if samples.drive is None else samples.drive(t)
+    terms = library.values(x, z)
+    if method == "derivative":
+        theta, target = terms, np.gradient(x[..., 0], t, axis=0, edge_order=min(2, n - 1))
+    else:
+        theta, target = _increments(terms, x[..., 0], t, span)
+    factors = _compress(theta, target, per_feature)
+    return MatchedIntegrals(factors, theta.shape[0], len(library))
+
+
+def _increments(terms: Array, signal: Array, t: Array, span: int | None) -> tuple[Array, Array]:
+    from scipy.integrate import cumulative_simpson
+
+    integral = cumulative_simpson(terms, x=t, axis=0, initial=0.0)
+    span = min(span or SPAN, max(1, len(t) // SPANS_PER_RUN))
+    starts = np.arange(0, len(t) - span, max(1, span // STRIDES_PER_SPAN))
+    return integral[starts + span] - integral[starts], signal[starts + span] - signal[starts]
+
+
+def _compress(theta: Array, target: Array, per_feature: bool) -> Array:
+    n, features = target.shape
+    if not per_feature:
+        theta = np.broadcast_to(theta, (n, features, theta.shape[-1]))
+        return _triangular(np.concatenate([theta, target[..., None]], axis=-1).reshape(1, n * features, -1))
+    if theta.shape[1] == 1:
+        return _triangular(np.concatenate([theta[:, 0], target], axis=-1)[None])
+    return _triangular(np.concatenate([theta, target[..., None]], axis=-1).swapaxes(0, 1))
+
+
+def _triangular(blocks: Array) -> Array:
+    """Square triangular factors of tall or wide blocks (design, row, column), padded with zero rows."""
+    size = blocks.shape[-1]
+    factors = np.linalg.qr(blocks, mode="r")
+    padding = size - factors.shape[-2]
+    return np.asarray(np.pad(factors, ((0, 0), (0, padding), (0, 0))) if padding else factors)

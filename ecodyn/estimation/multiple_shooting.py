@@ -1,0 +1,373 @@
+"""Multiple shooting: coefficients whose free rollouts follow the data.
+
+Each run is cut into segments; from the data's state at the start of each segment the law is rolled out, and the
+squared distance to the data, Σ w (x̂ − x)², is minimised by Levenberg-Marquardt with exact Jacobians (forward
+sensitivities, Ṡ = ∂f/∂θ + (∂f/∂x) S). Segments grow from stage to stage, up to the window itself: long rollouts have
+a rugged objective, and a start from short ones is what keeps Lotka-Volterra laws from diverging (Bock 1983).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecodyn.estimation.samples import Samples
+from ecodyn.library import Library
+from ecodyn.rollout import march
+
+Array = NDArray[np.float64]
+
+INTERVALS = 48  # Runge-Kutta intervals a window: halving the steps moves the skill by less than 1e-4
+STAGES = (0.2, 0.6, 1.0)  # lengths of the segments, as shares of the window
+SHORTEST = 0.02  # where even these segments diverge under the starting coefficients, refinement is given up
+AMPLITUDE = 10.0  # a rollout is dead beyond this many times the data's largest value
+STEP_TOLERANCE = 1e-3  # of the data's root mean square, between rollouts with a step and with half of it
+MAX_SUBSTEPS = 16
+MAX_DAMPING = 1e8
+EARLY_TOLERANCE, LAST_TOLERANCE = 1e-3, 1e-6  # relative decrease of the cost at which a stage is done
+
+
+@dataclass(frozen=True)
+class Shooting:
+    """What refinement found.
+
+    Attributes
+    ----------
+    coefficients : array (1 or feature, term), in the samples' scaled units
+    hessians : array (run, parameter, parameter)
+        Gauss-Newton Hessians at the solution, JᵀWJ.
+    gradients : array (run, parameter)
+        JᵀWr of each run; their sum vanishes at a minimum.
+    initial_states : array (run, feature) or None
+        Estimated states at the start of each run, where those were estimated.
+    converged : bool
+    status : str
+    iterations : int
+    """
+
+    coefficients: Array
+    hessians: Array
+    gradients: Array
+    initial_states: Array | None
+    converged: bool
+    status: str
+    iterations: int
+
+
+@dataclass(frozen=True)
+class _Segments:
+    """Pieces of runs, (segment, point); a short last piece is padded with intervals of no length."""
+
+    states: Array
+    times: Array
+    weights: Array
+    run: NDArray[np.intp]
+
+    @classmethod
+    def cut(cls, samples: Samples, intervals: int, share: float) -> _Segments:
+        intervals = min(intervals, int(samples.lengths.max()) - 1)
+        size = max(1, round(share * intervals))
+        count = -(-intervals // size)
+        points = np.minimum(np.arange(count)[:, None] * size + np.arange(size + 1), intervals)
+        # Equal numbers of samples an interval: dense where the data are, also in files thinned late.
+        rows = np.rint(points / intervals * (samples.lengths[:, None, None] - 1)).astype(np.intp)
+        run = np.repeat(np.arange(samples.n_runs), count)
+        rows = rows.reshape(-1, size + 1)
+        times = samples.times[run[:, None], rows]
+        return cls(samples.states[run[:, None], rows], times, _trapezoid_weights(times), run)
+
+
+def _trapezoid_weights(times: Array) -> Array:
+    steps = np.diff(times, axis=1)
+    weights = np.zeros_like(times)
+    weights[:, :-1] += steps / 2
+    weights[:, 1:] += steps / 2
+    return weights
+
+
+@dataclass(frozen=True)
+class _Equations:
+    """Normal equations at one point; ``cost`` is infinite where a rollout died."""
+
+    cost: float
+    hessians: Array
+    gradients: Array
+    starts: _StartBlocks | None = None
+
+
+@dataclass(frozen=True)
+class _StartBlocks:
+    """The blocks of the normal equations that belong to the segments' starting states."""
+
+    cross: Array  # (segment, parameter, feature)
+    hessian: Array  # (segment, feature, feature)
+    gradient: Array  # (segment, feature)
+
+
+class _Objective:
+    """Rollouts of one stage's segments and their normal equations."""
+
+    def __init__(
+        self, library: Library, samples: Samples, segments: _Segments, mask: NDArray[np.bool_], starts: bool
+    ) -> None:
+        self.library, self.drive, self.segments, self.mask = library, samples.drive, segments, mask
+        self.feature_of, self.term_of = np.nonzero(mask)
+        self.shared = len(mask) == 1
+        self.n_runs = samples.n_runs
+        self.estimate_starts = starts
+        self.bound = AMPLITUDE * max(float(np.abs(samples.states[..., 0]).max()), 1e-300)
+        self.substeps = 1
+
+    def coefficients(self, parameters: Array) -> Array:
+        full = np.zeros(self.mask.shape)
+        full[self.mask] = parameters
+        return full
+
+    def choose_substeps(self, parameters: Array) -> None:
+        """Halve the steps until that no longer moves the rollouts."""
+        coarse = self._rollout(parameters, self.substeps)
+        while self.substeps < MAX_SUBSTEPS:
+            fine = self._rollout(parameters, 2 * self.substeps)
+            if np.sqrt(np.mean((fine - coarse) ** 2)) <= STEP_TOLERANCE:
+                return
+            self.substeps *= 2
+            coarse = fine
+
+    def _rollout(self, parameters: Array, substeps: int) -> Array:
+        law = self.library.bind(self.coefficients(parameters))
+
+        def rhs(x: Array, t: Array) -> Array:
+            out = np.zeros_like(x)
+            out[..., 0] = law(x, None if self.drive is None else self.drive(t))
+            return out
+
+        s = self.segments
+        states = march(rhs, s.states[:, 0], s.times, substeps=substeps, bound=self.bound)
+        return np.stack([x[..., 0] for _, x, _ in states], axis=1)
+
+    def equations(self, parameters: Array, starts: Array) -> _Equations:
+        """Accumulate JᵀWJ and JᵀWr output by output; the Jacobian itself is never stored."""
+        s, size = self.segments, len(parameters)
+        channels, features = s.states.shape[-1], s.states.shape[-2]
+        columns = size + (features if self.estimate_starts else 0)
+        hessian = np.zeros((len(s.run), columns, columns))
+        gradient = np.zeros((len(s.run), columns))
+        cost = 0.0
+        for i, x, alive in march(
+            self._augmented(parameters, size),
+            self._start(starts, columns, size),
+            s.times,
+            substeps=self.substeps,
+            bound=self.bound,
+        ):
+            if not alive.all():
+                return _Equations(np.inf, hessian, gradient)
+            residual = x[..., 0] - s.states[:, i, :, 0]
+            weighted = s.weights[:, i, None] * residual
+            jacobian = x[..., channels:]
+            transposed = jacobian.swapaxes(1, 2)
+            hessian += np.matmul(s.weights[:, i, None, None] * transposed, jacobian)
+            gradient += np.matmul(transposed, weighted[..., None])[..., 0]
+            cost += float((weighted * residual).sum())
+        return self._by_run(cost, hessian, gradient, size)
+
+    def _start(self, starts: Array, columns: int, size: int) -> Array:
+        s = self.segments
+        x = np.zeros((*s.states.shape[:1], *s.states.shape[2:3], s.states.shape[-1] + columns))
+        x[..., : s.states.shape[-1]] = s.states[:, 0]
+        if self.estimate_starts:
+            x[..., 0] = starts
+            x[..., s.states.shape[-1] + size :] = np.eye(s.states.shape[2])
+        return x
+
+    def _augmented(self, parameters: Array, size: int):  # type: ignore[no-untyped-def]
+        law = self.library.bind(self.coefficients(parameters))
+        channels = self.segments.states.shape[-1]
+
+        def rhs(x: Array, t: Array) -> Array:
+            z = None if self.drive is None else self.drive(t)
+            f = law.sensitivity(x[..., :channels], z)
+            out = np.zeros_like(x)
+            out[..., 0] = f.value
+            out[..., channels:] = f.jacobian_times(x[..., channels:])
+            terms = f.terms()
+            if self.shared:
+                out[..., channels : channels + size] += terms[..., self.term_of]
+            else:
+                row = self.feature_of if terms.shape[1] > 1 else np.zeros_like(self.feature_of)
+                out[:, self.feature_of, channels + np.arange(size)] += terms[:, row, self.term_of]
+            return out
+
+        return rhs
+
+    def _by_run(self, cost: float, hessian: Array, gradient: Array, size: int) -> _Equations:
+        shape = (self.n_runs, -1)
+        by_run = hessian[:, :size, :size].reshape(*shape, size, size).sum(axis=1)
+        gradients = gradient[:, :size].reshape(*shape, size).sum(axis=1)
+        blocks = None
+        if self.estimate_starts:
+            blocks = _StartBlocks(hessian[:, :size, size:], hessian[:, size:, size:], gradient[:, size:])
+        return _Equations(cost, by_run, gradients, blocks)
+
+
+def shoot(
+    library: Library,
+    samples: Samples,
+    coefficients: Array,
+    *,
+    mask: NDArray[np.bool_] | None = None,
+    stages: Sequence[float] = STAGES,
+    intervals: int = INTERVALS,
+    ridge: float = 0.0,
+    estimate_starts: bool = False,
+    max_iterations: int = 20,
+) -> Shooting:
+    """Refine coefficients by rollouts over segments of growing length.
+
+    Parameters
+    ----------
+    library, samples
+        What is fitted to what.
+    coefficients : array (1 or feature, term)
+        Where to start, in the samples' units (integral matching's answer).
+    mask : bool array like ``coefficients``, optional
+        Which coefficients are free. The default frees all.
+    stages : shares of the window
+        Segment lengths, short to long.
+    intervals : int
+        Runge-Kutta intervals over the window; each is subdivided until halving no longer matters.
+    ridge : float
+        Pull towards the starting coefficients, relative to the Hessian's diagonal.
+    estimate_starts : bool
+        Estimate each segment's starting state with the coefficients; the data's first state then counts as one
+        more noisy observation.
+    max_iterations : int
+        A stage.
+    """
+    mask = np.ones(coefficients.shape, dtype=bool) if mask is None else mask
+    parameters = coefficients[mask]
+    if not len(parameters):
+        return _unrefined(samples, coefficients, parameters, "no coefficients are free")
+    stages, objective = _first_that_lives(library, samples, parameters, mask, stages, intervals, estimate_starts)
+    if objective is None:
+        return _unrefined(samples, coefficients, parameters, "the starting coefficients diverge on every segment")
+    search = _Search(parameters, objective.segments.states[:, 0, :, 0].copy(), ridge)
+    for number, share in enumerate(stages):
+        if number:
+            segments = _Segments.cut(samples, intervals, share)
+            objective = _Objective(library, samples, segments, mask, estimate_starts)
+            search.starts = segments.states[:, 0, :, 0].copy()
+        last = number == len(stages) - 1
+        objective.choose_substeps(search.parameters)
+        search.run(objective, LAST_TOLERANCE if last else EARLY_TOLERANCE, max_iterations)
+    return Shooting(
+        objective.coefficients(search.parameters),
+        search.equations.hessians,
+        search.equations.gradients,
+        search.starts if estimate_starts else None,
+        search.converged,
+        search.status,
+        search.iterations,
+    )
+
+
+def _first_that_lives(
+    library: Library,
+    samples: Samples,
+    parameters: Array,
+    mask: NDArray[np.bool_],
+    stages: Sequence[float],
+    intervals: int,
+    starts: bool,
+) -> tuple[list[float], _Objective | None]:
+    """The stages, with shorter segments put first where the starting coefficients diverge on the given ones."""
+    share = stages[0]
+    extra: list[float] = []
+    while share >= SHORTEST:
+        segments = _Segments.cut(samples, intervals, share)
+        objective = _Objective(library, samples, segments, mask, starts)
+        objective.choose_substeps(parameters)
+        if np.isfinite(objective.equations(parameters, segments.states[:, 0, :, 0]).cost):
+            return [*extra, *stages] if share == stages[0] else [share, *stages], objective
+        share /= 3
+    return list(stages), None
+
+
+def _unrefined(samples: Samples, coefficients: Array, parameters: Array, why: str) -> Shooting:
+    size = len(parameters)
+    empty = np.zeros((samples.n_runs, size, size))
+    return Shooting(coefficients, empty, np.zeros((samples.n_runs, size)), None, False, why, 0)
+
+
+class _Search:
+    """Damped Gauss-Newton over the stages: parameters, the segments' starting states, and how it went."""
+
+    def __init__(self, parameters: Array, starts: Array, ridge: float) -> None:
+        self.parameters, self.anchor, self.starts, self.ridge = parameters, parameters.copy(), starts, ridge
+        self.iterations = 0
+        self.converged = False
+        self.status = ""
+        self.equations: _Equations
+
+    def run(self, objective: _Objective, tolerance: float, max_iterations: int) -> None:
+        """One stage, from where the last one ended; a stage whose rollouts die is skipped."""
+        current = objective.equations(self.parameters, self.starts)
+        if not np.isfinite(current.cost):
+            self.converged, self.status = False, "rollouts diverge over the longest segments"
+            return
+        self.equations, self.converged, self.status = current, False, "iteration limit reached"
+        damping = 1e-3
+        for _ in range(max_iterations):
+            self.iterations += 1
+            step, start_step = self._step(damping)
+            trial = objective.equations(self.parameters + step, self.starts + start_step)
+            before, after = self._total(self.parameters, self.equations), self._total(self.parameters + step, trial)
+            if after < before:
+                self.parameters, self.starts = self.parameters + step, self.starts + start_step
+                self.equations, damping = trial, damping / 5
+            else:
+                damping *= 8
+            if (after < before and before - after <= tolerance * before) or damping > MAX_DAMPING:
+                self.converged, self.status = True, "converged"
+                return
+
+    def _penalty(self) -> Array:
+        return self.ridge * np.diagonal(self.equations.hessians.sum(axis=0))
+
+    def _total(self, parameters: Array, equations: _Equations) -> float:
+        return equations.cost + float(np.sum(self._penalty() * (parameters - self.anchor) ** 2))
+
+    def _step(self, damping: float) -> tuple[Array, Array]:
+        hessian = self.equations.hessians.sum(axis=0)
+        penalty = self._penalty()
+        gradient = self.equations.gradients.sum(axis=0) + penalty * (self.parameters - self.anchor)
+        hessian = hessian + np.diag(penalty + damping * _floored(np.diagonal(hessian)))
+        if self.equations.starts is None:
+            return _solve(hessian, -gradient), np.zeros_like(self.starts)
+        return self._step_with_starts(hessian, gradient, self.equations.starts, damping)
+
+    def _step_with_starts(
+        self, hessian: Array, gradient: Array, blocks: _StartBlocks, damping: float
+    ) -> tuple[Array, Array]:
+        """Eliminate the starting states, which are private to their segments (a Schur complement)."""
+        diagonal = np.einsum("bii->bi", blocks.hessian)
+        own = blocks.hessian + damping * np.einsum("bi,ij->bij", _floored(diagonal), np.eye(diagonal.shape[1]))
+        solved = np.linalg.solve(own, np.concatenate([blocks.cross.swapaxes(1, 2), blocks.gradient[..., None]], axis=2))
+        reduced = hessian - np.einsum("bpk,bkq->pq", blocks.cross, solved[..., :-1])
+        step = _solve(reduced, -(gradient - np.einsum("bpk,bk->p", blocks.cross, solved[..., -1])))
+        return step, -(solved[..., -1] + solved[..., :-1] @ step)
+
+
+def _floored(diagonal: Array) -> Array:
+    """A Hessian's diagonal with zeros lifted, so that damping bounds every direction."""
+    return np.maximum(diagonal, 1e-12 * max(float(np.max(diagonal)), 1e-300))
+
+
+def _solve(matrix: Array, target: Array) -> Array:
+    try:
+        return np.linalg.solve(matrix, target)
+    except np.linalg.LinAlgError:
+        return np.linalg.lstsq(matrix, target, rcond=None)[0]

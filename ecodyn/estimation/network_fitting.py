@@ -1,0 +1,411 @@
+"""Fitting right-hand sides that are neural networks, many at once as one batched program.
+
+The recipe is that of the laws linear in their coefficients: first match integrals (increments of the data against
+Simpson's rule of g along the data, which needs no solver), then follow rollouts. Every network of the batch has its
+own training set and seed; parameters carry a leading network axis and one batched matrix product serves all, so that
+folds and seeds cost little more than one fit. Training is in float32 with torchdiffeq's fixed Runge-Kutta steps;
+evaluation is elsewhere, in float64 with an adaptive solver.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torchdiffeq import odeint
+
+from ecodyn.estimation.samples import Samples
+
+Array = NDArray[np.float64]
+Tensor = torch.Tensor
+Weights = dict[str, Tensor]
+
+SPAN = 20  # samples that one increment spans while matching, at most
+NODES = 5  # data points of Simpson's rule in a span
+WINDOWS = 48  # spans in a batch
+PEAK_RATE, ROLLOUT_RATE, CLIP = 1.5e-2, 3e-3, 0.1
+BATCH_RUNS = 16
+VALIDATION_SHARE = 8  # one run in so many is held out for stopping
+FEW_RUNS = 4  # with fewer, the last quarter of each run is held out instead
+FEW_RUNS_CUT = 0.75
+CHECK_EVERY = 2
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """Shape of g: what it sees of a state and how wide it is.
+
+    ``coupling`` "independent": g(xᵢ); "exchangeable": g(xᵢ, mean x, mean φ(x)), permutation-equivariant; "full": g(x).
+    ``driven`` replaces the means by a given curve of time.
+    """
+
+    coupling: str
+    channels: int
+    features: int
+    hidden: int = 24
+    mean_hidden: int = 12
+    means: int = 4
+    driven: int = 0
+
+    @property
+    def environment(self) -> int:
+        """Number of inputs beside the own channels."""
+        if self.coupling != "exchangeable":
+            return 0
+        return self.driven or self.channels + self.means
+
+    def sizes(self) -> dict[str, tuple[int, int]]:
+        """(inputs, outputs) of each layer."""
+        full = self.coupling == "full"
+        inputs = self.channels * self.features if full else self.channels + self.environment
+        layers = {
+            "g1": (inputs, self.hidden),
+            "g2": (self.hidden, self.hidden),
+            "g3": (self.hidden, self.features if full else 1),
+        }
+        if self.coupling == "exchangeable" and not self.driven:
+            layers |= {"phi1": (self.channels, self.mean_hidden), "phi2": (self.mean_hidden, self.means)}
+        return layers
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long to train: Adam steps of each stage and the length of the rollouts, as a share of the window."""
+
+    matching_steps: int = 300
+    rollout_steps: int = 30
+    rollout_share: float = 1.0
+    intervals: int = 48
+
+
+@dataclass(frozen=True)
+class FittedNetwork:
+    """One network's float64 weights with the units that it works in (those of the samples).
+
+    ẋ = slope · g((x − centre)/spread).
+    """
+
+    weights: dict[str, Array]
+    centre: Array
+    spread: Array
+    slope: float
+    validation: float
+    converged: bool
+
+
+@contextmanager
+def single_thread() -> Iterator[None]:
+    """One torch thread: on networks this small more threads only wait for one another."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def fit_networks(
+    sets: Sequence[Samples], seeds: Sequence[int], architecture: Architecture, schedule: Schedule
+) -> list[FittedNetwork]:
+    """Fit one network to each training set with each seed (sets outermost); all sets have one shape."""
+    with single_thread():
+        trainer = _Trainer(sets, seeds, architecture, schedule)
+        trainer.match()
+        trainer.follow()
+        return trainer.networks()
+
+
+def evaluate(weights: Weights, architecture: Architecture, u: Tensor, drive: Tensor | None = None) -> Tensor:
+    """g at standardised states (network, state, feature, channel): (network, state, feature)."""
+    n, states, features, channels = u.shape
+    if architecture.coupling == "full":
+        return _perceptron(weights, u.reshape(n, states, features * channels))
+    inputs = u.reshape(n, states * features, channels)
+    if architecture.coupling == "exchangeable":
+        seen = _environment(weights, u) if drive is None else drive
+        seen = seen.unsqueeze(2).expand(n, states, features, seen.shape[-1])
+        inputs = torch.cat([inputs, seen.reshape(n, states * features, -1)], dim=-1)
+    return _perceptron(weights, inputs).reshape(n, states, features)
+
+
+def _environment(weights: Weights, u: Tensor) -> Tensor:
+    n, states, features, channels = u.shape
+    flat = u.reshape(n, states * features, channels)
+    learned = _layer(weights, "phi2", torch.tanh(_layer(weights, "phi1", flat)))
+    return torch.cat([u, learned.reshape(n, states, features, -1)], dim=-1).mean(dim=2)
+
+
+def _perceptron(weights: Weights, x: Tensor) -> Tensor:
+    return _layer(weights, "g3", torch.tanh(_layer(weights, "g2", torch.tanh(_layer(weights, "g1", x)))))
+
+
+def _layer(weights: Weights, name: str, x: Tensor) -> Tensor:
+    return torch.baddbmm(weights[f"{name}.bias"], x, weights[f"{name}.weight"])
+
+
+def initial_weights(architecture: Architecture, seeds: Sequence[int]) -> Weights:
+    """PyTorch's default initialisation of linear layers, one seed a network, float32."""
+    weights: dict[str, list[Tensor]] = {}
+    for seed in seeds:
+        generator = torch.Generator().manual_seed(seed)
+        for name, (inputs, outputs) in architecture.sizes().items():
+            limit = inputs**-0.5
+            for part, shape in (("weight", (inputs, outputs)), ("bias", (1, outputs))):
+                value = (torch.rand(shape, generator=generator) * 2 - 1) * limit
+                weights.setdefault(f"{name}.{part}", []).append(value)
+    return {name: torch.stack(values) for name, values in weights.items()}
+
+
+class _Trainer:
+    """Standardised data of every network of the batch, and the two stages."""
+
+    def __init__(
+        self, sets: Sequence[Samples], seeds: Sequence[int], architecture: Architecture, schedule: Schedule
+    ) -> None:
+        self.architecture, self.schedule = architecture, schedule
+        self.sets = [s for s in sets for _ in seeds]
+        self.seeds = [seed for _ in sets for seed in seeds]
+        self.generators = [np.random.default_rng(seed) for seed in self.seeds]
+        self.splits = [_Split.of(s, np.random.default_rng(seed)) for s, seed in zip(self.sets, self.seeds, strict=True)]
+        self.units = [_Units.of(s, split.fitted_runs) for s, split in zip(self.sets, self.splits, strict=True)]
+        self.weights = {k: w.requires_grad_() for k, w in initial_weights(architecture, self.seeds).items()}
+        self.best = {k: w.detach().clone() for k, w in self.weights.items()}
+        self.best_score = torch.full((len(self.sets),), torch.inf)
+        self.improved = torch.zeros(len(self.sets), dtype=torch.bool)
+
+    # -------------------------------------------------------------- first stage: matching integrals
+
+    def match(self) -> None:
+        """Adam on random spans: increments against Simpson's rule of g along the data."""
+        spans = [_Spans.of(s, split, u) for s, split, u in zip(self.sets, self.splits, self.units, strict=True)]
+        optimizer = torch.optim.Adam(self.weights.values(), lr=PEAK_RATE)
+        steps = self.schedule.matching_steps
+        rate = torch.optim.lr_scheduler.OneCycleLR(optimizer, PEAK_RATE, total_steps=steps + 1)
+        for _ in range(steps):
+            batch = [s.draw(g, WINDOWS) for s, g in zip(spans, self.generators, strict=True)]
+            loss = self._matching_loss(*(_stack(parts) for parts in zip(*batch, strict=True)))
+            optimizer.zero_grad()
+            loss.sum().backward()
+            optimizer.step()
+            rate.step()
+        self._keep_best()
+
+    def _matching_loss(self, states: Tensor, quadrature: Tensor, increments: Tensor, drive: Tensor) -> Tensor:
+        n, windows, nodes, features, channels = states.shape
+        z = drive.reshape(n, windows * nodes, -1) if self.architecture.driven else None
+        g = evaluate(
+            self.weights, self.architecture, states.reshape(n, windows * nodes, features, channels), z
+        ).reshape(n, windows, nodes, features)
+        integral = (quadrature[..., None] * g).sum(dim=2)
+        return ((integral - increments) ** 2).mean(dim=(1, 2))
+
+    # -------------------------------------------------------------- second stage: following rollouts
+
+    def follow(self) -> None:
+        """Adam on rollouts over segments of the training runs; the best on validation rollouts is kept."""
+        optimizer = torch.optim.Adam(self.weights.values(), lr=ROLLOUT_RATE)
+        for step in range(self.schedule.rollout_steps):
+            batch = [self._segments(b) for b in range(len(self.sets))]
+            states, times, drive = (_stack(parts) for parts in zip(*batch, strict=True))
+            loss = self._rollout_loss(states, times, drive)
+            optimizer.zero_grad()
+            loss.nan_to_num(0.0, 0.0, 0.0).sum().backward()
+            self._clip()
+            optimizer.step()
+            if step % CHECK_EVERY == CHECK_EVERY - 1:
+                self._keep_best()
+
+    def _segments(self, b: int) -> tuple[Array, Array, Array]:
+        runs, rng = self.splits[b].fitted_runs, self.generators[b]
+        runs = rng.permutation(runs)[:BATCH_RUNS]
+        last = self.splits[b].ends[runs] - 1
+        length = np.maximum(1, np.rint(self.schedule.rollout_share * last)).astype(np.intp)
+        first = rng.integers(0, last - length + 1)
+        return self._grid(b, runs, first, first + length)
+
+    def _grid(
+        self, b: int, runs: NDArray[np.intp], first: NDArray[np.intp], last: NDArray[np.intp]
+    ) -> tuple[Array, Array, Array]:
+        count = min(self.schedule.intervals, int((last - first).max()))
+        rows = np.rint(first[:, None] + np.linspace(0, 1, count + 1) * (last - first)[:, None]).astype(np.intp)
+        return self.units[b].gather(self.sets[b], runs[:, None], rows)
+
+    def _rollout_loss(self, states: Tensor, times: Tensor, drive: Tensor) -> Tensor:
+        """Squared error of rollouts over that of persistence, (network,)."""
+        truth = states[..., 0]
+        path = self._rollout(states[:, :, 0], times, drive)
+        steps = times.diff(dim=2)
+        weight = torch.zeros_like(times)
+        weight[..., 1:] += steps / 2
+        weight[..., :-1] += steps / 2
+        error = (weight[..., None] * (path - truth) ** 2).sum(dim=(1, 2, 3))
+        still = (weight[..., None] * (truth - truth[:, :, :1]) ** 2).sum(dim=(1, 2, 3))
+        return error / still.clamp_min(1e-30)
+
+    def _rollout(self, start: Tensor, times: Tensor, drive: Tensor) -> Tensor:
+        """Signals (network, run, point, feature) from standardised starts, by torchdiffeq's fixed steps.
+
+        The independent variable counts grid points, so that runs with times of their own share the steps.
+        """
+        steps = times.diff(dim=2)
+        traits = start[..., 1:]
+
+        def slope(u: Tensor, signal: Tensor) -> Tensor:
+            i = min(int(u), steps.shape[2] - 1)
+            state = torch.cat([signal.unsqueeze(-1), traits], dim=-1)
+            z = torch.lerp(drive[:, :, i], drive[:, :, i + 1], u - i) if self.architecture.driven else None
+            return steps[:, :, i, None] * evaluate(self.weights, self.architecture, state, z)
+
+        count = torch.arange(steps.shape[2] + 1, dtype=torch.float32)
+        path = odeint(slope, start[..., 0], count, method="rk4", options={"perturb": True})
+        return path.permute(1, 2, 0, 3)
+
+    def _clip(self) -> None:
+        """Each network's own gradient norm: one network's bad rollout must not slow the others."""
+        gradients = [w.grad for w in self.weights.values() if w.grad is not None]
+        norm = torch.stack([g.flatten(1).square().sum(dim=1) for g in gradients]).sum(dim=0).sqrt()
+        factor = (CLIP / norm.clamp_min(1e-30)).clamp_max(1.0).nan_to_num(0.0)
+        for g in gradients:
+            g.mul_(factor.reshape(-1, *(1,) * (g.dim() - 1))).nan_to_num_(0.0, 0.0, 0.0)
+
+    @torch.no_grad()
+    def _keep_best(self) -> None:
+        batch = [self._grid(b, *self.splits[b].validation()) for b in range(len(self.sets))]
+        states, times, drive = (_stack(parts) for parts in zip(*batch, strict=True))
+        score = self._rollout_loss(states, times, drive).nan_to_num(torch.inf, torch.inf, torch.inf)
+        better = score < self.best_score
+        self.improved |= better
+        self.best_score = torch.where(better, score, self.best_score)
+        for name, weight in self.weights.items():
+            self.best[name][better] = weight.detach()[better]
+
+    def networks(self) -> list[FittedNetwork]:
+        """The best networks, in float64."""
+        return [
+            FittedNetwork(
+                {name: w[b].double().numpy() for name, w in self.best.items()},
+                units.centre,
+                units.spread,
+                units.slope,
+                float(self.best_score[b]),
+                bool(self.improved[b]),
+            )
+            for b, units in enumerate(self.units)
+        ]
+
+
+@dataclass(frozen=True)
+class _Split:
+    """Runs that are fitted with where their fitted part ends, and runs (or ends of runs) kept for stopping."""
+
+    fitted_runs: NDArray[np.intp]
+    held_out: NDArray[np.intp]
+    ends: NDArray[np.intp]
+    lengths: NDArray[np.intp]
+
+    @classmethod
+    def of(cls, samples: Samples, rng: np.random.Generator) -> _Split:
+        runs = np.arange(samples.n_runs)
+        if samples.n_runs < FEW_RUNS:
+            ends = np.maximum(3, (samples.lengths * FEW_RUNS_CUT).astype(np.intp))
+            return cls(runs, runs, np.minimum(ends, samples.lengths), samples.lengths)
+        count = max(1, round(samples.n_runs / VALIDATION_SHARE))
+        held_out = np.sort(rng.permutation(samples.n_runs)[:count])
+        return cls(np.setdiff1d(runs, held_out), held_out, samples.lengths, samples.lengths)
+
+    def validation(self) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
+        """Runs, first and last rows of the rollouts that decide when to stop."""
+        runs = self.held_out
+        whole = len(self.held_out) < len(self.lengths)
+        first = np.zeros(len(runs), dtype=np.intp) if whole else np.minimum(self.ends, self.lengths - 1)[runs] - 1
+        return runs, first, self.lengths[runs] - 1
+
+
+@dataclass(frozen=True)
+class _Units:
+    """Standardisation of one training set: inputs to mean 0 and deviation 1, slopes to a deviation of about 1."""
+
+    centre: Array
+    spread: Array
+    slope: float
+    drive_centre: Array
+    drive_spread: Array
+
+    @classmethod
+    def of(cls, samples: Samples, runs: NDArray[np.intp]) -> _Units:
+        states = samples.states[runs]
+        centre = states.mean(axis=(0, 1, 2))
+        spread = np.where((s := states.std(axis=(0, 1, 2))) > 0, s, 1.0)
+        span = max(1, min(SPAN, states.shape[1] // 10))
+        change = states[:, span:, :, 0] - states[:, :-span, :, 0]
+        duration = samples.times[runs][:, span:] - samples.times[runs][:, :-span]
+        moving = duration > 0
+        slope = float(np.std((change[moving].T / duration[moving]).T)) or 1.0
+        drive = np.zeros((1, 1)) if samples.drive is None else samples.drive.values
+        wide = np.where((d := drive.std(axis=0)) > 0, d, 1.0)
+        return cls(centre, spread, slope, drive.mean(axis=0), wide)
+
+    def gather(
+        self, samples: Samples, runs: NDArray[np.intp], rows: NDArray[np.intp]
+    ) -> tuple[Array, Array, Array]:
+        """Standardised states, times in which standardised slopes are of order one, and the standardised drive."""
+        states = (samples.states[runs, rows] - self.centre) / self.spread
+        t = samples.times[runs, rows]
+        if samples.drive is None:
+            drive = np.zeros((*rows.shape, 1))
+        else:
+            drive = (samples.drive(t.ravel()).reshape(*rows.shape, -1) - self.drive_centre) / self.drive_spread
+        return states, t * self.slope / self.spread[0], drive
+
+
+@dataclass(frozen=True)
+class _Spans:
+    """All spans of one training set, ready to be drawn from: nodes, quadrature weights, increments, drive."""
+
+    states: Array
+    quadrature: Array
+    increments: Array
+    drive: Array
+
+    @classmethod
+    def of(cls, samples: Samples, split: _Split, units: _Units) -> _Spans:
+        nodes = min(NODES, 3 if int(split.ends.min()) < 2 * NODES else NODES)
+        longest = int(split.ends.max())
+        gap = max(1, min(SPAN, longest // 10) // (nodes - 1))
+        offsets = gap * np.arange(nodes)
+        pairs = [
+            (run, start) for run in split.fitted_runs for start in range(max(1, int(split.ends[run]) - int(offsets[-1])))
+        ]
+        run, start = (np.array(column, dtype=np.intp) for column in zip(*pairs, strict=True))
+        rows = np.minimum(start[:, None] + offsets, split.ends[run][:, None] - 1)
+        states, times, drive = units.gather(samples, run[:, None], rows)
+        increments = states[:, -1, :, 0] - states[:, 0, :, 0]
+        return cls(states, _simpson(times), increments, drive)
+
+    def draw(self, rng: np.random.Generator, count: int) -> tuple[Array, Array, Array, Array]:
+        chosen = rng.integers(0, len(self.states), count)
+        # Increments over the standard deviation of all of them: every span then has a say of order one.
+        size = max(float(self.increments.std()), 1e-12)
+        return self.states[chosen], self.quadrature[chosen] / size, self.increments[chosen] / size, self.drive[chosen]
+
+
+def _simpson(times: Array) -> Array:
+    """Weights of Simpson's rule on an odd number of nodes, (span, node), that may be unequally spaced."""
+    weights = np.zeros_like(times)
+    for i in range(0, times.shape[1] - 2, 2):
+        h, k = times[:, i + 1] - times[:, i], times[:, i + 2] - times[:, i + 1]
+        both = h + k
+        safe_h, safe_k = np.where(h > 0, h, 1.0), np.where(k > 0, k, 1.0)
+        whole = (h > 0) & (k > 0)
+        weights[:, i] += np.where(whole, both / 6 * (2 - k / safe_h), h / 2)
+        weights[:, i + 1] += np.where(whole, both**3 / (6 * safe_h * safe_k), both / 2)
+        weights[:, i + 2] += np.where(whole, both / 6 * (2 - h / safe_k), k / 2)
+    return weights
+
+
+def _stack(parts: Sequence[Array]) -> Tensor:
+    return torch.from_numpy(np.stack(parts).astype(np.float32))

@@ -1,0 +1,90 @@
+"""The states that a law is fitted to, in units in which coefficients are of order one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecodyn.drive import Drive
+from ecodyn.library import EXCHANGEABLE, Library
+from ecodyn.trajectories import Trajectories
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Scaled states of several runs.
+
+    Attributes
+    ----------
+    states : array (run, step, feature, channel), each channel divided by its root mean square
+    times : array (run, step), divided by the longest run's duration; padding repeats the last time and state, so
+        that it is intervals of no length
+    lengths : array (run,)
+    scales : array (channel,)
+    time_scale : float
+    drive : Drive or None
+        The clock's environment variables, in the same scaled units.
+    """
+
+    states: Array
+    times: Array
+    lengths: NDArray[np.intp]
+    scales: Array
+    time_scale: float
+    drive: Drive | None = None
+
+    @classmethod
+    def of(cls, trajectories: Trajectories, channels: str = "signal") -> Samples:
+        """The states of all runs under one scale a channel (features share it, since they may share a law)."""
+        states = np.array(trajectories.state(channels))
+        times = np.array(trajectories.times)
+        lengths = np.asarray(trajectories.lengths, dtype=np.intp)
+        for r, n in enumerate(lengths):
+            states[r, n:] = states[r, n - 1]
+            times[r, n:] = times[r, n - 1]
+        scales = np.sqrt(np.mean(states**2, axis=(0, 1, 2)))
+        scales = np.where(scales > 0, scales, 1.0)
+        duration = float((times[:, -1] - times[:, 0]).max())
+        time_scale = duration if duration > 0 else 1.0
+        return cls(states / scales, times / time_scale, lengths, scales, time_scale)
+
+    @property
+    def n_runs(self) -> int:
+        """Number of runs."""
+        return len(self.states)
+
+    def variable_scales(self, library: Library) -> Array:
+        """Scale of each environment variable of an exchangeable library."""
+        return np.array([np.prod(self.scales ** np.array(powers)) for powers in library.moments])
+
+    def driven(self, library: Library) -> Samples:
+        """The same samples with the library's environment variables replaced by their mean curve over the runs."""
+        if library.coupling != EXCHANGEABLE:
+            raise ValueError(f"expected an exchangeable library to make a clock of, got {library.coupling}")
+        return replace(
+            self, drive=Drive.mean_over_runs(self.times, library.variables(self.states), self.lengths)
+        )
+
+    def drive_in_original_units(self, library: Library) -> Drive | None:
+        """The drive as a fitted law carries it."""
+        if self.drive is None:
+            return None
+        return self.drive.rescaled(1.0 / self.variable_scales(library), 1.0 / self.time_scale)
+
+    def take(self, runs: NDArray[np.intp]) -> Samples:
+        """Some of the runs, in the same units."""
+        return replace(self, states=self.states[runs], times=self.times[runs], lengths=self.lengths[runs])
+
+    def before(self, share: float) -> Samples:
+        """The first share of every run, for validation inside a training part."""
+        lengths = np.maximum(2, (self.lengths * share).astype(np.intp))
+        states, times = self.states.copy(), self.times.copy()
+        for r, n in enumerate(lengths):
+            states[r, n:] = states[r, n - 1]
+            times[r, n:] = times[r, n - 1]
+        keep = int(lengths.max())
+        return replace(self, states=states[:, :keep], times=times[:, :keep], lengths=lengths)

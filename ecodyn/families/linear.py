@@ -1,0 +1,31 @@
+"""Linear differential equations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ecodyn.families.base import LibraryFamily
+from ecodyn.library import Library, linear_library
+
+
+class Linear(LibraryFamily):
+    r"""Linear laws: ẋᵢ = b + a xᵢ + c x̄ (exchangeable), bᵢ + aᵢxᵢ (independent), b + A x (full).
+
+    This is the family that the study fitted (arXiv 2405.17420, section 4.3). Parameters as in ``LibraryFamily``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ecodyn import Linear
+    >>> x = np.exp(-0.1 * np.arange(50))[:, None] * [1.0, 2.0, 3.0]
+    >>> law = Linear(coupling="independent").fit(x)
+    >>> print(law.model_.coefficients.round(6) + 0.0)
+    [[ 0.  -0.1]]
+    """
+
+    name = "linear"
+
+    def library(self, channels: Sequence[str], features: Sequence[Any]) -> Library:
+        """1, x, and what the coupling adds."""
+        return linear_library(self.coupling, channels, features)

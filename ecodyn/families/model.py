@@ -1,0 +1,144 @@
+"""What a fitted model of any family is and can do."""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ecodyn.rollout import Rollout, integrate
+
+if TYPE_CHECKING:
+    import sympy
+
+Array = NDArray[np.float64]
+
+SCHEMA = 1
+BOUND = 100.0  # a rollout beyond so many times the training data's largest value has diverged
+
+
+@dataclass(frozen=True)
+class FittedModel(ABC):
+    """A right-hand side with its coefficients: frozen, in original units (signal per step).
+
+    Attributes
+    ----------
+    family, coupling : str
+    channels : names of the state's channels
+    features : labels, one a feature
+    amplitude : largest absolute signal of the training data; what "diverged" is measured by
+    provenance : what it was fitted on, and how
+    """
+
+    family: str
+    coupling: str
+    channels: tuple[str, ...]
+    features: tuple[Any, ...]
+    amplitude: float
+    provenance: Mapping[str, Any]
+
+    kind: ClassVar[str]
+
+    @abstractmethod
+    def rhs(self, x: Array, t: Array) -> Array:
+        """ẋ at states (batch, feature, channel) and times (batch,), of the same shape as the states."""
+
+    @property
+    @abstractmethod
+    def n_coefficients(self) -> int:
+        """Number of non-zero coefficients."""
+
+    @property
+    @abstractmethod
+    def library_size(self) -> int:
+        """Number of coefficients that could have been non-zero, before any selection."""
+
+    @abstractmethod
+    def equations(self) -> list[sympy.Eq]:
+        """The law as sympy equations: one where features share it, else one a feature."""
+
+    @abstractmethod
+    def to_latex(self) -> str:
+        """The law in LaTeX, one equation a line."""
+
+    @abstractmethod
+    def _to_json(self) -> dict[str, Any]:
+        """What a model file has beyond the fields all models share."""
+
+    @property
+    def state(self) -> str:
+        """The state's channels as the estimators and commands spell them."""
+        return ",".join(self.channels)
+
+    def simulate(
+        self,
+        x0: ArrayLike,
+        steps: ArrayLike,
+        *,
+        bound: float | None = None,
+        rtol: float = 1e-8,
+        max_evaluations: int = 20_000,
+    ) -> Rollout:
+        """Roll the law out freely from a starting state.
+
+        Parameters
+        ----------
+        x0 : array (feature,), (batch, feature) or (batch, feature, channel)
+            Starting states at the first of the steps; channels are needed where the state has more than one.
+        steps : array (step,) or (batch, step)
+        bound : float, optional
+            Amplitude beyond which a rollout has diverged; by default 100 times the training data's largest value.
+
+        Returns
+        -------
+        Rollout
+            ``values`` (batch, step, feature, channel) and a status each. Never an exception for a misbehaving law.
+        """
+        start = self._starting_states(x0)
+        limit = BOUND * max(self.amplitude, float(np.abs(start[..., 0]).max())) if bound is None else bound
+        return integrate(self.rhs, start, steps, bound=limit, rtol=rtol, max_evaluations=max_evaluations)
+
+    def _starting_states(self, x0: ArrayLike) -> Array:
+        start = np.asarray(x0, dtype=float)
+        if len(self.channels) == 1 and start.ndim <= 2:
+            start = np.atleast_2d(start)[..., None]
+        if start.ndim == 2:
+            start = start[None]
+        expected = (len(self.features), len(self.channels))
+        if start.ndim != 3 or start.shape[1:] != expected:
+            raise ValueError(
+                f"expected starting states of shape (batch, {expected[0]} features, {expected[1]} channels: "
+                f"{self.state}), got {np.shape(x0)}; a state is made by Trajectories.state({self.state!r})"
+            )
+        return start
+
+    def save(self, path: str | Path, *, force: bool = False) -> None:
+        """Write the model as JSON (a neural ODE's weights beside it, in safetensors)."""
+        from ecodyn.files import write_whole
+
+        with write_whole(path, force=force) as temporary:
+            temporary.write_text(json.dumps(self._document(), indent=1, allow_nan=False) + "\n")
+
+    def _document(self) -> dict[str, Any]:
+        return {
+            "schema": SCHEMA,
+            "kind": self.kind,
+            "family": self.family,
+            "coupling": self.coupling,
+            "state": self.state,
+            "features": [plain(f) for f in self.features],
+            "amplitude": self.amplitude,
+            **self._to_json(),
+            "provenance": dict(self.provenance),
+        }
+
+
+def plain(value: Any) -> Any:
+    """A label as JSON can hold it."""
+    return value.item() if isinstance(value, np.generic) else value

@@ -1,0 +1,282 @@
+"""Neural ordinary differential equations: the family that assumes least."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecodyn.drive import Drive
+from ecodyn.estimation import Samples
+from ecodyn.families.base import Family
+from ecodyn.families.model import FittedModel
+from ecodyn.library import EXCHANGEABLE, FULL, polynomial_library
+from ecodyn.trajectories import Trajectories, UnusableDataError, parse_state
+
+if TYPE_CHECKING:
+    import sympy
+
+    from ecodyn.estimation.network_fitting import Architecture, FittedNetwork
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class NeuralModel(FittedModel):
+    """ẋᵢ = slope · g((x − centre)/spread), g a perceptron with two hidden layers of tanh; float64.
+
+    Attributes
+    ----------
+    weights : name -> array; layers ``g1``, ``g2``, ``g3`` and, for means over features, ``phi1``, ``phi2``
+    centre, spread : array (channel,), the standardisation of the state
+    slope : signal per step
+    drive : a clock's mean curve (standardised), in place of the means over features
+    validation : unexplained share of the validation rollouts that stopping went by
+    seconds : how long the fit took (its share of a batch)
+    """
+
+    weights: Mapping[str, Array]
+    centre: Array
+    spread: Array
+    slope: float
+    drive: Drive | None = None
+    validation: float = float("nan")
+    seconds: float = float("nan")
+
+    kind: ClassVar[str] = "neural_ode"
+
+    def rhs(self, x: Array, t: Array) -> Array:
+        """ẋ at states (batch, feature, channel) and times (batch,); traits stand still."""
+        u = (x - self.centre) / self.spread
+        if self.coupling == FULL:
+            g = self._perceptron(u.reshape(len(u), -1))
+        elif self.coupling == EXCHANGEABLE:
+            seen = self._environment(u) if self.drive is None else self.drive(t)
+            seen = np.broadcast_to(seen[:, None], (*u.shape[:2], seen.shape[-1]))
+            g = self._perceptron(np.concatenate([u, seen], axis=-1))[..., 0]
+        else:
+            g = self._perceptron(u)[..., 0]
+        out = np.zeros_like(x)
+        out[..., 0] = self.slope * g
+        return out
+
+    def _environment(self, u: Array) -> Array:
+        learned = self._layer("phi2", np.tanh(self._layer("phi1", u)))
+        return np.asarray(np.concatenate([u, learned], axis=-1).mean(axis=1))
+
+    def _perceptron(self, x: Array) -> Array:
+        return self._layer("g3", np.tanh(self._layer("g2", np.tanh(self._layer("g1", x)))))
+
+    def _layer(self, name: str, x: Array) -> Array:
+        return np.asarray(x @ self.weights[f"{name}.weight"] + self.weights[f"{name}.bias"])
+
+    @property
+    def n_coefficients(self) -> int:
+        """Number of weights."""
+        return sum(w.size for w in self.weights.values())
+
+    @property
+    def library_size(self) -> int:
+        """Number of weights."""
+        return self.n_coefficients
+
+    def equations(self) -> list[sympy.Eq]:
+        """dx/dt = g(…) with g an undefined function: weights are no equation that a reader could use."""
+        import sympy
+
+        arguments = {"independent": "x", "exchangeable": "x mean_x mean_phi", "full": "x_1 x_2 ..."}[self.coupling]
+        names = [sympy.Symbol(_) for _ in arguments.split()]
+        left = sympy.Derivative(sympy.Symbol("x"), sympy.Symbol("t"), evaluate=False)
+        return [sympy.Eq(left, sympy.Function("g")(*names), evaluate=False)]
+
+    def to_latex(self) -> str:
+        """The form of the right-hand side."""
+        inside = {
+            "independent": "x_i",
+            "exchangeable": r"x_i, \overline{x}, \overline{\varphi(x)}",
+            "full": "x",
+        }[self.coupling]
+        return rf"\dot{{x}}_i = g({inside})"
+
+    def save(self, path: str | Path, *, force: bool = False) -> None:
+        """Write the model as JSON with its weights beside it, ``<name>.safetensors``."""
+        from safetensors.numpy import save_file
+
+        from ecodyn.files import write_whole
+
+        weights = {k: np.ascontiguousarray(w) for k, w in self.weights.items()}
+        if self.drive is not None:
+            weights |= {"drive.times": self.drive.times, "drive.values": self.drive.values}
+        with write_whole(_weights_path(path), force=force) as temporary:
+            save_file(weights, temporary)
+        super().save(path, force=force)
+
+    def _to_json(self) -> dict[str, Any]:
+        return {
+            "centre": self.centre.tolist(),
+            "spread": self.spread.tolist(),
+            "slope": self.slope,
+            "weights": "beside this file, in safetensors",
+        }
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any], path: str | Path) -> NeuralModel:
+        """The model of a model file's content, with its weights read from beside it."""
+        from safetensors import SafetensorError
+        from safetensors.numpy import load_file
+
+        beside = _weights_path(path)
+        try:
+            weights = load_file(beside)
+        except (OSError, SafetensorError) as error:
+            raise UnusableDataError(
+                f"expected the network's weights in {beside}, got: {error}; keep the two files together"
+            ) from error
+        times, values = weights.pop("drive.times", None), weights.pop("drive.values", None)
+        return cls(
+            document["family"],
+            document["coupling"],
+            tuple(document["state"].split(",")),
+            tuple(document["features"]),
+            float(document["amplitude"]),
+            document["provenance"],
+            weights,
+            np.array(document["centre"]),
+            np.array(document["spread"]),
+            float(document["slope"]),
+            None if times is None else Drive(times, values),
+        )
+
+
+def _weights_path(path: str | Path) -> Path:
+    return Path(path).with_suffix(".safetensors")
+
+
+class NeuralODE(Family):
+    r"""Neural laws: ẋᵢ = g(xᵢ) (independent), g(xᵢ, x̄, mean φ(x)) (exchangeable, permutation-equivariant),
+    ẋ = g(x) (full); g and φ are small tanh perceptrons (Chen et al. 2018; Zaheer et al. 2017 for the means).
+
+    Trained by matching integrals along the data, then on rollouts; stopped by validation runs (or, with fewer than
+    four runs, the last quarter of each) inside the training part.
+
+    Parameters
+    ----------
+    coupling, state : as in ``LibraryFamily``
+    hidden : int
+        Units in each of g's two hidden layers.
+    means : int
+        Learned means over features that an exchangeable law sees, beside the mean itself.
+    matching_steps, rollout_steps : int
+        Adam steps of the two stages.
+    rollout_share : float
+        Length of the rollouts trained on, as a share of the window.
+    intervals : int
+        Runge-Kutta intervals of such a rollout.
+    random_state : int
+        Seed of the initial weights, the batches and the validation runs.
+    """
+
+    name = "neural_ode"
+    stochastic = True
+    over_flexible = True
+
+    def __init__(
+        self,
+        coupling: str = EXCHANGEABLE,
+        state: str = "signal",
+        *,
+        hidden: int = 24,
+        means: int = 4,
+        matching_steps: int = 300,
+        rollout_steps: int = 30,
+        rollout_share: float = 1.0,
+        intervals: int = 48,
+        random_state: int = 0,
+    ) -> None:
+        self.coupling = coupling
+        self.state = state
+        self.hidden = hidden
+        self.means = means
+        self.matching_steps = matching_steps
+        self.rollout_steps = rollout_steps
+        self.rollout_share = rollout_share
+        self.intervals = intervals
+        self.random_state = random_state
+
+    def fit_model(self, trajectories: Trajectories, *, clock: bool = False) -> NeuralModel:
+        """One network on one training set."""
+        return self.fit_models([trajectories], clock=clock)[0]
+
+    def fit_models(self, training_sets: Sequence[Trajectories], *, clock: bool = False) -> list[NeuralModel]:
+        """Networks for several training sets, those of one shape as one batched program."""
+        return self.fit_seeds(training_sets, [self.random_state], clock=clock)
+
+    def fit_seeds(
+        self, training_sets: Sequence[Trajectories], seeds: Sequence[int], *, clock: bool = False
+    ) -> list[NeuralModel]:
+        """A network for each training set and seed, training sets outermost."""
+        models: dict[tuple[int, int], NeuralModel] = {}
+        groups: dict[tuple[int, ...], list[int]] = {}
+        samples = [self._samples(training, clock) for training in training_sets]
+        for i, s in enumerate(samples):
+            groups.setdefault(s.states.shape, []).append(i)
+        for members in groups.values():
+            started = time.perf_counter()
+            networks, architecture = self._fit([samples[i] for i in members], seeds)
+            seconds = (time.perf_counter() - started) / len(networks)
+            for n, network in enumerate(networks):
+                i = members[n // len(seeds)]
+                model = self._model(training_sets[i], samples[i], architecture, network, seconds)
+                models[i, n % len(seeds)] = model
+        return [models[i, s] for i in range(len(training_sets)) for s in range(len(seeds))]
+
+    def _samples(self, trajectories: Trajectories, clock: bool) -> Samples:
+        samples = Samples.of(trajectories, self.state)
+        if not clock:
+            return samples
+        # The moments up to the third stand in for the learned means, and are as smooth functions of time.
+        return samples.driven(polynomial_library(EXCHANGEABLE, parse_state(self.state), trajectories.features.tolist()))
+
+    def _fit(self, sets: Sequence[Samples], seeds: Sequence[int]) -> tuple[list[FittedNetwork], Architecture]:
+        from ecodyn.estimation.network_fitting import Architecture, Schedule, fit_networks
+
+        _, _, features, channels = sets[0].states.shape
+        driven = 0 if sets[0].drive is None else sets[0].drive.values.shape[1]
+        architecture = Architecture(self.coupling, channels, features, self.hidden, means=self.means, driven=driven)
+        schedule = Schedule(self.matching_steps, self.rollout_steps, self.rollout_share, self.intervals)
+        return fit_networks(sets, seeds, architecture, schedule), architecture
+
+    def _model(
+        self,
+        trajectories: Trajectories,
+        samples: Samples,
+        architecture: Architecture,
+        network: FittedNetwork,
+        seconds: float,
+    ) -> NeuralModel:
+        drive = samples.drive
+        if drive is not None:
+            standard = (drive.values - drive.values.mean(axis=0)) / np.where((d := drive.values.std(axis=0)) > 0, d, 1)
+            drive = Drive(drive.times * samples.time_scale, standard)
+        return NeuralModel(
+            self.name,
+            self.coupling,
+            parse_state(self.state),
+            tuple(trajectories.features.tolist()),
+            float(np.nanmax(np.abs(trajectories.values))),
+            self.provenance(trajectories),
+            network.weights,
+            network.centre * samples.scales,
+            network.spread * samples.scales,
+            network.slope * samples.scales[0] / samples.time_scale,
+            drive,
+            network.validation,
+            seconds,
+        )
+
+

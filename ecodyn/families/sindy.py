@@ -1,0 +1,173 @@
+"""Sparse identification of nonlinear dynamics (SINDy) on ecodyn's own library."""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecodyn.estimation import MatchedIntegrals, Samples, Validation, splits, whole
+from ecodyn.estimation.multiple_shooting import INTERVALS, STAGES
+from ecodyn.families.base import RIDGE, Estimate, LibraryFamily
+from ecodyn.library import EXCHANGEABLE, FULL, Library, polynomial_library
+
+Array = NDArray[np.float64]
+Support = NDArray[np.bool_]
+
+THRESHOLDS = 40
+FULL_THRESHOLDS = 4  # a path for each of K equations, of hundreds of terms each
+SMALLEST_THRESHOLD = 1e-5  # of the largest coefficient of the full fit
+FULL_RIDGE = 1e-3
+SPARSITY_PARAMETERS = ("threshold", "reg_weight_lam", "kappa")  # as PySINDy's optimisers call it
+TIE = 0.002  # of unexplained share: among supports that validate so alike, the smallest is taken
+
+
+class SINDy(LibraryFamily):
+    r"""Sparse combinations of candidate terms (Brunton, Proctor and Kutz 2016), in the weak form.
+
+    ========================  ================================================================
+    coupling                  candidates
+    ========================  ================================================================
+    independent               powers of xᵢ up to 3
+    exchangeable              xᵢᵃ m₁ᵇ m₂ᶜ m₃ᵈ with a + b + 2c + 3d ≤ 3 (14 terms), m_q = mean(x^q)
+    full                      all monomials up to degree 2 in all features
+    ========================  ================================================================
+
+    A PySINDy optimiser selects on the compressed regression (Θ = QR: R and QᵀẊ give the same coefficients at a cost
+    that doesn't depend on the number of samples), over a path of thresholds; the threshold is chosen by rollouts on
+    validation runs or windows inside the training part. Supports that diverge from any training start are passed
+    over for sparser ones. What is left is refitted by integral matching, then by multiple shooting.
+
+    Parameters
+    ----------
+    optimizer : a PySINDy optimiser, optional
+        STLSQ by default. Its sparsity parameter (``threshold``, or SR3's ``reg_weight_lam``) is set along the path.
+    thresholds : int or sequence of float, optional
+        Length of the path, or thresholds relative to the full fit's largest coefficient (on normalised columns).
+    degree : int, optional
+        3, or 2 for full.
+
+    The other parameters are those of ``LibraryFamily``.
+    """
+
+    name = "sindy"
+
+    def __init__(
+        self,
+        coupling: str = EXCHANGEABLE,
+        state: str = "signal",
+        *,
+        optimizer: Any = None,
+        thresholds: int | Sequence[float] | None = None,
+        degree: int | None = None,
+        per_feature: bool = False,
+        estimation: str = "integral",
+        refine: bool | str = "auto",
+        ridge: float | str = "auto",
+        stages: tuple[float, ...] = STAGES,
+        intervals: int = INTERVALS,
+        estimate_starts: bool = False,
+    ) -> None:
+        super().__init__(
+            coupling,
+            state,
+            per_feature=per_feature,
+            estimation=estimation,
+            refine=refine,
+            ridge=ridge,
+            stages=stages,
+            intervals=intervals,
+            estimate_starts=estimate_starts,
+        )
+        self.optimizer = optimizer
+        self.thresholds = thresholds
+        self.degree = degree
+
+    def library(self, channels: Sequence[str], features: Sequence[Any]) -> Library:
+        """All candidate monomials under the coupling."""
+        return polynomial_library(self.coupling, channels, features, self.degree)
+
+    def estimate(
+        self, library: Library, samples: Samples, parts: list[MatchedIntegrals], own_coefficients: bool
+    ) -> Estimate:
+        """The support that validates best, refitted on all training runs."""
+        everything = whole(library, samples, parts)
+        path = self._path()
+        ridge = self._ridge()
+        tried = [self._along(path, v, library, ridge) for v in splits(library, samples, parts, own_coefficients)]
+        score = np.mean([unexplained for unexplained, _ in tried], axis=0)
+        supports = [self._select(everything.matched, threshold) for threshold in path]
+        sizes = np.array([s.sum() for s in supports])
+        candidates = sum(count for _, count in tried)
+        for k in _by_preference(score, sizes):
+            coefficients = everything.matched.solve(ridge, supports[k])
+            if everything.unexplained(library, coefficients[None]).max() < 2.0 or not supports[k].any():
+                break
+        chosen = (("threshold", float(path[k])),)
+        keep = np.flatnonzero(supports[k].any(axis=0))
+        if not len(keep):
+            keep = np.arange(1)  # a library can't be empty: one term whose coefficient is zero
+        matched = everything.matched.subset(keep)
+        mask = supports[k][:, keep]
+        return Estimate(library.subset(keep), matched, coefficients[:, keep], mask, keep, candidates, chosen)
+
+    def _ridge(self) -> float:
+        if self.ridge == "auto":
+            return FULL_RIDGE if self.coupling == FULL else RIDGE
+        return float(self.ridge)
+
+    def _path(self) -> Array:
+        """Thresholds relative to the largest coefficient, small to large."""
+        if self.thresholds is None or isinstance(self.thresholds, int):
+            length = self.thresholds or (FULL_THRESHOLDS if self.coupling == FULL else THRESHOLDS)
+            return np.geomspace(SMALLEST_THRESHOLD, 1.0, length)
+        return np.sort(np.asarray(self.thresholds, dtype=float))
+
+    def _along(
+        self, path: Array, validation: Validation, library: Library, ridge: float
+    ) -> tuple[Array, int]:
+        """Mean unexplained share on one split for each threshold, and how many distinct supports were tried."""
+        supports = [self._select(validation.matched, threshold) for threshold in path]
+        distinct = {s.tobytes(): s for s in supports}
+        laws = np.stack([validation.matched.solve(ridge, s) for s in distinct.values()])
+        scores = dict(zip(distinct, validation.unexplained(library, laws).mean(axis=1), strict=True))
+        return np.array([scores[s.tobytes()] for s in supports]), len(distinct)
+
+    def _select(self, matched: MatchedIntegrals, threshold: float) -> Support:
+        """Which coefficients the optimiser keeps, (1 or feature, term)."""
+        supports = []
+        for design in range(len(matched.factors)):
+            norms = matched.norms[design]
+            columns, targets = matched.matrix[design] / norms, matched.targets[design]
+            largest = float(np.abs(np.linalg.lstsq(columns, targets, rcond=1e-10)[0]).max())
+            optimizer = self._optimizer(threshold * max(largest, 1e-300))
+            with warnings.catch_warnings():
+                # An empty support is an answer here, and reported as such by the fit's diagnostics.
+                warnings.simplefilter("ignore")
+                optimizer.fit(columns, targets)
+            supports.append(np.atleast_2d(np.abs(optimizer.coef_) > 0))
+        return np.concatenate(supports)
+
+    def _optimizer(self, threshold: float) -> Any:
+        from pysindy.optimizers import STLSQ
+
+        if self.optimizer is None:
+            return STLSQ(threshold=threshold, alpha=self._ridge(), unbias=False)
+        optimizer = copy.deepcopy(self.optimizer)
+        for name in SPARSITY_PARAMETERS:
+            if name in optimizer.get_params(deep=False):
+                optimizer.set_params(**{name: threshold})
+                break
+        return optimizer
+
+
+def _by_preference(score: Array, sizes: NDArray[np.intp]) -> list[int]:
+    """Indices of the path: the smallest support within a tie of the best score, then sparser ones, then the rest."""
+    near = np.flatnonzero(score <= score.min() + TIE)
+    first = int(near[np.argmin(sizes[near])])
+    rest = sorted((k for k in range(len(score)) if k != first), key=lambda k: (sizes[k] > sizes[first], score[k]))
+    return [first, *rest]

@@ -1,0 +1,381 @@
+"""Candidate terms under a coupling: the right-hand sides that are linear in their coefficients.
+
+Every term is an *own* monomial times an *environment* monomial. The own monomial is a product of powers of the
+feature's own channels; the environment monomial is a product of powers of what the feature sees of the others:
+
+===============  ===========================================================================
+coupling         environment variables z
+===============  ===========================================================================
+independent      none
+exchangeable     moments m_q = mean over features of a monomial in the channels, e.g. m₂ = mean(x²)
+full             the channels of every feature, by name
+===============  ===========================================================================
+
+so that ẋᵢ = Σₜ θᵢₜ own_t(xᵢ) env_t(z(x)), and the Jacobian is a diagonal plus a matrix of rank len(z):
+∂fᵢ/∂xⱼ = δᵢⱼ Σₜ θᵢₜ own'ₜ envₜ + Σᵥ (∂fᵢ/∂zᵥ)(∂zᵥ/∂xⱼ). Evaluation, exact Jacobians, printing and scaling are all
+read off that one representation.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import sympy
+
+Array = NDArray[np.float64]
+Powers = tuple[int, ...]
+
+INDEPENDENT, EXCHANGEABLE, FULL = "independent", "exchangeable", "full"
+COUPLINGS = (INDEPENDENT, EXCHANGEABLE, FULL)
+
+MEMORY_SHARE = 0.5  # of the machine's memory that one library's candidate matrix may take
+
+
+@dataclass(frozen=True)
+class Library:
+    """Terms of one right-hand side.
+
+    Parameters
+    ----------
+    coupling : "independent", "exchangeable" or "full"
+    channels : names of the state's channels, the signal first
+    features : labels of the features; only ``full`` prints them
+    own : tuple of powers, one an own monomial, each with one exponent a channel
+    moments : for ``exchangeable``: the channel powers inside each mean
+    environment : tuple of powers, one an environment monomial, each with one exponent an environment variable
+    terms : tuple of (own index, environment index), in the order of the coefficients
+    """
+
+    coupling: str
+    channels: tuple[str, ...]
+    features: tuple[Any, ...]
+    own: tuple[Powers, ...]
+    moments: tuple[Powers, ...]
+    environment: tuple[Powers, ...]
+    terms: tuple[tuple[int, int], ...]
+
+    def __len__(self) -> int:
+        return len(self.terms)
+
+    # ------------------------------------------------------------------ evaluation
+
+    @cached_property
+    def _own_index(self) -> NDArray[np.intp]:
+        return np.array([o for o, _ in self.terms], dtype=np.intp)
+
+    @cached_property
+    def _environment_index(self) -> NDArray[np.intp]:
+        return np.array([e for _, e in self.terms], dtype=np.intp)
+
+    @property
+    def per_feature_terms(self) -> bool:
+        """Whether the terms' values depend on the feature (not so where all own monomials are 1)."""
+        return any(any(self.own[o]) for o, _ in self.terms)
+
+    def variables(self, x: Array) -> Array:
+        """Environment variables z, (..., V), of states (..., feature, channel)."""
+        if self.coupling == EXCHANGEABLE:
+            return monomials(x, self.moments).mean(axis=-2)
+        if self.coupling == FULL:
+            return x.reshape(*x.shape[:-2], -1)
+        return np.zeros((*x.shape[:-2], 0))
+
+    def values(self, x: Array, z: Array | None = None) -> Array:
+        """Candidate terms Φ, (..., feature, term), at states (..., feature, channel).
+
+        Where ``per_feature_terms`` is false, the feature axis has length 1. ``z`` replaces the environment
+        variables (a clock's drive).
+        """
+        z = self.variables(x) if z is None else z
+        environment = monomials(z, self.environment)[..., None, :]
+        if not self.per_feature_terms:
+            return environment[..., self._environment_index]
+        own = monomials(x, self.own)
+        return np.asarray(own[..., self._own_index] * environment[..., self._environment_index])
+
+    def bind(self, coefficients: Array) -> BoundLibrary:
+        """The right-hand side with these coefficients, (1 or feature, term) or (batch, 1 or feature, term)."""
+        return BoundLibrary(self, np.asarray(coefficients, dtype=float))
+
+    # ------------------------------------------------------------------ shape
+
+    @cached_property
+    def degrees(self) -> NDArray[np.int64]:
+        """Degree of each term in each channel, (term, channel)."""
+        channels = len(self.channels)
+        if self.coupling == EXCHANGEABLE:
+            variables = np.array(self.moments, dtype=int).reshape(-1, channels)
+        else:
+            variables = np.tile(np.eye(channels, dtype=int), (len(self.features), 1))
+        degrees = [
+            np.array(self.own[o]) + (np.array(self.environment[e], dtype=int) @ variables[: len(self.environment[e])])
+            for o, e in self.terms
+        ]
+        return np.array(degrees, dtype=np.int64).reshape(len(self.terms), channels)
+
+    def rescale(self, coefficients: Array, scales: Array, time_scale: float = 1.0) -> Array:
+        """Coefficients in original units from those fitted to channels divided by ``scales`` and time by ``time_scale``."""
+        factor = scales[0] / time_scale / np.prod(scales**self.degrees, axis=1)
+        return np.asarray(coefficients * factor)
+
+    def subset(self, keep: Sequence[int] | NDArray[np.intp]) -> Library:
+        """The library with only these terms, and only the monomials that they use."""
+        terms = [self.terms[int(k)] for k in keep]
+        used_own = sorted({o for o, _ in terms})
+        used_environment = sorted({e for _, e in terms})
+        return replace(
+            self,
+            own=tuple(self.own[o] for o in used_own),
+            environment=tuple(self.environment[e] for e in used_environment),
+            terms=tuple((used_own.index(o), used_environment.index(e)) for o, e in terms),
+        )
+
+    def nbytes(self, samples: int) -> int:
+        """Memory that the candidate matrix takes for so many (run, step) samples."""
+        return 8 * samples * len(self) * (len(self.features) if self.per_feature_terms else 1)
+
+    # ------------------------------------------------------------------ printing
+
+    def symbols(self, feature: Any = None) -> tuple[list[sympy.Symbol], list[sympy.Symbol]]:
+        """Symbols of the own channels and of the environment variables, as ``equations`` uses them."""
+        import sympy
+
+        suffix = "" if feature is None else f"_{feature}"
+        own = [sympy.Symbol(_letter(c) + suffix, real=True) for c in self.channels]
+        if self.coupling == EXCHANGEABLE:
+            names = [_moment_name(self.channels, powers) for powers in self.moments]
+        elif self.coupling == FULL:
+            names = [f"{_letter(c)}_{f}" for f in self.features for c in self.channels]
+        else:
+            names = []
+        return own, [sympy.Symbol(name, real=True) for name in names]
+
+    def expressions(self, feature: Any = None) -> list[sympy.Expr]:
+        """Each term as a sympy expression, for a shared law or for one feature of a full one."""
+        import sympy
+
+        own, environment = self.symbols(feature)
+
+        def product(symbols: list[sympy.Symbol], powers: Powers) -> sympy.Expr:
+            return sympy.Mul(*(s**p for s, p in zip(symbols, powers, strict=False)))
+
+        return [product(own, self.own[o]) * product(environment, self.environment[e]) for o, e in self.terms]
+
+    def names(self) -> list[str]:
+        """Each term as text, such as ``x*mean_x``."""
+        own = [_letter(c) for c in self.channels]
+        _, environment = self.symbols()
+        z = [s.name for s in environment]
+        return [_product_name(own, self.own[o], z, self.environment[e]) for o, e in self.terms]
+
+
+@dataclass(frozen=True)
+class BoundLibrary:
+    """A library with coefficients: the function f, its forcing ∂f/∂θ and its Jacobian, batched.
+
+    ``coefficients`` is (group, term), or (batch, group, term) where each member of the batch has its own law;
+    group is 1 where the features share coefficients, and K where each has its own.
+    """
+
+    library: Library
+    coefficients: Array
+
+    @cached_property
+    def _dense(self) -> Array:
+        """Coefficients by (…, group, own monomial, environment monomial)."""
+        shape = (*self.coefficients.shape[:-1], len(self.library.own), len(self.library.environment))
+        dense = np.zeros(shape)
+        dense[..., self.library._own_index, self.library._environment_index] = self.coefficients
+        return dense
+
+    def __call__(self, x: Array, z: Array | None = None) -> Array:
+        """ẋ of the signal, (batch, feature), at states (batch, feature, channel)."""
+        library = self.library
+        z = library.variables(x) if z is None else z
+        weights = self._weights(monomials(z, library.environment))
+        return np.asarray((monomials(x, library.own) * weights).sum(axis=-1))
+
+    def _weights(self, environment: Array) -> Array:
+        """What multiplies each own monomial: Σₑ θ[group, own, e] env_e, as (batch, group, own)."""
+        return np.asarray(np.matmul(self._dense, environment[:, None, :, None])[..., 0])
+
+    def sensitivity(self, x: Array, z: Array | None = None) -> Sensitivity:
+        """f and everything that its derivatives are made of at states (batch, feature, channel)."""
+        library = self.library
+        driven = z is not None
+        z = library.variables(x) if z is None else z
+        environment = monomials(z, library.environment)
+        own = monomials(x, library.own)
+        weights = self._weights(environment)
+        value = (own * weights).sum(axis=-1)
+        diagonal = (derivatives(x, library.own, 0) * weights).sum(axis=-1)
+        through = None
+        if not driven and z.shape[-1]:
+            slopes = np.stack([derivatives(z, library.environment, v) for v in range(z.shape[-1])], axis=-1)
+            # (batch, feature, env) @ (batch, env, V): how f answers to each environment variable.
+            through = np.matmul((own[..., None, :] @ self._dense)[..., 0, :], slopes)
+        return Sensitivity(library, x, own, environment, value, diagonal, through)
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """f, ∂f/∂θ and the product of the Jacobian with a block of directions, at one batch of states."""
+
+    library: Library
+    x: Array
+    own: Array
+    environment: Array
+    value: Array
+    diagonal: Array
+    through: Array | None
+
+    def terms(self) -> Array:
+        """Φ, (batch, feature or 1, term): the forcing of each coefficient."""
+        library = self.library
+        return np.asarray(
+            self.own[..., library._own_index] * self.environment[:, None, library._environment_index]
+        )
+
+    def jacobian_times(self, directions: Array) -> Array:
+        """(∂f/∂x)·S for directions S (batch, feature, direction) of the signal."""
+        result = self.diagonal[..., None] * directions
+        if self.through is None:
+            return np.asarray(result)
+        if self.library.coupling == FULL:
+            signal = self.through[..., :: len(self.library.channels)]
+            return np.asarray(result + np.matmul(signal, directions))
+        slopes = derivatives(self.x, self.library.moments, 0) / self.x.shape[-2]
+        return np.asarray(result + np.matmul(self.through, np.matmul(slopes.swapaxes(-1, -2), directions)))
+
+
+# ---------------------------------------------------------------------- monomials
+
+
+def monomials(x: Array, powers: Sequence[Powers]) -> Array:
+    """Products of powers of the last axis: (..., V) -> (..., len(powers))."""
+    out = np.empty((*x.shape[:-1], len(powers)))
+    for m, exponents in enumerate(powers):
+        _product(x, exponents, 1.0, out[..., m])
+    return out
+
+
+def derivatives(x: Array, powers: Sequence[Powers], variable: int) -> Array:
+    """The derivative of each monomial by one variable: (..., V) -> (..., len(powers))."""
+    out = np.empty((*x.shape[:-1], len(powers)))
+    for m, exponents in enumerate(powers):
+        p = exponents[variable] if exponents else 0
+        lowered = tuple(e - (v == variable) for v, e in enumerate(exponents))
+        _product(x, lowered, float(p), out[..., m]) if p else out[..., m].fill(0.0)
+    return out
+
+
+def _product(x: Array, exponents: Powers, factor: float, out: Array) -> None:
+    out.fill(factor)
+    for v, p in enumerate(exponents):
+        for _ in range(p):  # powers are at most 3: multiplying beats np.power many times over
+            out *= x[..., v]
+
+
+# ---------------------------------------------------------------------- the families' libraries
+
+
+def linear_library(coupling: str, channels: Sequence[str], features: Sequence[Any]) -> Library:
+    """1, the own channels, and what the coupling adds: the means (exchangeable) or every feature (full)."""
+    return _affine(coupling, tuple(channels), tuple(features), by_own_signal=False)
+
+
+def lotka_volterra_library(coupling: str, channels: Sequence[str], features: Sequence[Any]) -> Library:
+    """The linear library times the own signal: ẋᵢ = xᵢ(r + …)."""
+    return _affine(coupling, tuple(channels), tuple(features), by_own_signal=True)
+
+
+def _affine(coupling: str, channels: tuple[str, ...], features: tuple[Any, ...], by_own_signal: bool) -> Library:
+    units = _units(len(channels))
+    factor = units[0] if by_own_signal else _zeros(len(channels))
+    count = {INDEPENDENT: 0, EXCHANGEABLE: len(channels), FULL: len(features) * len(channels)}[coupling]
+    own_affine = [_zeros(len(channels)), *([] if coupling == FULL else units)]
+    own = tuple(_add(factor, powers) for powers in own_affine)
+    environment = (_zeros(count), *_units(count))
+    terms = [(o, 0) for o in range(len(own))] + [(0, e) for e in range(1, count + 1)]
+    moments = tuple(units) if coupling == EXCHANGEABLE else ()
+    return Library(coupling, channels, features, own, moments, environment, tuple(terms))
+
+
+def polynomial_library(
+    coupling: str, channels: Sequence[str], features: Sequence[Any], degree: int | None = None
+) -> Library:
+    """All monomials up to a degree: 3, or 2 for ``full``.
+
+    ``exchangeable`` has exactly the permutation-equivariant polynomials: the weighted degree of a term counts a
+    mean of a monomial of degree q as q. With one channel and degree 3 that makes 14 terms, xᵃ m₁ᵇ m₂ᶜ m₃ᵈ with
+    a + b + 2c + 3d ≤ 3. (Counting every moment as degree one would make 35, with a condition number of 4·10⁷.)
+    """
+    channels, features = tuple(channels), tuple(features)
+    degree = (2 if coupling == FULL else 3) if degree is None else degree
+    if coupling == FULL:
+        environment = _powers_up_to([1] * (len(features) * len(channels)), degree)
+        terms = [(0, e) for e in range(len(environment))]
+        return Library(coupling, channels, features, (_zeros(len(channels)),), (), environment, tuple(terms))
+    own = _powers_up_to([1] * len(channels), degree)
+    moments = own[1:] if coupling == EXCHANGEABLE else ()
+    weights = [sum(m) for m in moments]
+    environment = _powers_up_to(weights, degree)
+    terms = [
+        (o, e)
+        for e, z in enumerate(environment)
+        for o, x in enumerate(own)
+        if sum(x) + sum(w * p for w, p in zip(weights, z, strict=True)) <= degree
+    ]
+    return Library(coupling, channels, features, own, moments, environment, tuple(terms))
+
+
+def _powers_up_to(weights: Sequence[int], degree: int) -> tuple[Powers, ...]:
+    """Exponents of all monomials of weighted degree at most ``degree``, lowest first."""
+    found: list[Powers] = [_zeros(len(weights))]
+    for count in range(1, degree + 1):
+        for chosen in itertools.combinations_with_replacement(range(len(weights)), count):
+            if sum(weights[v] for v in chosen) <= degree:
+                found.append(tuple(chosen.count(v) for v in range(len(weights))))
+    return tuple(sorted(found, key=lambda p: sum(w * q for w, q in zip(weights, p, strict=True))))
+
+
+def _zeros(n: int) -> Powers:
+    return (0,) * n
+
+
+def _units(n: int) -> list[Powers]:
+    return [tuple(int(i == j) for i in range(n)) for j in range(n)]
+
+
+def _add(a: Powers, b: Powers) -> Powers:
+    return tuple(p + q for p, q in zip(a, b, strict=True))
+
+
+# ---------------------------------------------------------------------- names
+
+
+def _letter(channel: str) -> str:
+    """``signal`` is x, ``gradient@start`` is gradient_start."""
+    return "x" if channel == "signal" else channel.replace("@", "_")
+
+
+def _power_name(name: str, power: int) -> str:
+    return name if power == 1 else f"{name}**{power}"
+
+
+def _moment_name(channels: Sequence[str], powers: Powers) -> str:
+    factors = [_letter(c) + (str(p) if p > 1 else "") for c, p in zip(channels, powers, strict=True) if p]
+    return "mean_" + "_".join(factors)
+
+
+def _product_name(own: list[str], o: Powers, environment: list[str], e: Powers) -> str:
+    names = [*zip(own, o, strict=False), *zip(environment, e, strict=False)]
+    return "*".join(_power_name(name, p) for name, p in names if p) or "1"
