@@ -22,7 +22,7 @@ Array = NDArray[np.float64]
 
 INTERVALS = 48  # Runge-Kutta intervals a window: halving the steps moves the skill by less than 1e-4
 STAGES = (0.2, 0.6, 1.0)  # lengths of the segments, as shares of the window
-SHORTEST = 0.02  # where even these segments diverge under the starting coefficients, refinement is given up
+SHORTEST = 0.02  # of the window: where rollouts diverge, stages are inserted, down to growth by so little
 AMPLITUDE = 10.0  # a rollout is dead beyond this many times the data's largest value
 STEP_TOLERANCE = 1e-3  # of the data's root mean square, between rollouts with a step and with half of it
 MAX_SUBSTEPS = 16
@@ -223,7 +223,7 @@ def shoot(
     intervals: int = INTERVALS,
     ridge: float = 0.0,
     estimate_starts: bool = False,
-    max_iterations: int = 20,
+    max_iterations: int = 40,
 ) -> Shooting:
     """Refine coefficients by rollouts over segments of growing length.
 
@@ -251,18 +251,22 @@ def shoot(
     parameters = coefficients[mask]
     if not len(parameters):
         return _unrefined(samples, coefficients, parameters, "no coefficients are free")
-    stages, objective = _first_that_lives(library, samples, parameters, mask, stages, intervals, estimate_starts)
-    if objective is None:
-        return _unrefined(samples, coefficients, parameters, "the starting coefficients diverge on every segment")
-    search = _Search(parameters, objective.segments.states[:, 0, :, 0].copy(), ridge)
-    for number, share in enumerate(stages):
-        if number:
-            segments = _Segments.cut(samples, intervals, share)
-            objective = _Objective(library, samples, segments, mask, estimate_starts)
-            search.starts = segments.states[:, 0, :, 0].copy()
-        last = number == len(stages) - 1
+    search = _Search(parameters, ridge)
+    done, ahead = 0.0, list(stages)
+    while ahead:
+        segments = _Segments.cut(samples, intervals, ahead[0])
+        objective = _Objective(library, samples, segments, mask, estimate_starts)
         objective.choose_substeps(search.parameters)
-        search.run(objective, LAST_TOLERANCE if last else EARLY_TOLERANCE, max_iterations)
+        tolerance = LAST_TOLERANCE if len(ahead) == 1 else EARLY_TOLERANCE
+        if search.run(objective, tolerance, max_iterations):
+            done = ahead.pop(0)
+        elif (ahead[0] - done) / 2 >= SHORTEST:
+            ahead.insert(0, (done + ahead[0]) / 2)  # longer rollouts diverge from here: go by a stage between
+        elif done:
+            search.converged, search.status = False, f"rollouts over more than {done:.0%} of the window diverge"
+            break
+        else:
+            return _unrefined(samples, coefficients, parameters, "rollouts diverge even over the shortest segments")
     return Shooting(
         objective.coefficients(search.parameters),
         search.equations.hessians,
@@ -274,28 +278,6 @@ def shoot(
     )
 
 
-def _first_that_lives(
-    library: Library,
-    samples: Samples,
-    parameters: Array,
-    mask: NDArray[np.bool_],
-    stages: Sequence[float],
-    intervals: int,
-    starts: bool,
-) -> tuple[list[float], _Objective | None]:
-    """The stages, with shorter segments put first where the starting coefficients diverge on the given ones."""
-    share = stages[0]
-    extra: list[float] = []
-    while share >= SHORTEST:
-        segments = _Segments.cut(samples, intervals, share)
-        objective = _Objective(library, samples, segments, mask, starts)
-        objective.choose_substeps(parameters)
-        if np.isfinite(objective.equations(parameters, segments.states[:, 0, :, 0]).cost):
-            return [*extra, *stages] if share == stages[0] else [share, *stages], objective
-        share /= 3
-    return list(stages), None
-
-
 def _unrefined(samples: Samples, coefficients: Array, parameters: Array, why: str) -> Shooting:
     size = len(parameters)
     empty = np.zeros((samples.n_runs, size, size))
@@ -305,20 +287,21 @@ def _unrefined(samples: Samples, coefficients: Array, parameters: Array, why: st
 class _Search:
     """Damped Gauss-Newton over the stages: parameters, the segments' starting states, and how it went."""
 
-    def __init__(self, parameters: Array, starts: Array, ridge: float) -> None:
-        self.parameters, self.anchor, self.starts, self.ridge = parameters, parameters.copy(), starts, ridge
+    def __init__(self, parameters: Array, ridge: float) -> None:
+        self.parameters, self.anchor, self.ridge = parameters, parameters.copy(), ridge
+        self.starts: Array
         self.iterations = 0
         self.converged = False
         self.status = ""
         self.equations: _Equations
 
-    def run(self, objective: _Objective, tolerance: float, max_iterations: int) -> None:
-        """One stage, from where the last one ended; a stage whose rollouts die is skipped."""
-        current = objective.equations(self.parameters, self.starts)
+    def run(self, objective: _Objective, tolerance: float, max_iterations: int) -> bool:
+        """One stage, from where the last one ended; false if its rollouts diverge from there."""
+        starts = objective.segments.states[:, 0, :, 0].copy()
+        current = objective.equations(self.parameters, starts)
         if not np.isfinite(current.cost):
-            self.converged, self.status = False, "rollouts diverge over the longest segments"
-            return
-        self.equations, self.converged, self.status = current, False, "iteration limit reached"
+            return False
+        self.starts, self.equations, self.converged, self.status = starts, current, False, "iteration limit reached"
         damping = 1e-3
         for _ in range(max_iterations):
             self.iterations += 1
@@ -332,7 +315,8 @@ class _Search:
                 damping *= 8
             if (after < before and before - after <= tolerance * before) or damping > MAX_DAMPING:
                 self.converged, self.status = True, "converged"
-                return
+                break
+        return True
 
     def _penalty(self) -> Array:
         return self.ridge * np.diagonal(self.equations.hessians.sum(axis=0))

@@ -79,7 +79,7 @@ class Schedule:
     matching_steps: int = 300
     rollout_steps: int = 30
     rollout_share: float = 1.0
-    intervals: int = 48
+    intervals: int = 24
 
 
 @dataclass(frozen=True)

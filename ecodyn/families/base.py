@@ -404,8 +404,8 @@ class LibraryFamily(Family):
                 f"{label}: the library's condition number is {condition:.0e}; single coefficients mean nothing there, "
                 "predictions may: use fewer terms or coupling='exchangeable'"
             )
-        if shooting is not None and not shooting.converged and shooting.status.endswith(("segment", "segments")):
-            notes.append(f"{label}: multiple shooting stopped because {shooting.status}")
+        if shooting is not None and "diverge" in shooting.status:
+            notes.append(f"{label}: multiple shooting stopped early, as {shooting.status}")
         return tuple(notes)
 
 

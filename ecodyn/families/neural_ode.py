@@ -195,7 +195,7 @@ class NeuralODE(Family):
         matching_steps: int = 300,
         rollout_steps: int = 30,
         rollout_share: float = 1.0,
-        intervals: int = 48,
+        intervals: int = 24,
         random_state: int = 0,
     ) -> None:
         self.coupling = coupling

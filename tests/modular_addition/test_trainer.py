@@ -6,18 +6,16 @@ import torch
 
 from ecodyn.modular_addition import Schedule, Settings, descend, initialise, spectrum, split_pairs, train
 
-STUDY = (
-    Path(__file__).parents[1] / "data" / "study_p23_d8.npz"
-)  # p = 23, d = 8, 400 steps; data/README.md there
+STUDY = Path(__file__).parents[1] / "data" / "study_p23_d8.npz"  # logged by the study's own script
 STUDY_STEPS, STUDY_LOG = 400, 50
 
 
 def step_of_row(rows):
     """The step that a row of the study's logged embeddings shows.
 
-    Row r is meant to hold the parameters after r updates, but is a view that the next update still writes into.
-    Spared are the rows before a parameter dump (every ``log`` steps), which moves the parameters elsewhere, and
-    the last row, after which there is no update.
+    Row r is meant to hold the parameters after r updates, but is a view that the next update still writes to.
+    Spared are the rows before a parameter dump (every ``log`` steps), which moves the parameters elsewhere,
+    and the last row, after which there is no update.
     """
     right = (rows % STUDY_LOG == 0) | (rows == STUDY_STEPS)
     return np.where(right, rows, rows + 1)
@@ -30,7 +28,7 @@ def study(request):
         return request.param, {k.removeprefix(prefix): file[k] for k in file.files if k.startswith(prefix)}
 
 
-def test_training_is_the_study_s_own(study):
+def test_training_is_the_studys_own(study):
     seed, logged = study
     settings = Settings(p=23, dim=8, steps=STUDY_STEPS)
     train_id, test_id = split_pairs(23, seed)
@@ -43,7 +41,7 @@ def test_training_is_the_study_s_own(study):
         assert relative_difference(frames[step][1].numpy(), embedding) < 1e-8
 
 
-def test_spectra_are_those_of_the_study_s_frames(study):
+def test_spectra_are_those_of_the_studys_frames(study):
     seed, logged = study
     run = train(23, 8, seed, STUDY_STEPS)
     embeddings = spectrum(torch.from_numpy(logged["first_embeds"])).numpy()

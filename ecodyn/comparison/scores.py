@@ -1,0 +1,183 @@
+"""Scores of one rollout against one run, and of many runs together. Nothing here knows of families."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+HORIZONS = (0.25, 0.5, 0.75, 1.0)  # shares of the window
+WORST_UNEXPLAINED = 2.0
+LARGEST_NOISE_SHARE = 0.9  # measurement noise may take off at most so much of what is unexplained
+SMALLEST_UNEXPLAINED = 1e-6  # the solvers' accuracy
+LOG_FLOOR = 0.01  # of the window's median: what is under it counts as gone
+EXACT = 1e-24  # persistence's error over the mean square under which a run says nothing
+DIFFERENCE_ORDERS = range(2, 7)
+LEVEL = 0.95
+
+
+@dataclass(frozen=True)
+class RunScore:
+    """One rollout against one run; NaN where a number can't be had.
+
+    Attributes
+    ----------
+    skill : 1 − MSE/MSE(persistence), time-weighted (trapezoid), features equal; NaN if the rollout ended early
+    unexplained : min(1 − skill, 2); 2 if the rollout ended early
+    log_skill : the same of log max(x, 1 % of the window's median)
+    horizons : skill up to each quarter of the window
+    order_crossing : share of pairs of features whose order changes in the rollout, start to end
+    finished : whether the rollout reached the end
+    status : in words
+    """
+
+    skill: float
+    unexplained: float
+    log_skill: float
+    horizons: tuple[float, ...]
+    order_crossing: float
+    finished: bool
+    status: str
+
+
+def score_rollout(truth: Array, rollout: Array, times: Array, status: str = "ok") -> RunScore:
+    """Score a rollout (step, feature) against the data (step, feature) at times (step,)."""
+    finished = bool(np.isfinite(rollout).all())
+    if not finished:
+        nothing = float("nan")
+        status = status if status != "ok" else "not finite"
+        return RunScore(
+            nothing, WORST_UNEXPLAINED, nothing, (nothing,) * len(HORIZONS), nothing, False, status
+        )
+    skill = skill_of(truth, rollout, times)
+    floor = LOG_FLOOR * max(float(np.median(truth)), 1e-300)
+    logarithms = (np.log(np.maximum(v, floor)) for v in (truth, rollout))
+    return RunScore(
+        skill,
+        min(1.0 - skill, WORST_UNEXPLAINED),
+        skill_of(*logarithms, times),
+        tuple(skill_of(*_until(share, truth, rollout, times)) for share in HORIZONS),
+        order_crossing(rollout),
+        True,
+        status,
+    )
+
+
+def skill_of(truth: Array, rollout: Array, times: Array) -> float:
+    """1 − MSE/MSE(persistence); NaN where persistence is exact."""
+    still = mean_square(truth - truth[:1], times)
+    if still <= EXACT * max(float(np.mean(truth**2)), 1e-300):
+        return float("nan")
+    return 1.0 - mean_square(rollout - truth, times) / still
+
+
+def mean_square(difference: Array, times: Array) -> float:
+    """Mean over features and time, time by the trapezoid rule."""
+    duration = times[-1] - times[0]
+    return float(np.trapezoid(np.mean(difference**2, axis=1), times) / duration) if duration > 0 else 0.0
+
+
+def _until(share: float, truth: Array, rollout: Array, times: Array) -> tuple[Array, Array, Array]:
+    last = max(2, int(np.searchsorted(times, times[0] + share * (times[-1] - times[0]), side="right")))
+    return truth[:last], rollout[:last], times[:last]
+
+
+def order_crossing(signal: Array) -> float:
+    """Share of pairs of features whose order at the end is not that at the start."""
+    first, last = signal[0], signal[-1]
+    if len(first) < 2:
+        return 0.0
+    upper = np.triu_indices(len(first), 1)
+    before = np.sign(first[:, None] - first)[upper]
+    after = np.sign(last[:, None] - last)[upper]
+    return float(np.mean(before * after < 0))
+
+
+def one_step_r2(slopes: Array, truth: Array, times: Array) -> float:
+    """R² of one-step differences predicted as f(x)·Δt, pooled over features: the study's in-sample measure.
+
+    It ranks nothing: smooth data give 0.99 to anything that is smooth in time.
+    """
+    change = np.diff(truth, axis=0)
+    predicted = slopes[:-1] * np.diff(times)[:, None]
+    total = float(np.sum((change - change.mean(axis=0)) ** 2))
+    return 1.0 - float(np.sum((change - predicted) ** 2)) / total if total > 0 else float("nan")
+
+
+def noise_variance(signal: Array, times: Array) -> float:
+    """Variance of the measurement noise in one run (step, feature), from what is rough at the sampling rate.
+
+    Divided differences of order k annihilate polynomials of degree k − 1, so that of a smooth signal only noise is
+    left; normalised, their mean square estimates its variance. The least over orders 2 to 6 is taken: a signal that
+    is itself rough at the sampling rate can only raise it.
+    """
+    estimates = []
+    for order in DIFFERENCE_ORDERS:
+        if len(times) <= order + 1:
+            break
+        weights = _difference_weights(times, order)
+        windows = np.lib.stride_tricks.sliding_window_view(signal, order + 1, axis=0)
+        estimates.append(float(np.mean(np.einsum("nkw,nw->nk", windows, weights) ** 2)))
+    return min(estimates, default=0.0)
+
+
+def _difference_weights(times: Array, order: int) -> Array:
+    """Weights of the divided difference over each order + 1 consecutive times, of unit norm."""
+    t = np.lib.stride_tricks.sliding_window_view(times, order + 1)
+    gaps = t[:, :, None] - t[:, None, :]
+    gaps = gaps / (t[:, -1] - t[:, 0])[:, None, None] + np.eye(order + 1)
+    weights = 1.0 / gaps.prod(axis=2)
+    return np.asarray(weights / np.linalg.norm(weights, axis=1, keepdims=True))
+
+
+def noise_share(signal: Array, times: Array) -> float:
+    """What measurement noise alone leaves unexplained: its variance over persistence's mean square error."""
+    still = mean_square(signal - signal[:1], times)
+    return noise_variance(signal, times) / still if still > 0 else 0.0
+
+
+def loss(unexplained: Array, noise: Array) -> Array:
+    """log of the unexplained share less what noise alone leaves: never more than nine tenths of it, floored at 10⁻⁶."""
+    less = unexplained - np.minimum(noise, LARGEST_NOISE_SHARE * unexplained)
+    return np.asarray(np.log(np.maximum(less, SMALLEST_UNEXPLAINED)))
+
+
+def t_interval(values: Array, level: float = LEVEL) -> tuple[float, float]:
+    """The t interval of a mean over independent values; NaN for fewer than two."""
+    from scipy.stats import t
+
+    n = len(values)
+    if n < 2:
+        return float("nan"), float("nan")
+    half = float(t.ppf(0.5 + level / 2, n - 1)) * float(np.std(values, ddof=1)) / np.sqrt(n)
+    mean = float(np.mean(values))
+    return mean - half, mean + half
+
+
+def survivors(signal: Array, dc: Array | None) -> NDArray[np.bool_]:
+    """Features alive at the end of a run (step, feature): above twice the mean over all p frequencies.
+
+    The study's first rule (arXiv 2405.17420): the mean counts each frequency pair twice and the DC component once,
+    where the file carries it; without it the mean is over the features.
+    """
+    last = signal[-1]
+    if dc is None:
+        return np.asarray(last > 2 * last.mean())
+    return np.asarray(last > 2 * (dc[-1] + 2 * last.sum()) / (2 * len(last) + 1))
+
+
+def area_under_curve(score: Array, alive: NDArray[np.bool_]) -> float:
+    """Chance that a survivor scores above one that dies, ties counting half; NaN if all live or all die."""
+    yes, no = score[alive], score[~alive]
+    if not len(yes) or not len(no) or not np.isfinite(score).all():
+        return float("nan")
+    return float(np.mean((yes[:, None] > no) + 0.5 * (yes[:, None] == no)))
+
+
+def top_overlap(score: Array, alive: NDArray[np.bool_]) -> float:
+    """Share of the m survivors among the m highest scores."""
+    m = int(alive.sum())
+    return float(alive[np.argsort(-score, kind="stable")[:m]].mean()) if m else float("nan")

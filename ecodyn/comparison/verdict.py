@@ -1,0 +1,411 @@
+"""The verdict: by rule, from losses per run.
+
+A is the eligible family of lowest mean loss, S the confidence set, E those whose loss can't differ from A's by more
+than the margin (A among them), and U = S without E. Not beating a null gives ``no_family``; too few runs, or a U that
+is not empty, ``undecided``; several in E ``tied``; else ``decided``. Best is the simplest of E.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecodyn.comparison.confidence_set import confidence_set
+
+Array = NDArray[np.float64]
+
+MARGIN = math.log(1.1)  # a tenth more unexplained is as good as equal
+PAIR_LEVEL = 0.90
+NULL_LEVEL = 0.95
+FEWEST_RUNS = 5
+MOST_RUNS = 1000
+SMALLEST_NEURAL_SKILL = 0.1
+COUPLING_ORDER = {"independent": 0, "exchangeable": 1, "full": 2}
+FAMILY_ORDER = {"linear": 0, "lotka_volterra": 1, "sindy": 2, "neural_ode": 3}
+
+DECIDED, TIED, UNDECIDED, NO_FAMILY = "decided", "tied", "undecided", "no_family"
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """What the verdict needs to know of one model: its losses a run, and how simple it is.
+
+    ``losses`` and ``skills`` are (run,); ``kind`` is "family", "null", "ceiling" or "clock". ``diverged`` counts
+    held-out rollouts that ended early; a family with any is not eligible. ``terms`` names the terms it selected, if
+    it selected the same ones in every fold.
+    """
+
+    family: str
+    coupling: str | None
+    kind: str
+    losses: Array
+    skills: Array
+    library_size: int
+    state: str = "signal"
+    diverged: int = 0
+    over_flexible: bool = False
+    terms: frozenset[str] | None = None
+    selects: bool = False
+
+    @property
+    def label(self) -> str:
+        """family/coupling, as tables and sentences have it."""
+        name = self.family if self.coupling is None else f"{self.family}/{self.coupling}"
+        name = name if self.state == "signal" else f"{name} ({self.state})"
+        return f"{name} clock" if self.kind == "clock" else name
+
+    @property
+    def eligible(self) -> bool:
+        """Whether it may be best or tied."""
+        return self.kind == "family" and self.diverged == 0 and bool(np.isfinite(self.losses).all())
+
+    @property
+    def simplicity(self) -> tuple[int, int, int, str]:
+        """What "simplest" goes by: candidates before selection, coupling, family."""
+        coupling = COUPLING_ORDER.get(self.coupling or "", 3)
+        return (self.library_size, coupling, FAMILY_ORDER.get(self.family, len(FAMILY_ORDER)), self.family)
+
+    def named(self) -> dict[str, str | None]:
+        """How report.json names it."""
+        return {"family": self.family, "coupling": self.coupling}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Which equation family describes the runs best, by how much, or that the data can't tell.
+
+    Attributes are the keys of report.json's ``verdict``; ``p_value`` is the largest p-value that the claim rests on,
+    ``holds`` whether it stands after Holm's correction over the windows, ``members`` and ``p_values`` the
+    confidence set by candidate index, ``diverged`` the families that could not be ranked.
+    """
+
+    best: dict[str, str | None] | None
+    status: str
+    tied: list[dict[str, str | None]]
+    undecided_against: list[dict[str, str | None]]
+    runs_needed: int | None
+    statement: str
+    share_of_neural_ode: float | None
+    share_low: float | None
+    share_high: float | None
+    coupling_identified: bool
+    p_value: float | None = None
+    holds: bool = True
+    runs: int = 0
+    diverged: list[str] = field(default_factory=list)
+    same_model: list[list[str]] = field(default_factory=list)
+    members: tuple[int, ...] = ()
+    p_values: dict[int, float] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return self.statement
+
+    def to_json(self) -> dict[str, Any]:
+        """The stable keys, and a few more."""
+        return {
+            "best": self.best,
+            "status": self.status,
+            "tied": self.tied,
+            "undecided_against": self.undecided_against,
+            "runs_needed": self.runs_needed,
+            "statement": self.statement,
+            "share_of_neural_ode": self.share_of_neural_ode,
+            "share_of_neural_ode_interval": [self.share_low, self.share_high],
+            "coupling_identified": self.coupling_identified,
+            "p_value": self.p_value,
+            "holds_over_windows": self.holds,
+            "runs": self.runs,
+            "diverged": self.diverged,
+            "same_model": self.same_model,
+        }
+
+
+@dataclass(frozen=True)
+class _Ranking:
+    """The sets of the rule, as candidates."""
+
+    lowest: Candidate
+    equal: list[Candidate]
+    unsettled: list[Candidate]
+    beats_nulls: bool
+    p_value: float
+    members: tuple[int, ...]
+    p_values: dict[int, float]
+
+
+def decide(
+    candidates: Sequence[Candidate], *, folds: int | None = None, margin: float = MARGIN, where: str = "", seed: int = 0
+) -> Verdict:
+    """Apply the rule to candidates whose losses are over the same runs.
+
+    Parameters
+    ----------
+    candidates : families, nulls, clocks and ceilings
+    folds : int, optional
+        Number of folds where folds share training runs; over-flexible families' t is then corrected.
+    margin : float
+        In log unexplained share.
+    where : str
+        What the statement says it is about, such as "steps 60 to 1000".
+    """
+    runs = len(candidates[0].losses) if candidates else 0
+    eligible = [c for c in candidates if c.eligible]
+    diverged = [f"{c.label} ({c.diverged} diverged)" for c in candidates if c.kind == "family" and c.diverged]
+    if not eligible:
+        return _no_eligible(where, runs, diverged)
+    same, eligible = _merge(eligible)
+    ranking = _rank(candidates, eligible, folds, margin, seed)
+    best = min(ranking.equal, key=lambda c: c.simplicity)
+    status, named = _status(runs, ranking), [best]
+    if status in (UNDECIDED, NO_FAMILY):
+        named = []
+    share = _share_of_neural_ode(best, candidates)
+    coupled = status in (DECIDED, TIED) and _coupling_identified(best, candidates, folds)
+    needed = _runs_needed(ranking, runs, folds, margin) if status == UNDECIDED else None
+    statement = _Statement(where, runs, margin, best, ranking, status, coupled, needed, share, diverged).text(candidates)
+    return Verdict(
+        best=named[0].named() if named else None,
+        status=status,
+        tied=[c.named() for c in ranking.equal] if status == TIED else [],
+        undecided_against=[c.named() for c in _contested(ranking)] if status == UNDECIDED else [],
+        runs_needed=needed,
+        statement=statement,
+        share_of_neural_ode=share[0],
+        share_low=share[1],
+        share_high=share[2],
+        coupling_identified=coupled,
+        p_value=ranking.p_value,
+        runs=runs,
+        diverged=diverged,
+        same_model=same,
+        members=ranking.members,
+        p_values=ranking.p_values,
+    )
+
+
+def _no_eligible(where: str, runs: int, diverged: list[str]) -> Verdict:
+    statement = f"{where}: no family's held-out rollouts all finished ({'; '.join(diverged) or 'none was fitted'})."
+    return Verdict(None, NO_FAMILY, [], [], None, statement, None, None, None, False, None, True, runs, diverged)
+
+
+def _merge(eligible: list[Candidate]) -> tuple[list[list[str]], list[Candidate]]:
+    """A selection that is exactly another family's terms is that family: the two are one model."""
+    same, dropped = [], set()
+    for c in eligible:
+        for other in eligible:
+            equal = c.terms is not None and c.terms == other.terms and c.coupling == other.coupling
+            if equal and c.state == other.state and c.selects and not other.selects:
+                same.append([other.label, c.label])
+                dropped.add(id(c))
+                break
+    return same, [c for c in eligible if id(c) not in dropped]
+
+
+def _rank(
+    candidates: Sequence[Candidate], eligible: list[Candidate], folds: int | None, margin: float, seed: int
+) -> _Ranking:
+    losses = np.stack([c.losses for c in eligible], axis=1)
+    inflation = np.array([[_inflation(a, b, folds) for b in eligible] for a in eligible])
+    chosen = confidence_set(losses, inflation=inflation, seed=seed)
+    means = losses.mean(axis=0)
+    lowest = min(range(len(eligible)), key=lambda i: (means[i], eligible[i].simplicity))
+    a = eligible[lowest]
+    equal = [c for c in eligible if c is a or _within(a, c, folds, margin)]
+    unsettled = [c for i, c in enumerate(eligible) if chosen.members[i] and c not in equal]
+    nulls = [_one_sided_p(a, c, folds) for c in candidates if c.kind == "null" and np.isfinite(c.losses).all()]
+    out = [p for i, p in enumerate(chosen.p_values) if not chosen.members[i]]
+    index = {id(c): i for i, c in enumerate(candidates)}
+    return _Ranking(
+        a,
+        equal,
+        unsettled,
+        all(p <= 1 - NULL_LEVEL for p in nulls),
+        float(max([*nulls, *out], default=0.0)),
+        tuple(index[id(c)] for i, c in enumerate(eligible) if chosen.members[i]),
+        {index[id(c)]: float(chosen.p_values[i]) for i, c in enumerate(eligible)},
+    )
+
+
+def _status(runs: int, ranking: _Ranking) -> str:
+    if runs < FEWEST_RUNS:
+        return UNDECIDED
+    if not ranking.beats_nulls:
+        return NO_FAMILY
+    if ranking.unsettled:
+        return UNDECIDED
+    return TIED if len(ranking.equal) > 1 else DECIDED
+
+
+def _contested(ranking: _Ranking) -> list[Candidate]:
+    """Whom an undecided verdict is between: all that could still be best."""
+    others = [c for c in ranking.equal if c is not ranking.lowest]
+    return [ranking.lowest, *others, *ranking.unsettled]
+
+
+def _inflation(a: Candidate, b: Candidate, folds: int | None) -> float:
+    """√(1 + R/(F − 1)) for a pair with an over-flexible family, whose folds share training runs."""
+    if folds is None or folds < 2 or a is b or not (a.over_flexible or b.over_flexible):
+        return 1.0
+    return math.sqrt(1.0 + len(a.losses) / (folds - 1))
+
+
+def _paired(a: Candidate, b: Candidate, folds: int | None) -> tuple[float, float, int]:
+    """Mean loss difference b − a, its standard error (corrected), and the number of runs."""
+    difference = np.sort(b.losses - a.losses)  # sorted, so that the order of runs can't matter
+    runs = len(difference)
+    if runs < 2:
+        return float(difference.mean()), math.inf, runs
+    error = float(difference.std(ddof=1)) / math.sqrt(runs) * _inflation(a, b, folds)
+    return float(difference.mean()), error, runs
+
+
+def _within(a: Candidate, b: Candidate, folds: int | None, margin: float) -> bool:
+    from scipy.stats import t
+
+    mean, error, runs = _paired(a, b, folds)
+    if runs < 2:
+        return False
+    half = float(t.ppf(0.5 + PAIR_LEVEL / 2, runs - 1)) * error
+    return abs(mean) + half <= margin
+
+
+def _one_sided_p(a: Candidate, b: Candidate, folds: int | None) -> float:
+    """p-value of "a's loss is not below b's"."""
+    from scipy.stats import t
+
+    mean, error, runs = _paired(a, b, folds)
+    if runs < 2 or not math.isfinite(error):
+        return 1.0
+    if error == 0.0:
+        return 0.0 if mean > 0 else 1.0
+    return float(t.sf(mean / error, runs - 1))
+
+
+def _coupling_identified(best: Candidate, candidates: Sequence[Candidate], folds: int | None) -> bool:
+    """Whether an exchangeable best beats its own clock."""
+    if best.coupling != "exchangeable":
+        return False
+    clocks = [c for c in candidates if c.kind == "clock" and (c.family, c.state) == (best.family, best.state)]
+    return bool(clocks) and all(_one_sided_p(best, c, folds) <= 1 - NULL_LEVEL for c in clocks)
+
+
+def _share_of_neural_ode(
+    best: Candidate, candidates: Sequence[Candidate]
+) -> tuple[float | None, float | None, float | None]:
+    """skill(best)/skill(best neural ODE) with its 95 % interval (delta method on the runs' pairs)."""
+    from scipy.stats import t
+
+    neural = [c for c in candidates if c.family == "neural_ode" and c.kind == "family" and not c.diverged]
+    if not neural:
+        return None, None, None
+    strongest = max(neural, key=lambda c: float(np.mean(c.skills)))
+    top, bottom = float(np.mean(best.skills)), float(np.mean(strongest.skills))
+    if not bottom >= SMALLEST_NEURAL_SKILL or not math.isfinite(top):
+        return None, None, None
+    ratio, runs = top / bottom, len(best.skills)
+    if runs < 2:
+        return ratio, None, None
+    deviation = np.sort(best.skills - ratio * strongest.skills)
+    half = float(t.ppf(0.975, runs - 1)) * float(deviation.std(ddof=1)) / math.sqrt(runs) / bottom
+    return ratio, ratio - half, ratio + half
+
+
+def _runs_needed(ranking: _Ranking, runs: int, folds: int | None, margin: float) -> int | None:
+    """The smallest number of runs with which every contest would be settled, if differences stay as they are.
+
+    A contest is settled when the pair's interval lies within the margin or beyond it: t₀.₉₅,ₙ₋₁ · s/√n ≤ ||d| − margin|.
+    """
+    from scipy.stats import t
+
+    contests = [_paired(ranking.lowest, c, folds) for c in _contested(ranking)[1:]]
+    if runs < 2 or not contests:
+        return FEWEST_RUNS
+    n = np.arange(2, MOST_RUNS + 1)
+    quantile = t.ppf(0.5 + PAIR_LEVEL / 2, n - 1) / np.sqrt(n)
+    settled = np.all(
+        [quantile * error * math.sqrt(runs) <= abs(abs(mean) - margin) for mean, error, _ in contests], axis=0
+    )
+    if not settled.any():
+        return None
+    return max(FEWEST_RUNS, int(n[np.argmax(settled)]))
+
+
+@dataclass(frozen=True)
+class _Statement:
+    """The sentence a reader can quote. It never says "causes"."""
+
+    where: str
+    runs: int
+    margin: float
+    best: Candidate
+    ranking: _Ranking
+    status: str
+    coupled: bool
+    needed: int | None
+    share: tuple[float | None, float | None, float | None]
+    diverged: list[str]
+
+    def text(self, candidates: Sequence[Candidate]) -> str:
+        """The whole statement."""
+        sentences = [self._first(candidates)]
+        if self.status in (DECIDED, TIED):
+            sentences += [self._neural(), self._coupling()]
+        if self.diverged:
+            sentences.append(f"Not ranked, because held-out rollouts diverged: {'; '.join(self.diverged)}.")
+        return " ".join(s for s in sentences if s)
+
+    def _first(self, candidates: Sequence[Candidate]) -> str:
+        lead = f"{self.where}, {self.runs} independent runs: "
+        if self.status == DECIDED:
+            return lead + f"{self._leaves(self.best)}, decidedly less than any other family{self._runner_up(candidates)}."
+        if self.status == TIED:
+            others = ", ".join(c.label for c in self.ranking.equal if c is not self.best)
+            return lead + (
+                f"{self._leaves(self.best)}, within {math.expm1(self.margin):.0%} of {others}; "
+                "of these it is the simplest."
+            )
+        if self.status == NO_FAMILY:
+            return lead + (
+                f"no family describes the competition: {self._leaves(self.ranking.lowest)}, which does not beat "
+                "every null model."
+            )
+        return lead + self._undecided()
+
+    def _undecided(self) -> str:
+        if self.runs < FEWEST_RUNS:
+            return (
+                f"undecided, since fewer than {FEWEST_RUNS} runs can't tell families apart; lowest so far: "
+                f"{self._leaves(self.ranking.lowest)}."
+            )
+        names = ", ".join(c.label for c in _contested(self.ranking))
+        needed = f"about {self.needed} runs would settle it" if self.needed else "over 1000 runs would be needed"
+        return f"undecided between {names}; {needed}."
+
+    def _leaves(self, c: Candidate) -> str:
+        return f"{c.label} leaves {1 - float(np.mean(c.skills)):.1%} unexplained (skill {float(np.mean(c.skills)):.3f})"
+
+    def _runner_up(self, candidates: Sequence[Candidate]) -> str:
+        others = [c for c in candidates if c.eligible and c is not self.best]
+        if not others:
+            return ""
+        second = min(others, key=lambda c: float(np.mean(c.losses)))
+        return f" (next: {second.label}, {1 - float(np.mean(second.skills)):.1%})"
+
+    def _neural(self) -> str:
+        ratio, low, high = self.share
+        if ratio is None or self.best.family == "neural_ode":
+            return ""
+        interval = "" if low is None or high is None else f" ({low:.3f} to {high:.3f})"
+        return f"Its skill is {ratio:.3f}{interval} of the best neural ODE's."
+
+    def _coupling(self) -> str:
+        if self.best.coupling != "exchangeable":
+            return ""
+        if self.coupled:
+            return "It beats its clock: the coupling between features is identified."
+        return "What it shows is a coupling or a common time-dependent drive: these runs can't tell the two apart."
