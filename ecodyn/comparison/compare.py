@@ -1,0 +1,498 @@
+"""``compare``: fit every model, score it on what it has not seen, and judge."""
+
+from __future__ import annotations
+
+import warnings as python_warnings
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecodyn import __version__
+from ecodyn.comparison.contenders import FAMILY, FORECAST, IN_SAMPLE, PROTOCOLS, UNSEEN_RUNS, Contender, contenders
+from ecodyn.comparison.protocols import (
+    DRAWN_POINTS,
+    DRAWN_RUNS,
+    ORIGINS,
+    SEEDS,
+    Scored,
+    Task,
+    TaskResult,
+    execute,
+    folds_of,
+    signal_and_dc,
+    tasks_of,
+)
+from ecodyn.comparison.result import Comparison, ModelScore, Pair, Start, WindowResult
+from ecodyn.comparison.scores import area_under_curve, loss, order_crossing, survivors, t_interval, top_overlap
+from ecodyn.comparison.verdict import (
+    DECIDED,
+    FEWEST_RUNS,
+    MARGIN,
+    PAIR_LEVEL,
+    TIED,
+    UNDECIDED,
+    Candidate,
+    Verdict,
+    decide,
+)
+from ecodyn.families.base import Family
+from ecodyn.trajectories import DataWarning, Trajectories, UnusableDataError
+
+Array = NDArray[np.float64]
+Progress = Callable[[int, int, str], None]
+Window = tuple[float, float]
+
+
+class NothingFittedError(RuntimeError):
+    """No family could be fitted to the data (exit code 4); the reasons are in the message."""
+
+
+class InterruptedComparison(KeyboardInterrupt):  # noqa: N818 - it is an interrupt, not an error
+    """Ctrl-C while comparing: ``finished`` is the comparison of what was done by then, or None."""
+
+    def __init__(self, finished: Comparison | None) -> None:
+        super().__init__("interrupted")
+        self.finished = finished
+
+
+def compare(
+    data: Trajectories,
+    families: Sequence[str | Family | type[Family]] | None = None,
+    couplings: Sequence[str] | None = None,
+    *,
+    protocols: Sequence[str] = PROTOCOLS,
+    windows: Sequence[Window] | None = None,
+    state: str = "signal",
+    parameters: dict[str, dict[str, Any]] | None = None,
+    folds: int | None = None,
+    margin: float = MARGIN,
+    jobs: int = 1,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Comparison:
+    """Which equation family describes trainings it has not seen, by how much, or that the data can't tell.
+
+    Parameters
+    ----------
+    data : Trajectories
+    families : names, classes or configured estimators; all registered ones by default
+    couplings : restrict the couplings of families given by name or class
+    protocols : "unseen_runs", "forecast", "in_sample"
+    windows : (first step, last step) pairs, both ends included; a verdict each. The data's own range by default.
+    state : channels of a feature's state, such as "signal,gradient@start"
+    parameters : further estimator parameters by family name, such as {"linear": {"refine": False}}
+    folds : number of folds of unseen_runs. By default one for every run up to 16 runs, else 8, and 8 for neural ODEs.
+    margin : a log ratio of unexplained shares within which two models are as good as equal
+    jobs : processes, one thread each; results don't depend on it
+    seed : of networks, batches and sign flips
+    progress : called with (tasks done, tasks, what was done)
+
+    Returns
+    -------
+    Comparison
+        ``print(result.verdict)``, ``result.models``, ``result.to_html(path)``, ``result.to_json()``.
+
+    Raises
+    ------
+    UnusableDataError, ValueError
+        The data or the request can't be used, in a sentence.
+    NothingFittedError
+        No family could be fitted.
+    InterruptedComparison
+        On Ctrl-C, with what was finished.
+    """
+    unknown = set(protocols) - set(PROTOCOLS)
+    if unknown or not protocols:
+        raise ValueError(f"protocols are {', '.join(PROTOCOLS)}; got {', '.join(sorted(unknown)) or 'none'}")
+    models = contenders(families, couplings, state, parameters)
+    parts = [data] if not windows else [data.window(*w) for w in windows]
+    for part in parts:
+        _check(part, models)
+    results, interrupted, notes = [], False, [*data.warnings]
+    for number, part in enumerate(parts):
+        tasks = tasks_of(models, protocols, part, folds, seed, pieces=max(1, 2 * jobs))
+        done = _Progress(progress, number, len(parts), len(tasks), part)
+        found, interrupted = _run(tasks, part, jobs, done)
+        results.append((part, tasks, found))
+        if interrupted:
+            break
+    finished = [
+        _window_result(part, models, tasks, found, protocols, margin, folds, seed) for part, tasks, found in results
+    ]
+    answer = _answer(data, models, finished, results, interrupted, notes, locals_of_call(protocols, folds, margin, seed))
+    if interrupted:
+        raise InterruptedComparison(answer if any(w.models for w in finished) else None)
+    if not any(m.kind == FAMILY for m in answer.models):
+        raise NothingFittedError("no family could be fitted: " + "; ".join(answer.failures))
+    if answer.warnings:
+        python_warnings.warn("; ".join(answer.warnings), DataWarning, stacklevel=2)
+    return answer
+
+
+def locals_of_call(protocols: Sequence[str], folds: int | None, margin: float, seed: int) -> dict[str, Any]:
+    """The settings that a report remembers."""
+    return {"protocols": list(protocols), "folds": folds, "margin": margin, "seed": seed}
+
+
+def _check(data: Trajectories, models: Sequence[Contender]) -> None:
+    """What no family could use is refused before any work; what one can't is that family's failure."""
+    problems = []
+    for m in models:
+        if m.kind == FAMILY and m.estimator is not None:
+            try:
+                m.estimator.check(data)
+                data.state(m.state)
+            except ValueError as error:
+                problems.append(str(error))
+    if problems and len(problems) == sum(m.kind == FAMILY for m in models):
+        raise UnusableDataError(problems[0])
+    moving = np.nanmax(np.abs(data.values - data.values[:, :1])) if data.values.size else 0.0
+    if not moving > 0:
+        raise UnusableDataError(
+            "expected signals that change over the window, got constant ones in every run: nothing is left to explain"
+        )
+
+
+class _Progress:
+    """Counts finished tasks for the caller's callback."""
+
+    def __init__(self, callback: Progress | None, number: int, windows: int, tasks: int, data: Trajectories) -> None:
+        self.callback, self.done, self.before, self.total = callback, 0, number * tasks, windows * tasks
+        self.where = f"{np.nanmin(data.times):g}:{np.nanmax(data.times):g}"
+
+    def __call__(self, task: Task) -> None:
+        self.done += 1
+        if self.callback is not None:
+            self.callback(self.before + self.done, self.total, f"{self.where} {task.protocol} {task.contender.label}")
+
+
+def _run(
+    tasks: Sequence[Task], data: Trajectories, jobs: int, progress: _Progress
+) -> tuple[dict[int, TaskResult], bool]:
+    """Results by task; what was finished before an interrupt or a killed worker is kept."""
+    from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+    found: dict[int, TaskResult] = {}
+    by_index = {t.index: t for t in tasks}
+    try:
+        for result in _execute_all(tasks, data, jobs):
+            found[result.index] = result
+            progress(by_index[result.index])
+    except KeyboardInterrupt:
+        return found, True
+    except TerminatedWorkerError:
+        for task in tasks:
+            if task.index not in found:
+                lost = f"{task.contender.label} ({task.protocol}): its process was killed, perhaps for memory"
+                found[task.index] = TaskResult(task.index, failure=lost)
+    return found, False
+
+
+def _execute_all(tasks: Sequence[Task], data: Trajectories, jobs: int) -> Iterator[TaskResult]:
+    if jobs == 1:
+        yield from (execute(task, data) for task in tasks)
+        return
+    from joblib import Parallel, delayed, parallel_config
+
+    with parallel_config(backend="loky", inner_max_num_threads=1):
+        yield from Parallel(n_jobs=jobs, return_as="generator_unordered")(delayed(execute)(t, data) for t in tasks)
+
+
+# ---------------------------------------------------------------------- from single scores to a window's result
+
+
+def _window_result(
+    data: Trajectories,
+    models: Sequence[Contender],
+    tasks: Sequence[Task],
+    found: dict[int, TaskResult],
+    protocols: Sequence[str],
+    margin: float,
+    folds: int | None,
+    seed: int,
+) -> WindowResult:
+    window = (float(np.nanmin(data.times)), float(np.nanmax(data.times)))
+    scores: list[ModelScore] = []
+    candidates: dict[str, list[tuple[int, Candidate]]] = {p: [] for p in protocols}
+    drawn: dict[tuple[str, str], dict[int, tuple[Array, Array]]] = {}
+    for contender in models:
+        for protocol in protocols:
+            mine = [found[t.index] for t in tasks if _same(t, contender, protocol) and t.index in found]
+            wanted = sum(len(t.folds) for t in tasks if _same(t, contender, protocol))
+            if not mine or any(r.failure for r in mine) or not any(r.scores for r in mine):
+                continue
+            if sum(len(r.n_coefficients) for r in mine) < wanted * _seeds(contender):
+                continue
+            score, candidate = _aggregate(contender, protocol, window, mine, data, len(folds_of(contender, protocol, data, folds)))
+            candidates[protocol].append((len(scores), candidate))
+            scores.append(score)
+            drawn[protocol, contender.label] = {k: v for r in mine for k, v in r.drawn.items()}
+    scores = _with_equations(scores)
+    verdicts = {}
+    for protocol, entries in candidates.items():
+        if protocol == IN_SAMPLE or not entries:
+            continue
+        verdict = _judge([c for _, c in entries], protocol, window, models, data, folds, margin, seed)
+        verdicts[protocol] = verdict
+        for i, p in verdict.p_values.items():
+            where = entries[i][0]
+            scores[where] = replace(scores[where], in_confidence_set=i in verdict.members, p_value=p)
+    headline = _headline(verdicts, data)
+    if headline not in verdicts:
+        verdicts[headline] = _no_verdict(window)
+    return WindowResult(
+        window=window,
+        headline=headline,
+        verdicts=verdicts,
+        models=scores,
+        pairs=_pairs(scores),
+        start=_start(data),
+        noise_share=float(np.mean([s.noise for r in found.values() for s in r.scores] or [0.0])),
+        drawn=drawn,
+        truth=_drawn_truth(data),
+    )
+
+
+def _same(task: Task, contender: Contender, protocol: str) -> bool:
+    return task.contender == contender and task.protocol == protocol
+
+
+def _seeds(contender: Contender) -> int:
+    return SEEDS if contender.stochastic else 1
+
+
+def _headline(verdicts: dict[str, Verdict], data: Trajectories) -> str:
+    preferred = UNSEEN_RUNS if data.n_clusters >= FEWEST_RUNS else FORECAST
+    return preferred if preferred in verdicts or not verdicts else next(iter(verdicts))
+
+
+def _no_verdict(window: Window) -> Verdict:
+    text = f"Steps {window[0]:g} to {window[1]:g}: no protocol that ranks was run."
+    return Verdict(None, UNDECIDED, [], [], None, text, None, None, None, False)
+
+
+def _judge(
+    candidates: list[Candidate],
+    protocol: str,
+    window: Window,
+    models: Sequence[Contender],
+    data: Trajectories,
+    folds: int | None,
+    margin: float,
+    seed: int,
+) -> Verdict:
+    where = {UNSEEN_RUNS: "On trainings not seen", FORECAST: "Forecasting"}[protocol]
+    flexible = [len(folds_of(m, protocol, data, folds)) for m in models if m.over_flexible]
+    return decide(
+        candidates,
+        folds=min(flexible, default=None) if protocol == UNSEEN_RUNS else None,
+        margin=margin,
+        where=f"{where}, steps {window[0]:g} to {window[1]:g}",
+        seed=seed,
+    )
+
+
+def _aggregate(
+    contender: Contender,
+    protocol: str,
+    window: Window,
+    results: list[TaskResult],
+    data: Trajectories,
+    folds: int,
+) -> tuple[ModelScore, Candidate]:
+    by_run = _ByRun([s for r in results for s in r.scores], data)
+    kept = by_run.kept
+    skills = by_run.skills
+    per_cluster = by_run.by_cluster(skills)
+    low, high = t_interval(per_cluster[np.isfinite(per_cluster)])
+    selected = {t for r in results for t in r.terms}
+    fitted = [m for r in results for m in r.models]
+    finite = skills[np.isfinite(skills)]
+    score = ModelScore(
+        **contender.named(),
+        protocol=protocol,
+        window=window,
+        skill=float(np.mean(per_cluster[np.isfinite(per_cluster)])) if len(finite) else float("nan"),
+        skill_low=low,
+        skill_high=high,
+        skill_median=float(np.median(finite)) if len(finite) else float("nan"),
+        skill_per_run=skills,
+        loss_per_run=by_run.losses,
+        log_skill=by_run.mean(lambda s: s.score.log_skill),
+        horizons=tuple(by_run.mean(lambda s, i=i: s.score.horizons[i]) for i in range(4)),
+        diverged=by_run.diverged,
+        left_out=int((~kept).sum()),
+        survivor_auc=by_run.mean(lambda s: s.survivor_auc),
+        survivor_overlap=by_run.mean(lambda s: s.survivor_overlap),
+        order_crossing=by_run.mean(lambda s: s.score.order_crossing),
+        one_step_r2=by_run.mean(lambda s: s.one_step_r2),
+        n_coefficients=float(np.mean([n for r in results for n in r.n_coefficients])),
+        library_size=max((r.library_size for r in results), default=0),
+        candidates=sum(r.candidates for r in results),
+        in_confidence_set=False,
+        p_value=float("nan"),
+        fit_seconds=sum(r.fit_seconds for r in results),
+        folds=folds,
+        seeds=_seeds(contender),
+        model=fitted[0] if len(fitted) == 1 else None,
+    )
+    library_size = score.library_size or int(score.n_coefficients)
+    candidate = Candidate(
+        family=contender.family,
+        coupling=contender.coupling,
+        kind=contender.kind,
+        losses=by_run.losses,
+        skills=per_cluster,
+        library_size=library_size,
+        state=contender.state,
+        diverged=score.diverged,
+        over_flexible=contender.over_flexible,
+        terms=next(iter(selected)) if len(selected) == 1 else None,
+        selects=hasattr(contender.estimator, "thresholds"),
+    )
+    return score, candidate
+
+
+class _ByRun:
+    """Single scores gathered by run: seeds and origins averaged within a run, runs within a cluster."""
+
+    def __init__(self, scores: list[Scored], data: Trajectories) -> None:
+        self.scores, self.data = scores, data
+        self.groups: list[list[Scored]] = [[] for _ in range(data.n_runs)]
+        for s in scores:
+            if not (s.score.finished and np.isnan(s.score.skill)):  # persistence exact: the run says nothing
+                self.groups[s.run].append(s)
+        self.kept = np.array([bool(g) for g in self.groups])
+        self.diverged = sum(not s.score.finished for s in scores)
+        self.skills = np.array([self._skill(g) for g in self.groups])
+        losses = np.array(
+            [np.mean([float(loss(np.array(s.score.unexplained), np.array(s.noise))) for s in g]) if g else np.nan
+             for g in self.groups]
+        )  # fmt: skip
+        self.losses = self.by_cluster(losses)
+
+    @staticmethod
+    def _skill(group: list[Scored]) -> float:
+        if not group or not all(s.score.finished for s in group):
+            return float("nan")
+        return float(np.mean([s.score.skill for s in group]))
+
+    def by_cluster(self, values: Array) -> Array:
+        """Means over the runs of each cluster that say something."""
+        labels = self.data.clusters.tolist()
+        out = []
+        for label in dict.fromkeys(labels):
+            mine = np.array([v for v, c, k in zip(values, labels, self.kept, strict=True) if c == label and k])
+            if len(mine):
+                out.append(float(np.mean(mine)))
+        return np.array(out)
+
+    def mean(self, number: Callable[[Scored], float]) -> float:
+        """Mean over all rollouts for which there is such a number."""
+        values = np.array([number(s) for s in self.scores])
+        values = values[np.isfinite(values)]
+        return float(values.mean()) if len(values) else float("nan")
+
+
+def _with_equations(scores: list[ModelScore]) -> list[ModelScore]:
+    """Every protocol's row of a model shows the law fitted to everything."""
+    laws = {(m.family, m.coupling, m.kind): m.model for m in scores if m.model is not None}
+    out = []
+    for m in scores:
+        law = laws.get((m.family, m.coupling, m.kind))
+        if law is not None and len(law.equations()) <= 3:
+            text = "; ".join(f"{e.lhs} = {e.rhs.evalf(4)}" for e in law.equations())
+            out.append(replace(m, model=law, equations=text, latex=law.to_latex()))
+        else:
+            out.append(m)
+    return out
+
+
+def _pairs(scores: list[ModelScore]) -> list[Pair]:
+    pairs = []
+    for a, b in combinations([m for m in scores if m.kind == FAMILY], 2):
+        if a.protocol != b.protocol or len(a.skill_per_run) != len(b.skill_per_run):
+            continue
+        difference = a.skill_per_run - b.skill_per_run
+        difference = difference[np.isfinite(difference)]
+        if len(difference):
+            low, high = t_interval(difference)
+            pairs.append(Pair(a.label, b.label, a.protocol, a.window, float(difference.mean()), low, high))
+    return pairs
+
+
+def _start(data: Trajectories) -> Start:
+    rows = []
+    for run in range(data.n_runs):
+        signal, dc = signal_and_dc(data, run)
+        alive = survivors(signal, dc)
+        found = area_under_curve(signal[0], alive), top_overlap(signal[0], alive)
+        rows.append((*found, order_crossing(signal), float(alive.sum())))
+    values = np.array(rows)
+    means = [float(c[np.isfinite(c)].mean()) if np.isfinite(c).any() else float("nan") for c in values.T]
+    return Start(*means)
+
+
+def _drawn_truth(data: Trajectories) -> dict[int, tuple[Array, Array]]:
+    out = {}
+    for run in range(min(DRAWN_RUNS, data.n_runs)):
+        n = int(data.lengths[run])
+        rows = np.unique(np.linspace(0, n - 1, DRAWN_POINTS).astype(int))
+        out[run] = (data.times[run, rows], data.values[run, rows])
+    return out
+
+
+def _answer(
+    data: Trajectories,
+    models: Sequence[Contender],
+    windows: list[WindowResult],
+    results: list[tuple[Trajectories, list[Task], dict[int, TaskResult]]],
+    interrupted: bool,
+    notes: list[str],
+    settings: dict[str, Any],
+) -> Comparison:
+    all_results = [r for _, _, found in results for r in found.values()]
+    failures = dict.fromkeys(r.failure for r in all_results if r.failure)
+    for m in models:
+        if m.estimator is not None and m.kind == FAMILY:
+            notes += m.estimator.notes(data)
+    notes += sorted({w for r in all_results for w in r.warnings})
+    return Comparison(
+        windows=_holm(windows),
+        settings={
+            **settings,
+            "ecodyn": __version__,
+            "forecast_origins": ORIGINS,
+            "neural_seeds": SEEDS,
+            "models": [m.named() for m in models],
+        },
+        data={
+            **data.provenance,
+            "runs": data.n_runs,
+            "clusters": data.n_clusters,
+            "steps": data.n_steps,
+            "features": data.n_features,
+            "labels_shared": data.labels_shared,
+        },
+        features=data.features.tolist(),
+        warnings=tuple(dict.fromkeys(notes)),
+        failures=tuple(failures),
+        interrupted=interrupted,
+    )
+
+
+def _holm(windows: list[WindowResult]) -> list[WindowResult]:
+    """Mark which verdicts stand when several windows are asked at once (Holm 1979)."""
+    claims = [(w.verdict.p_value or 0.0, i) for i, w in enumerate(windows) if w.verdict.status in (DECIDED, TIED)]
+    standing, holds = True, {}
+    for rank, (p, i) in enumerate(sorted(claims)):
+        standing = standing and p * (len(claims) - rank) <= 1 - PAIR_LEVEL
+        holds[i] = standing
+    return [
+        replace(w, verdicts={**w.verdicts, w.headline: replace(w.verdict, holds=holds.get(i, True))})
+        for i, w in enumerate(windows)
+    ]

@@ -1,0 +1,136 @@
+"""Who is compared: the families under their couplings, the clocks, and the reference models."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sklearn.base import clone
+
+from ecodyn.families import REGISTRY, family
+from ecodyn.families.base import Family
+from ecodyn.families.references import CEILING, NULL, REFERENCES, Reference
+from ecodyn.library import FULL, INDEPENDENT
+from ecodyn.trajectories import Trajectories
+
+FAMILY, CLOCK = "family", "clock"
+UNSEEN_RUNS, FORECAST, IN_SAMPLE = "unseen_runs", "forecast", "in_sample"
+PROTOCOLS = (UNSEEN_RUNS, FORECAST, IN_SAMPLE)
+
+
+@dataclass(frozen=True)
+class Contender:
+    """One model of a comparison: an unfitted estimator with its coupling, or a reference.
+
+    Attributes
+    ----------
+    family, coupling, state : how reports name it; a plain reference has no coupling
+    kind : "family", "clock", "null" or "ceiling"
+    estimator : the family's estimator; None for references
+    reference : the reference's class; None for families and clocks
+    """
+
+    family: str
+    coupling: str | None
+    state: str
+    kind: str
+    estimator: Family | None = field(default=None, compare=False)
+    reference: type[Reference] | None = field(default=None, compare=False)
+
+    @property
+    def label(self) -> str:
+        """As tables name it."""
+        name = self.family if self.coupling is None else f"{self.family}/{self.coupling}"
+        return f"{name} clock" if self.kind == CLOCK else name
+
+    @property
+    def stochastic(self) -> bool:
+        """Whether it is fitted with several seeds."""
+        return self.estimator is not None and self.estimator.stochastic
+
+    @property
+    def over_flexible(self) -> bool:
+        """Whether its scores on folds that share training runs are too alike for a plain paired t."""
+        return self.estimator is not None and (self.estimator.over_flexible or self.coupling == FULL)
+
+    def own_coefficients(self, data: Trajectories) -> bool:
+        """Whether its coefficients belong to single features."""
+        per_feature = bool(getattr(self.estimator, "per_feature", False)) or data.labels_shared
+        return self.coupling == FULL or (self.coupling == INDEPENDENT and per_feature)
+
+    def run_by_run(self, data: Trajectories) -> bool:
+        """Whether it must be fitted to one run at a time: features of one run mean nothing in another."""
+        return self.own_coefficients(data) and not data.labels_shared
+
+    def can_reorder(self, data: Trajectories) -> bool:
+        """Whether rollouts may change the features' order: one autonomous law of the signal alone never does."""
+        return self.kind == FAMILY and (self.state != "signal" or self.own_coefficients(data))
+
+    def takes_part(self, protocol: str, data: Trajectories) -> bool:
+        """Whether the protocol applies to it."""
+        if protocol == UNSEEN_RUNS:
+            return data.n_clusters > 1 and not self.run_by_run(data)
+        if protocol == FORECAST:
+            return self.kind != CLOCK and (self.reference is None or self.reference.extrapolates)
+        return self.kind == FAMILY
+
+    def named(self) -> dict[str, Any]:
+        """How report.json names it."""
+        return {"family": self.family, "coupling": self.coupling, "state": self.state, "kind": self.kind}
+
+
+def contenders(
+    families: Sequence[str | Family | type[Family]] | None,
+    couplings: Sequence[str] | None,
+    state: str,
+    parameters: dict[str, dict[str, Any]] | None = None,
+) -> list[Contender]:
+    """All models of a comparison, families first, in a fixed order.
+
+    ``families`` may be names, classes or configured estimators; ``parameters`` gives further parameters by family
+    name.
+    """
+    chosen: list[Contender] = []
+    for estimator in _estimators(families, couplings, state, parameters or {}):
+        chosen.append(Contender(estimator.name, estimator.coupling, estimator.state, FAMILY, estimator))
+        if estimator.clock_applies():
+            chosen.append(Contender(estimator.name, estimator.coupling, estimator.state, CLOCK, estimator))
+    if not chosen:
+        raise ValueError(f"no family has any of the couplings {', '.join(couplings or ())}")
+    duplicates = {c.label for c in chosen if sum(c == other for other in chosen) > 1}
+    if duplicates:
+        raise ValueError(f"expected each model once, got several of {', '.join(sorted(duplicates))}")
+    order = {FAMILY: 0, CLOCK: 1}
+    references = [Contender(r.name, None, state, r.kind, reference=r) for r in REFERENCES]
+    return [*sorted(chosen, key=lambda c: order[c.kind]), *references]
+
+
+def _estimators(
+    families: Sequence[str | Family | type[Family]] | None,
+    couplings: Sequence[str] | None,
+    state: str,
+    parameters: dict[str, dict[str, Any]],
+) -> Iterator[Family]:
+    for entry in families if families is not None else REGISTRY:
+        if isinstance(entry, Family):
+            yield clone(entry)
+            continue
+        cls = family(entry) if isinstance(entry, str) else entry
+        for coupling in cls.couplings:
+            if couplings is None or coupling in couplings:
+                yield cls(coupling=coupling, state=state, **parameters.get(cls.name, {}))  # type: ignore[call-arg]
+
+
+__all__ = [
+    "CEILING",
+    "CLOCK",
+    "FAMILY",
+    "FORECAST",
+    "IN_SAMPLE",
+    "NULL",
+    "PROTOCOLS",
+    "UNSEEN_RUNS",
+    "Contender",
+    "contenders",
+]

@@ -1,0 +1,272 @@
+"""The three protocols: what is fitted on, what is rolled out, and the scores of single runs that come of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import clone
+
+from ecodyn.comparison.contenders import CLOCK, FORECAST, IN_SAMPLE, UNSEEN_RUNS, Contender
+from ecodyn.comparison.scores import (
+    RunScore,
+    area_under_curve,
+    noise_share,
+    one_step_r2,
+    score_rollout,
+    survivors,
+    top_overlap,
+)
+from ecodyn.families.base import Family
+from ecodyn.families.law import Law
+from ecodyn.families.model import FittedModel
+from ecodyn.families.references import Reference
+from ecodyn.trajectories import Trajectories
+
+Array = NDArray[np.float64]
+
+ORIGINS = (0.4, 0.6, 0.8)  # of the window, where forecasts start
+MOST_FOLDS = 16  # leave one out up to so many runs
+FOLDS = 8
+NEURAL_FOLDS = 8
+SEEDS = 3
+MIN_TRAINING_STEPS = 5
+FORECAST_STAGES = (0.2, 0.35)  # laws grown to whole windows specialise on the early part, and forecast badly
+DRAWN_RUNS = 3  # held-out rollouts kept for drawing
+DRAWN_POINTS = 200
+
+
+@dataclass(frozen=True)
+class Task:
+    """Some folds of one contender under one protocol: the unit of work that runs in one process."""
+
+    index: int
+    contender: Contender
+    protocol: str
+    folds: tuple[Fold, ...]
+    seeds: tuple[int, ...]
+    clock: bool = False
+
+
+@dataclass(frozen=True)
+class Fold:
+    """What is fitted on (runs, and steps up to an origin) and what is scored on; run positions, not labels."""
+
+    training: tuple[int, ...]
+    scored: tuple[int, ...]
+    origin: float | None = None
+
+
+@dataclass(frozen=True)
+class Scored:
+    """One held-out rollout's score."""
+
+    run: int
+    seed: int
+    origin: float | None
+    score: RunScore
+    noise: float
+    one_step_r2: float
+    survivor_auc: float
+    survivor_overlap: float
+
+
+@dataclass
+class TaskResult:
+    """What a task found: scores, and what the report shows of its fits. Scores of fits that failed are missing."""
+
+    index: int
+    scores: list[Scored] = field(default_factory=list)
+    models: list[FittedModel] = field(default_factory=list)
+    drawn: dict[int, tuple[Array, Array]] = field(default_factory=dict)
+    terms: list[frozenset[str]] = field(default_factory=list)
+    n_coefficients: list[int] = field(default_factory=list)
+    library_size: int = 0
+    fit_seconds: float = 0.0
+    candidates: int = 0
+    warnings: list[str] = field(default_factory=list)
+    failure: str | None = None
+
+
+def folds_by_cluster(clusters: NDArray[Any], folds: int | None) -> list[tuple[int, ...]]:
+    """Run positions of each fold; runs of a cluster stay together. Leave one cluster out up to 16, else 8 folds."""
+    labels = list(dict.fromkeys(clusters.tolist()))
+    count = min(len(labels), folds or (MOST_FOLDS if len(labels) <= MOST_FOLDS else FOLDS))
+    if count < 2:
+        return []
+    groups = [set(labels[f::count]) for f in range(count)]
+    return [tuple(i for i, c in enumerate(clusters.tolist()) if c in group) for group in groups]
+
+
+def folds_of(contender: Contender, protocol: str, data: Trajectories, folds: int | None) -> list[Fold]:
+    """The folds of a contender under a protocol."""
+    everyone = tuple(range(data.n_runs))
+    if protocol == UNSEEN_RUNS:
+        count = folds or (NEURAL_FOLDS if contender.stochastic else None)
+        held_out = folds_by_cluster(data.clusters, count)
+        return [Fold(tuple(r for r in everyone if r not in h), h) for h in held_out]
+    groups = [(r,) for r in everyone] if contender.run_by_run(data) else [everyone]
+    if protocol == IN_SAMPLE:
+        return [Fold(g, g) for g in groups]
+    return [Fold(g, g, origin) for g in groups for origin in _origins(data)]
+
+
+def _origins(data: Trajectories) -> list[float]:
+    first, last = float(np.nanmin(data.times)), float(np.nanmax(data.times))
+    return [first + share * (last - first) for share in ORIGINS]
+
+
+def execute(task: Task, data: Trajectories) -> TaskResult:
+    """Fit and score one task. A failed fit is a result that says why, not an exception."""
+    result = TaskResult(task.index)
+    started = time.perf_counter()
+    try:
+        fitted = list(_fit(task, data))
+        result.fit_seconds = time.perf_counter() - started
+        for fold, seed, model in fitted:
+            _score(task, fold, seed, model, data, result)
+    except (ValueError, ArithmeticError, np.linalg.LinAlgError, MemoryError) as error:
+        result.failure = f"{task.contender.label}: {error}"
+    return result
+
+
+def _fit(task: Task, data: Trajectories) -> Iterator[tuple[Fold, int, FittedModel | Reference]]:
+    training = [_training(fold, data) for fold in task.folds]
+    if task.contender.reference is not None:
+        for fold, part in zip(task.folds, training, strict=True):
+            reference = task.contender.reference.fit(part)
+            if reference is not None:
+                yield fold, 0, reference
+        return
+    estimator = _estimator(task)
+    for part in training:
+        estimator.check(part)
+    clock = task.contender.kind == CLOCK
+    if task.contender.stochastic:
+        models = estimator.fit_seeds(training, task.seeds, clock=clock)  # type: ignore[attr-defined]
+        seeds = task.seeds
+    else:
+        models, seeds = estimator.fit_models(training, clock=clock), (0,)
+    for i, model in enumerate(models):
+        yield task.folds[i // len(seeds)], seeds[i % len(seeds)], model
+
+
+def _estimator(task: Task) -> Family:
+    """The contender's estimator, with what a protocol asks of it."""
+    estimator: Family = clone(task.contender.estimator)
+    if task.protocol != FORECAST:
+        return estimator
+    own = estimator.get_params(deep=False)
+    defaults = type(estimator)().get_params(deep=False)
+    short = {"stages": FORECAST_STAGES, "rollout_share": FORECAST_STAGES[-1]}
+    changed = {k: v for k, v in short.items() if k in own and own[k] == defaults[k]}
+    if len(task.folds[0].training) == 1 and "rollout_steps" in own and own["rollout_steps"] == defaults["rollout_steps"]:
+        changed["rollout_steps"] = 0  # a run at a time by matching alone, as the other families' full couplings
+    return estimator.set_params(**changed)
+
+
+def _training(fold: Fold, data: Trajectories) -> Trajectories:
+    part = data.select(runs=[data.runs[r] for r in fold.training])
+    if fold.origin is None:
+        return part
+    return part.window(float(np.nanmin(part.times)), fold.origin)
+
+
+def _score(
+    task: Task, fold: Fold, seed: int, model: FittedModel | Reference, data: Trajectories, result: TaskResult
+) -> None:
+    runs = np.array(fold.scored)
+    state = data.state(task.contender.state if isinstance(model, FittedModel) else "signal")[runs]
+    first = _first_rows(fold, data)
+    times, starts = _from_origin(data.times[runs], first), state[np.arange(len(runs)), first]
+    rollout = model.simulate(starts, times)
+    for i, r in enumerate(fold.scored):
+        rows = slice(int(first[i]), int(data.lengths[r]))
+        count = rows.stop - rows.start
+        truth, t = data.values[r, rows], data.times[r, rows]
+        score = score_rollout(truth, rollout.signal[i, :count], t, rollout.status[i])
+        one_step = _one_step(task, model, state[i], data, r)
+        fate = _fate(task.contender, data, r, rollout.signal[i, count - 1])
+        result.scores.append(Scored(r, seed, fold.origin, score, noise_share(truth, t), one_step, *fate))
+        if r < DRAWN_RUNS and seed == task.seeds[0] and (fold.origin is None or fold.origin == _origins(data)[1]):
+            thin = np.unique(np.linspace(0, count - 1, DRAWN_POINTS).astype(int))
+            result.drawn[r] = (t[thin], rollout.signal[i, :count][thin])
+    _describe(model, result)
+    if task.protocol == IN_SAMPLE and seed == task.seeds[0] and isinstance(model, FittedModel):
+        result.models.append(model)
+
+
+def _first_rows(fold: Fold, data: Trajectories) -> NDArray[np.intp]:
+    if fold.origin is None:
+        return np.zeros(len(fold.scored), dtype=np.intp)
+    # The last step that was fitted on is where a forecast starts.
+    return np.array([int(np.sum(data.times[r, : data.lengths[r]] <= fold.origin)) - 1 for r in fold.scored])
+
+
+def _from_origin(times: Array, first: NDArray[np.intp]) -> Array:
+    """Times from each row's own first column on, padded by NaN."""
+    out = np.full_like(times, np.nan)
+    for i, f in enumerate(first):
+        out[i, : times.shape[1] - f] = times[i, f:]
+    return out[:, : times.shape[1] - int(first.min())]
+
+
+def _one_step(
+    task: Task, model: FittedModel | Reference, state: Array, data: Trajectories, run: int
+) -> float:
+    if task.protocol != IN_SAMPLE or isinstance(model, Reference):
+        return float("nan")
+    n = int(data.lengths[run])
+    with np.errstate(all="ignore"):
+        slopes = model.rhs(state[:n], data.times[run, :n])[..., 0]
+    return one_step_r2(slopes, data.values[run, :n], data.times[run, :n])
+
+
+def _fate(contender: Contender, data: Trajectories, run: int, last: Array) -> tuple[float, float]:
+    """AUC and top-m overlap of the rollout's last values with the survivors, where the law can reorder features."""
+    if not contender.can_reorder(data):
+        return float("nan"), float("nan")
+    alive = survivors(*signal_and_dc(data, run))
+    return area_under_curve(last, alive), top_overlap(last, alive)
+
+
+def signal_and_dc(data: Trajectories, run: int) -> tuple[Array, Array | None]:
+    """One run's signal (step, feature) and DC component (step,), without padding."""
+    n = int(data.lengths[run])
+    return data.values[run, :n], None if data.dc is None else data.dc[run, :n]
+
+
+def _describe(model: FittedModel | Reference, result: TaskResult) -> None:
+    result.n_coefficients.append(model.n_coefficients)
+    if isinstance(model, Law):
+        result.library_size = max(result.library_size, model.library_size)
+        names = np.array(model.library.names())
+        result.terms.append(frozenset(names[np.any(model.coefficients != 0, axis=0)].tolist()))
+        if model.diagnostics is not None:
+            result.candidates += model.diagnostics.candidates
+            result.warnings += model.diagnostics.warnings
+    elif isinstance(model, FittedModel):
+        result.library_size = model.library_size
+
+
+def tasks_of(
+    contenders: Sequence[Contender], protocols: Sequence[str], data: Trajectories, folds: int | None, seed: int, pieces: int
+) -> list[Task]:
+    """All tasks of a window, the longest first; a contender's folds are cut into so many pieces."""
+    tasks: list[Task] = []
+    for contender in contenders:
+        seeds = tuple(range(seed, seed + SEEDS)) if contender.stochastic else (seed,)
+        for protocol in protocols:
+            if not contender.takes_part(protocol, data):
+                continue
+            all_folds = folds_of(contender, protocol, data, folds)
+            # Networks are batched: fewer, larger tasks; but no larger than one process should hold.
+            count = min(len(all_folds), pieces if not contender.stochastic or len(all_folds) > 2 else 1)
+            for piece in range(count):
+                chosen = tuple(all_folds[piece::count])
+                tasks.append(Task(len(tasks), contender, protocol, chosen, seeds))
+    return sorted(tasks, key=lambda t: (not t.contender.stochastic, t.contender.reference is not None, t.index))
