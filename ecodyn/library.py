@@ -36,6 +36,7 @@ Powers = tuple[int, ...]
 INDEPENDENT, EXCHANGEABLE, FULL = "independent", "exchangeable", "full"
 COUPLINGS = (INDEPENDENT, EXCHANGEABLE, FULL)
 
+FEW = 8  # monomials of one degree up to which a loop beats gathering
 MEMORY_SHARE = 0.5  # of the machine's memory that one library's candidate matrix may take
 
 
@@ -75,7 +76,26 @@ class Library:
     def _environment_index(self) -> NDArray[np.intp]:
         return np.array([e for _, e in self.terms], dtype=np.intp)
 
+    @cached_property
+    def _own(self) -> Monomials:
+        return Monomials.of(self.own, len(self.channels))
+
+    @cached_property
+    def _moments(self) -> Monomials:
+        return Monomials.of(self.moments, len(self.channels))
+
+    @cached_property
+    def _environment(self) -> Monomials:
+        return Monomials.of(self.environment, self.n_variables)
+
     @property
+    def n_variables(self) -> int:
+        """Number of environment variables."""
+        if self.coupling == EXCHANGEABLE:
+            return len(self.moments)
+        return len(self.features) * len(self.channels) if self.coupling == FULL else 0
+
+    @cached_property
     def per_feature_terms(self) -> bool:
         """Whether the terms' values depend on the feature (not so where all own monomials are 1)."""
         return any(any(self.own[o]) for o, _ in self.terms)
@@ -83,7 +103,7 @@ class Library:
     def variables(self, x: Array) -> Array:
         """Environment variables z, (..., V), of states (..., feature, channel)."""
         if self.coupling == EXCHANGEABLE:
-            return monomials(x, self.moments).mean(axis=-2)
+            return np.asarray(self._moments(x).sum(axis=-2) / x.shape[-2])
         if self.coupling == FULL:
             return x.reshape(*x.shape[:-2], -1)
         return np.zeros((*x.shape[:-2], 0))
@@ -95,11 +115,10 @@ class Library:
         variables (a clock's drive).
         """
         z = self.variables(x) if z is None else z
-        environment = monomials(z, self.environment)[..., None, :]
+        environment = self._environment(z)[..., None, self._environment_index]
         if not self.per_feature_terms:
-            return environment[..., self._environment_index]
-        own = monomials(x, self.own)
-        return np.asarray(own[..., self._own_index] * environment[..., self._environment_index])
+            return np.asarray(environment)
+        return np.asarray(self._own(x)[..., self._own_index] * environment)
 
     def bind(self, coefficients: Array) -> BoundLibrary:
         """The right-hand side with these coefficients, (1 or feature, term) or (batch, 1 or feature, term)."""
@@ -116,7 +135,8 @@ class Library:
         else:
             variables = np.tile(np.eye(channels, dtype=int), (len(self.features), 1))
         degrees = [
-            np.array(self.own[o]) + (np.array(self.environment[e], dtype=int) @ variables[: len(self.environment[e])])
+            np.array(self.own[o])
+            + (np.array(self.environment[e], dtype=int) @ variables[: len(self.environment[e])])
             for o, e in self.terms
         ]
         return np.array(degrees, dtype=np.int64).reshape(len(self.terms), channels)
@@ -200,11 +220,12 @@ class BoundLibrary:
         """ẋ of the signal, (batch, feature), at states (batch, feature, channel)."""
         library = self.library
         z = library.variables(x) if z is None else z
-        weights = self._weights(monomials(z, library.environment))
-        return np.asarray((monomials(x, library.own) * weights).sum(axis=-1))
+        return np.asarray((library._own(x) * self._weights(library._environment(z))).sum(axis=-1))
 
     def _weights(self, environment: Array) -> Array:
         """What multiplies each own monomial: Σₑ θ[group, own, e] env_e, as (batch, group, own)."""
+        if self._dense.ndim == 3 and len(self._dense) == 1:
+            return (environment @ self._dense[0].T)[:, None]
         return np.asarray(np.matmul(self._dense, environment[:, None, :, None])[..., 0])
 
     def sensitivity(self, x: Array, z: Array | None = None) -> Sensitivity:
@@ -212,16 +233,22 @@ class BoundLibrary:
         library = self.library
         driven = z is not None
         z = library.variables(x) if z is None else z
-        environment = monomials(z, library.environment)
-        own = monomials(x, library.own)
+        closed = library._environment.closure(z)
+        environment = closed[..., library._environment.wanted]
+        powers = library._own.closure(x)
+        own = powers[..., library._own.wanted]
         weights = self._weights(environment)
         value = (own * weights).sum(axis=-1)
-        diagonal = (derivatives(x, library.own, 0) * weights).sum(axis=-1)
+        diagonal = (library._own.derivative(powers, 0) * weights).sum(axis=-1)
         through = None
         if not driven and z.shape[-1]:
-            slopes = np.stack([derivatives(z, library.environment, v) for v in range(z.shape[-1])], axis=-1)
-            # (batch, feature, env) @ (batch, env, V): how f answers to each environment variable.
-            through = np.matmul((own[..., None, :] @ self._dense)[..., 0, :], slopes)
+            # How f answers to each environment variable: Σₒ own_o Σₑ θ[·, o, e] ∂env_e/∂z, (batch, feature, V).
+            slopes = np.matmul(self._dense, library._environment.gradient(closed)[:, None])
+            through = (
+                np.matmul(own[..., None, :], slopes)[..., 0, :]
+                if slopes.shape[1] > 1
+                else np.matmul(own, slopes[:, 0])
+            )
         return Sensitivity(library, x, own, environment, value, diagonal, through)
 
 
@@ -238,7 +265,7 @@ class Sensitivity:
     through: Array | None
 
     def terms(self) -> Array:
-        """Φ, (batch, feature or 1, term): the forcing of each coefficient."""
+        """Φ, (batch, feature, term): the forcing of each coefficient."""
         library = self.library
         return np.asarray(
             self.own[..., library._own_index] * self.environment[:, None, library._environment_index]
@@ -250,38 +277,95 @@ class Sensitivity:
         if self.through is None:
             return np.asarray(result)
         if self.library.coupling == FULL:
-            signal = self.through[..., :: len(self.library.channels)]
-            return np.asarray(result + np.matmul(signal, directions))
-        slopes = derivatives(self.x, self.library.moments, 0) / self.x.shape[-2]
-        return np.asarray(result + np.matmul(self.through, np.matmul(slopes.swapaxes(-1, -2), directions)))
+            result += np.matmul(self.through[..., :: len(self.library.channels)], directions)
+            return np.asarray(result)
+        moments = self.library._moments
+        slopes = moments.derivative(moments.closure(self.x), 0) / self.x.shape[-2]
+        result += np.matmul(self.through, np.matmul(slopes.swapaxes(-1, -2), directions))
+        return np.asarray(result)
 
 
 # ---------------------------------------------------------------------- monomials
 
 
-def monomials(x: Array, powers: Sequence[Powers]) -> Array:
-    """Products of powers of the last axis: (..., V) -> (..., len(powers))."""
-    out = np.empty((*x.shape[:-1], len(powers)))
-    for m, exponents in enumerate(powers):
-        _product(x, exponents, 1.0, out[..., m])
-    return out
+@dataclass(frozen=True)
+class Monomials:
+    """Products of powers of a few variables, evaluated with one multiplication each.
+
+    The wanted monomials are embedded in a closure that holds, with every monomial, all that divide it: each is then
+    a smaller one times a variable, and its derivatives are multiples of members too.
+
+    Attributes
+    ----------
+    members : exponents of the closure, (member, variable), by degree; the first is 1
+    wanted : positions of the wanted monomials in the closure
+    parent, variable : member = members[parent] · x[variable]
+    levels : the members of each degree from 1 on
+    lower, factor : ∂(wanted)/∂x_v = factor · members[lower], both (wanted, variable)
+    """
+
+    members: NDArray[np.intp]
+    wanted: NDArray[np.intp]
+    parent: NDArray[np.intp]
+    variable: NDArray[np.intp]
+    levels: tuple[slice, ...]
+    lower: NDArray[np.intp]
+    factor: Array
+
+    @classmethod
+    def of(cls, powers: Sequence[Powers], variables: int) -> Monomials:
+        """The plan for these exponents."""
+        closed = {_zeros(variables)}
+        ahead = list(powers)
+        while ahead:
+            exponents = ahead.pop()
+            if exponents not in closed:
+                closed.add(exponents)
+                ahead += [_lowered(exponents, v) for v, p in enumerate(exponents) if p]
+        members = sorted(closed, key=lambda e: (sum(e), tuple(-p for p in e)))
+        index = {e: i for i, e in enumerate(members)}
+        first = [next(v for v, p in enumerate(e) if p) for e in members[1:]]
+        parent = [index[_lowered(e, v)] for e, v in zip(members[1:], first, strict=True)]
+        degrees = np.array([sum(e) for e in members])
+        bounds = np.searchsorted(degrees, np.arange(1, degrees[-1] + 2))
+        lower = [[index[_lowered(e, v)] if p else 0 for v, p in enumerate(e)] for e in powers]
+        return cls(
+            np.array(members, dtype=np.intp).reshape(len(members), variables),
+            np.array([index[e] for e in powers], dtype=np.intp),
+            np.array([0, *parent], dtype=np.intp),
+            np.array([0, *first], dtype=np.intp),
+            tuple(slice(int(a), int(b)) for a, b in itertools.pairwise(bounds)),
+            np.array(lower, dtype=np.intp).reshape(len(powers), variables),
+            np.array(powers, dtype=float).reshape(len(powers), variables),
+        )
+
+    def __call__(self, x: Array) -> Array:
+        """The wanted monomials, (..., variable) -> (..., wanted)."""
+        return np.asarray(self.closure(x)[..., self.wanted])
+
+    def closure(self, x: Array) -> Array:
+        """All members of the closure, (..., variable) -> (..., member)."""
+        out = np.empty((*x.shape[:-1], len(self.members)))
+        out[..., 0] = 1.0
+        for level in self.levels:
+            if level.stop - level.start > FEW:
+                out[..., level] = out[..., self.parent[level]] * x[..., self.variable[level]]
+                continue
+            for i in range(level.start, level.stop):
+                np.multiply(out[..., self.parent[i]], x[..., self.variable[i]], out=out[..., i])
+        return out
+
+    def derivative(self, closure: Array, variable: int) -> Array:
+        """∂/∂x_v of the wanted monomials, (..., wanted), from the closure's values."""
+        return np.asarray(closure[..., self.lower[:, variable]] * self.factor[:, variable])
+
+    def gradient(self, closure: Array) -> Array:
+        """All derivatives of the wanted monomials, (..., wanted, variable)."""
+        return np.asarray(closure[..., self.lower] * self.factor)
 
 
-def derivatives(x: Array, powers: Sequence[Powers], variable: int) -> Array:
-    """The derivative of each monomial by one variable: (..., V) -> (..., len(powers))."""
-    out = np.empty((*x.shape[:-1], len(powers)))
-    for m, exponents in enumerate(powers):
-        p = exponents[variable] if exponents else 0
-        lowered = tuple(e - (v == variable) for v, e in enumerate(exponents))
-        _product(x, lowered, float(p), out[..., m]) if p else out[..., m].fill(0.0)
-    return out
-
-
-def _product(x: Array, exponents: Powers, factor: float, out: Array) -> None:
-    out.fill(factor)
-    for v, p in enumerate(exponents):
-        for _ in range(p):  # powers are at most 3: multiplying beats np.power many times over
-            out *= x[..., v]
+def _lowered(exponents: Powers, variable: int) -> Powers:
+    return tuple(e - (v == variable) for v, e in enumerate(exponents))
 
 
 # ---------------------------------------------------------------------- the families' libraries
@@ -297,7 +381,9 @@ def lotka_volterra_library(coupling: str, channels: Sequence[str], features: Seq
     return _affine(coupling, tuple(channels), tuple(features), by_own_signal=True)
 
 
-def _affine(coupling: str, channels: tuple[str, ...], features: tuple[Any, ...], by_own_signal: bool) -> Library:
+def _affine(
+    coupling: str, channels: tuple[str, ...], features: tuple[Any, ...], by_own_signal: bool
+) -> Library:
     units = _units(len(channels))
     factor = units[0] if by_own_signal else _zeros(len(channels))
     count = {INDEPENDENT: 0, EXCHANGEABLE: len(channels), FULL: len(features) * len(channels)}[coupling]

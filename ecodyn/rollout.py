@@ -195,7 +195,11 @@ class _Solver:
         return np.where(np.isfinite(ratio), ratio, np.inf)
 
     def _record(self, accepted: NDArray[np.bool_], stages: Array, h: Array) -> None:
-        due = accepted[:, None] & (self.grid > self.t[:, None]) & (self.grid <= (self.t + h)[:, None] * (1 + 1e-15))
+        due = (
+            accepted[:, None]
+            & (self.grid > self.t[:, None])
+            & (self.grid <= (self.t + h)[:, None] * (1 + 1e-15))
+        )
         b, i = np.nonzero(due)
         if not len(b):
             return
@@ -213,7 +217,9 @@ class _Solver:
         at_end = accepted & (h >= self.end - self.t)
         self.t = np.where(at_end, self.end, np.where(accepted, self.t + h, self.t))
         self._end(accepted & (np.abs(self.x).max(axis=self.axes) > self.bound), "diverged")
-        stuck = self.active & ~accepted & (h <= 1e-13 * np.maximum(np.abs(self.t), self.end - self.grid[:, 0]))
+        stuck = (
+            self.active & ~accepted & (h <= 1e-13 * np.maximum(np.abs(self.t), self.end - self.grid[:, 0]))
+        )
         self._end(stuck & self._finite(stages.sum(axis=0)), "diverged")
         self._end(stuck, "not finite")
         self.active &= ~at_end

@@ -12,7 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecodyn import __version__
-from ecodyn.comparison.contenders import FAMILY, FORECAST, IN_SAMPLE, PROTOCOLS, UNSEEN_RUNS, Contender, contenders
+from ecodyn.comparison.contenders import (
+    FAMILY,
+    FORECAST,
+    IN_SAMPLE,
+    PROTOCOLS,
+    UNSEEN_RUNS,
+    Contender,
+    contenders,
+)
 from ecodyn.comparison.protocols import (
     DRAWN_POINTS,
     DRAWN_RUNS,
@@ -27,7 +35,15 @@ from ecodyn.comparison.protocols import (
     tasks_of,
 )
 from ecodyn.comparison.result import Comparison, ModelScore, Pair, Start, WindowResult
-from ecodyn.comparison.scores import area_under_curve, loss, order_crossing, survivors, t_interval, top_overlap
+from ecodyn.comparison.scores import (
+    area_under_curve,
+    loss,
+    noise_share,
+    order_crossing,
+    survivors,
+    t_interval,
+    top_overlap,
+)
 from ecodyn.comparison.verdict import (
     DECIDED,
     FEWEST_RUNS,
@@ -51,7 +67,7 @@ class NothingFittedError(RuntimeError):
     """No family could be fitted to the data (exit code 4); the reasons are in the message."""
 
 
-class InterruptedComparison(KeyboardInterrupt):  # noqa: N818 - it is an interrupt, not an error
+class InterruptedComparison(KeyboardInterrupt):
     """Ctrl-C while comparing: ``finished`` is the comparison of what was done by then, or None."""
 
     def __init__(self, finished: Comparison | None) -> None:
@@ -121,9 +137,12 @@ def compare(
         if interrupted:
             break
     finished = [
-        _window_result(part, models, tasks, found, protocols, margin, folds, seed) for part, tasks, found in results
+        _window_result(part, models, tasks, found, protocols, margin, folds, seed)
+        for part, tasks, found in results
     ]
-    answer = _answer(data, models, finished, results, interrupted, notes, locals_of_call(protocols, folds, margin, seed))
+    answer = _answer(
+        data, models, finished, results, interrupted, notes, locals_of_call(protocols, folds, margin, seed)
+    )
     if interrupted:
         raise InterruptedComparison(answer if any(w.models for w in finished) else None)
     if not any(m.kind == FAMILY for m in answer.models):
@@ -160,14 +179,18 @@ def _check(data: Trajectories, models: Sequence[Contender]) -> None:
 class _Progress:
     """Counts finished tasks for the caller's callback."""
 
-    def __init__(self, callback: Progress | None, number: int, windows: int, tasks: int, data: Trajectories) -> None:
+    def __init__(
+        self, callback: Progress | None, number: int, windows: int, tasks: int, data: Trajectories
+    ) -> None:
         self.callback, self.done, self.before, self.total = callback, 0, number * tasks, windows * tasks
         self.where = f"{np.nanmin(data.times):g}:{np.nanmax(data.times):g}"
 
     def __call__(self, task: Task) -> None:
         self.done += 1
         if self.callback is not None:
-            self.callback(self.before + self.done, self.total, f"{self.where} {task.protocol} {task.contender.label}")
+            self.callback(
+                self.before + self.done, self.total, f"{self.where} {task.protocol} {task.contender.label}"
+            )
 
 
 def _run(
@@ -199,7 +222,9 @@ def _execute_all(tasks: Sequence[Task], data: Trajectories, jobs: int) -> Iterat
     from joblib import Parallel, delayed, parallel_config
 
     with parallel_config(backend="loky", inner_max_num_threads=1):
-        yield from Parallel(n_jobs=jobs, return_as="generator_unordered")(delayed(execute)(t, data) for t in tasks)
+        yield from Parallel(n_jobs=jobs, return_as="generator_unordered")(
+            delayed(execute)(t, data) for t in tasks
+        )
 
 
 # ---------------------------------------------------------------------- from single scores to a window's result
@@ -216,6 +241,7 @@ def _window_result(
     seed: int,
 ) -> WindowResult:
     window = (float(np.nanmin(data.times)), float(np.nanmax(data.times)))
+    noise = _Noise(data)
     scores: list[ModelScore] = []
     candidates: dict[str, list[tuple[int, Candidate]]] = {p: [] for p in protocols}
     drawn: dict[tuple[str, str], dict[int, tuple[Array, Array]]] = {}
@@ -227,7 +253,8 @@ def _window_result(
                 continue
             if sum(len(r.n_coefficients) for r in mine) < wanted * _seeds(contender):
                 continue
-            score, candidate = _aggregate(contender, protocol, window, mine, data, len(folds_of(contender, protocol, data, folds)))
+            count = len(folds_of(contender, protocol, data, folds))
+            score, candidate = _aggregate(contender, protocol, window, mine, data, noise, count)
             candidates[protocol].append((len(scores), candidate))
             scores.append(score)
             drawn[protocol, contender.label] = {k: v for r in mine for k, v in r.drawn.items()}
@@ -251,7 +278,7 @@ def _window_result(
         models=scores,
         pairs=_pairs(scores),
         start=_start(data),
-        noise_share=float(np.mean([s.noise for r in found.values() for s in r.scores] or [0.0])),
+        noise_share=noise.mean(),
         drawn=drawn,
         truth=_drawn_truth(data),
     )
@@ -302,9 +329,10 @@ def _aggregate(
     window: Window,
     results: list[TaskResult],
     data: Trajectories,
+    noise: _Noise,
     folds: int,
 ) -> tuple[ModelScore, Candidate]:
-    by_run = _ByRun([s for r in results for s in r.scores], data)
+    by_run = _ByRun([s for r in results for s in r.scores], data, noise)
     kept = by_run.kept
     skills = by_run.skills
     per_cluster = by_run.by_cluster(skills)
@@ -357,11 +385,31 @@ def _aggregate(
     return score, candidate
 
 
+class _Noise:
+    """The share that measurement noise alone leaves unexplained, by run and origin of the rollout."""
+
+    def __init__(self, data: Trajectories) -> None:
+        self.data = data
+        self.known: dict[tuple[int, float | None], float] = {}
+
+    def __call__(self, run: int, origin: float | None) -> float:
+        if (run, origin) not in self.known:
+            n = int(self.data.lengths[run])
+            t, signal = self.data.times[run, :n], self.data.values[run, :n]
+            first = 0 if origin is None else int(np.sum(t <= origin)) - 1
+            self.known[run, origin] = noise_share(signal[first:], t[first:])
+        return self.known[run, origin]
+
+    def mean(self) -> float:
+        """Over the window's runs, whole."""
+        return float(np.mean([self(run, None) for run in range(self.data.n_runs)]))
+
+
 class _ByRun:
     """Single scores gathered by run: seeds and origins averaged within a run, runs within a cluster."""
 
-    def __init__(self, scores: list[Scored], data: Trajectories) -> None:
-        self.scores, self.data = scores, data
+    def __init__(self, scores: list[Scored], data: Trajectories, noise: _Noise) -> None:
+        self.scores, self.data, self.noise = scores, data, noise
         self.groups: list[list[Scored]] = [[] for _ in range(data.n_runs)]
         for s in scores:
             if not (s.score.finished and np.isnan(s.score.skill)):  # persistence exact: the run says nothing
@@ -370,9 +418,11 @@ class _ByRun:
         self.diverged = sum(not s.score.finished for s in scores)
         self.skills = np.array([self._skill(g) for g in self.groups])
         losses = np.array(
-            [np.mean([float(loss(np.array(s.score.unexplained), np.array(s.noise))) for s in g]) if g else np.nan
-             for g in self.groups]
-        )  # fmt: skip
+            [
+                np.mean([loss(s.score.unexplained, noise(s.run, s.origin)) for s in g]) if g else np.nan
+                for g in self.groups
+            ]
+        )
         self.losses = self.by_cluster(losses)
 
     @staticmethod
@@ -386,7 +436,9 @@ class _ByRun:
         labels = self.data.clusters.tolist()
         out = []
         for label in dict.fromkeys(labels):
-            mine = np.array([v for v, c, k in zip(values, labels, self.kept, strict=True) if c == label and k])
+            mine = np.array(
+                [v for v, c, k in zip(values, labels, self.kept, strict=True) if c == label and k]
+            )
             if len(mine):
                 out.append(float(np.mean(mine)))
         return np.array(out)
@@ -487,7 +539,9 @@ def _answer(
 
 def _holm(windows: list[WindowResult]) -> list[WindowResult]:
     """Mark which verdicts stand when several windows are asked at once (Holm 1979)."""
-    claims = [(w.verdict.p_value or 0.0, i) for i, w in enumerate(windows) if w.verdict.status in (DECIDED, TIED)]
+    claims = [
+        (w.verdict.p_value or 0.0, i) for i, w in enumerate(windows) if w.verdict.status in (DECIDED, TIED)
+    ]
     standing, holds = True, {}
     for rank, (p, i) in enumerate(sorted(claims)):
         standing = standing and p * (len(claims) - rank) <= 1 - PAIR_LEVEL

@@ -15,7 +15,6 @@ from ecodyn.comparison.contenders import CLOCK, FORECAST, IN_SAMPLE, UNSEEN_RUNS
 from ecodyn.comparison.scores import (
     RunScore,
     area_under_curve,
-    noise_share,
     one_step_r2,
     score_rollout,
     survivors,
@@ -69,7 +68,6 @@ class Scored:
     seed: int
     origin: float | None
     score: RunScore
-    noise: float
     one_step_r2: float
     survivor_auc: float
     survivor_overlap: float
@@ -164,8 +162,14 @@ def _estimator(task: Task) -> Family:
     defaults = type(estimator)().get_params(deep=False)
     short = {"stages": FORECAST_STAGES, "rollout_share": FORECAST_STAGES[-1]}
     changed = {k: v for k, v in short.items() if k in own and own[k] == defaults[k]}
-    if len(task.folds[0].training) == 1 and "rollout_steps" in own and own["rollout_steps"] == defaults["rollout_steps"]:
-        changed["rollout_steps"] = 0  # a run at a time by matching alone, as the other families' full couplings
+    if (
+        len(task.folds[0].training) == 1
+        and "rollout_steps" in own
+        and own["rollout_steps"] == defaults["rollout_steps"]
+    ):
+        changed["rollout_steps"] = (
+            0  # a run at a time by matching alone, as the other families' full couplings
+        )
     return estimator.set_params(**changed)
 
 
@@ -191,8 +195,12 @@ def _score(
         score = score_rollout(truth, rollout.signal[i, :count], t, rollout.status[i])
         one_step = _one_step(task, model, state[i], data, r)
         fate = _fate(task.contender, data, r, rollout.signal[i, count - 1])
-        result.scores.append(Scored(r, seed, fold.origin, score, noise_share(truth, t), one_step, *fate))
-        if r < DRAWN_RUNS and seed == task.seeds[0] and (fold.origin is None or fold.origin == _origins(data)[1]):
+        result.scores.append(Scored(r, seed, fold.origin, score, one_step, *fate))
+        if (
+            r < DRAWN_RUNS
+            and seed == task.seeds[0]
+            and (fold.origin is None or fold.origin == _origins(data)[1])
+        ):
             thin = np.unique(np.linspace(0, count - 1, DRAWN_POINTS).astype(int))
             result.drawn[r] = (t[thin], rollout.signal[i, :count][thin])
     _describe(model, result)
@@ -254,7 +262,12 @@ def _describe(model: FittedModel | Reference, result: TaskResult) -> None:
 
 
 def tasks_of(
-    contenders: Sequence[Contender], protocols: Sequence[str], data: Trajectories, folds: int | None, seed: int, pieces: int
+    contenders: Sequence[Contender],
+    protocols: Sequence[str],
+    data: Trajectories,
+    folds: int | None,
+    seed: int,
+    pieces: int,
 ) -> list[Task]:
     """All tasks of a window, the longest first; a contender's folds are cut into so many pieces."""
     tasks: list[Task] = []
@@ -269,4 +282,6 @@ def tasks_of(
             for piece in range(count):
                 chosen = tuple(all_folds[piece::count])
                 tasks.append(Task(len(tasks), contender, protocol, chosen, seeds))
-    return sorted(tasks, key=lambda t: (not t.contender.stochastic, t.contender.reference is not None, t.index))
+    return sorted(
+        tasks, key=lambda t: (not t.contender.stochastic, t.contender.reference is not None, t.index)
+    )

@@ -116,7 +116,9 @@ def coefficient_table(law: Law) -> list[dict[str, Any]]:
                 "high": float(d.high[group, term]),
                 "halves": float(d.halves[group, term]),
                 "run_spread": float(d.run_spread[group, term]),
-                "identified": bool(d.identified[group, term]) if math.isfinite(d.halves[group, term]) else None,
+                "identified": bool(d.identified[group, term])
+                if math.isfinite(d.halves[group, term])
+                else None,
             }
         rows.append(row)
     return rows
@@ -201,7 +203,12 @@ class Comparison:
         return [m for w in self.windows for m in w.models]
 
     def score(
-        self, family: str, coupling: str | None = None, *, protocol: str | None = None, kind: str | None = None
+        self,
+        family: str,
+        coupling: str | None = None,
+        *,
+        protocol: str | None = None,
+        kind: str | None = None,
     ) -> ModelScore:
         """One model's scores over the headline's window."""
         protocol = protocol or self.windows[0].headline

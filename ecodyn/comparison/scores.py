@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -139,10 +140,10 @@ def noise_share(signal: Array, times: Array) -> float:
     return noise_variance(signal, times) / still if still > 0 else 0.0
 
 
-def loss(unexplained: Array, noise: Array) -> Array:
+def loss(unexplained: float, noise: float) -> float:
     """log of the unexplained share less what noise alone leaves: never more than nine tenths of it, floored at 10⁻⁶."""
-    less = unexplained - np.minimum(noise, LARGEST_NOISE_SHARE * unexplained)
-    return np.asarray(np.log(np.maximum(less, SMALLEST_UNEXPLAINED)))
+    less = unexplained - min(noise, LARGEST_NOISE_SHARE * unexplained)
+    return math.log(max(less, SMALLEST_UNEXPLAINED))
 
 
 def t_interval(values: Array, level: float = LEVEL) -> tuple[float, float]:

@@ -20,14 +20,14 @@ from ecodyn.rollout import march
 
 Array = NDArray[np.float64]
 
-INTERVALS = 48  # Runge-Kutta intervals a window: halving the steps moves the skill by less than 1e-4
+INTERVALS = 32  # Runge-Kutta intervals a window, and outputs of a rollout that are compared with the data
 STAGES = (0.2, 0.6, 1.0)  # lengths of the segments, as shares of the window
 SHORTEST = 0.02  # of the window: where rollouts diverge, stages are inserted, down to growth by so little
 AMPLITUDE = 10.0  # a rollout is dead beyond this many times the data's largest value
 STEP_TOLERANCE = 1e-3  # of the data's root mean square, between rollouts with a step and with half of it
 MAX_SUBSTEPS = 16
 MAX_DAMPING = 1e8
-EARLY_TOLERANCE, LAST_TOLERANCE = 1e-3, 1e-6  # relative decrease of the cost at which a stage is done
+EARLY_TOLERANCE, LAST_TOLERANCE = 1e-2, 1e-5  # relative decrease of the cost at which a stage is done
 
 
 @dataclass(frozen=True)
@@ -263,10 +263,15 @@ def shoot(
         elif (ahead[0] - done) / 2 >= SHORTEST:
             ahead.insert(0, (done + ahead[0]) / 2)  # longer rollouts diverge from here: go by a stage between
         elif done:
-            search.converged, search.status = False, f"rollouts over more than {done:.0%} of the window diverge"
+            search.converged, search.status = (
+                False,
+                f"rollouts over more than {done:.0%} of the window diverge",
+            )
             break
         else:
-            return _unrefined(samples, coefficients, parameters, "rollouts diverge even over the shortest segments")
+            return _unrefined(
+                samples, coefficients, parameters, "rollouts diverge even over the shortest segments"
+            )
     return Shooting(
         objective.coefficients(search.parameters),
         search.equations.hessians,
@@ -301,13 +306,21 @@ class _Search:
         current = objective.equations(self.parameters, starts)
         if not np.isfinite(current.cost):
             return False
-        self.starts, self.equations, self.converged, self.status = starts, current, False, "iteration limit reached"
+        self.starts, self.equations, self.converged, self.status = (
+            starts,
+            current,
+            False,
+            "iteration limit reached",
+        )
         damping = 1e-3
         for _ in range(max_iterations):
             self.iterations += 1
             step, start_step = self._step(damping)
             trial = objective.equations(self.parameters + step, self.starts + start_step)
-            before, after = self._total(self.parameters, self.equations), self._total(self.parameters + step, trial)
+            before, after = (
+                self._total(self.parameters, self.equations),
+                self._total(self.parameters + step, trial),
+            )
             if after < before:
                 self.parameters, self.starts = self.parameters + step, self.starts + start_step
                 self.equations, damping = trial, damping / 5
@@ -338,8 +351,12 @@ class _Search:
     ) -> tuple[Array, Array]:
         """Eliminate the starting states, which are private to their segments (a Schur complement)."""
         diagonal = np.einsum("bii->bi", blocks.hessian)
-        own = blocks.hessian + damping * np.einsum("bi,ij->bij", _floored(diagonal), np.eye(diagonal.shape[1]))
-        solved = np.linalg.solve(own, np.concatenate([blocks.cross.swapaxes(1, 2), blocks.gradient[..., None]], axis=2))
+        own = blocks.hessian + damping * np.einsum(
+            "bi,ij->bij", _floored(diagonal), np.eye(diagonal.shape[1])
+        )
+        solved = np.linalg.solve(
+            own, np.concatenate([blocks.cross.swapaxes(1, 2), blocks.gradient[..., None]], axis=2)
+        )
         reduced = hessian - np.einsum("bpk,bkq->pq", blocks.cross, solved[..., :-1])
         step = _solve(reduced, -(gradient - np.einsum("bpk,bk->p", blocks.cross, solved[..., -1])))
         return step, -(solved[..., -1] + solved[..., :-1] @ step)

@@ -20,8 +20,8 @@ class Samples:
 
     Attributes
     ----------
-    states : array (run, step, feature, channel), each channel divided by its root mean square
-    times : array (run, step), divided by the longest run's duration; padding repeats the last time and state, so
+    states : array (run, step, feature, channel), each channel divided by about its root mean square
+    times : array (run, step), divided by about the longest run's duration; padding repeats the last time and state, so
         that it is intervals of no length
     lengths : array (run,)
     scales : array (channel,)
@@ -49,7 +49,11 @@ class Samples:
         scales = np.sqrt(np.mean(states**2, axis=(0, 1, 2)))
         scales = np.where(scales > 0, scales, 1.0)
         duration = float((times[:, -1] - times[:, 0]).max())
-        time_scale = duration if duration > 0 else 1.0
+        # Units are powers of two: exact, and the same for all folds, which can then share each run's regression.
+        scales, time_scale = (
+            np.exp2(np.rint(np.log2(scales))),
+            float(np.exp2(np.rint(np.log2(duration or 1.0)))),
+        )
         return cls(states / scales, times / time_scale, lengths, scales, time_scale)
 
     @property

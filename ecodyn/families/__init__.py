@@ -19,7 +19,12 @@ REGISTRY: dict[str, str | type[Family]] = {
     "neural_ode": "ecodyn.families.neural_ode:NeuralODE",
 }
 
-_CLASSES = {"Linear": "linear", "LotkaVolterra": "lotka_volterra", "SINDy": "sindy", "NeuralODE": "neural_ode"}
+_CLASSES = {
+    "Linear": "linear",
+    "LotkaVolterra": "lotka_volterra",
+    "SINDy": "sindy",
+    "NeuralODE": "neural_ode",
+}
 
 __all__ = ["REGISTRY", "family", "load_model", "register", *_CLASSES]
 

@@ -40,10 +40,14 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 MIN_STEPS = 3
-RIDGE = 1e-6  # on normalised columns: bounds the coefficients of a singular library, moves others by a millionth
+RIDGE = (
+    1e-6  # on normalised columns: bounds the coefficients of a singular library, moves others by a millionth
+)
 RIDGES = tuple(10.0**p for p in range(-8, 1))  # what a full matrix's ridge is chosen from
 CONDITION_LIMIT = 1e12
-FULL_PULL = 1e-4  # of the Hessian's diagonal, towards integral matching: hundreds of coefficients need some hold
+FULL_PULL = (
+    1e-4  # of the Hessian's diagonal, towards integral matching: hundreds of coefficients need some hold
+)
 
 
 class Family(BaseEstimator):
@@ -136,7 +140,9 @@ class Family(BaseEstimator):
     def check(self, trajectories: Trajectories) -> None:
         """Refuse what the family can't be fitted to, with a sentence."""
         if self.coupling not in self.couplings:
-            raise ValueError(f"{self.name} has the couplings {', '.join(self.couplings)}, got {self.coupling!r}")
+            raise ValueError(
+                f"{self.name} has the couplings {', '.join(self.couplings)}, got {self.coupling!r}"
+            )
         parse_state(self.state)
         shortest = int(trajectories.lengths.min())
         if shortest < MIN_STEPS:
@@ -388,7 +394,9 @@ class LibraryFamily(Family):
             warnings=self._fit_warnings(estimate, condition, shooting),
         )
 
-    def _fit_warnings(self, estimate: Estimate, condition: float, shooting: Shooting | None) -> tuple[str, ...]:
+    def _fit_warnings(
+        self, estimate: Estimate, condition: float, shooting: Shooting | None
+    ) -> tuple[str, ...]:
         notes = []
         terms, rows = len(estimate.library), estimate.matched.rows
         label = f"{self.name}/{self.coupling}"

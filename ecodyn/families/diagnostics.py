@@ -95,9 +95,7 @@ def spread_over_runs(theta: Array, hessians: Array, gradients: Array) -> Spread:
 
 
 def _step(theta: Array, hessians: Array, gradients: Array) -> Array:
-    return np.asarray(
-        theta - np.linalg.pinv(hessians.sum(axis=0), hermitian=True) @ gradients.sum(axis=0)
-    )
+    return np.asarray(theta - np.linalg.pinv(hessians.sum(axis=0), hermitian=True) @ gradients.sum(axis=0))
 
 
 def effective_rank(singular_values: Array) -> float:

@@ -95,10 +95,12 @@ class SINDy(LibraryFamily):
         self, library: Library, samples: Samples, parts: list[MatchedIntegrals], own_coefficients: bool
     ) -> Estimate:
         """The support that validates best, refitted on all training runs."""
-        everything = whole(library, samples, parts)
+        everything = whole(samples, parts)
         path = self._path()
         ridge = self._ridge()
-        tried = [self._along(path, v, library, ridge) for v in splits(library, samples, parts, own_coefficients)]
+        tried = [
+            self._along(path, v, library, ridge) for v in splits(library, samples, parts, own_coefficients)
+        ]
         score = np.mean([unexplained for unexplained, _ in tried], axis=0)
         supports = [self._select(everything.matched, threshold) for threshold in path]
         sizes = np.array([s.sum() for s in supports])
@@ -169,5 +171,7 @@ def _by_preference(score: Array, sizes: NDArray[np.intp]) -> list[int]:
     """Indices of the path: the smallest support within a tie of the best score, then sparser ones, then the rest."""
     near = np.flatnonzero(score <= score.min() + TIE)
     first = int(near[np.argmin(sizes[near])])
-    rest = sorted((k for k in range(len(score)) if k != first), key=lambda k: (sizes[k] > sizes[first], score[k]))
+    rest = sorted(
+        (k for k in range(len(score)) if k != first), key=lambda k: (sizes[k] > sizes[first], score[k])
+    )
     return [first, *rest]
