@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["OutputExistsError", "UnusableDataError", "sha256", "write_whole"]
+__all__ = ["OutputExistsError", "UnusableDataError", "check_output", "sha256", "write_whole"]
 
 HASH_BLOCK = 1 << 20  # bytes read at a time, so that a file larger than memory can be hashed
 
@@ -37,8 +37,7 @@ def write_whole(path: str | os.PathLike[str], *, force: bool = False) -> Iterato
         The folder of `path` does not exist, or can't be written to.
     """
     target = Path(path)
-    _refuse_folder(target)
-    _refuse_existing(target, force)
+    check_output(target, force=force)
     temporary = target.with_name(f".{target.stem}.{secrets.token_hex(6)}{target.suffix}")
     try:
         yield temporary
@@ -48,6 +47,12 @@ def write_whole(path: str | os.PathLike[str], *, force: bool = False) -> Iterato
     finally:
         temporary.unlink(missing_ok=True)  # after the rename there is nothing left under this name
     _flush_folder(target.parent)
+
+
+def check_output(path: str | os.PathLike[str], *, force: bool = False) -> None:
+    """Raise what `write_whole` would, before the work whose result is to be written."""
+    _refuse_folder(Path(path))
+    _refuse_existing(Path(path), force)
 
 
 def sha256(path: str | os.PathLike[str]) -> str:

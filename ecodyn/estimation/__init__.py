@@ -1,8 +1,8 @@
 """Estimation of coefficients: integral matching first, then refinement by multiple shooting."""
 
-from ecodyn.estimation.integral_matching import MatchedIntegrals, match
+from ecodyn.estimation.integral_matching import MatchedIntegrals, match, ridge_solve
 from ecodyn.estimation.multiple_shooting import Shooting, shoot
 from ecodyn.estimation.samples import Samples
 from ecodyn.estimation.validation import Validation, splits, whole
 
-__all__ = ["MatchedIntegrals", "Samples", "Shooting", "Validation", "match", "shoot", "splits", "whole"]
+__all__ = ["MatchedIntegrals", "Samples", "Shooting", "Validation", "match", "ridge_solve", "shoot", "splits", "whole"]

@@ -27,6 +27,8 @@ Array = NDArray[np.float64]
 
 SPAN = 20  # samples that one increment spans, at most: shorter is noisier, longer blurs the fast terms
 SPANS_PER_RUN = 10  # a short run is cut into at least this many increments
+MANY_COLUMNS = 64
+SMALLEST_DUAL_RIDGE = 1e-9
 STRIDES_PER_SPAN = 4  # increments overlap: a start every quarter of a span
 
 
@@ -81,15 +83,24 @@ class MatchedIntegrals:
 
         ``mask`` (1 or feature, term) says which coefficients are free; the others are zero.
         """
-        designs, width = len(self.factors), self.factors.shape[-1] - self.n_terms
-        coefficients = np.zeros((designs * width, self.n_terms))
-        for group in range(designs * width):
-            design, target = (group, 0) if designs > 1 else (0, group)
-            free = np.arange(self.n_terms) if mask is None else np.flatnonzero(mask[group])
-            matrix = self.matrix[design][:, free] / self.norms[design, free]
-            solution = ridge_solve(matrix, self.targets[design][:, target], ridge)
-            coefficients[group, free] = solution / self.norms[design, free]
+        designs, targets = len(self.factors), self.factors.shape[-1] - self.n_terms
+        mask = np.ones((designs * targets, self.n_terms), dtype=bool) if mask is None else mask
+        coefficients = np.zeros(mask.shape)
+        for design in range(designs):
+            rows = np.arange(targets) if designs == 1 else np.array([design])
+            # Equations of one design with the same free terms are solved together.
+            patterns, which = np.unique(mask[rows], axis=0, return_inverse=True)
+            for pattern in range(len(patterns)):
+                mine, free = rows[which.ravel() == pattern], np.flatnonzero(patterns[pattern])
+                columns, y = self.regression(design)
+                solution = ridge_solve(columns[:, free], y[:, mine if designs == 1 else [0]], ridge)
+                coefficients[np.ix_(mine, free)] = (solution / self.norms[design, free, None]).T
         return coefficients
+
+    def regression(self, design: int) -> tuple[Array, Array]:
+        """Normalised columns and targets of one design, without the rows that are padding."""
+        rows = min(self.rows, self.factors.shape[1])
+        return self.matrix[design][:rows] / self.norms[design], self.targets[design][:rows]
 
     def singular_values(self) -> Array:
         """Singular values of the column-normalised candidate terms, (design, term)."""
@@ -105,10 +116,18 @@ class MatchedIntegrals:
 
 
 def ridge_solve(matrix: Array, target: Array, ridge: float) -> Array:
-    """min |Aθ − y|² + ridge·|θ|², by least squares on the extended system (never through AᵀA)."""
-    size = matrix.shape[1]
-    extended = np.vstack([matrix, np.sqrt(ridge) * np.eye(size)])
-    return np.linalg.lstsq(extended, np.concatenate([target, np.zeros(size)]), rcond=None)[0]
+    """min |AΘ − Y|² + ridge·|Θ|² for targets (row, target).
+
+    Small problems go through least squares on the extended system, never through AᵀA; hundreds of columns through
+    the smaller of AᵀA and AAᵀ, whose conditioning the ridge bounds.
+    """
+    rows, size = matrix.shape
+    if size <= MANY_COLUMNS or ridge < SMALLEST_DUAL_RIDGE:
+        extended = np.vstack([matrix, np.sqrt(ridge) * np.eye(size)])
+        return np.linalg.lstsq(extended, np.vstack([target, np.zeros((size, target.shape[1]))]), rcond=None)[0]
+    if rows < size:
+        return np.asarray(matrix.T @ np.linalg.solve(matrix @ matrix.T + ridge * np.eye(rows), target))
+    return np.linalg.solve(matrix.T @ matrix + ridge * np.eye(size), matrix.T @ target)
 
 
 def match(

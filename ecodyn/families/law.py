@@ -118,7 +118,7 @@ class Law(FittedModel):
             )
         return np.asarray(self.coefficients[:, variables][:, :: len(self.channels)])
 
-    def _to_json(self) -> dict[str, Any]:
+    def _details(self) -> dict[str, Any]:
         library = self.library
         document: dict[str, Any] = {
             "terms": library.names(),

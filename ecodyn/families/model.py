@@ -68,7 +68,7 @@ class FittedModel(ABC):
         """The law in LaTeX, one equation a line."""
 
     @abstractmethod
-    def _to_json(self) -> dict[str, Any]:
+    def _details(self) -> dict[str, Any]:
         """What a model file has beyond the fields all models share."""
 
     @property
@@ -123,9 +123,10 @@ class FittedModel(ABC):
         from ecodyn.files import write_whole
 
         with write_whole(path, force=force) as temporary:
-            temporary.write_text(json.dumps(self._document(), indent=1, allow_nan=False) + "\n")
+            temporary.write_text(json.dumps(self.to_json(), indent=1, allow_nan=False) + "\n")
 
-    def _document(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
+        """What a model file holds."""
         return {
             "schema": SCHEMA,
             "kind": self.kind,
@@ -134,7 +135,7 @@ class FittedModel(ABC):
             "state": self.state,
             "features": [plain(f) for f in self.features],
             "amplitude": self.amplitude,
-            **self._to_json(),
+            **self._details(),
             "provenance": dict(self.provenance),
         }
 

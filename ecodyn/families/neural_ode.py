@@ -118,7 +118,7 @@ class NeuralModel(FittedModel):
             save_file(weights, temporary)
         super().save(path, force=force)
 
-    def _to_json(self) -> dict[str, Any]:
+    def _details(self) -> dict[str, Any]:
         return {
             "centre": self.centre.tolist(),
             "spread": self.spread.tolist(),

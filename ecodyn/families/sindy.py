@@ -5,13 +5,15 @@ from __future__ import annotations
 import copy
 import warnings
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ecodyn.estimation import MatchedIntegrals, Samples, Validation, splits, whole
+from ecodyn.estimation import MatchedIntegrals, Samples, Validation, ridge_solve, splits, whole
 from ecodyn.estimation.multiple_shooting import INTERVALS, STAGES
+from ecodyn.estimation.validation import WORST
 from ecodyn.families.base import RIDGE, Estimate, LibraryFamily
 from ecodyn.library import EXCHANGEABLE, FULL, Library, polynomial_library
 
@@ -19,7 +21,8 @@ Array = NDArray[np.float64]
 Support = NDArray[np.bool_]
 
 THRESHOLDS = 40
-FULL_THRESHOLDS = 4  # a path for each of K equations, of hundreds of terms each
+FULL_PATH = (1e-3, 1e-2, 1e-1)  # K equations of hundreds of terms each, a run at a time: a short path
+FULL_SPLITS = 1
 SMALLEST_THRESHOLD = 1e-5  # of the largest coefficient of the full fit
 FULL_RIDGE = 1e-3
 SPARSITY_PARAMETERS = ("threshold", "reg_weight_lam", "kappa")  # as PySINDy's optimisers call it
@@ -96,26 +99,26 @@ class SINDy(LibraryFamily):
     ) -> Estimate:
         """The support that validates best, refitted on all training runs."""
         everything = whole(samples, parts)
-        path = self._path()
-        ridge = self._ridge()
-        tried = [
-            self._along(path, v, library, ridge) for v in splits(library, samples, parts, own_coefficients)
-        ]
-        score = np.mean([unexplained for unexplained, _ in tried], axis=0)
-        supports = [self._select(everything.matched, threshold) for threshold in path]
-        sizes = np.array([s.sum() for s in supports])
-        candidates = sum(count for _, count in tried)
-        for k in _by_preference(score, sizes):
-            coefficients = everything.matched.solve(ridge, supports[k])
-            if everything.unexplained(library, coefficients[None]).max() < 2.0 or not supports[k].any():
+        path, ridge = self._path(), self._ridge()
+        validations = splits(library, samples, parts, own_coefficients)
+        tried = [self._along(path, v, library, ridge) for v in validations[: self._most_splits()]]
+        score = np.mean([t.unexplained for t in tried], axis=0)
+        size = np.mean([t.sizes for t in tried], axis=0)
+        for k in _by_preference(score, size):
+            support = self._select(everything.matched, path[k])
+            coefficients = everything.matched.solve(ridge, support)
+            if everything.unexplained(library, coefficients[None]).max() < WORST or not support.any():
                 break
         chosen = (("threshold", float(path[k])),)
-        keep = np.flatnonzero(supports[k].any(axis=0))
+        candidates = sum(t.distinct for t in tried)
+        keep = np.flatnonzero(support.any(axis=0))
         if not len(keep):
             keep = np.arange(1)  # a library can't be empty: one term whose coefficient is zero
-        matched = everything.matched.subset(keep)
-        mask = supports[k][:, keep]
+        matched, mask = everything.matched.subset(keep), support[:, keep]
         return Estimate(library.subset(keep), matched, coefficients[:, keep], mask, keep, candidates, chosen)
+
+    def _most_splits(self) -> int | None:
+        return FULL_SPLITS if self.coupling == FULL else None
 
     def _ridge(self) -> float:
         if self.ridge == "auto":
@@ -124,28 +127,27 @@ class SINDy(LibraryFamily):
 
     def _path(self) -> Array:
         """Thresholds relative to the largest coefficient, small to large."""
+        if self.thresholds is None and self.coupling == FULL:
+            return np.array(FULL_PATH)
         if self.thresholds is None or isinstance(self.thresholds, int):
-            length = self.thresholds or (FULL_THRESHOLDS if self.coupling == FULL else THRESHOLDS)
-            return np.geomspace(SMALLEST_THRESHOLD, 1.0, length)
+            return np.geomspace(SMALLEST_THRESHOLD, 1.0, self.thresholds or THRESHOLDS)
         return np.sort(np.asarray(self.thresholds, dtype=float))
 
-    def _along(
-        self, path: Array, validation: Validation, library: Library, ridge: float
-    ) -> tuple[Array, int]:
-        """Mean unexplained share on one split for each threshold, and how many distinct supports were tried."""
+    def _along(self, path: Array, validation: Validation, library: Library, ridge: float) -> _Tried:
+        """How the supports along the path do on one split."""
         supports = [self._select(validation.matched, threshold) for threshold in path]
         distinct = {s.tobytes(): s for s in supports}
         laws = np.stack([validation.matched.solve(ridge, s) for s in distinct.values()])
         scores = dict(zip(distinct, validation.unexplained(library, laws).mean(axis=1), strict=True))
-        return np.array([scores[s.tobytes()] for s in supports]), len(distinct)
+        unexplained = np.array([scores[s.tobytes()] for s in supports])
+        return _Tried(unexplained, np.array([s.sum() for s in supports]), len(distinct))
 
     def _select(self, matched: MatchedIntegrals, threshold: float) -> Support:
         """Which coefficients the optimiser keeps, (1 or feature, term)."""
         supports = []
         for design in range(len(matched.factors)):
-            norms = matched.norms[design]
-            columns, targets = matched.matrix[design] / norms, matched.targets[design]
-            largest = float(np.abs(np.linalg.lstsq(columns, targets, rcond=1e-10)[0]).max())
+            columns, targets = matched.regression(design)
+            largest = float(np.abs(ridge_solve(columns, targets, self._ridge())).max())
             optimizer = self._optimizer(threshold * max(largest, 1e-300))
             with warnings.catch_warnings():
                 # An empty support is an answer here, and reported as such by the fit's diagnostics.
@@ -167,7 +169,16 @@ class SINDy(LibraryFamily):
         return optimizer
 
 
-def _by_preference(score: Array, sizes: NDArray[np.intp]) -> list[int]:
+@dataclass(frozen=True)
+class _Tried:
+    """One split's rollouts along the path: unexplained shares, sizes of the supports, how many were distinct."""
+
+    unexplained: Array
+    sizes: NDArray[np.intp]
+    distinct: int
+
+
+def _by_preference(score: Array, sizes: Array) -> list[int]:
     """Indices of the path: the smallest support within a tie of the best score, then sparser ones, then the rest."""
     near = np.flatnonzero(score <= score.min() + TIE)
     first = int(near[np.argmin(sizes[near])])

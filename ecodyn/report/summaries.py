@@ -1,0 +1,79 @@
+"""Terminal tables of single things: a trajectories file, a fitted model."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from rich.table import Table
+
+from ecodyn.comparison.result import coefficient_table
+from ecodyn.families.law import Law
+from ecodyn.families.model import FittedModel
+
+MOST_COEFFICIENTS = 40  # of a full law's hundreds, the table shows the first
+
+
+def inspection_table(facts: Mapping[str, Any]) -> Table:
+    """What is in a trajectories file: two columns, warnings last."""
+    table = Table(title=str(facts["path"]), show_header=False, title_justify="left")
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    rows = {
+        "runs": f"{facts['runs']} in {facts['clusters']} clusters",
+        "steps": f"{facts['steps']}, from {facts['first_step']:g} to {facts['last_step']:g}",
+        "features": f"{facts['features']}, labels {'shared' if facts['labels_shared'] else 'not shared'} between runs",
+        "observables": ", ".join(facts["observables"]),
+        "settings": "; ".join(f"{k} = {', '.join(map(str, v))}" for k, v in facts["settings"].items()) or "none",
+        "made by": str(facts["provenance"].get("command", "not stated")),
+        "wrong with it": "; ".join(facts["warnings"]) or "nothing found",
+        "next": facts["command"],
+    }
+    for name, value in rows.items():
+        table.add_row(name, value)
+    return table
+
+
+def fit_table(model: FittedModel) -> Table:
+    """Coefficients with intervals over runs, and which are identified."""
+    title = f"{model.family}/{model.coupling}, state {model.state}"
+    if not isinstance(model, Law):
+        table = Table(title=f"{title}: {model.n_coefficients} weights", show_header=False)
+        table.add_row("validation", f"{getattr(model, 'validation', math.nan):.3f} unexplained")
+        return table
+    table = Table(title=title, caption=_caption(model), caption_justify="left")
+    for name in ("feature", "term", "coefficient", "95 % over runs", "identified"):
+        table.add_column(name, no_wrap=True)
+    rows = coefficient_table(model)
+    for row in rows[:MOST_COEFFICIENTS]:
+        table.add_row(
+            "all" if row["feature"] is None else str(row["feature"]),
+            row["term"],
+            f"{row['value']:.4g}",
+            _interval(row),
+            _identified(row),
+        )
+    if len(rows) > MOST_COEFFICIENTS:
+        table.add_row("...", f"{len(rows) - MOST_COEFFICIENTS} more", "", "", "")
+    return table
+
+
+def _interval(row: Mapping[str, Any]) -> str:
+    low, high = row.get("low", math.nan), row.get("high", math.nan)
+    return f"{low:.4g} to {high:.4g}" if math.isfinite(low) else "–"
+
+
+def _identified(row: Mapping[str, Any]) -> str:
+    known = row.get("identified")
+    return "–" if known is None else ("yes" if known else "not identified")
+
+
+def _caption(law: Law) -> str:
+    d = law.diagnostics
+    if d is None:
+        return ""
+    return (
+        f"condition number {d.condition_number:.2g}, effective rank {d.effective_rank:.2g} of {len(law.library)}; "
+        f"{d.status}; {d.seconds:.2g} s"
+    )
