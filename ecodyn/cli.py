@@ -43,9 +43,7 @@ Jobs = Annotated[int, typer.Option("--jobs", "-j", help="Processes, one thread e
 State = Annotated[str, typer.Option("--state", help="Channels of a state: signal, or signal,gradient@start.")]
 WindowText = Annotated[str | None, typer.Option("--window", help="Step values FIRST:LAST, both included.")]
 Every = Annotated[int, typer.Option("--every", min=1, help="Keep each N-th stored step.")]
-Select = Annotated[
-    list[str] | None, typer.Option("--select", help="SETTING=VALUE, such as dim=128; repeat for more.")
-]
+Select = Annotated[list[str] | None, typer.Option("--select", help="SETTING=VALUE, such as dim=128; repeat for more.")]
 Runs = Annotated[str | None, typer.Option("--runs", help="Run labels: FIRST:END (END excluded) or a list 0,3,5.")]
 
 
@@ -155,7 +153,8 @@ def fit(
     runs: Runs = None,
     select: Select = None,
     option: Annotated[
-        list[str] | None, typer.Option("--set", help="A parameter of the estimator, NAME=VALUE; repeat for more.")
+        list[str] | None,
+        typer.Option("--set", help="A parameter of the estimator, NAME=VALUE; repeat for more."),
     ] = None,
     output: Output = None,
     seed: Seed = 0,
@@ -194,7 +193,8 @@ def compare(
         list[str] | None, typer.Option("--protocol", help="unseen_runs, forecast, in_sample; all by default.")
     ] = None,
     window: Annotated[
-        list[str] | None, typer.Option("--window", help="Step values FIRST:LAST, both included; a verdict each.")
+        list[str] | None,
+        typer.Option("--window", help="Step values FIRST:LAST, both included; a verdict each."),
     ] = None,
     state: State = "signal",
     every: Every = 1,
@@ -204,10 +204,13 @@ def compare(
         list[str] | None, typer.Option("--refine", help="'full': shoot full couplings too (seconds a run).")
     ] = None,
     margin: Annotated[
-        float, typer.Option("--margin", min=0.0, help="Unexplained shares within this fraction count as equal.")
+        float,
+        typer.Option("--margin", min=0.0, help="Unexplained shares within this fraction count as equal."),
     ] = 0.1,
     folds: Annotated[int | None, typer.Option("--folds", min=2, help="Folds of unseen_runs.")] = None,
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="Folder for report.json and report.html.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Folder for report.json and report.html.")
+    ] = None,
     jobs: Jobs = 0,
     seed: Seed = 0,
     force: Force = False,
@@ -283,7 +286,12 @@ def simulate(
             features=data.features,
             runs=finished,
             labels_shared=data.labels_shared,
-            provenance={"model": str(model), "from": str(source), "status": status, "law": dict(law.provenance)},
+            provenance={
+                "model": str(model),
+                "from": str(source),
+                "status": status,
+                "law": dict(law.provenance),
+            },
         )
         if output is not None and str(output) != STDOUT:
             solved.save(output, force=force)
@@ -305,9 +313,7 @@ def _load(path: Path) -> Trajectories:
         return load(path)
 
 
-def _prepared(
-    path: Path, window: str | None, every: int, runs: str | None, select: list[str] | None
-) -> Trajectories:
+def _prepared(path: Path, window: str | None, every: int, runs: str | None, select: list[str] | None) -> Trajectories:
     data = _load(path)
     if runs is not None:
         data = data.select(runs=_labels(runs, data))
@@ -387,7 +393,7 @@ def _estimator(family: str, coupling: str, state: str, options: list[str] | None
 
     (name,) = _chosen([family], FAMILIES, "--family")
     _chosen([coupling], COUPLINGS, "--coupling")
-    estimator = family_class(name)(coupling=coupling, state=state)  # type: ignore[call-arg]
+    estimator = family_class(name)(coupling=coupling, state=state)
     parameters = dict(_assignment(o, "--set") for o in options or ())
     known = estimator.get_params(deep=False)
     unknown = [k for k in parameters if k not in known]

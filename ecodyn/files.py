@@ -69,9 +69,7 @@ def _refuse_folder(target: Path) -> None:
     if not folder.is_dir():
         raise FileNotFoundError(f"cannot write {target}: there is no folder {folder}; create it first")
     if not os.access(folder, os.W_OK | os.X_OK):
-        raise PermissionError(
-            f"cannot write {target}: the folder {folder} is read-only; choose another place"
-        )
+        raise PermissionError(f"cannot write {target}: the folder {folder} is read-only; choose another place")
 
 
 def _refuse_existing(target: Path, force: bool) -> None:

@@ -135,14 +135,13 @@ class Library:
         else:
             variables = np.tile(np.eye(channels, dtype=int), (len(self.features), 1))
         degrees = [
-            np.array(self.own[o])
-            + (np.array(self.environment[e], dtype=int) @ variables[: len(self.environment[e])])
+            np.array(self.own[o]) + (np.array(self.environment[e], dtype=int) @ variables[: len(self.environment[e])])
             for o, e in self.terms
         ]
         return np.array(degrees, dtype=np.int64).reshape(len(self.terms), channels)
 
     def rescale(self, coefficients: Array, scales: Array, time_scale: float = 1.0) -> Array:
-        """Coefficients in original units from those fitted to channels divided by ``scales`` and time by ``time_scale``."""
+        """Coefficients in original units from those of channels divided by ``scales`` and time by ``time_scale``."""
         factor = scales[0] / time_scale / np.prod(scales**self.degrees, axis=1)
         return np.asarray(coefficients * factor)
 
@@ -245,9 +244,7 @@ class BoundLibrary:
             # How f answers to each environment variable: Σₒ own_o Σₑ θ[·, o, e] ∂env_e/∂z, (batch, feature, V).
             slopes = np.matmul(self._dense, library._environment.gradient(closed)[:, None])
             through = (
-                np.matmul(own[..., None, :], slopes)[..., 0, :]
-                if slopes.shape[1] > 1
-                else np.matmul(own, slopes[:, 0])
+                np.matmul(own[..., None, :], slopes)[..., 0, :] if slopes.shape[1] > 1 else np.matmul(own, slopes[:, 0])
             )
         return Sensitivity(library, x, own, environment, value, diagonal, through)
 
@@ -267,9 +264,7 @@ class Sensitivity:
     def terms(self) -> Array:
         """Φ, (batch, feature, term): the forcing of each coefficient."""
         library = self.library
-        return np.asarray(
-            self.own[..., library._own_index] * self.environment[:, None, library._environment_index]
-        )
+        return np.asarray(self.own[..., library._own_index] * self.environment[:, None, library._environment_index])
 
     def jacobian_times(self, directions: Array) -> Array:
         """(∂f/∂x)·S for directions S (batch, feature, direction) of the signal."""
@@ -381,9 +376,7 @@ def lotka_volterra_library(coupling: str, channels: Sequence[str], features: Seq
     return _affine(coupling, tuple(channels), tuple(features), by_own_signal=True)
 
 
-def _affine(
-    coupling: str, channels: tuple[str, ...], features: tuple[Any, ...], by_own_signal: bool
-) -> Library:
+def _affine(coupling: str, channels: tuple[str, ...], features: tuple[Any, ...], by_own_signal: bool) -> Library:
     units = _units(len(channels))
     factor = units[0] if by_own_signal else _zeros(len(channels))
     count = {INDEPENDENT: 0, EXCHANGEABLE: len(channels), FULL: len(features) * len(channels)}[coupling]

@@ -80,7 +80,7 @@ def integrate(
     x0: ArrayLike,
     times: ArrayLike,
     *,
-    bound: float | None = None,
+    bound: ArrayLike | None = None,
     rtol: float = 1e-8,
     max_evaluations: int = 20_000,
 ) -> Rollout:
@@ -94,9 +94,9 @@ def integrate(
         Starting states at ``times[..., 0]``.
     times : array (step,) or (batch, step)
         Increasing; NaN at the end of a row marks padding and gives NaN.
-    bound : float, optional
-        A rollout whose largest absolute value exceeds it has diverged. The default is 10⁶ times the largest
-        starting value.
+    bound : float or array (batch,), optional
+        A rollout whose largest absolute value exceeds it has diverged. The default is 10⁶ times the rollout's own
+        largest starting value, and none for a start at zero.
     rtol : float
         Error allowed a step, relative to the state's root mean square (per member of the batch).
     max_evaluations : int
@@ -107,6 +107,11 @@ def integrate(
     Rollout
         Always, and never an exception for a misbehaving equation.
 
+    Raises
+    ------
+    ValueError
+        The times don't increase.
+
     Notes
     -----
     Dormand and Prince's 5(4) pair with the standard step controller and a fourth-order interpolant. With NaN in
@@ -114,6 +119,11 @@ def integrate(
     """
     x = np.array(x0, dtype=float)
     grid = np.broadcast_to(np.asarray(times, dtype=float), (len(x), np.shape(times)[-1]))
+    if np.isnan(grid[:, 0]).any() or (np.diff(grid, axis=1) <= 0).any():
+        raise ValueError(
+            "times must increase strictly from the first on (NaN only as padding at the end), got "
+            f"{np.array2string(grid[0], threshold=6)}; sort them and keep one of each"
+        )
     solver = _Solver(rhs, x, grid, bound, rtol, max_evaluations)
     with np.errstate(all="ignore"):
         solver.run()
@@ -124,11 +134,14 @@ class _Solver:
     """State of one ``integrate`` call; members that have ended are carried along frozen."""
 
     def __init__(
-        self, rhs: RightHandSide, x: Array, grid: Array, bound: float | None, rtol: float, budget: int
+        self, rhs: RightHandSide, x: Array, grid: Array, bound: ArrayLike | None, rtol: float, budget: int
     ) -> None:
         self.rhs, self.x, self.grid, self.rtol, self.budget = rhs, x, grid, rtol, budget
         self.axes = tuple(range(1, x.ndim))
-        self.bound = 1e6 * max(float(np.abs(x).max(initial=0.0)), 1e-300) if bound is None else bound
+        if bound is None:
+            largest = np.abs(x).max(axis=self.axes, initial=0.0)
+            bound = np.where(largest > 0, 1e6 * largest, np.inf)
+        self.bound = np.asarray(bound, dtype=float)
         self.t = grid[:, 0].copy()
         self.end = np.nanmax(grid, axis=1)
         self.values = np.full((*grid.shape, *x.shape[1:]), np.nan)
@@ -194,12 +207,12 @@ class _Solver:
         ratio = np.sqrt(np.mean(error**2, axis=self.axes)) / (self.rtol * size)
         return np.where(np.isfinite(ratio), ratio, np.inf)
 
+    def _reaches_end(self, h: Array) -> NDArray[np.bool_]:
+        return np.asarray(h >= self.end - self.t)
+
     def _record(self, accepted: NDArray[np.bool_], stages: Array, h: Array) -> None:
-        due = (
-            accepted[:, None]
-            & (self.grid > self.t[:, None])
-            & (self.grid <= (self.t + h)[:, None] * (1 + 1e-15))
-        )
+        reached = np.where(self._reaches_end(h), self.end, self.t + h)  # t + h may round to just before the end
+        due = accepted[:, None] & (self.grid > self.t[:, None]) & (self.grid <= reached[:, None])
         b, i = np.nonzero(due)
         if not len(b):
             return
@@ -208,18 +221,14 @@ class _Solver:
         moved = np.einsum("ns,sn...->n...", weights, stages[:, b])
         self.values[b, i] = self.x[b] + self._column(h[b]) * moved
 
-    def _advance(
-        self, accepted: NDArray[np.bool_], new: Array, stages: Array, slope: Array, h: Array
-    ) -> Array:
+    def _advance(self, accepted: NDArray[np.bool_], new: Array, stages: Array, slope: Array, h: Array) -> Array:
         keep = self._column(accepted.astype(float)) > 0
         self.x = np.where(keep, new, self.x)
         slope = np.where(keep, stages[-1], slope)
-        at_end = accepted & (h >= self.end - self.t)
+        at_end = accepted & self._reaches_end(h)
         self.t = np.where(at_end, self.end, np.where(accepted, self.t + h, self.t))
         self._end(accepted & (np.abs(self.x).max(axis=self.axes) > self.bound), "diverged")
-        stuck = (
-            self.active & ~accepted & (h <= 1e-13 * np.maximum(np.abs(self.t), self.end - self.grid[:, 0]))
-        )
+        stuck = self.active & ~accepted & (h <= 1e-13 * np.maximum(np.abs(self.t), self.end - self.grid[:, 0]))
         self._end(stuck & self._finite(stages.sum(axis=0)), "diverged")
         self._end(stuck, "not finite")
         self.active &= ~at_end

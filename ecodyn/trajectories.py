@@ -350,9 +350,7 @@ class Trajectories:
     __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
-        return f"Trajectories: {self._size()}; " + "; ".join(
-            f"{k} {v}" for k, v in self._description().items()
-        )
+        return f"Trajectories: {self._size()}; " + "; ".join(f"{k} {v}" for k, v in self._description().items())
 
     def _size(self) -> str:
         R, T, K = self.shape
@@ -377,9 +375,7 @@ class Trajectories:
         rows["features"] = some(self.features)
         rows["runs"] = some(self.runs)
         rows |= {"warnings": "; ".join(self.warnings)} if self.warnings else {}
-        cells = "".join(
-            f"<tr><th>{html.escape(k)}</th><td>{html.escape(v)}</td></tr>" for k, v in rows.items()
-        )
+        cells = "".join(f"<tr><th>{html.escape(k)}</th><td>{html.escape(v)}</td></tr>" for k, v in rows.items())
         return f"<table><caption>Trajectories</caption>{cells}</table>"
 
 
@@ -399,9 +395,7 @@ def parse_state(spec: str) -> tuple[str, ...]:
         raise ValueError(f"expected a state that begins with signal, got {spec!r}; {supported}")
     for name in channels[1:]:
         if name in ("gradient", "velocity"):
-            raise ValueError(
-                f"the state {spec!r} is not supported yet: {name} would have to evolve; {supported}"
-            )
+            raise ValueError(f"the state {spec!r} is not supported yet: {name} would have to evolve; {supported}")
         if not name.endswith(START) or name == START:
             raise ValueError(f"unknown channel {name!r} in the state {spec!r}; {supported}")
     if len(set(channels)) < len(channels):
@@ -459,9 +453,7 @@ def as_trajectories(X: Any, t: Any = None) -> Trajectories:
 def _suffix(path: Path) -> str:
     suffix = path.suffix.lower()
     if suffix not in (".nc", ".csv"):
-        raise ValueError(
-            f"expected a trajectories file ending in .nc (netCDF4) or .csv, got {path}; rename it"
-        )
+        raise ValueError(f"expected a trajectories file ending in .nc (netCDF4) or .csv, got {path}; rename it")
     return suffix
 
 
@@ -482,9 +474,7 @@ def _columns(parts: Sequence[Any]) -> list[Any] | None:
             "the tables have different columns; bring them all to the same columns in the same order"
         )
     if "step" in named[0]:
-        raise UnusableDataError(
-            "the table has a column step, which is no feature; pass it as t and drop it from X"
-        )
+        raise UnusableDataError("the table has a column step, which is no feature; pass it as t and drop it from X")
     return named[0]
 
 

@@ -16,9 +16,7 @@ __all__ = ["Checked", "check", "findings"]
 DIMENSIONS = ("run", "step", "feature")
 SCALE_RATIO = 1e12  # sums of squares of features further apart share no digits in double precision
 GAP_RATIO = 20  # an interval this many times the median one is a gap, ...
-GAP_NEIGHBOURS = (
-    5  # ... unless one beside it is nearly as long: logarithmic spacing, or a coarser grid from here on
-)
+GAP_NEIGHBOURS = 5  # ... unless one beside it is nearly as long: logarithmic spacing, or a coarser grid from here on
 RESERVED = {"signal", "dc", "time", "length", "cluster", "step", "run", "feature", "runs", "features"}
 
 
@@ -121,9 +119,7 @@ def _pad_list(parts: list[np.ndarray], name: str, ndim: int) -> np.ndarray:
     for r, part in enumerate(parts):
         if part.ndim != ndim - 1:
             dims = ", ".join(DIMENSIONS[1:ndim])
-            raise UnusableDataError(
-                f"expected {name}[{r}] of shape ({dims}), got shape {part.shape}; reshape it"
-            )
+            raise UnusableDataError(f"expected {name}[{r}] of shape ({dims}), got shape {part.shape}; reshape it")
         if part.shape[1:] != parts[0].shape[1:]:
             raise UnusableDataError(
                 f"{name}[0] has {parts[0].shape[1]} features and {name}[{r}] has {part.shape[1]}; "
@@ -157,16 +153,10 @@ def _float64(values: Any, name: str) -> np.ndarray:
     if array.dtype.kind == "O" and all(isinstance(x, (int, float, np.number)) for x in array.flat):
         array = array.astype(np.float64)  # numbers from a table of mixed columns
     if array.dtype.kind not in "biuf":
-        kind = {"M": "dates", "m": "time differences", "U": "text", "S": "text"}.get(
-            array.dtype.kind, "objects"
-        )
-        raise UnusableDataError(
-            f"expected {name} as numbers, got {kind} ({array.dtype}); convert them to float64"
-        )
+        kind = {"M": "dates", "m": "time differences", "U": "text", "S": "text"}.get(array.dtype.kind, "objects")
+        raise UnusableDataError(f"expected {name} as numbers, got {kind} ({array.dtype}); convert them to float64")
     if array.dtype == np.float16 and np.isinf(array).any():
-        raise UnusableDataError(
-            f"{name} overflowed: float16 ends at 65504 and holds inf; store it as float32"
-        )
+        raise UnusableDataError(f"{name} overflowed: float16 ends at 65504 and holds inf; store it as float32")
     return np.array(array, dtype=np.float64)
 
 
@@ -182,9 +172,7 @@ def _lengths(signal: np.ndarray, runs: np.ndarray) -> np.ndarray:
     some = ~np.isnan(signal).all(axis=2)
     if not some.any(axis=1).all():
         run = runs[~some.any(axis=1)][0]
-        raise UnusableDataError(
-            f"values of run {run} are NaN throughout, expected numbers; leave that run out"
-        )
+        raise UnusableDataError(f"values of run {run} are NaN throughout, expected numbers; leave that run out")
     return signal.shape[1] - np.argmax(some[:, ::-1], axis=1)
 
 
@@ -197,9 +185,7 @@ def _cut_short(given: np.ndarray, lengths: np.ndarray, runs: np.ndarray, listed:
     return (f"run {runs[r]} ends in {given[r] - lengths[r]} steps of NaN, left out ({cut.sum()} such runs)",)
 
 
-def _check_finite(
-    name: str, array: np.ndarray, lengths: np.ndarray, runs: np.ndarray, features: np.ndarray
-) -> None:
+def _check_finite(name: str, array: np.ndarray, lengths: np.ndarray, runs: np.ndarray, features: np.ndarray) -> None:
     inside = np.arange(array.shape[1]) < lengths[:, None]
     bad = np.where(inside[..., None], ~np.isfinite(array), ~np.isnan(array))
     if not bad.any():
@@ -218,9 +204,7 @@ def _check_finite(
 # -------------------------------------------------------------------------------------------------- times
 
 
-def _times(
-    steps: Any, shape: tuple[int, ...], lengths: np.ndarray, given: np.ndarray, runs: np.ndarray
-) -> np.ndarray:
+def _times(steps: Any, shape: tuple[int, ...], lengths: np.ndarray, given: np.ndarray, runs: np.ndarray) -> np.ndarray:
     """Times (run, step), NaN at padding; strictly increasing within each run."""
     if isinstance(steps, (list, tuple)) and any(np.ndim(part) for part in steps):
         times = _list_of_times(steps, shape, lengths, given)
@@ -228,8 +212,7 @@ def _times(
         times = _time_numbers(steps)
     if times.shape not in (shape, shape[1:]):
         raise UnusableDataError(
-            f"steps has shape {times.shape}, expected {shape[1:]} or {shape} as values has; "
-            "give one time a step"
+            f"steps has shape {times.shape}, expected {shape[1:]} or {shape} as values has; give one time a step"
         )
     times = np.array(np.broadcast_to(times, shape))
     times[np.arange(shape[1]) >= lengths[:, None]] = np.nan
@@ -249,9 +232,7 @@ def _time_numbers(steps: Any) -> np.ndarray:
 
 def _list_of_times(steps: Any, shape: tuple[int, ...], lengths: np.ndarray, given: np.ndarray) -> np.ndarray:
     if len(steps) != shape[0]:
-        raise UnusableDataError(
-            f"steps lists times for {len(steps)} runs, values has {shape[0]}; give one array a run"
-        )
+        raise UnusableDataError(f"steps lists times for {len(steps)} runs, values has {shape[0]}; give one array a run")
     padded = np.full(shape, np.nan)
     for r, part in enumerate(steps):
         row = _time_numbers(part)
@@ -308,9 +289,7 @@ def _labels(labels: Any, size: int, name: str, *, unique: bool = True) -> np.nda
 def _setting(values: Any, size: int, name: str) -> np.ndarray:
     array = np.asarray(values if hasattr(values, "dtype") else list(values))
     if array.shape != (size,):
-        raise UnusableDataError(
-            f"setting {name} has shape {array.shape}, expected one value for each of {size} runs"
-        )
+        raise UnusableDataError(f"setting {name} has shape {array.shape}, expected one value for each of {size} runs")
     if array.dtype.kind in "biu":
         return array.astype(np.int64)
     return array.astype(np.float64) if array.dtype.kind == "f" else np.array([str(x) for x in array.tolist()])
@@ -318,13 +297,7 @@ def _setting(values: Any, size: int, name: str) -> np.ndarray:
 
 def _check_names(names: list[Any]) -> None:
     for name in names:
-        if (
-            not isinstance(name, str)
-            or not name
-            or set(name) & set("/,@")
-            or name in RESERVED
-            or names.count(name) > 1
-        ):
+        if not isinstance(name, str) or not name or set(name) & set("/,@") or name in RESERVED or names.count(name) > 1:
             raise UnusableDataError(
                 f"{name!r} can't name an observable or a setting: expected text without / , and @, used once "
                 f"and none of {', '.join(sorted(RESERVED))}; rename it"
@@ -336,9 +309,7 @@ def _plain(provenance: Mapping[str, Any]) -> dict[str, Any]:
     try:
         plain: dict[str, Any] = json.loads(json.dumps(dict(provenance), default=_scalar))
     except (TypeError, ValueError) as error:
-        raise UnusableDataError(
-            f"provenance must hold what JSON can ({error}); turn the rest into text"
-        ) from error
+        raise UnusableDataError(f"provenance must hold what JSON can ({error}); turn the rest into text") from error
     return plain
 
 

@@ -107,18 +107,12 @@ def _check_dataset(ds: xr.Dataset) -> None:
         )
     if "signal" not in ds:
         present = ", ".join(map(str, ds.data_vars)) or "nothing"
-        raise UnusableDataError(
-            f"expected a variable named signal, found {present}; rename the one to be scored"
-        )
+        raise UnusableDataError(f"expected a variable named signal, found {present}; rename the one to be scored")
     for name, expected in EXPECTED.items():
         if name in ds and set(ds[name].dims) != set(expected):
-            raise UnusableDataError(
-                f"{name} has dimensions {ds[name].dims}, expected {expected}; rename them"
-            )
+            raise UnusableDataError(f"{name} has dimensions {ds[name].dims}, expected {expected}; rename them")
     if "step" not in ds.coords and "time" not in ds:
-        raise UnusableDataError(
-            "there are no times: expected a coordinate step, or a variable time(run, step)"
-        )
+        raise UnusableDataError("there are no times: expected a coordinate step, or a variable time(run, step)")
 
 
 def _steps(ds: xr.Dataset) -> np.ndarray:
@@ -266,9 +260,7 @@ def read_csv(path: Path) -> Fields:
         with path.open(encoding="utf-8-sig", newline="") as file:
             lines = list(file)
     except UnicodeDecodeError as error:
-        raise UnusableDataError(
-            f"{path} is not a text file in UTF-8 ({error}); save it as CSV in UTF-8"
-        ) from error
+        raise UnusableDataError(f"{path} is not a text file in UTF-8 ({error}); save it as CSV in UTF-8") from error
     comments = [line.rstrip() for line in lines if line.startswith("#")]
     rows = _parse(path, [line for line in lines if not line.startswith("#")])
     header = [name.strip() for name in rows[0]]
@@ -284,9 +276,7 @@ def _parse(path: Path, lines: list[str]) -> list[list[str]]:
     except csv.Error as error:
         raise UnusableDataError(f"{path} can't be read as CSV: {error}; save it again as CSV") from error
     if len(rows) < 2:
-        raise UnusableDataError(
-            f"{path} has no data: expected a line of column names and a line for each step"
-        )
+        raise UnusableDataError(f"{path} has no data: expected a line of column names and a line for each step")
     for number, row in enumerate(rows):
         if len(row) != len(rows[0]):
             raise UnusableDataError(
@@ -300,15 +290,12 @@ def _check_header(path: Path, header: list[str]) -> None:
     found = ", ".join(header)
     if "step" not in header:
         raise UnusableDataError(
-            f"{path} has no column named step, only {found}; name the time column step, and separate "
-            "columns by commas"
+            f"{path} has no column named step, only {found}; name the time column step, and separate columns by commas"
         )
     if len(set(header)) < len(header):
         raise UnusableDataError(f"{path} has two columns of the same name in {found}; rename one")
     if not set(header) - {"step", "run"}:
-        raise UnusableDataError(
-            f"{path} has no feature columns, only {found}; add one column for each feature"
-        )
+        raise UnusableDataError(f"{path} has no feature columns, only {found}; add one column for each feature")
 
 
 def _numbers(path: Path, header: list[str], rows: list[list[str]]) -> tuple[list[str], np.ndarray]:
@@ -346,15 +333,9 @@ def _csv_metadata(comments: list[str]) -> Fields:
     for line in comments:
         if line.startswith(METADATA_MARK):
             try:
-                return {
-                    key: value
-                    for key, value in json.loads(line[len(METADATA_MARK) :]).items()
-                    if key in _KEPT
-                }
+                return {key: value for key, value in json.loads(line[len(METADATA_MARK) :]).items() if key in _KEPT}
             except (ValueError, AttributeError) as error:
-                raise UnusableDataError(
-                    f"the comment line {line[:60]!r} is damaged ({error}); delete it"
-                ) from error
+                raise UnusableDataError(f"the comment line {line[:60]!r} is damaged ({error}); delete it") from error
     return {"provenance": {"comments": [line.lstrip("# ") for line in comments]}} if comments else {}
 
 

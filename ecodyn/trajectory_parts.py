@@ -65,9 +65,7 @@ def where_labels(labels: np.ndarray, wanted: Any, name: str) -> list[int]:
     found = [label for label in asked if label in place]
     if not found or (len(found) < len(asked) and not isinstance(wanted, range)):
         missing = [label for label in asked if label not in place]
-        raise UnusableDataError(
-            f"there are no {name} labelled {some(missing)}, only {some(labels)}; choose among them"
-        )
+        raise UnusableDataError(f"there are no {name} labelled {some(missing)}, only {some(labels)}; choose among them")
     if len(set(found)) < len(found):
         raise ValueError(f"{name} are asked for twice in {some(asked)}; name each once")
     return [place[label] for label in found]

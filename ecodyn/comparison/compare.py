@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings as python_warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -31,6 +32,7 @@ from ecodyn.comparison.protocols import (
     TaskResult,
     execute,
     folds_of,
+    seeds_of,
     signal_and_dc,
     tasks_of,
 )
@@ -130,15 +132,14 @@ def compare(
         _check(part, models)
     results, interrupted, notes = [], False, [*data.warnings]
     for number, part in enumerate(parts):
-        tasks = tasks_of(models, protocols, part, folds, seed, pieces=max(1, 2 * jobs))
+        tasks = tasks_of(models, protocols, part, folds, seed, jobs)
         done = _Progress(progress, number, len(parts), len(tasks), part)
         found, interrupted = _run(tasks, part, jobs, done)
         results.append((part, tasks, found))
         if interrupted:
             break
     finished = [
-        _window_result(part, models, tasks, found, protocols, margin, folds, seed)
-        for part, tasks, found in results
+        _window_result(part, models, tasks, found, protocols, margin, folds, seed) for part, tasks, found in results
     ]
     answer = _answer(
         data, models, finished, results, interrupted, notes, locals_of_call(protocols, folds, margin, seed)
@@ -179,18 +180,14 @@ def _check(data: Trajectories, models: Sequence[Contender]) -> None:
 class _Progress:
     """Counts finished tasks for the caller's callback."""
 
-    def __init__(
-        self, callback: Progress | None, number: int, windows: int, tasks: int, data: Trajectories
-    ) -> None:
+    def __init__(self, callback: Progress | None, number: int, windows: int, tasks: int, data: Trajectories) -> None:
         self.callback, self.done, self.before, self.total = callback, 0, number * tasks, windows * tasks
         self.where = f"{np.nanmin(data.times):g}:{np.nanmax(data.times):g}"
 
     def __call__(self, task: Task) -> None:
         self.done += 1
         if self.callback is not None:
-            self.callback(
-                self.before + self.done, self.total, f"{self.where} {task.protocol} {task.contender.label}"
-            )
+            self.callback(self.before + self.done, self.total, f"{self.where} {task.protocol} {task.contender.label}")
 
 
 def _run(
@@ -222,9 +219,7 @@ def _execute_all(tasks: Sequence[Task], data: Trajectories, jobs: int) -> Iterat
     from joblib import Parallel, delayed, parallel_config
 
     with parallel_config(backend="loky", inner_max_num_threads=1):
-        yield from Parallel(n_jobs=jobs, return_as="generator_unordered")(
-            delayed(execute)(t, data) for t in tasks
-        )
+        yield from Parallel(n_jobs=jobs, return_as="generator_unordered")(delayed(execute)(t, data) for t in tasks)
 
 
 # ---------------------------------------------------------------------- from single scores to a window's result
@@ -251,7 +246,7 @@ def _window_result(
             wanted = sum(len(t.folds) for t in tasks if _same(t, contender, protocol))
             if not mine or any(r.failure for r in mine) or not any(r.scores for r in mine):
                 continue
-            if sum(len(r.n_coefficients) for r in mine) < wanted * _seeds(contender):
+            if sum(len(r.n_coefficients) for r in mine) < wanted * seeds_of(contender, protocol, data):
                 continue
             count = len(folds_of(contender, protocol, data, folds))
             score, candidate = _aggregate(contender, protocol, window, mine, data, noise, count)
@@ -286,10 +281,6 @@ def _window_result(
 
 def _same(task: Task, contender: Contender, protocol: str) -> bool:
     return task.contender == contender and task.protocol == protocol
-
-
-def _seeds(contender: Contender) -> int:
-    return SEEDS if contender.stochastic else 1
 
 
 def _headline(verdicts: dict[str, Verdict], data: Trajectories) -> str:
@@ -351,7 +342,7 @@ def _aggregate(
         skill_per_run=skills,
         loss_per_run=by_run.losses,
         log_skill=by_run.mean(lambda s: s.score.log_skill),
-        horizons=tuple(by_run.mean(lambda s, i=i: s.score.horizons[i]) for i in range(4)),
+        horizons=by_run.horizons(),
         diverged=by_run.diverged,
         left_out=int((~kept).sum()),
         survivor_auc=by_run.mean(lambda s: s.survivor_auc),
@@ -365,7 +356,7 @@ def _aggregate(
         p_value=float("nan"),
         fit_seconds=sum(r.fit_seconds for r in results),
         folds=folds,
-        seeds=_seeds(contender),
+        seeds=seeds_of(contender, protocol, data),
         model=fitted[0] if len(fitted) == 1 else None,
     )
     library_size = score.library_size or int(score.n_coefficients)
@@ -436,12 +427,15 @@ class _ByRun:
         labels = self.data.clusters.tolist()
         out = []
         for label in dict.fromkeys(labels):
-            mine = np.array(
-                [v for v, c, k in zip(values, labels, self.kept, strict=True) if c == label and k]
-            )
+            mine = np.array([v for v, c, k in zip(values, labels, self.kept, strict=True) if c == label and k])
             if len(mine):
                 out.append(float(np.mean(mine)))
         return np.array(out)
+
+    def horizons(self) -> tuple[float, ...]:
+        """Mean skill up to each horizon."""
+        rows = np.array([s.score.horizons for s in self.scores])
+        return tuple(float(c[np.isfinite(c)].mean()) if np.isfinite(c).any() else float("nan") for c in rows.T)
 
     def mean(self, number: Callable[[Scored], float]) -> float:
         """Mean over all rollouts for which there is such a number."""
@@ -512,7 +506,7 @@ def _answer(
     for m in models:
         if m.estimator is not None and m.kind == FAMILY:
             notes += m.estimator.notes(data)
-    notes += sorted({w for r in all_results for w in r.warnings})
+    notes += _summed_up([w for r in all_results for w in r.warnings])
     return Comparison(
         windows=_holm(windows),
         settings={
@@ -537,11 +531,17 @@ def _answer(
     )
 
 
+def _summed_up(warnings: list[str]) -> list[str]:
+    """One sentence a kind of warning: those that differ only in their numbers are counted."""
+    kinds: dict[str, list[str]] = {}
+    for text in warnings:
+        kinds.setdefault(re.sub(r"[\d.e+-]+", "#", text), []).append(text)
+    return [t[0] if len(t) == 1 else f"{t[0]} (so in {len(t)} fits)" for t in kinds.values()]
+
+
 def _holm(windows: list[WindowResult]) -> list[WindowResult]:
     """Mark which verdicts stand when several windows are asked at once (Holm 1979)."""
-    claims = [
-        (w.verdict.p_value or 0.0, i) for i, w in enumerate(windows) if w.verdict.status in (DECIDED, TIED)
-    ]
+    claims = [(w.verdict.p_value or 0.0, i) for i, w in enumerate(windows) if w.verdict.status in (DECIDED, TIED)]
     standing, holds = True, {}
     for rank, (p, i) in enumerate(sorted(claims)):
         standing = standing and p * (len(claims) - rank) <= 1 - PAIR_LEVEL

@@ -69,7 +69,7 @@ def _t(mean: Array, squares: Array, runs: int) -> Array:
     variance = np.maximum(squares - mean**2, 0.0) / (runs - 1)
     # Rounding must not make an infinite t of a constant difference, nor a finite one of none.
     floor = 1e-24 * squares
-    return np.where(squares > 0, mean / np.sqrt(np.maximum(variance, floor) + 1e-300), 0.0)
+    return np.where(squares > 0, mean / np.sqrt(np.maximum(variance, floor) + 1e-300), 0.0).astype(np.float64)
 
 
 def _signs(runs: int, seed: int) -> Array:

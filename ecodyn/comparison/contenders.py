@@ -119,7 +119,7 @@ def _estimators(
         cls = family(entry) if isinstance(entry, str) else entry
         for coupling in cls.couplings:
             if couplings is None or coupling in couplings:
-                yield cls(coupling=coupling, state=state, **parameters.get(cls.name, {}))  # type: ignore[call-arg]
+                yield cls(coupling=coupling, state=state, **parameters.get(cls.name, {}))
 
 
 __all__ = [

@@ -48,7 +48,7 @@ class Task:
     protocol: str
     folds: tuple[Fold, ...]
     seeds: tuple[int, ...]
-    clock: bool = False
+    run_by_run: bool
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ def _fit(task: Task, data: Trajectories) -> Iterator[tuple[Fold, int, FittedMode
         estimator.check(part)
     clock = task.contender.kind == CLOCK
     if task.contender.stochastic:
-        models = estimator.fit_seeds(training, task.seeds, clock=clock)  # type: ignore[attr-defined]
+        models = estimator.fit_seeds(training, task.seeds, clock=clock)
         seeds = task.seeds
     else:
         models, seeds = estimator.fit_models(training, clock=clock), (0,)
@@ -167,9 +167,7 @@ def _estimator(task: Task) -> Family:
         and "rollout_steps" in own
         and own["rollout_steps"] == defaults["rollout_steps"]
     ):
-        changed["rollout_steps"] = (
-            0  # a run at a time by matching alone, as the other families' full couplings
-        )
+        changed["rollout_steps"] = 0  # a run at a time by matching alone, as the other families' full couplings
     return estimator.set_params(**changed)
 
 
@@ -196,11 +194,7 @@ def _score(
         one_step = _one_step(task, model, state[i], data, r)
         fate = _fate(task.contender, data, r, rollout.signal[i, count - 1])
         result.scores.append(Scored(r, seed, fold.origin, score, one_step, *fate))
-        if (
-            r < DRAWN_RUNS
-            and seed == task.seeds[0]
-            and (fold.origin is None or fold.origin == _origins(data)[1])
-        ):
+        if r < DRAWN_RUNS and seed == task.seeds[0] and (fold.origin is None or fold.origin == _origins(data)[1]):
             thin = np.unique(np.linspace(0, count - 1, DRAWN_POINTS).astype(int))
             result.drawn[r] = (t[thin], rollout.signal[i, :count][thin])
     _describe(model, result)
@@ -223,9 +217,7 @@ def _from_origin(times: Array, first: NDArray[np.intp]) -> Array:
     return out[:, : times.shape[1] - int(first.min())]
 
 
-def _one_step(
-    task: Task, model: FittedModel | Reference, state: Array, data: Trajectories, run: int
-) -> float:
+def _one_step(task: Task, model: FittedModel | Reference, state: Array, data: Trajectories, run: int) -> float:
     if task.protocol != IN_SAMPLE or isinstance(model, Reference):
         return float("nan")
     n = int(data.lengths[run])
@@ -261,27 +253,32 @@ def _describe(model: FittedModel | Reference, result: TaskResult) -> None:
         result.library_size = model.library_size
 
 
+def seeds_of(contender: Contender, protocol: str, data: Trajectories) -> int:
+    """With how many seeds a contender is fitted: networks that are ranked with three, others with one."""
+    ranked = contender.stochastic and protocol != IN_SAMPLE and not contender.run_by_run(data)
+    return SEEDS if ranked else 1
+
+
 def tasks_of(
     contenders: Sequence[Contender],
     protocols: Sequence[str],
     data: Trajectories,
     folds: int | None,
     seed: int,
-    pieces: int,
+    jobs: int,
 ) -> list[Task]:
-    """All tasks of a window, the longest first; a contender's folds are cut into so many pieces."""
+    """All tasks of a window, the longest first; a contender's folds are spread over the processes."""
     tasks: list[Task] = []
     for contender in contenders:
-        seeds = tuple(range(seed, seed + SEEDS)) if contender.stochastic else (seed,)
         for protocol in protocols:
             if not contender.takes_part(protocol, data):
                 continue
             all_folds = folds_of(contender, protocol, data, folds)
-            # Networks are batched: fewer, larger tasks; but no larger than one process should hold.
-            count = min(len(all_folds), pieces if not contender.stochastic or len(all_folds) > 2 else 1)
+            seeds = tuple(range(seed, seed + seeds_of(contender, protocol, data)))
+            # Networks are batched, and better off in few large tasks; other fits even out over many small ones.
+            count = min(len(all_folds), jobs if contender.stochastic else 2 * jobs)
             for piece in range(count):
                 chosen = tuple(all_folds[piece::count])
-                tasks.append(Task(len(tasks), contender, protocol, chosen, seeds))
-    return sorted(
-        tasks, key=lambda t: (not t.contender.stochastic, t.contender.reference is not None, t.index)
-    )
+                alone = contender.run_by_run(data)
+                tasks.append(Task(len(tasks), contender, protocol, chosen, seeds, alone))
+    return sorted(tasks, key=lambda t: (not t.contender.stochastic, t.contender.reference is not None, t.index))

@@ -116,9 +116,7 @@ def coefficient_table(law: Law) -> list[dict[str, Any]]:
                 "high": float(d.high[group, term]),
                 "halves": float(d.halves[group, term]),
                 "run_spread": float(d.run_spread[group, term]),
-                "identified": bool(d.identified[group, term])
-                if math.isfinite(d.halves[group, term])
-                else None,
+                "identified": bool(d.identified[group, term]) if math.isfinite(d.halves[group, term]) else None,
             }
         rows.append(row)
     return rows

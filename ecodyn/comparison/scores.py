@@ -50,16 +50,14 @@ def score_rollout(truth: Array, rollout: Array, times: Array, status: str = "ok"
     if not finished:
         nothing = float("nan")
         status = status if status != "ok" else "not finite"
-        return RunScore(
-            nothing, WORST_UNEXPLAINED, nothing, (nothing,) * len(HORIZONS), nothing, False, status
-        )
+        return RunScore(nothing, WORST_UNEXPLAINED, nothing, (nothing,) * len(HORIZONS), nothing, False, status)
     skill = skill_of(truth, rollout, times)
     floor = LOG_FLOOR * max(float(np.median(truth)), 1e-300)
-    logarithms = (np.log(np.maximum(v, floor)) for v in (truth, rollout))
+    log_truth, log_rollout = np.log(np.maximum(truth, floor)), np.log(np.maximum(rollout, floor))
     return RunScore(
         skill,
         min(1.0 - skill, WORST_UNEXPLAINED),
-        skill_of(*logarithms, times),
+        skill_of(log_truth, log_rollout, times),
         tuple(skill_of(*_until(share, truth, rollout, times)) for share in HORIZONS),
         order_crossing(rollout),
         True,

@@ -196,12 +196,8 @@ def decide(
 
 
 def _no_eligible(where: str, runs: int, diverged: list[str]) -> Verdict:
-    statement = (
-        f"{where}: no family's held-out rollouts all finished ({'; '.join(diverged) or 'none was fitted'})."
-    )
-    return Verdict(
-        None, NO_FAMILY, [], [], None, statement, None, None, None, False, None, True, runs, diverged
-    )
+    statement = f"{where}: no family's held-out rollouts all finished ({'; '.join(diverged) or 'none was fitted'})."
+    return Verdict(None, NO_FAMILY, [], [], None, statement, None, None, None, False, None, True, runs, diverged)
 
 
 def _merge(eligible: list[Candidate]) -> tuple[list[list[str]], list[Candidate]]:
@@ -228,9 +224,7 @@ def _rank(
     a = eligible[lowest]
     equal = [c for c in eligible if c is a or _within(a, c, folds, margin)]
     unsettled = [c for i, c in enumerate(eligible) if chosen.members[i] and c not in equal]
-    nulls = [
-        _one_sided_p(a, c, folds) for c in candidates if c.kind == "null" and np.isfinite(c.losses).all()
-    ]
+    nulls = [_one_sided_p(a, c, folds) for c in candidates if c.kind == "null" and np.isfinite(c.losses).all()]
     out = [p for i, p in enumerate(chosen.p_values) if not chosen.members[i]]
     index = {id(c): i for i, c in enumerate(candidates)}
     return _Ranking(
@@ -299,9 +293,7 @@ def _one_sided_p(a: Candidate, b: Candidate, folds: int | None) -> float:
     return float(t.sf(mean / error, runs - 1))
 
 
-def _coupling_identified(
-    best: Candidate, candidates: Sequence[Candidate], folds: int | None, margin: float
-) -> bool:
+def _coupling_identified(best: Candidate, candidates: Sequence[Candidate], folds: int | None, margin: float) -> bool:
     """Whether an exchangeable best beats its own clock: surely (95 %, one-sided), and by more than counts as equal.
 
     The second condition is the one that families are held to: with many runs a clock that leaves a hundredth more
@@ -310,9 +302,7 @@ def _coupling_identified(
     if best.coupling != "exchangeable":
         return False
     clocks = [c for c in candidates if c.kind == "clock" and (c.family, c.state) == (best.family, best.state)]
-    beaten = [
-        _one_sided_p(best, c, folds) <= 1 - NULL_LEVEL and not _within(best, c, folds, margin) for c in clocks
-    ]
+    beaten = [_one_sided_p(best, c, folds) <= 1 - NULL_LEVEL and not _within(best, c, folds, margin) for c in clocks]
     return bool(beaten) and all(beaten)
 
 
@@ -340,7 +330,8 @@ def _share_of_neural_ode(
 def _runs_needed(ranking: _Ranking, runs: int, folds: int | None, margin: float) -> int | None:
     """The smallest number of runs with which every contest would be settled, if differences stay as they are.
 
-    A contest is settled when the pair's interval lies within the margin or beyond it: t₀.₉₅,ₙ₋₁ · s/√n ≤ ||d| − margin|.
+    A contest is settled when the pair's interval lies within the margin or beyond it:
+    t₀.₉₅,ₙ₋₁ · s/√n ≤ ||d| − margin|.
     """
     from scipy.stats import t
 
@@ -392,8 +383,7 @@ class _Statement:
         lead = f"{self.where}, {self.runs} independent runs: "
         if self.status == DECIDED:
             return (
-                lead
-                + f"{self._leaves(self.best)}, decidedly less than any other family{self._runner_up(candidates)}."
+                lead + f"{self._leaves(self.best)}, decidedly less than any other family{self._runner_up(candidates)}."
             )
         if self.status == TIED:
             others = ", ".join(c.label for c in self.ranking.equal if c is not self.best)
@@ -415,9 +405,7 @@ class _Statement:
                 f"{self._leaves(self.ranking.lowest)}."
             )
         names = ", ".join(c.label for c in _contested(self.ranking))
-        needed = (
-            f"about {self.needed} runs would settle it" if self.needed else "over 1000 runs would be needed"
-        )
+        needed = f"about {self.needed} runs would settle it" if self.needed else "over 1000 runs would be needed"
         return f"undecided between {names}; {needed}."
 
     def _leaves(self, c: Candidate) -> str:

@@ -5,4 +5,14 @@ from ecodyn.estimation.multiple_shooting import Shooting, shoot
 from ecodyn.estimation.samples import Samples
 from ecodyn.estimation.validation import Validation, splits, whole
 
-__all__ = ["MatchedIntegrals", "Samples", "Shooting", "Validation", "match", "ridge_solve", "shoot", "splits", "whole"]
+__all__ = [
+    "MatchedIntegrals",
+    "Samples",
+    "Shooting",
+    "Validation",
+    "match",
+    "ridge_solve",
+    "shoot",
+    "splits",
+    "whole",
+]

@@ -104,7 +104,7 @@ class MatchedIntegrals:
 
     def singular_values(self) -> Array:
         """Singular values of the column-normalised candidate terms, (design, term)."""
-        return np.linalg.svd(self.matrix / self.norms[:, None], compute_uv=False)
+        return np.asarray(np.linalg.svd(self.matrix / self.norms[:, None], compute_uv=False))
 
     def hessian(self) -> Array:
         """ΘᵀΘ of the first design."""
@@ -124,10 +124,11 @@ def ridge_solve(matrix: Array, target: Array, ridge: float) -> Array:
     rows, size = matrix.shape
     if size <= MANY_COLUMNS or ridge < SMALLEST_DUAL_RIDGE:
         extended = np.vstack([matrix, np.sqrt(ridge) * np.eye(size)])
-        return np.linalg.lstsq(extended, np.vstack([target, np.zeros((size, target.shape[1]))]), rcond=None)[0]
+        padded = np.vstack([target, np.zeros((size, target.shape[1]))])
+        return np.asarray(np.linalg.lstsq(extended, padded, rcond=None)[0])
     if rows < size:
         return np.asarray(matrix.T @ np.linalg.solve(matrix @ matrix.T + ridge * np.eye(rows), target))
-    return np.linalg.solve(matrix.T @ matrix + ridge * np.eye(size), matrix.T @ target)
+    return np.asarray(np.linalg.solve(matrix.T @ matrix + ridge * np.eye(size), matrix.T @ target))
 
 
 def match(
@@ -201,7 +202,7 @@ def _match_run(
     z = None if samples.drive is None else samples.drive(t)
     terms = library.values(x, z)
     if method == "derivative":
-        theta, target = terms, np.gradient(x[..., 0], t, axis=0, edge_order=min(2, n - 1))
+        theta, target = terms, np.gradient(x[..., 0], t, axis=0, edge_order=2)
     else:
         theta, target = _increments(terms, x[..., 0], t, span)
     factors = _compress(theta, target, per_feature)
@@ -233,6 +234,6 @@ def _compress(theta: Array, target: Array, per_feature: bool) -> Array:
 def _triangular(blocks: Array) -> Array:
     """Square triangular factors of tall or wide blocks (design, row, column), padded with zero rows."""
     size = blocks.shape[-1]
-    factors = np.linalg.qr(blocks, mode="r")
+    factors: Array = np.asarray(np.linalg.qr(blocks, mode="r"))
     padding = size - factors.shape[-2]
     return np.asarray(np.pad(factors, ((0, 0), (0, padding), (0, 0))) if padding else factors)

@@ -269,9 +269,7 @@ def shoot(
             )
             break
         else:
-            return _unrefined(
-                samples, coefficients, parameters, "rollouts diverge even over the shortest segments"
-            )
+            return _unrefined(samples, coefficients, parameters, "rollouts diverge even over the shortest segments")
     return Shooting(
         objective.coefficients(search.parameters),
         search.equations.hessians,
@@ -351,12 +349,8 @@ class _Search:
     ) -> tuple[Array, Array]:
         """Eliminate the starting states, which are private to their segments (a Schur complement)."""
         diagonal = np.einsum("bii->bi", blocks.hessian)
-        own = blocks.hessian + damping * np.einsum(
-            "bi,ij->bij", _floored(diagonal), np.eye(diagonal.shape[1])
-        )
-        solved = np.linalg.solve(
-            own, np.concatenate([blocks.cross.swapaxes(1, 2), blocks.gradient[..., None]], axis=2)
-        )
+        own = blocks.hessian + damping * np.einsum("bi,ij->bij", _floored(diagonal), np.eye(diagonal.shape[1]))
+        solved = np.linalg.solve(own, np.concatenate([blocks.cross.swapaxes(1, 2), blocks.gradient[..., None]], axis=2))
         reduced = hessian - np.einsum("bpk,bkq->pq", blocks.cross, solved[..., :-1])
         step = _solve(reduced, -(gradient - np.einsum("bpk,bk->p", blocks.cross, solved[..., -1])))
         return step, -(solved[..., -1] + solved[..., :-1] @ step)
@@ -369,6 +363,6 @@ def _floored(diagonal: Array) -> Array:
 
 def _solve(matrix: Array, target: Array) -> Array:
     try:
-        return np.linalg.solve(matrix, target)
+        return np.asarray(np.linalg.solve(matrix, target))
     except np.linalg.LinAlgError:
-        return np.linalg.lstsq(matrix, target, rcond=None)[0]
+        return np.asarray(np.linalg.lstsq(matrix, target, rcond=None)[0])

@@ -170,12 +170,8 @@ class _Trainer:
         self.sets = [s for s in sets for _ in seeds]
         self.seeds = [seed for _ in sets for seed in seeds]
         self.generators = [np.random.default_rng(seed) for seed in self.seeds]
-        self.splits = [
-            _Split.of(s, np.random.default_rng(seed)) for s, seed in zip(self.sets, self.seeds, strict=True)
-        ]
-        self.units = [
-            _Units.of(s, split.fitted_runs) for s, split in zip(self.sets, self.splits, strict=True)
-        ]
+        self.splits = [_Split.of(s, np.random.default_rng(seed)) for s, seed in zip(self.sets, self.seeds, strict=True)]
+        self.units = [_Units.of(s, split.fitted_runs) for s, split in zip(self.sets, self.splits, strict=True)]
         self.weights = {k: w.requires_grad_() for k, w in initial_weights(architecture, self.seeds).items()}
         self.best = {k: w.detach().clone() for k, w in self.weights.items()}
         self.best_score = torch.full((len(self.sets),), torch.inf)
@@ -185,9 +181,7 @@ class _Trainer:
 
     def match(self) -> None:
         """Adam on random spans: increments against Simpson's rule of g along the data."""
-        spans = [
-            _Spans.of(s, split, u) for s, split, u in zip(self.sets, self.splits, self.units, strict=True)
-        ]
+        spans = [_Spans.of(s, split, u) for s, split, u in zip(self.sets, self.splits, self.units, strict=True)]
         optimizer = torch.optim.Adam(self.weights.values(), lr=PEAK_RATE)
         steps = self.schedule.matching_steps
         rate = torch.optim.lr_scheduler.OneCycleLR(optimizer, PEAK_RATE, total_steps=steps + 1)
@@ -237,9 +231,7 @@ class _Trainer:
         self, b: int, runs: NDArray[np.intp], first: NDArray[np.intp], last: NDArray[np.intp]
     ) -> tuple[Array, Array, Array]:
         count = min(self.schedule.intervals, int((last - first).max()))
-        rows = np.rint(first[:, None] + np.linspace(0, 1, count + 1) * (last - first)[:, None]).astype(
-            np.intp
-        )
+        rows = np.rint(first[:, None] + np.linspace(0, 1, count + 1) * (last - first)[:, None]).astype(np.intp)
         return self.units[b].gather(self.sets[b], runs[:, None], rows)
 
     def _rollout_loss(self, states: Tensor, times: Tensor, drive: Tensor) -> Tensor:
@@ -329,9 +321,7 @@ class _Split:
         """Runs, first and last rows of the rollouts that decide when to stop."""
         runs = self.held_out
         whole = len(self.held_out) < len(self.lengths)
-        first = (
-            np.zeros(len(runs), dtype=np.intp) if whole else np.minimum(self.ends, self.lengths - 1)[runs] - 1
-        )
+        first = np.zeros(len(runs), dtype=np.intp) if whole else np.minimum(self.ends, self.lengths - 1)[runs] - 1
         return runs, first, self.lengths[runs] - 1
 
 
@@ -359,18 +349,14 @@ class _Units:
         wide = np.where((d := drive.std(axis=0)) > 0, d, 1.0)
         return cls(centre, spread, slope, drive.mean(axis=0), wide)
 
-    def gather(
-        self, samples: Samples, runs: NDArray[np.intp], rows: NDArray[np.intp]
-    ) -> tuple[Array, Array, Array]:
+    def gather(self, samples: Samples, runs: NDArray[np.intp], rows: NDArray[np.intp]) -> tuple[Array, Array, Array]:
         """Standardised states, times in which standardised slopes are of order one, and the standardised drive."""
         states = (samples.states[runs, rows] - self.centre) / self.spread
         t = samples.times[runs, rows]
         if samples.drive is None:
             drive = np.zeros((*rows.shape, 1))
         else:
-            drive = (
-                samples.drive(t.ravel()).reshape(*rows.shape, -1) - self.drive_centre
-            ) / self.drive_spread
+            drive = (samples.drive(t.ravel()).reshape(*rows.shape, -1) - self.drive_centre) / self.drive_spread
         return states, t * self.slope / self.spread[0], drive
 
 

@@ -69,9 +69,7 @@ class Samples:
         """The same samples with the library's environment variables replaced by their mean curve over the runs."""
         if library.coupling != EXCHANGEABLE:
             raise ValueError(f"expected an exchangeable library to make a clock of, got {library.coupling}")
-        return replace(
-            self, drive=Drive.mean_over_runs(self.times, library.variables(self.states), self.lengths)
-        )
+        return replace(self, drive=Drive.mean_over_runs(self.times, library.variables(self.states), self.lengths))
 
     def drive_in_original_units(self, library: Library) -> Drive | None:
         """The drive as a fitted law carries it."""

@@ -24,7 +24,7 @@ CUTS = (
     0.5,
     0.7,
 )  # of the training part: where the fitted beginning ends, if runs are too few to hold any out
-INTERVALS = 48
+INTERVALS = 32
 AMPLITUDE = 10.0
 WORST = 2.0  # an unexplained share is capped there, as in the scores
 
@@ -64,15 +64,11 @@ class Validation:
                 error[:, i] = np.mean((x[..., 0] - truth[:, i]) ** 2, axis=-1)
                 alive = living
         persistence = np.mean((truth - truth[:, :1]) ** 2, axis=-1)
-        share = np.trapezoid(error, times, axis=1) / np.maximum(
-            np.trapezoid(persistence, times, axis=1), 1e-300
-        )
+        share = np.trapezoid(error, times, axis=1) / np.maximum(np.trapezoid(persistence, times, axis=1), 1e-300)
         return np.where(alive, np.minimum(share, WORST), WORST).reshape(count, rollouts)
 
 
-def splits(
-    library: Library, samples: Samples, parts: list[MatchedIntegrals], per_feature: bool
-) -> list[Validation]:
+def splits(library: Library, samples: Samples, parts: list[MatchedIntegrals], per_feature: bool) -> list[Validation]:
     """The validation splits of a training part whose runs are already compressed in ``parts``."""
     n = samples.n_runs
     if n < SPLITS:
@@ -98,9 +94,7 @@ def _by_time(library: Library, samples: Samples, per_feature: bool, cut: float) 
     return _rollouts(samples, matched, first)
 
 
-def _rollouts(
-    samples: Samples, matched: MatchedIntegrals, first: NDArray[np.intp] | None = None
-) -> Validation:
+def _rollouts(samples: Samples, matched: MatchedIntegrals, first: NDArray[np.intp] | None = None) -> Validation:
     begin = np.zeros(samples.n_runs, dtype=np.intp) if first is None else first
     count = min(INTERVALS, int((samples.lengths - begin).max()) - 1)
     share = np.linspace(0.0, 1.0, count + 1)

@@ -37,7 +37,7 @@ def family(name: str) -> type[Family]:
     if not isinstance(entry, str):
         return entry
     module, _, attribute = entry.partition(":")
-    return getattr(importlib.import_module(module), attribute)  # type: ignore[no-any-return]
+    return getattr(importlib.import_module(module), attribute)
 
 
 def register(cls: type[Family]) -> type[Family]:

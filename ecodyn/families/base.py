@@ -40,14 +40,10 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 MIN_STEPS = 3
-RIDGE = (
-    1e-6  # on normalised columns: bounds the coefficients of a singular library, moves others by a millionth
-)
-RIDGES = tuple(10.0**p for p in range(-8, 1))  # what a full matrix's ridge is chosen from
+RIDGE = 1e-6  # on normalised columns: bounds the coefficients of a singular library, moves others by a millionth
+RIDGES = tuple(10.0**p for p in (-8, -6, -4, -3, -2, -1, 0))  # what a full matrix's ridge is chosen from
 CONDITION_LIMIT = 1e12
-FULL_PULL = (
-    1e-4  # of the Hessian's diagonal, towards integral matching: hundreds of coefficients need some hold
-)
+FULL_PULL = 1e-4  # of the Hessian's diagonal, towards integral matching: hundreds of coefficients need some hold
 
 
 class Family(BaseEstimator):
@@ -89,7 +85,7 @@ class Family(BaseEstimator):
         these runs.
         """
 
-    def fit_models(self, training_sets: Sequence[Trajectories], *, clock: bool = False) -> list[FittedModel]:
+    def fit_models(self, training_sets: Sequence[Trajectories], *, clock: bool = False) -> Sequence[FittedModel]:
         """A model for each training set: where many are fitted at once, a family may batch them."""
         return [self.fit_model(training, clock=clock) for training in training_sets]
 
@@ -140,9 +136,7 @@ class Family(BaseEstimator):
     def check(self, trajectories: Trajectories) -> None:
         """Refuse what the family can't be fitted to, with a sentence."""
         if self.coupling not in self.couplings:
-            raise ValueError(
-                f"{self.name} has the couplings {', '.join(self.couplings)}, got {self.coupling!r}"
-            )
+            raise ValueError(f"{self.name} has the couplings {', '.join(self.couplings)}, got {self.coupling!r}")
         parse_state(self.state)
         shortest = int(trajectories.lengths.min())
         if shortest < MIN_STEPS:
@@ -391,14 +385,14 @@ class LibraryFamily(Family):
             candidates=estimate.candidates,
             chosen=dict(estimate.chosen),
             seconds=time.perf_counter() - started,
-            warnings=self._fit_warnings(estimate, condition, shooting),
+            warnings=self._fit_warnings(estimate, parts[0].n_terms, condition, shooting),
         )
 
     def _fit_warnings(
-        self, estimate: Estimate, condition: float, shooting: Shooting | None
+        self, estimate: Estimate, terms: int, condition: float, shooting: Shooting | None
     ) -> tuple[str, ...]:
         notes = []
-        terms, rows = len(estimate.library), estimate.matched.rows
+        rows = estimate.matched.rows
         label = f"{self.name}/{self.coupling}"
         if not estimate.mask.any():
             notes.append(f"{label}: every term was thresholded away; what is left is 'nothing changes'")
@@ -419,7 +413,7 @@ class LibraryFamily(Family):
 
 def _blocks(
     estimate: Estimate, parts: list[MatchedIntegrals], coefficients: Array, shooting: Shooting | None
-) -> list[tuple[tuple[NDArray[np.intp], ...], Array, Array]]:
+) -> list[tuple[tuple[NDArray[Any], ...], Array, Array]]:
     """Coefficient indices with their runs' Hessians and gradients: one block, or one a feature."""
     mask = estimate.mask
     if not mask.any():
@@ -428,7 +422,7 @@ def _blocks(
         return [(np.nonzero(mask), shooting.hessians, shooting.gradients)]
     if len(mask) > 1 and len(parts) < 2:
         return []  # one run has no spread, and a full matrix's blocks would be large
-    blocks = []
+    blocks: list[tuple[tuple[NDArray[Any], ...], Array, Array]] = []
     for row in range(len(mask)):
         free = np.flatnonzero(mask[row])
         design, target = (row, 0) if len(estimate.matched.factors) > 1 else (0, row)

@@ -113,9 +113,7 @@ class Law(FittedModel):
         """For a full linear or Lotka-Volterra law, the matrix A (feature, feature) of the signals' coefficients."""
         variables = self.library.degrees.sum(axis=1) == (2 if self.family == "lotka_volterra" else 1)
         if self.coupling != FULL or self.family not in ("linear", "lotka_volterra"):
-            raise ValueError(
-                f"expected a full linear or lotka_volterra law, got {self.family}/{self.coupling}"
-            )
+            raise ValueError(f"expected a full linear or lotka_volterra law, got {self.family}/{self.coupling}")
         return np.asarray(self.coefficients[:, variables][:, :: len(self.channels)])
 
     def _details(self) -> dict[str, Any]:

@@ -101,7 +101,8 @@ class FittedModel(ABC):
             ``values`` (batch, step, feature, channel) and a status each. Never an exception for a misbehaving law.
         """
         start = self._starting_states(x0)
-        limit = BOUND * max(self.amplitude, float(np.abs(start[..., 0]).max())) if bound is None else bound
+        largest = np.maximum(self.amplitude, np.abs(start[..., 0]).max(axis=1))
+        limit = BOUND * largest if bound is None else bound
         return integrate(self.rhs, start, steps, bound=limit, rtol=rtol, max_evaluations=max_evaluations)
 
     def _starting_states(self, x0: ArrayLike) -> Array:

@@ -89,9 +89,7 @@ class NeuralModel(FittedModel):
         """dx/dt = g(…) with g an undefined function: weights are no equation that a reader could use."""
         import sympy
 
-        arguments = {"independent": "x", "exchangeable": "x mean_x mean_phi", "full": "x_1 x_2 ..."}[
-            self.coupling
-        ]
+        arguments = {"independent": "x", "exchangeable": "x mean_x mean_phi", "full": "x_1 x_2 ..."}[self.coupling]
         names = [sympy.Symbol(_) for _ in arguments.split()]
         left = sympy.Derivative(sympy.Symbol("x"), sympy.Symbol("t"), evaluate=False)
         return [sympy.Eq(left, sympy.Function("g")(*names), evaluate=False)]
@@ -151,7 +149,7 @@ class NeuralModel(FittedModel):
             np.array(document["centre"]),
             np.array(document["spread"]),
             float(document["slope"]),
-            None if times is None else Drive(times, values),
+            None if times is None or values is None else Drive(times, values),
         )
 
 
@@ -242,18 +240,14 @@ class NeuralODE(Family):
         if not clock:
             return samples
         # The moments up to the third stand in for the learned means, and are as smooth functions of time.
-        return samples.driven(
-            polynomial_library(EXCHANGEABLE, parse_state(self.state), trajectories.features.tolist())
-        )
+        return samples.driven(polynomial_library(EXCHANGEABLE, parse_state(self.state), trajectories.features.tolist()))
 
     def _fit(self, sets: Sequence[Samples], seeds: Sequence[int]) -> tuple[list[FittedNetwork], Architecture]:
         from ecodyn.estimation.network_fitting import Architecture, Schedule, fit_networks
 
         _, _, features, channels = sets[0].states.shape
         driven = 0 if sets[0].drive is None else sets[0].drive.values.shape[1]
-        architecture = Architecture(
-            self.coupling, channels, features, self.hidden, means=self.means, driven=driven
-        )
+        architecture = Architecture(self.coupling, channels, features, self.hidden, means=self.means, driven=driven)
         schedule = Schedule(self.matching_steps, self.rollout_steps, self.rollout_share, self.intervals)
         return fit_networks(sets, seeds, architecture, schedule), architecture
 
@@ -267,9 +261,7 @@ class NeuralODE(Family):
     ) -> NeuralModel:
         drive = samples.drive
         if drive is not None:
-            standard = (drive.values - drive.values.mean(axis=0)) / np.where(
-                (d := drive.values.std(axis=0)) > 0, d, 1
-            )
+            standard = (drive.values - drive.values.mean(axis=0)) / np.where((d := drive.values.std(axis=0)) > 0, d, 1)
             drive = Drive(drive.times * samples.time_scale, standard)
         return NeuralModel(
             self.name,

@@ -182,7 +182,5 @@ def _by_preference(score: Array, sizes: Array) -> list[int]:
     """Indices of the path: the smallest support within a tie of the best score, then sparser ones, then the rest."""
     near = np.flatnonzero(score <= score.min() + TIE)
     first = int(near[np.argmin(sizes[near])])
-    rest = sorted(
-        (k for k in range(len(score)) if k != first), key=lambda k: (sizes[k] > sizes[first], score[k])
-    )
+    rest = sorted((k for k in range(len(score)) if k != first), key=lambda k: (sizes[k] > sizes[first], score[k]))
     return [first, *rest]
