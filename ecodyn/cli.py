@@ -536,7 +536,7 @@ def _exits() -> Iterator[None]:
         if isinstance(error, BrokenPipeError):
             raise
         _fail(str(error), USAGE)
-    except ImportError as error:
+    except ModuleNotFoundError as error:
         _fail(f"{error}; install it with: python -m pip install {error.name}", USAGE)
     except RuntimeError as error:
         if type(error).__name__ != "NothingFittedError":

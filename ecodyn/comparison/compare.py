@@ -166,7 +166,7 @@ def _check(data: Trajectories, models: Sequence[Contender]) -> None:
             try:
                 m.estimator.check(data)
                 data.state(m.state)
-            except ValueError as error:
+            except UnusableDataError as error:
                 problems.append(str(error))
     if problems and len(problems) == sum(m.kind == FAMILY for m in models):
         raise UnusableDataError(problems[0])

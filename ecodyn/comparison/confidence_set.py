@@ -53,7 +53,9 @@ def confidence_set(
     if runs < 2 or models < 2:
         return ConfidenceSet(np.ones(models, dtype=bool), np.ones(models))
     # The order of runs and models must not matter, in the last digit too: sums are taken in an order of their own.
-    losses = losses[np.lexsort(np.sort(losses, axis=1).T)]
+    # Runs that hold the same losses, by other models, are told apart by the models' own order, that of their losses.
+    ordered = losses[:, np.lexsort(np.sort(losses, axis=0))]
+    losses = losses[np.lexsort((*ordered.T, *np.sort(losses, axis=1).T))]
     first, second = np.triu_indices(models, 1)
     differences = losses[:, first] - losses[:, second]
     squares = np.mean(differences**2, axis=0)
@@ -76,7 +78,7 @@ def _signs(runs: int, seed: int) -> Array:
     """Half of all flips (the other half only turns every pair around), or a seeded sample, the identity first."""
     if runs <= EXACT_RUNS:
         codes = np.arange(2 ** (runs - 1))
-        return 1.0 - 2.0 * ((codes[:, None] >> np.arange(runs)) & 1)
+        return np.asarray(1.0 - 2.0 * ((codes[:, None] >> np.arange(runs)) & 1), dtype=np.float64)
     signs = np.random.default_rng(seed).choice([-1.0, 1.0], size=(FLIPS, runs))
     signs[0] = 1.0
     return signs

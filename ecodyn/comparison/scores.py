@@ -80,7 +80,9 @@ def mean_square(difference: Array, times: Array) -> float:
 
 
 def _until(share: float, truth: Array, rollout: Array, times: Array) -> tuple[Array, Array, Array]:
-    last = max(2, int(np.searchsorted(times, times[0] + share * (times[-1] - times[0]), side="right")))
+    # A hair more, so that rounding doesn't cut off the sample at the horizon itself.
+    horizon = times[0] + (share + 1e-9) * (times[-1] - times[0])
+    last = max(2, int(np.searchsorted(times, horizon, side="right")))
     return truth[:last], rollout[:last], times[:last]
 
 

@@ -158,6 +158,10 @@ def decide(
     where : str
         What the statement says it is about, such as "steps 60 to 1000".
     """
+    place = {id(c): i for i, c in enumerate(candidates)}
+    # The order of the candidates must not matter: all lists and sentences go by simplicity.
+    candidates = sorted(candidates, key=lambda c: (*c.simplicity, c.state, c.kind))
+    given = [place[id(c)] for c in candidates]
     runs = len(candidates[0].losses) if candidates else 0
     eligible = [c for c in candidates if c.eligible]
     diverged = [f"{c.label} ({c.diverged} diverged)" for c in candidates if c.kind == "family" and c.diverged]
@@ -190,8 +194,8 @@ def decide(
         runs=runs,
         diverged=diverged,
         same_model=same,
-        members=ranking.members,
-        p_values=ranking.p_values,
+        members=tuple(sorted(given[i] for i in ranking.members)),
+        p_values={given[i]: p for i, p in ranking.p_values.items()},
     )
 
 
@@ -219,7 +223,7 @@ def _rank(
     losses = np.stack([c.losses for c in eligible], axis=1)
     inflation = np.array([[_inflation(a, b, folds) for b in eligible] for a in eligible])
     chosen = confidence_set(losses, inflation=inflation, seed=seed)
-    means = losses.mean(axis=0)
+    means = np.sort(losses, axis=0).mean(axis=0)
     lowest = min(range(len(eligible)), key=lambda i: (means[i], eligible[i].simplicity))
     a = eligible[lowest]
     equal = [c for c in eligible if c is a or _within(a, c, folds, margin)]
@@ -252,6 +256,11 @@ def _contested(ranking: _Ranking) -> list[Candidate]:
     """Whom an undecided verdict is between: all that could still be best."""
     others = [c for c in ranking.equal if c is not ranking.lowest]
     return [ranking.lowest, *others, *ranking.unsettled]
+
+
+def _mean(values: Array) -> float:
+    """The mean, summed in an order of its own, so that the order of runs can't matter."""
+    return float(np.mean(np.sort(values)))
 
 
 def _inflation(a: Candidate, b: Candidate, folds: int | None) -> float:
@@ -315,8 +324,8 @@ def _share_of_neural_ode(
     neural = [c for c in candidates if c.family == "neural_ode" and c.kind == "family" and not c.diverged]
     if not neural:
         return None, None, None
-    strongest = max(neural, key=lambda c: float(np.mean(c.skills)))
-    top, bottom = float(np.mean(best.skills)), float(np.mean(strongest.skills))
+    strongest = max(neural, key=lambda c: _mean(c.skills))
+    top, bottom = _mean(best.skills), _mean(strongest.skills)
     if not bottom >= SMALLEST_NEURAL_SKILL or not math.isfinite(top):
         return None, None, None
     ratio, runs = top / bottom, len(best.skills)
@@ -349,7 +358,7 @@ def _runs_needed(ranking: _Ranking, runs: int, folds: int | None, margin: float)
 
 
 def _unexplained(c: Candidate) -> str:
-    skill = float(np.mean(c.skills))
+    skill = _mean(c.skills)
     if skill < 0:
         return f"does worse than no change at all (skill {skill:.2f})"
     return f"leaves {1 - skill:.1%} unexplained (skill {skill:.3f})"
@@ -382,9 +391,7 @@ class _Statement:
     def _first(self, candidates: Sequence[Candidate]) -> str:
         lead = f"{self.where}, {self.runs} independent runs: "
         if self.status == DECIDED:
-            return (
-                lead + f"{self._leaves(self.best)}, decidedly less than any other family{self._runner_up(candidates)}."
-            )
+            return lead + f"{self._leaves(self.best)}{self._runner_up(candidates)}."
         if self.status == TIED:
             others = ", ".join(c.label for c in self.ranking.equal if c is not self.best)
             return lead + (
@@ -414,9 +421,9 @@ class _Statement:
     def _runner_up(self, candidates: Sequence[Candidate]) -> str:
         others = [c for c in candidates if c.eligible and c is not self.best]
         if not others:
-            return ""
-        second = min(others, key=lambda c: float(np.mean(c.losses)))
-        return f" (next: {second.label}, which {_unexplained(second)})"
+            return "; no other family was there to be compared with"
+        second = min(others, key=lambda c: _mean(c.losses))
+        return f", decidedly less than any other family (next: {second.label}, which {_unexplained(second)})"
 
     def _neural(self) -> str:
         ratio, low, high = self.share

@@ -41,8 +41,9 @@ class Shooting:
         Gauss-Newton Hessians at the solution, JᵀWJ.
     gradients : array (run, parameter)
         JᵀWr of each run; their sum vanishes at a minimum.
-    initial_states : array (run, feature) or None
-        Estimated states at the start of each run, where those were estimated.
+    initial_states : array (segment, feature) or None
+        Estimated states at the start of each of the last stage's segments (the runs themselves, if it is the whole
+        window), where those were estimated.
     converged : bool
     status : str
     iterations : int

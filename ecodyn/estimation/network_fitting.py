@@ -181,7 +181,9 @@ class _Trainer:
 
     def match(self) -> None:
         """Adam on random spans: increments against Simpson's rule of g along the data."""
-        spans = [_Spans.of(s, split, u) for s, split, u in zip(self.sets, self.splits, self.units, strict=True)]
+        shortest = min(int(split.ends.min()) for split in self.splits)
+        nodes = 3 if shortest < 2 * NODES else NODES
+        spans = [_Spans.of(s, split, u, nodes) for s, split, u in zip(self.sets, self.splits, self.units, strict=True)]
         optimizer = torch.optim.Adam(self.weights.values(), lr=PEAK_RATE)
         steps = self.schedule.matching_steps
         rate = torch.optim.lr_scheduler.OneCycleLR(optimizer, PEAK_RATE, total_steps=steps + 1)
@@ -209,9 +211,7 @@ class _Trainer:
         """Adam on rollouts over segments of the training runs; the best on validation rollouts is kept."""
         optimizer = torch.optim.Adam(self.weights.values(), lr=ROLLOUT_RATE)
         for step in range(self.schedule.rollout_steps):
-            batch = [self._segments(b) for b in range(len(self.sets))]
-            states, times, drive = (_stack(parts) for parts in zip(*batch, strict=True))
-            loss = self._rollout_loss(states, times, drive)
+            loss = self._rollout_loss(*self._on_grids([self._segments(b) for b in range(len(self.sets))]))
             optimizer.zero_grad()
             loss.nan_to_num(0.0, 0.0, 0.0).sum().backward()
             self._clip()
@@ -219,20 +219,27 @@ class _Trainer:
             if step % CHECK_EVERY == CHECK_EVERY - 1:
                 self._keep_best()
 
-    def _segments(self, b: int) -> tuple[Array, Array, Array]:
+    def _segments(self, b: int) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
+        """Runs, first and last rows of rollouts to train on, drawn anew at each step."""
         runs, rng = self.splits[b].fitted_runs, self.generators[b]
         runs = rng.permutation(runs)[:BATCH_RUNS]
         last = self.splits[b].ends[runs] - 1
         length = np.maximum(1, np.rint(self.schedule.rollout_share * last)).astype(np.intp)
         first = rng.integers(0, last - length + 1)
-        return self._grid(b, runs, first, first + length)
+        return runs, first, first + length
 
-    def _grid(
-        self, b: int, runs: NDArray[np.intp], first: NDArray[np.intp], last: NDArray[np.intp]
-    ) -> tuple[Array, Array, Array]:
-        count = min(self.schedule.intervals, int((last - first).max()))
-        rows = np.rint(first[:, None] + np.linspace(0, 1, count + 1) * (last - first)[:, None]).astype(np.intp)
-        return self.units[b].gather(self.sets[b], runs[:, None], rows)
+    def _on_grids(
+        self, pieces: Sequence[tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]]
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Every network's pieces of runs on as many grid points; short ones repeat rows, steps of no length."""
+        longest = max(int((last - first).max()) for _, first, last in pieces)
+        share = np.linspace(0, 1, min(self.schedule.intervals, longest) + 1)
+        parts = []
+        for b, (runs, first, last) in enumerate(pieces):
+            rows = np.rint(first[:, None] + share * (last - first)[:, None]).astype(np.intp)
+            parts.append(self.units[b].gather(self.sets[b], runs[:, None], rows))
+        states, times, drive = (_stack(part) for part in zip(*parts, strict=True))
+        return states, times, drive
 
     def _rollout_loss(self, states: Tensor, times: Tensor, drive: Tensor) -> Tensor:
         """Squared error of rollouts over that of persistence, (network,)."""
@@ -274,9 +281,8 @@ class _Trainer:
 
     @torch.no_grad()
     def _keep_best(self) -> None:
-        batch = [self._grid(b, *self.splits[b].validation()) for b in range(len(self.sets))]
-        states, times, drive = (_stack(parts) for parts in zip(*batch, strict=True))
-        score = self._rollout_loss(states, times, drive).nan_to_num(torch.inf, torch.inf, torch.inf)
+        grids = self._on_grids([split.validation() for split in self.splits])
+        score = self._rollout_loss(*grids).nan_to_num(torch.inf, torch.inf, torch.inf)
         better = score < self.best_score
         self.improved |= better
         self.best_score = torch.where(better, score, self.best_score)
@@ -370,8 +376,7 @@ class _Spans:
     drive: Array
 
     @classmethod
-    def of(cls, samples: Samples, split: _Split, units: _Units) -> _Spans:
-        nodes = min(NODES, 3 if int(split.ends.min()) < 2 * NODES else NODES)
+    def of(cls, samples: Samples, split: _Split, units: _Units, nodes: int) -> _Spans:
         longest = int(split.ends.max())
         gap = max(1, min(SPAN, longest // 10) // (nodes - 1))
         offsets = gap * np.arange(nodes)

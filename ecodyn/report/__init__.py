@@ -1,0 +1,40 @@
+"""What a comparison found, for people: a table in the terminal, figures, one self-contained page.
+
+Compute, format and draw are three places: numbers come from ``ecodyn.comparison``, ``formatting`` and ``rows`` make text
+of them, ``tables``, ``figures`` and ``page`` lay the text out. Everything is loaded on first use.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+_HOME = {
+    "fragment": "ecodyn.report.page",
+    "plot_coefficients": "ecodyn.report.figures",
+    "plot_rollouts": "ecodyn.report.figures",
+    "plot_signals": "ecodyn.report.figures",
+    "plot_skill": "ecodyn.report.figures",
+    "terminal_table": "ecodyn.report.tables",
+    "write_html": "ecodyn.report.page",
+}
+
+__all__ = [
+    "fragment",
+    "plot_coefficients",
+    "plot_rollouts",
+    "plot_signals",
+    "plot_skill",
+    "terminal_table",
+    "write_html",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(importlib.import_module(_HOME[name]), name)
+    raise AttributeError(f"module 'ecodyn.report' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOME])

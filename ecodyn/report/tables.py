@@ -1,0 +1,92 @@
+"""The table of models in a terminal."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+from ecodyn.comparison.result import Comparison
+from ecodyn.report.formatting import steps
+from ecodyn.report.rows import KINDS, PROTOCOL_TITLES, Column, ModelRow, model_rows, shown_columns
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+NOTE_WIDTH = 16  # the notes wrap, but not below this
+GAP = 2  # columns between columns
+ALWAYS = ("member", "skill", "interval", "unexplained", "diverged", "one_step_r2")
+
+
+def terminal_table(
+    comparison: Comparison, protocol: str | None = None, window: int = 0, *, width: int | None = None
+) -> Table:
+    """The models under a protocol over a window, as a rich table.
+
+    Parameters
+    ----------
+    protocol : "unseen_runs", "forecast" or "in_sample"; the headline's by default
+    window : index into ``comparison.windows``
+    width : columns there are, the terminal's by default. What doesn't fit is left out and named below the table.
+    """
+    from rich.box import SIMPLE
+    from rich.table import Table
+
+    part = comparison.windows[window]
+    protocol = protocol or part.headline
+    rows = model_rows(comparison, protocol, window)
+    columns = shown_columns(rows)
+    fitting = _fitting(columns, rows, width or shutil.get_terminal_size((100, 24)).columns)
+    left_out = [c.header for c in columns if c not in fitting]
+    table = Table(
+        title=f"{PROTOCOL_TITLES.get(protocol, protocol)}, steps {steps(part.window)}",
+        caption=_caption(fitting, left_out),
+        box=SIMPLE,
+        padding=(0, GAP, 0, 0),
+        pad_edge=False,
+        caption_justify="left",
+    )
+    table.add_column("model", no_wrap=True)
+    for column in fitting:
+        table.add_column(column.header, justify="right", no_wrap=True)
+    if any(r.notes for r in rows):
+        table.add_column("don't trust", min_width=NOTE_WIDTH)
+    _add_rows(table, rows, fitting)
+    return table
+
+
+def _add_rows(table: Table, rows: list[ModelRow], columns: list[Column]) -> None:
+    """Rows grouped by kind, a line between groups; text is never read as markup."""
+    from rich.text import Text
+
+    noted = any(r.notes for r in rows)
+    for i, row in enumerate(rows):
+        cells = [Text(row.cells[c.key]) for c in columns]
+        notes = [Text("; ".join(row.notes))] if noted else []
+        last = i + 1 < len(rows) and rows[i + 1].kind != row.kind
+        style = "" if row.kind == "family" else "dim"
+        table.add_row(Text(_name(row)), *cells, *notes, style=style, end_section=last)
+
+
+def _name(row: ModelRow) -> str:
+    """References say what they are, unless the name does."""
+    known = row.kind in ("family", "clock") or row.kind not in KINDS
+    return row.name if known else f"{row.name} ({row.kind})"
+
+
+def _fitting(columns: list[Column], rows: list[ModelRow], width: int) -> list[Column]:
+    """The columns for which there is room, in order of importance; the first few stay whatever the room."""
+    room = width - max((len(_name(r)) for r in rows), default=0) - GAP
+    room -= NOTE_WIDTH if any(r.notes for r in rows) else 0
+    kept = []
+    for column in columns:
+        room -= max(len(column.header), *(len(r.cells[column.key]) for r in rows)) + GAP
+        if column.key in ALWAYS or room >= 0:
+            kept.append(column)
+    return kept
+
+
+def _caption(columns: list[Column], left_out: list[str]) -> str:
+    parts = ["* in the 90 % confidence set"] if any(c.key == "member" for c in columns) else []
+    if left_out:
+        parts.append(f"no room for: {', '.join(left_out)}")
+    return "; ".join(parts)

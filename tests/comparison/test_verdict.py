@@ -1,0 +1,489 @@
+"""Each branch of the rule, from losses that were made for it."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import t as student
+
+from ecodyn.comparison.compare import _holm
+from ecodyn.comparison.result import Start, WindowResult
+from ecodyn.comparison.verdict import FEWEST_RUNS, MARGIN, MOST_RUNS, Candidate, Verdict, decide
+
+open_inputs = settings(max_examples=15, deadline=None, derandomize=True, database=None)
+RUNS = 16
+
+
+def noise(seed, runs=RUNS, size=0.02):
+    """Scatter of mean zero and a given standard deviation."""
+    values = np.random.default_rng(seed).normal(size=runs)
+    return size * (values - values.mean()) / values.std(ddof=1)
+
+
+def effect(runs=RUNS):
+    """What all models share in a run."""
+    return np.random.default_rng(99).normal(-3, 0.3, runs)
+
+
+def model(family, coupling="exchangeable", above=0.0, *, seed=None, size=0.02, runs=RUNS, kind="family", **more):
+    """A candidate whose loss lies ``above`` −3 on average, with scatter of its own."""
+    own = noise(seed, runs, size) if seed is not None else 0.0
+    losses = effect(runs) + above + own
+    return Candidate(family, coupling, kind, losses, 1 - np.exp(losses), more.pop("library_size", 3), **more)
+
+
+def null(above=3.0, name="persistence", seed=50, **more):
+    return model(name, None, above, seed=seed, kind="null", library_size=0, **more)
+
+
+def named(family, coupling="exchangeable"):
+    return {"family": family, "coupling": coupling}
+
+
+# --------------------------------------------------------------------------------------------------- the branches
+
+
+def decided():
+    return [
+        model("linear", seed=1),
+        model("lotka_volterra", above=1.0, seed=2),
+        model("sindy", above=1.5, seed=3, library_size=14),
+        null(),
+    ]
+
+
+def tied():
+    return [
+        model("linear", above=0.01, seed=1),
+        model("lotka_volterra", above=1.0, seed=2),
+        model("sindy", seed=3, library_size=14),
+        null(),
+    ]
+
+
+def undecided():
+    return [
+        model("linear", seed=1, size=0.3),
+        model("lotka_volterra", above=0.05, seed=2, size=0.3),
+        model("sindy", above=2.0, seed=3, library_size=14),
+        null(),
+    ]
+
+
+def hopeless():
+    return [
+        model("linear", above=3.0, seed=1, size=0.3),
+        model("lotka_volterra", above=5.0, seed=2),
+        null(),
+    ]
+
+
+def too_few():
+    return [
+        model("linear", seed=1, runs=4),
+        model("lotka_volterra", above=3.0, seed=2, runs=4),
+        null(above=6.0, runs=4),
+    ]
+
+
+def all_diverged():
+    return [model("linear", seed=1, diverged=1), model("lotka_volterra", seed=2, diverged=16), null()]
+
+
+def with_neural():
+    return [*decided(), model("neural_ode", above=0.5, seed=4, library_size=900, over_flexible=True)]
+
+
+BRANCHES = {
+    "decided": decided,
+    "tied": tied,
+    "undecided": undecided,
+    "no_family": hopeless,
+    "too few": too_few,
+    "all diverged": all_diverged,
+    "neural": with_neural,
+}
+
+
+def test_one_clearly_lowest_is_decided():
+    verdict = decide(decided())
+    assert verdict.status == "decided"
+    assert verdict.best == named("linear")
+    assert verdict.tied == verdict.undecided_against == []
+    assert verdict.runs_needed is None
+    assert verdict.members == (0,)
+    assert verdict.p_value < 0.05
+    assert verdict.runs == RUNS
+
+
+def test_within_the_margin_is_tied_and_the_simplest_is_best():
+    verdict = decide(tied())
+    assert verdict.status == "tied"
+    assert verdict.best == named("linear")  # though sindy's mean loss is lower
+    assert sorted(d["family"] for d in verdict.tied) == ["linear", "sindy"]
+    assert "10%" in verdict.statement
+
+
+@pytest.mark.parametrize(
+    ("simple", "other"),
+    [
+        # library before selection, then coupling, then family
+        (("sindy", "exchangeable", 2), ("linear", "independent", 3)),
+        (("sindy", "independent", 3), ("linear", "exchangeable", 3)),
+        (("lotka_volterra", "exchangeable", 3), ("linear", "full", 3)),
+        (("linear", "exchangeable", 3), ("lotka_volterra", "exchangeable", 3)),
+        (("neural_ode", "exchangeable", 3), ("a_users_own", "exchangeable", 3)),
+        (("a_users_own", "exchangeable", 3), ("b_users_own", "exchangeable", 3)),
+    ],
+)
+def test_simplest_goes_by_library_then_coupling_then_family(simple, other):
+    entries = [
+        model(family, coupling, above, seed=seed, size=0.01, library_size=size)
+        for (family, coupling, size), above, seed in ((simple, 0.01, 1), (other, 0.0, 2))
+    ]
+    for order in (entries, entries[::-1]):
+        verdict = decide([*order, null()])
+        assert verdict.status == "tied"
+        assert verdict.best == named(*simple[:2])
+
+
+def test_not_beating_a_null_is_no_family():
+    verdict = decide(hopeless())
+    assert verdict.status == "no_family"
+    assert verdict.best is None
+    assert verdict.runs_needed is None
+    assert not verdict.coupling_identified
+    assert "no family describes" in verdict.statement
+
+
+def test_every_null_must_be_beaten():
+    assert decide([*decided(), null(above=2.0, name="mean_curve")]).status == "decided"
+    assert decide([*decided(), null(above=-0.5, name="mean_curve")]).status == "no_family"
+
+
+@pytest.mark.parametrize("kind", ["ceiling", "clock"])
+def test_neither_ceiling_nor_clock_stands_in_the_way(kind):
+    better = model("linear", above=-2.0, seed=7, kind=kind)
+    verdict = decide([*decided(), better])
+    assert verdict.status == "decided"
+    assert verdict.best == named("linear")
+
+
+def test_fewer_than_five_runs_are_undecided():
+    verdict = decide(too_few())
+    assert verdict.status == "undecided"
+    assert verdict.best is None
+    assert verdict.runs_needed == FEWEST_RUNS
+    assert decide([model("linear", seed=1, runs=5), null(runs=5)]).status == "decided"
+
+
+@pytest.mark.parametrize("runs", [1, 2])
+def test_one_and_two_runs_are_undecided(runs):
+    size = 0.0 if runs == 1 else 0.02
+    rows = [model("linear", runs=runs), model("sindy", above=1.0, runs=runs, library_size=14)]
+    verdict = decide([*rows, null(runs=runs, seed=1 if size else None)])
+    assert verdict.status == "undecided"
+    assert verdict.runs == runs
+
+
+def test_where_all_diverged_there_is_no_family():
+    verdict = decide(all_diverged())
+    assert verdict.status == "no_family"
+    assert verdict.best is None
+    assert len(verdict.diverged) == 2
+    assert "linear/exchangeable (1 diverged)" in verdict.statement
+
+
+def test_without_candidates_there_is_no_family():
+    assert decide([]).status == "no_family"
+
+
+def test_one_diverged_run_of_sixteen_costs_the_title():
+    entries = [*decided(), model("neural_ode", above=-2.0, seed=8, library_size=900, diverged=1)]
+    verdict = decide(entries)
+    assert verdict.status == "decided"
+    assert verdict.best == named("linear")
+    assert verdict.diverged == ["neural_ode/exchangeable (1 diverged)"]
+    assert "neural_ode/exchangeable (1 diverged)" in verdict.statement
+    assert 4 not in verdict.members
+    assert 4 not in verdict.p_values
+    assert verdict.share_of_neural_ode is None
+
+    near = [*decided(), model("lotka_volterra", "independent", 0.0, seed=1, library_size=2, diverged=1)]
+    assert decide(near).tied == []
+
+
+# --------------------------------------------------------------------------------------------------- runs needed
+
+
+def settles(n, a, b, margin=MARGIN):
+    """Whether n runs would settle a contest, as design has it: t₀.₉₅,ₙ₋₁ · s/√n ≤ ||d| − margin|."""
+    difference = b.losses - a.losses
+    half = student.ppf(0.95, n - 1) * difference.std(ddof=1) / math.sqrt(n)
+    return half <= abs(abs(difference.mean()) - margin)
+
+
+@pytest.mark.parametrize(("size", "above"), [(0.3, 0.05), (0.5, 0.0), (0.4, 0.15), (0.8, 0.3)])
+def test_runs_needed_is_the_least_that_settles(size, above):
+    entries = [model("linear", seed=1, size=size), model("lotka_volterra", above=above, seed=2, size=size), null()]
+    verdict = decide(entries)
+    assert verdict.status == "undecided"
+    assert verdict.best is None
+    assert sorted(d["family"] for d in verdict.undecided_against) == ["linear", "lotka_volterra"]
+    n = verdict.runs_needed
+    assert n > RUNS
+    assert settles(n, *entries[:2])
+    assert not settles(n - 1, *entries[:2])
+    assert f"about {n} runs" in verdict.statement
+
+
+def test_more_than_a_thousand_runs_are_not_named():
+    entries = [model("linear", seed=1, size=2.0), model("lotka_volterra", above=MARGIN, seed=2, size=2.0), null()]
+    verdict = decide(entries)
+    assert verdict.status == "undecided"
+    assert verdict.runs_needed is None
+    assert not settles(MOST_RUNS, *entries[:2])
+    assert "over 1000 runs" in verdict.statement
+
+
+def test_every_contest_must_be_settled():
+    entries = [*undecided()[:2], model("neural_ode", above=0.04, seed=5, size=0.6, library_size=900), null()]
+    verdict = decide(entries)
+    a = min(entries[:3], key=lambda c: c.losses.mean())
+    others = [c for c in entries[:3] if c is not a]
+    n = verdict.runs_needed
+    assert all(settles(n, a, c) for c in others)
+    assert not all(settles(n - 1, a, c) for c in others)
+
+
+def test_a_wider_margin_makes_ties():
+    assert decide(undecided(), margin=math.log(1.5)).status == "tied"
+
+
+# ----------------------------------------------------------------------------------------------------------- laws
+
+
+@pytest.mark.parametrize("branch", BRANCHES)
+@pytest.mark.parametrize("seed", range(4))
+def test_order_of_runs_and_candidates_changes_nothing(branch, seed):
+    entries = BRANCHES[branch]()
+    expected = decide(entries)
+    rng = np.random.default_rng(seed)
+    runs = rng.permutation(len(entries[0].losses))
+    order = rng.permutation(len(entries))
+    shuffled = decide([reordered(entries[i], runs) for i in order])
+    assert shuffled.to_json() == expected.to_json()
+    assert {int(order[i]) for i in shuffled.members} == set(expected.members)
+    assert {order[i]: p for i, p in shuffled.p_values.items()} == expected.p_values
+
+
+def reordered(c, runs):
+    return Candidate(**{**vars(c), "losses": c.losses[runs], "skills": c.skills[runs]})
+
+
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    runs=st.sampled_from([5, 8, 20]),
+    size=st.sampled_from([0.01, 0.1, 0.5]),
+    spread=st.floats(0, 0.5),
+)
+@open_inputs
+def test_whatever_the_losses_order_changes_nothing(seed, runs, size, spread):
+    rng = np.random.default_rng(seed)
+    families = itertools.product(["linear", "lotka_volterra", "sindy", "neural_ode"], ["independent", "exchangeable"])
+    entries = [
+        model(f, c, spread * rng.random(), seed=int(rng.integers(1000)), size=size, runs=runs, library_size=2 + i)
+        for i, (f, c) in enumerate(families)
+    ]
+    entries.append(null(above=1.0, runs=runs))
+    expected = decide(entries)
+    rows = rng.permutation(runs)
+    shuffled = decide([reordered(entries[i], rows) for i in rng.permutation(len(entries))])
+    assert shuffled.to_json() == expected.to_json()
+    consistent(expected)
+
+
+def consistent(verdict):
+    """What holds in every branch."""
+    assert (verdict.best is None) == (verdict.status in ("undecided", "no_family"))
+    assert bool(verdict.tied) == (verdict.status == "tied")
+    assert verdict.best is None or verdict.status == "decided" or verdict.best in verdict.tied
+    assert verdict.runs_needed is None or verdict.status == "undecided"
+    assert not verdict.coupling_identified or verdict.best is not None
+    assert "cause" not in verdict.statement.lower()
+
+
+def test_a_model_entered_twice_ties_with_itself():
+    for entries in (decided(), undecided()):
+        first = entries[0]
+        again = Candidate(**{**vars(first), "family": "linear_again"})
+        before, after = decide(entries), decide([*entries, again])
+        assert after.status == ("tied" if before.status == "decided" else before.status)
+        assert after.p_values[0] == after.p_values[len(entries)]
+        assert (0 in after.members) == (len(entries) in after.members)
+    verdict = decide([*decided(), Candidate(**{**vars(decided()[0]), "family": "linear_again"})])
+    assert verdict.best == named("linear")
+    assert verdict.tied == [named("linear"), named("linear_again")]
+
+
+@pytest.mark.parametrize("branch", BRANCHES)
+def test_what_holds_in_every_branch(branch):
+    verdict = decide(BRANCHES[branch](), folds=8, where="On trainings not seen, steps 60 to 1000")
+    consistent(verdict)
+    assert verdict.statement.startswith("On trainings not seen, steps 60 to 1000")
+    assert str(verdict) == verdict.statement
+
+
+# ----------------------------------------------------------------------------------------------- further clauses
+
+
+def test_a_selection_of_exactly_another_familys_terms_is_that_family():
+    terms = frozenset({"1", "x", "mean_x"})
+    entries = decided()
+    linear = Candidate(**{**vars(entries[0]), "terms": terms})
+    chosen = model("sindy", seed=9, size=0.01, library_size=14, terms=terms, selects=True)
+    verdict = decide([linear, entries[1], chosen, null()])
+    assert verdict.status == "decided"
+    assert verdict.best == named("linear")
+    assert verdict.same_model == [["linear/exchangeable", "sindy/exchangeable"]]
+
+    other = Candidate(**{**vars(chosen), "terms": frozenset({"1", "x"})})
+    assert decide([linear, entries[1], other, null()]).same_model == []
+    assert decide([linear, entries[1], other, null()]).status == "tied"
+    independent = Candidate(**{**vars(chosen), "coupling": "independent"})
+    assert decide([linear, entries[1], independent, null()]).same_model == []
+
+
+def test_two_families_that_happen_to_share_terms_stay_two():
+    terms = frozenset({"x"})
+    entries = [model(f, seed=1, terms=terms) for f in ("linear", "lotka_volterra")]
+    assert decide([*entries, null()]).same_model == []
+
+
+def test_folds_that_share_runs_widen_an_over_flexible_familys_intervals():
+    def entries(flexible):
+        return [
+            model("linear", seed=1),
+            model("neural_ode", above=0.05, seed=2, size=0.08, library_size=900, over_flexible=flexible),
+            null(),
+        ]
+
+    assert decide(entries(False), folds=8).status == "tied"
+    assert decide(entries(True)).status == "tied"  # folds that share nothing: no correction
+    corrected = decide(entries(True), folds=8)
+    assert corrected.status == "undecided"
+    assert corrected.p_values[1] >= decide(entries(False), folds=8).p_values[1]
+
+
+def test_the_correction_also_keeps_a_flexible_family_in_the_set():
+    def entries(flexible):
+        return [
+            model("linear", seed=1),
+            model("neural_ode", above=0.3, seed=2, size=0.5, library_size=900, over_flexible=flexible),
+            null(),
+        ]
+
+    assert decide(entries(False), folds=8).status == "decided"
+    assert decide(entries(True), folds=8).status == "undecided"
+
+
+def with_skills(c, skill, scatter=0.01):
+    return Candidate(**{**vars(c), "skills": skill + noise(21, len(c.losses), scatter)})
+
+
+@pytest.mark.parametrize(("best", "neural", "share"), [(0.6, 0.5, 1.2), (0.45, 0.5, 0.9), (0.3, 0.1001, 2.997)])
+def test_share_of_neural_ode_may_exceed_one(best, neural, share):
+    entries = with_neural()
+    entries[0], entries[4] = with_skills(entries[0], best), with_skills(entries[4], neural)
+    verdict = decide(entries)
+    assert verdict.share_of_neural_ode == pytest.approx(share, rel=1e-3)
+    assert verdict.share_low < verdict.share_of_neural_ode < verdict.share_high
+    assert "neural ODE" in verdict.statement
+
+
+@pytest.mark.parametrize("neural", [0.09, 0.0, -3.0])
+def test_share_of_a_neural_ode_without_skill_is_null(neural):
+    entries = with_neural()
+    entries[4] = with_skills(entries[4], neural)
+    verdict = decide(entries)
+    assert verdict.share_of_neural_ode is None
+    assert verdict.to_json()["share_of_neural_ode_interval"] == [None, None]
+
+
+def test_without_a_neural_ode_there_is_no_share():
+    assert decide(decided()).share_of_neural_ode is None
+
+
+def test_share_is_of_the_best_neural_ode():
+    entries = [*with_neural(), model("neural_ode", "independent", 0.5, seed=6, library_size=800)]
+    entries[0] = with_skills(entries[0], 0.6)
+    entries[4], entries[5] = with_skills(entries[4], 0.4), with_skills(entries[5], 0.5)
+    assert decide(entries).share_of_neural_ode == pytest.approx(1.2)
+
+
+@pytest.mark.parametrize(
+    ("above", "size", "identified"),
+    [
+        (1.0, 0.1, True),
+        (0.0, 0.1, False),
+        (-1.0, 0.1, False),
+        (0.3, 2.0, False),  # not surely
+        (0.02, 0.01, False),  # surely, but within the margin
+    ],
+)
+def test_coupling_is_identified_only_against_its_clock(above, size, identified):
+    clock = model("linear", above=above, seed=10, size=size, kind="clock")
+    verdict = decide([*decided(), clock])
+    assert verdict.status == "decided"
+    assert verdict.coupling_identified is identified
+    assert ("common time-dependent drive" in verdict.statement) is not identified
+
+
+def test_another_familys_clock_does_not_count():
+    clock = model("sindy", above=5.0, seed=10, kind="clock", library_size=14)
+    assert not decide([*decided(), clock]).coupling_identified
+
+
+def test_an_independent_law_has_no_coupling():
+    entries = [model("linear", "independent", seed=1), *decided()[1:]]
+    clock = model("linear", above=5.0, seed=10, kind="clock")
+    verdict = decide([*entries, clock])
+    assert verdict.best == named("linear", "independent")
+    assert not verdict.coupling_identified
+    assert "coupling" not in verdict.statement
+
+
+# ----------------------------------------------------------------------------------------------------------- Holm
+
+
+def window(p, status="decided"):
+    verdict = Verdict(None, status, [], [], None, "", None, None, None, False, p_value=p)
+    return WindowResult((0, 1), "unseen_runs", {"unseen_runs": verdict}, [], [], Start(0, 0, 0, 0), 0.0)
+
+
+@pytest.mark.parametrize(
+    ("p_values", "holds"),
+    [
+        ([0.09], [True]),
+        ([0.11], [False]),
+        ([0.06, 0.01], [True, True]),
+        ([0.06, 0.07], [False, False]),
+        ([0.2, 0.01], [False, True]),
+        ([0.04, 0.03, 0.01], [True, True, True]),
+        ([0.04, 0.06, 0.01], [True, True, True]),
+        ([0.06, 0.06, 0.01], [False, False, True]),
+        ([0.01, 0.04, 0.04], [True, True, True]),
+    ],
+)
+def test_claims_over_several_windows_are_held_to_holm(p_values, holds):
+    found = _holm([window(p) for p in p_values])
+    # By definition: in order of p, the k-th of m stands while p·(m − k) ≤ 10 %.
+    assert [w.verdict.holds for w in found] == holds
+
+
+def test_what_claims_nothing_does_not_count():
+    found = _holm([window(0.09), window(0.001, "undecided"), window(None, "no_family")])
+    assert [w.verdict.holds for w in found] == [True, True, True]

@@ -1,0 +1,270 @@
+import numpy as np
+import pytest
+import sympy
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sympy.parsing.sympy_parser import parse_expr
+
+from ecodyn.library import (
+    COUPLINGS,
+    EXCHANGEABLE,
+    FULL,
+    INDEPENDENT,
+    Monomials,
+    linear_library,
+    lotka_volterra_library,
+    polynomial_library,
+)
+
+open_inputs = settings(max_examples=25, deadline=None, derandomize=True, database=None)
+
+FEATURES = (3, 5, 11, 20)
+LIBRARIES = {"linear": linear_library, "lotka_volterra": lotka_volterra_library, "polynomial": polynomial_library}
+STATES = {"signal": ("signal",), "trait": ("signal", "gradient@start")}
+every_library = pytest.mark.parametrize(
+    "library",
+    [
+        pytest.param(make(coupling, channels, FEATURES), id=f"{name}-{coupling}-{state}")
+        for name, make in LIBRARIES.items()
+        for coupling in COUPLINGS
+        for state, channels in STATES.items()
+    ],
+)
+
+
+def states(library, batch=3, seed=0):
+    return np.random.default_rng(seed).uniform(-1.5, 1.5, (batch, len(FEATURES), len(library.channels)))
+
+
+def coefficients(library, groups, seed=1, batch=None):
+    shape = (groups, len(library)) if batch is None else (batch, groups, len(library))
+    return np.random.default_rng(seed).standard_normal(shape)
+
+
+def groups_of(library):
+    return [len(FEATURES)] if library.coupling == FULL else [1, len(FEATURES)]
+
+
+@every_library
+def test_bound_law_is_the_terms_times_their_coefficients(library):
+    x = states(library)
+    for groups in groups_of(library):
+        theta = coefficients(library, groups)
+        expected = np.einsum("...ft,ft->...f", np.broadcast_to(library.values(x), (*x.shape[:2], len(library))), theta)
+        np.testing.assert_allclose(library.bind(theta)(x), expected, rtol=1e-12, atol=1e-13)
+        np.testing.assert_allclose(library.bind(theta).sensitivity(x).value, expected, rtol=1e-12, atol=1e-13)
+    forcing = library.bind(theta).sensitivity(x).terms()
+    np.testing.assert_allclose(forcing, np.broadcast_to(library.values(x), forcing.shape), rtol=1e-13, atol=0)
+
+
+@every_library
+def test_each_member_of_a_batch_may_have_its_own_law(library):
+    x = states(library)
+    for groups in groups_of(library):
+        theta = coefficients(library, groups, batch=3)
+        expected = np.concatenate([library.bind(theta[b])(x[b : b + 1]) for b in range(3)])
+        np.testing.assert_allclose(library.bind(theta)(x), expected, rtol=1e-12, atol=1e-13)
+
+
+@every_library
+def test_jacobian_is_that_of_finite_differences(library):
+    x = states(library)
+    directions = np.random.default_rng(2).standard_normal((len(x), len(FEATURES), 3))
+    h = 1e-5
+    for groups in groups_of(library):
+        law = library.bind(coefficients(library, groups))
+        exact = law.sensitivity(x).jacobian_times(directions)
+        for d in range(3):
+            shift = np.zeros_like(x)
+            shift[..., 0] = h * directions[..., d]
+            difference = (law(x + shift) - law(x - shift)) / (2 * h)
+            np.testing.assert_allclose(exact[..., d], difference, rtol=1e-7, atol=1e-7)
+
+
+def test_jacobian_of_a_driven_law_does_not_pass_through_the_drive():
+    library = polynomial_library(EXCHANGEABLE, ("signal",), FEATURES)
+    x, z = states(library), np.random.default_rng(5).uniform(0, 1, (3, library.n_variables))
+    law, h = library.bind(coefficients(library, 1)), 1e-5
+    direction = np.random.default_rng(6).standard_normal((3, len(FEATURES), 1))
+    difference = (law(x + h * direction, z) - law(x - h * direction, z)) / (2 * h)
+    np.testing.assert_allclose(law.sensitivity(x, z).jacobian_times(direction)[..., 0], difference, rtol=1e-8)
+
+
+@every_library
+def test_driving_with_its_own_variables_changes_nothing(library):
+    x = states(library)
+    z = library.variables(x)
+    np.testing.assert_array_equal(library.values(x, z), library.values(x))
+    law = library.bind(coefficients(library, groups_of(library)[0]))
+    np.testing.assert_array_equal(law(x, z), law(x))
+
+
+@every_library
+def test_expressions_are_what_is_evaluated(library):
+    x = states(library, batch=1)
+    values = np.broadcast_to(library.values(x), (1, len(FEATURES), len(library)))
+    for i, feature in enumerate(FEATURES):
+        named = feature if library.coupling == FULL else None
+        own, environment = library.symbols(named)
+        known = dict(zip(own, x[0, i], strict=True)) | dict(zip(environment, library.variables(x)[0], strict=True))
+        printed = sympy.lambdify(list(known), library.expressions(named), "numpy")(*known.values())
+        np.testing.assert_allclose(np.array(printed, dtype=float), values[0, i], rtol=1e-12, atol=1e-300)
+
+
+@every_library
+def test_names_read_as_the_expressions(library):
+    own, environment = library.symbols()
+    known = {s.name: s for s in [*own, *environment]}
+    read = [parse_expr(name, known) for name in library.names()]
+    assert read == library.expressions()
+    assert len(set(library.names())) == len(library)
+
+
+def test_moments_are_means_of_powers():
+    library = polynomial_library(EXCHANGEABLE, ("signal",), FEATURES)
+    x = states(library)
+    _, symbols = library.symbols()
+    assert [s.name for s in symbols] == ["mean_x", "mean_x2", "mean_x3"]
+    np.testing.assert_allclose(
+        library.variables(x), np.stack([(x[..., 0] ** q).mean(axis=1) for q in (1, 2, 3)], axis=-1), rtol=1e-13
+    )
+
+
+@every_library
+def test_degrees_say_how_terms_scale(library):
+    x = states(library)
+    for channel in range(len(library.channels)):
+        scaled = x.copy()
+        scaled[..., channel] *= 3.0
+        expected = library.values(x) * 3.0 ** library.degrees[:, channel]
+        np.testing.assert_allclose(library.values(scaled), expected, rtol=1e-12)
+
+
+@every_library
+def test_rescaled_coefficients_are_the_same_law_in_original_units(library):
+    x, theta = states(library), coefficients(library, groups_of(library)[-1])
+    scales, time_scale = np.array([250.0, 1e-3])[: len(library.channels)], 40.0
+    scaled = library.bind(theta)(x / scales) * scales[0] / time_scale
+    original = library.bind(library.rescale(theta, scales, time_scale))(x)
+    np.testing.assert_allclose(original, scaled, rtol=1e-11, atol=1e-12 * np.abs(scaled).max())
+
+
+@every_library
+def test_a_subset_has_those_terms_only(library):
+    x = states(library)
+    keep = np.array([len(library) - 1, 0, len(library) // 2])
+    keep = np.array(sorted(set(keep.tolist()), reverse=True))
+    part = library.subset(keep)
+    whole = np.broadcast_to(library.values(x), (*x.shape[:2], len(library)))
+    values = np.broadcast_to(part.values(x), (*x.shape[:2], len(keep)))
+    np.testing.assert_array_equal(values, whole[..., keep])
+    assert part.names() == [library.names()[k] for k in keep]
+    assert len(part.own) <= len(keep)
+    assert len(part.environment) <= len(keep)
+    theta = coefficients(part, groups_of(library)[0])
+    direction = np.ones((len(x), len(FEATURES), 1))
+    embedded = np.zeros((len(theta), len(library)))
+    embedded[:, keep] = theta
+    np.testing.assert_allclose(
+        part.bind(theta).sensitivity(x).jacobian_times(direction),
+        library.bind(embedded).sensitivity(x).jacobian_times(direction),
+        rtol=1e-12,
+        atol=1e-12,
+    )
+
+
+@pytest.mark.parametrize("coupling", [INDEPENDENT, EXCHANGEABLE])
+@pytest.mark.parametrize("name", LIBRARIES)
+@pytest.mark.parametrize("state", STATES)
+def test_permuting_features_permutes_the_law(name, coupling, state):
+    library = LIBRARIES[name](coupling, STATES[state], FEATURES)
+    x, order = states(library), np.array([2, 0, 3, 1])
+    law = library.bind(coefficients(library, 1))
+    np.testing.assert_allclose(law(x[:, order]), law(x)[:, order], rtol=1e-12, atol=1e-13)
+
+
+@pytest.mark.parametrize(
+    ("make", "coupling", "channels", "features", "terms"),
+    [
+        (polynomial_library, EXCHANGEABLE, 1, 4, 14),
+        (polynomial_library, EXCHANGEABLE, 1, 29, 14),
+        (polynomial_library, INDEPENDENT, 1, 29, 4),
+        (polynomial_library, INDEPENDENT, 2, 29, 10),
+        (polynomial_library, FULL, 1, 29, 465),
+        (linear_library, INDEPENDENT, 1, 29, 2),
+        (linear_library, EXCHANGEABLE, 1, 29, 3),
+        (linear_library, EXCHANGEABLE, 2, 29, 5),
+        (linear_library, FULL, 1, 29, 30),
+        (lotka_volterra_library, INDEPENDENT, 1, 29, 2),
+        (lotka_volterra_library, EXCHANGEABLE, 1, 29, 3),
+        (lotka_volterra_library, FULL, 1, 29, 30),
+    ],
+)
+def test_number_of_terms(make, coupling, channels, features, terms):
+    names = ("signal", "gradient@start")[:channels]
+    assert len(make(coupling, names, range(features))) == terms
+
+
+def test_the_fourteen_exchangeable_terms():
+    exponents = set()
+    library = polynomial_library(EXCHANGEABLE, ("signal",), FEATURES)
+    for o, e in library.terms:
+        exponents.add((*library.own[o], *library.environment[e]))
+    expected = {
+        (a, b, c, d)
+        for a in range(4)
+        for b in range(4)
+        for c in range(2)
+        for d in range(2)
+        if a + b + 2 * c + 3 * d <= 3
+    }
+    assert exponents == expected
+
+
+def test_terms_of_one_channel_do_not_repeat_under_full():
+    library = polynomial_library(FULL, ("signal",), FEATURES)
+    assert len(set(library.terms)) == len(library) == len(set(library.environment)) == 15
+
+
+@every_library
+@pytest.mark.parametrize("samples", [1, 7])
+def test_nbytes_is_what_the_matrix_takes(library, samples):
+    assert library.nbytes(samples) == library.values(states(library, batch=samples)).nbytes
+
+
+# ---------------------------------------------------------------------- monomials
+
+exponents = st.integers(1, 4).flatmap(
+    lambda n: st.lists(st.tuples(*[st.integers(0, 4)] * n), min_size=1, max_size=12, unique=True)
+)
+
+
+@open_inputs
+@given(exponents, st.integers(0, 2**32 - 1))
+def test_monomials_and_their_gradients(powers, seed):
+    variables = len(powers[0])
+    x = np.random.default_rng(seed).uniform(0.5, 2.0, (3, variables)) * np.array([[1.0], [-1.0], [1.0]])
+    plan = Monomials.of(powers, variables)
+    direct = np.prod(x[:, None, :] ** np.array(powers), axis=-1)
+    np.testing.assert_allclose(plan(x), direct, rtol=1e-12)
+    closure = plan.closure(x)
+    np.testing.assert_array_equal(closure[:, plan.wanted], plan(x))
+    gradient, h = plan.gradient(closure), 1e-5
+    for v in range(variables):
+        shift = h * np.eye(variables)[v]
+        difference = (plan(x + shift) - plan(x - shift)) / (2 * h)
+        np.testing.assert_allclose(gradient[..., v], difference, rtol=1e-6, atol=1e-6)
+        np.testing.assert_array_equal(plan.derivative(closure, v), gradient[..., v])
+
+
+def test_monomials_of_many_variables_take_the_gathered_way():
+    powers = [tuple(int(i == j) + int(i == k) for i in range(12)) for j in range(12) for k in range(j, 12)]
+    x = np.random.default_rng(0).uniform(-2, 2, (5, 12))
+    np.testing.assert_allclose(
+        Monomials.of(powers, 12)(x), np.prod(x[:, None, :] ** np.array(powers), axis=-1), rtol=1e-12
+    )
+
+
+def test_zero_states_have_finite_gradients():
+    plan = Monomials.of([(0,), (1,), (3,)], 1)
+    np.testing.assert_array_equal(plan.gradient(plan.closure(np.zeros((1, 1))))[0, :, 0], [0.0, 1.0, 0.0])
