@@ -6,63 +6,20 @@ import re
 import warnings as python_warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from itertools import combinations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ecodyn import __version__
-from ecodyn.comparison.contenders import (
-    FAMILY,
-    FORECAST,
-    IN_SAMPLE,
-    PROTOCOLS,
-    UNSEEN_RUNS,
-    Contender,
-    contenders,
-)
-from ecodyn.comparison.protocols import (
-    DRAWN_POINTS,
-    DRAWN_RUNS,
-    ORIGINS,
-    SEEDS,
-    Scored,
-    Task,
-    TaskResult,
-    execute,
-    folds_of,
-    seeds_of,
-    signal_and_dc,
-    tasks_of,
-)
-from ecodyn.comparison.result import Comparison, ModelScore, Pair, Start, WindowResult
-from ecodyn.comparison.scores import (
-    area_under_curve,
-    loss,
-    noise_share,
-    order_crossing,
-    survivors,
-    t_interval,
-    top_overlap,
-)
-from ecodyn.comparison.verdict import (
-    DECIDED,
-    FEWEST_RUNS,
-    MARGIN,
-    PAIR_LEVEL,
-    TIED,
-    UNDECIDED,
-    Candidate,
-    Verdict,
-    decide,
-)
+from ecodyn.comparison.aggregate import Window, window_result
+from ecodyn.comparison.contenders import FAMILY, PROTOCOLS, Contender, contenders
+from ecodyn.comparison.protocols import ORIGINS, SEEDS, Task, TaskResult, execute, tasks_of
+from ecodyn.comparison.result import Comparison, WindowResult
+from ecodyn.comparison.verdict import DECIDED, MARGIN, PAIR_LEVEL, TIED
 from ecodyn.families.base import Family
 from ecodyn.trajectories import DataWarning, Trajectories, UnusableDataError
 
-Array = NDArray[np.float64]
 Progress = Callable[[int, int, str], None]
-Window = tuple[float, float]
 
 
 class NothingFittedError(RuntimeError):
@@ -139,11 +96,10 @@ def compare(
         if interrupted:
             break
     finished = [
-        _window_result(part, models, tasks, found, protocols, margin, folds, seed) for part, tasks, found in results
+        window_result(part, models, tasks, found, protocols, margin, folds, seed) for part, tasks, found in results
     ]
-    answer = _answer(
-        data, models, finished, results, interrupted, notes, locals_of_call(protocols, folds, margin, seed)
-    )
+    settings = {"protocols": list(protocols), "folds": folds, "margin": margin, "seed": seed}
+    answer = _answer(data, models, finished, results, interrupted, notes, settings)
     if interrupted:
         raise InterruptedComparison(answer if any(w.models for w in finished) else None)
     if not any(m.kind == FAMILY for m in answer.models):
@@ -151,11 +107,6 @@ def compare(
     if answer.warnings:
         python_warnings.warn("; ".join(answer.warnings), DataWarning, stacklevel=2)
     return answer
-
-
-def locals_of_call(protocols: Sequence[str], folds: int | None, margin: float, seed: int) -> dict[str, Any]:
-    """The settings that a report remembers."""
-    return {"protocols": list(protocols), "folds": folds, "margin": margin, "seed": seed}
 
 
 def _check(data: Trajectories, models: Sequence[Contender]) -> None:
@@ -220,276 +171,6 @@ def _execute_all(tasks: Sequence[Task], data: Trajectories, jobs: int) -> Iterat
 
     with parallel_config(backend="loky", inner_max_num_threads=1):
         yield from Parallel(n_jobs=jobs, return_as="generator_unordered")(delayed(execute)(t, data) for t in tasks)
-
-
-# ---------------------------------------------------------------------- from single scores to a window's result
-
-
-def _window_result(
-    data: Trajectories,
-    models: Sequence[Contender],
-    tasks: Sequence[Task],
-    found: dict[int, TaskResult],
-    protocols: Sequence[str],
-    margin: float,
-    folds: int | None,
-    seed: int,
-) -> WindowResult:
-    window = (float(np.nanmin(data.times)), float(np.nanmax(data.times)))
-    noise = _Noise(data)
-    scores: list[ModelScore] = []
-    candidates: dict[str, list[tuple[int, Candidate]]] = {p: [] for p in protocols}
-    drawn: dict[tuple[str, str], dict[int, tuple[Array, Array]]] = {}
-    for contender in models:
-        for protocol in protocols:
-            mine = [found[t.index] for t in tasks if _same(t, contender, protocol) and t.index in found]
-            wanted = sum(len(t.folds) for t in tasks if _same(t, contender, protocol))
-            if not mine or any(r.failure for r in mine) or not any(r.scores for r in mine):
-                continue
-            if sum(len(r.n_coefficients) for r in mine) < wanted * seeds_of(contender, protocol, data):
-                continue
-            count = len(folds_of(contender, protocol, data, folds))
-            score, candidate = _aggregate(contender, protocol, window, mine, data, noise, count)
-            candidates[protocol].append((len(scores), candidate))
-            scores.append(score)
-            drawn[protocol, contender.label] = {k: v for r in mine for k, v in r.drawn.items()}
-    scores = _with_equations(scores)
-    verdicts = {}
-    for protocol, entries in candidates.items():
-        if protocol == IN_SAMPLE or not entries:
-            continue
-        verdict = _judge([c for _, c in entries], protocol, window, models, data, folds, margin, seed)
-        verdicts[protocol] = verdict
-        for i, p in verdict.p_values.items():
-            where = entries[i][0]
-            scores[where] = replace(scores[where], in_confidence_set=i in verdict.members, p_value=p)
-    headline = _headline(verdicts, data)
-    if headline not in verdicts:
-        verdicts[headline] = _no_verdict(window)
-    return WindowResult(
-        window=window,
-        headline=headline,
-        verdicts=verdicts,
-        models=scores,
-        pairs=_pairs(scores),
-        start=_start(data),
-        noise_share=noise.mean(),
-        drawn=drawn,
-        truth=_drawn_truth(data),
-    )
-
-
-def _same(task: Task, contender: Contender, protocol: str) -> bool:
-    return task.contender == contender and task.protocol == protocol
-
-
-def _headline(verdicts: dict[str, Verdict], data: Trajectories) -> str:
-    preferred = UNSEEN_RUNS if data.n_clusters >= FEWEST_RUNS else FORECAST
-    return preferred if preferred in verdicts or not verdicts else next(iter(verdicts))
-
-
-def _no_verdict(window: Window) -> Verdict:
-    text = f"Steps {window[0]:g} to {window[1]:g}: no protocol that ranks was run."
-    return Verdict(None, UNDECIDED, [], [], None, text, None, None, None, False)
-
-
-def _judge(
-    candidates: list[Candidate],
-    protocol: str,
-    window: Window,
-    models: Sequence[Contender],
-    data: Trajectories,
-    folds: int | None,
-    margin: float,
-    seed: int,
-) -> Verdict:
-    where = {UNSEEN_RUNS: "On trainings not seen", FORECAST: "Forecasting"}[protocol]
-    flexible = [len(folds_of(m, protocol, data, folds)) for m in models if m.over_flexible]
-    return decide(
-        candidates,
-        folds=min(flexible, default=None) if protocol == UNSEEN_RUNS else None,
-        margin=margin,
-        where=f"{where}, steps {window[0]:g} to {window[1]:g}",
-        seed=seed,
-    )
-
-
-def _aggregate(
-    contender: Contender,
-    protocol: str,
-    window: Window,
-    results: list[TaskResult],
-    data: Trajectories,
-    noise: _Noise,
-    folds: int,
-) -> tuple[ModelScore, Candidate]:
-    by_run = _ByRun([s for r in results for s in r.scores], data, noise)
-    kept = by_run.kept
-    skills = by_run.skills
-    per_cluster = by_run.by_cluster(skills)
-    low, high = t_interval(per_cluster[np.isfinite(per_cluster)])
-    selected = {t for r in results for t in r.terms}
-    fitted = [m for r in results for m in r.models]
-    finite = skills[np.isfinite(skills)]
-    score = ModelScore(
-        **contender.named(),
-        protocol=protocol,
-        window=window,
-        skill=float(np.mean(per_cluster[np.isfinite(per_cluster)])) if len(finite) else float("nan"),
-        skill_low=low,
-        skill_high=high,
-        skill_median=float(np.median(finite)) if len(finite) else float("nan"),
-        skill_per_run=skills,
-        loss_per_run=by_run.losses,
-        log_skill=by_run.mean(lambda s: s.score.log_skill),
-        horizons=by_run.horizons(),
-        diverged=by_run.diverged,
-        left_out=int((~kept).sum()),
-        survivor_auc=by_run.mean(lambda s: s.survivor_auc),
-        survivor_overlap=by_run.mean(lambda s: s.survivor_overlap),
-        order_crossing=by_run.mean(lambda s: s.score.order_crossing),
-        one_step_r2=by_run.mean(lambda s: s.one_step_r2),
-        n_coefficients=float(np.mean([n for r in results for n in r.n_coefficients])),
-        library_size=max((r.library_size for r in results), default=0),
-        candidates=sum(r.candidates for r in results),
-        in_confidence_set=False,
-        p_value=float("nan"),
-        fit_seconds=sum(r.fit_seconds for r in results),
-        folds=folds,
-        seeds=seeds_of(contender, protocol, data),
-        model=fitted[0] if len(fitted) == 1 else None,
-    )
-    library_size = score.library_size or int(score.n_coefficients)
-    candidate = Candidate(
-        family=contender.family,
-        coupling=contender.coupling,
-        kind=contender.kind,
-        losses=by_run.losses,
-        skills=per_cluster,
-        library_size=library_size,
-        state=contender.state,
-        diverged=score.diverged,
-        over_flexible=contender.over_flexible,
-        terms=next(iter(selected)) if len(selected) == 1 else None,
-        selects=hasattr(contender.estimator, "thresholds"),
-    )
-    return score, candidate
-
-
-class _Noise:
-    """The share that measurement noise alone leaves unexplained, by run and origin of the rollout."""
-
-    def __init__(self, data: Trajectories) -> None:
-        self.data = data
-        self.known: dict[tuple[int, float | None], float] = {}
-
-    def __call__(self, run: int, origin: float | None) -> float:
-        if (run, origin) not in self.known:
-            n = int(self.data.lengths[run])
-            t, signal = self.data.times[run, :n], self.data.values[run, :n]
-            first = 0 if origin is None else int(np.sum(t <= origin)) - 1
-            self.known[run, origin] = noise_share(signal[first:], t[first:])
-        return self.known[run, origin]
-
-    def mean(self) -> float:
-        """Over the window's runs, whole."""
-        return float(np.mean([self(run, None) for run in range(self.data.n_runs)]))
-
-
-class _ByRun:
-    """Single scores gathered by run: seeds and origins averaged within a run, runs within a cluster."""
-
-    def __init__(self, scores: list[Scored], data: Trajectories, noise: _Noise) -> None:
-        self.scores, self.data, self.noise = scores, data, noise
-        self.groups: list[list[Scored]] = [[] for _ in range(data.n_runs)]
-        for s in scores:
-            if not (s.score.finished and np.isnan(s.score.skill)):  # persistence exact: the run says nothing
-                self.groups[s.run].append(s)
-        self.kept = np.array([bool(g) for g in self.groups])
-        self.diverged = sum(not s.score.finished for s in scores)
-        self.skills = np.array([self._skill(g) for g in self.groups])
-        losses = np.array(
-            [
-                np.mean([loss(s.score.unexplained, noise(s.run, s.origin)) for s in g]) if g else np.nan
-                for g in self.groups
-            ]
-        )
-        self.losses = self.by_cluster(losses)
-
-    @staticmethod
-    def _skill(group: list[Scored]) -> float:
-        if not group or not all(s.score.finished for s in group):
-            return float("nan")
-        return float(np.mean([s.score.skill for s in group]))
-
-    def by_cluster(self, values: Array) -> Array:
-        """Means over the runs of each cluster that say something."""
-        labels = self.data.clusters.tolist()
-        out = []
-        for label in dict.fromkeys(labels):
-            mine = np.array([v for v, c, k in zip(values, labels, self.kept, strict=True) if c == label and k])
-            if len(mine):
-                out.append(float(np.mean(mine)))
-        return np.array(out)
-
-    def horizons(self) -> tuple[float, ...]:
-        """Mean skill up to each horizon."""
-        rows = np.array([s.score.horizons for s in self.scores])
-        return tuple(float(c[np.isfinite(c)].mean()) if np.isfinite(c).any() else float("nan") for c in rows.T)
-
-    def mean(self, number: Callable[[Scored], float]) -> float:
-        """Mean over all rollouts for which there is such a number."""
-        values = np.array([number(s) for s in self.scores])
-        values = values[np.isfinite(values)]
-        return float(values.mean()) if len(values) else float("nan")
-
-
-def _with_equations(scores: list[ModelScore]) -> list[ModelScore]:
-    """Every protocol's row of a model shows the law fitted to everything."""
-    laws = {(m.family, m.coupling, m.kind): m.model for m in scores if m.model is not None}
-    out = []
-    for m in scores:
-        law = laws.get((m.family, m.coupling, m.kind))
-        if law is not None and len(law.equations()) <= 3:
-            text = "; ".join(f"{e.lhs} = {e.rhs.evalf(4)}" for e in law.equations())
-            out.append(replace(m, model=law, equations=text, latex=law.to_latex()))
-        else:
-            out.append(m)
-    return out
-
-
-def _pairs(scores: list[ModelScore]) -> list[Pair]:
-    pairs = []
-    for a, b in combinations([m for m in scores if m.kind == FAMILY], 2):
-        if a.protocol != b.protocol or len(a.skill_per_run) != len(b.skill_per_run):
-            continue
-        difference = a.skill_per_run - b.skill_per_run
-        difference = difference[np.isfinite(difference)]
-        if len(difference):
-            low, high = t_interval(difference)
-            pairs.append(Pair(a.label, b.label, a.protocol, a.window, float(difference.mean()), low, high))
-    return pairs
-
-
-def _start(data: Trajectories) -> Start:
-    rows = []
-    for run in range(data.n_runs):
-        signal, dc = signal_and_dc(data, run)
-        alive = survivors(signal, dc)
-        found = area_under_curve(signal[0], alive), top_overlap(signal[0], alive)
-        rows.append((*found, order_crossing(signal), float(alive.sum())))
-    values = np.array(rows)
-    means = [float(c[np.isfinite(c)].mean()) if np.isfinite(c).any() else float("nan") for c in values.T]
-    return Start(*means)
-
-
-def _drawn_truth(data: Trajectories) -> dict[int, tuple[Array, Array]]:
-    out = {}
-    for run in range(min(DRAWN_RUNS, data.n_runs)):
-        n = int(data.lengths[run])
-        rows = np.unique(np.linspace(0, n - 1, DRAWN_POINTS).astype(int))
-        out[run] = (data.times[run, rows], data.values[run, rows])
-    return out
 
 
 def _answer(

@@ -167,6 +167,8 @@ def decide(
     diverged = [f"{c.label} ({c.diverged} diverged)" for c in candidates if c.kind == "family" and c.diverged]
     if not eligible:
         return _no_eligible(where, runs, diverged)
+    if not runs:
+        return _nothing_to_explain(where)
     same, eligible = _merge(eligible)
     ranking = _rank(candidates, eligible, folds, margin, seed)
     best = min(ranking.equal, key=lambda c: c.simplicity)
@@ -202,6 +204,11 @@ def decide(
 def _no_eligible(where: str, runs: int, diverged: list[str]) -> Verdict:
     statement = f"{where}: no family's held-out rollouts all finished ({'; '.join(diverged) or 'none was fitted'})."
     return Verdict(None, NO_FAMILY, [], [], None, statement, None, None, None, False, None, True, runs, diverged)
+
+
+def _nothing_to_explain(where: str) -> Verdict:
+    statement = f"{where}: undecided, since no run changes over what is scored, so there is nothing to explain."
+    return Verdict(None, UNDECIDED, [], [], None, statement, None, None, None, False)
 
 
 def _merge(eligible: list[Candidate]) -> tuple[list[list[str]], list[Candidate]]:

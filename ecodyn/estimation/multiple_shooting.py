@@ -214,6 +214,7 @@ class _Objective:
         return _Equations(cost, by_run, gradients, blocks)
 
 
+@np.errstate(all="ignore")  # a trial's rollouts may overflow: that is what makes its cost infinite
 def shoot(
     library: Library,
     samples: Samples,
@@ -275,7 +276,7 @@ def shoot(
         objective.coefficients(search.parameters),
         search.equations.hessians,
         search.equations.gradients,
-        search.starts if estimate_starts else None,
+        search.starts.reshape(samples.n_runs, -1, samples.states.shape[2])[:, 0] if estimate_starts else None,
         search.converged,
         search.status,
         search.iterations,

@@ -41,6 +41,7 @@ def terminal_table(
         title=f"{PROTOCOL_TITLES.get(protocol, protocol)}, steps {steps(part.window)}",
         caption=_caption(fitting, left_out),
         box=SIMPLE,
+        show_edge=False,
         padding=(0, GAP, 0, 0),
         pad_edge=False,
         caption_justify="left",

@@ -201,6 +201,14 @@ def test_without_candidates_there_is_no_family():
     assert decide([]).status == "no_family"
 
 
+def test_without_a_run_that_changes_nothing_is_decided():
+    entries = [Candidate("linear", "exchangeable", "family", np.empty(0), np.empty(0), 3), null(runs=RUNS)]
+    entries[1] = reordered(entries[1], np.arange(0))
+    verdict = decide(entries)
+    assert (verdict.status, verdict.best, verdict.runs) == ("undecided", None, 0)
+    assert "nothing to explain" in verdict.statement
+
+
 def test_one_diverged_run_of_sixteen_costs_the_title():
     entries = [*decided(), model("neural_ode", above=-2.0, seed=8, library_size=900, diverged=1)]
     verdict = decide(entries)

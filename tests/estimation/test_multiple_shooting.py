@@ -25,8 +25,8 @@ def objective(library, samples, mask=None, groups=1, share=0.5, starts=False):
 def near_the_data(library, samples, groups, seed=0):
     """Coefficients whose rollouts stay near the data, a little off on purpose."""
     parts = match(library, samples, per_feature=groups > 1)
-    theta = MatchedIntegrals.combine(parts).solve(1e-4)
-    return theta + 0.02 * np.random.default_rng(seed).standard_normal(theta.shape) * np.abs(theta).max()
+    theta = MatchedIntegrals.combine(parts).solve(1e-2)
+    return theta * (1 + 0.02 * np.random.default_rng(seed).standard_normal(theta.shape))
 
 
 CASES = {
@@ -52,18 +52,17 @@ def difference(f, at):
     return slopes.reshape(at.shape)
 
 
-@pytest.mark.parametrize("driven", [False, True], ids=["coupled", "driven"])
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(
+    ("case", "driven"),
+    [*((case, False) for case in CASES), *((case, True) for case in ("shared", "shared cubic", "trait"))],
+)
 def test_gradient_of_the_cost_is_exact(competing_runs, case, driven):
     make, coupling, channels, groups = CASES[case]
-    if driven and coupling != "exchangeable":
-        pytest.skip("only exchangeable laws have a clock")
     samples = Samples.of(competing_runs(runs=3, noise=0.02), ",".join(channels))
     library = make(coupling, channels, range(4))
     samples = samples.driven(library) if driven else samples
     theta = near_the_data(library, samples, groups)
-    mask = np.random.default_rng(1).random(theta.shape) < 0.7
-    mask[:, :2] = True
+    mask = np.random.default_rng(1).random(theta.shape) < 0.8
     cost = objective(library, samples, mask)
     parameters, starts = theta[mask], cost.segments.states[:, 0, :, 0]
     exact = cost.equations(parameters, starts)

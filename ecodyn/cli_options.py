@@ -1,0 +1,130 @@
+"""What is typed after a command, as values: windows, labels, names, parameters. A wrong one is a usage error."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from ecodyn.cli_output import listed, warnings_said
+
+if TYPE_CHECKING:
+    from ecodyn.trajectories import Trajectories
+
+FAMILIES = ("linear", "lotka_volterra", "sindy", "neural_ode")
+COUPLINGS = ("independent", "exchangeable", "full")
+PROTOCOLS = ("unseen_runs", "forecast", "in_sample")
+
+
+def loaded(path: Path) -> Trajectories:
+    """A trajectories file, its warnings said as sentences."""
+    from ecodyn.trajectories import load
+
+    with warnings_said():
+        return load(path)
+
+
+def prepared(path: Path, window: str | None, every: int, runs: str | None, select: list[str] | None) -> Trajectories:
+    """A trajectories file with the runs, settings, window and thinning that were asked for."""
+    data = loaded(path)
+    if runs is not None:
+        data = data.select(runs=_labels(runs, data))
+    if select:
+        data = data.select(**dict(assignment(s, "--select") for s in select))
+    if window is not None:
+        data = data.window(*parse_window(window))
+    return data.every(every) if every > 1 else data
+
+
+def _labels(text: str, data: Trajectories) -> list[Any]:
+    """Labels as the file has them: numbers where its labels are numbers."""
+    known = {str(r): r for r in data.runs.tolist()}
+    wanted = [str(n) for n in numbers(text, "--runs")] if ":" in text else [t.strip() for t in text.split(",")]
+    missing = [w for w in wanted if w not in known]
+    if missing:
+        raise typer.BadParameter(f"there is no run {listed(missing)}; there are {listed(known)}")
+    return [known[w] for w in wanted]
+
+
+def parse_window(text: str) -> tuple[float, float]:
+    """FIRST:LAST in step values."""
+    first, _, last = text.partition(":")
+    try:
+        window = float(first), float(last)
+    except ValueError:
+        raise typer.BadParameter(f"--window is FIRST:LAST in step values, such as 60:1000, got {text!r}") from None
+    if not window[0] < window[1]:
+        raise typer.BadParameter(f"--window is FIRST:LAST with FIRST before LAST, got {text!r}")
+    return window
+
+
+def numbers(text: str, option: str) -> list[int]:
+    """Python's range FIRST:END, or a comma-separated list."""
+    try:
+        if ":" in text:
+            first, _, end = text.partition(":")
+            numbers = list(range(int(first or 0), int(end)))
+        else:
+            numbers = [int(n) for n in text.split(",")]
+    except ValueError:
+        raise typer.BadParameter(f"{option} is FIRST:END or a list of integers, got {text!r}") from None
+    if not numbers:
+        raise typer.BadParameter(f"{option} {text!r} is empty")
+    return numbers
+
+
+def assignment(text: str, option: str) -> tuple[str, Any]:
+    """NAME=VALUE."""
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise typer.BadParameter(f"{option} is NAME=VALUE, got {text!r}")
+    return name, _value(value)
+
+
+def _value(text: str) -> Any:
+    """A number, true, false, none, or the text itself."""
+    words: dict[str, Any] = {"true": True, "false": False, "none": None}
+    if text.lower() in words:
+        return words[text.lower()]
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+def chosen(given: list[str] | None, known: tuple[str, ...], option: str) -> list[str]:
+    """Known names, from repeated options or commas; all where none was given."""
+    names = [n for text in given or known for n in text.split(",")]
+    unknown = [n for n in names if n not in known]
+    if unknown:
+        raise typer.BadParameter(f"{option} takes {', '.join(known)}; got {', '.join(unknown)}")
+    return list(dict.fromkeys(names))
+
+
+def configured(family: str, coupling: str, state: str, options: list[str] | None, seed: int) -> Any:
+    """A family's estimator with the parameters that --set names."""
+    from ecodyn.families import family as family_class
+
+    (name,) = chosen([family], FAMILIES, "--family")
+    chosen([coupling], COUPLINGS, "--coupling")
+    estimator = family_class(name)(coupling=coupling, state=state)
+    parameters = dict(assignment(o, "--set") for o in options or ())
+    known = estimator.get_params(deep=False)
+    unknown = [k for k in parameters if k not in known]
+    if unknown:
+        raise typer.BadParameter(f"{name} has no parameter {listed(unknown)}; it has {listed(known)}")
+    if "random_state" in known:
+        parameters.setdefault("random_state", seed)
+    return estimator.set_params(**parameters)
+
+
+def cores(jobs: int) -> int:
+    """Number of processes; 0 stands for all cores."""
+    from joblib import cpu_count
+
+    if jobs < 0:
+        raise typer.BadParameter(f"--jobs is a number of processes, or 0 for all cores; got {jobs}")
+    return jobs or cpu_count()

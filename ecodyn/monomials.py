@@ -1,0 +1,95 @@
+"""Monomials of a few variables, their values and their derivatives, at one multiplication each."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Powers = tuple[int, ...]
+
+FEW = 8  # monomials of one degree up to which a loop beats gathering
+
+
+@dataclass(frozen=True)
+class Monomials:
+    """Products of powers of a few variables, evaluated with one multiplication each.
+
+    The wanted monomials are embedded in a closure that holds, with every monomial, all that divide it: each is then
+    a smaller one times a variable, and its derivatives are multiples of members too.
+
+    Attributes
+    ----------
+    members : exponents of the closure, (member, variable), by degree; the first is 1
+    wanted : positions of the wanted monomials in the closure
+    parent, variable : member = members[parent] · x[variable]
+    levels : the members of each degree from 1 on
+    lower, factor : ∂(wanted)/∂x_v = factor · members[lower], both (wanted, variable)
+    """
+
+    members: NDArray[np.intp]
+    wanted: NDArray[np.intp]
+    parent: NDArray[np.intp]
+    variable: NDArray[np.intp]
+    levels: tuple[slice, ...]
+    lower: NDArray[np.intp]
+    factor: Array
+
+    @classmethod
+    def of(cls, powers: Sequence[Powers], variables: int) -> Monomials:
+        """The plan for these exponents."""
+        closed = {(0,) * variables}
+        ahead = list(powers)
+        while ahead:
+            exponents = ahead.pop()
+            if exponents not in closed:
+                closed.add(exponents)
+                ahead += [_lowered(exponents, v) for v, p in enumerate(exponents) if p]
+        members = sorted(closed, key=lambda e: (sum(e), tuple(-p for p in e)))
+        index = {e: i for i, e in enumerate(members)}
+        first = [next(v for v, p in enumerate(e) if p) for e in members[1:]]
+        parent = [index[_lowered(e, v)] for e, v in zip(members[1:], first, strict=True)]
+        degrees = np.array([sum(e) for e in members])
+        bounds = np.searchsorted(degrees, np.arange(1, degrees[-1] + 2))
+        lower = [[index[_lowered(e, v)] if p else 0 for v, p in enumerate(e)] for e in powers]
+        return cls(
+            np.array(members, dtype=np.intp).reshape(len(members), variables),
+            np.array([index[e] for e in powers], dtype=np.intp),
+            np.array([0, *parent], dtype=np.intp),
+            np.array([0, *first], dtype=np.intp),
+            tuple(slice(int(a), int(b)) for a, b in itertools.pairwise(bounds)),
+            np.array(lower, dtype=np.intp).reshape(len(powers), variables),
+            np.array(powers, dtype=float).reshape(len(powers), variables),
+        )
+
+    def __call__(self, x: Array) -> Array:
+        """The wanted monomials, (..., variable) -> (..., wanted)."""
+        return np.asarray(self.closure(x)[..., self.wanted])
+
+    def closure(self, x: Array) -> Array:
+        """All members of the closure, (..., variable) -> (..., member)."""
+        out = np.empty((*x.shape[:-1], len(self.members)))
+        out[..., 0] = 1.0
+        for level in self.levels:
+            if level.stop - level.start > FEW:
+                out[..., level] = out[..., self.parent[level]] * x[..., self.variable[level]]
+                continue
+            for i in range(level.start, level.stop):
+                np.multiply(out[..., self.parent[i]], x[..., self.variable[i]], out=out[..., i])
+        return out
+
+    def derivative(self, closure: Array, variable: int) -> Array:
+        """∂/∂x_v of the wanted monomials, (..., wanted), from the closure's values."""
+        return np.asarray(closure[..., self.lower[:, variable]] * self.factor[:, variable])
+
+    def gradient(self, closure: Array) -> Array:
+        """All derivatives of the wanted monomials, (..., wanted, variable)."""
+        return np.asarray(closure[..., self.lower] * self.factor)
+
+
+def _lowered(exponents: Powers, variable: int) -> Powers:
+    return tuple(e - (v == variable) for v, e in enumerate(exponents))

@@ -1,0 +1,208 @@
+"""The report as one self-contained page, and as a fragment for notebooks."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ecodyn.comparison.result import Comparison, WindowResult
+from ecodyn.report import rows
+from ecodyn.report.formatting import DASH, count, equation_html, number, percent, steps
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+    from matplotlib.axes import Axes
+
+DRAWN_RUNS = 3  # runs whose rollouts are drawn
+MOST_LISTED = 5  # warnings before they are collapsed
+RESOLUTION = 130  # dots per inch of the figures that would be too many lines for SVG
+
+
+def write_html(comparison: Comparison, path: str | os.PathLike[str], *, force: bool = False) -> None:
+    """Write one page that needs nothing else: no network, no script, figures inside.
+
+    Raises
+    ------
+    OutputExistsError
+        The file exists and ``force`` is false.
+    """
+    from ecodyn.files import write_whole
+
+    with write_whole(path, force=force) as temporary:
+        temporary.write_text(_page(comparison), encoding="utf-8")
+
+
+def fragment(comparison: Comparison) -> str:
+    """The verdict and the headline's table of models, as HTML to be put into another page."""
+    part = comparison.windows[0]
+    return _template("fragment.html").render(
+        statement=comparison.verdict.statement,
+        tables=[_table(comparison, part, part.headline)],
+        notices=len(comparison.warnings) + len(comparison.failures),
+        interrupted=comparison.interrupted,
+    )
+
+
+def _page(comparison: Comparison) -> str:
+    verdicts = rows.verdict_rows(comparison)
+    return _template("page.html").render(
+        statement=comparison.verdict.statement,
+        holds=comparison.verdict.holds,
+        verdicts=verdicts,
+        windows=[_window(comparison, w) for w in comparison.windows],
+        columns=rows.COLUMNS,
+        summary=_summary(comparison),
+        warnings=comparison.warnings,
+        failures=comparison.failures,
+        most_listed=MOST_LISTED,
+        interrupted=comparison.interrupted,
+        settings=_pairs_of_text(comparison.settings),
+        data=_pairs_of_text(comparison.data),
+    )
+
+
+def _summary(comparison: Comparison) -> str:
+    data = comparison.data
+    known = [(data.get(k), k) for k in ("runs", "clusters", "steps", "features")]
+    parts = [f"{value} {name}" for value, name in known if value is not None]
+    return ", ".join(parts)
+
+
+def _window(comparison: Comparison, w: WindowResult) -> dict[str, Any]:
+    protocols = [p for p in rows.PROTOCOL_TITLES if any(m.protocol == p for m in w.models)]
+    protocols.sort(key=lambda p: p != w.headline)
+    return {
+        "name": steps(w.window),
+        "headline": w.headline,
+        "start": _start(w),
+        "noise": percent(w.noise_share),
+        "tables": [_table(comparison, w, p) for p in protocols],
+        "sections": [_figures(comparison, w, p) for p in protocols if p in w.verdicts],
+        "laws": _laws(w),
+    }
+
+
+def _start(w: WindowResult) -> dict[str, str]:
+    return {
+        "auc": number(w.start.survivor_auc, 2),
+        "overlap": percent(w.start.survivor_overlap),
+        "crossing": percent(w.start.order_crossing),
+        "survivors": count(w.start.survivors),
+    }
+
+
+def _table(comparison: Comparison, w: WindowResult, protocol: str) -> dict[str, Any]:
+    models = rows.model_rows(comparison, protocol, w)
+    verdict = w.verdicts.get(protocol)
+    return {
+        "title": rows.PROTOCOL_TITLES[protocol],
+        "meaning": rows.PROTOCOL_MEANING[protocol],
+        "statement": verdict.statement if verdict else "",
+        "columns": rows.shown_columns(models),
+        "groups": [
+            (title, [m for m in models if m.kind == kind])
+            for kind, title in rows.KINDS.items()
+            if any(m.kind == kind for m in models)
+        ],
+        "noted": any(m.notes for m in models),
+        "pairs": rows.pair_rows(w.pairs, protocol),
+    }
+
+
+def _figures(comparison: Comparison, w: WindowResult, protocol: str) -> dict[str, Any]:
+    from ecodyn.report.figures import plot_rollouts, plot_skill
+
+    drawn = sorted({run for (p, _), found in w.drawn.items() if p == protocol for run in found} & set(w.truth))
+    families = {m.label for m in w.of(protocol) if m.kind == "family"}
+    any_drawn = any(p == protocol and m in families and w.drawn[p, m] for p, m in w.drawn)
+    return {
+        "title": rows.PROTOCOL_TITLES[protocol],
+        "skill": _svg(plot_skill(w, protocol)),
+        "rollouts": [
+            (f"run {run}", _png(plot_rollouts(w, run, protocol, features=comparison.features)))
+            for run in drawn[:DRAWN_RUNS]
+            if any_drawn
+        ],
+    }
+
+
+def _laws(w: WindowResult) -> list[dict[str, Any]]:
+    """What was fitted to everything: equations, coefficients and how far they can be believed."""
+    from ecodyn.report.figures import plot_coefficients
+
+    found: dict[str, dict[str, Any]] = {}
+    for m in w.models:
+        law = rows.law_of(m, w)
+        name = rows.name_of(m)
+        if name in found or law is None:
+            continue
+        listed, more = rows.coefficient_rows(law)
+        equations = next((o.equations for o in w.models if rows.name_of(o) == name and o.equations), "")
+        found[name] = {
+            "name": name,
+            "equations": equation_html(equations),
+            "latex": next((o.latex for o in w.models if rows.name_of(o) == name and o.latex), ""),
+            "figure": _svg(plot_coefficients(law)),
+            "coefficients": listed,
+            "more": more,
+            "notes": rows.law_notes(law),
+            "diagnostics": _diagnostics(law.diagnostics),
+        }
+    return list(found.values())
+
+
+def _diagnostics(d: Any) -> str:
+    if d is None:
+        return ""
+    parts = [
+        f"condition number of the library {d.condition_number:.3g}, effective rank {number(d.effective_rank, 1)}",
+        f"fit {d.status}",
+    ]
+    if d.halves_correlation is not None:
+        parts.append(f"correlation of the two halves' matrices {number(d.halves_correlation, 2)}")
+    return "; ".join(parts)
+
+
+def _pairs_of_text(settings: dict[str, Any]) -> list[tuple[str, str]]:
+    """Keys and values as text; nested ones as JSON."""
+    return [(str(k), v if isinstance(v, str) else json.dumps(v, default=str)) for k, v in settings.items()]
+
+
+def _png(ax: Axes) -> str:
+    return _embedded(ax, "png", "image/png", dpi=RESOLUTION)
+
+
+def _svg(ax: Axes) -> str:
+    # As an image of its own, an SVG can neither clash with the ids of others nor load anything.
+    return _embedded(ax, "svg", "image/svg+xml", metadata={"Date": None})
+
+
+def _embedded(ax: Axes, file_format: str, mime: str, **options: Any) -> str:
+    buffer = BytesIO()
+    ax.figure.savefig(buffer, format=file_format, **options)
+    return f"data:{mime};base64,{base64.b64encode(buffer.getvalue()).decode()}"
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    folder = Path(__file__).parent / "templates"
+    environment = Environment(
+        loader=FileSystemLoader(folder),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals["DASH"] = DASH
+    return environment
+
+
+def _template(name: str) -> Any:
+    return _environment().get_template(name)
