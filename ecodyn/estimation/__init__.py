@@ -1,11 +1,13 @@
 """Estimation of coefficients: integral matching first, then refinement by multiple shooting."""
 
+from ecodyn.estimation.estimate import Estimate
 from ecodyn.estimation.integral_matching import MatchedIntegrals, match, ridge_solve
 from ecodyn.estimation.multiple_shooting import Shooting, shoot
 from ecodyn.estimation.samples import Samples
 from ecodyn.estimation.validation import Validation, splits, whole
 
 __all__ = [
+    "Estimate",
     "MatchedIntegrals",
     "Samples",
     "Shooting",

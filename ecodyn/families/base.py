@@ -10,7 +10,6 @@ import time
 import warnings
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -18,16 +17,9 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
 from ecodyn import __version__
-from ecodyn.estimation import MatchedIntegrals, Samples, Shooting, Validation, match, shoot, splits
+from ecodyn.estimation import Estimate, MatchedIntegrals, Samples, Shooting, Validation, match, shoot, splits
 from ecodyn.estimation.multiple_shooting import INTERVALS, STAGES
-from ecodyn.families.diagnostics import (
-    CORRELATION_LIMIT,
-    HALVES_LIMIT,
-    Diagnostics,
-    condition_number,
-    effective_rank,
-    spread_over_runs,
-)
+from ecodyn.families.diagnostics import diagnose
 from ecodyn.families.law import Law
 from ecodyn.families.model import FittedModel, plain
 from ecodyn.library import COUPLINGS, EXCHANGEABLE, FULL, INDEPENDENT, Library
@@ -42,7 +34,6 @@ Array = NDArray[np.float64]
 MIN_STEPS = 3
 RIDGE = 1e-6  # on normalised columns: bounds the coefficients of a singular library, moves others by a millionth
 RIDGES = tuple(10.0**p for p in (-8, -6, -4, -3, -2, -1, 0))  # what a full matrix's ridge is chosen from
-CONDITION_LIMIT = 1e12
 FULL_PULL = 1e-4  # of the Hessian's diagonal, towards integral matching: hundreds of coefficients need some hold
 
 
@@ -193,19 +184,6 @@ def _plain_parameter(value: Any) -> Any:
     return list(value) if isinstance(value, tuple | list) else repr(value)
 
 
-@dataclass(frozen=True)
-class Estimate:
-    """What the first step (integral matching and selection) hands to refinement."""
-
-    library: Library
-    matched: MatchedIntegrals
-    coefficients: Array
-    mask: NDArray[np.bool_]
-    support: NDArray[np.intp]  # the library's terms among all candidates
-    candidates: int = 1
-    chosen: tuple[tuple[str, float], ...] = ()
-
-
 class LibraryFamily(Family):
     """A family whose right-hand side is linear in its coefficients: ẋᵢ = Σⱼ θᵢⱼ φⱼ(x).
 
@@ -282,7 +260,9 @@ class LibraryFamily(Family):
         estimate = self.estimate(library, samples, parts, own_coefficients)
         shooting = self._refined(estimate, samples)
         coefficients = estimate.coefficients if shooting is None else shooting.coefficients
-        diagnostics = self._diagnose(estimate, samples, parts, shooting, started)
+        diagnostics = diagnose(
+            f"{self.name}/{self.coupling}", self.coupling, estimate, samples, parts, shooting, started
+        )
         return Law(
             self.name,
             self.coupling,
@@ -342,105 +322,3 @@ class LibraryFamily(Family):
             ridge=FULL_PULL if self.coupling == FULL else 0.0,
             estimate_starts=self.estimate_starts,
         )
-
-    # ------------------------------------------------------------------ diagnostics
-
-    def _diagnose(
-        self,
-        estimate: Estimate,
-        samples: Samples,
-        parts: list[MatchedIntegrals],
-        shooting: Shooting | None,
-        started: float,
-    ) -> Diagnostics:
-        coefficients = estimate.coefficients if shooting is None else shooting.coefficients
-        factor = estimate.library.rescale(np.ones(len(estimate.library)), samples.scales, samples.time_scale)
-        refined = shooting is not None and shooting.iterations > 0
-        blocks = [*_blocks(estimate, parts, coefficients, shooting if refined else None)]
-        arrays = {key: np.full(coefficients.shape, np.nan) for key in ("half", "halves", "run", "one", "two")}
-        for where, hessians, gradients in blocks:
-            found = spread_over_runs(coefficients[where], hessians, gradients)
-            arrays["half"][where], arrays["halves"][where] = found.half_width, found.halves
-            arrays["run"][where] = found.run_spread
-            arrays["one"][where], arrays["two"][where] = found.first, found.second
-        correlation = _halves_correlation(self.coupling, arrays["one"], arrays["two"])
-        identified = ~(arrays["halves"] > HALVES_LIMIT)
-        if correlation is not None and correlation < CORRELATION_LIMIT:
-            identified &= False
-        singular = estimate.matched.singular_values()
-        condition = max(condition_number(s) for s in singular)
-        return Diagnostics(
-            low=(coefficients - arrays["half"]) * factor,
-            high=(coefficients + arrays["half"]) * factor,
-            halves=arrays["halves"],
-            run_spread=arrays["run"],
-            identified=identified,
-            halves_correlation=correlation,
-            condition_number=condition,
-            effective_rank=float(np.median([effective_rank(s) for s in singular])),
-            rows=estimate.matched.rows,
-            refined=refined,
-            converged=refined and shooting is not None and shooting.converged,
-            status="integral matching only" if shooting is None else shooting.status,
-            candidates=estimate.candidates,
-            chosen=dict(estimate.chosen),
-            seconds=time.perf_counter() - started,
-            warnings=self._fit_warnings(estimate, parts[0].n_terms, condition, shooting),
-        )
-
-    def _fit_warnings(
-        self, estimate: Estimate, terms: int, condition: float, shooting: Shooting | None
-    ) -> tuple[str, ...]:
-        notes = []
-        rows = estimate.matched.rows
-        label = f"{self.name}/{self.coupling}"
-        if not estimate.mask.any():
-            notes.append(f"{label}: every term was thresholded away; what is left is 'nothing changes'")
-        elif terms > rows:
-            notes.append(
-                f"{label}: the library has {terms} terms but the window gives only {rows} regression rows; the ridge "
-                "decides what the data can't: use more runs or steps, or coupling='exchangeable'"
-            )
-        elif condition > CONDITION_LIMIT:
-            notes.append(
-                f"{label}: the library's condition number is {condition:.0e}; single coefficients mean nothing there, "
-                "predictions may: use fewer terms or coupling='exchangeable'"
-            )
-        if shooting is not None and "diverge" in shooting.status:
-            notes.append(f"{label}: multiple shooting stopped early, as {shooting.status}")
-        return tuple(notes)
-
-
-def _blocks(
-    estimate: Estimate, parts: list[MatchedIntegrals], coefficients: Array, shooting: Shooting | None
-) -> list[tuple[tuple[NDArray[Any], ...], Array, Array]]:
-    """Coefficient indices with their runs' Hessians and gradients: one block, or one a feature."""
-    mask = estimate.mask
-    if not mask.any():
-        return []
-    if shooting is not None:
-        return [(np.nonzero(mask), shooting.hessians, shooting.gradients)]
-    if len(mask) > 1 and len(parts) < 2:
-        return []  # one run has no spread, and a full matrix's blocks would be large
-    blocks: list[tuple[tuple[NDArray[Any], ...], Array, Array]] = []
-    for row in range(len(mask)):
-        free = np.flatnonzero(mask[row])
-        design, target = (row, 0) if len(estimate.matched.factors) > 1 else (0, row)
-        columns = estimate.support[free]
-        systems = [(p.matrix[design][:, columns], p.targets[design][:, target]) for p in parts]
-        hessians = np.array([a.T @ a for a, _ in systems])
-        gradients = np.array([a.T @ (a @ coefficients[row, free] - b) for a, b in systems])
-        blocks.append(((np.full(len(free), row), free), hessians, gradients))
-    return blocks
-
-
-def _halves_correlation(coupling: str, first: Array, second: Array) -> float | None:
-    if coupling != FULL or not np.isfinite(first).all() or len(first) < 2:
-        return None
-    features = len(first)
-    square = slice(first.shape[1] - features, None)  # the interaction terms come last
-    off = ~np.eye(features, dtype=bool)
-    a, b = first[:, square][off], second[:, square][off]
-    if a.std() == 0 or b.std() == 0:
-        return None
-    return float(np.corrcoef(a, b)[0, 1])

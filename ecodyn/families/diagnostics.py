@@ -7,10 +7,15 @@ H⁻¹ (Σᵣ gᵣgᵣᵀ) H⁻¹ · R/(R−1); estimates from some of the runs 
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ecodyn.estimation import Estimate, MatchedIntegrals, Samples, Shooting
+from ecodyn.library import FULL
 
 Array = NDArray[np.float64]
 
@@ -18,6 +23,7 @@ HALVES_LIMIT = 2.0  # standard errors between two halves beyond which a coeffici
 CORRELATION_LIMIT = 0.5  # of the halves' off-diagonal matrices, for full couplings
 RUNS_FOR_HALVES = 4
 LEVEL = 0.95
+CONDITION_LIMIT = 1e12
 
 
 @dataclass(frozen=True)
@@ -109,3 +115,106 @@ def condition_number(singular_values: Array) -> float:
     """Largest over smallest singular value; infinite for a singular library."""
     smallest = float(singular_values.min(initial=np.inf))
     return float(singular_values.max(initial=0.0)) / smallest if smallest > 0 else float("inf")
+
+
+def diagnose(
+    label: str,
+    coupling: str,
+    estimate: Estimate,
+    samples: Samples,
+    parts: list[MatchedIntegrals],
+    shooting: Shooting | None,
+    started: float,
+) -> Diagnostics:
+    """All diagnostics of one fit, from the runs' own regressions and the last step of shooting."""
+    coefficients = estimate.coefficients if shooting is None else shooting.coefficients
+    factor = estimate.library.rescale(np.ones(len(estimate.library)), samples.scales, samples.time_scale)
+    refined = shooting is not None and shooting.iterations > 0
+    blocks = [*_blocks(estimate, parts, coefficients, shooting if refined else None)]
+    arrays = {key: np.full(coefficients.shape, np.nan) for key in ("half", "halves", "run", "one", "two")}
+    for where, hessians, gradients in blocks:
+        found = spread_over_runs(coefficients[where], hessians, gradients)
+        arrays["half"][where], arrays["halves"][where] = found.half_width, found.halves
+        arrays["run"][where] = found.run_spread
+        arrays["one"][where], arrays["two"][where] = found.first, found.second
+    correlation = _halves_correlation(coupling, arrays["one"], arrays["two"])
+    identified = ~(arrays["halves"] > HALVES_LIMIT)
+    if correlation is not None and correlation < CORRELATION_LIMIT:
+        identified &= False
+    singular = estimate.matched.singular_values()
+    condition = max(condition_number(s) for s in singular)
+    return Diagnostics(
+        low=(coefficients - arrays["half"]) * factor,
+        high=(coefficients + arrays["half"]) * factor,
+        halves=arrays["halves"],
+        run_spread=arrays["run"],
+        identified=identified,
+        halves_correlation=correlation,
+        condition_number=condition,
+        effective_rank=float(np.median([effective_rank(s) for s in singular])),
+        rows=estimate.matched.rows,
+        refined=refined,
+        converged=refined and shooting is not None and shooting.converged,
+        status="integral matching only" if shooting is None else shooting.status,
+        candidates=estimate.candidates,
+        chosen=dict(estimate.chosen),
+        seconds=time.perf_counter() - started,
+        warnings=_warnings(label, estimate, parts[0].n_terms, condition, shooting),
+    )
+
+
+def _warnings(
+    label: str, estimate: Estimate, terms: int, condition: float, shooting: Shooting | None
+) -> tuple[str, ...]:
+    notes = []
+    rows = estimate.matched.rows
+    if not estimate.mask.any():
+        notes.append(f"{label}: every term was thresholded away; what is left is 'nothing changes'")
+    elif terms > rows:
+        notes.append(
+            f"{label}: the library has {terms} terms but the window gives only {rows} regression rows; the ridge "
+            "decides what the data can't: use more runs or steps, or coupling='exchangeable'"
+        )
+    elif condition > CONDITION_LIMIT:
+        notes.append(
+            f"{label}: the library's condition number is {condition:.0e}; single coefficients mean nothing there, "
+            "predictions may: use fewer terms or coupling='exchangeable'"
+        )
+    if shooting is not None and "diverge" in shooting.status:
+        notes.append(f"{label}: multiple shooting stopped early, as {shooting.status}")
+    return tuple(notes)
+
+
+def _blocks(
+    estimate: Estimate, parts: list[MatchedIntegrals], coefficients: Array, shooting: Shooting | None
+) -> list[tuple[tuple[NDArray[Any], ...], Array, Array]]:
+    """Coefficient indices with their runs' Hessians and gradients: one block, or one a feature."""
+    mask = estimate.mask
+    if not mask.any():
+        return []
+    if shooting is not None:
+        return [(np.nonzero(mask), shooting.hessians, shooting.gradients)]
+    if len(mask) > 1 and len(parts) < 2:
+        return []  # one run has no spread, and a full matrix's blocks would be large
+    blocks: list[tuple[tuple[NDArray[Any], ...], Array, Array]] = []
+    for row in range(len(mask)):
+        free = np.flatnonzero(mask[row])
+        design, target = (row, 0) if len(estimate.matched.factors) > 1 else (0, row)
+        columns = estimate.support[free]
+        systems = [(p.matrix[design][:, columns], p.targets[design][:, target]) for p in parts]
+        hessians = np.array([a.T @ a for a, _ in systems])
+        gradients = np.array([a.T @ (a @ coefficients[row, free] - b) for a, b in systems])
+        blocks.append(((np.full(len(free), row), free), hessians, gradients))
+    return blocks
+
+
+def _halves_correlation(coupling: str, first: Array, second: Array) -> float | None:
+    if coupling != FULL or not np.isfinite(first).all() or len(first) < 2:
+        return None
+    features = len(first)
+    square = slice(first.shape[1] - features, None)  # the interaction terms come last
+    off = ~np.eye(features, dtype=bool)
+    a, b = first[:, square][off], second[:, square][off]
+    if a.std() == 0 or b.std() == 0:
+        return None
+    return float(np.corrcoef(a, b)[0, 1])

@@ -93,7 +93,8 @@ class FittedModel(ABC):
             Starting states at the first of the steps; channels are needed where the state has more than one.
         steps : array (step,) or (batch, step)
         bound : float, optional
-            Amplitude beyond which a rollout has diverged; by default 100 times the training data's largest value.
+            Amplitude beyond which a rollout has diverged; by default 100 times the larger of the training data's largest
+            value and its own start.
 
         Returns
         -------
@@ -102,7 +103,7 @@ class FittedModel(ABC):
         """
         start = self._starting_states(x0)
         largest = np.maximum(self.amplitude, np.abs(start[..., 0]).max(axis=1))
-        limit = BOUND * largest if bound is None else bound
+        limit = np.where(largest > 0, BOUND * largest, np.inf) if bound is None else bound
         return integrate(self.rhs, start, steps, bound=limit, rtol=rtol, max_evaluations=max_evaluations)
 
     def _starting_states(self, x0: ArrayLike) -> Array:

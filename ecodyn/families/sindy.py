@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ecodyn.estimation import MatchedIntegrals, Samples, Validation, ridge_solve, splits, whole
+from ecodyn.estimation import Estimate, MatchedIntegrals, Samples, Validation, ridge_solve, splits, whole
 from ecodyn.estimation.multiple_shooting import INTERVALS, STAGES
 from ecodyn.estimation.validation import WORST
-from ecodyn.families.base import RIDGE, Estimate, LibraryFamily
+from ecodyn.families.base import RIDGE, LibraryFamily
 from ecodyn.library import EXCHANGEABLE, FULL, Library, polynomial_library
 
 Array = NDArray[np.float64]
