@@ -12,16 +12,19 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 import ecodyn
-from ecodyn.report.figures import DEAD, FONT, INK, PALETTE, plot_signals
+from ecodyn.comparison.scores import survivors
+from ecodyn.report.figures import FONT, INK, PALETTE, plot_signals
 
 HERE = Path(__file__).resolve().parent.parent
 DATA = HERE / "data" / "circles_p59_d128.nc"
 TARGET = HERE / "docs" / "figures" / "circles.png"
 HELD_OUT = 0  # position of the run
 FIRST, LAST = 60, 1000
-ROLLED_OUT = 6  # survivors whose rollouts are drawn
+DASHES = (0, (4, 1.5))
+GREY = "#888888"
 
 
 def main() -> None:
@@ -43,15 +46,22 @@ def draw_rollout(runs: ecodyn.Trajectories, ax: Axes) -> None:
     law = ecodyn.SINDy().fit(window.select(runs=others)).model_
     truth, steps = window.values[HELD_OUT], window.steps
     rollout = law.simulate(truth[0], steps).signal[0]
-    plot_signals(window, HELD_OUT, ax, labels=ROLLED_OUT)
-    ranked = np.argsort(-truth[-1])[:ROLLED_OUT]
-    dead = [i for i in range(truth.shape[1]) if i not in ranked]
-    ax.plot(steps, rollout[:, dead], color=DEAD, lw=0.8, ls=(0, (4, 2)))
-    for line, i, colour in zip(ax.get_lines()[-len(ranked) :], ranked, PALETTE, strict=False):
-        del line
-        ax.plot(steps, rollout[:, i], color=colour, lw=1.6, ls=(0, (4, 1.5)), zorder=3)
+    plot_signals(window, HELD_OUT, ax)
+    for line in ax.get_lines():
+        line.set_alpha(0.5)
+    alive = survivors(truth, window.dc[HELD_OUT])
+    ranked = [i for i in np.argsort(-truth[-1]) if alive[i]][: len(PALETTE)]
+    for colour, i in zip(PALETTE, ranked, strict=False):
+        ax.plot(steps, rollout[:, i], color=colour, lw=1.6, ls=DASHES, zorder=3)
+    ax.plot(steps, rollout[:, ~alive], color=GREY, lw=0.7, ls=DASHES, zorder=1)
+    handles = [
+        Line2D([], [], color=INK, lw=1.8, alpha=0.5, label="data"),
+        Line2D([], [], color=INK, lw=1.6, ls=DASHES, label="law, rolled out"),
+    ]
+    ax.legend(handles=handles, frameon=False, fontsize=FONT, loc="upper right")
+    ax.set_ylabel("")
     ax.set_title(
-        f"A law fitted to {len(others)} other trainings (dashed), from step {FIRST}",
+        f"The same, predicted from step {FIRST} by a law of {len(others)} other trainings",
         fontsize=FONT + 1,
         color=INK,
         loc="left",

@@ -213,10 +213,12 @@ class _ByRun:
     """Single scores gathered by run: seeds and origins averaged within a run, runs within a cluster."""
 
     def __init__(self, scores: list[Scored], data: Trajectories, noise: _Noise) -> None:
+        # In an order of their own, not that in which tasks ended: sums must not depend on it.
+        scores = sorted(scores, key=lambda s: (s.run, s.origin or 0.0, s.seed))
         self.scores, self.data, self.noise = scores, data, noise
         self.groups: list[list[Scored]] = [[] for _ in range(data.n_runs)]
         for s in scores:
-            if not (s.score.finished and np.isnan(s.score.skill)):  # persistence exact: the run says nothing
+            if not np.isnan(s.score.unexplained):  # persistence exact: the run says nothing
                 self.groups[s.run].append(s)
         self.kept = np.array([bool(g) for g in self.groups])
         self.diverged = sum(not s.score.finished for s in scores)

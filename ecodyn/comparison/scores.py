@@ -27,7 +27,7 @@ class RunScore:
     Attributes
     ----------
     skill : 1 − MSE/MSE(persistence), time-weighted (trapezoid), features equal; NaN if the rollout ended early
-    unexplained : min(1 − skill, 2); 2 if the rollout ended early
+    unexplained : min(1 − skill, 2); 2 if the rollout ended early; NaN if persistence is exact, ended or not
     log_skill : the same of log max(x, 1 % of the window's median)
     horizons : skill up to each quarter of the window
     order_crossing : share of pairs of features whose order changes in the rollout, start to end
@@ -50,7 +50,9 @@ def score_rollout(truth: Array, rollout: Array, times: Array, status: str = "ok"
     if not finished:
         nothing = float("nan")
         status = status if status != "ok" else "not finite"
-        return RunScore(nothing, WORST_UNEXPLAINED, nothing, (nothing,) * len(HORIZONS), nothing, False, status)
+        still = np.isnan(skill_of(truth, truth, times))  # where persistence is exact, no rollout says anything
+        unexplained = nothing if still else WORST_UNEXPLAINED
+        return RunScore(nothing, unexplained, nothing, (nothing,) * len(HORIZONS), nothing, False, status)
     skill = skill_of(truth, rollout, times)
     floor = LOG_FLOOR * max(float(np.median(truth)), 1e-300)
     log_truth, log_rollout = np.log(np.maximum(truth, floor)), np.log(np.maximum(rollout, floor))

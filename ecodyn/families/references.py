@@ -126,7 +126,7 @@ class AffineMap(Reference):
     def fit(cls, training: Trajectories) -> Self:
         """Least squares at each time."""
         grid, values = _on_common_times(training)
-        start = np.broadcast_to(values[:, :1], values.shape)
+        start = np.broadcast_to(training.values[:, :1], values.shape)  # each run's own
         seen = np.where(np.isnan(values), np.nan, start)
         mean_x, mean_y = np.nanmean(seen, axis=(0, 2)), np.nanmean(values, axis=(0, 2))
         dx, dy = seen - mean_x[None, :, None], values - mean_y[None, :, None]

@@ -230,9 +230,7 @@ def _check_prime(p: int) -> None:
 
 def _check_rate(name: str, value: float, *, zero_allowed: bool) -> None:
     if not math.isfinite(value) or value < 0 or (value == 0 and not zero_allowed):
-        raise ValueError(
-            f"{name} must be finite and {'not negative' if zero_allowed else 'positive'}, got {value}"
-        )
+        raise ValueError(f"{name} must be finite and {'not negative' if zero_allowed else 'positive'}, got {value}")
 
 
 def _check_fraction(fraction: float, p: int) -> None:
@@ -259,9 +257,7 @@ def _check_device(name: str) -> None:
         raise ValueError(f"device must be cpu or cuda, got {name!r}")
     present = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if (device.index or 0) >= present:
-        raise ValueError(
-            f"device {name!r} asked for, but torch sees {present} CUDA devices; use device='cpu'"
-        )
+        raise ValueError(f"device {name!r} asked for, but torch sees {present} CUDA devices; use device='cpu'")
 
 
 def _check_finite(signal: np.ndarray, gradient: np.ndarray, seed: int, step: int) -> None:

@@ -1,7 +1,7 @@
 """What a comparison found, for people: a table in the terminal, figures, one self-contained page.
 
-Compute, format and draw are three places: numbers come from ``ecodyn.comparison``, ``formatting`` and ``rows`` make text
-of them, ``tables``, ``figures`` and ``page`` lay the text out. Everything is loaded on first use.
+Compute, format and draw are three places: numbers come from ``ecodyn.comparison``, ``formatting`` and ``rows``
+make text of them, ``tables``, ``figures`` and ``page`` lay it out. Everything is loaded on first use.
 """
 
 from __future__ import annotations

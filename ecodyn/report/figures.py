@@ -68,6 +68,7 @@ def plot_signals(
         ax.plot([], [], color=DEAD, lw=0.8, label=f"{signal.shape[1] - len(shown)} others")
     if log_time:
         ax.set_xscale("symlog", linthresh=1.0)
+        ax.xaxis.set_major_formatter("{x:g}")
     ax.set_xlim(t[0], t[-1])
     ax.set_xlabel("step")
     ax.set_ylabel("signal")
@@ -125,7 +126,8 @@ def plot_skill(window_result: WindowResult, protocol: str, ax: Axes | None = Non
     """
     from matplotlib.lines import Line2D
 
-    scores = window_result.of(protocol)
+    # Persistence has skill 0 by definition, and would only squeeze the rest together.
+    scores = [m for m in window_result.of(protocol) if m.family != "persistence"]
     ax = _axes(ax, (7.5, 0.34 * len(scores) + 1.4))
     worst = _worst_shown(scores)
     for row, m in enumerate(scores):
@@ -134,8 +136,9 @@ def plot_skill(window_result: WindowResult, protocol: str, ax: Axes | None = Non
     ax.set_ylim(len(scores) - 0.5, -0.5)
     margin = 0.04 * (1.0 - worst)
     ax.set_xlim(worst - margin, 1.0 + margin)
-    ax.axvline(0.0, color=DEAD, lw=0.8, zorder=0)
-    ax.axvline(1.0, color=DEAD, lw=0.8, zorder=0)
+    for special in (0.0, 1.0):
+        if special >= worst:
+            ax.axvline(special, color=DEAD, lw=0.8, zorder=0)
     ax.set_xlabel(f"skill, {PROTOCOL_TITLES.get(protocol, protocol)}, steps {steps(window_result.window)}")
     kinds = [k for k in KIND_COLOURS if any(m.kind == k for m in scores)]
     handles = [Line2D([], [], color=KIND_COLOURS[k], lw=1.5, label=k) for k in kinds]
@@ -160,11 +163,12 @@ def plot_coefficients(law: Law, ax: Axes | None = None) -> Axes:
     for row in range(terms):
         _draw_term(ax, law, row, measure[:, row], annotate=not several)
     ax.set_yticks(range(terms), [term(name) for name in law.library.names()], fontsize=FONT)
-    ax.set_ylim(terms - 0.5, -0.7)
+    ax.set_ylim(terms - 0.5, -0.5)
     ax.axvline(0.0, color=INK, lw=0.8, zorder=0)
     if law.diagnostics is not None:
         ax.axvspan(-1.0, 1.0, color=DEAD, alpha=0.3, lw=0, zorder=0)
-    ax.set_xscale("symlog", linthresh=1.0)
+    ax.set_xscale("symlog", linthresh=1.0, linscale=0.4)
+    ax.xaxis.set_major_formatter("{x:g}")
     _symmetric(ax, measure)
     ax.set_xlabel(unit)
     return ax
@@ -263,7 +267,7 @@ def _rollout_legend(ax: Axes, shown: list[int], total: int, features: Sequence[A
 def _worst_shown(scores: list[ModelScore]) -> float:
     """The left end of the skill axis: the worst run that is not off it."""
     values = [v for m in scores for v in (m.skill, m.skill_low, *m.skill_per_run) if np.isfinite(v)]
-    return max(WORST_SKILL, min([0.0, *values]))
+    return max(WORST_SKILL, min(values, default=0.0))
 
 
 def _draw_skill(ax: Axes, row: int, m: ModelScore, worst: float) -> None:
@@ -303,11 +307,10 @@ def _draw_term(ax: Axes, law: Law, row: int, measure: Array, *, annotate: bool) 
         if with_interval and annotate:
             ax.plot([value - 1, value + 1], [row, row], color=PALETTE[0], lw=1.6)
         ax.plot(value, row, "o", ms=6, mec=PALETTE[0], mfc="white" if doubtful else PALETTE[0])
-        if annotate:
+        if annotate:  # beside the axes, where nothing is in the way
             text = coefficient(law.coefficients[group, row]) + (", not identified" if doubtful else "")
-            ax.annotate(
-                text, (value, row), (0, 6), textcoords="offset points", fontsize=FONT - 2, color=INK, ha="center"
-            )
+            place = (1.02, row)
+            ax.annotate(text, place, xycoords=("axes fraction", "data"), fontsize=FONT - 1, color=INK, va="center")
 
 
 def _symmetric(ax: Axes, measure: Array) -> None:

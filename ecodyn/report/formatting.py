@@ -37,7 +37,12 @@ def percent(share: float | None) -> str:
         return f"{value:.0f} %"
     if abs(value) >= 0.1 or value == 0:
         return f"{value:.1f} %"
-    return f"{value:.0e} %" if abs(value) < 1e-3 else f"{value:.1g} %"
+    return "< 0.001 %" if 0 < value < 1e-3 else f"{value:.1g} %"
+
+
+def probability(value: float | None) -> str:
+    """A p-value; a small one is a bound, since the tests behind it resolve no more."""
+    return "< 0.001" if value is not None and value < 1e-3 else number(value, 3)
 
 
 def coefficient(value: float | None) -> str:

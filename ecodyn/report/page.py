@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
 
 DRAWN_RUNS = 3  # runs whose rollouts are drawn
 MOST_LISTED = 5  # warnings before they are collapsed
-RESOLUTION = 130  # dots per inch of the figures that would be too many lines for SVG
+EXPLAINED = ("member", "skill", "diverged")  # columns that the page's legend explains by itself
+PIXELS_PER_INCH = 96  # of CSS
+RESOLUTION = 110  # dots per inch of the figures that would be too many lines for SVG
 
 
 def write_html(comparison: Comparison, path: str | os.PathLike[str], *, force: bool = False) -> None:
@@ -55,7 +58,7 @@ def _page(comparison: Comparison) -> str:
         holds=comparison.verdict.holds,
         verdicts=verdicts,
         windows=[_window(comparison, w) for w in comparison.windows],
-        columns=rows.COLUMNS,
+        columns=[c for c in rows.COLUMNS if c.key not in EXPLAINED],
         summary=_summary(comparison),
         warnings=comparison.warnings,
         failures=comparison.failures,
@@ -68,9 +71,10 @@ def _page(comparison: Comparison) -> str:
 
 def _summary(comparison: Comparison) -> str:
     data = comparison.data
-    known = [(data.get(k), k) for k in ("runs", "clusters", "steps", "features")]
-    parts = [f"{value} {name}" for value, name in known if value is not None]
-    return ", ".join(parts)
+    told = ["runs", "steps", "features"]
+    if data.get("clusters") != data.get("runs"):  # runs that share an initialisation are one observation
+        told.insert(1, "clusters")
+    return ", ".join(f"{data[name]} {name}" for name in told if name in data)
 
 
 def _window(comparison: Comparison, w: WindowResult) -> dict[str, Any]:
@@ -81,8 +85,9 @@ def _window(comparison: Comparison, w: WindowResult) -> dict[str, Any]:
         "headline": w.headline,
         "start": _start(w),
         "noise": percent(w.noise_share),
-        "tables": [_table(comparison, w, p) for p in protocols],
-        "sections": [_figures(comparison, w, p) for p in protocols if p in w.verdicts],
+        "sections": [
+            (_table(comparison, w, p), _figures(comparison, w, p) if p in w.verdicts else None) for p in protocols
+        ],
         "laws": _laws(w),
     }
 
@@ -121,7 +126,6 @@ def _figures(comparison: Comparison, w: WindowResult, protocol: str) -> dict[str
     families = {m.label for m in w.of(protocol) if m.kind == "family"}
     any_drawn = any(p == protocol and m in families and w.drawn[p, m] for p, m in w.drawn)
     return {
-        "title": rows.PROTOCOL_TITLES[protocol],
         "skill": _svg(plot_skill(w, protocol)),
         "rollouts": [
             (f"run {run}", _png(plot_rollouts(w, run, protocol, features=comparison.features)))
@@ -173,19 +177,30 @@ def _pairs_of_text(settings: dict[str, Any]) -> list[tuple[str, str]]:
     return [(str(k), v if isinstance(v, str) else json.dumps(v, default=str)) for k, v in settings.items()]
 
 
-def _png(ax: Axes) -> str:
+@dataclass(frozen=True)
+class _Image:
+    """A figure as a data URI, and how wide to show it (pixels)."""
+
+    uri: str
+    width: int
+
+
+def _png(ax: Axes) -> _Image:
     return _embedded(ax, "png", "image/png", dpi=RESOLUTION)
 
 
-def _svg(ax: Axes) -> str:
+def _svg(ax: Axes) -> _Image:
     # As an image of its own, an SVG can neither clash with the ids of others nor load anything.
     return _embedded(ax, "svg", "image/svg+xml", metadata={"Date": None})
 
 
-def _embedded(ax: Axes, file_format: str, mime: str, **options: Any) -> str:
+def _embedded(ax: Axes, file_format: str, mime: str, **options: Any) -> _Image:
     buffer = BytesIO()
-    ax.figure.savefig(buffer, format=file_format, **options)
-    return f"data:{mime};base64,{base64.b64encode(buffer.getvalue()).decode()}"
+    figure = ax.get_figure(root=True)
+    assert figure is not None
+    figure.savefig(buffer, format=file_format, **options)
+    uri = f"data:{mime};base64,{base64.b64encode(buffer.getvalue()).decode()}"
+    return _Image(uri, round(figure.get_figwidth() * PIXELS_PER_INCH))
 
 
 @cache

@@ -16,6 +16,7 @@ from ecodyn.report.formatting import (
     interval,
     number,
     percent,
+    probability,
     seconds,
     steps,
     term,
@@ -45,7 +46,6 @@ class Column:
     meaning: str
 
 
-# The most important first: where there is no room for all, the last ones go.
 COLUMNS = (
     Column("member", "set", "* in the 90 % model confidence set: not shown to be worse than the best"),
     Column("skill", "skill", "mean over runs of 1 − MSE(rollout)/MSE(staying at the start)"),
@@ -78,9 +78,7 @@ def name_of(score: ModelScore) -> str:
     return f"{name} clock" if score.kind == "clock" else name
 
 
-def model_rows(
-    comparison: Comparison, protocol: str | None = None, window: int | WindowResult = 0
-) -> list[ModelRow]:
+def model_rows(comparison: Comparison, protocol: str | None = None, window: int | WindowResult = 0) -> list[ModelRow]:
     """The rows of the table of models: families by loss, then clocks, ceilings and nulls."""
     part = comparison.windows[window] if isinstance(window, int) else window
     scores = part.of(protocol or part.headline)
@@ -210,9 +208,8 @@ def verdict_rows(comparison: Comparison) -> list[dict[str, str]]:
                     "protocol": PROTOCOL_TITLES.get(protocol, protocol),
                     "status": v.status.replace("_", " "),
                     "best": name,
-                    "p_value": number(v.p_value, 4),
+                    "p_value": probability(v.p_value),
                     "holds": ("yes" if v.holds else "no") if protocol == w.headline else DASH,
-                    "statement": v.statement,
                 }
             )
     return rows

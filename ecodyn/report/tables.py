@@ -12,9 +12,21 @@ from ecodyn.report.rows import KINDS, PROTOCOL_TITLES, Column, ModelRow, model_r
 if TYPE_CHECKING:
     from rich.table import Table
 
-NOTE_WIDTH = 16  # the notes wrap, but not below this
+NOTE_WIDTH = 14  # the notes wrap, but not below this
 GAP = 2  # columns between columns
-ALWAYS = ("member", "skill", "interval", "unexplained", "diverged", "one_step_r2")
+# What is kept where there is no room for all; the notes count diverged rollouts too.
+IMPORTANCE = (
+    "skill",
+    "one_step_r2",
+    "interval",
+    "member",
+    "unexplained",
+    "coefficients",
+    "diverged",
+    "log_skill",
+    "order_crossing",
+    "fit_seconds",
+)
 
 
 def terminal_table(
@@ -42,7 +54,7 @@ def terminal_table(
         caption=_caption(fitting, left_out),
         box=SIMPLE,
         show_edge=False,
-        padding=(0, GAP, 0, 0),
+        padding=(0, GAP - 1, 0, 0),  # the box itself adds one
         pad_edge=False,
         caption_justify="left",
     )
@@ -56,34 +68,37 @@ def terminal_table(
 
 
 def _add_rows(table: Table, rows: list[ModelRow], columns: list[Column]) -> None:
-    """Rows grouped by kind, a line between groups; text is never read as markup."""
+    """Rows under a heading for each kind of reference; text is never read as markup."""
     from rich.text import Text
 
     noted = any(r.notes for r in rows)
-    for i, row in enumerate(rows):
+    kind = "family"  # families come first, and need no heading
+    for row in rows:
+        if row.kind != kind:
+            kind = row.kind
+            table.add_section()
+            table.add_row(Text(KINDS[kind], style="italic dim"))
         cells = [Text(row.cells[c.key]) for c in columns]
         notes = [Text("; ".join(row.notes))] if noted else []
-        last = i + 1 < len(rows) and rows[i + 1].kind != row.kind
-        style = "" if row.kind == "family" else "dim"
-        table.add_row(Text(_name(row)), *cells, *notes, style=style, end_section=last)
+        table.add_row(Text(_name(row)), *cells, *notes, style="" if kind == "family" else "dim")
 
 
 def _name(row: ModelRow) -> str:
-    """References say what they are, unless the name does."""
-    known = row.kind in ("family", "clock") or row.kind not in KINDS
-    return row.name if known else f"{row.name} ({row.kind})"
+    """The heading says that it is a clock, and names are long enough."""
+    return row.name.removesuffix(" clock")
 
 
 def _fitting(columns: list[Column], rows: list[ModelRow], width: int) -> list[Column]:
-    """The columns for which there is room, in order of importance; the first few stay whatever the room."""
-    room = width - max((len(_name(r)) for r in rows), default=0) - GAP
-    room -= NOTE_WIDTH if any(r.notes for r in rows) else 0
-    kept = []
-    for column in columns:
-        room -= max(len(column.header), *(len(r.cells[column.key]) for r in rows)) + GAP
-        if column.key in ALWAYS or room >= 0:
-            kept.append(column)
-    return kept
+    """The columns for which there is room, taken by importance, in their own order."""
+    room = width - max((len(_name(r)) for r in rows), default=0)
+    room -= NOTE_WIDTH + GAP if any(r.notes for r in rows) else 0
+    kept = set()
+    for column in sorted(columns, key=lambda c: IMPORTANCE.index(c.key)):
+        needed = max(len(column.header), *(len(r.cells[column.key]) for r in rows)) + GAP
+        if needed <= room or column.key == IMPORTANCE[0]:
+            kept.add(column)
+            room -= needed
+    return [c for c in columns if c in kept]
 
 
 def _caption(columns: list[Column], left_out: list[str]) -> str:

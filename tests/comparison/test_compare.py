@@ -68,7 +68,7 @@ def found():
 )
 def test_the_true_law_is_best(law, scale, family, coupling):
     data = system(law, scale=scale, samples=41, features=4)
-    found = compare(data, FAMILIES, COUPLINGS, protocols=UNSEEN, folds=3)
+    found = compare(data, FAMILIES, COUPLINGS, protocols=UNSEEN, folds=2)
     verdict = found.verdict
     assert verdict.best == {"family": family, "coupling": coupling}
     assert verdict.status == ("tied" if law == "logistic" else "decided")
@@ -234,9 +234,9 @@ def without_seconds(report):
 
 
 @pytest.mark.slow
-def test_processes_change_no_number(found):
-    again = quick(system("lotka_volterra"), FAMILIES, windows=WINDOWS, jobs=2)
-    assert without_seconds(again.to_json()) == without_seconds(found.to_json())
+def test_processes_change_no_number():
+    one, two = (quick(system("lotka_volterra"), jobs=jobs) for jobs in (1, 2))
+    assert without_seconds(two.to_json()) == without_seconds(one.to_json())
 
 
 def test_progress_counts_to_the_end():
@@ -363,7 +363,7 @@ def test_known_decay_needs_the_rates():
 def exploding(law):
     """ẋᵢ = xᵢ², whatever the data say."""
     library = polynomial_library("independent", law.library.channels, law.library.features, 2)
-    return replace(law, library=library, coefficients=np.array([[0.0, 0.0, 1.0]]))
+    return replace(law, library=library, coefficients=np.array([[0.0, 0.0, 1.0]]), diagnostics=None)
 
 
 class Failing(Linear):

@@ -23,14 +23,14 @@ def drawn(seed, runs, models, worse=None):
 # ----------------------------------------------------------------------------------------------- what it promises
 
 
-@pytest.mark.parametrize(("runs", "repetitions"), [(8, 600), pytest.param(16, 450, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("runs", "repetitions"), [(8, 600), pytest.param(16, 420, marks=pytest.mark.slow)])
 def test_ten_equal_models_all_stay_nine_times_out_of_ten(runs, repetitions):
     rng = np.random.default_rng(runs)
     kept = 0
     for _ in range(repetitions):
         losses = rng.normal(size=(runs, 10)) + 2.0 * rng.normal(size=(runs, 1))
         kept += confidence_set(losses).members.all()
-    # The standard error of 90 % is 1.2 % of 600 repetitions and 1.4 % of 450.
+    # The standard error of 90 % is 1.2 % of 600 repetitions and 1.5 % of 420.
     assert 0.86 <= kept / repetitions <= 0.94
 
 
