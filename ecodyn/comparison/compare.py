@@ -83,6 +83,8 @@ def compare(
     unknown = set(protocols) - set(PROTOCOLS)
     if unknown or not protocols:
         raise ValueError(f"protocols are {', '.join(PROTOCOLS)}; got {', '.join(sorted(unknown)) or 'none'}")
+    if folds is not None and folds < 2:
+        raise ValueError(f"expected at least 2 folds, got {folds}: leave folds out for one a run")
     models = contenders(families, couplings, state, parameters)
     parts = [data] if not windows else [data.window(*w) for w in windows]
     for part in parts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -156,19 +157,14 @@ def _fit(task: Task, data: Trajectories) -> Iterator[tuple[Fold, int, FittedMode
 def _estimator(task: Task) -> Family:
     """The contender's estimator, with what a protocol asks of it."""
     estimator: Family = clone(task.contender.estimator)
-    if task.protocol != FORECAST:
-        return estimator
-    own = estimator.get_params(deep=False)
-    defaults = type(estimator)().get_params(deep=False)
-    short = {"stages": FORECAST_STAGES, "rollout_share": FORECAST_STAGES[-1]}
-    changed = {k: v for k, v in short.items() if k in own and own[k] == defaults[k]}
-    if (
-        len(task.folds[0].training) == 1
-        and "rollout_steps" in own
-        and own["rollout_steps"] == defaults["rollout_steps"]
-    ):
-        changed["rollout_steps"] = 0  # a run at a time by matching alone, as the other families' full couplings
-    return estimator.set_params(**changed)
+    wanted: dict[str, Any] = {}
+    if task.protocol == FORECAST:
+        wanted |= {"stages": FORECAST_STAGES, "rollout_share": FORECAST_STAGES[-1]}
+    if task.run_by_run:
+        wanted["rollout_steps"] = 0  # by matching alone, as the other families' full couplings
+    own, defaults = estimator.get_params(deep=False), inspect.signature(type(estimator).__init__).parameters
+    # What a user has set stays as it is.
+    return estimator.set_params(**{k: v for k, v in wanted.items() if k in own and own[k] == defaults[k].default})
 
 
 def _training(fold: Fold, data: Trajectories) -> Trajectories:
