@@ -9,6 +9,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
+from ecodyn.comparison.candidate import FEWEST_RUNS, UNDECIDED, Candidate
 from ecodyn.comparison.contenders import FAMILY, FORECAST, IN_SAMPLE, UNSEEN_RUNS, Contender
 from ecodyn.comparison.protocols import (
     DRAWN_POINTS,
@@ -30,7 +31,7 @@ from ecodyn.comparison.scores import (
     t_interval,
     top_overlap,
 )
-from ecodyn.comparison.verdict import FEWEST_RUNS, UNDECIDED, Candidate, Verdict, decide
+from ecodyn.comparison.verdict import Verdict, decide
 from ecodyn.trajectories import Trajectories
 
 Array = NDArray[np.float64]

@@ -12,10 +12,11 @@ import numpy as np
 
 from ecodyn import __version__
 from ecodyn.comparison.aggregate import Window, window_result
+from ecodyn.comparison.candidate import DECIDED, TIED
 from ecodyn.comparison.contenders import FAMILY, PROTOCOLS, Contender, contenders
 from ecodyn.comparison.protocols import ORIGINS, SEEDS, Task, TaskResult, execute, tasks_of
 from ecodyn.comparison.result import Comparison, WindowResult
-from ecodyn.comparison.verdict import DECIDED, MARGIN, PAIR_LEVEL, TIED
+from ecodyn.comparison.verdict import MARGIN, PAIR_LEVEL
 from ecodyn.families.base import Family
 from ecodyn.trajectories import DataWarning, Trajectories, UnusableDataError
 

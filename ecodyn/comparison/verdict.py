@@ -15,64 +15,26 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ecodyn.comparison.candidate import (
+    DECIDED,
+    FEWEST_RUNS,
+    NO_FAMILY,
+    TIED,
+    UNDECIDED,
+    Candidate,
+    Ranking,
+    mean,
+)
 from ecodyn.comparison.confidence_set import confidence_set
+from ecodyn.comparison.statement import Statement
 
 Array = NDArray[np.float64]
 
 MARGIN = math.log(1.1)  # a tenth more unexplained is as good as equal
 PAIR_LEVEL = 0.90
 NULL_LEVEL = 0.95
-FEWEST_RUNS = 5
 MOST_RUNS = 1000
 SMALLEST_NEURAL_SKILL = 0.1
-COUPLING_ORDER = {"independent": 0, "exchangeable": 1, "full": 2}
-FAMILY_ORDER = {"linear": 0, "lotka_volterra": 1, "sindy": 2, "neural_ode": 3}
-
-DECIDED, TIED, UNDECIDED, NO_FAMILY = "decided", "tied", "undecided", "no_family"
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """What the verdict needs to know of one model: its losses a run, and how simple it is.
-
-    ``losses`` and ``skills`` are (run,); ``kind`` is "family", "null", "ceiling" or "clock". ``diverged`` counts
-    held-out rollouts that ended early; a family with any is not eligible. ``terms`` names the terms it selected, if
-    it selected the same ones in every fold.
-    """
-
-    family: str
-    coupling: str | None
-    kind: str
-    losses: Array
-    skills: Array
-    library_size: int
-    state: str = "signal"
-    diverged: int = 0
-    over_flexible: bool = False
-    terms: frozenset[str] | None = None
-    selects: bool = False
-
-    @property
-    def label(self) -> str:
-        """family/coupling, as tables and sentences have it."""
-        name = self.family if self.coupling is None else f"{self.family}/{self.coupling}"
-        name = name if self.state == "signal" else f"{name} ({self.state})"
-        return f"{name} clock" if self.kind == "clock" else name
-
-    @property
-    def eligible(self) -> bool:
-        """Whether it may be best or tied."""
-        return self.kind == "family" and self.diverged == 0 and bool(np.isfinite(self.losses).all())
-
-    @property
-    def simplicity(self) -> tuple[int, int, int, str]:
-        """What "simplest" goes by: candidates before selection, coupling, family."""
-        coupling = COUPLING_ORDER.get(self.coupling or "", 3)
-        return (self.library_size, coupling, FAMILY_ORDER.get(self.family, len(FAMILY_ORDER)), self.family)
-
-    def named(self) -> dict[str, str | None]:
-        """How report.json names it."""
-        return {"family": self.family, "coupling": self.coupling}
 
 
 @dataclass(frozen=True)
@@ -125,19 +87,6 @@ class Verdict:
         }
 
 
-@dataclass(frozen=True)
-class _Ranking:
-    """The sets of the rule, as candidates."""
-
-    lowest: Candidate
-    equal: list[Candidate]
-    unsettled: list[Candidate]
-    beats_nulls: bool
-    p_value: float
-    members: tuple[int, ...]
-    p_values: dict[int, float]
-
-
 def decide(
     candidates: Sequence[Candidate],
     *,
@@ -178,14 +127,12 @@ def decide(
     share = _share_of_neural_ode(best, candidates)
     coupled = status in (DECIDED, TIED) and _coupling_identified(best, candidates, folds, margin)
     needed = _runs_needed(ranking, runs, folds, margin) if status == UNDECIDED else None
-    statement = _Statement(where, runs, margin, best, ranking, status, coupled, needed, share, diverged).text(
-        candidates
-    )
+    statement = Statement(where, runs, margin, best, ranking, status, coupled, needed, share, diverged).text(candidates)
     return Verdict(
         best=named[0].named() if named else None,
         status=status,
         tied=[c.named() for c in ranking.equal] if status == TIED else [],
-        undecided_against=[c.named() for c in _contested(ranking)] if status == UNDECIDED else [],
+        undecided_against=[c.named() for c in ranking.contested] if status == UNDECIDED else [],
         runs_needed=needed,
         statement=statement,
         share_of_neural_ode=share[0],
@@ -226,7 +173,7 @@ def _merge(eligible: list[Candidate]) -> tuple[list[list[str]], list[Candidate]]
 
 def _rank(
     candidates: Sequence[Candidate], eligible: list[Candidate], folds: int | None, margin: float, seed: int
-) -> _Ranking:
+) -> Ranking:
     losses = np.stack([c.losses for c in eligible], axis=1)
     inflation = np.array([[_inflation(a, b, folds) for b in eligible] for a in eligible])
     chosen = confidence_set(losses, inflation=inflation, seed=seed)
@@ -238,7 +185,7 @@ def _rank(
     nulls = [_one_sided_p(a, c, folds) for c in candidates if c.kind == "null" and np.isfinite(c.losses).all()]
     out = [p for i, p in enumerate(chosen.p_values) if not chosen.members[i]]
     index = {id(c): i for i, c in enumerate(candidates)}
-    return _Ranking(
+    return Ranking(
         a,
         equal,
         unsettled,
@@ -249,7 +196,7 @@ def _rank(
     )
 
 
-def _status(runs: int, ranking: _Ranking) -> str:
+def _status(runs: int, ranking: Ranking) -> str:
     if runs < FEWEST_RUNS:
         return UNDECIDED
     if not ranking.beats_nulls:
@@ -257,17 +204,6 @@ def _status(runs: int, ranking: _Ranking) -> str:
     if ranking.unsettled:
         return UNDECIDED
     return TIED if len(ranking.equal) > 1 else DECIDED
-
-
-def _contested(ranking: _Ranking) -> list[Candidate]:
-    """Whom an undecided verdict is between: all that could still be best."""
-    others = [c for c in ranking.equal if c is not ranking.lowest]
-    return [ranking.lowest, *others, *ranking.unsettled]
-
-
-def _mean(values: Array) -> float:
-    """The mean, summed in an order of its own, so that the order of runs can't matter."""
-    return float(np.mean(np.sort(values)))
 
 
 def _inflation(a: Candidate, b: Candidate, folds: int | None) -> float:
@@ -331,8 +267,8 @@ def _share_of_neural_ode(
     neural = [c for c in candidates if c.family == "neural_ode" and c.kind == "family" and not c.diverged]
     if not neural:
         return None, None, None
-    strongest = max(neural, key=lambda c: _mean(c.skills))
-    top, bottom = _mean(best.skills), _mean(strongest.skills)
+    strongest = max(neural, key=lambda c: mean(c.skills))
+    top, bottom = mean(best.skills), mean(strongest.skills)
     if not bottom >= SMALLEST_NEURAL_SKILL or not math.isfinite(top):
         return None, None, None
     ratio, runs = top / bottom, len(best.skills)
@@ -343,7 +279,7 @@ def _share_of_neural_ode(
     return ratio, ratio - half, ratio + half
 
 
-def _runs_needed(ranking: _Ranking, runs: int, folds: int | None, margin: float) -> int | None:
+def _runs_needed(ranking: Ranking, runs: int, folds: int | None, margin: float) -> int | None:
     """The smallest number of runs with which every contest would be settled, if differences stay as they are.
 
     A contest is settled when the pair's interval lies within the margin or beyond it:
@@ -351,7 +287,7 @@ def _runs_needed(ranking: _Ranking, runs: int, folds: int | None, margin: float)
     """
     from scipy.stats import t
 
-    contests = [_paired(ranking.lowest, c, folds) for c in _contested(ranking)[1:]]
+    contests = [_paired(ranking.lowest, c, folds) for c in ranking.contested[1:]]
     if runs < 2 or not contests:
         return FEWEST_RUNS
     n = np.arange(2, MOST_RUNS + 1)
@@ -362,86 +298,3 @@ def _runs_needed(ranking: _Ranking, runs: int, folds: int | None, margin: float)
     if not settled.any():
         return None
     return max(FEWEST_RUNS, int(n[np.argmax(settled)]))
-
-
-def _unexplained(c: Candidate) -> str:
-    skill = _mean(c.skills)
-    if skill < 0:
-        return f"does worse than no change at all (skill {skill:.2f})"
-    return f"leaves {1 - skill:.1%} unexplained (skill {skill:.3f})"
-
-
-@dataclass(frozen=True)
-class _Statement:
-    """The sentence a reader can quote. It never says "causes"."""
-
-    where: str
-    runs: int
-    margin: float
-    best: Candidate
-    ranking: _Ranking
-    status: str
-    coupled: bool
-    needed: int | None
-    share: tuple[float | None, float | None, float | None]
-    diverged: list[str]
-
-    def text(self, candidates: Sequence[Candidate]) -> str:
-        """The whole statement."""
-        sentences = [self._first(candidates)]
-        if self.status in (DECIDED, TIED):
-            sentences += [self._neural(), self._coupling()]
-        if self.diverged:
-            sentences.append(f"Not ranked, because held-out rollouts diverged: {'; '.join(self.diverged)}.")
-        return " ".join(s for s in sentences if s)
-
-    def _first(self, candidates: Sequence[Candidate]) -> str:
-        lead = f"{self.where}, {self.runs} independent runs: "
-        if self.status == DECIDED:
-            return lead + f"{self._leaves(self.best)}{self._runner_up(candidates)}."
-        if self.status == TIED:
-            others = ", ".join(c.label for c in self.ranking.equal if c is not self.best)
-            return lead + (
-                f"{self._leaves(self.best)}, within {math.expm1(self.margin):.0%} of {others}; "
-                "of these it is the simplest."
-            )
-        if self.status == NO_FAMILY:
-            return lead + (
-                f"no family describes the competition: {self._leaves(self.ranking.lowest)}, which does not beat "
-                "every null model."
-            )
-        return lead + self._undecided()
-
-    def _undecided(self) -> str:
-        if self.runs < FEWEST_RUNS:
-            return (
-                f"undecided, since fewer than {FEWEST_RUNS} runs can't tell families apart; lowest so far: "
-                f"{self._leaves(self.ranking.lowest)}."
-            )
-        names = ", ".join(c.label for c in _contested(self.ranking))
-        needed = f"about {self.needed} runs would settle it" if self.needed else "over 1000 runs would be needed"
-        return f"undecided between {names}; {needed}."
-
-    def _leaves(self, c: Candidate) -> str:
-        return f"{c.label} {_unexplained(c)}"
-
-    def _runner_up(self, candidates: Sequence[Candidate]) -> str:
-        others = [c for c in candidates if c.eligible and c is not self.best]
-        if not others:
-            return "; no other family was there to be compared with"
-        second = min(others, key=lambda c: _mean(c.losses))
-        return f", decidedly less than any other family (next: {second.label}, which {_unexplained(second)})"
-
-    def _neural(self) -> str:
-        ratio, low, high = self.share
-        if ratio is None or self.best.family == "neural_ode":
-            return ""
-        interval = "" if low is None or high is None else f" ({low:.3f} to {high:.3f})"
-        return f"Its skill is {ratio:.3f}{interval} of the best neural ODE's."
-
-    def _coupling(self) -> str:
-        if self.best.coupling != "exchangeable":
-            return ""
-        if self.coupled:
-            return "It beats its clock: the coupling between features is identified."
-        return "What it shows is a coupling or a common time-dependent drive: these runs can't tell the two apart."

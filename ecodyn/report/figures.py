@@ -165,7 +165,7 @@ def plot_coefficients(law: Law, ax: Axes | None = None) -> Axes:
     ax.set_yticks(range(terms), [term(name) for name in law.library.names()], fontsize=FONT)
     ax.set_ylim(terms - 0.5, -0.5)
     ax.axvline(0.0, color=INK, lw=0.8, zorder=0)
-    if law.diagnostics is not None:
+    if _has_intervals(law):
         ax.axvspan(-1.0, 1.0, color=DEAD, alpha=0.3, lw=0, zorder=0)
     ax.set_xscale("symlog", linthresh=1.0, linscale=0.4)
     ax.xaxis.set_major_formatter("{x:g}")
@@ -287,24 +287,27 @@ def _draw_skill(ax: Axes, row: int, m: ModelScore, worst: float) -> None:
     ax.plot(m.skill, row, "o", ms=6, mec=colour, mfc=colour if m.in_confidence_set else "white")
 
 
+def _has_intervals(law: Law) -> bool:
+    return law.diagnostics is not None and bool(np.isfinite(law.diagnostics.low).any())
+
+
 def _comparable(law: Law) -> tuple[Array, str]:
     """Coefficients (group, term) in half widths of their intervals; as they are where there are no intervals."""
     d = law.diagnostics
-    if d is None or not np.isfinite(d.low).any():
+    if d is None or not _has_intervals(law):
         return law.coefficients, "coefficient (no intervals: a single run, or a law read from a file)"
     half = (d.high - d.low) / 2
     measure = np.divide(law.coefficients, half, out=np.full(half.shape, np.nan), where=half > 0)
-    return measure, "coefficient / half width of its 95 % interval over runs (grey: may be zero)"
+    return measure, "coefficient / half width of its 95 % interval over runs (dot in grey: may be zero)"
 
 
 def _draw_term(ax: Axes, law: Law, row: int, measure: Array, *, annotate: bool) -> None:
     d = law.diagnostics
-    with_interval = d is not None and bool(np.isfinite(d.low).any())
     for group, value in enumerate(measure):
         if law.coefficients[group, row] == 0 or not np.isfinite(value):
             continue
         doubtful = d is not None and np.isfinite(d.halves[group, row]) and not d.identified[group, row]
-        if with_interval and annotate:
+        if annotate and _has_intervals(law):
             ax.plot([value - 1, value + 1], [row, row], color=PALETTE[0], lw=1.6)
         ax.plot(value, row, "o", ms=6, mec=PALETTE[0], mfc="white" if doubtful else PALETTE[0])
         if annotate:  # beside the axes, where nothing is in the way
@@ -328,14 +331,15 @@ def _draw_matrix(law: Law, ax: Axes | None) -> Axes:
     reach = float(np.abs(matrix).max(initial=0.0)) or 1.0
     image = ax.imshow(matrix, cmap="PuOr_r", vmin=-reach, vmax=reach, aspect="auto", interpolation="nearest")
     ax.figure.colorbar(image, ax=ax, label="coefficient")
-    every = max(1, len(law.features) // 15)
+    every = -(-len(law.features) // 15)
     ax.set_yticks(range(0, len(law.features), every), [str(f) for f in law.features[::every]])
     if len(columns) <= MOST_NAMED_TERMS:
-        step = max(1, len(columns) // 15)
+        step = -(-len(columns) // 15)
         ax.set_xticks(range(0, len(columns), step), columns[::step])
     ax.set_ylabel("feature")
     ax.set_xlabel("acts through")
-    if law.diagnostics is not None and not law.diagnostics.identified.any():
+    d = law.diagnostics
+    if d is not None and np.isfinite(d.halves).any() and not d.identified.any():
         ax.plot([0, 1], [0, 1], transform=ax.transAxes, color=INK, lw=1.5)
         ax.plot([0, 1], [1, 0], transform=ax.transAxes, color=INK, lw=1.5)
         ax.set_title("not identified: two halves of the runs disagree", fontsize=FONT, color=INK)

@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import t as student
 
+from ecodyn.comparison.candidate import FEWEST_RUNS, Candidate
 from ecodyn.comparison.compare import _holm
 from ecodyn.comparison.result import Start, WindowResult
-from ecodyn.comparison.verdict import FEWEST_RUNS, MARGIN, MOST_RUNS, Candidate, Verdict, decide
+from ecodyn.comparison.verdict import MARGIN, MOST_RUNS, Verdict, decide
 
 open_inputs = settings(max_examples=15, deadline=None, derandomize=True, database=None)
 RUNS = 16

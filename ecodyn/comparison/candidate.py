@@ -1,0 +1,84 @@
+"""What a verdict is about: models with their losses a run, and the sets that the rule makes of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+DECIDED, TIED, UNDECIDED, NO_FAMILY = "decided", "tied", "undecided", "no_family"
+
+FEWEST_RUNS = 5  # with fewer nothing is decided
+COUPLING_ORDER = {"independent": 0, "exchangeable": 1, "full": 2}
+FAMILY_ORDER = {"linear": 0, "lotka_volterra": 1, "sindy": 2, "neural_ode": 3}
+
+
+def mean(values: Array) -> float:
+    """The mean, summed in an order of its own, so that the order of runs can't matter."""
+    return float(np.mean(np.sort(values)))
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """What the verdict needs to know of one model: its losses a run, and how simple it is.
+
+    ``losses`` and ``skills`` are (run,); ``kind`` is "family", "null", "ceiling" or "clock". ``diverged`` counts
+    held-out rollouts that ended early; a family with any is not eligible. ``terms`` names the terms it selected, if
+    it selected the same ones in every fold.
+    """
+
+    family: str
+    coupling: str | None
+    kind: str
+    losses: Array
+    skills: Array
+    library_size: int
+    state: str = "signal"
+    diverged: int = 0
+    over_flexible: bool = False
+    terms: frozenset[str] | None = None
+    selects: bool = False
+
+    @property
+    def label(self) -> str:
+        """family/coupling, as tables and sentences have it."""
+        name = self.family if self.coupling is None else f"{self.family}/{self.coupling}"
+        name = name if self.state == "signal" else f"{name} ({self.state})"
+        return f"{name} clock" if self.kind == "clock" else name
+
+    @property
+    def eligible(self) -> bool:
+        """Whether it may be best or tied."""
+        return self.kind == "family" and self.diverged == 0 and bool(np.isfinite(self.losses).all())
+
+    @property
+    def simplicity(self) -> tuple[int, int, int, str]:
+        """What "simplest" goes by: candidates before selection, coupling, family."""
+        coupling = COUPLING_ORDER.get(self.coupling or "", 3)
+        return (self.library_size, coupling, FAMILY_ORDER.get(self.family, len(FAMILY_ORDER)), self.family)
+
+    def named(self) -> dict[str, str | None]:
+        """How report.json names it."""
+        return {"family": self.family, "coupling": self.coupling}
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """The sets of the rule, as candidates."""
+
+    lowest: Candidate
+    equal: list[Candidate]
+    unsettled: list[Candidate]
+    beats_nulls: bool
+    p_value: float
+    members: tuple[int, ...]
+    p_values: dict[int, float]
+
+    @property
+    def contested(self) -> list[Candidate]:
+        """Whom an undecided verdict is between: all that could still be best, the lowest first."""
+        others = [c for c in self.equal if c is not self.lowest]
+        return [self.lowest, *others, *self.unsettled]

@@ -1,0 +1,92 @@
+"""The sentence that a verdict is quoted by."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ecodyn.comparison.candidate import DECIDED, FEWEST_RUNS, NO_FAMILY, TIED, Candidate, Ranking, mean
+
+
+def _unexplained(c: Candidate) -> str:
+    skill = mean(c.skills)
+    if skill < 0:
+        return f"does worse than no change at all (skill {skill:.2f})"
+    return f"leaves {1 - skill:.1%} unexplained (skill {skill:.3f})"
+
+
+@dataclass(frozen=True)
+class Statement:
+    """The sentence a reader can quote. It never says "causes"."""
+
+    where: str
+    runs: int
+    margin: float
+    best: Candidate
+    ranking: Ranking
+    status: str
+    coupled: bool
+    needed: int | None
+    share: tuple[float | None, float | None, float | None]
+    diverged: list[str]
+
+    def text(self, candidates: Sequence[Candidate]) -> str:
+        """The whole statement."""
+        sentences = [self._first(candidates)]
+        if self.status in (DECIDED, TIED):
+            sentences += [self._neural(), self._coupling()]
+        if self.diverged:
+            sentences.append(f"Not ranked, because held-out rollouts diverged: {'; '.join(self.diverged)}.")
+        return " ".join(s for s in sentences if s)
+
+    def _first(self, candidates: Sequence[Candidate]) -> str:
+        lead = f"{self.where}, {self.runs} independent runs: "
+        if self.status == DECIDED:
+            return lead + f"{self._leaves(self.best)}{self._runner_up(candidates)}."
+        if self.status == TIED:
+            others = ", ".join(c.label for c in self.ranking.equal if c is not self.best)
+            return lead + (
+                f"{self._leaves(self.best)}, within {math.expm1(self.margin):.0%} of {others}; "
+                "of these it is the simplest."
+            )
+        if self.status == NO_FAMILY:
+            return lead + (
+                f"no family describes the competition: {self._leaves(self.ranking.lowest)}, which does not beat "
+                "every null model."
+            )
+        return lead + self._undecided()
+
+    def _undecided(self) -> str:
+        if self.runs < FEWEST_RUNS:
+            return (
+                f"undecided, since fewer than {FEWEST_RUNS} runs can't tell families apart; lowest so far: "
+                f"{self._leaves(self.ranking.lowest)}."
+            )
+        names = ", ".join(c.label for c in self.ranking.contested)
+        needed = f"about {self.needed} runs would settle it" if self.needed else "over 1000 runs would be needed"
+        return f"undecided between {names}; {needed}."
+
+    def _leaves(self, c: Candidate) -> str:
+        return f"{c.label} {_unexplained(c)}"
+
+    def _runner_up(self, candidates: Sequence[Candidate]) -> str:
+        others = [c for c in candidates if c.eligible and c is not self.best]
+        if not others:
+            return "; no other family was there to be compared with"
+        second = min(others, key=lambda c: mean(c.losses))
+        return f", decidedly less than any other (next: {second.label}, which {_unexplained(second)})"
+
+    def _neural(self) -> str:
+        ratio, low, high = self.share
+        if ratio is None or self.best.family == "neural_ode":
+            return ""
+        interval = "" if low is None or high is None else f" ({low:.3f} to {high:.3f})"
+        return f"Its skill is {ratio:.3f}{interval} of the best neural ODE's."
+
+    def _coupling(self) -> str:
+        if self.best.coupling != "exchangeable":
+            return ""
+        if self.coupled:
+            return "It beats its clock: the coupling between features is identified."
+        return "What it shows is a coupling or a common time-dependent drive: these runs can't tell the two apart."
