@@ -154,6 +154,7 @@ def _aggregate(
         skill_high=high,
         skill_median=float(np.median(finite)) if len(finite) else float("nan"),
         skill_per_run=skills,
+        skill_per_cluster=per_cluster,
         loss_per_run=by_run.losses,
         log_skill=by_run.mean(lambda s: s.score.log_skill),
         horizons=by_run.horizons(),
@@ -262,10 +263,10 @@ class _ByRun:
 
 def _with_equations(scores: list[ModelScore]) -> list[ModelScore]:
     """Every protocol's row of a model shows the law fitted to everything."""
-    laws = {(m.family, m.coupling, m.kind): m.model for m in scores if m.model is not None}
+    laws = {m.label: m.model for m in scores if m.model is not None}
     out = []
     for m in scores:
-        law = laws.get((m.family, m.coupling, m.kind))
+        law = laws.get(m.label)
         if law is not None and len(law.equations()) <= 3:
             text = "; ".join(f"{e.lhs} = {e.rhs.evalf(4)}" for e in law.equations())
             out.append(replace(m, model=law, equations=text, latex=law.to_latex()))
@@ -277,9 +278,9 @@ def _with_equations(scores: list[ModelScore]) -> list[ModelScore]:
 def _pairs(scores: list[ModelScore]) -> list[Pair]:
     pairs = []
     for a, b in combinations([m for m in scores if m.kind == FAMILY], 2):
-        if a.protocol != b.protocol or len(a.skill_per_run) != len(b.skill_per_run):
+        if a.protocol != b.protocol or len(a.skill_per_cluster) != len(b.skill_per_cluster):
             continue
-        difference = a.skill_per_run - b.skill_per_run
+        difference = a.skill_per_cluster - b.skill_per_cluster
         difference = difference[np.isfinite(difference)]
         if len(difference):
             low, high = t_interval(difference)

@@ -46,7 +46,7 @@ class Candidate:
     def label(self) -> str:
         """family/coupling, as tables and sentences have it."""
         name = self.family if self.coupling is None else f"{self.family}/{self.coupling}"
-        name = name if self.state == "signal" else f"{name} ({self.state})"
+        name = name if self.state == "signal" or self.coupling is None else f"{name} ({self.state})"
         return f"{name} clock" if self.kind == "clock" else name
 
     @property

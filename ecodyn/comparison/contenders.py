@@ -42,6 +42,7 @@ class Contender:
     def label(self) -> str:
         """As tables name it."""
         name = self.family if self.coupling is None else f"{self.family}/{self.coupling}"
+        name = name if self.state == "signal" or self.coupling is None else f"{name} ({self.state})"
         return f"{name} clock" if self.kind == CLOCK else name
 
     @property

@@ -32,7 +32,8 @@ class ModelScore:
     protocol : str
     window : (first step, last step)
     skill, skill_low, skill_high : mean over runs and its 95 % t interval; skill_median
-    skill_per_run : array (run,); NaN where a rollout ended early or persistence is exact
+    skill_per_run : array (run,); NaN where one of a run's rollouts ended early or persistence is exact
+    skill_per_cluster : array (cluster,), what means and intervals are over
     loss_per_run : array (cluster,), log of the unexplained share less measurement noise's
     log_skill : mean skill in log max(x, 1 % of the window's median)
     horizons : mean skill up to each quarter of the window
@@ -60,6 +61,7 @@ class ModelScore:
     skill_high: float
     skill_median: float
     skill_per_run: Array
+    skill_per_cluster: Array
     loss_per_run: Array
     log_skill: float
     horizons: tuple[float, ...]
@@ -85,6 +87,7 @@ class ModelScore:
     def label(self) -> str:
         """As tables name it."""
         name = self.family if self.coupling is None else f"{self.family}/{self.coupling}"
+        name = name if self.state == "signal" or self.coupling is None else f"{name} ({self.state})"
         return f"{name} clock" if self.kind == "clock" else name
 
     @property
@@ -170,7 +173,7 @@ class WindowResult:
 
         def key(m: ModelScore) -> tuple[int, float]:
             loss = float(np.mean(m.loss_per_run)) if len(m.loss_per_run) else math.inf
-            return order[m.kind], loss if m.diverged == 0 else math.inf
+            return order[m.kind], loss if m.diverged == 0 and math.isfinite(loss) else math.inf
 
         return sorted((m for m in self.models if m.protocol == protocol), key=key)
 

@@ -12,7 +12,9 @@ from ecodyn.comparison.candidate import DECIDED, FEWEST_RUNS, NO_FAMILY, TIED, C
 def _unexplained(c: Candidate) -> str:
     skill = mean(c.skills)
     if skill < 0:
-        return f"does worse than no change at all (skill {skill:.2f})"
+        # A few bad runs make a mean skill negative where most are described well: say what the losses say too.
+        typical = math.exp(mean(c.losses))
+        return f"typically leaves {typical:.0%} unexplained (geometric mean over runs; mean skill {skill:.2f})"
     return f"leaves {1 - skill:.1%} unexplained (skill {skill:.3f})"
 
 

@@ -165,6 +165,8 @@ def plot_coefficients(law: Law, ax: Axes | None = None) -> Axes:
     ax.set_yticks(range(terms), [term(name) for name in law.library.names()], fontsize=FONT)
     ax.set_ylim(terms - 0.5, -0.5)
     ax.axvline(0.0, color=INK, lw=0.8, zorder=0)
+    if not law.n_coefficients:
+        ax.set_title("no term was selected: nothing changes", fontsize=FONT, color=INK)
     if _has_intervals(law):
         ax.axvspan(-1.0, 1.0, color=DEAD, alpha=0.3, lw=0, zorder=0)
     ax.set_xscale("symlog", linthresh=1.0, linscale=0.4)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ecodyn.comparison.result import Comparison, WindowResult
 from ecodyn.report import rows
@@ -18,6 +18,7 @@ from ecodyn.report.formatting import DASH, count, equation_html, number, percent
 if TYPE_CHECKING:
     from jinja2 import Environment
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 DRAWN_RUNS = 3  # runs whose rollouts are drawn
 MOST_LISTED = 5  # warnings before they are collapsed
@@ -196,8 +197,7 @@ def _svg(ax: Axes) -> _Image:
 
 def _embedded(ax: Axes, file_format: str, mime: str, **options: Any) -> _Image:
     buffer = BytesIO()
-    figure = ax.get_figure(root=True)
-    assert figure is not None
+    figure = cast("Figure", ax.get_figure(root=True))  # axes that were just drawn have one
     figure.savefig(buffer, format=file_format, **options)
     uri = f"data:{mime};base64,{base64.b64encode(buffer.getvalue()).decode()}"
     return _Image(uri, round(figure.get_figwidth() * PIXELS_PER_INCH))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ecodyn.comparison.candidate import FEWEST_RUNS
 from ecodyn.comparison.contenders import FORECAST, IN_SAMPLE, UNSEEN_RUNS
 from ecodyn.comparison.result import Comparison, ModelScore, Pair, WindowResult, coefficient_table
-from ecodyn.comparison.verdict import FEWEST_RUNS
 from ecodyn.families.law import Law
 from ecodyn.library import FULL
 from ecodyn.report.formatting import (
