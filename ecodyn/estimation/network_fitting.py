@@ -32,7 +32,7 @@ BATCH_RUNS = 16
 VALIDATION_SHARE = 8  # one run in so many is held out for stopping
 FEW_RUNS = 4  # with fewer, the last quarter of each run is held out instead
 FEW_RUNS_CUT = 0.75
-CHECK_EVERY = 2
+CHECK_MATCHING_EVERY, CHECK_EVERY = 25, 2  # Adam steps between looks at the validation rollouts
 
 
 @dataclass(frozen=True)
@@ -187,14 +187,16 @@ class _Trainer:
         optimizer = torch.optim.Adam(self.weights.values(), lr=PEAK_RATE)
         steps = self.schedule.matching_steps
         rate = torch.optim.lr_scheduler.OneCycleLR(optimizer, PEAK_RATE, total_steps=steps + 1)
-        for _ in range(steps):
+        for step in range(1, steps + 1):
             batch = [s.draw(g, WINDOWS) for s, g in zip(spans, self.generators, strict=True)]
             loss = self._matching_loss(*(_stack(parts) for parts in zip(*batch, strict=True)))
             optimizer.zero_grad()
             loss.sum().backward()
             optimizer.step()
             rate.step()
-        self._keep_best()
+            if step % CHECK_MATCHING_EVERY == 0 or step == steps:
+                self._keep_best()
+        self._go_back_to_best()
 
     def _matching_loss(self, states: Tensor, quadrature: Tensor, increments: Tensor, drive: Tensor) -> Tensor:
         n, windows, nodes, features, channels = states.shape
@@ -288,6 +290,12 @@ class _Trainer:
         self.best_score = torch.where(better, score, self.best_score)
         for name, weight in self.weights.items():
             self.best[name][better] = weight.detach()[better]
+
+    @torch.no_grad()
+    def _go_back_to_best(self) -> None:
+        """Where matching came to overfit, rollouts are trained from before that."""
+        for name, weight in self.weights.items():
+            weight.copy_(self.best[name])
 
     def networks(self) -> list[FittedNetwork]:
         """The best networks, in float64."""

@@ -42,10 +42,19 @@ class Validation:
     drive: Drive | None
 
     def unexplained(self, library: Library, candidates: Array) -> Array:
-        """1 − skill of each candidate's rollouts, (candidate, rollout), at most 2; NaN-free.
+        """1 − skill of each candidate's rollouts, (candidate, rollout), at most 2 and NaN-free.
 
         ``candidates`` is (candidate, 1 or feature, term); all are rolled out as one batch.
         """
+        share, alive = self._rollouts(library, candidates)
+        return np.where(alive, np.minimum(share, WORST), WORST)
+
+    def finishes(self, library: Library, coefficients: Array) -> bool:
+        """Whether every rollout of one candidate, (1 or feature, term), reaches its end."""
+        return bool(self._rollouts(library, coefficients[None])[1].all())
+
+    def _rollouts(self, library: Library, candidates: Array) -> tuple[Array, NDArray[np.bool_]]:
+        """Squared error over that of persistence, and who reached the end, both (candidate, rollout)."""
         count, rollouts = len(candidates), len(self.states)
         law = library.bind(np.repeat(candidates, rollouts, axis=0))
 
@@ -65,7 +74,7 @@ class Validation:
                 alive = living
         persistence = np.mean((truth - truth[:, :1]) ** 2, axis=-1)
         share = np.trapezoid(error, times, axis=1) / np.maximum(np.trapezoid(persistence, times, axis=1), 1e-300)
-        return np.where(alive, np.minimum(share, WORST), WORST).reshape(count, rollouts)
+        return share.reshape(count, rollouts), alive.reshape(count, rollouts)
 
 
 def splits(library: Library, samples: Samples, parts: list[MatchedIntegrals], per_feature: bool) -> list[Validation]:

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from ecodyn.estimation import Estimate, MatchedIntegrals, Samples, Validation, ridge_solve, splits, whole
 from ecodyn.estimation.multiple_shooting import INTERVALS, STAGES
-from ecodyn.estimation.validation import WORST
 from ecodyn.families.base import RIDGE, LibraryFamily
 from ecodyn.library import EXCHANGEABLE, FULL, Library, polynomial_library
 
@@ -107,7 +106,7 @@ class SINDy(LibraryFamily):
         for k in _by_preference(score, size):
             support = self._select(everything.matched, path[k])
             coefficients = everything.matched.solve(ridge, support)
-            if everything.unexplained(library, coefficients[None]).max() < WORST or not support.any():
+            if everything.finishes(library, coefficients) or not support.any():
                 break
         chosen = (("threshold", float(path[k])),)
         candidates = sum(t.distinct for t in tried)
