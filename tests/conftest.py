@@ -55,9 +55,7 @@ def linear_runs():
 def competing_runs():
     """Runs of exchangeable Lotka-Volterra competition ẋᵢ = xᵢ(r + a xᵢ + c x̄): factory of Trajectories."""
 
-    def make(
-        theta=(0.15, -0.08, -0.05), *, runs=5, steps=41, features=4, seed=0, noise=0.0, permute=None, **more
-    ):
+    def make(theta=(0.15, -0.08, -0.05), *, runs=5, steps=41, features=4, seed=0, noise=0.0, permute=None, **more):
         r, a, c = theta
         rng = np.random.default_rng(seed)
         times = np.arange(float(steps))

@@ -11,15 +11,20 @@ PACKAGE = Path(__file__).parents[1] / "ecodyn"
 
 # Lowest first; a module may import from its own layer and from those below. The longest prefix counts.
 LAYERS = (
-    ("ecodyn.files", "ecodyn.trajectory_checks", "ecodyn.trajectory_parts", "ecodyn.trajectory_files")
-    + ("ecodyn.trajectories",),
-    ("ecodyn.logs", "ecodyn.observables", "ecodyn.library", "ecodyn.drive", "ecodyn.rollout"),
+    (
+        "ecodyn.files",
+        "ecodyn.trajectory_checks",
+        "ecodyn.trajectory_parts",
+        "ecodyn.trajectory_files",
+        "ecodyn.trajectories",
+    ),
+    ("ecodyn.logs", "ecodyn.observables", "ecodyn.monomials", "ecodyn.library", "ecodyn.drive", "ecodyn.rollout"),
     ("ecodyn.systems",),
     ("ecodyn.estimation",),
     ("ecodyn.families",),
     ("ecodyn.comparison",),
     ("ecodyn.survival", "ecodyn.report"),
-    ("ecodyn.cli",),
+    ("ecodyn.cli", "ecodyn.cli_options"),
 )
 LAYER = {prefix: height for height, prefixes in enumerate(LAYERS) for prefix in prefixes}
 MODULAR_ADDITION = "ecodyn.modular_addition"  # makes trajectories; the commands alone know of it

@@ -10,11 +10,11 @@ from ecodyn.library import (
     EXCHANGEABLE,
     FULL,
     INDEPENDENT,
-    Monomials,
     linear_library,
     lotka_volterra_library,
     polynomial_library,
 )
+from ecodyn.monomials import Monomials
 
 open_inputs = settings(max_examples=25, deadline=None, derandomize=True, database=None)
 

@@ -82,9 +82,7 @@ def test_finite_time_blow_up_ends_with_a_status(start):
     assert float(rollout.status[0].split("=")[1]) == pytest.approx(1 / start, rel=1e-3)
     assert not rollout.ok.any()
     before = times * start < 0.99
-    np.testing.assert_allclose(
-        rollout.signal[0, before, 0], start / (1 - start * times[before]), rtol=TOLERANCE
-    )
+    np.testing.assert_allclose(rollout.signal[0, before, 0], start / (1 - start * times[before]), rtol=TOLERANCE)
     assert np.isnan(rollout.values[0, times * start > 1.01]).all()
 
 
@@ -231,9 +229,7 @@ def test_fixed_steps_converge_with_order_four():
     times = np.linspace(0, 10, 21)[None]
     x0 = np.array([[[10.0], [5.0]]])
     exact = integrate(single(lotka_volterra), x0, times, rtol=1e-12).values
-    errors = [
-        np.abs(marched(single(lotka_volterra), x0, times, substeps=n)[0] - exact).max() for n in (4, 8, 16)
-    ]
+    errors = [np.abs(marched(single(lotka_volterra), x0, times, substeps=n)[0] - exact).max() for n in (4, 8, 16)]
     orders = np.log2(np.array(errors[:-1]) / errors[1:])
     np.testing.assert_allclose(orders, 4.0, atol=0.3)
 

@@ -59,18 +59,27 @@ def load_model(path: str | Path) -> FittedModel:
     from ecodyn.trajectories import UnusableDataError
 
     try:
-        document: dict[str, Any] = json.loads(Path(path).read_text())
-        if not isinstance(document, dict) or document.get("schema", 0) > SCHEMA:
-            raise KeyError(f"schema {SCHEMA}")
+        document: dict[str, Any] = json.loads(Path(path).read_text(), parse_constant=_no_constant)
+        if not isinstance(document, dict) or document.get("schema") not in range(1, SCHEMA + 1):
+            raise ValueError(f"schema {document.get('schema') if isinstance(document, dict) else None!r}")
         if document["kind"] == Law.kind:
             return Law.from_json(document)
         from ecodyn.families.neural_ode import NeuralModel
 
+        if document["kind"] != NeuralModel.kind:
+            raise ValueError(f"the kind {document['kind']!r}")
         return NeuralModel.from_json(document, path)
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError, IndexError) as error:
+    except UnusableDataError:
+        raise
+    except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
         raise UnusableDataError(
             f"expected a model file of schema {SCHEMA} written by ecodyn in {path}, got {type(error).__name__}: {error}"
+            "; save the model again, with this version"
         ) from error
+
+
+def _no_constant(name: str) -> float:
+    raise ValueError(f"{name} where a finite number belongs")
 
 
 def __getattr__(name: str) -> Any:

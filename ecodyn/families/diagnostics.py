@@ -15,13 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecodyn.estimation import Estimate, MatchedIntegrals, Samples, Shooting
-from ecodyn.library import FULL
+from ecodyn.library import FULL, Library
 
 Array = NDArray[np.float64]
 
 HALVES_LIMIT = 2.0  # standard errors between two halves beyond which a coefficient is not identified
 CORRELATION_LIMIT = 0.5  # of the halves' off-diagonal matrices, for full couplings
 RUNS_FOR_HALVES = 4
+PAIRS_TO_CORRELATE = 3  # two points always lie on a line
 LEVEL = 0.95
 CONDITION_LIMIT = 1e12
 
@@ -137,7 +138,7 @@ def diagnose(
         arrays["half"][where], arrays["halves"][where] = found.half_width, found.halves
         arrays["run"][where] = found.run_spread
         arrays["one"][where], arrays["two"][where] = found.first, found.second
-    correlation = _halves_correlation(coupling, arrays["one"], arrays["two"])
+    correlation = _halves_correlation(estimate.library, arrays["one"], arrays["two"])
     identified = ~(arrays["halves"] > HALVES_LIMIT)
     if correlation is not None and correlation < CORRELATION_LIMIT:
         identified &= False
@@ -208,13 +209,27 @@ def _blocks(
     return blocks
 
 
-def _halves_correlation(coupling: str, first: Array, second: Array) -> float | None:
-    if coupling != FULL or not np.isfinite(first).all() or len(first) < 2:
+def _halves_correlation(library: Library, first: Array, second: Array) -> float | None:
+    """Correlation of the halves' interactions, what feature i's equation says of xⱼ for j ≠ i."""
+    columns = _interaction_columns(library)
+    if columns is None:
         return None
-    features = len(first)
-    square = slice(first.shape[1] - features, None)  # the interaction terms come last
-    off = ~np.eye(features, dtype=bool)
-    a, b = first[:, square][off], second[:, square][off]
-    if a.std() == 0 or b.std() == 0:
+    off = ~np.eye(len(first), dtype=bool)
+    a, b = first[:, columns][off], second[:, columns][off]
+    there = np.isfinite(a) & np.isfinite(b)
+    a, b = a[there], b[there]
+    if len(a) < PAIRS_TO_CORRELATE or a.std() == 0 or b.std() == 0:
         return None
     return float(np.corrcoef(a, b)[0, 1])
+
+
+def _interaction_columns(library: Library) -> NDArray[np.intp] | None:
+    """Where a full library has the terms in each feature's signal alone; None where it lacks one."""
+    if library.coupling != FULL:
+        return None
+    term_of = {library.environment[e]: k for k, (_, e) in enumerate(library.terms)}
+    variables, channels = library.n_variables, len(library.channels)
+    signals = [tuple(int(v == j) for v in range(variables)) for j in range(0, variables, channels)]
+    if any(signal not in term_of for signal in signals):
+        return None
+    return np.array([term_of[signal] for signal in signals], dtype=np.intp)

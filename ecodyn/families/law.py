@@ -13,12 +13,14 @@ from numpy.typing import NDArray
 from ecodyn.drive import Drive
 from ecodyn.families.diagnostics import Diagnostics
 from ecodyn.families.model import FittedModel
-from ecodyn.library import FULL, BoundLibrary, Library
+from ecodyn.library import COUPLINGS, FULL, BoundLibrary, Library
 
 if TYPE_CHECKING:
     import sympy
 
 Array = NDArray[np.float64]
+
+MAX_DEGREE = 20  # of a monomial in a model file: far beyond any fit, and still quick to evaluate
 
 
 @dataclass(frozen=True)
@@ -135,7 +137,7 @@ class Law(FittedModel):
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Law:
-        """The law of a model file's content."""
+        """The law of a model file's content; a ValueError where its parts don't fit together."""
 
         def powers(rows: list[list[int]]) -> tuple[tuple[int, ...], ...]:
             return tuple(tuple(int(p) for p in row) for row in rows)
@@ -152,6 +154,8 @@ class Law(FittedModel):
             powers(parts["environment"]),
             tuple((int(o), int(e)) for o, e in parts["terms"]),
         )
+        coefficients = np.array(document["coefficients"], dtype=float)
+        _check(library, coefficients)
         drive = document.get("drive")
         return cls(
             document["family"],
@@ -161,7 +165,29 @@ class Law(FittedModel):
             float(document["amplitude"]),
             document["provenance"],
             library,
-            np.array(document["coefficients"], dtype=float).reshape(-1, len(library)),
+            coefficients,
             int(document["library_size"]),
             None if drive is None else Drive(np.array(drive["times"]), np.array(drive["values"])),
+        )
+
+
+def _check(library: Library, coefficients: Array) -> None:
+    """Refuse a model file whose library is none, before anything is evaluated with it."""
+    if library.coupling not in COUPLINGS:
+        raise ValueError(f"the coupling {library.coupling!r}")
+    channels = len(library.channels)
+    for rows, variables in (
+        (library.own, channels),
+        (library.moments, channels),
+        (library.environment, library.n_variables),
+    ):
+        if any(len(p) != variables or min(p, default=0) < 0 or sum(p) > MAX_DEGREE for p in rows):
+            raise ValueError(f"exponents that are no monomials of {variables} variables of degree 0 to {MAX_DEGREE}")
+    own, environment = range(len(library.own)), range(len(library.environment))
+    if not library.terms or any(o not in own or e not in environment for o, e in library.terms):
+        raise ValueError("terms of monomials that are not there")
+    rows_expected = {len(library.features)} if library.coupling == FULL else {1, len(library.features)}
+    if coefficients.ndim != 2 or coefficients.shape[1] != len(library) or len(coefficients) not in rows_expected:
+        raise ValueError(
+            f"coefficients of shape {coefficients.shape} for {len(library)} terms and {len(library.features)} features"
         )

@@ -93,8 +93,8 @@ class FittedModel(ABC):
             Starting states at the first of the steps; channels are needed where the state has more than one.
         steps : array (step,) or (batch, step)
         bound : float, optional
-            Amplitude beyond which a rollout has diverged; by default 100 times the larger of the training data's largest
-            value and its own start.
+            Amplitude beyond which a rollout has diverged; by default 100 times the training data's largest
+            value or its own start, whichever is larger.
 
         Returns
         -------

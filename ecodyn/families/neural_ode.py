@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
+MOST_NETWORKS = 8  # in one batched program: more save little time and take memory in proportion
+
 
 @dataclass(frozen=True)
 class NeuralModel(FittedModel):
@@ -138,7 +140,7 @@ class NeuralModel(FittedModel):
                 f"expected the network's weights in {beside}, got: {error}; keep the two files together"
             ) from error
         times, values = weights.pop("drive.times", None), weights.pop("drive.values", None)
-        return cls(
+        model = cls(
             document["family"],
             document["coupling"],
             tuple(document["state"].split(",")),
@@ -146,11 +148,19 @@ class NeuralModel(FittedModel):
             float(document["amplitude"]),
             document["provenance"],
             weights,
-            np.array(document["centre"]),
-            np.array(document["spread"]),
+            np.array(document["centre"], dtype=float),
+            np.array(document["spread"], dtype=float),
             float(document["slope"]),
             None if times is None or values is None else Drive(times, values),
         )
+        try:
+            model.rhs(np.zeros((1, len(model.features), len(model.channels))), np.zeros(1))
+        except (KeyError, ValueError) as error:
+            raise UnusableDataError(
+                f"expected the network that {path} describes in {beside}, got other weights ({error}); "
+                "keep together what was saved together"
+            ) from error
+        return model
 
 
 def _weights_path(path: str | Path) -> Path:
@@ -208,6 +218,14 @@ class NeuralODE(Family):
         self.intervals = intervals
         self.random_state = random_state
 
+    def check(self, trajectories: Trajectories) -> None:
+        """Refuse sizes that no network has, and unusable data."""
+        super().check(trajectories)
+        least = {"hidden": 1, "means": 1, "intervals": 1, "matching_steps": 0, "rollout_steps": 0}
+        for name, smallest in least.items():
+            if getattr(self, name) < smallest:
+                raise ValueError(f"{name} is a whole number of at least {smallest}, got {getattr(self, name)!r}")
+
     def fit_model(self, trajectories: Trajectories, *, clock: bool = False) -> NeuralModel:
         """One network on one training set."""
         return self.fit_models([trajectories], clock=clock)[0]
@@ -225,7 +243,8 @@ class NeuralODE(Family):
         samples = [self._samples(training, clock) for training in training_sets]
         for i, s in enumerate(samples):
             groups.setdefault(s.states.shape, []).append(i)
-        for members in groups.values():
+        batch = max(1, MOST_NETWORKS // len(seeds))
+        for members in (g[i : i + batch] for g in groups.values() for i in range(0, len(g), batch)):
             started = time.perf_counter()
             networks, architecture = self._fit([samples[i] for i in members], seeds)
             seconds = (time.perf_counter() - started) / len(networks)

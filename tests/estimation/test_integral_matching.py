@@ -179,9 +179,7 @@ def test_each_equation_may_have_a_mask_of_its_own(linear_runs):
 def test_singular_values_and_normal_equations(regression):
     _, _, matched, theta, y = regression
     A = theta / np.linalg.norm(theta, axis=0)
-    np.testing.assert_allclose(
-        matched.singular_values()[0], np.linalg.svd(A, compute_uv=False), rtol=1e-6, atol=1e-12
-    )
+    np.testing.assert_allclose(matched.singular_values()[0], np.linalg.svd(A, compute_uv=False), rtol=1e-6, atol=1e-12)
     np.testing.assert_allclose(matched.hessian(), theta.T @ theta, rtol=1e-9)
     at = np.random.default_rng(0).standard_normal((1, theta.shape[1]))
     np.testing.assert_allclose(matched.gradient(at), theta.T @ (theta @ at[0] - y), rtol=1e-9)
@@ -228,6 +226,18 @@ def test_a_term_that_vanishes_on_the_data_has_coefficient_zero():
     theta, _ = fitted(linear_library("full", SIGNAL, range(2)), data, per_feature=True)
     assert theta[0] == pytest.approx(0, abs=1e-12)
     assert theta[1] == pytest.approx([0, 0, -0.1], abs=1e-6)
+
+
+@pytest.mark.xfail(strict=True, reason="rows leaves out the features, and the factor is cut to so many rows")
+@pytest.mark.parametrize(("coupling", "width"), [("independent", 2), ("exchangeable", 3)])
+def test_shared_coefficients_have_a_row_for_every_feature(solve, coupling, width):
+    """Three samples of six features are twelve increments of one shared law: more than enough for it."""
+    a, c, b = -0.6, 0.5 * (width > 2), 0.2
+    starts = np.random.default_rng(0).uniform(0, 3, (1, 6))
+    data = rollouts(solve, lambda x: b + a * x + c * x.mean(), starts, np.array([0.0, 0.2, 0.4]))
+    theta, matched = fitted(linear_library(coupling, SIGNAL, range(6)), data)
+    assert matched.rows == 12
+    np.testing.assert_allclose(theta, [[b, a, c][:width]], rtol=1e-2)
 
 
 def test_two_samples_are_enough_to_match():

@@ -248,9 +248,7 @@ def test_runs_padded_at_the_end_are_the_runs_alone(competing_runs):
     costs = 0.0
     for r, n in enumerate(lengths):
         alone = samples.take(np.array([r]))
-        alone = Samples(
-            alone.states[:, :n], alone.times[:, :n], np.array([n]), samples.scales, samples.time_scale
-        )
+        alone = Samples(alone.states[:, :n], alone.times[:, :n], np.array([n]), samples.scales, samples.time_scale)
         equations = objective(library, alone).equations(theta, None)
         np.testing.assert_allclose(together.hessians[r], equations.hessians[0], rtol=1e-10)
         np.testing.assert_allclose(together.gradients[r], equations.gradients[0], rtol=1e-8, atol=1e-14)

@@ -128,9 +128,8 @@ def test_torchdiffeq_agrees_with_the_rollout(competing_runs, coupling):
     def rhs(t, x):
         return torch.from_numpy(model.rhs(x.numpy(), np.full(len(x), float(t))))
 
-    path = odeint(
-        rhs, torch.from_numpy(x0[..., None].copy()), torch.from_numpy(times.copy()), method="dopri5", rtol=1e-9, atol=1e-10
-    ).numpy()
+    start, grid = torch.from_numpy(x0[..., None].copy()), torch.from_numpy(times.copy())
+    path = odeint(rhs, start, grid, method="dopri5", rtol=1e-9, atol=1e-10).numpy()
     rollout = model.simulate(x0, times)
     assert rollout.ok.all()
     np.testing.assert_allclose(rollout.values, path.swapaxes(0, 1), rtol=0, atol=1e-5 * np.abs(path).max())

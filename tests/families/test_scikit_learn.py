@@ -1,0 +1,27 @@
+"""scikit-learn's own checks of an estimator."""
+
+import pytest
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from ecodyn import SINDy
+from ecodyn.families import Linear, LotkaVolterra, NeuralODE
+
+ESTIMATORS = [
+    Linear(stages=(1.0,)),
+    LotkaVolterra(stages=(1.0,)),
+    SINDy(thresholds=3, stages=(1.0,)),
+    NeuralODE(hidden=4, matching_steps=5, rollout_steps=2),
+]
+
+# What the checks ask that an equation family does not promise: estimator -> check -> why. Nothing, at present.
+EXPECTED_FAILURES: dict[str, dict[str, str]] = {}
+
+
+def expected_failures(estimator):
+    return EXPECTED_FAILURES.get(type(estimator).__name__, {})
+
+
+@pytest.mark.filterwarnings("ignore::ecodyn.trajectories.DataWarning")
+@parametrize_with_checks(ESTIMATORS, expected_failed_checks=expected_failures)
+def test_estimator_checks(estimator, check):
+    check(estimator)
