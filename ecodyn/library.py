@@ -169,13 +169,14 @@ class Library:
 
         suffix = "" if feature is None else f"_{feature}"
         own = [sympy.Symbol(_letter(c) + suffix, real=True) for c in self.channels]
+        return own, [sympy.Symbol(name, real=True) for name in self._variable_names()]
+
+    def _variable_names(self) -> list[str]:
         if self.coupling == EXCHANGEABLE:
-            names = [_moment_name(self.channels, powers) for powers in self.moments]
-        elif self.coupling == FULL:
-            names = [f"{_letter(c)}_{f}" for f in self.features for c in self.channels]
-        else:
-            names = []
-        return own, [sympy.Symbol(name, real=True) for name in names]
+            return [_moment_name(self.channels, powers) for powers in self.moments]
+        if self.coupling == FULL:
+            return [f"{_letter(c)}_{f}" for f in self.features for c in self.channels]
+        return []
 
     def expressions(self, feature: Any = None) -> list[sympy.Expr]:
         """Each term as a sympy expression, for a shared law or for one feature of a full one."""
@@ -191,8 +192,7 @@ class Library:
     def names(self) -> list[str]:
         """Each term as text, such as ``x*mean_x``."""
         own = [_letter(c) for c in self.channels]
-        _, environment = self.symbols()
-        z = [s.name for s in environment]
+        z = self._variable_names()
         return [_product_name(own, self.own[o], z, self.environment[e]) for o, e in self.terms]
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,7 +40,8 @@ class Monomials:
     factor: Array
 
     @classmethod
-    def of(cls, powers: Sequence[Powers], variables: int) -> Monomials:
+    @lru_cache(maxsize=64)  # a full library's plan has hundreds of members, and every fit asks for the same one
+    def of(cls, powers: tuple[Powers, ...], variables: int) -> Monomials:
         """The plan for these exponents."""
         closed = {(0,) * variables}
         ahead = list(powers)

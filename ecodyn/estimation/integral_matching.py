@@ -12,8 +12,9 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -72,7 +73,7 @@ class MatchedIntegrals:
         """Compressed increments, (design, term + target, target)."""
         return self.factors[..., self.n_terms :]
 
-    @property
+    @cached_property
     def norms(self) -> Array:
         """Column norms of the candidate terms, (design, term); 1 where a term vanishes on the data."""
         norms = np.linalg.norm(self.matrix, axis=1)
@@ -86,15 +87,10 @@ class MatchedIntegrals:
         designs, targets = len(self.factors), self.factors.shape[-1] - self.n_terms
         mask = np.ones((designs * targets, self.n_terms), dtype=bool) if mask is None else mask
         coefficients = np.zeros(mask.shape)
-        for design in range(designs):
-            rows = np.arange(targets) if designs == 1 else np.array([design])
-            # Equations of one design with the same free terms are solved together.
-            patterns, which = np.unique(mask[rows], axis=0, return_inverse=True)
-            for pattern in range(len(patterns)):
-                mine, free = rows[which.ravel() == pattern], np.flatnonzero(patterns[pattern])
-                columns, y = self.regression(design)
-                solution = ridge_solve(columns[:, free], y[:, mine if designs == 1 else [0]], ridge)
-                coefficients[np.ix_(mine, free)] = (solution / self.norms[design, free, None]).T
+        for design, equations, free in _systems(designs, mask):
+            columns, y = self.regression(design)
+            solution = ridge_solve(columns[:, free], y[:, equations if designs == 1 else [0]], ridge)
+            coefficients[np.ix_(equations, free)] = (solution / self.norms[design, free, None]).T
         return coefficients
 
     def regression(self, design: int) -> tuple[Array, Array]:
@@ -113,6 +109,16 @@ class MatchedIntegrals:
     def gradient(self, coefficients: Array) -> Array:
         """Θᵀ(Θθ − y) of the first design, for shared coefficients (1, term)."""
         return np.asarray(self.matrix[0].T @ (self.matrix[0] @ coefficients[0] - self.targets[0][:, 0]))
+
+
+def _systems(designs: int, mask: NDArray[np.bool_]) -> Iterator[tuple[int, NDArray[np.intp], NDArray[np.intp]]]:
+    """(design, equations, free terms): equations of one design with the same free terms are solved together."""
+    if designs > 1:
+        yield from ((d, np.array([d]), np.flatnonzero(mask[d])) for d in range(designs))
+        return
+    patterns, which = np.unique(mask, axis=0, return_inverse=True)
+    for number, pattern in enumerate(patterns):
+        yield 0, np.flatnonzero(which.ravel() == number), np.flatnonzero(pattern)
 
 
 def ridge_solve(matrix: Array, target: Array, ridge: float) -> Array:

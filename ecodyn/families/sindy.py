@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn import config_context
 
 from ecodyn.estimation import Estimate, MatchedIntegrals, Samples, Validation, ridge_solve, splits, whole
 from ecodyn.estimation.multiple_shooting import INTERVALS, STAGES
@@ -148,7 +149,8 @@ class SINDy(LibraryFamily):
             columns, targets = matched.regression(design)
             largest = float(np.abs(ridge_solve(columns, targets, self._ridge())).max())
             optimizer = self._optimizer(threshold * max(largest, 1e-300))
-            with warnings.catch_warnings():
+            # The numbers were checked at the edge; checking them again took most of the time of a selection.
+            with warnings.catch_warnings(), config_context(assume_finite=True, skip_parameter_validation=True):
                 # An empty support is an answer here, and reported as such by the fit's diagnostics.
                 warnings.simplefilter("ignore")
                 optimizer.fit(columns, targets)
