@@ -47,8 +47,7 @@ def close(actual, expected, tolerance=TOLERANCE):
     np.testing.assert_allclose(actual, expected, rtol=0, atol=tolerance * np.abs(expected).max())
 
 
-@pytest.mark.parametrize("scale", [1.0, 100.0, 1e-3])
-@pytest.mark.parametrize("start", [0.0, -1000.0, 5.0])
+@pytest.mark.parametrize(("start", "scale"), [(0.0, 1.0), (-1000.0, 100.0), (-5.0, 1.0), (5.0, 1e-3)])
 @pytest.mark.parametrize("name", SYSTEMS)
 def test_agrees_with_scipy(name, start, scale):
     f, x0, duration = SYSTEMS[name]
@@ -138,9 +137,9 @@ def test_members_do_not_depend_on_one_another():
     starts[2] = 1e8  # as different as can be, and one that diverges
     starts[3] = -1e3
     times = np.sort(rng.uniform(-4, 4, (5, 23)), axis=1)
-    together = integrate(single(lotka_volterra), starts, times)
+    together = integrate(single(lotka_volterra), starts, times, max_evaluations=3000)
     for b in range(5):
-        alone = integrate(single(lotka_volterra), starts[b : b + 1], times[b])
+        alone = integrate(single(lotka_volterra), starts[b : b + 1], times[b], max_evaluations=3000)
         assert alone.status[0].split(" at ")[0] == together.status[b].split(" at ")[0]
         if alone.ok[0]:
             close(together.values[b], alone.values[0], 1e-9)

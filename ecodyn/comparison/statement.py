@@ -65,7 +65,7 @@ class Statement:
                 f"undecided, since fewer than {FEWEST_RUNS} runs can't tell families apart; lowest so far: "
                 f"{self._leaves(self.ranking.lowest)}."
             )
-        names = ", ".join(c.label for c in self.ranking.contested)
+        names = ", ".join(f"{c.label} ({1 - mean(c.skills):.1%} unexplained)" for c in self.ranking.contested)
         needed = f"about {self.needed} runs would settle it" if self.needed else "over 1000 runs would be needed"
         return f"undecided between {names}; {needed}."
 

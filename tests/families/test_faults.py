@@ -61,6 +61,7 @@ def warned(fit):
 
 @every_family
 @every_coupling
+@pytest.mark.usefixtures("quiet")
 def test_integers_are_the_same_as_floats(family, coupling):
     whole = np.rint(1000 * decay()).astype(np.int64)
     fits = [family(coupling).fit(x).model_ for x in (whole, whole.astype(float))]

@@ -8,7 +8,7 @@ from ecodyn.families import Linear, LotkaVolterra, NeuralODE
 
 ESTIMATORS = [
     Linear(stages=(1.0,)),
-    LotkaVolterra(stages=(1.0,)),
+    LotkaVolterra(refine=False),
     SINDy(thresholds=3, stages=(1.0,)),
     NeuralODE(hidden=4, matching_steps=5, rollout_steps=2),
 ]
