@@ -168,8 +168,8 @@ class Library:
         import sympy
 
         suffix = "" if feature is None else f"_{feature}"
-        own = [sympy.Symbol(_letter(c) + suffix, real=True) for c in self.channels]
-        return own, [sympy.Symbol(name, real=True) for name in self._variable_names()]
+        own = [sympy.Symbol(_letter(c) + suffix) for c in self.channels]
+        return own, [sympy.Symbol(name) for name in self._variable_names()]
 
     def _variable_names(self) -> list[str]:
         if self.coupling == EXCHANGEABLE:

@@ -319,8 +319,7 @@ def test_equality_sees_every_part():
 def test_representation():
     text = repr(waves(observables={"gradient": waves().values}))
     assert text == (
-        "Trajectories: 3 runs × 21 steps (0 to 100) × 4 features; "
-        "observables signal, gradient; labels not shared"
+        "Trajectories: 3 runs × 21 steps (0 to 100) × 4 features; observables signal, gradient; labels not shared"
     )
     assert "<script>" not in waves(features=["<script>", "b", "c", "d"])._repr_html_()
 

@@ -244,9 +244,10 @@ def _describe(model: FittedModel | Reference, result: TaskResult) -> None:
         result.terms.append(frozenset(names[np.any(model.coefficients != 0, axis=0)].tolist()))
         if model.diagnostics is not None:
             result.candidates += model.diagnostics.candidates
-            result.warnings += model.diagnostics.warnings
     elif isinstance(model, FittedModel):
         result.library_size = model.library_size
+    if isinstance(model, FittedModel):
+        result.warnings += model.warnings
 
 
 def seeds_of(contender: Contender, protocol: str, data: Trajectories) -> int:

@@ -212,7 +212,8 @@ def _match_run(
     else:
         theta, target = _increments(terms, x[..., 0], t, span)
     factors = _compress(theta, target, per_feature)
-    return MatchedIntegrals(factors, theta.shape[0], len(library))
+    rows = len(theta) * (1 if per_feature else target.shape[1])
+    return MatchedIntegrals(factors, rows, len(library))
 
 
 def _increments(terms: Array, signal: Array, t: Array, span: int | None) -> tuple[Array, Array]:

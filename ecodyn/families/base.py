@@ -102,18 +102,15 @@ class Family(BaseEstimator):
         trajectories = self._trajectories(X, t)
         self.check(trajectories)
         model = self.fit_model(trajectories)
-        notes = model.diagnostics.warnings if isinstance(model, Law) and model.diagnostics else ()
-        notes = (*self.notes(trajectories), *notes)
+        notes = (*self.notes(trajectories), *model.warnings)
         if notes:
             warnings.warn("; ".join(notes), DataWarning, stacklevel=2)
         self.model_ = model
         return self
 
     def _trajectories(self, X: Any, t: Any) -> Trajectories:
-        if isinstance(X, Trajectories):
-            self.n_features_in_ = X.n_features
-            return X
-        if isinstance(X, list) and X and np.ndim(X[0]) == 2:
+        several = isinstance(X, list | tuple) and len(X) > 0 and np.ndim(X[0]) == 2
+        if isinstance(X, Trajectories) or several or getattr(X, "ndim", 2) == 3:
             trajectories = as_trajectories(X, t)
             self.n_features_in_ = trajectories.n_features
             return trajectories
@@ -247,6 +244,12 @@ class LibraryFamily(Family):
             raise ValueError(f"estimation is 'integral' or 'derivative', got {self.estimation!r}")
         if self.refine not in ("auto", True, False):
             raise ValueError(f"refine is 'auto', True or False, got {self.refine!r}")
+        if self.ridge != "auto" and not (isinstance(self.ridge, int | float) and self.ridge >= 0):
+            raise ValueError(f"ridge is 'auto' or a number of at least 0, got {self.ridge!r}")
+        if not self.stages or not all(0 < share <= 1 for share in self.stages):
+            raise ValueError(f"stages are shares of the window in (0, 1], at least one, got {self.stages!r}")
+        if self.intervals < 1:
+            raise ValueError(f"intervals is a whole number of at least 1, got {self.intervals!r}")
 
     def fit_model(self, trajectories: Trajectories, *, clock: bool = False) -> Law:
         """Integral matching, selection if the family has one, multiple shooting, diagnostics."""
@@ -260,9 +263,7 @@ class LibraryFamily(Family):
         estimate = self.estimate(library, samples, parts, own_coefficients)
         shooting = self._refined(estimate, samples)
         coefficients = estimate.coefficients if shooting is None else shooting.coefficients
-        diagnostics = diagnose(
-            f"{self.name}/{self.coupling}", self.coupling, estimate, samples, parts, shooting, started
-        )
+        diagnostics = diagnose(f"{self.name}/{self.coupling}", estimate, samples, parts, shooting, started)
         return Law(
             self.name,
             self.coupling,

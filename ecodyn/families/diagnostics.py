@@ -120,7 +120,6 @@ def condition_number(singular_values: Array) -> float:
 
 def diagnose(
     label: str,
-    coupling: str,
     estimate: Estimate,
     samples: Samples,
     parts: list[MatchedIntegrals],

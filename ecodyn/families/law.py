@@ -55,6 +55,11 @@ class Law(FittedModel):
         return out
 
     @property
+    def warnings(self) -> tuple[str, ...]:
+        """Those of the diagnostics."""
+        return () if self.diagnostics is None else self.diagnostics.warnings
+
+    @property
     def n_coefficients(self) -> int:
         """Number of non-zero coefficients."""
         return int(np.count_nonzero(self.coefficients))

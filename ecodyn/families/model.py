@@ -72,6 +72,11 @@ class FittedModel(ABC):
         """What a model file has beyond the fields all models share."""
 
     @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a reader should know about how the fit went."""
+        return ()
+
+    @property
     def state(self) -> str:
         """The state's channels as the estimators and commands spell them."""
         return ",".join(self.channels)

@@ -40,6 +40,7 @@ class NeuralModel(FittedModel):
     drive : a clock's mean curve (standardised), in place of the means over features
     validation : unexplained share of the validation rollouts that stopping went by
     seconds : how long the fit took (its share of a batch)
+    converged : whether training found weights whose validation rollouts finish
     """
 
     weights: Mapping[str, Array]
@@ -49,6 +50,7 @@ class NeuralModel(FittedModel):
     drive: Drive | None = None
     validation: float = float("nan")
     seconds: float = float("nan")
+    converged: bool = True
 
     kind: ClassVar[str] = "neural_ode"
 
@@ -76,6 +78,16 @@ class NeuralModel(FittedModel):
 
     def _layer(self, name: str, x: Array) -> Array:
         return np.asarray(x @ self.weights[f"{name}.weight"] + self.weights[f"{name}.bias"])
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Whether training came to anything."""
+        if self.converged:
+            return ()
+        label = f"{self.family}/{self.coupling}"
+        return (
+            f"{label}: no validation rollout of the network ever finished; it is no better than it was at the start",
+        )
 
     @property
     def n_coefficients(self) -> int:
@@ -296,4 +308,5 @@ class NeuralODE(Family):
             drive,
             network.validation,
             seconds,
+            network.converged,
         )

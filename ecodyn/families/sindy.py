@@ -16,6 +16,7 @@ from ecodyn.estimation import Estimate, MatchedIntegrals, Samples, Validation, r
 from ecodyn.estimation.multiple_shooting import INTERVALS, STAGES
 from ecodyn.families.base import RIDGE, LibraryFamily
 from ecodyn.library import EXCHANGEABLE, FULL, Library, polynomial_library
+from ecodyn.trajectories import Trajectories
 
 Array = NDArray[np.float64]
 Support = NDArray[np.bool_]
@@ -89,6 +90,14 @@ class SINDy(LibraryFamily):
         self.optimizer = optimizer
         self.thresholds = thresholds
         self.degree = degree
+
+    def check(self, trajectories: Trajectories) -> None:
+        """Refuse an empty path or library, and unusable data."""
+        super().check(trajectories)
+        if self.thresholds is not None and not np.size(self.thresholds):
+            raise ValueError(f"thresholds is a number of them or a list of at least one, got {self.thresholds!r}")
+        if self.degree is not None and self.degree < 0:
+            raise ValueError(f"degree is a whole number of at least 0, got {self.degree!r}")
 
     def library(self, channels: Sequence[str], features: Sequence[Any]) -> Library:
         """All candidate monomials under the coupling."""

@@ -228,7 +228,6 @@ def test_a_term_that_vanishes_on_the_data_has_coefficient_zero():
     assert theta[1] == pytest.approx([0, 0, -0.1], abs=1e-6)
 
 
-@pytest.mark.xfail(strict=True, reason="rows leaves out the features, and the factor is cut to so many rows")
 @pytest.mark.parametrize(("coupling", "width"), [("independent", 2), ("exchangeable", 3)])
 def test_shared_coefficients_have_a_row_for_every_feature(solve, coupling, width):
     """Three samples of six features are twelve increments of one shared law: more than enough for it."""

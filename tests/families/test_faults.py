@@ -199,7 +199,6 @@ def test_three_steps_are_enough(family, coupling):
     assert law.simulate(decay()[0], np.arange(3.0)).values.shape == (1, 3, 3, 1)
 
 
-@pytest.mark.xfail(strict=True, reason="fit ignores t there")
 def test_times_beside_trajectories_are_refused():
     data = Trajectories(decay()[None], np.arange(T))
     with pytest.raises(ValueError, match="Trajectories carry their own times"):
@@ -261,7 +260,6 @@ def refused(family, options):
         family(**options).fit(decay())
 
 
-@pytest.mark.xfail(strict=True, reason="passed on to what breaks on them")
 @pytest.mark.parametrize(("family", "options"), OPTIONS)
 def test_options_out_of_range_are_refused(family, options):
     refused(family, options)

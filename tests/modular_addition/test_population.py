@@ -39,9 +39,7 @@ def test_a_run_does_not_depend_on_the_others_or_on_the_processes():
 
 
 def test_provenance_says_how_to_do_it_again():
-    said = train_population(
-        7, 4, range(2), 3, weight_decay=0.1, keep=Schedule(1, 2), command="again"
-    ).provenance
+    said = train_population(7, 4, range(2), 3, weight_decay=0.1, keep=Schedule(1, 2), command="again").provenance
     assert said["command"] == "again"
     assert said["versions"]["ecodyn"] == ecodyn.__version__
     assert {"torch", "numpy"} <= said["versions"].keys()
