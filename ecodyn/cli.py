@@ -191,9 +191,9 @@ def fit(
         data = prepared(path, window, every, runs, select)
         estimator = configured(family, coupling, state, option, seed)
         if output is not None and str(output) != STDOUT:
-            from ecodyn.files import check_output
+            from ecodyn.families.model import check_model_path
 
-            check_output(output, force=force)
+            check_model_path(output, force=force)
         with warnings_said():
             model = estimator.fit(data).model_
         if output is not None and str(output) != STDOUT:
@@ -247,7 +247,7 @@ def compare(
         from ecodyn.comparison import compare as compare_families
 
         names = chosen(family, FAMILIES, "--family")
-        data = prepared(path, None, every, runs, select)
+        data = prepared(path, None, 1, runs, select)
         if output is not None:
             check_folder(output, force)
         parameters = {name: {"refine": True} for name in names if "full" in (refine or ()) and name != "neural_ode"}
@@ -259,6 +259,7 @@ def compare(
                     chosen(coupling, COUPLINGS, "--coupling"),
                     protocols=chosen(protocol, PROTOCOLS, "--protocol"),
                     windows=[parse_window(w) for w in window or ()] or None,
+                    every=every,
                     state=state,
                     parameters=parameters,
                     margin=math.log1p(margin),

@@ -259,6 +259,12 @@ class Trajectories:
                 )
         return self._derived(take_steps(self._data, picks))
 
+    def head(self, counts: Sequence[int]) -> Trajectories:
+        """Keep the first `counts[r]` stored steps of run r."""
+        if len(counts) != self.n_runs or not all(0 < n <= held for n, held in zip(counts, self.lengths, strict=True)):
+            raise ValueError(f"expected between 1 and {self.lengths.tolist()} steps of the runs, got {list(counts)}")
+        return self._derived(take_steps(self._data, [np.arange(n) for n in counts]))
+
     def every(self, n: int) -> Trajectories:
         """Keep each n-th stored step of each run, the first included."""
         if operator.index(n) < 1:

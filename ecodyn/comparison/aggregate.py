@@ -18,6 +18,7 @@ from ecodyn.comparison.protocols import (
     Task,
     TaskResult,
     folds_of,
+    own_origin,
     seeds_of,
     signal_and_dc,
 )
@@ -202,7 +203,7 @@ class _Noise:
         if (run, origin) not in self.known:
             n = int(self.data.lengths[run])
             t, signal = self.data.times[run, :n], self.data.values[run, :n]
-            first = 0 if origin is None else int(np.sum(t <= origin)) - 1
+            first = 0 if origin is None else int(np.sum(t <= own_origin(self.data, run, origin))) - 1
             self.known[run, origin] = noise_share(signal[first:], t[first:])
         return self.known[run, origin]
 

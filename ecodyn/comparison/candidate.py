@@ -62,7 +62,8 @@ class Candidate:
 
     def named(self) -> dict[str, str | None]:
         """How report.json names it."""
-        return {"family": self.family, "coupling": self.coupling}
+        state = {} if self.state == "signal" else {"state": self.state}
+        return {"family": self.family, "coupling": self.coupling, **state}
 
 
 @dataclass(frozen=True)

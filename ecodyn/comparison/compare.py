@@ -42,6 +42,7 @@ def compare(
     *,
     protocols: Sequence[str] = PROTOCOLS,
     windows: Sequence[Window] | None = None,
+    every: int = 1,
     state: str = "signal",
     parameters: dict[str, dict[str, Any]] | None = None,
     folds: int | None = None,
@@ -59,6 +60,7 @@ def compare(
     couplings : restrict the couplings of families given by name or class
     protocols : "unseen_runs", "forecast", "in_sample"
     windows : (first step, last step) pairs, both ends included; a verdict each. The data's own range by default.
+    every : keep each so-many-th stored step of a window, its first one always
     state : channels of a feature's state, such as "signal,gradient@start"
     parameters : further estimator parameters by family name, such as {"linear": {"refine": False}}
     folds : number of folds of unseen_runs. By default one for every run up to 16 runs, else 8, and 8 for neural ODEs.
@@ -87,9 +89,10 @@ def compare(
     if folds is not None and folds < 2:
         raise ValueError(f"expected at least 2 folds, got {folds}: leave folds out for one a run")
     models = contenders(families, couplings, state, parameters)
-    parts = [data] if not windows else [data.window(*w) for w in windows]
+    parts = [part.every(every) for part in ([data] if not windows else [data.window(*w) for w in windows])]
     for part in parts:
         _check(part, models)
+        _check_protocols(part, models, protocols)
     results, interrupted, notes = [], False, [*data.warnings]
     for number, part in enumerate(parts):
         tasks = tasks_of(models, protocols, part, folds, seed, jobs)
@@ -101,7 +104,7 @@ def compare(
     finished = [
         window_result(part, models, tasks, found, protocols, margin, folds, seed) for part, tasks, found in results
     ]
-    settings = {"protocols": list(protocols), "folds": folds, "margin": margin, "seed": seed}
+    settings = {"protocols": list(protocols), "folds": folds, "every": every, "margin": margin, "seed": seed}
     answer = _answer(data, models, finished, results, interrupted, notes, settings)
     if interrupted:
         raise InterruptedComparison(answer if any(w.models for w in finished) else None)
@@ -128,6 +131,14 @@ def _check(data: Trajectories, models: Sequence[Contender]) -> None:
     if not moving > 0:
         raise UnusableDataError(
             "expected signals that change over the window, got constant ones in every run: nothing is left to explain"
+        )
+
+
+def _check_protocols(data: Trajectories, models: Sequence[Contender], protocols: Sequence[str]) -> None:
+    if not any(m.kind == FAMILY and m.takes_part(p, data) for m in models for p in protocols):
+        raise ValueError(
+            f"nothing can be fitted under {', '.join(protocols)}: unseen_runs needs at least 2 independent runs, got "
+            f"{data.n_clusters}, and laws that transfer between them (full does only if labels are shared)"
         )
 
 

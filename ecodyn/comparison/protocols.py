@@ -21,7 +21,7 @@ from ecodyn.comparison.scores import (
     survivors,
     top_overlap,
 )
-from ecodyn.families.base import Family
+from ecodyn.families.base import MIN_STEPS, Family
 from ecodyn.families.law import Law
 from ecodyn.families.model import FittedModel
 from ecodyn.families.references import Reference
@@ -34,7 +34,6 @@ MOST_FOLDS = 16  # leave one out up to so many runs
 FOLDS = 8
 NEURAL_FOLDS = 8
 SEEDS = 3
-MIN_TRAINING_STEPS = 5
 FORECAST_STAGES = (0.2, 0.35)  # laws grown to whole windows specialise on the early part, and forecast badly
 DRAWN_RUNS = 3  # held-out rollouts kept for drawing
 DRAWN_POINTS = 200
@@ -128,8 +127,9 @@ def execute(task: Task, data: Trajectories) -> TaskResult:
         result.fit_seconds = time.perf_counter() - started
         for fold, seed, model in fitted:
             _score(task, fold, seed, model, data, result)
-    except (ValueError, ArithmeticError, np.linalg.LinAlgError, MemoryError) as error:
-        result.failure = f"{task.contender.label}: {error}"
+    except Exception as error:  # whatever one model runs into, a user's own family too, must not cost the others
+        kind = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
+        result.failure = f"{task.contender.label}: {kind}{error}"
     return result
 
 
@@ -167,22 +167,40 @@ def _estimator(task: Task) -> Family:
     return estimator.set_params(**{k: v for k, v in wanted.items() if k in own and own[k] == defaults[k].default})
 
 
+def own_origin(data: Trajectories, run: int, origin: float) -> float:
+    """An origin on a run's own clock: it is stated for the earliest run, and shifts with a run's first step."""
+    return origin + float(data.times[run, 0] - np.nanmin(data.times))
+
+
+def _steps_before(data: Trajectories, run: int, origin: float) -> int:
+    n = int(data.lengths[run])
+    return int(np.sum(data.times[run, :n] <= own_origin(data, run, origin)))
+
+
 def _training(fold: Fold, data: Trajectories) -> Trajectories:
-    part = data.select(runs=[data.runs[r] for r in fold.training])
     if fold.origin is None:
-        return part
-    return part.window(float(np.nanmin(part.times)), fold.origin)
+        return data.select(runs=[data.runs[r] for r in fold.training])
+    # Runs with next to nothing before the origin are left out, and counted as such by their missing scores.
+    counts = {r: _steps_before(data, r, fold.origin) for r in fold.training}
+    kept = [r for r, n in counts.items() if n >= MIN_STEPS]
+    if not kept:
+        raise ValueError(f"no run has {MIN_STEPS} steps before the origin at {fold.origin:g}; widen the window")
+    part = data.select(runs=[data.runs[r] for r in kept])
+    return part.head([counts[r] for r in kept])
 
 
 def _score(
     task: Task, fold: Fold, seed: int, model: FittedModel | Reference, data: Trajectories, result: TaskResult
 ) -> None:
-    runs = np.array(fold.scored)
+    scored = [r for r in fold.scored if fold.origin is None or _steps_before(data, r, fold.origin) >= MIN_STEPS]
+    if not scored:
+        return
+    runs = np.array(scored)
     state = data.state(task.contender.state if isinstance(model, FittedModel) else "signal")[runs]
-    first = _first_rows(fold, data)
+    first = _first_rows(scored, fold.origin, data)
     times, starts = _from_origin(data.times[runs], first), state[np.arange(len(runs)), first]
     rollout = model.simulate(starts, times)
-    for i, r in enumerate(fold.scored):
+    for i, r in enumerate(scored):
         rows = slice(int(first[i]), int(data.lengths[r]))
         count = rows.stop - rows.start
         truth, t = data.values[r, rows], data.times[r, rows]
@@ -198,11 +216,11 @@ def _score(
         result.models.append(model)
 
 
-def _first_rows(fold: Fold, data: Trajectories) -> NDArray[np.intp]:
-    if fold.origin is None:
-        return np.zeros(len(fold.scored), dtype=np.intp)
+def _first_rows(runs: Sequence[int], origin: float | None, data: Trajectories) -> NDArray[np.intp]:
+    if origin is None:
+        return np.zeros(len(runs), dtype=np.intp)
     # The last step that was fitted on is where a forecast starts.
-    return np.array([int(np.sum(data.times[r, : data.lengths[r]] <= fold.origin)) - 1 for r in fold.scored])
+    return np.array([_steps_before(data, r, origin) - 1 for r in runs])
 
 
 def _from_origin(times: Array, first: NDArray[np.intp]) -> Array:

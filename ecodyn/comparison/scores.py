@@ -46,7 +46,7 @@ class RunScore:
 
 def score_rollout(truth: Array, rollout: Array, times: Array, status: str = "ok") -> RunScore:
     """Score a rollout (step, feature) against the data (step, feature) at times (step,)."""
-    finished = bool(np.isfinite(rollout).all())
+    finished = status == "ok" and bool(np.isfinite(rollout).all())
     if not finished:
         nothing = float("nan")
         status = status if status != "ok" else "not finite"
@@ -183,4 +183,6 @@ def area_under_curve(score: Array, alive: NDArray[np.bool_]) -> float:
 def top_overlap(score: Array, alive: NDArray[np.bool_]) -> float:
     """Share of the m survivors among the m highest scores."""
     m = int(alive.sum())
-    return float(alive[np.argsort(-score, kind="stable")[:m]].mean()) if m else float("nan")
+    if not m or not np.isfinite(score).all():
+        return float("nan")
+    return float(alive[np.argsort(-score, kind="stable")[:m]].mean())

@@ -28,16 +28,17 @@ class Statement:
     best: Candidate
     ranking: Ranking
     status: str
-    coupled: bool
+    coupled: bool | None
     needed: int | None
     share: tuple[float | None, float | None, float | None]
     diverged: list[str]
+    twins: list[str]
 
     def text(self, candidates: Sequence[Candidate]) -> str:
         """The whole statement."""
         sentences = [self._first(candidates)]
         if self.status in (DECIDED, TIED):
-            sentences += [self._neural(), self._coupling()]
+            sentences += [self._twins(), self._neural(), self._coupling()]
         if self.diverged:
             sentences.append(f"Not ranked, because held-out rollouts diverged: {'; '.join(self.diverged)}.")
         return " ".join(s for s in sentences if s)
@@ -79,6 +80,9 @@ class Statement:
         second = min(others, key=lambda c: mean(c.losses))
         return f", decidedly less than any other (next: {second.label}, which {_unexplained(second)})"
 
+    def _twins(self) -> str:
+        return f"{', '.join(self.twins)} selects exactly its terms: they are one model." if self.twins else ""
+
     def _neural(self) -> str:
         ratio, low, high = self.share
         if ratio is None or self.best.family == "neural_ode":
@@ -87,7 +91,7 @@ class Statement:
         return f"Its skill is {ratio:.3f}{interval} of the best neural ODE's."
 
     def _coupling(self) -> str:
-        if self.best.coupling != "exchangeable":
+        if self.best.coupling != "exchangeable" or self.coupled is None:
             return ""
         if self.coupled:
             return "It beats its clock: the coupling between features is identified."

@@ -212,7 +212,7 @@ def _match_run(
     else:
         theta, target = _increments(terms, x[..., 0], t, span)
     factors = _compress(theta, target, per_feature)
-    rows = len(theta) * (1 if per_feature else target.shape[1])
+    rows = len(theta) if per_feature else target.size
     return MatchedIntegrals(factors, rows, len(library))
 
 

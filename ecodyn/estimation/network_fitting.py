@@ -324,11 +324,13 @@ class _Split:
     @classmethod
     def of(cls, samples: Samples, rng: np.random.Generator) -> _Split:
         runs = np.arange(samples.n_runs)
-        if samples.n_runs < FEW_RUNS:
+        codes = samples.cluster_codes
+        clusters = int(codes.max()) + 1
+        if clusters < FEW_RUNS:
             ends = np.maximum(3, (samples.lengths * FEW_RUNS_CUT).astype(np.intp))
             return cls(runs, runs, np.minimum(ends, samples.lengths), samples.lengths)
-        count = max(1, round(samples.n_runs / VALIDATION_SHARE))
-        held_out = np.sort(rng.permutation(samples.n_runs)[:count])
+        count = max(1, round(clusters / VALIDATION_SHARE))
+        held_out = np.flatnonzero(np.isin(codes, rng.permutation(clusters)[:count]))  # clusters stay whole
         return cls(np.setdiff1d(runs, held_out), held_out, samples.lengths, samples.lengths)
 
     def validation(self) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:

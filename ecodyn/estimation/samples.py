@@ -28,6 +28,8 @@ class Samples:
     time_scale : float
     drive : Drive or None
         The clock's environment variables, in the same scaled units.
+    clusters : array (run,) or None
+        Which runs are not independent of one another.
     """
 
     states: Array
@@ -36,6 +38,14 @@ class Samples:
     scales: Array
     time_scale: float
     drive: Drive | None = None
+    clusters: NDArray[np.intp] | None = None
+
+    @property
+    def cluster_codes(self) -> NDArray[np.intp]:
+        """Cluster of each run as 0, 1, …; runs are their own clusters unless the file says otherwise."""
+        if self.clusters is None:
+            return np.arange(self.n_runs)
+        return np.unique(self.clusters, return_inverse=True)[1]
 
     @classmethod
     def of(cls, trajectories: Trajectories, channels: str = "signal") -> Samples:
@@ -54,7 +64,8 @@ class Samples:
             np.exp2(np.rint(np.log2(scales))),
             float(np.exp2(np.rint(np.log2(duration or 1.0)))),
         )
-        return cls(states / scales, times / time_scale, lengths, scales, time_scale)
+        clusters = np.unique(trajectories.clusters, return_inverse=True)[1]
+        return cls(states / scales, times / time_scale, lengths, scales, time_scale, clusters=clusters)
 
     @property
     def n_runs(self) -> int:
@@ -79,7 +90,13 @@ class Samples:
 
     def take(self, runs: NDArray[np.intp]) -> Samples:
         """Some of the runs, in the same units."""
-        return replace(self, states=self.states[runs], times=self.times[runs], lengths=self.lengths[runs])
+        return replace(
+            self,
+            states=self.states[runs],
+            times=self.times[runs],
+            lengths=self.lengths[runs],
+            clusters=self.cluster_codes[runs],
+        )
 
     def before(self, share: float) -> Samples:
         """The first share of every run, for validation inside a training part."""

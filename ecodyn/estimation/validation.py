@@ -77,13 +77,20 @@ class Validation:
         return share.reshape(count, rollouts), alive.reshape(count, rollouts)
 
 
-def splits(library: Library, samples: Samples, parts: list[MatchedIntegrals], per_feature: bool) -> list[Validation]:
-    """The validation splits of a training part whose runs are already compressed in ``parts``."""
-    n = samples.n_runs
-    if n < SPLITS:
-        return [_by_time(library, samples, per_feature, cut) for cut in CUTS]
-    held_out = [np.arange(n)[s::SPLITS] for s in range(SPLITS)]
-    return [_by_run(samples, parts, runs) for runs in held_out]
+def splits(
+    library: Library,
+    samples: Samples,
+    parts: list[MatchedIntegrals],
+    *,
+    per_feature: bool,
+    method: str = "integral",
+) -> list[Validation]:
+    """The validation splits of a training part whose runs are already compressed in ``parts``; clusters stay whole."""
+    codes = samples.cluster_codes
+    count = len(np.unique(codes))
+    if count < SPLITS:
+        return [_by_time(library, samples, per_feature, method, cut) for cut in CUTS]
+    return [_by_run(samples, parts, np.flatnonzero(codes % SPLITS == s)) for s in range(SPLITS)]
 
 
 def whole(samples: Samples, parts: list[MatchedIntegrals]) -> Validation:
@@ -97,8 +104,9 @@ def _by_run(samples: Samples, parts: list[MatchedIntegrals], runs: NDArray[np.in
     return _rollouts(samples.take(runs), MatchedIntegrals.combine(others))
 
 
-def _by_time(library: Library, samples: Samples, per_feature: bool, cut: float) -> Validation:
-    matched = MatchedIntegrals.combine(match(library, samples.before(cut), per_feature=per_feature))
+def _by_time(library: Library, samples: Samples, per_feature: bool, method: str, cut: float) -> Validation:
+    before = samples.before(cut)
+    matched = MatchedIntegrals.combine(match(library, before, per_feature=per_feature, method=method))
     first = np.minimum((samples.lengths * cut).astype(np.intp), samples.lengths - 2).clip(0)
     return _rollouts(samples, matched, first)
 

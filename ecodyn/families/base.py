@@ -119,7 +119,8 @@ class Family(BaseEstimator):
         array = validate_data(self, X, dtype=np.float64, ensure_min_samples=MIN_STEPS)
         names = getattr(self, "feature_names_in_", None)
         times = np.arange(len(array)) if t is None else t
-        return Trajectories(array[None], times, features=None if names is None else names.tolist())
+        labels = None if names is None else names.tolist()
+        return Trajectories(array[None], times, labels, labels_shared=labels is not None)
 
     def check(self, trajectories: Trajectories) -> None:
         """Refuse what the family can't be fitted to, with a sentence."""
@@ -273,7 +274,7 @@ class LibraryFamily(Family):
             self.provenance(trajectories),
             estimate.library,
             estimate.library.rescale(coefficients, samples.scales, samples.time_scale),
-            coefficients.shape[0] * len(library),
+            int(self.mask(library, own_coefficients).sum()),
             samples.drive_in_original_units(library),
             diagnostics,
         )
@@ -296,7 +297,9 @@ class LibraryFamily(Family):
         if self.ridge != "auto" or self.coupling != FULL:
             ridge = RIDGE if self.ridge == "auto" else float(self.ridge)
             return Estimate(library, matched, matched.solve(ridge, mask), mask, np.arange(len(library)))
-        ridge = self._choose_ridge(library, splits(library, samples, parts, own_coefficients), mask)
+        ridge = self._choose_ridge(
+            library, splits(library, samples, parts, per_feature=own_coefficients, method=self.estimation), mask
+        )
         coefficients = matched.solve(ridge, mask)
         support = np.arange(len(library))
         return Estimate(library, matched, coefficients, mask, support, len(RIDGES), (("ridge", ridge),))

@@ -105,6 +105,12 @@ def _step(theta: Array, hessians: Array, gradients: Array) -> Array:
     return np.asarray(theta - np.linalg.pinv(hessians.sum(axis=0), hermitian=True) @ gradients.sum(axis=0))
 
 
+def _by_cluster(values: Array, samples: Samples) -> Array:
+    """Sums over the runs of each cluster: those are what is independent."""
+    codes = samples.cluster_codes
+    return np.stack([values[codes == c].sum(axis=0) for c in range(codes.max() + 1)])
+
+
 def effective_rank(singular_values: Array) -> float:
     """exp of the entropy of the singular values as shares of their sum."""
     shares = singular_values / max(float(singular_values.sum()), 1e-300)
@@ -133,7 +139,7 @@ def diagnose(
     blocks = [*_blocks(estimate, parts, coefficients, shooting if refined else None)]
     arrays = {key: np.full(coefficients.shape, np.nan) for key in ("half", "halves", "run", "one", "two")}
     for where, hessians, gradients in blocks:
-        found = spread_over_runs(coefficients[where], hessians, gradients)
+        found = spread_over_runs(coefficients[where], _by_cluster(hessians, samples), _by_cluster(gradients, samples))
         arrays["half"][where], arrays["halves"][where] = found.half_width, found.halves
         arrays["run"][where] = found.run_spread
         arrays["one"][where], arrays["two"][where] = found.first, found.second

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -109,7 +109,15 @@ class FittedModel(ABC):
         start = self._starting_states(x0)
         largest = np.maximum(self.amplitude, np.abs(start[..., 0]).max(axis=1))
         limit = np.where(largest > 0, BOUND * largest, np.inf) if bound is None else bound
-        return integrate(self.rhs, start, steps, bound=limit, rtol=rtol, max_evaluations=max_evaluations)
+        traits = start[..., 1:]
+
+        def slope(signal: Array, t: Array) -> Array:
+            return self.rhs(np.concatenate([signal[..., None], traits], axis=-1), t)[..., 0]
+
+        # Traits stand still: outside the solver, their units have no say in its steps or in what diverged.
+        solved = integrate(slope, start[..., 0], steps, bound=limit, rtol=rtol, max_evaluations=max_evaluations)
+        held = np.where(np.isnan(solved.values[..., None]), np.nan, traits[:, None])
+        return replace(solved, values=np.concatenate([solved.values[..., None], held], axis=-1))
 
     def _starting_states(self, x0: ArrayLike) -> Array:
         start = np.asarray(x0, dtype=float)
@@ -129,8 +137,12 @@ class FittedModel(ABC):
         """Write the model as JSON (a neural ODE's weights beside it, in safetensors)."""
         from ecodyn.files import write_whole
 
+        check_model_path(path, force=force)
         with write_whole(path, force=force) as temporary:
-            temporary.write_text(json.dumps(self.to_json(), indent=1, allow_nan=False) + "\n")
+            temporary.write_text(self._text())
+
+    def _text(self) -> str:
+        return json.dumps(self.to_json(), indent=1, allow_nan=False) + "\n"
 
     def to_json(self) -> dict[str, Any]:
         """What a model file holds."""
@@ -145,6 +157,21 @@ class FittedModel(ABC):
             **self._details(),
             "provenance": dict(self.provenance),
         }
+
+
+def check_model_path(path: str | Path, *, force: bool = False) -> None:
+    """Raise, before the work, what saving a model there would: its weights may come to stand beside it."""
+    from ecodyn.files import check_output
+
+    if Path(path).suffix != ".json":
+        raise ValueError(f"expected the name of a model file to end in .json, got {path}; rename it")
+    for part in (Path(path), weights_path(path)):
+        check_output(part, force=force)
+
+
+def weights_path(path: str | Path) -> Path:
+    """Where the weights of a model file's network are."""
+    return Path(path).with_suffix(".safetensors")
 
 
 def plain(value: Any) -> Any:

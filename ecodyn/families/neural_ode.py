@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ecodyn.drive import Drive
 from ecodyn.estimation import Samples
 from ecodyn.families.base import Family
-from ecodyn.families.model import FittedModel
+from ecodyn.families.model import FittedModel, check_model_path, weights_path
 from ecodyn.library import EXCHANGEABLE, FULL, polynomial_library
 from ecodyn.trajectories import Trajectories, UnusableDataError, parse_state
 
@@ -126,9 +126,11 @@ class NeuralModel(FittedModel):
         weights = {k: np.ascontiguousarray(w) for k, w in self.weights.items()}
         if self.drive is not None:
             weights |= {"drive.times": self.drive.times, "drive.values": self.drive.values}
-        with write_whole(_weights_path(path), force=force) as temporary:
+        check_model_path(path, force=force)
+        with write_whole(weights_path(path), force=force) as temporary:
             save_file(weights, temporary)
-        super().save(path, force=force)
+        with write_whole(path, force=force) as temporary:
+            temporary.write_text(self._text())
 
     def _details(self) -> dict[str, Any]:
         return {
@@ -144,7 +146,7 @@ class NeuralModel(FittedModel):
         from safetensors import SafetensorError
         from safetensors.numpy import load_file
 
-        beside = _weights_path(path)
+        beside = weights_path(path)
         try:
             weights = load_file(beside)
         except (OSError, SafetensorError) as error:
@@ -173,10 +175,6 @@ class NeuralModel(FittedModel):
                 "keep together what was saved together"
             ) from error
         return model
-
-
-def _weights_path(path: str | Path) -> Path:
-    return Path(path).with_suffix(".safetensors")
 
 
 class NeuralODE(Family):

@@ -153,7 +153,8 @@ def decay_rate(trajectories: Trajectories) -> float | None:
     """ηλ, if the provenance states learning rate and weight decay."""
     provenance = trajectories.provenance
     rate, decay = provenance.get("learning_rate"), provenance.get("weight_decay")
-    return float(rate) * float(decay) if rate is not None and decay is not None else None
+    known = all(isinstance(v, int | float) for v in (rate, decay))
+    return float(rate) * float(decay) if known else None  # type: ignore[arg-type]
 
 
 def _on_common_times(training: Trajectories) -> tuple[Array, Array]:

@@ -109,7 +109,7 @@ class SINDy(LibraryFamily):
         """The support that validates best, refitted on all training runs."""
         everything = whole(samples, parts)
         path, ridge = self._path(), self._ridge()
-        validations = splits(library, samples, parts, own_coefficients)
+        validations = splits(library, samples, parts, per_feature=own_coefficients, method=self.estimation)
         tried = [self._along(path, v, library, ridge) for v in validations[: self._most_splits()]]
         score = np.mean([t.unexplained for t in tried], axis=0)
         size = np.mean([t.sizes for t in tried], axis=0)

@@ -20,7 +20,7 @@ def prepared(data):
 @pytest.mark.parametrize("runs", [1, 2, 3, 4, 9])
 def test_the_true_law_explains_held_out_rollouts(linear_runs, runs):
     library, samples, parts, truth = prepared(linear_runs(runs=runs))
-    for validation in [*splits(library, samples, parts, False), whole(samples, parts)]:
+    for validation in [*splits(library, samples, parts, per_feature=False), whole(samples, parts)]:
         candidates = np.stack([truth, 0 * truth, -50 * truth, np.full_like(truth, 1e6)])
         unexplained = validation.unexplained(library, candidates)
         assert unexplained.shape == (4, len(validation.states))
@@ -32,7 +32,7 @@ def test_the_true_law_explains_held_out_rollouts(linear_runs, runs):
 def test_runs_are_held_out_once_each_and_never_fitted(linear_runs):
     library, samples, parts, _ = prepared(linear_runs(runs=9))
     starts = []
-    for validation in splits(library, samples, parts, False):
+    for validation in splits(library, samples, parts, per_feature=False):
         assert validation.matched.rows == parts[0].rows * (9 - len(validation.states))
         starts += [row.tobytes() for row in np.ascontiguousarray(validation.states[:, 0])]
     assert sorted(starts) == sorted(row.tobytes() for row in np.ascontiguousarray(samples.states[:, 0]))
@@ -40,7 +40,7 @@ def test_runs_are_held_out_once_each_and_never_fitted(linear_runs):
 
 def test_with_few_runs_the_fitted_beginning_ends_where_the_rollouts_start(linear_runs):
     library, samples, parts, _ = prepared(linear_runs(runs=2, steps=40))
-    for validation, cut in zip(splits(library, samples, parts, False), (0.5, 0.7), strict=True):
+    for validation, cut in zip(splits(library, samples, parts, per_feature=False), (0.5, 0.7), strict=True):
         assert validation.times[:, 0] == pytest.approx(samples.times[:, int(40 * cut)])
         assert validation.times[:, -1] == pytest.approx(samples.times[:, -1])
 
