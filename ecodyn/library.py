@@ -230,8 +230,12 @@ class BoundLibrary:
     def sensitivity(self, x: Array, z: Array | None = None) -> Sensitivity:
         """f and everything that its derivatives are made of at states (batch, feature, channel)."""
         library = self.library
-        driven = z is not None
-        z = library.variables(x) if z is None else z
+        driven, moments = z is not None, None
+        if z is None and library.coupling == EXCHANGEABLE:
+            moments = library._moments.closure(x)
+            z = moments[..., library._moments.wanted].sum(axis=-2) / x.shape[-2]
+        elif z is None:
+            z = library.variables(x)
         closed = library._environment.closure(z)
         environment = closed[..., library._environment.wanted]
         powers = library._own.closure(x)
@@ -246,7 +250,7 @@ class BoundLibrary:
             through = (
                 np.matmul(own[..., None, :], slopes)[..., 0, :] if slopes.shape[1] > 1 else np.matmul(own, slopes[:, 0])
             )
-        return Sensitivity(library, x, own, environment, value, diagonal, through)
+        return Sensitivity(library, moments, own, environment, value, diagonal, through)
 
 
 @dataclass(frozen=True)
@@ -254,7 +258,7 @@ class Sensitivity:
     """f, ∂f/∂θ and the product of the Jacobian with a block of directions, at one batch of states."""
 
     library: Library
-    x: Array
+    moments: Array | None
     own: Array
     environment: Array
     value: Array
@@ -271,11 +275,10 @@ class Sensitivity:
         result = self.diagonal[..., None] * directions
         if self.through is None:
             return np.asarray(result)
-        if self.library.coupling == FULL:
+        if self.moments is None:
             result += np.matmul(self.through[..., :: len(self.library.channels)], directions)
             return np.asarray(result)
-        moments = self.library._moments
-        slopes = moments.derivative(moments.closure(self.x), 0) / self.x.shape[-2]
+        slopes = self.library._moments.derivative(self.moments, 0) / directions.shape[-2]
         result += np.matmul(self.through, np.matmul(slopes.swapaxes(-1, -2), directions))
         return np.asarray(result)
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 
-from ecodyn.comparison.contenders import CLOCK, FORECAST, IN_SAMPLE, UNSEEN_RUNS, Contender
+from ecodyn.comparison.contenders import CLOCK, FAMILY, FORECAST, IN_SAMPLE, UNSEEN_RUNS, Contender
 from ecodyn.comparison.scores import (
     RunScore,
     area_under_curve,
@@ -211,7 +211,7 @@ def _score(
         if r < DRAWN_RUNS and seed == task.seeds[0] and (fold.origin is None or fold.origin == _origins(data)[1]):
             thin = np.unique(np.linspace(0, count - 1, DRAWN_POINTS).astype(int))
             result.drawn[r] = (t[thin], rollout.signal[i, :count][thin])
-    _describe(model, result)
+    _describe(model, task.contender.kind, result)
     if task.protocol == IN_SAMPLE and seed == task.seeds[0] and isinstance(model, FittedModel):
         result.models.append(model)
 
@@ -254,7 +254,7 @@ def signal_and_dc(data: Trajectories, run: int) -> tuple[Array, Array | None]:
     return data.values[run, :n], None if data.dc is None else data.dc[run, :n]
 
 
-def _describe(model: FittedModel | Reference, result: TaskResult) -> None:
+def _describe(model: FittedModel | Reference, kind: str, result: TaskResult) -> None:
     result.n_coefficients.append(model.n_coefficients)
     if isinstance(model, Law):
         result.library_size = max(result.library_size, model.library_size)
@@ -264,7 +264,7 @@ def _describe(model: FittedModel | Reference, result: TaskResult) -> None:
             result.candidates += model.diagnostics.candidates
     elif isinstance(model, FittedModel):
         result.library_size = model.library_size
-    if isinstance(model, FittedModel):
+    if isinstance(model, FittedModel) and kind == FAMILY:  # a clock's trait is a constant column, by construction
         result.warnings += model.warnings
 
 
@@ -296,4 +296,4 @@ def tasks_of(
                 chosen = tuple(all_folds[piece::count])
                 alone = contender.run_by_run(data)
                 tasks.append(Task(len(tasks), contender, protocol, chosen, seeds, alone))
-    return sorted(tasks, key=lambda t: (not t.contender.stochastic, t.contender.reference is not None, t.index))
+    return sorted(tasks, key=lambda t: (not t.contender.stochastic, t.contender.reference is not None, -t.index))

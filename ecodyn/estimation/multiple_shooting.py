@@ -20,7 +20,7 @@ from ecodyn.rollout import march
 
 Array = NDArray[np.float64]
 
-INTERVALS = 32  # Runge-Kutta intervals a window, and outputs of a rollout that are compared with the data
+INTERVALS = 24  # Runge-Kutta intervals a window, and outputs of a rollout that are compared with the data
 STAGES = (0.2, 0.6, 1.0)  # lengths of the segments, as shares of the window
 SHORTEST = 0.02  # of the window: where rollouts diverge, stages are inserted, down to growth by so little
 AMPLITUDE = 10.0  # a rollout is dead beyond this many times the data's largest value
@@ -127,15 +127,16 @@ class _Objective:
         full[self.mask] = parameters
         return full
 
-    def choose_substeps(self, parameters: Array) -> None:
-        """Halve the steps until that no longer moves the rollouts."""
+    def choose_substeps(self, parameters: Array) -> int:
+        """Halve the steps until that no longer moves the rollouts; how many there are then."""
         coarse = self._rollout(parameters, self.substeps)
         while self.substeps < MAX_SUBSTEPS:
             fine = self._rollout(parameters, 2 * self.substeps)
             if np.sqrt(np.mean((fine - coarse) ** 2)) <= STEP_TOLERANCE:
-                return
+                break
             self.substeps *= 2
             coarse = fine
+        return self.substeps
 
     def _rollout(self, parameters: Array, substeps: int) -> Array:
         law = self.library.bind(self.coefficients(parameters))
@@ -254,14 +255,19 @@ def shoot(
     if not len(parameters):
         return _unrefined(samples, coefficients, parameters, "no coefficients are free")
     search = _Search(parameters, ridge)
-    done, ahead = 0.0, list(stages)
+    done, ahead, substeps = 0.0, list(stages), 1
     while ahead:
         segments = _Segments.cut(samples, intervals, ahead[0])
         objective = _Objective(library, samples, segments, mask, estimate_starts)
-        objective.choose_substeps(search.parameters)
+        objective.substeps = substeps
+        if not done:
+            objective.choose_substeps(search.parameters)
         tolerance = LAST_TOLERANCE if len(ahead) == 1 else EARLY_TOLERANCE
         if search.run(objective, tolerance, max_iterations):
             done = ahead.pop(0)
+            substeps = objective.substeps
+            if not ahead and objective.choose_substeps(search.parameters) > substeps:
+                search.run(objective, tolerance, max_iterations)  # whole rollouts can need finer steps than short ones
         elif (ahead[0] - done) / 2 >= SHORTEST:
             ahead.insert(0, (done + ahead[0]) / 2)  # longer rollouts diverge from here: go by a stage between
         elif done:

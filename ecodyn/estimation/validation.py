@@ -20,10 +20,8 @@ from ecodyn.rollout import march
 Array = NDArray[np.float64]
 
 SPLITS = 4
-CUTS = (
-    0.5,
-    0.7,
-)  # of the training part: where the fitted beginning ends, if runs are too few to hold any out
+# Shares of the training part at which the fitted beginning ends, where clusters are too few to hold any out.
+CUTS = (0.5, 0.7)
 INTERVALS = 32
 AMPLITUDE = 10.0
 WORST = 2.0  # an unexplained share is capped there, as in the scores

@@ -33,7 +33,7 @@ Array = NDArray[np.float64]
 
 MIN_STEPS = 3
 RIDGE = 1e-6  # on normalised columns: bounds the coefficients of a singular library, moves others by a millionth
-RIDGES = tuple(10.0**p for p in (-8, -6, -4, -3, -2, -1, 0))  # what a full matrix's ridge is chosen from
+RIDGES = tuple(10.0**p for p in (-8, -6, -4, -2, -1, 0))  # what a full matrix's ridge is chosen from
 FULL_PULL = 1e-4  # of the Hessian's diagonal, towards integral matching: hundreds of coefficients need some hold
 
 

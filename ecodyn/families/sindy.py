@@ -22,7 +22,7 @@ Array = NDArray[np.float64]
 Support = NDArray[np.bool_]
 
 THRESHOLDS = 40
-FULL_PATH = (1e-3, 1e-2, 1e-1)  # K equations of hundreds of terms each, a run at a time: a short path
+FULL_PATH = (1e-2, 1e-1)  # K equations of hundreds of terms each, a run at a time: a short path
 FULL_SPLITS = 1
 SMALLEST_THRESHOLD = 1e-5  # of the largest coefficient of the full fit
 FULL_RIDGE = 1e-3
@@ -144,12 +144,30 @@ class SINDy(LibraryFamily):
 
     def _along(self, path: Array, validation: Validation, library: Library, ridge: float) -> _Tried:
         """How the supports along the path do on one split."""
-        supports = [self._select(validation.matched, threshold) for threshold in path]
+        supports = self._supports(validation.matched, path)
         distinct = {s.tobytes(): s for s in supports}
         laws = np.stack([validation.matched.solve(ridge, s) for s in distinct.values()])
         scores = dict(zip(distinct, validation.unexplained(library, laws).mean(axis=1), strict=True))
         unexplained = np.array([scores[s.tobytes()] for s in supports])
         return _Tried(unexplained, np.array([s.sum() for s in supports]), len(distinct))
+
+    def _supports(self, matched: MatchedIntegrals, path: Array) -> list[Support]:
+        """Supports along the path by bisection: between two thresholds of one support lies no other."""
+        found: dict[int, Support] = {}
+
+        def at(k: int) -> Support:
+            if k not in found:
+                found[k] = self._select(matched, path[k])
+            return found[k]
+
+        ahead = [(0, len(path) - 1)]
+        while ahead:
+            i, j = ahead.pop()
+            if j - i > 1 and np.array_equal(at(i), at(j)):
+                found.update(dict.fromkeys(range(i, j), found[i]))
+            elif j - i > 1:
+                ahead += [(i, (i + j) // 2), ((i + j) // 2, j)]
+        return [at(k) for k in range(len(path))]
 
     def _select(self, matched: MatchedIntegrals, threshold: float) -> Support:
         """Which coefficients the optimiser keeps, (1 or feature, term)."""

@@ -11,6 +11,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from ecodyn.comparison.contenders import IN_SAMPLE, UNSEEN_RUNS
 from ecodyn.comparison.result import Comparison, WindowResult
 from ecodyn.report import rows
 from ecodyn.report.formatting import DASH, count, equation_html, number, percent, steps
@@ -130,8 +131,8 @@ def _figures(comparison: Comparison, w: WindowResult, protocol: str) -> dict[str
         "skill": _svg(plot_skill(w, protocol)),
         "rollouts": [
             (f"run {run}", _png(plot_rollouts(w, run, protocol, features=comparison.features)))
-            for run in drawn[:DRAWN_RUNS]
-            if any_drawn
+            for run in drawn[: DRAWN_RUNS if protocol == UNSEEN_RUNS else 1]
+            if any_drawn and protocol != IN_SAMPLE  # a rollout over what it was fitted to shows nothing
         ],
     }
 

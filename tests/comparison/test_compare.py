@@ -464,3 +464,68 @@ def test_a_quiet_comparison_is_quiet():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert quick(system("linear")).warnings == ()
+
+
+# -------------------------------------------------------------------------------------------------- what a review found
+
+
+def with_trait(unit):
+    """A linear system whose gradient is given in some unit."""
+    data = system("linear")
+    gradient = unit * np.random.default_rng(5).uniform(1, 2, data.shape)
+    return Trajectories(data.values, data.steps, observables={"gradient": gradient})
+
+
+def test_the_units_of_a_trait_decide_nothing():
+    ones, thousands = (
+        quick(with_trait(u), couplings=["exchangeable"], protocols=UNSEEN, state="signal,gradient@start")
+        for u in (1.0, 1000.0)
+    )
+    skills = [r.score("linear", "exchangeable", kind="family").skill_per_run for r in (ones, thousands)]
+    np.testing.assert_allclose(*skills, rtol=1e-6)
+
+
+def test_forecasts_start_on_each_runs_own_clock():
+    data = system("linear")
+    times = data.times + np.array([0, 0, 0, 0, 0, 0, 0, 25.0])[:, None]
+    late, together = (
+        quick(Trajectories(data.values, t), couplings=["exchangeable"], protocols=["forecast"])
+        for t in (times, data.steps)
+    )
+    assert not late.failures
+    score, same = (r.score("linear", "exchangeable", protocol="forecast") for r in (late, together))
+    np.testing.assert_allclose(score.skill_per_run, same.skill_per_run, atol=1e-6)
+
+
+def test_an_error_of_any_kind_is_one_models_failure():
+    class Confused(Linear):
+        name = "confused"
+
+        def fit_model(self, trajectories, *, clock=False):
+            raise TypeError("what is this?")
+
+    with pytest.raises(NothingFittedError, match="TypeError: what is this"):
+        quick(system("linear"), [Confused], ["independent"])
+    result = quick(system("linear"), ["linear", Confused], ["independent"])
+    assert result.score("linear", "independent").skill > 0
+    assert "what is this" in result.failures[0]
+
+
+def test_rates_that_are_no_numbers_make_no_null():
+    data = system("linear", provenance={"learning_rate": [0.01, 0.001], "weight_decay": 0.5})
+    result = quick(data, couplings=["independent"], protocols=UNSEEN)
+    assert not result.failures
+    with pytest.raises(KeyError):
+        result.score("known_decay")
+
+
+def test_nothing_that_could_be_fitted_is_wrong_usage():
+    with pytest.raises(ValueError, match="at least 2 independent runs"):
+        quick(system("linear", runs=1), couplings=["independent"], protocols=UNSEEN)
+    with pytest.raises(ValueError, match="labels are shared"):
+        quick(system("linear"), couplings=["full"], protocols=UNSEEN)
+
+
+def test_thinning_keeps_the_windows_first_step():
+    result = quick(system("linear"), couplings=["independent"], windows=[(0.5, 30)], every=7, protocols=UNSEEN)
+    assert result.windows[0].window[0] == 0.5

@@ -284,3 +284,18 @@ def test_t_interval_agrees_with_scipy(level):
 @pytest.mark.parametrize("n", [0, 1])
 def test_fewer_than_two_values_have_no_interval(n):
     assert np.isnan(t_interval(np.ones(n))).all()
+
+
+def test_a_rollout_whose_status_is_not_ok_has_not_finished():
+    """The step that crosses the bound may have filled the last output before the rollout was ended."""
+    times = np.arange(5.0)
+    truth = np.exp(-times)[:, None] * [1.0, 2.0]
+    score = score_rollout(truth, truth, times, "diverged at t=4")
+    assert not score.finished
+    assert score.unexplained == 2
+
+
+def test_overlap_of_a_rollout_without_an_end_is_unknown():
+    alive = np.array([True, True, False])
+    assert np.isnan(top_overlap(np.full(3, np.nan), alive))
+    assert top_overlap(np.array([3.0, 2.0, 1.0]), alive) == 1

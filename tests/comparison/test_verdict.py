@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -496,3 +497,40 @@ def test_claims_over_several_windows_are_held_to_holm(p_values, holds):
 def test_what_claims_nothing_does_not_count():
     found = _holm([window(0.09), window(0.001, "undecided"), window(None, "no_family")])
     assert [w.verdict.holds for w in found] == [True, True, True]
+
+
+def test_a_clock_that_diverges_is_not_beaten():
+    best, worse = model("linear", seed=1), model("sindy", above=1.0, seed=2)
+    clock = model("linear", above=1.0, seed=3, kind="clock")
+    assert decide([best, worse, null(), clock]).coupling_identified
+    assert not decide([best, worse, null(), replace(clock, diverged=6)]).coupling_identified
+
+
+def test_without_a_clock_the_sentence_claims_no_test():
+    verdict = decide([model("linear", seed=1), model("sindy", above=1.0, seed=2), null()])
+    assert verdict.status == "decided"
+    assert "drive" not in verdict.statement
+    assert not verdict.coupling_identified
+
+
+def test_two_names_of_one_model_stand_and_fall_together():
+    """A selection of exactly linear's terms: one model in the sentence, both in the set."""
+    terms = frozenset({"1", "x", "mean_x"})
+    linear = replace(model("linear", seed=1), terms=terms)
+    sindy = replace(model("sindy", seed=1), terms=terms, selects=True, library_size=14)
+    worse = model("lotka_volterra", above=1.0, seed=2)
+    verdict = decide([linear, sindy, worse, null()])
+    assert verdict.best == named("linear")
+    assert "sindy/exchangeable selects exactly its terms" in verdict.statement
+    assert "next: lotka_volterra" in verdict.statement
+    assert set(verdict.members) == {0, 1}
+    assert verdict.p_values[0] == verdict.p_values[1]
+
+
+def test_nothing_is_said_of_a_best_that_is_not_named():
+    neural = model("neural_ode", above=0.02, seed=6, size=0.3, library_size=869)
+    verdict = decide([*undecided(), neural])
+    assert verdict.status == "undecided"
+    assert verdict.best is None
+    assert verdict.share_of_neural_ode is None
+    assert verdict.runs_needed is None or verdict.runs_needed > RUNS

@@ -335,3 +335,20 @@ def test_loaded_laws_are_laws(fitted):
     np.testing.assert_array_equal(A, fitted("linear", "full").coefficients[:, 1:])
     with pytest.raises(ValueError, match="full linear or lotka_volterra"):
         fitted("linear", "exchangeable").interactions()
+
+
+def test_a_network_is_saved_whole_or_refused(tmp_path, linear_runs):
+    """Its weights stand beside it: neither file may be replaced unasked, nor written without the other."""
+    model = estimator("neural_ode", "exchangeable").fit_model(linear_runs(steps=31))
+    path = tmp_path / "law.json"
+    path.with_suffix(".safetensors").write_bytes(b"somebody's")
+    with pytest.raises(FileExistsError):
+        model.save(path)
+    assert [p.name for p in tmp_path.iterdir()] == ["law.safetensors"]
+    model.save(path, force=True)
+    path.with_suffix(".safetensors").unlink()
+    with pytest.raises(FileExistsError):
+        model.save(path)
+    assert [p.name for p in tmp_path.iterdir()] == ["law.json"]
+    with pytest.raises(ValueError, match="json"):
+        model.save(tmp_path / "law.safetensors")

@@ -155,3 +155,12 @@ def test_the_matrix_is_compared_whatever_else_the_law_has(solve, competing_runs)
 def test_two_features_are_too_few_to_correlate(linear_runs):
     diagnostics = Linear("full").fit(linear_runs(runs=6, features=2, noise=0.01)).model_.diagnostics
     assert diagnostics.halves_correlation is None
+
+
+def test_runs_of_one_cluster_count_once(linear_runs):
+    """Six runs four times over say no more than the six."""
+    six = linear_runs(runs=6, noise=0.01)
+    again = Trajectories(np.repeat(six.values, 4, axis=0), six.steps, cluster=np.repeat(np.arange(6), 4))
+    once, often = (Linear().fit_model(data).diagnostics for data in (six, again))
+    np.testing.assert_allclose(often.high - often.low, once.high - once.low, rtol=1e-2)
+    np.testing.assert_allclose(often.halves, once.halves, rtol=5e-2, atol=5e-2)
