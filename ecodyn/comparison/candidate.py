@@ -16,6 +16,14 @@ COUPLING_ORDER = {"independent": 0, "exchangeable": 1, "full": 2}
 FAMILY_ORDER = {"linear": 0, "lotka_volterra": 1, "sindy": 2, "neural_ode": 3}
 
 
+def label_of(family: str, coupling: str | None, state: str, kind: str) -> str:
+    """A model as tables and sentences name it: family/coupling, its state if that is more than the signal."""
+    if coupling is None:
+        return family
+    name = f"{family}/{coupling}" if state == "signal" else f"{family}/{coupling} ({state})"
+    return f"{name} clock" if kind == "clock" else name
+
+
 def mean(values: Array) -> float:
     """The mean, summed in an order of its own, so that the order of runs can't matter."""
     return float(np.mean(np.sort(values)))
@@ -45,9 +53,7 @@ class Candidate:
     @property
     def label(self) -> str:
         """family/coupling, as tables and sentences have it."""
-        name = self.family if self.coupling is None else f"{self.family}/{self.coupling}"
-        name = name if self.state == "signal" or self.coupling is None else f"{name} ({self.state})"
-        return f"{name} clock" if self.kind == "clock" else name
+        return label_of(self.family, self.coupling, self.state, self.kind)
 
     @property
     def eligible(self) -> bool:

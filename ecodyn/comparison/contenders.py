@@ -8,6 +8,7 @@ from typing import Any
 
 from sklearn.base import clone
 
+from ecodyn.comparison.candidate import label_of
 from ecodyn.families import REGISTRY, family
 from ecodyn.families.base import Family
 from ecodyn.families.references import CEILING, NULL, REFERENCES, Reference
@@ -41,9 +42,7 @@ class Contender:
     @property
     def label(self) -> str:
         """As tables name it."""
-        name = self.family if self.coupling is None else f"{self.family}/{self.coupling}"
-        name = name if self.state == "signal" or self.coupling is None else f"{name} ({self.state})"
-        return f"{name} clock" if self.kind == CLOCK else name
+        return label_of(self.family, self.coupling, self.state, self.kind)
 
     @property
     def stochastic(self) -> bool:

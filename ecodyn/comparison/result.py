@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ecodyn.comparison.candidate import label_of
 from ecodyn.comparison.verdict import Verdict
 from ecodyn.families.law import Law
 from ecodyn.families.model import FittedModel
@@ -86,9 +87,7 @@ class ModelScore:
     @property
     def label(self) -> str:
         """As tables name it."""
-        name = self.family if self.coupling is None else f"{self.family}/{self.coupling}"
-        name = name if self.state == "signal" or self.coupling is None else f"{name} ({self.state})"
-        return f"{name} clock" if self.kind == "clock" else name
+        return label_of(self.family, self.coupling, self.state, self.kind)
 
     @property
     def unexplained(self) -> float:
