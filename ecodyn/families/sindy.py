@@ -207,7 +207,11 @@ class _Tried:
 
 
 def _by_preference(score: Array, sizes: Array) -> list[int]:
-    """Indices of the path: the smallest support within a tie of the best score, then sparser ones, then the rest."""
+    """Indices of the path: the smallest support within a tie of the best score, then sparser ones, then the rest.
+
+    Empty supports come last: unrefined rollouts can lose to "nothing changes" where refined ones would not.
+    """
+    score = np.where(sizes > 0, score, np.inf) if np.any(sizes > 0) else score
     near = np.flatnonzero(score <= score.min() + TIE)
     first = int(near[np.argmin(sizes[near])])
     rest = sorted((k for k in range(len(score)) if k != first), key=lambda k: (sizes[k] > sizes[first], score[k]))
