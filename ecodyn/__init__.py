@@ -21,6 +21,7 @@ _HOME = {
     "load_model": "ecodyn.families",
     "register": "ecodyn.families",
     "compare": "ecodyn.comparison",
+    "extract": "ecodyn.extraction",
     "integrate": "ecodyn.rollout",
 }
 
@@ -31,6 +32,7 @@ __all__ = [
     "SINDy",
     "Trajectories",
     "compare",
+    "extract",
     "integrate",
     "load",
     "load_model",

@@ -17,13 +17,17 @@ from ecodyn.cli_options import (
     COUPLINGS,
     FAMILIES,
     PROTOCOLS,
+    assignment,
     chosen,
     configured,
     cores,
-    loaded,
+    directions,
+    is_trajectories_file,
     numbers,
     parse_window,
     prepared,
+    token_range,
+    trajectories_facts,
 )
 from ecodyn.cli_output import (
     DATA,
@@ -68,6 +72,16 @@ WindowText = Annotated[str | None, typer.Option("--window", help="Step values FI
 Every = Annotated[int, typer.Option("--every", min=1, help="Keep each N-th stored step.")]
 Select = Annotated[list[str] | None, typer.Option("--select", help="SETTING=VALUE, such as dim=128; repeat for more.")]
 Runs = Annotated[str | None, typer.Option("--runs", help="Run labels: FIRST:END (END excluded) or a list 0,3,5.")]
+
+Key = Annotated[str | None, typer.Option("--key", help="Name of the tensor or array that holds the frames.")]
+Tokens = Annotated[int | None, typer.Option("--p", help="Number of tokens, where the log leaves it open.")]
+TokenAxis = Annotated[int | None, typer.Option("--token-axis", help="Which axis of a frame the tokens are: 0 or 1.")]
+Columns = Annotated[
+    str | None, typer.Option("--columns", help="Columns or tags that are features; * stands for the label: signal_*.")
+]
+Interval = Annotated[
+    float | None, typer.Option("--interval", help="Steps between two rows, where the log does not say.")
+]
 
 
 # ---------------------------------------------------------------------- commands
@@ -133,36 +147,126 @@ def train(
 
 
 @app.command()
-def inspect(
-    path: Annotated[Path, typer.Argument(help="A trajectories file (.nc or .csv).")],
+def extract(
+    paths: Annotated[list[Path], typer.Argument(help="Training logs: files or folders, one run each or several.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Trajectories file to write (.nc or .csv).")],
+    observable: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--observable",
+            help="signal, share, gradient, relative_gradient, circularity, phase_spread, singular_values; repeat for "
+            "more. Default: signal, and gradient where it is logged at the same steps.",
+        ),
+    ] = None,
+    project: Annotated[
+        Path | None,
+        typer.Option("--project", help="Matrix of feature directions, one a row (.npy or .csv), instead of circles."),
+    ] = None,
+    over: Annotated[str | None, typer.Option("--over", help="What the directions span: tokens or dimensions.")] = None,
+    key: Key = None,
+    p: Tokens = None,
+    token_axis: TokenAxis = None,
+    tokens: Annotated[
+        str | None, typer.Option("--tokens", help="Tokens that take part, FIRST:END (END excluded).")
+    ] = None,
+    columns: Columns = None,
+    every: Annotated[int, typer.Option("--every", min=1, help="Read each N-th row only.")] = 1,
+    interval: Interval = None,
+    first_step: Annotated[float, typer.Option("--first-step", help="Step of the first row, with --interval.")] = 0,
+    repair: Annotated[
+        bool,
+        typer.Option("--repair", help="True steps for late rows, no identical ones, and a cut before what is NaN."),
+    ] = False,
+    labels_shared: Annotated[
+        bool | None,
+        typer.Option("--labels-shared/--labels-not-shared", help="Whether feature k is the same in all runs."),
+    ] = None,
+    note: Annotated[
+        list[str] | None,
+        typer.Option("--note", help="NAME=VALUE for the provenance, such as learning_rate=0.01; repeat for more."),
+    ] = None,
+    checksums: Annotated[
+        bool | None, typer.Option("--checksums/--no-checksums", help="Of whole files; by default unless --every skips.")
+    ] = None,
+    jobs: Jobs = 0,
+    force: Force = False,
     as_json: Json = False,
 ) -> None:
-    """Say what is in a trajectories file, and what is wrong with it. Fits and writes nothing."""
+    """Turn training logs into trajectories, in whatever format they are; frames are read in chunks."""
     with exits():
-        import numpy as np
+        from ecodyn.extraction import IncompleteExtractionError, InterruptedExtraction, Request
+        from ecodyn.extraction import extract as extract_logs
+        from ecodyn.files import check_output
+        from ecodyn.logs import LogOptions
 
-        from ecodyn.report.summaries import inspection_table
+        check_output(output, force=force)
+        request = Request(
+            observables=tuple(n for text in observable for n in text.split(",")) if observable else None,
+            directions=directions(project),
+            over=over,
+            p=p,
+            token_axis=token_axis,
+            tokens=token_range(tokens),
+            every=every,
+            repair=repair,
+            checksums=checksums,
+        )
+        code, problem = DONE, ""
+        with progress_bar("extracting", None) as advance, warnings_said():
+            try:
+                runs: Trajectories | None = extract_logs(
+                    paths,
+                    request,
+                    options=LogOptions(key, interval, first_step, columns),
+                    labels_shared=labels_shared,
+                    notes=dict(assignment(n, "--note") for n in note or ()),
+                    jobs=cores(jobs),
+                    command="ecodyn " + " ".join(sys.argv[1:]),
+                    progress=advance,
+                )
+            except InterruptedExtraction as stop:
+                runs, code, problem = stop.finished, INTERRUPTED, str(stop)
+            except IncompleteExtractionError as error:
+                runs, code, problem = error.finished, PARTIAL, str(error)
+            if runs is not None:
+                runs.save(output, force=force)
+        if runs is not None:
+            say(f"wrote {output}: {runs}")
+            print_json({"output": str(output), "runs": runs.runs, "shape": runs.shape}, as_json)
+        if problem:
+            fail(problem, code)
 
-        runs = loaded(path)
-        facts = {
-            "path": str(path),
-            "runs": runs.n_runs,
-            "clusters": runs.n_clusters,
-            "steps": runs.n_steps,
-            "first_step": float(np.nanmin(runs.times)),
-            "last_step": float(np.nanmax(runs.times)),
-            "features": runs.n_features,
-            "observables": list(runs.observables),
-            "labels_shared": runs.labels_shared,
-            "settings": {k: sorted(set(v.tolist())) for k, v in runs.settings.items()},
-            "warnings": list(runs.warnings),
-            "provenance": runs.provenance,
-            "command": f"ecodyn compare {path} -o report",
-        }
-        if as_json:
-            print_json(facts, True)
-        else:
-            console().print(inspection_table(facts))
+
+@app.command()
+def inspect(
+    path: Annotated[Path, typer.Argument(help="A trajectories file (.nc or .csv), or a training log.")],
+    key: Key = None,
+    p: Tokens = None,
+    token_axis: TokenAxis = None,
+    columns: Columns = None,
+    interval: Interval = None,
+    as_json: Json = False,
+) -> None:
+    """Say what is in a trajectories file or a training log, and what is wrong with it. Fits and writes nothing."""
+    with exits():
+        from ecodyn.report.summaries import inspection_table, log_table
+
+        if is_trajectories_file(path):
+            facts = trajectories_facts(path)
+            if as_json:
+                print_json(facts, True)
+            else:
+                console().print(inspection_table(facts))
+            return
+        from ecodyn.extraction import Request, inspect_logs
+        from ecodyn.logs import LogOptions
+
+        options = LogOptions(key, interval, columns=columns)
+        with warnings_said():
+            logs = inspect_logs(path, Request(p=p, token_axis=token_axis), options=options)
+        print_json(logs, as_json)
+        for facts in () if as_json else logs:
+            console().print(log_table(facts))
 
 
 @app.command()

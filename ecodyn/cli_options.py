@@ -25,6 +25,46 @@ def loaded(path: Path) -> Trajectories:
         return load(path)
 
 
+def is_trajectories_file(path: Path) -> bool:
+    """Whether a file is one of trajectories, rather than a log: .nc, or a CSV that can be read as one."""
+    from ecodyn.files import UnusableDataError
+    from ecodyn.trajectories import load
+
+    if path.suffix.lower() != ".csv" or not path.is_file():
+        return path.suffix.lower() == ".nc"
+    import warnings
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # they are said when the file is loaded for good
+            load(path)
+    except UnusableDataError:
+        return False
+    return True
+
+
+def trajectories_facts(path: Path) -> dict[str, Any]:
+    """What is in a trajectories file."""
+    import numpy as np
+
+    runs = loaded(path)
+    return {
+        "path": str(path),
+        "runs": runs.n_runs,
+        "clusters": runs.n_clusters,
+        "steps": runs.n_steps,
+        "first_step": float(np.nanmin(runs.times)),
+        "last_step": float(np.nanmax(runs.times)),
+        "features": runs.n_features,
+        "observables": list(runs.observables),
+        "labels_shared": runs.labels_shared,
+        "settings": {k: sorted(set(v.tolist())) for k, v in runs.settings.items()},
+        "warnings": list(runs.warnings),
+        "provenance": runs.provenance,
+        "command": f"ecodyn compare {path} -o report",
+    }
+
+
 def prepared(path: Path, window: str | None, every: int, runs: str | None, select: list[str] | None) -> Trajectories:
     """A trajectories file with the runs, settings, window and thinning that were asked for."""
     data = loaded(path)
@@ -119,6 +159,36 @@ def configured(family: str, coupling: str, state: str, options: list[str] | None
     if "random_state" in known:
         parameters.setdefault("random_state", seed)
     return estimator.set_params(**parameters)
+
+
+def token_range(text: str | None) -> tuple[int, int] | None:
+    """FIRST:END, END excluded."""
+    if text is None:
+        return None
+    first, _, end = text.partition(":")
+    try:
+        return int(first or 0), int(end)
+    except ValueError:
+        raise typer.BadParameter(f"--tokens is FIRST:END, such as 0:113, got {text!r}") from None
+
+
+def directions(path: Path | None) -> Any:
+    """Feature directions, one a row, from a .npy file or a CSV of numbers without column names."""
+    if path is None:
+        return None
+    import numpy as np
+
+    from ecodyn.files import UnusableDataError
+
+    try:
+        if path.suffix.lower() == ".npy":
+            return np.load(path, allow_pickle=False)
+        return np.loadtxt(path, delimiter=",", ndmin=2)
+    except (ValueError, EOFError) as error:
+        reason = "it holds objects" if "pickle" in str(error) else str(error)
+        raise UnusableDataError(
+            f"{path} is no matrix of feature directions ({reason}); expected .npy, or CSV with one feature a line"
+        ) from None
 
 
 def cores(jobs: int) -> int:

@@ -13,13 +13,14 @@ PACKAGE = Path(__file__).parents[1] / "ecodyn"
 LAYERS = (
     (
         "ecodyn.files",
+        "ecodyn.processes",
         "ecodyn.trajectory_checks",
         "ecodyn.trajectory_parts",
         "ecodyn.trajectory_files",
         "ecodyn.trajectories",
     ),
     ("ecodyn.logs", "ecodyn.observables", "ecodyn.monomials", "ecodyn.library", "ecodyn.drive", "ecodyn.rollout"),
-    ("ecodyn.systems",),
+    ("ecodyn.systems", "ecodyn.extraction"),
     ("ecodyn.estimation",),
     ("ecodyn.families",),
     ("ecodyn.comparison",),

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +23,10 @@ from ecodyn.modular_addition.trainer import (
     check_whole,
     train_with,
 )
+from ecodyn.processes import outcome, worker_pool
 from ecodyn.trajectories import Trajectories
 
 POLL_SECONDS = 0.2  # between two looks at the workers: often enough for a progress bar
-ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
 class Interrupted(KeyboardInterrupt):
@@ -160,7 +158,7 @@ def _outcomes(
 def _in_processes(
     settings: Settings, seeds: list[int], processes: int, progress: Progress | None
 ) -> Iterator[tuple[int, Training | Exception]]:
-    with tempfile.TemporaryDirectory() as folder, _pool(processes) as pool:
+    with tempfile.TemporaryDirectory() as folder, worker_pool(processes) as pool:
         reached = np.memmap(Path(folder) / "steps", dtype=np.int64, mode="w+", shape=len(seeds))
         reached[:] = -1
         waiting: dict[Future[Training], int] = {
@@ -171,7 +169,7 @@ def _in_processes(
         while waiting:
             finished, _ = wait(waiting, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
             for future in finished:
-                yield waiting.pop(future), _outcome(future)
+                yield waiting.pop(future), outcome(future)
             _tell(seeds, told, reached, progress)
 
 
@@ -183,13 +181,6 @@ def _tell(seeds: list[int], told: np.ndarray, reached: np.ndarray, progress: Pro
         progress(seeds[i], int(told[i]))
 
 
-def _outcome(future: Future[Training]) -> Training | Exception:
-    try:
-        return future.result()
-    except Exception as error:  # of the worker, or the pool's report that it was killed
-        return error
-
-
 def _train_reporting(settings: Settings, seed: int, file: str, index: int) -> Training:
     """Train one seed in a worker; the step it has reached is entry ``index`` of a shared file."""
     reached = np.memmap(file, dtype=np.int64, mode="r+")
@@ -198,23 +189,6 @@ def _train_reporting(settings: Settings, seed: int, file: str, index: int) -> Tr
         reached[index] = step
 
     return train_with(settings, seed, progress=progress)
-
-
-@contextmanager
-def _pool(processes: int) -> Iterator[Any]:
-    """Worker processes that leave Ctrl-C to the parent, and are gone afterwards whatever happened."""
-    # joblib's own Parallel delivers nothing once a worker was killed; its executor keeps what is finished.
-    from joblib.externals.loky import ProcessPoolExecutor
-
-    pool = ProcessPoolExecutor(processes, initializer=_ignore_interrupts, env=ONE_THREAD)
-    try:
-        yield pool
-    finally:
-        pool.shutdown(kill_workers=True)
-
-
-def _ignore_interrupts() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _gather(

@@ -1,0 +1,44 @@
+"""Which of the arrays in a file is meant: the one asked for by --key, or the only one that it can be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from ecodyn.files import UnusableDataError
+
+EMBEDDING_NAMES = ("emb", "w_e", "wte")  # a part of the name, in small letters
+MOST_LISTED = 30
+
+
+def choose(path: Path, shapes: Mapping[str, tuple[int, ...]], key: str | None, ndims: Iterable[int]) -> str:
+    """Return `key`, or else the one array of these dimensions; of several, the one named like an embedding.
+
+    Raises:
+        UnusableDataError: `key` is not there or has other dimensions, or no one array fits; lists what is there.
+    """
+    wanted = tuple(ndims)
+    expected = " or ".join(f"{n}-dimensional" for n in wanted)
+    if key is not None:
+        if key not in shapes:
+            raise UnusableDataError(f"{path} has no {key!r}; it has {listed(shapes)}; choose one of them with --key")
+        if len(shapes[key]) not in wanted:
+            raise UnusableDataError(
+                f"{path}: {key} has shape {shapes[key]}, expected a {expected} array; it has {listed(shapes)}"
+            )
+        return key
+    candidates = [name for name, shape in shapes.items() if len(shape) in wanted]
+    named = [name for name in candidates if any(part in name.lower() for part in EMBEDDING_NAMES)]
+    for found in (candidates, named):
+        if len(found) == 1:
+            return found[0]
+    if not candidates:
+        raise UnusableDataError(f"{path} has no {expected} array, only {listed(shapes)}; check what was logged")
+    raise UnusableDataError(f"{path} has several arrays that may be meant: {listed(shapes)}; name one with --key")
+
+
+def listed(shapes: Mapping[str, tuple[int, ...]]) -> str:
+    """Names and shapes, the first ones of many."""
+    texts = [f"{name} {shape}" for name, shape in shapes.items()]
+    more = [f"and {len(texts) - MOST_LISTED} more"] if len(texts) > MOST_LISTED else []
+    return ", ".join(texts[:MOST_LISTED] + more) or "nothing"

@@ -1,0 +1,142 @@
+"""Values logged one by one, each with a name and a step, gathered into series (T, K)."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ecodyn.files import UnusableDataError
+from ecodyn.logs.integrity import last_wins
+from ecodyn.logs.log import ArrayFrames, Log, LogOptions
+
+MOST_LISTED = 12
+
+
+class Records:
+    """Values of one run, by name, in the order logged.
+
+    Args:
+        order: Names in the order they were first seen, shared by the runs of one file so that features come alike.
+    """
+
+    def __init__(self, order: dict[str, None] | None = None) -> None:
+        self.order: dict[str, None] = {} if order is None else order
+        self.steps: dict[str, list[float]] = {}
+        self.values: dict[str, list[float]] = {}
+        self.texts: dict[str, Any] = {}
+
+    def add(self, name: str, step: float, value: Any) -> None:
+        """One value; None or blank text is none."""
+        if value is None or (isinstance(value, str) and not value.strip()):
+            return
+        self.order[name] = None
+        number = _number(value)
+        if number is None:
+            self.texts.setdefault(name, value)
+            return
+        self.steps.setdefault(name, []).append(step)
+        self.values.setdefault(name, []).append(number)
+
+    def log(self, path: Path, log_format: str, name: str, sources: Sequence[Path], options: LogOptions) -> Log:
+        """The features that were meant, at the steps at which all of them have a value.
+
+        Raises:
+            UnusableDataError: No column is meant, or one holds text, or no step has them all.
+        """
+        labels = self._features(path, options)
+        series = {column: self._series(path, column) for column in labels}
+        common = functools.reduce(np.intersect1d, [steps for steps, _ in series.values()])
+        if not len(common):
+            raise UnusableDataError(
+                f"{path}: no step has a value of all of {_listed(list(labels))}; choose those that were logged "
+                "together with --columns PATTERN"
+            )
+        values = np.stack([v[np.searchsorted(s, common)] for s, v in series.values()], axis=1)
+        return Log(
+            path,
+            log_format,
+            name,
+            common,
+            ArrayFrames(values),
+            tuple(sources),
+            features=_whole_numbers(list(labels.values())),
+            remarks=tuple(self._remarks(series, common, options)),
+            arrays={column: (len(v),) for column, v in self.values.items()},
+        )
+
+    def _features(self, path: Path, options: LogOptions) -> dict[str, str]:
+        """Label of each column that is a feature; numbers ascend, names come as logged."""
+        if options.columns is None:
+            chosen = {c: c for c in self.order if not c.startswith("_") and c in self.values}
+        else:
+            pattern = re.compile("(.*)".join(re.escape(part) for part in options.columns.split("*")))
+            own = [c for c in self.order if c in self.values or c in self.texts]
+            matches = {c: pattern.fullmatch(c) for c in own}
+            chosen = {c: "/".join(m.groups()) or c for c, m in matches.items() if m is not None}
+        text = next((c for c in chosen if c in self.texts), None)
+        if text is not None or not chosen:
+            what = (
+                f"{text} holds {self.texts[text]!r}" if text else f"none of {_listed(list(self.values))} is a feature"
+            )
+            raise UnusableDataError(
+                f"{path}: {what}, expected columns of numbers; say which they are with --columns PATTERN, such as "
+                "signal_*"
+            )
+        if _are_whole(chosen.values()):
+            chosen = dict(sorted(chosen.items(), key=lambda item: int(item[1])))
+        return chosen
+
+    def _series(self, path: Path, column: str) -> tuple[np.ndarray, np.ndarray]:
+        steps, values = np.array(self.steps[column]), np.array(self.values[column])
+        try:
+            kept = last_wins(steps)
+        except UnusableDataError as error:
+            raise UnusableDataError(f"{path}: {column}: {error}") from None
+        return steps[kept], values[kept]
+
+    def _remarks(
+        self, series: dict[str, tuple[np.ndarray, np.ndarray]], common: np.ndarray, options: LogOptions
+    ) -> list[str]:
+        remarks = []
+        dropped = max(len(self.values[c]) - len(s) for c, (s, _) in series.items())
+        if dropped:
+            remarks.append(
+                f"steps repeat or go back, as after a resume: the last value wins, {dropped} rows were dropped"
+            )
+        lacking = len(functools.reduce(np.union1d, [s for s, _ in series.values()])) - len(common)
+        if lacking:
+            remarks.append(f"{lacking} steps lack a value of some feature and were left out, {len(common)} have all")
+        left_out = [c for c in self.texts if not c.startswith("_")]
+        if left_out and options.columns is None:
+            remarks.append(f"left out, holding no numbers: {_listed(left_out)}")
+        return remarks
+
+
+def _number(value: Any) -> float | None:
+    """A number, or text that writes one; None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        return float(value)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _whole_numbers(labels: list[str]) -> tuple[Any, ...]:
+    """Labels as integers if all are written as such, else as they are."""
+    return tuple(map(int, labels)) if _are_whole(labels) else tuple(labels)
+
+
+def _are_whole(labels: Iterable[str]) -> bool:
+    return all(label.isdecimal() and str(int(label)) == label for label in labels)
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names[:MOST_LISTED]) + (
+        f" and {len(names) - MOST_LISTED} more" if len(names) > MOST_LISTED else ""
+    )

@@ -1,0 +1,81 @@
+"""Stacks: all frames of a run in one array, (T, p, d), in a .npy, .npz, .safetensors or .pt file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from ecodyn.files import UnusableDataError
+from ecodyn.logs.choice import choose
+from ecodyn.logs.log import Format, Frames, Log, LogOptions
+from ecodyn.logs.npy import open_npy, open_npz, shapes
+from ecodyn.logs.tensors import SUFFIXES, open_tensors
+
+STEP_NAMES = ("steps", "step", "times", "time", "t")
+GRADIENT_NAMES = ("gradients", "gradient", "grads", "grad")
+
+
+class Stack(Format):
+    """One array whose first axis is time.
+
+    An array (T, p, d) is a stack of frames, an array (T, K) holds values of K features. A file of several arrays
+    states the steps in one named ``steps``, and may have ``gradients`` beside the frames.
+    """
+
+    name = "stack"
+    description = "an array (T, p, d) in .npy, .npz, .safetensors or .pt"
+
+    def recognises(self, path: Path) -> bool:
+        """Any file with one of the suffixes."""
+        return path.is_file() and path.suffix.lower() in (".npy", ".npz", *SUFFIXES)
+
+    def open(self, path: Path, options: LogOptions) -> list[Log]:
+        """One run."""
+        if path.suffix.lower() == ".npy":
+            frames = open_npy(path)
+            if len(frames.shape) not in (2, 3):
+                raise UnusableDataError(
+                    f"{path} has shape {frames.shape}, expected (T, p, d) or, for values of features, (T, K)"
+                )
+            return [self._log(path, {path.stem: frames}, path.stem, options)]
+        arrays = self._arrays(path)
+        return [self._log(path, arrays, choose(path, shapes(arrays), options.key, (3, 2)), options)]
+
+    def _arrays(self, path: Path) -> dict[str, Frames]:
+        if path.suffix.lower() == ".npz":
+            return open_npz(path)
+        tensors = open_tensors(path)
+        return {name: tensors.frames(name) for name, shape in tensors.shapes.items() if shape}
+
+    def _log(self, path: Path, arrays: dict[str, Frames], key: str, options: LogOptions) -> Log:
+        frames = arrays[key]
+        if 0 in frames.shape:
+            raise UnusableDataError(f"{path}: {key} has shape {frames.shape}, expected at least one frame of numbers")
+        steps = self._steps(path, arrays, len(frames), options)
+        gradients = next((arrays[n] for n in GRADIENT_NAMES if n in arrays and n != key), None)
+        if gradients is not None and gradients.shape != frames.shape:
+            gradients = None
+        return Log(
+            path,
+            self.name,
+            path.stem,
+            steps,
+            frames,
+            (path,),
+            features=tuple(range(1, frames.shape[1] + 1)) if len(frames.shape) == 2 else None,
+            gradients=gradients,
+            gradient_steps=None if gradients is None else steps,
+            arrays=shapes(arrays),
+        )
+
+    def _steps(self, path: Path, arrays: dict[str, Frames], rows: int, options: LogOptions) -> np.ndarray:
+        for name in STEP_NAMES:
+            if name in arrays and len(arrays[name].shape) == 1:
+                held = arrays[name]
+                if len(held) != rows:
+                    raise UnusableDataError(
+                        f"{path}: {name} has {len(held)} entries and there are {rows} frames, expected one each"
+                    )
+                return held.read(np.arange(rows)).astype(np.float64)
+        return options.times(path, rows)

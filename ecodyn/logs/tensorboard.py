@@ -1,0 +1,129 @@
+"""TensorBoard event files: every record of every tag, where TensorBoard itself shows a sample of 10 000."""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ecodyn.files import UnusableDataError
+from ecodyn.logs.log import Format, Log, LogOptions
+from ecodyn.logs.npy import check_signature
+from ecodyn.logs.records import Records
+
+MARK = "tfevents"
+HEADER, FOOTER = 12, 4  # length and its checksum before the data of a record, their checksum after them
+NUMBER = re.compile(r"\d+")
+
+
+class TensorBoard(Format):
+    """A folder with event files (or one such file): scalars by tag, a tag a feature.
+
+    Records are read one by one and their checksums verified. A file that ends in the middle of a record is one whose
+    writer was killed: what comes before is kept, and said. Several files are one run that was resumed, in the order of
+    the times in their names.
+    """
+
+    name = "tensorboard"
+    description = "TensorBoard event files (events.out.tfevents...)"
+
+    def recognises(self, path: Path) -> bool:
+        """An event file, or a folder that holds one."""
+        return bool(_files(path))
+
+    def open(self, path: Path, options: LogOptions) -> list[Log]:
+        """One run."""
+        event_class = _event_class()
+        records = Records()
+        remarks: list[str] = []
+        files = _files(path)
+        for file in files:
+            check_signature(file, b"", "a TensorBoard event file")
+            for data in _records(file, remarks):
+                _gather(_event(event_class, file, data), records)
+        if not records.values:
+            raise UnusableDataError(f"{path} holds no scalars; log each feature with add_scalar, a tag each")
+        name = path.name if path.is_dir() else path.parent.name
+        log = records.log(path, self.name, name, files, options)
+        return [Log(**{**vars(log), "remarks": (*remarks, *log.remarks)})]
+
+
+def _files(path: Path) -> list[Path]:
+    found = [path] if path.is_file() else list(path.iterdir()) if path.is_dir() else []
+    found = [file for file in found if MARK in file.name and file.is_file()]
+    return sorted(found, key=lambda f: ([int(n) for n in NUMBER.findall(f.name)], f.name))
+
+
+def _event_class() -> Any:
+    try:
+        from tensorboard.compat.proto.event_pb2 import Event
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            f"reading TensorBoard's files needs the extra logs ({error.name} is missing); install it with: "
+            'python -m pip install "ecodyn-toolkit[logs]"',
+            name=error.name,
+        ) from None
+    return Event
+
+
+def _event(event_class: Any, path: Path, data: bytes) -> Any:
+    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+
+    try:
+        return event_class.FromString(data)
+    except DecodeError:
+        raise UnusableDataError(
+            f"{path} holds records that are no events; check that TensorBoard's writer wrote it"
+        ) from None
+
+
+def _records(path: Path, remarks: list[str]) -> Iterator[bytes]:
+    """The records of one event file; a truncated end is remarked upon."""
+    # The package's own readers end quietly at a truncated record and at one whose checksum is wrong.
+    from tensorboard.compat.tensorflow_stub.pywrap_tensorflow import masked_crc32c
+
+    at, size = 0, path.stat().st_size
+    with path.open("rb") as file:
+        while at < size:
+            header = file.read(HEADER)
+            length, check = struct.unpack("<QI", header) if len(header) == HEADER else (0, None)
+            if check is not None and check != masked_crc32c(header[:8]):
+                raise UnusableDataError(_damaged(path, at))
+            data, footer = (file.read(length), file.read(FOOTER)) if at + HEADER + length <= size else (b"", b"")
+            if check is None or len(footer) < FOOTER:
+                remarks.append(
+                    f"{path.name} ends in the middle of a record, at byte {at} of {size}: its writer was killed, or is "
+                    "still at work; later steps are missing"
+                )
+                return
+            if struct.unpack("<I", footer)[0] != masked_crc32c(data):
+                raise UnusableDataError(_damaged(path, at))
+            at += HEADER + length + FOOTER
+            yield data
+
+
+def _damaged(path: Path, at: int) -> str:
+    return f"{path} is damaged: the record at byte {at} does not match its checksum; copy it again"
+
+
+def _gather(event: Any, records: Records) -> None:
+    for value in event.summary.value:
+        kind = value.WhichOneof("value")
+        if kind == "simple_value":
+            records.add(value.tag, float(event.step), value.simple_value)
+        elif kind == "tensor":
+            number = _scalar(value.tensor)
+            records.add(value.tag, float(event.step), "a tensor" if number is None else number)
+
+
+def _scalar(tensor: Any) -> float | None:
+    """The number in a tensor of no dimensions, None for any other."""
+    import numpy as np
+    from tensorboard.util.tensor_util import make_ndarray
+
+    if len(tensor.tensor_shape.dim):
+        return None
+    array = make_ndarray(tensor)
+    return float(array) if np.asarray(array).dtype.kind in "fiu" else None

@@ -1,0 +1,115 @@
+"""Logs -> trajectories: several runs, what is refused, what is repaired, and where numbers come from."""
+
+import hashlib
+
+import numpy as np
+import pytest
+
+from ecodyn.extraction import IncompleteExtractionError, Request, extract, inspect_logs
+from ecodyn.files import UnusableDataError
+from ecodyn.logs import LogOptions
+from ecodyn.trajectories import DataWarning
+
+
+def frames(seed, steps=12, p=7, d=4):
+    return np.random.default_rng(seed).normal(size=(steps, p, d))
+
+
+def stack(path, array, steps=None):
+    np.savez(path, frames=array, steps=np.arange(len(array)) if steps is None else steps)
+    return path
+
+
+def spectrum(array):
+    return np.linalg.norm(np.fft.rfft(array, axis=1), axis=2)
+
+
+def test_runs_of_different_length_are_padded(tmp_path):
+    arrays = frames(0), frames(1, steps=9)
+    data = extract([stack(tmp_path / f"{i}.npz", a) for i, a in enumerate(arrays)])
+    assert data.lengths.tolist() == [12, 9]
+    assert np.isnan(data.values[1, 9:]).all()
+    for run, array in enumerate(arrays):
+        np.testing.assert_allclose(data.values[run, : len(array)], spectrum(array)[:, 1:], rtol=1e-12)
+        np.testing.assert_allclose(data.dc[run, : len(array)], spectrum(array)[:, 0], rtol=1e-12)
+
+
+@pytest.mark.parametrize(("p", "other"), [(7, 11), (7, 6)])
+def test_different_p_is_refused(tmp_path, p, other):
+    paths = [stack(tmp_path / f"{q}.npz", frames(0, p=q, d=4)) for q in (p, other)]
+    with pytest.raises(UnusableDataError, match=rf"(?s){p}\.npz.*{other}\.npz"):
+        extract(paths, Request(token_axis=0))
+
+
+def test_runs_from_one_first_frame_share_a_cluster(tmp_path):
+    arrays = [frames(seed) for seed in range(3)]
+    arrays[2][0] = arrays[0][0]
+    clusters = extract([stack(tmp_path / f"{i}.npz", a) for i, a in enumerate(arrays)]).clusters
+    assert clusters[0] == clusters[2] != clusters[1]
+
+
+def test_empty_folder_is_refused(tmp_path):
+    with pytest.raises(UnusableDataError, match="empty folder"):
+        extract(tmp_path)
+
+
+@pytest.mark.parametrize(("p", "d"), [(8, 4), (2, 4), (7, 5)])
+def test_p_is_asked_for_where_it_can_not_be_told(tmp_path, p, d):
+    array = frames(0, p=p, d=d)
+    path = stack(tmp_path / "a.npz", array)
+    with pytest.raises(UnusableDataError, match="--p P"):
+        extract(path)
+    if p % 2:
+        data = extract(path, Request(p=p))
+    else:
+        with pytest.warns(DataWarning, match="alternation"):
+            data = extract(path, Request(p=p))
+    np.testing.assert_allclose(data.values[0], spectrum(array)[:, 1:], rtol=1e-12)
+
+
+def test_what_is_not_finite_is_refused_or_cut(tmp_path):
+    array = frames(0)
+    array[8, 2, 1] = np.nan
+    path = stack(tmp_path / "a.npz", array)
+    with pytest.raises(UnusableDataError, match="row 8"):
+        extract(path)
+    with pytest.warns(DataWarning, match="the 8 rows before it were kept"):
+        assert extract(path, Request(repair=True)).n_steps == 8
+
+
+def test_missing_frames_are_remarked_upon(tmp_path):
+    steps = np.delete(np.arange(0, 65, 5), 6)
+    with pytest.warns(DataWarning, match="1 frames are missing"):
+        extract(stack(tmp_path / "a.npz", frames(0), steps))
+
+
+def test_provenance_has_the_checksum(tmp_path):
+    path = stack(tmp_path / "a.npz", frames(0))
+    ((source,),) = extract(path).provenance["sources"].values()
+    assert source["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_two_processes_give_the_same(tmp_path):
+    paths = [stack(tmp_path / f"{i}.npz", frames(i)) for i in range(3)]
+    one, two = extract(paths), extract(paths, jobs=2)
+    np.testing.assert_array_equal(one.values, two.values)
+    assert one.provenance == two.provenance
+
+
+def test_inspection_writes_nothing_and_tells_the_command(tmp_path):
+    path = tmp_path / "a.npy"
+    np.save(path, frames(0))
+    (facts,) = inspect_logs(path, options=LogOptions(interval=5))
+    assert list(tmp_path.iterdir()) == [path]
+    assert (facts["p"], facts["d"], facts["last_step"], facts["late_rows"]) == (7, 4, 55, "none")
+    assert facts["command"].startswith(f"ecodyn extract {path}")
+    assert "--repair" not in facts["command"]
+
+
+def test_one_bad_run_leaves_the_others(tmp_path):
+    arrays = [frames(seed) for seed in range(3)]
+    arrays[1][4] = np.inf
+    paths = [stack(tmp_path / f"{i}.npz", a) for i, a in enumerate(arrays)]
+    with pytest.raises(IncompleteExtractionError, match=r"1\.npz") as caught:
+        extract(paths)
+    assert caught.value.finished.n_runs == 2
