@@ -41,7 +41,7 @@ class NpyFrames(Frames):
         return buffer.view(self.dtype).reshape(len(rows), *self.shape[1:])
 
     def _fill(self, file: io.FileIO, buffer: np.ndarray) -> None:
-        view = memoryview(buffer)  # type: ignore[arg-type]
+        view = memoryview(buffer)
         while len(view):
             got = file.readinto(view)
             if not got:
@@ -64,9 +64,10 @@ class ZippedFrames(Frames):
             at = 0
             for part in self.parts(rows):
                 frames = np.empty((len(part), *self.shape[1:]), self.dtype)
-                for frame, row in zip(frames, part, strict=True):
+                for i, row in enumerate(part):
                     _skip(stream, int(row - at) * size, self.path)
-                    frame[...] = np.frombuffer(_exactly(stream, size, self.path), self.dtype).reshape(frame.shape)
+                    data = np.frombuffer(_exactly(stream, size, self.path), self.dtype)
+                    frames[i] = data.reshape(self.shape[1:])
                     at = int(row) + 1
                 yield part, frames
 
