@@ -1,4 +1,4 @@
-"""The same weights in every format are the same trajectories; damaged and malicious files are refused with a sentence."""
+"""The same weights in every format are the same trajectories; damaged and malicious files are refused."""
 
 import argparse
 import os
@@ -128,7 +128,7 @@ def test_a_malicious_checkpoint_executes_nothing(tmp_path):
 
 def test_a_class_in_a_checkpoint_is_named(tmp_path):
     torch.save({"embedding": torch.ones(P, D), "args": argparse.Namespace(p=7)}, tmp_path / "step_1.pt")
-    with pytest.raises(UnusableDataError, match="argparse.Namespace") as refused:
+    with pytest.raises(UnusableDataError, match=r"argparse\.Namespace") as refused:
         extract(tmp_path)
     assert "weights_only" not in str(refused.value)
     assert "state_dict" in str(refused.value)
@@ -143,7 +143,7 @@ def cut(path, share=0.6):
 def test_truncated_files_are_refused(tmp_path, name):
     WRITERS[name](tmp_path / name)
     cut(tmp_path / name)
-    with pytest.raises(UnusableDataError, match="truncated|damaged"):
+    with pytest.raises(UnusableDataError, match=r"truncated|damaged"):
         extract(tmp_path / name, options=LogOptions(interval=5))
 
 
@@ -183,7 +183,7 @@ def test_zips_that_no_honest_writer_makes_are_refused(tmp_path, members):
     with zipfile.ZipFile(tmp_path / "x.npz", "w") as archive:
         for member in members:
             archive.write(tmp_path / "e.npy", member)
-    with pytest.raises(UnusableDataError, match="leaves its folder|2 members"):
+    with pytest.raises(UnusableDataError, match=r"leaves its folder|2 members"):
         open_logs(tmp_path / "x.npz", LogOptions(interval=1))
 
 
