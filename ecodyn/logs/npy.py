@@ -106,7 +106,7 @@ def open_npz(path: Path) -> dict[str, Frames]:
         names = [member.filename for member in members]
         for member in members:
             _check_member(path, member, names.count(member.filename))
-        opened = {m.filename.removesuffix(".npy"): _open_member(path, archive, m) for m in members}
+        opened = {m.filename.removesuffix(".npy"): _open_member(path, archive, m) for m in members if _is_array(m)}
     return {name: frames for name, frames in opened.items() if frames is not None}
 
 
@@ -193,12 +193,14 @@ def _check_member(path: Path, member: zipfile.ZipInfo, times: int) -> None:
         )
 
 
+def _is_array(member: zipfile.ZipInfo) -> bool:
+    return member.filename.endswith(".npy")
+
+
 def _open_member(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Frames | None:
     where = f"{path}: {member.filename}"
     try:
         with archive.open(member) as stream:
-            if not member.filename.endswith(".npy"):
-                return None
             shape, fortran, dtype = _header(stream, where)
             offset = stream.tell()
     except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, OSError) as error:
