@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["OutputExistsError", "UnusableDataError", "check_output", "sha256", "write_whole"]
+__all__ = ["OutputExistsError", "UnusableDataError", "check_output", "first_bytes", "sha256", "write_whole"]
 
 HASH_BLOCK = 1 << 20  # bytes read at a time, so that a file larger than memory can be hashed
+LFS_SIGNATURE = b"version https://git-lfs"
 
 
 class OutputExistsError(FileExistsError):
@@ -62,6 +63,23 @@ def sha256(path: str | os.PathLike[str]) -> str:
         while block := file.read(HASH_BLOCK):
             digest.update(block)
     return digest.hexdigest()
+
+
+def first_bytes(path: Path, kind: str) -> bytes:
+    """Return the bytes that a file begins with, as many as tell what it is, where data of some `kind` are expected.
+
+    Raises
+    ------
+    UnusableDataError
+        The file is empty, or a git-lfs pointer.
+    """
+    with path.open("rb") as file:
+        start = file.read(len(LFS_SIGNATURE))
+    if not start:
+        raise UnusableDataError(f"{path} is empty, expected {kind}; write it again")
+    if start == LFS_SIGNATURE:
+        raise UnusableDataError(f"{path} is a git-lfs pointer and not the data; fetch them with git lfs pull")
+    return start
 
 
 def _refuse_folder(target: Path) -> None:

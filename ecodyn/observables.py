@@ -57,16 +57,13 @@ def circularity(components: Components) -> np.ndarray:
     embedding, projected on u and on v, lies in the frequency.)
     """
     u, v = _both(components, "circularity")
-    cross = np.vecdot(u, v)
-    power, difference = components.power(), np.vecdot(u, u) - np.vecdot(v, v)
+    uu, vv, uv = np.vecdot(u, u), np.vecdot(v, v), np.vecdot(u, v)
     # σ₁² and σ₂² are (power ± spread)/2, but that difference cancels for a line: their product is a determinant.
-    larger = (power + np.hypot(difference, 2 * cross)) / 2
-    rest = v - _ratio(cross, np.vecdot(u, u))[..., None] * u  # v without its part along u
-    other = u - _ratio(cross, np.vecdot(v, v))[..., None] * v
-    u_longer = difference >= 0
-    product = np.where(
-        u_longer, _norm(u) * _norm(rest), _norm(v) * _norm(other)
-    )  # σ₁σ₂, whose square is |u|²|v|² − (u·v)²
+    larger = (uu + vv + np.hypot(uu - vv, 2 * uv)) / 2
+    u_longer, longest = (uu >= vv)[..., None], np.maximum(uu, vv)
+    longer, shorter = np.where(u_longer, u, v), np.where(u_longer, v, u)
+    rest = shorter - _ratio(uv, longest)[..., None] * longer  # without its part along the longer
+    product = np.sqrt(longest) * np.sqrt(np.vecdot(rest, rest))  # σ₁σ₂, whose square is |u|²|v|² − (u·v)²
     return np.minimum(_ratio(product, larger), 1.0)
 
 
@@ -177,13 +174,13 @@ class Fourier(Features):
         self._sines = np.sin(angle[:, len(self._single) :])
         if p % 2 == 0:
             self._sines[-1] = 0  # of multiples of π, but for rounding
-        self._shape: tuple[int, ...] = ()
+        self._allocate(0, 0)
 
     def components(self, frames: np.ndarray) -> Components:
         """Components (frame, 1 + ⌊p/2⌋, d), frequency 0 first."""
-        n, single = len(frames), len(self._single)
-        if self._shape != frames.shape:
-            self._allocate(frames.shape)
+        (n, _, d), single = frames.shape, len(self._single)
+        if n > len(self._sums) or d != self._sums.shape[2]:
+            self._allocate(n, d)
         left = frames[:, 1 : self._pairs + 1]
         right = frames[:, : self.p - self._pairs - 1 : -1]
         sums, differences = self._sums[:n], self._differences[:n]
@@ -198,9 +195,8 @@ class Fourier(Features):
         """Frequencies 1.. and frequency 0."""
         return values[..., 1:], values[..., 0]
 
-    def _allocate(self, shape: tuple[int, ...]) -> None:
-        n, _, d = shape
-        self._shape = shape
+    def _allocate(self, n: int, d: int) -> None:
+        """Memory for n frames of d dimensions; of fewer, the first part is used."""
         self._sums = np.empty((n, self._cosines.shape[1], d))
         self._differences = np.empty((n, self._pairs, d))
         self._real = np.empty((n, len(self._cosines), d))
@@ -264,10 +260,6 @@ def _both(components: Components, name: str) -> tuple[np.ndarray, np.ndarray]:
             f"{name} is that of circles: it needs Fourier features or complex directions, these features are real"
         )
     return components.real, components.imaginary
-
-
-def _norm(vectors: np.ndarray) -> np.ndarray:
-    return np.sqrt(np.vecdot(vectors, vectors))
 
 
 def _ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ecodyn.files import UnusableDataError, write_whole
+from ecodyn.files import UnusableDataError, first_bytes, write_whole
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -32,11 +32,12 @@ EXPECTED = {
     "time": ("run", "step"),
     "cluster": ("run",),
     "length": ("run",),
+    "embedding": ("run", "token", "dimension"),
 }
+OPTIONAL = ("dc", "cluster", "embedding")
 COMPRESSION = {"zlib": True, "complevel": 4, "shuffle": True}
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 NETCDF3_SIGNATURE = b"CDF"
-LFS_SIGNATURE = b"version https://git-lfs"
 ZLIB_LIMIT = 1032  # zlib shrinks nothing further than 1032 : 1, so a larger claim is not backed by the file
 METADATA_MARK = "# ecodyn: "
 
@@ -53,10 +54,8 @@ def pack(fields: Mapping[str, Any]) -> xr.Dataset:
     variables: Fields = {"signal": (DIMENSIONS, fields["values"])}
     variables |= {name: (DIMENSIONS, array) for name, array in fields["observables"].items()}
     variables |= {name: ("run", array, {"ecodyn_setting": 1}) for name, array in fields["settings"].items()}
-    if fields["dc"] is not None:
-        variables["dc"] = (("run", "step"), fields["dc"])
-    if fields["cluster"] is not None:
-        variables["cluster"] = ("run", fields["cluster"])
+    variables |= {name: (("run", "step"), array) for name, array in fields["curves"].items()}
+    variables |= {name: (EXPECTED[name], fields[name]) for name in OPTIONAL if fields[name] is not None}
     if np.any(fields["length"] < fields["values"].shape[1]):
         variables["length"] = ("run", fields["length"])
     step = fields["steps"]
@@ -79,24 +78,25 @@ def unpack(ds: xr.Dataset) -> Fields:
     """Take the fields out of a dataset; the inverse of `pack`."""
     ds = ds if "run" in ds.dims else ds.expand_dims("run")
     _check_dataset(ds)
-    observables, settings = {}, {}
-    for name, variable in ds.data_vars.items():
-        if set(variable.dims) == set(DIMENSIONS) and name != "signal":
-            observables[str(name)] = variable.transpose(*DIMENSIONS).values
-        elif variable.dims == ("run",) and name not in ("cluster", "length"):
-            settings[str(name)] = variable.values
+    kinds: dict[str, Fields] = {"observables": {}, "curves": {}, "settings": {}}
+    for name in map(str, ds.data_vars):
+        for kind, dims in zip(kinds, (DIMENSIONS, DIMENSIONS[:2], DIMENSIONS[:1]), strict=True):
+            if set(ds[name].dims) == set(dims) and name not in EXPECTED:
+                kinds[kind][name] = _array(ds, name, dims)
     return {
-        "values": ds["signal"].transpose(*DIMENSIONS).values,
+        "values": _array(ds, "signal", DIMENSIONS),
         "steps": _steps(ds),
         "features": ds["feature"].values if "feature" in ds.coords else None,
         "runs": ds["run"].values if "run" in ds.coords else None,
         "labels_shared": bool(ds.attrs.get("labels_shared", 0)),
         "provenance": _provenance(ds.attrs.get("provenance", "{}")),
-        "observables": observables,
-        "dc": ds["dc"].transpose("run", "step").values if "dc" in ds else None,
-        "cluster": ds["cluster"].values if "cluster" in ds else None,
-        "settings": settings,
+        **kinds,
+        **{name: _array(ds, name, EXPECTED[name]) for name in OPTIONAL if name in ds},
     }
+
+
+def _array(ds: xr.Dataset, name: str, dims: tuple[str, ...]) -> np.ndarray:
+    return np.asarray(ds[name].transpose(*dims).values)
 
 
 def _check_dataset(ds: xr.Dataset) -> None:
@@ -116,7 +116,7 @@ def _check_dataset(ds: xr.Dataset) -> None:
 
 
 def _steps(ds: xr.Dataset) -> np.ndarray:
-    return np.asarray(ds["time"].transpose("run", "step").values if "time" in ds else ds["step"].values)
+    return _array(ds, "time", EXPECTED["time"]) if "time" in ds else np.asarray(ds["step"].values)
 
 
 def _provenance(text: str) -> Fields:
@@ -186,13 +186,7 @@ def _start(path: Path) -> bytes:
         raise UnusableDataError(f"{path} is a folder, expected a trajectories file; name a file inside it")
     if not path.exists():
         raise FileNotFoundError(f"there is no file {path}")
-    with path.open("rb") as file:
-        start = file.read(len(LFS_SIGNATURE))
-    if not start:
-        raise UnusableDataError(f"{path} is empty; write it again")
-    if start == LFS_SIGNATURE:
-        raise UnusableDataError(f"{path} is a git-lfs pointer and not the data; fetch them with git lfs pull")
-    return start
+    return first_bytes(path, "a trajectories file")
 
 
 def _checksum(ds: xr.Dataset) -> str:
@@ -220,7 +214,8 @@ def _canonical_bytes(array: np.ndarray) -> bytes:
 def write_csv(fields: Mapping[str, Any], path: Path, *, force: bool = False) -> None:
     """Write times and signal as columns step, run and one per feature; numbers as short as they read back."""
     _check_csv_labels(fields)
-    left_out = [*fields["observables"], *fields["settings"], *(["dc"] if fields["dc"] is not None else [])]
+    left_out = [*fields["observables"], *fields["curves"], *fields["settings"]]
+    left_out += [name for name in ("dc", "embedding") if fields[name] is not None]
     if left_out:
         warnings.warn(f"a CSV file holds the signal only; left out: {', '.join(left_out)}", stacklevel=4)
     metadata = {"labels_shared": fields["labels_shared"], "provenance": fields["provenance"]}

@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from ecodyn.files import OutputExistsError, sha256, write_whole
+from ecodyn.files import OutputExistsError, UnusableDataError, first_bytes, sha256, write_whole
 
 
 def test_what_was_written_is_there_and_nothing_else(tmp_path):
@@ -120,3 +120,17 @@ def test_sha256_is_that_of_the_bytes(tmp_path):
     content = bytes(range(256)) * 5000
     (tmp_path / "a").write_bytes(content)
     assert sha256(tmp_path / "a") == hashlib.sha256(content).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("content", "said"), [(b"", "is empty, expected a log"), (b"version https://git-lfs.", "pull")]
+)
+def test_files_without_data_are_refused(tmp_path, content, said):
+    (tmp_path / "a.npy").write_bytes(content)
+    with pytest.raises(UnusableDataError, match=said):
+        first_bytes(tmp_path / "a.npy", "a log")
+
+
+def test_first_bytes_begin_the_file(tmp_path):
+    (tmp_path / "a.npy").write_bytes(bytes(range(100)))
+    assert first_bytes(tmp_path / "a.npy", "a log")[:8] == bytes(range(8))

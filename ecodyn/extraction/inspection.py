@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ def inspect_logs(
         FileNotFoundError: There is nothing at `path`.
         UnusableDataError: What is there is no log, or can't be opened.
     """
-    request = request or Request()
+    request = replace(request or Request(), checksums=False)
     given = _flags({**vars(options or LogOptions()), **vars(request)})
     return [_facts(Path(path), log, request, given) for log in open_logs(Path(path), options)]
 
@@ -44,7 +45,7 @@ def _facts(path: Path, log: Log, request: Request, given: list[str]) -> dict[str
         except UnusableDataError as error:  # what can be mended is looked at once more, mended
             wrong.append(str(error))
             repair = True
-            found = reduce(log, Request(**{**vars(request), "repair": True}), observables)
+            found = reduce(log, replace(request, repair=True), observables)
         late = found.late_rows
         wrong += found.remarks
     except UnusableDataError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ class Reduced:
         steps: Optimiser steps, ascending, (T,).
         series: Observable name to (T, K), "signal" first.
         dc: The signal at frequency 0, (T,), None where there is no such thing.
-        layout: How its frames were read.
+        layout: How its frames were read; without the features, whose buffers would add up over many runs.
         first_frame: Checksum of the first frame, equal for runs that start from the same one.
         remarks: What is wrong with the log, and what was done about it.
         late_rows: The rows that were logged one update late, as text.
@@ -42,7 +42,7 @@ class Reduced:
     first_frame: str
     remarks: tuple[str, ...]
     late_rows: str
-    sources: list[dict[str, Any]]
+    sources: list[dict[str, Any]] = field(default_factory=list)
 
 
 @dataclass
@@ -54,7 +54,6 @@ class _Pass:
     series: dict[str, np.ndarray]
     dc: np.ndarray | None
     watch: Watch
-    digest: str
 
     def keep(self, which: np.ndarray) -> None:
         """Drop all other rows."""
@@ -70,22 +69,23 @@ def reduce(log: Log, request: Request, observables: Sequence[str]) -> Reduced:
         UnusableDataError: The log is damaged, lacks what is asked for, or holds NaN or infinite numbers and
             `Request.repair` is off.
     """
+    whole = request.checksums if request.checksums is not None else request.every == 1
+    digest = hashlib.sha256() if request.every > 1 and not whole else None
     with ThreadPoolExecutor(1) as thread:  # hashing releases the interpreter, so it goes on beside the reading
-        whole = request.checksums if request.checksums is not None else request.every == 1
         hashing = thread.submit(_sources, log, whole)
-        reduced = _reduce(log, request, observables)
+        reduced = _reduce(log, request, observables, digest)
         sources = hashing.result()
-    if not whole:
-        sources[0]["sha256_of_rows_read"] = reduced.sources[0]["digest"]
-    return Reduced(**{**vars(reduced), "sources": sources})
+    if digest is not None:
+        sources[0]["sha256_of_rows_read"] = digest.hexdigest()
+    return replace(reduced, sources=sources)
 
 
-def _reduce(log: Log, request: Request, observables: Sequence[str]) -> Reduced:
+def _reduce(log: Log, request: Request, observables: Sequence[str], digest: hashlib._Hash | None) -> Reduced:
     how = layout(log, request)
     steps, rows, remarks = rows_that_count(log, request.repair)
     rows, steps = rows[:: request.every], steps[:: request.every]
     own = [n for n in observables if OBSERVABLES[n].of_components and not OBSERVABLES[n].gradient]
-    main = _read(log.frames, rows, steps, how, dict.fromkeys(["signal", *own]))
+    main = _read(log.frames, rows, steps, how, dict.fromkeys(["signal", *own]), digest)
     remarks += [*how.remarks, *_finite(log, main, request.repair)]
     late, alias_remarks = _repeated(log, main, request)
     remarks += alias_remarks
@@ -100,7 +100,7 @@ def _reduce(log: Log, request: Request, observables: Sequence[str]) -> Reduced:
     remarks += step_remarks(main.steps)
     ordered = {name: series[name] for name in dict.fromkeys(["signal", *observables])}
     watched = main.watch.first if log.features is None else ""
-    return Reduced(main.steps, ordered, main.dc, how, watched, tuple(remarks), late, [{"digest": main.digest}])
+    return Reduced(main.steps, ordered, main.dc, replace(how, features=None), watched, tuple(remarks), late)
 
 
 def rows_that_count(log: Log, repair: bool) -> tuple[np.ndarray, np.ndarray, list[str]]:
@@ -153,12 +153,18 @@ def choose_observables(logs: Sequence[Log], request: Request) -> tuple[tuple[str
 # -------------------------------------------------------------------------------------------------------- reading
 
 
-def _read(frames: Frames, rows: np.ndarray, steps: np.ndarray, how: Layout, names: Iterable[str]) -> _Pass:
-    """One pass over the frames of some rows."""
+def _read(
+    frames: Frames,
+    rows: np.ndarray,
+    steps: np.ndarray,
+    how: Layout,
+    names: Iterable[str],
+    digest: hashlib._Hash | None = None,
+) -> _Pass:
+    """One pass over the frames of some rows, whose bytes go into `digest`."""
     if not len(rows):
         raise UnusableDataError("the log has no rows, expected at least one; check that the training was logged")
-    watch, digest = Watch(), hashlib.sha256()
-    hashed = len(rows) < len(frames)
+    watch = Watch()
     functions = {name: f for name in names if (f := OBSERVABLES[name].of_components) is not None}
     series = {name: np.empty((len(rows), len(how.labels))) for name in functions}
     dc: np.ndarray | None = None
@@ -166,7 +172,7 @@ def _read(frames: Frames, rows: np.ndarray, steps: np.ndarray, how: Layout, name
     with np.errstate(all="ignore"):  # what is not finite is found in the series, and named by its row
         for part, chunk in frames.chunks(rows):
             watch.see(part, chunk)
-            if hashed:
+            if digest is not None:
                 digest.update(np.ascontiguousarray(chunk).data)
             here = slice(at, at := at + len(part))
             if how.features is None:
@@ -178,7 +184,7 @@ def _read(frames: Frames, rows: np.ndarray, steps: np.ndarray, how: Layout, name
                 if name == "signal" and zero is not None:
                     dc = np.empty(len(rows)) if dc is None else dc
                     dc[here] = zero
-    return _Pass(steps, rows, series, dc, watch, digest.hexdigest())
+    return _Pass(steps, rows, series, dc, watch)
 
 
 def _with_gradient(log: Log, main: _Pass, how: Layout, repair: bool) -> tuple[dict[str, np.ndarray], list[str]]:

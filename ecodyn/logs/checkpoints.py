@@ -56,7 +56,7 @@ class Checkpoints(Format):
         files = _files(path)
         first = open_tensors(files[0])
         key = choose(files[0], first.shapes, options.key, [2])
-        steps = np.array([_step(file) for file in files])
+        steps = np.array([_step(first), *(_step(open_tensors(file)) for file in files[1:])])
         order = np.argsort(steps, kind="stable")
         files = [files[i] for i in order]
         return [
@@ -85,11 +85,12 @@ def _remarks(folder: Path, files: list[Path]) -> list[str]:
     return [f"files ending in {', '.join(sorted(others))} were left out beside {files[0].suffix}"] if others else []
 
 
-def _step(path: Path) -> float:
+def _step(file: TensorFile) -> float:
     """The step in the file, else after "step" in its name, else the last number there."""
-    inside = open_tensors(path).step()
+    inside = file.step()
     if inside is not None:
         return inside
+    path = file.path
     named = STEP_IN_NAME.findall(path.stem) or NUMBER.findall(path.stem)
     if not named:
         raise UnusableDataError(

@@ -13,6 +13,7 @@ import numpy as np
 from ecodyn.files import UnusableDataError
 
 CHUNK_BYTES = 2 << 20  # a chunk and what is computed from it stay in a core's cache
+NUMBERS = "fiub"  # kinds of NumPy's types that are real numbers
 
 
 class Frames(ABC):
@@ -48,11 +49,6 @@ class Frames(ABC):
     def frame_bytes(self) -> int:
         """Bytes of one frame as it is stored."""
         return int(np.prod(self.shape[1:], dtype=np.int64)) * self.dtype.itemsize
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of all frames as they are stored."""
-        return self.shape[0] * self.frame_bytes
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -165,7 +161,7 @@ class Format(ABC):
 
 def check_numbers(dtype: np.dtype, where: str) -> None:
     """Raise UnusableDataError unless an array of this type holds real numbers."""
-    if dtype.kind not in "fiub":
+    if dtype.kind not in NUMBERS:
         kind = {"O": "Python objects", "c": "complex numbers", "U": "text", "S": "text", "V": "records"}
         raise UnusableDataError(
             f"{where} holds {kind.get(dtype.kind, str(dtype))} ({dtype}), expected real numbers; "

@@ -10,13 +10,11 @@ from typing import IO
 
 import numpy as np
 
-from ecodyn.files import UnusableDataError
-from ecodyn.logs.log import ArrayFrames, Frames, check_numbers
+from ecodyn.files import UnusableDataError, first_bytes
+from ecodyn.logs.log import NUMBERS, ArrayFrames, Frames, check_numbers
 
 NPY_SIGNATURE = b"\x93NUMPY"
 ZIP_SIGNATURE = b"PK"
-LFS_SIGNATURE = b"version https://git-lfs"
-NUMBERS = "fiub"  # kinds of NumPy's types
 DEFLATE_LIMIT = 1032  # deflate shrinks nothing further than 1032 : 1
 
 
@@ -39,6 +37,11 @@ class NpyFrames(Frames):
                     file.seek(self.offset + first * size)
                     self._fill(file, buffer[at * size : (at + count) * size])
         return buffer.view(self.dtype).reshape(len(rows), *self.shape[1:])
+
+    def chunks(self, rows: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """As of any frames; the buffer goes at the end, since the logs of many runs are open at once."""
+        yield from super().chunks(rows)
+        self._buffer = np.empty(0, np.uint8)
 
     def _fill(self, file: io.FileIO, buffer: np.ndarray) -> None:
         view = memoryview(buffer)
@@ -117,12 +120,7 @@ def shapes(arrays: Mapping[str, Frames]) -> dict[str, tuple[int, ...]]:
 
 def check_signature(path: Path, signature: bytes, kind: str) -> None:
     """Raise UnusableDataError unless a file begins as its kind does."""
-    with path.open("rb") as file:
-        start = file.read(len(LFS_SIGNATURE))
-    if not start:
-        raise UnusableDataError(f"{path} is empty, expected {kind}; write it again")
-    if start == LFS_SIGNATURE:
-        raise UnusableDataError(f"{path} is a git-lfs pointer and not the data; fetch them with git lfs pull")
+    start = first_bytes(path, kind)
     if not start.startswith(signature):
         raise UnusableDataError(f"{path} is not {kind}: it begins with {start[:12]!r}; check where it came from")
 

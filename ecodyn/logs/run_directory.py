@@ -181,9 +181,7 @@ class _Opened:
     def _period(self, identical: np.ndarray, seen: int, final: float) -> int | None:
         if not len(identical) or len(identical) >= seen:
             return None  # frozen: there are no updates to be late by
-        if (
-            identical[0] > seen
-        ):  # the final pair alone: parameters were dumped too rarely to be seen among the first rows
+        if identical[0] > seen:  # the final pair alone: no parameters were dumped among the first rows
             dumps = self.arrays.get(DUMPS)
             return int(final if dumps is None or not len(dumps) else -(-final // len(dumps)))
         return aliasing_period(identical[identical <= seen], seen, ended=final == seen)

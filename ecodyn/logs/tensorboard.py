@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import struct
 from collections.abc import Iterator
@@ -47,7 +48,7 @@ class TensorBoard(Format):
             raise UnusableDataError(f"{path} holds no scalars; log each feature with add_scalar, a tag each")
         name = path.name if path.is_dir() else path.parent.name
         log = records.log(path, self.name, name, files, options)
-        return [Log(**{**vars(log), "remarks": (*remarks, *log.remarks)})]
+        return [dataclasses.replace(log, remarks=(*remarks, *log.remarks))]
 
 
 def _files(path: Path) -> list[Path]:

@@ -108,12 +108,8 @@ class _Torch(TensorFile):
         check_signature(path, b"", "a file written by torch.save")
         try:
             tensors, numbers = _flat(_load(path))
-        except (
-            RecursionError,
-            OverflowError,
-            RuntimeError,
-            TypeError,
-        ) as error:  # a list in itself, a number too large
+        except (RecursionError, OverflowError, RuntimeError, TypeError) as error:
+            # a list in itself, a number too large
             raise UnusableDataError(f"{path} holds what is no tensor or number ({error}); write it again") from None
         self._tensors = tensors
         self.shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
@@ -188,7 +184,7 @@ def _numbers(metadata: Mapping[str, str]) -> dict[str, float]:
 def _to_numpy(tensor: Any, where: str) -> np.ndarray:
     import torch
 
-    if tensor.dtype in (torch.bfloat16,) or "float8" in str(tensor.dtype):
+    if tensor.dtype == torch.bfloat16 or "float8" in str(tensor.dtype):
         tensor = tensor.to(torch.float32)
     if tensor.is_sparse:
         tensor = tensor.to_dense()

@@ -89,6 +89,20 @@ def test_provenance_has_the_checksum(tmp_path):
     assert source["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+@pytest.mark.parametrize("checksums", [None, False])
+def test_provenance_has_the_checksum_of_the_rows_read(tmp_path, checksums):
+    path = stack(tmp_path / "a.npz", frames(0))
+    ((source,),) = extract(path, Request(every=5, checksums=checksums)).provenance["sources"].values()
+    assert source["sha256_of_rows_read"] == hashlib.sha256(frames(0)[::5].tobytes()).hexdigest()
+    assert "sha256" not in source
+
+
+def test_no_checksum_is_none(tmp_path):
+    path = stack(tmp_path / "a.npz", frames(0))
+    ((source,),) = extract(path, Request(checksums=False)).provenance["sources"].values()
+    assert source == {"path": str(path), "bytes": path.stat().st_size}
+
+
 def test_two_processes_give_the_same(tmp_path):
     paths = [stack(tmp_path / f"{i}.npz", frames(i)) for i in range(3)]
     one, two = extract(paths), extract(paths, jobs=2)
