@@ -48,8 +48,13 @@ class Trajectories:
         Where the data come from; anything that JSON can hold.
     observables : mapping of name to an array shaped as `values`
         What else was measured of the features, such as "gradient".
+    curves : mapping of name to an array (run, step), or to a list of (step,) arrays
+        What was measured of a whole network rather than of a feature, such as "train_loss" or "test_accuracy".
     dc : array (run, step)
         The spectrum at frequency 0, where a survivor rule needs it.
+    embedding : array (run, token, dimension), or a list of (token, dimension) arrays
+        The embedding at the last step of each training. Embeddings of fewer dimensions than the widest are
+        padded by NaN at the end of the last axis; NaN anywhere else is refused.
     cluster : labels (run,)
         Runs that share an initialisation share a label. Default: each run its own.
     settings : mapping of name to (run,)
@@ -78,7 +83,9 @@ class Trajectories:
         provenance: Mapping[str, Any] | None = None,
         *,
         observables: Mapping[str, Any] | None = None,
+        curves: Mapping[str, Any] | None = None,
         dc: Any = None,
+        embedding: Any = None,
         cluster: Sequence[Any] | np.ndarray | None = None,
         settings: Mapping[str, Any] | None = None,
     ) -> None:
@@ -90,7 +97,9 @@ class Trajectories:
             labels_shared,
             provenance,
             observables or {},
+            curves or {},
             dc,
+            embedding,
             cluster,
             settings or {},
         )
@@ -179,7 +188,20 @@ class Trajectories:
     @property
     def dc(self) -> np.ndarray | None:
         """The spectrum at frequency 0 (run, step), if the data have it."""
-        return self._data.dc
+        return self._data.curves.get("dc")
+
+    @property
+    def curves(self) -> dict[str, np.ndarray]:
+        """What was measured of the whole network by name, each (run, step), NaN at padding; `dc` has its own place."""
+        return {name: array for name, array in self._data.curves.items() if name != "dc"}
+
+    @property
+    def embedding(self) -> np.ndarray | None:
+        """The embeddings at the end of each training (run, token, dimension), if the data have them.
+
+        NaN after the last dimension of a run that has fewer than the widest. A window leaves them as they are.
+        """
+        return self._data.embedding
 
     @property
     def provenance(self) -> dict[str, Any]:
@@ -339,7 +361,9 @@ class Trajectories:
             "runs": self.runs,
             "cluster": None if default_cluster else self.clusters,
             "settings": self._data.settings,
+            "curves": self.curves,
             "dc": self.dc,
+            "embedding": self.embedding,
             "labels_shared": self.labels_shared,
             "provenance": self._data.provenance,
         }
@@ -370,6 +394,10 @@ class Trajectories:
             "observables": ", ".join(self._data.observables),
             "labels": "shared" if self.labels_shared else "not shared",
         }
+        if self.curves:
+            rows["curves"] = ", ".join(self.curves)
+        if self.embedding is not None:
+            rows["embedding"] = f"{self.embedding.shape[1]} tokens × {self.embedding.shape[2]} dimensions"
         if self.n_clusters < self.n_runs:
             rows["clusters"] = str(self.n_clusters)
         if self.settings:

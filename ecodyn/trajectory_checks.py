@@ -17,7 +17,8 @@ DIMENSIONS = ("run", "step", "feature")
 SCALE_RATIO = 1e12  # sums of squares of features further apart share no digits in double precision
 GAP_RATIO = 20  # an interval this many times the median one is a gap, ...
 GAP_NEIGHBOURS = 5  # ... unless one beside it is nearly as long: logarithmic spacing, or a coarser grid from here on
-RESERVED = {"signal", "dc", "time", "length", "cluster", "step", "run", "feature", "runs", "features"}
+VARIABLES = {"signal", "dc", "time", "length", "cluster", "embedding"}
+RESERVED = VARIABLES | {"step", "run", "feature", "token", "dimension", "runs", "features"}
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,8 @@ class Checked:
     runs: np.ndarray  # (run,)
     clusters: np.ndarray  # (run,)
     settings: dict[str, np.ndarray]  # (run,) each
-    dc: np.ndarray | None  # (run, step)
+    curves: dict[str, np.ndarray]  # (run, step) each, "dc" among them
+    embedding: np.ndarray | None  # (run, token, dimension), padded by NaN after the last dimension of each run
     labels_shared: bool
     provenance: dict[str, Any]
     remarks: tuple[str, ...] = ()  # what `check` had to change
@@ -47,8 +49,8 @@ class Checked:
     def arrays(self) -> dict[str, np.ndarray]:
         """All arrays by a name of their own."""
         own = {name: array for name, array in vars(self).items() if isinstance(array, np.ndarray)}
-        observables = {f"observable {name}": array for name, array in self.observables.items()}
-        return own | observables | {f"setting {name}": array for name, array in self.settings.items()}
+        named = {"observable": self.observables, "curve": self.curves, "setting": self.settings}
+        return own | {f"{kind} {name}": array for kind, group in named.items() for name, array in group.items()}
 
 
 def check(
@@ -59,7 +61,9 @@ def check(
     labels_shared: bool,
     provenance: Mapping[str, Any] | None,
     observables: Mapping[str, Any],
+    curves: Mapping[str, Any],
     dc: Any,
+    embedding: Any,
     cluster: Any,
     settings: Mapping[str, Any],
 ) -> Checked:
@@ -70,11 +74,11 @@ def check(
     feature_labels = _labels(range(1, K + 1) if features is None else features, K, "features")
     lengths = _lengths(signal, run_labels)
     given = np.array([len(v) for v in values] if isinstance(values, (list, tuple)) else [len(signal[0])] * R)
-    _check_names([*observables, *settings])
+    _check_names([*observables, *curves, *settings])
     others = {str(name): _matching(array, signal.shape, name) for name, array in observables.items()}
-    dc = None if dc is None else _matching(dc, signal.shape[:2], "dc")
-    columns = {"signal": signal, **others} | ({} if dc is None else {"dc": dc[..., None]})
-    for name, array in columns.items():
+    measured = {**curves} if dc is None else {**curves, "dc": dc}
+    measured = {str(name): _matching(array, signal.shape[:2], name) for name, array in measured.items()}
+    for name, array in {"signal": signal, **others, **measured}.items():
         _check_finite(name, array, lengths, run_labels, feature_labels)
     return Checked(
         observables={"signal": signal, **others},
@@ -84,7 +88,8 @@ def check(
         runs=run_labels,
         clusters=_labels(range(R) if cluster is None else cluster, R, "cluster", unique=False),
         settings={str(name): _setting(array, R, str(name)) for name, array in settings.items()},
-        dc=dc,
+        curves=measured,
+        embedding=None if embedding is None else _embedding(embedding, run_labels),
         labels_shared=bool(labels_shared),
         provenance=_plain(provenance or {}),
         remarks=_cut_short(given, lengths, run_labels, isinstance(values, (list, tuple))),
@@ -187,18 +192,55 @@ def _cut_short(given: np.ndarray, lengths: np.ndarray, runs: np.ndarray, listed:
 
 def _check_finite(name: str, array: np.ndarray, lengths: np.ndarray, runs: np.ndarray, features: np.ndarray) -> None:
     inside = np.arange(array.shape[1]) < lengths[:, None]
-    bad = np.where(inside[..., None], ~np.isfinite(array), ~np.isnan(array))
+    within = inside.reshape(inside.shape + (1,) * (array.ndim - 2))
+    bad = np.where(within, ~np.isfinite(array), ~np.isnan(array))
     if not bad.any():
         return
-    r, t, k = (int(i) for i in np.argwhere(bad)[0])
-    feature = "" if name == "dc" else f", feature {features[k]}"
-    what = {True: "NaN", False: "inf" if array[r, t, k] > 0 else "-inf"}[bool(np.isnan(array[r, t, k]))]
-    if not inside[r, t]:
-        what = f"{array[r, t, k]:g} after the end of values"
+    r, t, *k = place = tuple(np.argwhere(bad)[0])
+    feature = f", feature {features[k[0]]}" if k else ""
+    what = _written(array[place]) + ("" if inside[r, t] else " after the end of values")
     raise UnusableDataError(
         f"{name} holds {what} at run {runs[r]}, step index {t}{feature} ({bad.sum()} such in all), expected "
         "finite numbers (NaN only as padding after a run's end); cut the run before it, or leave it out"
     )
+
+
+def _written(number: float) -> str:
+    return "NaN" if np.isnan(number) else f"{number:g}"
+
+
+def _embedding(values: Any, runs: np.ndarray) -> np.ndarray:
+    """A float64 copy (run, token, dimension), embeddings of fewer dimensions padded by NaN at the end."""
+    given = values if isinstance(values, (list, tuple)) else np.atleast_1d(_float64(values, "embedding"))
+    parts = [_float64(part, f"embedding[{r}]") for r, part in enumerate(given)]
+    alike = len({part.shape[:1] for part in parts}) == 1 and all(part.ndim == 2 and part.size for part in parts)
+    if len(parts) != len(runs) or not alike:
+        shapes = ", ".join(dict.fromkeys(str(part.shape) for part in parts))
+        raise UnusableDataError(
+            f"expected an embedding (token, dimension) for each of {len(runs)} runs, all of the same tokens, got "
+            f"{len(parts)} of shape {shapes or '()'}; give an array (run, token, dimension) or a list with an "
+            "array a run"
+        )
+    padded = np.full((len(parts), len(parts[0]), max(part.shape[1] for part in parts)), np.nan)
+    for part, row in zip(parts, padded, strict=True):
+        row[:, : part.shape[1]] = part
+    return _checked_embedding(padded, runs)
+
+
+def _checked_embedding(padded: np.ndarray, runs: np.ndarray) -> np.ndarray:
+    """Refuse NaN before a run's last dimension, and leave out the dimensions that no run has."""
+    some = ~np.isnan(padded).all(axis=1)
+    widths = some.shape[1] - np.argmax(some[:, ::-1], axis=1)  # all, to be refused, if a run is NaN throughout
+    inside = np.arange(some.shape[1]) < widths[:, None]
+    bad = inside[:, None] & ~np.isfinite(padded)
+    if bad.any():
+        r, token, d = place = tuple(np.argwhere(bad)[0])
+        raise UnusableDataError(
+            f"embedding holds {_written(padded[place])} at run {runs[r]}, token index {token}, dimension index {d} "
+            f"({bad.sum()} such in all), expected finite numbers (NaN only as padding after a run's last "
+            "dimension); leave that run or the embedding out"
+        )
+    return padded[..., : widths.max()]
 
 
 # -------------------------------------------------------------------------------------------------- times
@@ -299,7 +341,7 @@ def _check_names(names: list[Any]) -> None:
     for name in names:
         if not isinstance(name, str) or not name or set(name) & set("/,@") or name in RESERVED or names.count(name) > 1:
             raise UnusableDataError(
-                f"{name!r} can't name an observable or a setting: expected text without / , and @, used once "
+                f"{name!r} can't name an observable, a curve or a setting: expected text without / , and @, used once "
                 f"and none of {', '.join(sorted(RESERVED))}; rename it"
             )
 

@@ -32,7 +32,7 @@ def take_steps(data: Checked, picks: list[np.ndarray]) -> Checked:
         observables={name: taken(array) for name, array in data.observables.items()},
         times=taken(data.times),
         lengths=lengths,
-        dc=None if data.dc is None else taken(data.dc),
+        curves={name: taken(array) for name, array in data.curves.items()},
     )
 
 
@@ -47,8 +47,14 @@ def take_runs(data: Checked, index: list[int]) -> Checked:
         runs=data.runs[index],
         clusters=data.clusters[index],
         settings={name: array[index] for name, array in data.settings.items()},
-        dc=None if data.dc is None else data.dc[index, :T],
+        curves={name: array[index, :T] for name, array in data.curves.items()},
+        embedding=None if data.embedding is None else _without_padding(data.embedding[index]),
     )
+
+
+def _without_padding(embedding: np.ndarray) -> np.ndarray:
+    """Embeddings (run, token, dimension) without the dimensions that none of the runs has."""
+    return embedding[..., ~np.isnan(embedding).all(axis=(0, 1))]
 
 
 def take_features(data: Checked, index: list[int]) -> Checked:

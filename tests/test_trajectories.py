@@ -25,6 +25,7 @@ open_inputs = settings(max_examples=12, deadline=None, derandomize=True, databas
 
 finite = st.floats(allow_nan=False, allow_infinity=False, width=64)
 names = st.text("abcxyz é,\"'#-_", min_size=1, max_size=6).map(lambda text: f"n{text.strip()}")
+curve_names = names.map(lambda name: name.replace(",", ";"))
 
 
 @pytest.fixture
@@ -80,7 +81,9 @@ def rich():
         labels_shared=True,
         provenance={"p": 59, "lr": np.float64(0.01), "seeds": (0, 1)},
         observables={"gradient": [part**2 for part in parts]},
+        curves={"train_loss": [part[:, 1] for part in parts], "test_accuracy": [part[:, 0] / 2 for part in parts]},
         dc=[part[:, 0] for part in parts],
+        embedding=[rng.normal(size=(5, width)) for width in (2, 4, 3)],
         cluster=[0, 0, 1],
         settings={"dim": [32, 64, 64], "lr": [0.1, 0.2, 0.1], "kind": ["x", "y", "x"]},
     )
@@ -130,6 +133,23 @@ def test_everything_survives_a_file(tmp_path):
     assert again.provenance == {"p": 59, "lr": 0.01, "seeds": [0, 1]}
     assert again.settings["kind"].tolist() == ["x", "y", "x"]
     assert again.clusters.tolist() == [0, 0, 1]
+    assert set(again.curves) == {"train_loss", "test_accuracy"}
+    assert np.array_equal(again.embedding, rich().embedding, equal_nan=True)
+
+
+@open_inputs
+@given(signals(), st.data())
+def test_curves_and_embeddings_of_any_numbers_survive_a_file(tmp_path_factory, arguments, data):
+    path = tmp_path_factory.mktemp("laws") / "a.nc"
+    of_run = [st.lists(finite, min_size=len(part), max_size=len(part)) for part in arguments["values"]]
+    widths = data.draw(st.lists(st.integers(1, 4), min_size=len(of_run), max_size=len(of_run)))
+    curves = {name: [data.draw(numbers) for numbers in of_run] for name in data.draw(st.sets(curve_names, max_size=2))}
+    embedding = [np.array(data.draw(st.lists(finite, min_size=3 * n, max_size=3 * n))).reshape(3, n) for n in widths]
+    trajectories = quietly(**arguments, curves=curves, embedding=embedding)
+    trajectories.save(path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataWarning)
+        assert load(path) == trajectories
 
 
 def test_file_has_the_documented_form(tmp_path):
@@ -141,7 +161,8 @@ def test_file_has_the_documented_form(tmp_path):
         assert ds["signal"].dtype == np.float64
         assert ds["signal"].encoding["zlib"]
         assert ds["gradient"].dims == ("run", "step", "feature")
-        assert ds["dc"].dims == ds["time"].dims == ("run", "step")
+        assert ds["dc"].dims == ds["time"].dims == ds["train_loss"].dims == ("run", "step")
+        assert ds["embedding"].dims == ("run", "token", "dimension")
         assert ds["length"].values.tolist() == [4, 6, 5]
         assert ds["cluster"].dims == ds["dim"].dims == ("run",)
         assert ds.attrs["ecodyn_schema"] == 1
@@ -151,6 +172,15 @@ def test_file_has_the_documented_form(tmp_path):
 
 def test_plain_file_has_no_optional_variables():
     assert list(waves().to_dataset().data_vars) == ["signal"]
+    assert (waves().curves, waves().embedding, waves().dc) == ({}, None, None)
+
+
+def test_file_written_before_there_were_curves_reads_as_before(tmp_path):
+    old = rich().to_dataset().drop_vars(["train_loss", "test_accuracy", "embedding"])
+    again = load(write(old, tmp_path / "a.nc"))
+    assert (again.curves, again.embedding) == ({}, None)
+    assert np.array_equal(again.dc, rich().dc, equal_nan=True)
+    assert list(again.settings) == list(rich().settings)
 
 
 def test_unequal_lengths_on_one_grid_share_times():
@@ -189,6 +219,37 @@ def test_window_cuts_each_run_by_its_own_times():
     assert cut.times[1].tolist() == [2.5, 5.0, 7.5]
     assert np.array_equal(cut.observables["gradient"], cut.values**2, equal_nan=True)
     assert np.array_equal(cut.dc, cut.values[:, :, 0], equal_nan=True)
+    assert np.array_equal(cut.curves["train_loss"], cut.values[:, :, 1], equal_nan=True)
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        lambda whole: whole.window(1, 5),
+        lambda whole: whole.every(2),
+        lambda whole: whole.head([2, 3, 1]),
+        lambda whole: whole.select(runs=["c", "a"]),
+        lambda whole: whole.select(dim=64),
+    ],
+    ids=["window", "every", "head", "runs", "setting"],
+)
+def test_curves_follow_the_signal_and_embeddings_their_run(part):
+    whole, some = rich(), part(rich())
+    assert list(some.curves) == ["train_loss", "test_accuracy"]
+    assert np.array_equal(some.curves["train_loss"], some.values[:, :, 1], equal_nan=True)
+    assert np.array_equal(some.curves["test_accuracy"], some.dc / 2, equal_nan=True)
+    width = {"a": 2, "b": 4, "c": 3}
+    assert some.embedding.shape == (some.n_runs, 5, max(width[run] for run in some.runs))  # padding of others is gone
+    for run, embedding in zip(some.runs, some.embedding, strict=True):
+        before = whole.embedding[whole.runs.tolist().index(run)]
+        assert np.array_equal(embedding[:, : width[run]], before[:, : width[run]])
+        assert np.isnan(embedding[:, width[run] :]).all()
+
+
+def test_selecting_features_leaves_curves_and_embedding():
+    some = rich().select(features=[7])
+    assert np.array_equal(some.embedding, rich().embedding, equal_nan=True)
+    assert np.array_equal(some.curves["train_loss"], rich().curves["train_loss"], equal_nan=True)
 
 
 def test_empty_window_states_the_range():
@@ -292,6 +353,16 @@ def test_immutable_and_detached_from_what_was_given():
             array[0] = 0
     with pytest.raises(AttributeError):
         trajectories.values = before
+    curve, embedding = np.ones((2, 5)), np.ones((2, 3, 4))
+    measured = Trajectories(before, np.arange(5), curves={"loss": curve}, dc=curve, embedding=embedding)
+    curve[:], embedding[:] = 0, 0
+    for kept in (measured, measured.window(1, 3), pickle.loads(pickle.dumps(measured))):  # noqa: S301
+        for array in (kept.curves["loss"], kept.dc, kept.embedding):
+            assert (array == 1).all()
+            with pytest.raises(ValueError, match="read-only"):
+                array[0] = 0
+    measured.curves["x"] = before
+    assert list(measured.curves) == ["loss"]
     trajectories.provenance["p"] = 3
     trajectories.observables["x"] = before
     assert trajectories.provenance == {}
@@ -311,6 +382,8 @@ def test_equality_sees_every_part():
         {"cluster": [0, 0, 1]},
         {"settings": {"dim": [1, 2, 3]}},
         {"dc": np.ones((3, 21))},
+        {"curves": {"train_loss": np.ones((3, 21))}},
+        {"embedding": np.ones((3, 5, 2))},
         {"observables": {"gradient": base["values"]}},
     ):
         assert one != Trajectories(**base | change)
@@ -321,6 +394,7 @@ def test_representation():
     assert text == (
         "Trajectories: 3 runs × 21 steps (0 to 100) × 4 features; observables signal, gradient; labels not shared"
     )
+    assert "; curves train_loss, test_accuracy; embedding 5 tokens × 4 dimensions; " in repr(rich())
     assert "<script>" not in waves(features=["<script>", "b", "c", "d"])._repr_html_()
 
 
@@ -476,6 +550,89 @@ def test_values_of_observables_are_checked_as_well():
         Trajectories(values, np.arange(5), observables={"gradient": gradient[:, :, :2]})
     with pytest.raises(UnusableDataError, match="dc has shape"):
         Trajectories(values, np.arange(5), dc=np.ones((2, 4)))
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda curve: np.where(np.arange(5) == 2, np.nan, curve), "train_loss holds NaN at run a, step index 2 "),
+        (lambda curve: np.where(np.arange(5) == 4, np.inf, curve), "train_loss holds inf at run a, step index 4 "),
+        (lambda curve: curve[:, :4], r"train_loss has shape \(2, 4\), expected \(2, 5\)"),
+        (lambda curve: curve[0], r"expected train_loss of shape \(run, step\), got shape \(5,\)"),
+        (lambda curve: np.full((2, 5), 3.0), "train_loss holds 3 after the end of values at run b, step index 3 "),
+    ],
+    ids=["nan", "inf", "short", "one run", "beyond the end"],
+)
+@pytest.mark.parametrize("own", [False, True], ids=["curve", "dc"])
+def test_values_of_curves_are_checked_as_well(change, sentence, own):
+    values = np.random.default_rng(0).random((2, 5, 3))
+    values[1, 3:] = np.nan
+    curve = change(values[:, :, 0])
+    arguments = {"dc": curve} if own else {"curves": {"train_loss": curve}}
+    with pytest.raises(UnusableDataError, match=sentence.replace("train_loss", "dc") if own else sentence):
+        Trajectories(values, np.arange(5), runs=["a", "b"], **arguments)
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        {"curves": {"dc": np.ones((3, 21))}},
+        {"curves": {"embedding": np.ones((3, 21))}},
+        {"curves": {"dim": np.ones((3, 21))}, "settings": {"dim": [1, 2, 3]}},
+        {"curves": {"gradient": np.ones((3, 21))}, "observables": {"gradient": np.ones((3, 21, 4))}},
+        {"settings": {"token": [1, 2, 3]}},
+    ],
+)
+def test_names_of_curves_are_used_once(named):
+    with pytest.raises(UnusableDataError, match=r"can't name an observable, a curve or a setting.*rename it"):
+        waves(**named)
+
+
+def test_embeddings_of_fewer_dimensions_are_padded():
+    embeddings = [np.random.default_rng(0).random((7, width)) for width in (3, 5, 4)]
+    listed = waves(embedding=embeddings)
+    assert listed.embedding.shape == (3, 7, 5)
+    for embedding, kept in zip(embeddings, listed.embedding, strict=True):
+        assert np.array_equal(kept[:, : embedding.shape[1]], embedding)
+        assert np.isnan(kept[:, embedding.shape[1] :]).all()
+    assert waves(embedding=listed.embedding) == listed
+    assert waves(embedding=np.pad(listed.embedding, [(0, 0), (0, 0), (0, 2)], constant_values=np.nan)) == listed
+
+
+@pytest.mark.parametrize(("bad", "word"), [(np.nan, "NaN"), (np.inf, "inf"), (-np.inf, "-inf")])
+@pytest.mark.parametrize(("token", "dimension"), [(0, 0), (2, 1), (6, 4)])
+def test_embedding_not_finite_names_the_place(bad, word, token, dimension):
+    embedding = np.random.default_rng(0).random((3, 7, 5))
+    embedding[1, token, dimension] = bad
+    place = rf"holds {word} at run 1, token index {token}, dimension index {dimension} \(1 such in all\), expected"
+    with pytest.raises(UnusableDataError, match=f"embedding {place}.*leave that run or the embedding out"):
+        waves(embedding=embedding)
+
+
+def test_embedding_nan_throughout_a_run_is_refused():
+    embedding = np.random.default_rng(0).random((3, 7, 5))
+    embedding[2] = np.nan
+    with pytest.raises(UnusableDataError, match=r"embedding holds NaN at run 2, token index 0.*\(35 such in all\)"):
+        waves(embedding=embedding)
+
+
+@pytest.mark.parametrize(
+    ("embedding", "got"),
+    [
+        (np.ones((2, 7, 5)), r"2 of shape \(7, 5\)"),
+        (np.ones((7, 5)), r"7 of shape \(5,\)"),
+        (3.0, r"1 of shape \(\)"),
+        ([], r"0 of shape \(\)"),
+        ([np.ones((7, 5)), np.ones((6, 5)), np.ones((7, 5))], r"3 of shape \(7, 5\), \(6, 5\)"),
+        (np.ones((3, 7, 0)), r"3 of shape \(7, 0\)"),
+        (np.ones((3, 0, 5)), r"3 of shape \(0, 5\)"),
+        (np.ones((3, 7, 5, 1)), r"3 of shape \(7, 5, 1\)"),
+    ],
+)
+def test_embedding_of_the_wrong_shape(embedding, got):
+    sentence = rf"expected an embedding \(token, dimension\) for each of 3 runs.*got {got}; give an array"
+    with pytest.raises(UnusableDataError, match=sentence):
+        waves(embedding=embedding)
 
 
 @pytest.mark.parametrize("dtype", [np.int32, np.int64, np.uint8, np.bool_, np.float32, object])
@@ -658,6 +815,8 @@ def test_file_with_other_dimensions_or_lengths(tmp_path):
         load(write(waves().to_dataset().rename(feature="species"), tmp_path / "a.nc"))
     with pytest.raises(UnusableDataError, match="length says"):
         load(write(waves().to_dataset().assign(length=("run", [3, 3, 3])), tmp_path / "b.nc"))
+    with pytest.raises(UnusableDataError, match="embedding has dimensions"):
+        load(write(rich().to_dataset().rename(dimension="width"), tmp_path / "c.nc"))
 
 
 def test_file_that_claims_more_than_it_holds(tmp_path):
@@ -677,6 +836,10 @@ def test_file_of_another_program_is_read(tmp_path):
     assert load(write(ds, tmp_path / "a.nc")) == waves()
     one = waves(R=1)
     assert load(write(one.to_dataset().isel(run=0, drop=True), tmp_path / "b.nc")) == one
+    turned = rich().to_dataset().transpose("dimension", "feature", "step", "token", "run")
+    assert load(write(turned, tmp_path / "c.nc")) == rich()
+    of_one = rich().select(runs="b").to_dataset()
+    assert load(write(of_one.isel(run=0), tmp_path / "d.nc")).embedding.shape == (1, 5, 4)
 
 
 def csv(tmp_path, text):
@@ -723,7 +886,7 @@ def test_csv_of_a_spreadsheet_is_read(tmp_path):
 
 
 def test_csv_says_what_it_leaves_out(tmp_path):
-    with pytest.warns(UserWarning, match="left out: gradient, dim, lr, kind, dc"):
+    with pytest.warns(UserWarning, match="left out: gradient, train_loss, test_accuracy, dim, lr, kind, dc, embedding"):
         rich().save(tmp_path / "a.csv")
     again = load(tmp_path / "a.csv")
     assert np.array_equal(again.values, rich().values, equal_nan=True)
@@ -746,3 +909,22 @@ def test_save_that_is_interrupted_keeps_the_old_file(saved, monkeypatch):
         waves().save(saved, force=True)
     assert saved.read_bytes() == before
     assert [path.name for path in saved.parent.iterdir()] == ["a.nc"]
+
+
+# ----------------------------------------------------------------------------------------------- inspect
+
+
+def test_inspect_lists_the_curves(tmp_path):
+    from rich.console import Console
+
+    from ecodyn.cli_options import trajectories_facts
+    from ecodyn.report.summaries import inspection_table
+
+    rich().save(tmp_path / "a.nc")
+    facts = trajectories_facts(tmp_path / "a.nc")
+    assert sorted(facts["curves"]) == ["test_accuracy", "train_loss"]
+    assert facts["embedding"] == [5, 4]
+    with (console := Console(width=120)).capture() as capture:
+        console.print(inspection_table(facts))
+    assert "5 × 4" in capture.get()
+    assert ", ".join(facts["curves"]) in capture.get()

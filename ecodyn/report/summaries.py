@@ -25,6 +25,8 @@ def inspection_table(facts: Mapping[str, Any]) -> Table:
         "steps": f"{facts['steps']}, from {facts['first_step']:g} to {facts['last_step']:g}",
         "features": f"{facts['features']}, labels {'shared' if facts['labels_shared'] else 'not shared'} between runs",
         "observables": ", ".join(facts["observables"]),
+        "curves": ", ".join(facts["curves"]) or "none",
+        "embedding": " × ".join(map(str, facts["embedding"] or ())) or "none",
         "settings": "; ".join(f"{k} = {', '.join(map(str, v))}" for k, v in facts["settings"].items()) or "none",
         "made by": str(facts["provenance"].get("command", "not stated")),
         "wrong with it": "; ".join(facts["warnings"]) or "nothing found",
