@@ -23,6 +23,7 @@ from ecodyn.cli_options import (
     cores,
     directions,
     is_trajectories_file,
+    network_grid,
     numbers,
     parse_window,
     prepared,
@@ -36,7 +37,6 @@ from ecodyn.cli_output import (
     PARTIAL,
     STDOUT,
     UNFITTED,
-    StepCounter,
     check_folder,
     console,
     exits,
@@ -45,6 +45,8 @@ from ecodyn.cli_output import (
     listed,
     print_json,
     progress_bar,
+    remove_folder,
+    save_runs,
     say,
     warnings_said,
 )
@@ -90,60 +92,105 @@ Interval = Annotated[
 @app.command()
 def train(
     output: Annotated[Path, typer.Option("-o", "--output", help="Trajectories file to write (.nc or .csv).")],
-    p: Annotated[int, typer.Option("--p", help="The modulus, an odd prime.")] = 59,
-    dim: Annotated[int, typer.Option("--dim", help="Embedding dimensions.")] = 128,
+    network: Annotated[str, typer.Option("--network", help="mlp (the study's), transformer or deep_linear.")] = "mlp",
     seeds: Annotated[str, typer.Option("--seeds", help="FIRST:END (END excluded) or a list 0,3,5.")] = "0:16",
     steps: Annotated[int, typer.Option("--steps", help="Optimiser steps.")] = 1000,
+    p: Annotated[int | None, typer.Option("--p", help="The modulus, an odd prime.  [default: 59]")] = None,
+    dim: Annotated[str | None, typer.Option("--dim", help="Embedding dimensions.  [default: 128]")] = None,
+    width: Annotated[str | None, typer.Option("--width", help="Hidden units.  [default: 100]")] = None,
+    train_fraction: Annotated[
+        str | None, typer.Option("--train-fraction", help="Share of pairs trained on.  [default: 0.8]")
+    ] = None,
+    optimiser: Annotated[str | None, typer.Option("--optimiser", help="adamw, adam or sgd.  [default: adamw]")] = None,
+    learning_rate: Annotated[str | None, typer.Option("--learning-rate", help="[default: 0.01]")] = None,
+    weight_decay: Annotated[str | None, typer.Option("--weight-decay", help="[default: 0.5]")] = None,
+    momentum: Annotated[str | None, typer.Option("--momentum", help="Of sgd.  [default: 0]")] = None,
+    setting: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Another setting of the network, NAME=VALUE, such as heads=2; repeat for more."),
+    ] = None,
+    intervene: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--intervene",
+            help="An intervention, NAME:PARAMETER=VALUE,..., such as scale_frequency:k=25,factor=0.9/1.1; repeat to "
+            "combine. There are fixed_embedding, fixed_layers, fixed_dataset, frozen_embedding, scale_frequency, "
+            "plant_circles, keep_frequencies.",
+        ),
+    ] = None,
     dense: Annotated[int, typer.Option("--dense", help="Keep every step up to this one.")] = 0,
     every: Annotated[int, typer.Option("--every", min=1, help="Keep each N-th step after that.")] = 1,
-    learning_rate: Annotated[float, typer.Option("--learning-rate")] = 0.01,
-    weight_decay: Annotated[float, typer.Option("--weight-decay")] = 0.5,
-    train_fraction: Annotated[float, typer.Option("--train-fraction", help="Share of pairs trained on.")] = 0.8,
-    width: Annotated[int, typer.Option("--width", help="Hidden units.")] = 100,
+    checkpoints: Annotated[
+        Path | None, typer.Option("--checkpoints", help="Folder for checkpoints (.safetensors), one folder a run.")
+    ] = None,
+    checkpoint_every: Annotated[int, typer.Option("--checkpoint-every", min=1, help="Steps between them.")] = 100,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on where the same command was interrupted or killed.")
+    ] = False,
     dtype: Annotated[str, typer.Option("--dtype", help="float64 or float32.")] = "float64",
     device: Annotated[str, typer.Option("--device", help="cpu or cuda.")] = "cpu",
-    jobs: Jobs = 1,
+    batch: Annotated[
+        int | None, typer.Option("--batch", min=1, help="Networks side by side.  [default: what cache or memory holds]")
+    ] = None,
+    jobs: Jobs = 0,
     force: Force = False,
     as_json: Json = False,
 ) -> None:
-    """Train the study's modular-addition networks; signal and gradient spectra are kept while training."""
+    """Train populations of networks; what the questions need is kept while they train.
+
+    Several values with commas between them (--dim 16,32,64) are a grid: one file, with the varied settings of each run.
+    The defaults in brackets are those of the study's network (mlp). What is finished of a training that is interrupted
+    or killed is kept in OUTPUT.partial, for --resume.
+    """
     with exits():
         from ecodyn.files import check_output
-        from ecodyn.modular_addition import IncompleteError, Interrupted, Schedule, train_population
+        from ecodyn.training import IncompleteTrainingError, InterruptedTraining, Schedule
+        from ecodyn.training import train as train_population
 
+        options = {
+            "p": p,
+            "dim": dim,
+            "width": width,
+            "train_fraction": train_fraction,
+            "optimiser": optimiser,
+            "learning_rate": learning_rate,
+            "weight_decay": weight_decay,
+            "momentum": momentum,
+        }
+        networks = network_grid(network, options, setting, intervene)
         labels = numbers(seeds, "--seeds")
         check_output(output, force=force)
-        code, problem = DONE, ""
-        with progress_bar("training", len(labels) * steps) as advance:
+        folder = output.with_name(output.name + ".partial")
+        again = f"what is finished is kept in {folder}; the same command with --resume goes on"
+        problem = ""
+        with progress_bar("training", None) as advance, warnings_said():
             try:
                 runs: Trajectories | None = train_population(
-                    p,
-                    dim,
+                    networks,
                     labels,
                     steps,
-                    width=width,
-                    learning_rate=learning_rate,
-                    weight_decay=weight_decay,
-                    train_fraction=train_fraction,
+                    keep=Schedule(dense, every),
                     dtype=dtype,
                     device=device,
-                    keep=Schedule(dense, every),
+                    batch=batch,
                     jobs=cores(jobs),
-                    progress=StepCounter(advance),
+                    checkpoints=checkpoints,
+                    checkpoint_every=checkpoint_every,
+                    folder=folder,
+                    resume=resume,
+                    progress=advance,
                     command="ecodyn " + " ".join(sys.argv[1:]),
                 )
-            except Interrupted as stop:
-                runs, code = stop.finished, INTERRUPTED
-                problem = f"interrupted: seeds {listed(stop.missing)} are missing"
-            except IncompleteError as error:
+            except InterruptedTraining as stop:
+                fail(f"interrupted with {len(stop.missing)} runs to go; {again}", INTERRUPTED)
+            except IncompleteTrainingError as error:
+                if error.resumable:
+                    fail(f"{error}; {again}", UNFITTED if error.finished is None else PARTIAL)
                 runs, problem = error.finished, str(error)
-                code = PARTIAL if runs is not None else UNFITTED
-        if runs is not None:
-            runs.save(output, force=force)
-            say(f"wrote {output}: {runs}")
-            print_json({"output": str(output), "runs": runs.runs, "shape": runs.shape}, as_json)
+        save_runs(runs, output, force, as_json)
+        remove_folder(folder)
         if problem:
-            fail(problem, code)
+            fail(problem, UNFITTED if runs is None else PARTIAL)
 
 
 @app.command()
@@ -228,11 +275,7 @@ def extract(
                 runs, code, problem = stop.finished, INTERRUPTED, str(stop)
             except IncompleteExtractionError as error:
                 runs, code, problem = error.finished, PARTIAL, str(error)
-            if runs is not None:
-                runs.save(output, force=force)
-        if runs is not None:
-            say(f"wrote {output}: {runs}")
-            print_json({"output": str(output), "runs": runs.runs, "shape": runs.shape}, as_json)
+            save_runs(runs, output, force, as_json)
         if problem:
             fail(problem, code)
 

@@ -57,6 +57,8 @@ def trajectories_facts(path: Path) -> dict[str, Any]:
         "last_step": float(np.nanmax(runs.times)),
         "features": runs.n_features,
         "observables": list(runs.observables),
+        "curves": list(runs.curves),
+        "embedding": None if runs.embedding is None else list(runs.embedding.shape[1:]),
         "labels_shared": runs.labels_shared,
         "settings": {k: sorted(set(v.tolist())) for k, v in runs.settings.items()},
         "warnings": list(runs.warnings),
@@ -159,6 +161,41 @@ def configured(family: str, coupling: str, state: str, options: list[str] | None
     if "random_state" in known:
         parameters.setdefault("random_state", seed)
     return estimator.set_params(**parameters)
+
+
+def network_grid(
+    name: str, options: dict[str, Any], settings: list[str] | None, interventions: list[str] | None
+) -> Any:
+    """Networks to train: every combination of the values of the options given, of --set and of --intervene."""
+    import itertools
+    import typing
+
+    from ecodyn.training import grid, network_settings
+
+    kind = network_settings(name)
+    types = typing.get_type_hints(kind)
+    given = {option: str(text) for option, text in options.items() if text is not None}
+    for text in settings or ():
+        setting, equals, values = text.partition("=")
+        if not equals:
+            raise typer.BadParameter(f"--set is NAME=VALUE, got {text!r}")
+        given[setting] = values
+    cells = {option: _setting_values(option, text, types.get(option, str)) for option, text in given.items()}
+    if interventions:
+        from ecodyn.modular_addition import parse_interventions
+
+        cells["interventions"] = list(itertools.product(*map(parse_interventions, interventions)))
+    return grid(kind, cells)
+
+
+def _setting_values(name: str, text: str, kind: type) -> list[Any]:
+    """Comma-separated values of one setting."""
+    readers: dict[type, Any] = {bool: {"true": True, "false": False}.__getitem__}
+    try:
+        return [readers.get(kind, kind)(part.strip()) for part in text.split(",")]
+    except (KeyError, ValueError, TypeError):
+        wanted = {int: "whole numbers", float: "numbers", bool: "true or false"}.get(kind, kind)
+        raise typer.BadParameter(f"{name} takes {wanted}, with commas between them; got {text!r}") from None
 
 
 def token_range(text: str | None) -> tuple[int, int] | None:

@@ -12,6 +12,7 @@ import typer
 
 if TYPE_CHECKING:
     from ecodyn.comparison import Comparison
+    from ecodyn.trajectories import Trajectories
 
 DONE, USAGE, DATA, UNFITTED, PARTIAL, INTERRUPTED = 0, 2, 3, 4, 5, 130
 STDOUT = "-"
@@ -48,6 +49,21 @@ def hand_over(result: Comparison, output: Path | None, as_json: bool) -> None:
         print(window.verdict.statement)
 
 
+def save_runs(runs: Trajectories | None, output: Path, force: bool, as_json: bool) -> None:
+    """Write trajectories and say so; nothing where there are none."""
+    if runs is not None:
+        runs.save(output, force=force)
+        say(f"wrote {output}: {runs}")
+        print_json({"output": str(output), "runs": runs.runs, "shape": runs.shape}, as_json)
+
+
+def remove_folder(folder: Path) -> None:
+    """Delete a folder of intermediate results, once they are saved elsewhere."""
+    import shutil
+
+    shutil.rmtree(folder)
+
+
 def print_json(value: Any, wanted: bool) -> None:
     """One JSON document on stdout, non-finite numbers as null."""
     import json
@@ -73,19 +89,6 @@ def say(text: str) -> None:
 def listed(items: Any) -> str:
     """Things with commas between them."""
     return ", ".join(str(i) for i in items)
-
-
-class StepCounter:
-    """Turns (seed, step) into steps done over all seeds."""
-
-    def __init__(self, advance: Callable[[int, int | None, str], None]) -> None:
-        self.advance = advance
-        self.steps: dict[int, int] = {}
-
-    def __call__(self, seed: int, step: int) -> None:
-        """One seed has come so far."""
-        self.steps[seed] = step
-        self.advance(sum(self.steps.values()), None, f"seed {seed}")
 
 
 @contextmanager

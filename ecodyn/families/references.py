@@ -150,8 +150,10 @@ REFERENCES: tuple[type[Reference], ...] = (Persistence, MeanCurve, KnownDecay, A
 
 
 def decay_rate(trajectories: Trajectories) -> float | None:
-    """ηλ, if the provenance states learning rate and weight decay."""
+    """ηλ, if the provenance states learning rate and weight decay, and no optimiser under which they mean another."""
     provenance = trajectories.provenance
+    if str(provenance.get("optimiser", "")).lower() == "adam":  # there the decay goes through the adaptive step
+        return None
     rate, decay = provenance.get("learning_rate"), provenance.get("weight_decay")
     known = all(isinstance(v, int | float) for v in (rate, decay))
     return float(rate) * float(decay) if known else None  # type: ignore[arg-type]

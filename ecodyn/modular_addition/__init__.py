@@ -1,4 +1,4 @@
-"""The networks of the study of modular addition, trained to its protocol (arXiv 2405.17420).
+"""Networks that learn modular addition: the study's (arXiv 2405.17420) and a one-layer transformer, and interventions.
 
 Everything public is listed in ``__all__`` and loaded on first use, since torch takes seconds to import.
 """
@@ -9,33 +9,41 @@ import importlib
 from typing import Any
 
 _HOME = {
-    "IncompleteError": "population",
-    "Interrupted": "population",
+    "INTERVENTIONS": "interventions",
+    "FixedDataset": "interventions",
+    "FixedEmbedding": "interventions",
+    "FixedLayers": "interventions",
+    "FrozenEmbedding": "interventions",
+    "Intervention": "interventions",
+    "KeepFrequencies": "interventions",
+    "MLP": "mlp",
     "Network": "network",
-    "Schedule": "trainer",
-    "Settings": "trainer",
-    "Training": "trainer",
-    "descend": "trainer",
+    "PlantCircles": "interventions",
+    "ScaleFrequency": "interventions",
+    "Transformer": "transformer",
     "initialise": "network",
+    "parse_interventions": "interventions",
     "spectrum": "fourier",
-    "split_pairs": "network",
-    "train": "trainer",
-    "train_population": "population",
+    "split_pairs": "pairs",
 }
 
 __all__ = [
-    "IncompleteError",
-    "Interrupted",
+    "INTERVENTIONS",
+    "MLP",
+    "FixedDataset",
+    "FixedEmbedding",
+    "FixedLayers",
+    "FrozenEmbedding",
+    "Intervention",
+    "KeepFrequencies",
     "Network",
-    "Schedule",
-    "Settings",
-    "Training",
-    "descend",
+    "PlantCircles",
+    "ScaleFrequency",
+    "Transformer",
     "initialise",
+    "parse_interventions",
     "spectrum",
     "split_pairs",
-    "train",
-    "train_population",
 ]
 
 

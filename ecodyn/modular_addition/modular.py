@@ -1,0 +1,157 @@
+"""What all networks on modular addition share: tokens, split, interventions, and the spectra that are kept."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from ecodyn.modular_addition.fourier import spectrum
+from ecodyn.modular_addition.interventions import Intervention, Seeds
+from ecodyn.modular_addition.network import seeded
+from ecodyn.modular_addition.pairs import check_fraction, check_prime, split_pairs, tokens
+from ecodyn.training.checks import check_whole
+from ecodyn.training.network import Batch, Draw, NetworkSettings
+
+__all__ = ["ModularBatch", "ModularSettings"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModularSettings(NetworkSettings):
+    """A network with an embedding E (p, dim) that learns a + b mod p from a part of the pairs.
+
+    Args:
+        p: The modulus, an odd prime.
+        dim: Embedding dimension d.
+        width: Hidden units.
+        train_fraction: Share of the p² pairs that is trained on.
+        test: Keep loss and accuracy on the other pairs too; each kept step then takes their forward pass.
+        interventions: What is done to the training, in this order; see `ecodyn.modular_addition.interventions`.
+    """
+
+    p: int = 59
+    dim: int = 128
+    width: int = 100
+    train_fraction: float = 0.8
+    test: bool = True
+    interventions: tuple[Intervention, ...] = ()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_prime(self.p)
+        check_whole("dim", self.dim, 1)
+        check_whole("width", self.width, 1)
+        check_fraction(self.train_fraction, self.p)
+        for intervention in self.interventions:
+            intervention.check(self.p)
+        names = [intervention.name for intervention in self.interventions]
+        for kind in ("fixed_embedding", "plant_circles", "frozen_embedding", "keep_frequencies"):
+            if names.count(kind) > 1:
+                raise ValueError(f"{kind} is given {names.count(kind)} times, the last would undo the others; give one")
+
+    @property
+    def features(self) -> np.ndarray:
+        """The Fourier frequencies 1..(p-1)/2."""
+        return np.arange(1, (self.p + 1) // 2)
+
+    def seeds(self, seed: int) -> Seeds:
+        """Which seed draws what in the run of this seed."""
+        seeds = Seeds(seed, seed, seed)
+        for intervention in self.interventions:
+            seeds = intervention.seeds(seeds)
+        return seeds
+
+    def initialisation(self, seed: int) -> Hashable:
+        """The embedding's draw; a change to it by an intervention does not make it independent."""
+        seeds = self.seeds(seed)
+        if any(intervention.name == "plant_circles" for intervention in self.interventions):
+            seeds = Seeds(seed, seed, seed)  # its directions come from the run's own seed
+        return self.name, self.p, self.dim, self.width, seeds.embedding, seeds.embedding_first
+
+    def draw_one(self, seed: int) -> dict[str, torch.Tensor]:
+        """Parameters of one network at its start, float64, interventions included."""
+        seeds = self.seeds(seed)
+        drawn = dict(self.draw_parameters(seeds.layers))
+        if seeds.embedding_first:
+            with seeded(seeds.embedding):
+                drawn["embedding"] = torch.normal(0.0, 1.0, size=(self.p, self.dim), dtype=torch.float64)
+            drawn["embedding"] *= self.embedding_scale
+        elif seeds.embedding != seeds.layers:
+            drawn["embedding"] = self.draw_parameters(seeds.embedding)["embedding"]
+        for intervention in self.interventions:
+            drawn["embedding"] = torch.from_numpy(intervention.start(drawn["embedding"].numpy(), seed))
+        return drawn
+
+    @property
+    def embedding_scale(self) -> float:
+        """Standard deviation of the embedding's entries at initialisation."""
+        return 1.0
+
+    @abstractmethod
+    def draw_parameters(self, seed: int) -> Draw:
+        """All parameters under one seed, "embedding" (p, dim) among them, before any intervention."""
+
+    def split(self, seeds: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+        """Grid indices of training and test pairs, (S, pair) each, ascending."""
+        splits = [split_pairs(self.p, self.seeds(seed).pairs, self.train_fraction) for seed in seeds]
+        return np.stack([np.sort(train) for train, _ in splits]), np.stack([rest for _, rest in splits])
+
+    def described(self) -> dict[str, Any]:
+        """The settings, interventions by name and parameters."""
+        return super().described() | {"interventions": [i.described() for i in self.interventions]}
+
+    def varied(self) -> dict[str, Any]:
+        """The settings, each parameter of an intervention under a name of its own."""
+        own = super().described()
+        del own["interventions"]
+        for intervention in self.interventions:
+            own |= intervention.varied()
+        return own
+
+
+class ModularBatch(Batch):
+    """A batch with an embedding (S, p, d), which interventions may hold and whose spectra are kept.
+
+    Subclasses fill `backward`, and in it `train_loss`, `train_accuracy` and, where the settings ask for them,
+    `test_loss` and `test_accuracy`, (S,) each, in `measured`.
+    """
+
+    def __init__(
+        self, settings: ModularSettings, seeds: Sequence[int], dtype: torch.dtype, device: torch.device
+    ) -> None:
+        super().__init__([settings.draw_one(seed) for seed in seeds], dtype, device)
+        self.settings = settings
+        self.measured: dict[str, torch.Tensor] = {}
+        self._holding = [i for i in settings.interventions if i.holds]
+        self._initial = self.tensors["embedding"].clone() if self._holding else None
+
+    def pairs(self, index: np.ndarray) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Tokens a and b and the label of grid indices (S, pair), on the batch's device."""
+        device = self.parameters.device
+        a, b, label = (torch.from_numpy(part).to(device) for part in tokens(index, self.settings.p))
+        return a, b, label
+
+    def hold(self) -> None:
+        """Each intervention in turn."""
+        embedding = self.tensors["embedding"]
+        for intervention in self._holding:
+            assert self._initial is not None
+            embedding.copy_(intervention.held(embedding, self._initial))
+
+    def observables(self) -> dict[str, torch.Tensor]:
+        """Spectra of the embedding and of its loss gradient, without DC."""
+        signal, gradient = spectrum(self.tensors["embedding"]), spectrum(self.gradients["embedding"])
+        self.measured["dc"] = signal[:, 0]
+        return {"signal": signal[:, 1:], "gradient": gradient[:, 1:]}
+
+    def curves(self) -> dict[str, torch.Tensor]:
+        """DC of the embedding, losses (mean cross-entropy over pairs, in nats) and accuracies."""
+        return dict(self.measured)
+
+    def embedding(self) -> torch.Tensor:
+        """(S, p, d)."""
+        return self.tensors["embedding"]

@@ -1,0 +1,154 @@
+"""The folder of a population under way: a file for each finished batch, so that nothing finished is lost.
+
+plan.json                 what is trained, and in which batches
+batch_00003.safetensors   the record of one finished batch, whole or absent
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ecodyn.files import UnusableDataError, write_whole
+from ecodyn.training.descent import Record
+
+__all__ = ["PartialFolder", "partial_folder", "write_record"]
+
+PLAN, LOCK = "plan.json", "lock"
+OBSERVABLE, CURVE = "observable.", "curve."  # what the arrays' names in a batch's file begin with
+
+
+class BusyError(ValueError):
+    """Another process is at work in the folder."""
+
+
+@contextmanager
+def partial_folder(path: Path, plan: dict[str, Any], *, resume: bool) -> Iterator[PartialFolder]:
+    """Open the folder of a plan, or begin it, and keep other processes out of it.
+
+    Args:
+        path: The folder; made if it is not there.
+        plan: What is trained, as JSON can hold it; its entry "batches" lists the runs of each batch.
+        resume: Whether to go on with what the folder has; then its own cut into batches holds.
+
+    Raises:
+        FileExistsError: The folder has finished batches and ``resume`` is false.
+        ValueError: It has those of another plan, or another process is at work in it.
+        UnusableDataError: Its plan is damaged.
+    """
+    path.mkdir(parents=True, exist_ok=True)
+    with _locked(path):
+        stated = path / PLAN
+        kept = _kept_plan(stated) if stated.exists() else None
+        done = sum(1 for _ in path.glob("batch_*.safetensors"))
+        if kept is not None and done and not resume:
+            raise FileExistsError(
+                f"{path} holds {done} of {len(kept['batches'])} batches of an earlier command that was not finished; "
+                "go on with resume=True (--resume), or delete the folder"
+            )
+        if kept is not None and done:
+            _check_same(path, kept, plan)
+        else:
+            kept = plan
+            with write_whole(stated, force=True) as temporary:
+                temporary.write_text(json.dumps(plan, indent=1))
+        yield PartialFolder(path, kept["batches"])
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Keep a second process out; a lock goes with the process that holds it, however that ends."""
+    try:
+        import fcntl
+    except ImportError:  # not a POSIX system: two writers then do the same work twice, and harm nothing
+        yield
+        return
+    with (path / LOCK).open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise ValueError(f"another process is training into {path}; wait for it to end") from None
+        yield
+
+
+def _kept_plan(path: Path) -> dict[str, Any]:
+    try:
+        kept = json.loads(path.read_text())
+        if isinstance(kept, dict) and "batches" in kept:
+            return kept
+    except ValueError:
+        pass
+    raise UnusableDataError(f"{path} is damaged; delete the folder {path.parent} and train again")
+
+
+def _check_same(path: Path, kept: dict[str, Any], plan: dict[str, Any]) -> None:
+    """The batches may be cut otherwise than today's number of processes would have them; the rest may not differ."""
+    differing = [key for key in plan if key != "batches" and kept.get(key) != json.loads(json.dumps(plan[key]))]
+    if differing:
+        texts = [f"{key}: {_short(kept.get(key))} there, {_short(plan[key])} now" for key in differing]
+        raise ValueError(
+            f"{path} is of a training with other settings ({'; '.join(texts)}); resume with the same settings, or "
+            "choose another output"
+        )
+
+
+@dataclass(frozen=True)
+class PartialFolder:
+    """Records of finished batches, one file each.
+
+    Attributes:
+        path: The folder.
+        batches: Labels of the runs of each batch.
+    """
+
+    path: Path
+    batches: list[list[int]]
+
+    def file(self, batch: int) -> Path:
+        """Where a batch's record is, once it is finished."""
+        return self.path / f"batch_{batch:05d}.safetensors"
+
+    def read(self, batch: int) -> Record:
+        """The record of a finished batch.
+
+        Raises:
+            UnusableDataError: Its file is damaged.
+        """
+        from safetensors import SafetensorError
+        from safetensors.numpy import load_file
+
+        try:
+            arrays = load_file(self.file(batch))
+        except SafetensorError as error:
+            raise UnusableDataError(f"{self.file(batch)} is damaged ({error}); delete it and resume") from error
+        return Record(
+            arrays["steps"],
+            {k.removeprefix(OBSERVABLE): a for k, a in arrays.items() if k.startswith(OBSERVABLE)},
+            {k.removeprefix(CURVE): a for k, a in arrays.items() if k.startswith(CURVE)},
+            arrays.get("embedding"),
+            arrays["diverged"],
+        )
+
+
+def write_record(record: Record, path: Path) -> None:
+    """Write the record of a batch, whole or not at all."""
+    from safetensors.numpy import save_file
+
+    arrays = {"steps": record.steps, "diverged": record.diverged}
+    arrays |= {OBSERVABLE + name: array for name, array in record.observables.items()}
+    arrays |= {CURVE + name: array for name, array in record.curves.items()}
+    if record.embedding is not None:
+        arrays["embedding"] = record.embedding
+    with write_whole(path, force=True) as temporary:
+        save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, temporary)
+
+
+def _short(value: Any, most: int = 60) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= most else text[:most] + "..."
