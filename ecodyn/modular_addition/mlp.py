@@ -6,6 +6,8 @@ a core's cache, and the layout can be the one in which products of such narrow m
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -19,10 +21,7 @@ from ecodyn.training.network import Draw
 
 __all__ = ["MLP", "MLPBatch"]
 
-CACHE_BYTES = 3.8e5  # of one array of a block on a CPU; five of them and the weights share a core's second-level cache
-
-silu = torch.ops.aten.silu.out
-silu_backward = torch.ops.aten.silu_backward.grad_input
+CACHE_BYTES = 5e5  # of one array of a block on a CPU, of which there are five: measured, from 2e5 to 2e6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,12 +63,12 @@ class _Block(NamedTuple):
 
 
 class _Arrays(NamedTuple):
-    """Where a block's arrays go."""
+    """Where a block's arrays go: h = z σ of each hidden layer with σ = 1/(1 + e^(−z)), and the logits."""
 
-    z1: torch.Tensor  # (S, n, width)
     h1: torch.Tensor  # (S, n, width)
-    z2: torch.Tensor  # (S, width, n)
+    sigma1: torch.Tensor  # (S, n, width)
     h2: torch.Tensor  # (S, width, n)
+    sigma2: torch.Tensor  # (S, width, n)
     logits: torch.Tensor  # (S, p, n)
 
 
@@ -84,25 +83,23 @@ class MLPBatch(ModularBatch):
         super().__init__(settings, seeds, dtype, device)
         train, test = settings.split(seeds)
         self._N = train.shape[1]
-        rows = self._rows_of_a_block(device)
-        self._train = self._blocks(train, rows, trained=True)
-        self._test = self._blocks(test, rows, trained=False) if settings.test else []
+        self._train = self._blocks(train, trained=True)
+        self._test = self._blocks(test, trained=False) if settings.test else []
+        longest = max(block.rows.stop - block.rows.start for block in [*self._train, *self._test])
+        sizes = [len(self) * longest * units for units in [settings.width] * 4 + [settings.p]]
+        self._memory = [self.parameters.detach().new_empty(size) for size in sizes]
         self._arrays: dict[int, _Arrays] = {}
 
-    def _rows_of_a_block(self, device: torch.device) -> int:
-        if device.type != "cpu":
-            return self.settings.p**2  # all at once: there it is launches that cost
-        fitting = int(CACHE_BYTES / (len(self) * self.settings.width * self.parameters.element_size()))
-        blocks = max(1, round(self._N / max(fitting, 1)))
-        return -(-self._N // blocks)
-
-    def _blocks(self, index: np.ndarray, rows: int, *, trained: bool) -> list[_Block]:
-        S, p = len(self), self.settings.p
+    def _blocks(self, index: np.ndarray, *, trained: bool) -> list[_Block]:
+        """Pairs (S, pair) in blocks of nearly equal length that fit the cache; all at once where there are launches."""
+        S, p, pairs = len(self), self.settings.p, index.shape[1]
         a, b, label = self.pairs(index)
         network = torch.arange(S, device=a.device)[:, None]
+        array_bytes = S * pairs * self.settings.width * self.parameters.element_size()
+        count = max(1, min(pairs, round(array_bytes / CACHE_BYTES))) if a.device.type == "cpu" else 1
+        edges = [pairs * i // count for i in range(count + 1)]
         blocks = []
-        for first in range(0, index.shape[1], rows):
-            part = slice(first, min(first + rows, index.shape[1]))
+        for part in itertools.starmap(slice, itertools.pairwise(edges)):
             n = part.stop - part.start
             place = (network * p + label[:, part]) * n + torch.arange(n, device=a.device)
             target = None
@@ -114,16 +111,12 @@ class MLPBatch(ModularBatch):
         return blocks
 
     def _arrays_of(self, n: int) -> _Arrays:
-        """Arrays for a block of n pairs; blocks of one length share them."""
+        """Arrays for a block of n pairs: the same memory for every block, so that it stays in the cache."""
         if n not in self._arrays:
             S, p, width = len(self), self.settings.p, self.settings.width
-            empty = self.parameters.detach().new_empty
+            shapes = ((S, n, width), (S, n, width), (S, width, n), (S, width, n), (S, p, n))
             self._arrays[n] = _Arrays(
-                z1=empty(S, n, width),
-                h1=empty(S, n, width),
-                z2=empty(S, width, n),
-                h2=empty(S, width, n),
-                logits=empty(S, p, n),
+                *(memory[: math.prod(shape)].view(shape) for memory, shape in zip(self._memory, shapes, strict=True))
             )
         return self._arrays[n]
 
@@ -142,13 +135,12 @@ class MLPBatch(ModularBatch):
             q = torch.addcdiv(block.target, x.logits, totals[:, None], value=1 / self._N, out=x.logits)
             torch.baddbmm(G["output.weight"], q, x.h2.mT, out=G["output.weight"])
             G["output.bias"].add_(q.sum(2))
-            torch.bmm(W["output.weight"].mT, q, out=x.h2)
-            silu_backward(x.h2, x.z2, grad_input=x.h2)
-            torch.baddbmm(G["second.weight"], x.h2, x.h1, out=G["second.weight"])
-            G["second.bias"].add_(x.h2.sum(2))
-            torch.bmm(x.h2.mT, W["second.weight"], out=x.h1)
-            silu_backward(x.h1, x.z1, grad_input=x.h1)
-            dz1 = x.h1.view(-1, x.h1.shape[2])
+            slope = _slope(x.h2, x.sigma2)
+            dz2 = torch.bmm(W["output.weight"].mT, q, out=x.h2).mul_(slope)
+            torch.baddbmm(G["second.weight"], dz2, x.h1, out=G["second.weight"])
+            G["second.bias"].add_(dz2.sum(2))
+            slope = _slope(x.h1, x.sigma1)
+            dz1 = torch.bmm(dz2.mT, W["second.weight"], out=x.h1).mul_(slope).flatten(0, 1)
             dA.index_add_(0, block.a, dz1)
             dB.index_add_(0, block.b, dz1)
         self._backward_tables(dA.view(*E.shape[:2], -1), dB.view(*E.shape[:2], -1))
@@ -178,12 +170,12 @@ class MLPBatch(ModularBatch):
         """Logits of a block's pairs and what leads to them."""
         W, n = self.tensors, block.rows.stop - block.rows.start
         x = self._arrays_of(n)
-        z1, of_b = (array.view(-1, array.shape[2]) for array in (x.z1, x.h1))
+        z1, of_b = x.h1.flatten(0, 1), x.sigma1.flatten(0, 1)
         torch.index_select(A, 0, block.a, out=z1)
         z1.add_(torch.index_select(B, 0, block.b, out=of_b))
-        silu(x.z1, out=x.h1)
-        torch.bmm(W["second.weight"], x.h1.mT, out=x.z2).add_(W["second.bias"][:, :, None])
-        silu(x.z2, out=x.h2)
+        x.h1.mul_(torch.sigmoid(x.h1, out=x.sigma1))
+        torch.bmm(W["second.weight"], x.h1.mT, out=x.h2).add_(W["second.bias"][:, :, None])
+        x.h2.mul_(torch.sigmoid(x.h2, out=x.sigma2))
         torch.bmm(W["output.weight"], x.h2, out=x.logits).add_(W["output.bias"][:, :, None])
         return x
 
@@ -204,6 +196,11 @@ class _Score:
         """Mean cross-entropy and share of pairs whose label has the largest logit, (S,) each."""
         loss = (self.totals.log() - self.label).mean(1)
         return loss, (self.label >= 0).to(torch.float64).mean(1)
+
+
+def _slope(h: torch.Tensor, sigma: torch.Tensor) -> torch.Tensor:
+    """silu'(z) = σ + h (1 − σ), in the place of σ."""
+    return sigma.lerp_(sigma.new_ones(()), h)
 
 
 def _exponentiate(logits: torch.Tensor, block: _Block, score: _Score | None) -> torch.Tensor:
