@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 
-from ecodyn.training.checks import check_rate, check_seed, check_whole
+from ecodyn.training.checks import check_rate, check_seed, check_whole, plain
 
 __all__ = [
     "INTERVENTIONS",
@@ -45,12 +45,14 @@ class Seeds:
         layers: That of all the other parameters.
         pairs: That of the choice of training pairs.
         embedding_first: ... or as the first draw under its seed.
+        embedding_fixed: Whether it is one embedding for all runs.
     """
 
     embedding: int
     layers: int
     pairs: int
     embedding_first: bool = False
+    embedding_fixed: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,12 @@ class Intervention(ABC):
 
     name: ClassVar[str]
     """As the command line has it."""
+
+    repeatable: ClassVar[bool] = False
+    """Whether a second one of its kind leaves something of the first."""
+
+    draws_embedding: ClassVar[bool] = False
+    """Whether the start is drawn anew from the run's seed, whichever seed drew the embedding."""
 
     def check(self, p: int) -> None:
         """Raise a ValueError if the intervention means nothing for p tokens."""
@@ -83,11 +91,11 @@ class Intervention(ABC):
 
     def described(self) -> dict[str, Any]:
         """Name and parameters, as JSON can hold them."""
-        return {"name": self.name} | {f.name: getattr(self, f.name) for f in fields(self)}
+        return {"name": self.name} | {f.name: plain(getattr(self, f.name)) for f in fields(self)}
 
     def varied(self) -> dict[str, Any]:
         """The parameters under names of their own, each one number or word."""
-        return {f"{self.name}_{f.name}": _word(getattr(self, f.name)) for f in fields(self)} or {self.name: True}
+        return {f"{self.name}_{f.name}": _word(plain(getattr(self, f.name))) for f in fields(self)} or {self.name: True}
 
 
 @dataclass(frozen=True)
@@ -102,14 +110,14 @@ class FixedEmbedding(Intervention):
 
     def seeds(self, seeds: Seeds) -> Seeds:
         """One seed for the embedding, drawn after that seed's layers."""
-        return replace(seeds, embedding=self.seed, embedding_first=False)
+        return replace(seeds, embedding=self.seed, embedding_first=False, embedding_fixed=True)
 
 
 @dataclass(frozen=True)
 class FixedLayers(Intervention):
     """Start all runs from the layers and the training pairs of one seed; the embedding varies (--fix_mlp).
 
-    As in the study's script, the embedding is then the first thing drawn under the run's seed.
+    As in the study's script, the embedding is then the first thing drawn under the run's seed (a fixed one stays).
     """
 
     name = "fixed_layers"
@@ -120,7 +128,7 @@ class FixedLayers(Intervention):
 
     def seeds(self, seeds: Seeds) -> Seeds:
         """One seed for layers and pairs."""
-        return replace(seeds, layers=self.seed, pairs=self.seed, embedding_first=True)
+        return replace(seeds, layers=self.seed, pairs=self.seed, embedding_first=not seeds.embedding_fixed)
 
 
 @dataclass(frozen=True)
@@ -159,6 +167,7 @@ class ScaleFrequency(Intervention):
     """
 
     name = "scale_frequency"
+    repeatable = True
     k: int = 25
     factor: float = 1.0
 
@@ -191,6 +200,7 @@ class PlantCircles(Intervention):
     """
 
     name = "plant_circles"
+    draws_embedding = True
     first: int = 1
     second: int = 2
     ratio: float = 1.0
@@ -234,6 +244,7 @@ class KeepFrequencies(Intervention):
     hold: bool = True
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "k", tuple(self.k))
         if not self.k or len(set(self.k)) < len(self.k):
             raise ValueError(f"{self.name} keeps at least one frequency, each named once, got {self.k}")
         for k in self.k:
@@ -284,11 +295,13 @@ def parse_interventions(text: str) -> list[Intervention]:
     types = typing.get_type_hints(kind)
     known = [f.name for f in fields(kind)]
     choices: dict[str, list[Any]] = {}
-    for part in filter(None, rest.split(",")):
+    for part in filter(None, map(str.strip, rest.split(","))):
         parameter, equals, values = part.partition("=")
         if not equals or parameter not in known:
             has = f"it has {', '.join(known)}" if known else "it has none"
             raise ValueError(f"{name} has no parameter {parameter!r} ({part!r}); {has}, as in {_example(kind)}")
+        if parameter in choices:
+            raise ValueError(f"{name}'s {parameter} is given twice; join the values of a grid by slashes")
         choices[parameter] = [_value(v, types[parameter], f"{name}'s {parameter}") for v in values.split("/")]
     return [kind(**dict(zip(choices, cell, strict=True))) for cell in itertools.product(*choices.values())]
 

@@ -36,6 +36,11 @@ class MLP(ModularSettings):
 
     name = "mlp"
 
+    @property
+    def drawn_before_embedding(self) -> tuple[int, ...]:
+        """The layers come first."""
+        return (self.width,)
+
     def draw_parameters(self, seed: int) -> Draw:
         """As the study draws them; see `initialise`."""
         network = initialise(self.p, self.dim, seed, width=self.width)

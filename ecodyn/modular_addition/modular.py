@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -48,10 +49,10 @@ class ModularSettings(NetworkSettings):
         check_fraction(self.train_fraction, self.p)
         for intervention in self.interventions:
             intervention.check(self.p)
-        names = [intervention.name for intervention in self.interventions]
-        for kind in ("fixed_embedding", "plant_circles", "frozen_embedding", "keep_frequencies"):
-            if names.count(kind) > 1:
-                raise ValueError(f"{kind} is given {names.count(kind)} times, the last would undo the others; give one")
+        single = Counter(i.name for i in self.interventions if not i.repeatable)
+        for name, count in single.items():
+            if count > 1:
+                raise ValueError(f"{name} is given {count} times, the last would undo the others; give one")
 
     @property
     def features(self) -> np.ndarray:
@@ -67,10 +68,17 @@ class ModularSettings(NetworkSettings):
 
     def initialisation(self, seed: int) -> Hashable:
         """The embedding's draw; a change to it by an intervention does not make it independent."""
-        seeds = self.seeds(seed)
-        if any(intervention.name == "plant_circles" for intervention in self.interventions):
-            seeds = Seeds(seed, seed, seed)  # its directions come from the run's own seed
-        return self.name, self.p, self.dim, self.width, seeds.embedding, seeds.embedding_first
+        anew = [i.name for i in self.interventions if i.draws_embedding]
+        if anew:
+            return anew[-1], self.p, self.dim, seed
+        drawn = self.seeds(seed)
+        before = () if drawn.embedding_first else self.drawn_before_embedding
+        return self.name, self.p, self.dim, drawn.embedding, before
+
+    @property
+    @abstractmethod
+    def drawn_before_embedding(self) -> tuple[int, ...]:
+        """The settings that decide how many numbers are drawn before the embedding."""
 
     def draw_one(self, seed: int) -> dict[str, torch.Tensor]:
         """Parameters of one network at its start, float64, interventions included."""
@@ -108,8 +116,11 @@ class ModularSettings(NetworkSettings):
         """The settings, each parameter of an intervention under a name of its own."""
         own = super().described()
         del own["interventions"]
+        seen: Counter[str] = Counter()
         for intervention in self.interventions:
-            own |= intervention.varied()
+            seen[intervention.name] += 1
+            suffix = f"_{seen[intervention.name]}" if seen[intervention.name] > 1 else ""
+            own |= {name + suffix: value for name, value in intervention.varied().items()}
         return own
 
 
@@ -144,13 +155,13 @@ class ModularBatch(Batch):
 
     def observables(self) -> dict[str, torch.Tensor]:
         """Spectra of the embedding and of its loss gradient, without DC."""
-        signal, gradient = spectrum(self.tensors["embedding"]), spectrum(self.gradients["embedding"])
-        self.measured["dc"] = signal[:, 0]
-        return {"signal": signal[:, 1:], "gradient": gradient[:, 1:]}
+        named = {"signal": self.tensors["embedding"], "gradient": self.gradients["embedding"]}
+        return {name: spectrum(frames)[:, 1:] for name, frames in named.items()}
 
     def curves(self) -> dict[str, torch.Tensor]:
         """DC of the embedding, losses (mean cross-entropy over pairs, in nats) and accuracies."""
-        return dict(self.measured)
+        dc = torch.linalg.vector_norm(self.tensors["embedding"].to(torch.float64).sum(1), dim=1)
+        return {"dc": dc, **self.measured}
 
     def embedding(self) -> torch.Tensor:
         """(S, p, d)."""

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from ecodyn.training.checks import check_whole
+from ecodyn.training.checks import check_number, check_whole
 
 __all__ = ["check_fraction", "check_prime", "split_pairs", "tokens"]
 
@@ -50,6 +50,7 @@ def check_prime(p: int) -> None:
 
 def check_fraction(fraction: float, p: int) -> None:
     """Raise a ValueError unless there are pairs to train on and pairs to test on."""
+    check_number("train_fraction", fraction)
     if not (0 < fraction < 1) or int(p * p * fraction) == 0:
         raise ValueError(
             f"train_fraction must leave at least one of the {p * p} pairs to train on and one to test on, "

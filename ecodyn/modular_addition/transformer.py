@@ -54,6 +54,11 @@ class Transformer(ModularSettings):
         """The embedding is drawn like the other weights."""
         return 1 / math.sqrt(self.dim)
 
+    @property
+    def drawn_before_embedding(self) -> tuple[int, ...]:
+        """It comes first."""
+        return ()
+
     def draw_parameters(self, seed: int) -> Draw:
         """Normal weights in the order of the equation, zero biases."""
         p, dim, H, width = self.p, self.dim, self.heads, self.width
@@ -71,7 +76,7 @@ class Transformer(ModularSettings):
         }
         with seeded(seed):
             drawn = {n: torch.normal(0.0, 1.0, size=shape, dtype=torch.float64) for n, shape in shapes.items()}
-        scaled = {n: t / math.sqrt(p if n == "unembedding" else dim) for n, t in drawn.items()}
+        scaled = {n: t * (1 / math.sqrt(p) if n == "unembedding" else self.embedding_scale) for n, t in drawn.items()}
         zeros = {"input.bias": width, "output.bias": dim}
         return scaled | {n: torch.zeros(size, dtype=torch.float64) for n, size in zeros.items()}
 

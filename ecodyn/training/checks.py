@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
-__all__ = ["check_choice", "check_rate", "check_seed", "check_whole"]
+__all__ = ["check_choice", "check_number", "check_rate", "check_seed", "check_whole", "plain"]
 
 LARGEST_SEED = 2**32 - 1  # of NumPy's legacy generator, which chooses the study's training pairs
+
+
+def plain(value: Any) -> Any:
+    """A number of NumPy's as Python's, which JSON can hold; anything else as it is."""
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def check_whole(name: str, value: int, least: int) -> None:
@@ -19,10 +25,16 @@ def check_whole(name: str, value: int, least: int) -> None:
         raise ValueError(f"{name} must be a whole number of at least {least}, got {value!r}")
 
 
+def check_number(name: str, value: float) -> None:
+    """Raise a ValueError unless ``value`` is a number, rather than text that looks like one."""
+    if not isinstance(value, int | float | np.number) or isinstance(value, bool):
+        raise ValueError(f"{name} must be a number, got {value!r}")
+
+
 def check_rate(name: str, value: float, *, zero_allowed: bool) -> None:
     """Raise a ValueError unless ``value`` is finite and positive, or zero where that is allowed."""
-    number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-    if not number or not math.isfinite(value) or value < 0 or (value == 0 and not zero_allowed):
+    check_number(name, value)
+    if not math.isfinite(value) or value < 0 or (value == 0 and not zero_allowed):
         raise ValueError(f"{name} must be finite and {'not negative' if zero_allowed else 'positive'}, got {value!r}")
 
 

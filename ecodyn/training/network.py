@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 
-from ecodyn.training.checks import check_choice, check_rate
+from ecodyn.training.checks import check_choice, check_number, check_rate, plain
 
 __all__ = ["DTYPES", "OPTIMISERS", "AutogradBatch", "Batch", "Draw", "NetworkSettings"]
 
@@ -59,6 +59,7 @@ class NetworkSettings(ABC):
             raise ValueError(f"momentum belongs to the optimiser sgd, got {self.momentum} with {self.optimiser}")
         if self.momentum >= 1:
             raise ValueError(f"momentum must be below 1, got {self.momentum}")
+        check_number("beta2", self.beta2)
         if not 0 <= self.beta2 < 1:
             raise ValueError(f"beta2 must be at least 0 and below 1, got {self.beta2}")
 
@@ -94,7 +95,7 @@ class NetworkSettings(ABC):
 
     def described(self) -> dict[str, Any]:
         """The settings by name, as JSON can hold them."""
-        return {"network": self.name} | {field.name: getattr(self, field.name) for field in fields(self)}
+        return {"network": self.name} | {field.name: plain(getattr(self, field.name)) for field in fields(self)}
 
     def varied(self) -> dict[str, Any]:
         """The settings by name, each one number or word: what a grid may run over."""

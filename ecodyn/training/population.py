@@ -327,9 +327,14 @@ def _work(task: _Task, progress: Callable[[int], None] | None = None) -> None:
     """Train one batch and write its record."""
     visit = None if task.checkpoints is None else task.checkpoints.writer([r.label for r in task.runs], task.kept[-1])
     seeds = [run.seed for run in task.runs]
-    record = train_batch(
-        task.network, seeds, task.kept, dtype=task.dtype, device=task.device, progress=progress, visit=visit
-    )
+    try:
+        record = train_batch(
+            task.network, seeds, task.kept, dtype=task.dtype, device=task.device, progress=progress, visit=visit
+        )
+    except torch.OutOfMemoryError as error:
+        raise MemoryError(
+            f"{len(seeds)} networks side by side do not fit the device; choose a smaller batch"
+        ) from error
     write_record(record, task.file)
 
 

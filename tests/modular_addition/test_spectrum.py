@@ -33,3 +33,19 @@ def test_single_precision_frames_are_transformed_in_double():
     frame = torch.randn(59, 16, dtype=torch.float32, generator=torch.Generator().manual_seed(0))
     assert spectrum(frame).dtype == torch.float64
     torch.testing.assert_close(spectrum(frame), spectrum(frame.double()), rtol=0, atol=0)
+
+
+def test_frames_of_any_leading_shape_are_transformed_one_by_one():
+    frames = torch.from_numpy(np.random.default_rng(3).normal(size=(2, 3, 11, 4)))
+    together = spectrum(frames)
+    assert together.shape == (2, 3, 6)
+    alone = torch.stack([torch.stack([spectrum(frame) for frame in row]) for row in frames])
+    torch.testing.assert_close(together, alone, rtol=1e-13, atol=0)
+
+
+def test_strength_is_kept_by_rotations_and_shifts_of_tokens():
+    rng = np.random.default_rng(4)
+    frame, rotation = rng.normal(size=(13, 5)), np.linalg.qr(rng.normal(size=(5, 5)))[0]
+    expected = spectrum(torch.from_numpy(frame))
+    for same in (frame @ rotation, np.roll(frame, 4, axis=0), frame[::-1].copy()):
+        torch.testing.assert_close(spectrum(torch.from_numpy(same)), expected, rtol=1e-12, atol=0)
