@@ -372,7 +372,7 @@ def test_described_is_json_for_settings_that_numpy_counted():
         ({"width": 0}, "width must be a whole number of at least 1"),
         ({"learning_rate": 0.0}, "learning_rate must be finite and positive"),
         ({"learning_rate": float("nan")}, "learning_rate must be finite"),
-        ({"learning_rate": "0.1"}, "learning_rate must be finite and positive, got '0.1'"),
+        ({"learning_rate": "0.1"}, "learning_rate must be a number, got '0.1'"),
         ({"weight_decay": -0.1}, "weight_decay must be finite and not negative"),
         ({"weight_decay": float("inf")}, "weight_decay must be finite"),
         ({"train_fraction": 0.0}, "train_fraction must leave at least one of the 25 pairs"),
