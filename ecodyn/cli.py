@@ -45,7 +45,6 @@ from ecodyn.cli_output import (
     listed,
     print_json,
     progress_bar,
-    remove_folder,
     save_runs,
     say,
     warnings_said,
@@ -143,9 +142,10 @@ def train(
     or killed is kept in OUTPUT.partial, for --resume.
     """
     with exits():
-        from ecodyn.files import check_output
         from ecodyn.training import IncompleteTrainingError, InterruptedTraining, Schedule
         from ecodyn.training import train as train_population
+        from ecodyn.training.partial import remove_partial
+        from ecodyn.trajectories import check_target
 
         options = {
             "p": p,
@@ -159,7 +159,7 @@ def train(
         }
         networks = network_grid(network, options, setting, intervene)
         labels = numbers(seeds, "--seeds")
-        check_output(output, force=force)
+        check_target(output, force=force)
         folder = output.with_name(output.name + ".partial")
         again = f"what is finished is kept in {folder}; the same command with --resume goes on"
         problem = ""
@@ -187,8 +187,8 @@ def train(
                 if error.resumable:
                     fail(f"{error}; {again}", UNFITTED if error.finished is None else PARTIAL)
                 runs, problem = error.finished, str(error)
-        save_runs(runs, output, force, as_json)
-        remove_folder(folder)
+            save_runs(runs, output, force, as_json)
+        remove_partial(folder)
         if problem:
             fail(problem, UNFITTED if runs is None else PARTIAL)
 
@@ -243,10 +243,10 @@ def extract(
     with exits():
         from ecodyn.extraction import IncompleteExtractionError, InterruptedExtraction, Request
         from ecodyn.extraction import extract as extract_logs
-        from ecodyn.files import check_output
         from ecodyn.logs import LogOptions
+        from ecodyn.trajectories import check_target
 
-        check_output(output, force=force)
+        check_target(output, force=force)
         request = Request(
             observables=tuple(n for text in observable for n in text.split(",")) if observable else None,
             directions=directions(project),

@@ -167,20 +167,24 @@ def network_grid(
     name: str, options: dict[str, Any], settings: list[str] | None, interventions: list[str] | None
 ) -> Any:
     """Networks to train: every combination of the values of the options given, of --set and of --intervene."""
+    import dataclasses
     import itertools
     import typing
 
     from ecodyn.training import grid, network_settings
 
     kind = network_settings(name)
-    types = typing.get_type_hints(kind)
+    hints = typing.get_type_hints(kind)
+    types = {f.name: hints[f.name] for f in dataclasses.fields(kind) if hints[f.name] in (int, float, str, bool)}
     given = {option: str(text) for option, text in options.items() if text is not None}
     for text in settings or ():
         setting, equals, values = text.partition("=")
         if not equals:
             raise typer.BadParameter(f"--set is NAME=VALUE, got {text!r}")
         given[setting] = values
-    cells = {option: _setting_values(option, text, types.get(option, str)) for option, text in given.items()}
+    if unknown := [option for option in given if option not in types]:
+        raise typer.BadParameter(f"{name} has no setting {listed(unknown)}; it has {listed(types)}")
+    cells = {option: _setting_values(option, text, types[option]) for option, text in given.items()}
     if interventions:
         from ecodyn.modular_addition import parse_interventions
 

@@ -57,13 +57,6 @@ def save_runs(runs: Trajectories | None, output: Path, force: bool, as_json: boo
         print_json({"output": str(output), "runs": runs.runs, "shape": runs.shape}, as_json)
 
 
-def remove_folder(folder: Path) -> None:
-    """Delete a folder of intermediate results, once they are saved elsewhere."""
-    import shutil
-
-    shutil.rmtree(folder)
-
-
 def print_json(value: Any, wanted: bool) -> None:
     """One JSON document on stdout, non-finite numbers as null."""
     import json

@@ -64,6 +64,11 @@ class DeepLinear(NetworkSettings):
         return np.arange(1, self.modes + 1)
 
     @property
+    def measured(self) -> tuple[str, ...]:
+        """Modes two ways, and the loss."""
+        return ("signal", "gradient", "singular_values", "train_loss")
+
+    @property
     def labels_shared(self) -> bool:
         """All runs have one teacher."""
         return True

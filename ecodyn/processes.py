@@ -2,39 +2,44 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import threading
+import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-__all__ = ["outcome", "outcomes", "worker_pool"]
+__all__ = ["outcomes"]
 
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+POLL_SECONDS = 0.2  # between two looks at the workers: often enough for a progress bar
+ORPHAN_SECONDS = 1.0  # between two looks of a worker at its parent
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-@contextmanager
-def worker_pool(processes: int) -> Iterator[Any]:
-    """Worker processes that leave Ctrl-C to the parent, and are gone afterwards whatever happened."""
-    # joblib's own Parallel delivers nothing once a worker was killed; its executor keeps what is finished.
-    from joblib.externals.loky import ProcessPoolExecutor
-
-    pool = ProcessPoolExecutor(processes, initializer=_ignore_interrupts, env=ONE_THREAD)
-    try:
-        yield pool
-    finally:
-        pool.shutdown(kill_workers=True)
-
-
 def outcomes(
-    function: Callable[[Item], Result], items: Sequence[Item], processes: int
+    function: Callable[[Item], Result],
+    items: Sequence[Item],
+    processes: int,
+    *,
+    poll: Callable[[], None] | None = None,
 ) -> Iterator[tuple[int, Result | Exception]]:
     """Index of each item with its result, or with the error that there is instead, as they finish.
 
-    With one process all is done in this one, in order.
+    With one process all is done in this one, in order. A worker that is killed takes with it what the others were
+    doing at that moment; the items not yet begun are done by new ones.
+
+    Args:
+        function: What is done with an item; sent to the workers.
+        items: What is ahead.
+        processes: Workers at most.
+        poll: Called in this process a few times a second while workers are at it.
     """
     processes = min(processes, len(items))
     if processes <= 1:
@@ -44,15 +49,51 @@ def outcomes(
             except Exception as error:  # whatever it is, it must not cost the items that are finished
                 yield index, error
         return
-    with worker_pool(processes) as pool:
-        waiting = {pool.submit(function, item): index for index, item in enumerate(items)}
-        while waiting:
-            finished, _ = wait(waiting, return_when=FIRST_COMPLETED)
-            for future in finished:
-                yield waiting.pop(future), outcome(future)
+    ahead = deque(range(len(items)))
+    while ahead:
+        with _worker_pool(processes) as pool:
+            yield from _until_broken(pool, function, items, ahead, processes, poll)
 
 
-def outcome(future: Future[Any]) -> Any:
+def _until_broken(
+    pool: Any,
+    function: Callable[[Item], Result],
+    items: Sequence[Item],
+    ahead: deque[int],
+    processes: int,
+    poll: Callable[[], None] | None,
+) -> Iterator[tuple[int, Result | Exception]]:
+    """Take items from ``ahead`` until there are none, or a worker was killed."""
+    waiting: dict[Future[Result], int] = {}
+    whole = True
+    while waiting or (ahead and whole):
+        # No more than are begun at once: loky stumbles over waiting ones when it is shut down.
+        while ahead and whole and len(waiting) < processes:
+            index = ahead.popleft()
+            waiting[pool.submit(function, items[index])] = index
+        finished, _ = wait(waiting, timeout=None if poll is None else POLL_SECONDS, return_when=FIRST_COMPLETED)
+        if poll is not None:
+            poll()
+        for future in finished:
+            result = _outcome(future)
+            whole = whole and not isinstance(result, BrokenProcessPool)
+            yield waiting.pop(future), result
+
+
+@contextmanager
+def _worker_pool(processes: int) -> Iterator[Any]:
+    """Worker processes that leave Ctrl-C to the parent, and are gone afterwards whatever happened."""
+    # joblib's own Parallel delivers nothing once a worker was killed; its executor keeps what is finished.
+    from joblib.externals.loky import ProcessPoolExecutor
+
+    pool = ProcessPoolExecutor(processes, initializer=_begin, initargs=(os.getpid(),), env=ONE_THREAD)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(kill_workers=True)
+
+
+def _outcome(future: Future[Any]) -> Any:
     """What a finished future holds: its result, or the error of the worker or of the pool that lost it."""
     try:
         return future.result()
@@ -60,5 +101,13 @@ def outcome(future: Future[Any]) -> Any:
         return error
 
 
-def _ignore_interrupts() -> None:
+def _begin(parent: int) -> None:
+    """Leave Ctrl-C to the parent, and go when it is gone: a killed one can't say so."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_leave_when_orphaned, args=(parent,), daemon=True).start()
+
+
+def _leave_when_orphaned(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(ORPHAN_SECONDS)
+    os._exit(1)

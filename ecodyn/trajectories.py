@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ecodyn import trajectory_files
-from ecodyn.files import UnusableDataError
+from ecodyn.files import UnusableDataError, check_output
 from ecodyn.trajectory_checks import Checked, check, findings
 from ecodyn.trajectory_parts import some, take_features, take_runs, take_steps, where_labels, where_setting
 
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["DataWarning", "Trajectories", "UnusableDataError", "as_trajectories", "load", "parse_state"]
+__all__ = ["DataWarning", "Trajectories", "UnusableDataError", "as_trajectories", "check_target", "load", "parse_state"]
 
 START = "@start"  # marks a trait: the value at the first step, held fixed
 
@@ -458,6 +458,12 @@ def load(path: str | os.PathLike[str]) -> Trajectories:
         return Trajectories.from_dataset(trajectory_files.read_netcdf(source))
     except UnusableDataError as error:
         raise error if str(source) in str(error) else UnusableDataError(f"{source}: {error}") from error
+
+
+def check_target(path: str | os.PathLike[str], *, force: bool = False) -> None:
+    """Raise what `Trajectories.save` would, before the work whose result is to be saved."""
+    _suffix(Path(path))
+    check_output(path, force=force)
 
 
 def as_trajectories(X: Any, t: Any = None) -> Trajectories:

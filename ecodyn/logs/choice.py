@@ -28,7 +28,7 @@ def choose(path: Path, shapes: Mapping[str, tuple[int, ...]], key: str | None, n
             )
         return key
     candidates = [name for name, shape in shapes.items() if len(shape) in wanted]
-    named = [name for name in candidates if any(part in name.lower() for part in EMBEDDING_NAMES)]
+    named = [name for name in candidates if any(part in name.lower().replace("unemb", "") for part in EMBEDDING_NAMES)]
     for found in (candidates, named):
         if len(found) == 1:
             return found[0]

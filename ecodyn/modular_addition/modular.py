@@ -59,6 +59,12 @@ class ModularSettings(NetworkSettings):
         """The Fourier frequencies 1..(p-1)/2."""
         return np.arange(1, (self.p + 1) // 2)
 
+    @property
+    def measured(self) -> tuple[str, ...]:
+        """Spectra, DC, losses and accuracies."""
+        parts = ("train", "test") if self.test else ("train",)
+        return ("signal", "gradient", "dc", *(f"{part}_{what}" for part in parts for what in ("loss", "accuracy")))
+
     def seeds(self, seed: int) -> Seeds:
         """Which seed draws what in the run of this seed."""
         seeds = Seeds(seed, seed, seed)

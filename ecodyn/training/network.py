@@ -77,6 +77,11 @@ class NetworkSettings(ABC):
         """Equal for trainings that begin with the same representations, which are then no independent runs."""
 
     @property
+    @abstractmethod
+    def measured(self) -> tuple[str, ...]:
+        """Names of the observables and curves that its batches keep."""
+
+    @property
     def labels_shared(self) -> bool:
         """Whether feature k is the same in trainings of different initialisation."""
         return False

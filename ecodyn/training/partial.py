@@ -7,6 +7,7 @@ batch_00003.safetensors   the record of one finished batch, whole or absent
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,8 +19,9 @@ import numpy as np
 from ecodyn.files import UnusableDataError, write_whole
 from ecodyn.training.descent import Record
 
-__all__ = ["PartialFolder", "partial_folder", "write_record"]
+__all__ = ["PartialFolder", "partial_folder", "remove_partial", "write_record"]
 
+MOST_LISTED = 4  # settings that a message names
 PLAN, LOCK = "plan.json", "lock"
 OBSERVABLE, CURVE = "observable.", "curve."  # what the arrays' names in a batch's file begin with
 
@@ -47,6 +49,8 @@ def partial_folder(path: Path, plan: dict[str, Any], *, resume: bool) -> Iterato
         stated = path / PLAN
         kept = _kept_plan(stated) if stated.exists() else None
         done = sum(1 for _ in path.glob("batch_*.safetensors"))
+        if kept is None and done:
+            raise UnusableDataError(f"{path} holds {done} batches and no {PLAN} that says of what; delete the folder")
         if kept is not None and done and not resume:
             raise FileExistsError(
                 f"{path} holds {done} of {len(kept['batches'])} batches of an earlier command that was not finished; "
@@ -89,13 +93,24 @@ def _kept_plan(path: Path) -> dict[str, Any]:
 
 def _check_same(path: Path, kept: dict[str, Any], plan: dict[str, Any]) -> None:
     """The batches may be cut otherwise than today's number of processes would have them; the rest may not differ."""
-    differing = [key for key in plan if key != "batches" and kept.get(key) != json.loads(json.dumps(plan[key]))]
+    old, new = (_settings(json.loads(json.dumps(each))) for each in (kept, plan))
+    differing = [key for key in old | new if old.get(key) != new.get(key)]
     if differing:
-        texts = [f"{key}: {_short(kept.get(key))} there, {_short(plan[key])} now" for key in differing]
+        texts = [f"{key}: {_short(old.get(key))} there, {_short(new.get(key))} now" for key in differing[:MOST_LISTED]]
         raise ValueError(
             f"{path} is of a training with other settings ({'; '.join(texts)}); resume with the same settings, or "
             "choose another output"
         )
+
+
+def _settings(plan: Any, name: str = "") -> dict[str, Any]:
+    """The single settings of a plan by their place in it, such as networks.0.dim; the batches are none."""
+    if isinstance(plan, list) and any(isinstance(part, dict) for part in plan):
+        plan = {str(i): part for i, part in enumerate(plan)}
+    if not isinstance(plan, dict):
+        return {name: plan}
+    nested = [_settings(part, f"{name}.{key}".strip(".")) for key, part in plan.items() if key != "batches"]
+    return {key: value for table in nested for key, value in table.items()}
 
 
 @dataclass(frozen=True)
@@ -147,6 +162,13 @@ def write_record(record: Record, path: Path) -> None:
         arrays["embedding"] = record.embedding
     with write_whole(path, force=True) as temporary:
         save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, temporary)
+
+
+def remove_partial(path: Path) -> None:
+    """Delete the folder, once what it held is saved elsewhere; a kill on the way leaves nothing under its name."""
+    doomed = path.with_name(f".{path.name}.removed")
+    shutil.rmtree(doomed, ignore_errors=True)
+    shutil.rmtree(path.rename(doomed))
 
 
 def _short(value: Any, most: int = 60) -> str:

@@ -6,10 +6,8 @@ import os
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,24 +15,19 @@ import numpy as np
 import torch
 
 import ecodyn
-from ecodyn.processes import outcome, worker_pool
 from ecodyn.training.checkpoints import Checkpoints
 from ecodyn.training.checks import check_choice, check_seed, check_whole
-from ecodyn.training.descent import Record, train_batch
-from ecodyn.training.grids import varied_settings
+from ecodyn.training.gather import Population, Run
 from ecodyn.training.network import DTYPES, NetworkSettings
-from ecodyn.training.partial import PartialFolder, partial_folder, write_record
+from ecodyn.training.partial import partial_folder
 from ecodyn.training.schedule import Schedule
+from ecodyn.training.work import Progress, Task, work
 from ecodyn.trajectories import Trajectories
 
 __all__ = ["IncompleteTrainingError", "InterruptedTraining", "train"]
 
-POLL_SECONDS = 0.2  # between two looks at the workers: often enough for a progress bar
 CPU_BATCH_BYTES = 2e6  # beyond a core's second-level cache, networks side by side only evict each other
 GPU_SHARE = 0.8  # of the free memory, that batches may take by their estimate
-
-Progress = Callable[[int, int, str], None]
-"""Called with the run-steps done, those there are, and what is under way."""
 
 
 class InterruptedTraining(KeyboardInterrupt):
@@ -66,26 +59,6 @@ class IncompleteTrainingError(RuntimeError):
         self.finished = finished
         self.failures = failures
         self.resumable = resumable
-
-
-@dataclass(frozen=True)
-class _Run:
-    label: int
-    network: int
-    seed: int
-
-
-@dataclass(frozen=True)
-class _Task:
-    """One batch, as a worker gets it."""
-
-    network: NetworkSettings
-    runs: tuple[_Run, ...]
-    kept: np.ndarray
-    dtype: str
-    device: str
-    file: Path
-    checkpoints: Checkpoints | None
 
 
 def train(
@@ -149,14 +122,16 @@ def train(
     processes = 1 if torch.device(device).type == "cuda" else _processes(jobs)
     many = len(cells) > 1
     pairs = [(c, seed) for c in range(len(cells)) for seed in wanted]
-    runs = [_Run(label if many else seed, c, seed) for label, (c, seed) in enumerate(pairs)]
+    runs = [Run(label if many else seed, c, seed) for label, (c, seed) in enumerate(pairs)]
+    if batch is not None:
+        check_whole("batch", batch, 1)
     sizes = [batch or _batch_size(cell, dtype, device, len(wanted), processes, many) for cell in cells]
-    check_whole("batch", min(sizes), 1)
     plan = {
+        "runs": len(runs),
         "networks": [cell.described() for cell in cells],
         "seeds": wanted,
-        "steps": steps,
-        "schedule": {"dense": keep.dense, "every": keep.every},
+        "steps": int(steps),
+        "schedule": {"dense": int(keep.dense), "every": int(keep.every)},
         "dtype": dtype,
         "device": device,
         "versions": _versions(),
@@ -168,20 +143,21 @@ def train(
     with _folder(folder) as place, partial_folder(place, plan, resume=resume) as store:
         by_label = {run.label: run for run in runs}
         groups = [tuple(by_label[label] for label in labels) for labels in store.batches]
-        population = _Population(cells, plan, command, store, groups)
+        population = Population(cells, plan, command, store, groups)
         ahead = [
-            _Task(cells[group[0].network], group, kept, dtype, device, store.file(i), writer)
+            Task(cells[group[0].network], group, kept, dtype, device, store.file(i), writer)
             for i, group in enumerate(groups)
             if not store.file(i).exists()
         ]
+        done = (len(runs) - sum(len(task.runs) for task in ahead)) * steps
         failures: dict[Any, str] = {}
         try:
-            for task, error in _outcomes(ahead, steps, len(runs), processes, progress):
+            for task, error in work(ahead, done, len(runs) * steps, processes, progress):
                 failures |= {run.label: _sentence(error) for run in task.runs if error is not None}
         except KeyboardInterrupt:
-            finished, _ = population.gathered()
-            done = [] if finished is None else finished.runs.tolist()
-            raise InterruptedTraining(finished, [run.label for run in runs if run.label not in done]) from None
+            finished, diverged = population.gathered()
+            trained = {*diverged, *([] if finished is None else finished.runs.tolist())}
+            raise InterruptedTraining(finished, [run.label for run in runs if run.label not in trained]) from None
         trajectories, diverged = population.gathered()
     if failures or diverged:
         raise IncompleteTrainingError(trajectories, diverged | failures, resumable=bool(failures))
@@ -235,6 +211,12 @@ def _check_cells(cells: Sequence[NetworkSettings]) -> None:
             f"one file holds features of one kind, got {len(cells[0].features)} and {len(different[0].features)} of "
             "them in one grid (such as those of different p); train one population for each"
         )
+    measured = {cell.measured for cell in cells}
+    if len(measured) > 1:
+        raise ValueError(
+            "one file holds the same observables and curves of all runs, got networks that keep "
+            f"{' and '.join(', '.join(names) for names in sorted(measured))}; train one population for each"
+        )
     texts = [repr(cell) for cell in cells]
     if len(set(texts)) < len(texts):
         raise ValueError(f"networks must differ from each other, got twice: {max(texts, key=texts.count)}")
@@ -259,16 +241,13 @@ def _batch_size(network: NetworkSettings, dtype: str, device: str, seeds: int, p
     return max(1, min(fair, int(CPU_BATCH_BYTES / each)))
 
 
-def _cut(runs: Sequence[_Run], sizes: Sequence[int]) -> list[list[int]]:
+def _cut(runs: Sequence[Run], sizes: Sequence[int]) -> list[list[int]]:
     """Labels of the runs of each batch: no two networks in one."""
     batches = []
     for network, size in enumerate(sizes):
         labels = [run.label for run in runs if run.network == network]
         batches += [labels[i : i + size] for i in range(0, len(labels), size)]
     return batches
-
-
-# ----------------------------------------------------------------------------------------------- the work
 
 
 @contextmanager
@@ -278,157 +257,6 @@ def _folder(path: str | os.PathLike[str] | None) -> Iterator[Path]:
         return
     with tempfile.TemporaryDirectory(prefix="ecodyn-") as temporary:
         yield Path(temporary)
-
-
-def _outcomes(
-    tasks: Sequence[_Task], steps: int, runs: int, processes: int, progress: Progress | None
-) -> Iterator[tuple[_Task, BaseException | None]]:
-    """Each batch with None, or with the reason why there is no record of it, as they finish."""
-    ahead = sum(len(task.runs) for task in tasks)
-    meter = _Meter(tasks, (runs - ahead) * steps, runs * steps, progress)
-    if processes == 1 or len(tasks) == 1:
-        for i, task in enumerate(tasks):
-            try:
-                _work(task, lambda step, i=i: meter.reached(i, step))  # type: ignore[misc]
-                yield task, None
-            except Exception as error:  # whatever it is, it must not cost the batches that are finished
-                yield task, error
-        return
-    with tempfile.TemporaryDirectory(prefix="ecodyn-") as temporary, worker_pool(min(processes, len(tasks))) as pool:
-        shared = np.memmap(Path(temporary) / "steps", dtype=np.int64, mode="w+", shape=len(tasks))
-        waiting: dict[Future[None], int] = {
-            pool.submit(_work_reporting, task, str(shared.filename), i, os.getpid()): i for i, task in enumerate(tasks)
-        }
-        while waiting:
-            finished, _ = wait(waiting, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
-            for i, step in enumerate(shared.tolist()):
-                meter.reached(i, step)
-            for future in finished:
-                yield tasks[waiting.pop(future)], outcome(future)
-
-
-class _Meter:
-    """Run-steps done over all batches."""
-
-    def __init__(self, tasks: Sequence[_Task], done: int, total: int, progress: Progress | None) -> None:
-        self.tasks, self.done, self.total, self.progress = tasks, done, total, progress
-        self.steps = [0] * len(tasks)
-
-    def reached(self, i: int, step: int) -> None:
-        """Batch i has come so far; said only where that is news."""
-        if self.progress is None or step == self.steps[i]:
-            return
-        self.done += (step - self.steps[i]) * len(self.tasks[i].runs)
-        self.steps[i] = step
-        self.progress(self.done, self.total, f"batch {i + 1} of {len(self.tasks)}")
-
-
-def _work(task: _Task, progress: Callable[[int], None] | None = None) -> None:
-    """Train one batch and write its record."""
-    visit = None if task.checkpoints is None else task.checkpoints.writer([r.label for r in task.runs], task.kept[-1])
-    seeds = [run.seed for run in task.runs]
-    try:
-        record = train_batch(
-            task.network, seeds, task.kept, dtype=task.dtype, device=task.device, progress=progress, visit=visit
-        )
-    except torch.OutOfMemoryError as error:
-        raise MemoryError(
-            f"{len(seeds)} networks side by side do not fit the device; choose a smaller batch"
-        ) from error
-    write_record(record, task.file)
-
-
-def _work_reporting(task: _Task, file: str, index: int, parent: int) -> None:
-    """`_work` in a process of its own; the step it has reached is entry ``index`` of a shared file."""
-    reached = np.memmap(file, dtype=np.int64, mode="r+")
-
-    def progress(step: int) -> None:
-        reached[index] = step
-        if os.getppid() != parent:  # killed, so nobody waits for this any more
-            raise SystemExit
-
-    _work(task, progress)
-
-
-# ---------------------------------------------------------------------------------------------- the result
-
-
-@dataclass(frozen=True)
-class _Population:
-    """What the finished batches in a folder are together."""
-
-    cells: Sequence[NetworkSettings]
-    plan: dict[str, Any]
-    command: str | None
-    store: PartialFolder
-    groups: Sequence[tuple[_Run, ...]]
-
-    def gathered(self) -> tuple[Trajectories | None, dict[Any, str]]:
-        """Trajectories of the finished runs, None if there are none; and why others diverged, by label."""
-        parts: list[tuple[_Run, Record, int]] = []
-        diverged: dict[Any, str] = {}
-        for i, group in enumerate(self.groups):
-            if not self.store.file(i).exists():
-                continue
-            record = self.store.read(i)
-            for row, run in enumerate(group):
-                if record.diverged[row] < 0:
-                    parts.append((run, record, row))
-                else:
-                    step = record.diverged[row]
-                    diverged[run.label] = f"run {run.label}: no longer finite at step {step}; lower the learning rate"
-        return (self._together(parts) if parts else None), diverged
-
-    def _together(self, parts: list[tuple[_Run, Record, int]]) -> Trajectories:
-        runs = [run for run, _, _ in parts]
-        first = parts[0][1]
-        observables = {name: np.stack([rec.observables[name][i] for _, rec, i in parts]) for name in first.observables}
-        curves = {name: np.stack([rec.curves[name][i] for _, rec, i in parts]) for name in first.curves}
-        keys = [self.cells[run.network].initialisation(run.seed) for run in runs]
-        same_start = len(runs) > 1 and len(set(keys)) == 1
-        return Trajectories(
-            observables.pop("signal"),
-            first.steps,
-            features=self.cells[0].features,
-            runs=[run.label for run in runs],
-            labels_shared=self.cells[0].labels_shared or same_start,
-            provenance=self._provenance([run.seed for run in runs]),
-            observables=observables,
-            dc=curves.pop("dc", None),
-            curves=curves,
-            embedding=[rec.embedding[i] for _, rec, i in parts if rec.embedding is not None] or None,
-            cluster=_clusters(runs, keys),
-            settings=self._settings(runs),
-        )
-
-    def _settings(self, runs: Sequence[_Run]) -> dict[str, list[Any]]:
-        columns = varied_settings(self.cells)
-        if self.cells[0].varied().get("dim"):
-            columns = {"dim": [cell.varied()["dim"] for cell in self.cells]} | columns
-        per_run = {name: [values[run.network] for run in runs] for name, values in columns.items()}
-        return per_run | ({"seed": [run.seed for run in runs]} if len(self.cells) > 1 else {})
-
-    def _provenance(self, seeds: list[int]) -> dict[str, Any]:
-        """The settings that all share by name; those that vary are settings of the runs."""
-        varied = set(varied_settings(self.cells))
-        tables = self.plan["networks"]
-        common = {name: value for name, value in tables[0].items() if all(t.get(name) == value for t in tables)}
-        return {
-            "command": self.command,
-            "versions": self.plan["versions"],
-            "seeds": list(dict.fromkeys(seeds)),
-            **common,
-            **({"varied": sorted(varied), "networks": tables} if len(tables) > 1 else {}),
-            **{name: self.plan[name] for name in ("dtype", "device", "steps", "schedule")},
-        }
-
-
-def _clusters(runs: Sequence[_Run], keys: Sequence[Hashable]) -> list[int] | None:
-    """Runs that begin alike carry the label of the first of them; None where all begin differently."""
-    first: dict[Hashable, int] = {}
-    for run, key in zip(runs, keys, strict=True):
-        first.setdefault(key, run.label)
-    return [first[key] for key in keys] if len(first) < len(runs) else None
 
 
 def _versions() -> dict[str, str]:

@@ -321,6 +321,22 @@ def test_initialisations_of_transformers_are_equal_when_the_embedding_is_the_sam
 # -------------------------------------------------------------------------------------------------- description
 
 
+def test_a_list_of_frequencies_is_as_good_as_a_tuple():
+    assert KeepFrequencies([1, 2]) == KeepFrequencies((1, 2))
+    assert hash(KeepFrequencies([1, 2])) == hash(KeepFrequencies((1, 2)))
+
+
+@pytest.mark.parametrize("order", [(FixedEmbedding(1), FixedLayers(2)), (FixedLayers(2), FixedEmbedding(1))])
+def test_a_fixed_embedding_is_the_same_in_whatever_order(order):
+    drawn, alone = under(*order).draw_one(0), under(FixedEmbedding(1)).draw_one(0)
+    assert torch.equal(drawn["embedding"], alone["embedding"])
+
+
+def test_a_parameter_is_given_once():
+    with pytest.raises(ValueError, match=r"scale_frequency's k is given twice; join .* by slashes"):
+        parse_interventions("scale_frequency:k=1,k=2")
+
+
 def test_described_is_json_and_says_it_all():
     one_of_each = [kind() for kind in INTERVENTIONS.values()]
     assert len(one_of_each) == 7

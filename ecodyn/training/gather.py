@@ -1,0 +1,104 @@
+"""What the finished batches of a population are together: one Trajectories, with its provenance."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ecodyn.training.descent import Record
+from ecodyn.training.grids import varied_settings
+from ecodyn.training.network import NetworkSettings
+from ecodyn.training.partial import PartialFolder
+from ecodyn.trajectories import Trajectories
+
+__all__ = ["Population", "Run"]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training: its label, which of the networks, and its seed."""
+
+    label: int
+    network: int
+    seed: int
+
+
+@dataclass(frozen=True)
+class Population:
+    """Networks under seeds, in batches whose records are in a folder."""
+
+    cells: Sequence[NetworkSettings]
+    plan: dict[str, Any]
+    command: str | None
+    store: PartialFolder
+    groups: Sequence[tuple[Run, ...]]
+
+    def gathered(self) -> tuple[Trajectories | None, dict[Any, str]]:
+        """Trajectories of the finished runs, None if there are none; and why others diverged, by label."""
+        parts: list[tuple[Run, Record, int]] = []
+        diverged: dict[Any, str] = {}
+        for i, group in enumerate(self.groups):
+            if not self.store.file(i).exists():
+                continue
+            record = self.store.read(i)
+            for row, run in enumerate(group):
+                if record.diverged[row] < 0:
+                    parts.append((run, record, row))
+                else:
+                    step = record.diverged[row]
+                    diverged[run.label] = f"run {run.label}: no longer finite at step {step}; lower the learning rate"
+        return (self._together(parts) if parts else None), diverged
+
+    def _together(self, parts: list[tuple[Run, Record, int]]) -> Trajectories:
+        runs = [run for run, _, _ in parts]
+        first = parts[0][1]
+        observables = {name: np.stack([rec.observables[name][i] for _, rec, i in parts]) for name in first.observables}
+        curves = {name: np.stack([rec.curves[name][i] for _, rec, i in parts]) for name in first.curves}
+        keys = [self.cells[run.network].initialisation(run.seed) for run in runs]
+        same_start = len(runs) > 1 and len(set(keys)) == 1
+        return Trajectories(
+            observables.pop("signal"),
+            first.steps,
+            features=self.cells[0].features,
+            runs=[run.label for run in runs],
+            labels_shared=self.cells[0].labels_shared or same_start,
+            provenance=self._provenance([run.seed for run in runs]),
+            observables=observables,
+            dc=curves.pop("dc", None),
+            curves=curves,
+            embedding=[rec.embedding[i] for _, rec, i in parts if rec.embedding is not None] or None,
+            cluster=_clusters(runs, keys),
+            settings=self._settings(runs),
+        )
+
+    def _settings(self, runs: Sequence[Run]) -> dict[str, list[Any]]:
+        columns = varied_settings(self.cells)
+        if self.cells[0].varied().get("dim"):
+            columns = {"dim": [cell.varied()["dim"] for cell in self.cells]} | columns
+        per_run = {name: [values[run.network] for run in runs] for name, values in columns.items()}
+        return per_run | ({"seed": [run.seed for run in runs]} if len(self.cells) > 1 else {})
+
+    def _provenance(self, seeds: list[int]) -> dict[str, Any]:
+        """The settings that all share by name; those that vary are settings of the runs."""
+        varied = set(varied_settings(self.cells))
+        tables = self.plan["networks"]
+        common = {name: value for name, value in tables[0].items() if all(t.get(name) == value for t in tables)}
+        return {
+            "command": self.command,
+            "versions": self.plan["versions"],
+            "seeds": list(dict.fromkeys(seeds)),
+            **common,
+            **({"varied": sorted(varied), "networks": tables} if len(tables) > 1 else {}),
+            **{name: self.plan[name] for name in ("dtype", "device", "steps", "schedule")},
+        }
+
+
+def _clusters(runs: Sequence[Run], keys: Sequence[Hashable]) -> list[int] | None:
+    """Runs that begin alike carry the label of the first of them; None where all begin differently."""
+    first: dict[Hashable, int] = {}
+    for run, key in zip(runs, keys, strict=True):
+        first.setdefault(key, run.label)
+    return [first[key] for key in keys] if len(first) < len(runs) else None
