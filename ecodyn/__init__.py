@@ -6,8 +6,7 @@ milliseconds: torch, pysindy, xarray and matplotlib are imported by the function
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
+from ecodyn.lazy import lazily
 
 __version__ = "0.1.0"
 
@@ -40,11 +39,4 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name in _HOME:
-        return getattr(importlib.import_module(_HOME[name]), name)
-    raise AttributeError(f"module 'ecodyn' has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *_HOME])
+__getattr__, __dir__ = lazily(__name__, _HOME)

@@ -1,9 +1,10 @@
-"""What is typed after a command, as values: windows, labels, names, parameters. A wrong one is a usage error."""
+"""What is typed after a command: options that several have, and their values. A wrong one is a usage error."""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,9 +13,35 @@ from ecodyn.cli_output import listed, warnings_said
 if TYPE_CHECKING:
     from ecodyn.trajectories import Trajectories
 
+Output = Annotated[Path | None, typer.Option("-o", "--output", help="Where to write; '-' is stdout.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace an existing output.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout.")]
+Seed = Annotated[int, typer.Option("--seed", help="Seed of everything random.")]
+Jobs = Annotated[int, typer.Option("--jobs", "-j", help="Processes, one thread each; 0 takes all cores.")]
+State = Annotated[str, typer.Option("--state", help="Channels of a state: signal, or signal,gradient@start.")]
+WindowText = Annotated[str | None, typer.Option("--window", help="Step values FIRST:LAST, both included.")]
+Every = Annotated[int, typer.Option("--every", min=1, help="Keep each N-th stored step.")]
+Select = Annotated[list[str] | None, typer.Option("--select", help="SETTING=VALUE, such as dim=128; repeat for more.")]
+Runs = Annotated[str | None, typer.Option("--runs", help="Run labels: FIRST:END (END excluded) or a list 0,3,5.")]
+
+Key = Annotated[str | None, typer.Option("--key", help="Name of the tensor or array that holds the frames.")]
+Tokens = Annotated[int | None, typer.Option("--p", help="Number of tokens, where the log leaves it open.")]
+TokenAxis = Annotated[int | None, typer.Option("--token-axis", help="Which axis of a frame the tokens are: 0 or 1.")]
+Columns = Annotated[
+    str | None, typer.Option("--columns", help="Columns or tags that are features; * stands for the label: signal_*.")
+]
+Interval = Annotated[
+    float | None, typer.Option("--interval", help="Steps between two rows, where the log does not say.")
+]
+
 FAMILIES = ("linear", "lotka_volterra", "sindy", "neural_ode")
 COUPLINGS = ("independent", "exchangeable", "full")
 PROTOCOLS = ("unseen_runs", "forecast", "in_sample")
+
+
+def typed() -> str:
+    """The command line, for the provenance."""
+    return "ecodyn " + " ".join(sys.argv[1:])
 
 
 def loaded(path: Path) -> Trajectories:
@@ -25,29 +52,24 @@ def loaded(path: Path) -> Trajectories:
         return load(path)
 
 
-def is_trajectories_file(path: Path) -> bool:
-    """Whether a file is one of trajectories, rather than a log: .nc, or a CSV that can be read as one."""
+def loaded_unless_log(path: Path) -> Trajectories | None:
+    """A trajectories file (.nc, or a CSV that can be read as one); None for anything else, which may be a log."""
     from ecodyn.files import UnusableDataError
-    from ecodyn.trajectories import load
 
+    if path.suffix.lower() == ".nc":
+        return loaded(path)
     if path.suffix.lower() != ".csv" or not path.is_file():
-        return path.suffix.lower() == ".nc"
-    import warnings
-
+        return None
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # they are said when the file is loaded for good
-            load(path)
+        return loaded(path)
     except UnusableDataError:
-        return False
-    return True
+        return None
 
 
-def trajectories_facts(path: Path) -> dict[str, Any]:
+def trajectories_facts(path: Path, runs: Trajectories) -> dict[str, Any]:
     """What is in a trajectories file."""
     import numpy as np
 
-    runs = loaded(path)
     return {
         "path": str(path),
         "runs": runs.n_runs,
@@ -196,10 +218,11 @@ def network_grid(
 
 def _setting_values(name: str, text: str, kind: type) -> list[Any]:
     """Comma-separated values of one setting."""
-    readers: dict[type, Any] = {bool: {"true": True, "false": False}.__getitem__}
+    from ecodyn.training.grids import read_value
+
     try:
-        return [readers.get(kind, kind)(part.strip()) for part in text.split(",")]
-    except (KeyError, ValueError, TypeError):
+        return [read_value(part.strip(), kind) for part in text.split(",")]
+    except ValueError:
         wanted = {int: "whole numbers", float: "numbers", bool: "true or false"}.get(kind, kind)
         raise typer.BadParameter(f"{name} takes {wanted}, with commas between them; got {text!r}") from None
 

@@ -9,7 +9,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["OutputExistsError", "UnusableDataError", "check_output", "first_bytes", "sha256", "write_whole"]
+__all__ = [
+    "OutputExistsError",
+    "UnusableDataError",
+    "check_output",
+    "first_bytes",
+    "first_line",
+    "sha256",
+    "write_whole",
+]
 
 HASH_BLOCK = 1 << 20  # bytes read at a time, so that a file larger than memory can be hashed
 LFS_SIGNATURE = b"version https://git-lfs"
@@ -80,6 +88,12 @@ def first_bytes(path: Path, kind: str) -> bytes:
     if start == LFS_SIGNATURE:
         raise UnusableDataError(f"{path} is a git-lfs pointer and not the data; fetch them with git lfs pull")
     return start
+
+
+def first_line(error: BaseException) -> str:
+    """What an error says in its first line, or its class where it says nothing: libraries' own go on for many."""
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__
 
 
 def _refuse_folder(target: Path) -> None:

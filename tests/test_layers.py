@@ -13,7 +13,9 @@ PACKAGE = Path(__file__).parents[1] / "ecodyn"
 LAYERS = (
     (
         "ecodyn.files",
+        "ecodyn.lazy",
         "ecodyn.processes",
+        "ecodyn.provenance",
         "ecodyn.trajectory_checks",
         "ecodyn.trajectory_parts",
         "ecodyn.trajectory_files",
@@ -25,7 +27,7 @@ LAYERS = (
     ("ecodyn.families",),
     ("ecodyn.comparison",),
     ("ecodyn.survival", "ecodyn.report"),
-    ("ecodyn.cli", "ecodyn.cli_options", "ecodyn.cli_output"),
+    ("ecodyn.cli", "ecodyn.cli_making", "ecodyn.cli_options", "ecodyn.cli_output"),
 )
 LAYER = {prefix: height for height, prefixes in enumerate(LAYERS) for prefix in prefixes}
 NETWORKS = ("ecodyn.modular_addition", "ecodyn.deep_linear")  # what can be trained; the commands alone know of them

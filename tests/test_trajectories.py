@@ -917,11 +917,11 @@ def test_save_that_is_interrupted_keeps_the_old_file(saved, monkeypatch):
 def test_inspect_lists_the_curves(tmp_path):
     from rich.console import Console
 
-    from ecodyn.cli_options import trajectories_facts
+    from ecodyn.cli_options import loaded, trajectories_facts
     from ecodyn.report.summaries import inspection_table
 
     rich().save(tmp_path / "a.nc")
-    facts = trajectories_facts(tmp_path / "a.nc")
+    facts = trajectories_facts(tmp_path / "a.nc", loaded(tmp_path / "a.nc"))
     assert sorted(facts["curves"]) == ["test_accuracy", "train_loss"]
     assert facts["embedding"] == [5, 4]
     with (console := Console(width=120)).capture() as capture:

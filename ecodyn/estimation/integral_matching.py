@@ -10,7 +10,6 @@ runs share the factors.
 from __future__ import annotations
 
 import hashlib
-import os
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -22,6 +21,7 @@ from numpy.typing import NDArray
 
 from ecodyn.estimation.samples import Samples
 from ecodyn.library import MEMORY_SHARE, Library
+from ecodyn.processes import physical_memory
 from ecodyn.trajectories import UnusableDataError
 
 Array = NDArray[np.float64]
@@ -191,7 +191,7 @@ def _remembered(
 def check_memory(library: Library, samples: int) -> None:
     """Refuse a candidate matrix that would not fit, before it is allocated."""
     needed = library.nbytes(samples)
-    available = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * MEMORY_SHARE
+    available = physical_memory() * MEMORY_SHARE
     if needed > available:
         raise UnusableDataError(
             f"the {library.coupling} library has {len(library)} terms and would take {needed / 2**30:.1f} GiB for "

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import os
-import sys
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -12,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
-import ecodyn
 from ecodyn.extraction.reduction import Reduced, choose_observables, reduce
 from ecodyn.extraction.request import Request, layout, same_features
-from ecodyn.files import UnusableDataError
+from ecodyn.files import UnusableDataError, first_line
 from ecodyn.logs import Log, LogOptions, open_logs
 from ecodyn.processes import outcomes
+from ecodyn.provenance import clusters, versions
 from ecodyn.trajectories import DataWarning, Trajectories
 
 Progress = Callable[[int, int, str], None]
@@ -165,15 +164,9 @@ def _together(
         provenance=provenance,
         observables={name: [run.series[name] for run in runs] for name in others},
         dc=None if runs[0].dc is None else [run.dc for run in runs],
-        cluster=_clusters(runs),
+        cluster=clusters([run.first_frame or i for i, run in enumerate(runs)], range(len(runs))),
         settings=_settings(logs, runs),
     )
-
-
-def _clusters(runs: Sequence[Reduced]) -> list[int] | None:
-    """A label for each initialisation, None if all differ: runs that start from the same frame share theirs."""
-    first = [run.first_frame or str(i) for i, run in enumerate(runs)]
-    return [first.index(frame) for frame in first] if len(set(first)) < len(first) else None
 
 
 def _settings(logs: Sequence[Log], runs: Sequence[Reduced]) -> dict[str, list[Any]]:
@@ -192,16 +185,11 @@ def _provenance(
     notes: Mapping[str, Any],
     runs: Sequence[tuple[Any, Reduced]],
 ) -> dict[str, Any]:
-    versions = {
-        "ecodyn": ecodyn.__version__,
-        "numpy": np.__version__,
-        "python": ".".join(map(str, sys.version_info[:3])),
-    }
     asked = {name: value for name, value in vars(request).items() if not isinstance(value, np.ndarray)}
     facts = {"p": runs[0][1].layout.p} if runs[0][1].layout.p else {}
     return {
         "command": command,
-        "versions": versions,
+        "versions": versions("numpy"),
         "formats": sorted({log.format for log in logs}),
         "request": asked | ({} if request.directions is None else {"directions": list(request.directions.shape)}),
         "options": vars(options),
@@ -233,5 +221,5 @@ def _runs(names: list[str], everywhere: int, most: int = 4) -> str:
 
 
 def _sentence(log: Log, error: Exception) -> str:
-    text = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    text = first_line(error)
     return text if str(log.path) in text else f"{log.path}: {text}"

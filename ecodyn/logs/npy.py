@@ -10,7 +10,7 @@ from typing import IO
 
 import numpy as np
 
-from ecodyn.files import UnusableDataError, first_bytes
+from ecodyn.files import UnusableDataError, first_bytes, first_line
 from ecodyn.logs.log import NUMBERS, ArrayFrames, Frames, check_numbers
 
 NPY_SIGNATURE = b"\x93NUMPY"
@@ -135,7 +135,7 @@ def _header(file: IO[bytes], where: str) -> tuple[tuple[int, ...], bool, np.dtyp
         if any(length < 0 for length in shape):
             raise ValueError(f"shape {shape}")
     except Exception as error:  # the parser's own are many, such as tokenize.TokenError, and a zip's zlib.error
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        reason = first_line(error)
         raise UnusableDataError(f"{where} has a damaged header ({reason}); copy or write it again") from None
     return shape, fortran, dtype
 

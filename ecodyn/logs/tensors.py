@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ecodyn.files import UnusableDataError
+from ecodyn.files import UnusableDataError, first_line
 from ecodyn.logs.log import ArrayFrames, Frames, check_numbers
 from ecodyn.logs.npy import NpyFrames, check_signature
 
@@ -130,7 +130,7 @@ def _load(path: Path) -> Any:
     except pickle.UnpicklingError as error:
         raise UnusableDataError(_refusal(path, str(error))) from None
     except Exception as error:  # what a damaged pickle raises is anything
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        reason = first_line(error)
         if "weights_only" in reason:  # advises to execute what is in the file
             raise UnusableDataError(_refusal(path, reason)) from None
         raise UnusableDataError(f"{path} is damaged or truncated ({reason}); copy or write it again") from None

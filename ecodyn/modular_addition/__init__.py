@@ -5,8 +5,7 @@ Everything public is listed in ``__all__`` and loaded on first use, since torch 
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
+from ecodyn.lazy import lazily
 
 _HOME = {
     "INTERVENTIONS": "interventions",
@@ -47,11 +46,4 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name in _HOME:
-        return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *_HOME])
+__getattr__, __dir__ = lazily(__name__, {name: f"{__name__}.{module}" for name, module in _HOME.items()})

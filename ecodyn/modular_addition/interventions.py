@@ -10,7 +10,7 @@ import functools
 import itertools
 import typing
 from abc import ABC
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar
 
@@ -18,6 +18,7 @@ import numpy as np
 import torch
 
 from ecodyn.training.checks import check_rate, check_seed, check_whole, plain
+from ecodyn.training.grids import read_value
 
 __all__ = [
     "INTERVENTIONS",
@@ -104,14 +105,20 @@ class Intervention(ABC):
 
 
 @dataclass(frozen=True)
-class FixedEmbedding(Intervention):
-    """Start all runs from the embedding of one seed; layers and training pairs vary (the study's --fix_embedding)."""
+class _OneSeed(Intervention):
+    """Something that all runs draw from the same seed."""
 
-    name = "fixed_embedding"
     seed: int = 0
 
     def __post_init__(self) -> None:
         check_seed(self.seed)
+
+
+@dataclass(frozen=True)
+class FixedEmbedding(_OneSeed):
+    """Start all runs from the embedding of one seed; layers and training pairs vary (the study's --fix_embedding)."""
+
+    name = "fixed_embedding"
 
     def seeds(self, seeds: Seeds) -> Seeds:
         """One seed for the embedding, drawn after that seed's layers."""
@@ -119,17 +126,13 @@ class FixedEmbedding(Intervention):
 
 
 @dataclass(frozen=True)
-class FixedLayers(Intervention):
+class FixedLayers(_OneSeed):
     """Start all runs from the layers and the training pairs of one seed; the embedding varies (--fix_mlp).
 
     As in the study's script, the embedding is then the first thing drawn under the run's seed (a fixed one stays).
     """
 
     name = "fixed_layers"
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        check_seed(self.seed)
 
     def seeds(self, seeds: Seeds) -> Seeds:
         """One seed for layers and pairs."""
@@ -137,14 +140,10 @@ class FixedLayers(Intervention):
 
 
 @dataclass(frozen=True)
-class FixedDataset(Intervention):
+class FixedDataset(_OneSeed):
     """Train all runs on the pairs of one seed; the network varies (--fix_dataset)."""
 
     name = "fixed_dataset"
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        check_seed(self.seed)
 
     def seeds(self, seeds: Seeds) -> Seeds:
         """One seed for the pairs."""
@@ -319,15 +318,9 @@ def _example(kind: type[Intervention]) -> str:
 
 
 def _value(text: str, kind: Any, what: str) -> Any:
-    readers: dict[Any, Callable[[str], Any]] = {
-        int: int,
-        float: float,
-        bool: {"true": True, "false": False}.__getitem__,
-        tuple[int, ...]: lambda t: tuple(int(n) for n in t.split("+")),
-    }
     try:
-        return readers[kind](text)
-    except (ValueError, KeyError):
+        return read_value(text, kind)
+    except ValueError:
         wanted = {int: "a whole number", float: "a number", bool: "true or false"}.get(kind, "whole numbers, as in 2+8")
         raise ValueError(f"{what} is {wanted}, got {text!r}") from None
 
@@ -336,7 +329,6 @@ def _word(value: Any) -> Any:
     return "+".join(map(str, value)) if isinstance(value, tuple) else value
 
 
-@functools.lru_cache
 def _projection(p: int, frequencies: tuple[int, ...]) -> np.ndarray:
     """P_ab = (2/p) Σ_k cos(2πk(a-b)/p), the projection (p, p) onto some frequencies."""
     difference = np.subtract.outer(np.arange(p), np.arange(p))

@@ -6,8 +6,7 @@ make text of them, ``tables``, ``figures`` and ``page`` lay it out. Everything i
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
+from ecodyn.lazy import lazily
 
 _HOME = {
     "fragment": "ecodyn.report.page",
@@ -30,11 +29,4 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name in _HOME:
-        return getattr(importlib.import_module(_HOME[name]), name)
-    raise AttributeError(f"module 'ecodyn.report' has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *_HOME])
+__getattr__, __dir__ = lazily(__name__, _HOME)

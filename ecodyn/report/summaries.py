@@ -17,9 +17,6 @@ MOST_COEFFICIENTS = 40  # of a full law's hundreds, the table shows the first
 
 def inspection_table(facts: Mapping[str, Any]) -> Table:
     """What is in a trajectories file: two columns, warnings last."""
-    table = Table(title=str(facts["path"]), show_header=False, title_justify="left")
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column(overflow="fold")
     rows = {
         "runs": f"{facts['runs']} in {facts['clusters']} clusters",
         "steps": f"{facts['steps']}, from {facts['first_step']:g} to {facts['last_step']:g}",
@@ -32,16 +29,11 @@ def inspection_table(facts: Mapping[str, Any]) -> Table:
         "wrong with it": "; ".join(facts["warnings"]) or "nothing found",
         "next": facts["command"],
     }
-    for name, value in rows.items():
-        table.add_row(name, value)
-    return table
+    return _two_columns(facts["path"], rows)
 
 
 def log_table(facts: Mapping[str, Any]) -> Table:
     """What is in a training log: two columns, what is wrong last."""
-    table = Table(title=str(facts["path"]), show_header=False, title_justify="left")
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column(overflow="fold")
     sizes = " × ".join(map(str, facts["frames"]))
     steps = "none" if facts["first_step"] is None else f"{facts['first_step']:g} to {facts['last_step']:g}"
     intervals = ", ".join(f"{i:g}" for i in facts["intervals"])
@@ -57,6 +49,13 @@ def log_table(facts: Mapping[str, Any]) -> Table:
         "wrong with it": "\n".join(facts["wrong"]) or "nothing found",
         "next": facts["command"],
     }
+    return _two_columns(facts["path"], rows)
+
+
+def _two_columns(title: object, rows: Mapping[str, str]) -> Table:
+    table = Table(title=str(title), show_header=False, title_justify="left")
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
     for name, value in rows.items():
         table.add_row(name, value)
     return table

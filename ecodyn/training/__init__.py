@@ -6,7 +6,9 @@ Everything public is listed in ``__all__`` and loaded on first use, since torch 
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from ecodyn.lazy import lazily
 
 if TYPE_CHECKING:
     from ecodyn.training.network import NetworkSettings
@@ -59,11 +61,4 @@ def network_settings(name: str) -> type[NetworkSettings]:
     return getattr(importlib.import_module(module), kind)
 
 
-def __getattr__(name: str) -> Any:
-    if name in _HOME:
-        return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *_HOME])
+__getattr__, __dir__ = lazily(__name__, {name: f"{__name__}.{module}" for name, module in _HOME.items()})

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from ecodyn.provenance import clusters
 from ecodyn.training.descent import Record
 from ecodyn.training.grids import varied_settings
 from ecodyn.training.network import NetworkSettings
@@ -78,7 +79,7 @@ class Population:
             dc=curves.pop("dc", None),
             curves=curves,
             embedding=[rec.embedding[i] for _, rec, i in parts if rec.embedding is not None] or None,
-            cluster=_clusters(runs, keys),
+            cluster=clusters(keys, [run.label for run in runs]),
             settings=self._settings(runs),
         )
 
@@ -107,11 +108,3 @@ class Population:
             **({"varied": sorted(varied), "networks": tables} if len(tables) > 1 else {}),
             **{name: self.plan[name] for name in ("dtype", "device", "steps", "schedule")},
         }
-
-
-def _clusters(runs: Sequence[Run], keys: Sequence[Hashable]) -> list[int] | None:
-    """Runs that begin alike carry the label of the first of them; None where all begin differently."""
-    first: dict[Hashable, int] = {}
-    for run, key in zip(runs, keys, strict=True):
-        first.setdefault(key, run.label)
-    return [first[key] for key in keys] if len(first) < len(runs) else None

@@ -9,9 +9,22 @@ from typing import Any, TypeVar
 
 from ecodyn.training.network import NetworkSettings
 
-__all__ = ["grid", "varied_settings"]
+__all__ = ["grid", "read_value", "varied_settings"]
 
 Settings = TypeVar("Settings", bound=NetworkSettings)
+
+
+def read_value(text: str, kind: Any) -> Any:
+    """A setting's value from its text, for the types that settings have.
+
+    Raises:
+        ValueError: The text is no such value.
+    """
+    if kind is bool:
+        if text not in ("true", "false"):
+            raise ValueError(f"expected true or false, got {text!r}")
+        return text == "true"
+    return tuple(int(part) for part in text.split("+")) if kind == tuple[int, ...] else kind(text)
 
 
 def grid(kind: type[Settings], settings: Mapping[str, Sequence[Any]]) -> list[Settings]:

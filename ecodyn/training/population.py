@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,8 +13,9 @@ from typing import Any
 import numpy as np
 import torch
 
-import ecodyn
+from ecodyn.files import first_line
 from ecodyn.processes import physical_memory
+from ecodyn.provenance import versions
 from ecodyn.training.checkpoints import Checkpoints
 from ecodyn.training.checks import check_choice, check_seed, check_whole
 from ecodyn.training.gather import Population, Run
@@ -140,7 +140,7 @@ def train(
         "schedule": {"dense": int(keep.dense), "every": int(keep.every)},
         "dtype": dtype,
         "device": device,
-        "versions": _versions(),
+        "versions": versions("torch", "numpy"),
         "checkpoints": None if writer is None else {"folder": str(writer.folder.resolve()), "every": int(writer.every)},
         "batches": _cut(runs, sizes),
     }
@@ -158,7 +158,7 @@ def train(
         failures: dict[Any, str] = {}
         try:
             for task, error in work(ahead, done, len(runs) * steps, processes, progress):
-                failures |= {run.label: _sentence(error) for run in task.runs if error is not None}
+                failures |= {run.label: first_line(error) for run in task.runs if error is not None}
         except KeyboardInterrupt:
             finished, diverged = population.gathered()
             trained = {*diverged, *([] if finished is None else finished.runs.tolist())}
@@ -268,17 +268,3 @@ def _folder(path: str | os.PathLike[str] | None) -> Iterator[Path]:
         return
     with tempfile.TemporaryDirectory(prefix="ecodyn-") as temporary:
         yield Path(temporary)
-
-
-def _versions() -> dict[str, str]:
-    return {
-        "ecodyn": ecodyn.__version__,
-        "torch": torch.__version__,
-        "numpy": np.__version__,
-        "python": ".".join(map(str, sys.version_info[:3])),
-    }
-
-
-def _sentence(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__
