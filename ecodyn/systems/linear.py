@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -30,9 +32,14 @@ def full_rhs(x: Array, b: Array, A: Array) -> Array:
     return np.asarray(b + x @ np.asarray(A).T)
 
 
-def starts_around(size: int) -> Array:
-    """Where starting states scatter: away from zero, so that offsets matter."""
+def equilibrium(size: int) -> Array:
+    """Where the full systems come to rest: away from zero, so that offsets matter."""
     return np.linspace(1.0, 2.0, size)
+
+
+def aside(rng: np.random.Generator, rest: float, nearest: float, farthest: float, size: int | None = None) -> Any:
+    """Starts on either side of an equilibrium and none close to it: a run that hardly moves says nothing."""
+    return rest + rng.choice([-1.0, 1.0], size) * rng.uniform(nearest, farthest, size)
 
 
 def independent(size: int) -> System:
@@ -47,7 +54,7 @@ def independent(size: int) -> System:
         features=tuple(range(1, size + 1)),
         right_hand_side=independent_rhs,
         parameters={"b": b, "a": a},
-        start=lambda rng: rng.uniform(0.2, 3.0, size),
+        start=lambda rng: aside(rng, -b / a, 0.5, 2.5, size),
         duration=4.0,
         form=Form(LINEAR, INDEPENDENT, np.array([[b, a]])),
     )
@@ -88,7 +95,7 @@ def exchangeable(size: int) -> System:
         features=tuple(range(1, size + 1)),
         right_hand_side=exchangeable_rhs,
         parameters={"b": b, "a": a, "c": c},
-        start=lambda rng: rng.uniform(0.2, 2.5) + rng.uniform(-1.0, 1.0, size),
+        start=lambda rng: aside(rng, -b / (a + c), 1.0, 2.0) + rng.uniform(-1.0, 1.0, size),
         duration=4.0,
         form=Form(LINEAR, EXCHANGEABLE, np.array([[b, a, c]])),
     )
@@ -101,7 +108,7 @@ def full(size: int) -> System:
     decay = directions @ np.diag(np.linspace(SLOWEST, FASTEST, size)) @ directions.T
     random = rng.standard_normal((size, size)) * ROTATION / np.sqrt(size)
     A = (random - random.T) - decay
-    b = -A @ starts_around(size)
+    b = -A @ equilibrium(size)
     return System(
         name=f"linear_full_{size}",
         equation="ẋ = b + A x",
@@ -111,7 +118,7 @@ def full(size: int) -> System:
         features=tuple(range(1, size + 1)),
         right_hand_side=full_rhs,
         parameters={"b": b, "A": A},
-        start=lambda rng: starts_around(size) + rng.standard_normal(size),
+        start=lambda rng: equilibrium(size) + rng.standard_normal(size),
         duration=4.0,
         form=Form(LINEAR, FULL, np.column_stack([b, A])),
         labels_shared=True,

@@ -45,7 +45,7 @@ def pendulum() -> System:
         features=("theta", "omega"),
         right_hand_side=pendulum_rhs,
         parameters={"frequency": 1.0},
-        start=lambda rng: np.array([rng.uniform(-2.7, 2.7), rng.uniform(-0.5, 0.5)]),
+        start=lambda rng: np.array([rng.choice([-1, 1]) * rng.uniform(1.0, 2.7), rng.uniform(-0.5, 0.5)]),
         duration=12.0,
         labels_shared=True,
     )

@@ -140,7 +140,7 @@ def floored_circles() -> System:
 
     A floor in what is measured takes a law out of the Lotka-Volterra family: it has a constant term.
     """
-    r, a, c, floor = 4e-4, 2.8e-5, -9e-5, 8.0
+    r, a, c, floor = -2e-4, 3.5e-5, -8.5e-5, 8.0
     terms = {
         "1": -floor * (r - (a + c) * floor),
         "x": r - (2 * a + c) * floor,
@@ -198,7 +198,7 @@ def lorenz() -> System:
         start=lambda rng: np.array([0.0, 0.0, 25.0]) + rng.uniform(-8.0, 8.0, 3),
         duration=2 * lyapunov_time,
         lyapunov_time=lyapunov_time,
-        transient=15.0,
+        transient=8.0,
     )
 
 
@@ -217,7 +217,7 @@ def rossler() -> System:
         start=lambda rng: np.array([0.0, 0.0, 0.1]) + np.append(rng.uniform(-5.0, 5.0, 2), 0.0),
         duration=2 * lyapunov_time,
         lyapunov_time=lyapunov_time,
-        transient=100.0,
+        transient=40.0,
     )
 
 
@@ -262,10 +262,17 @@ def replicator() -> System:
         source="Taylor and Jonker 1978; Hofbauer and Sigmund, Evolutionary Games and Population Dynamics (1998)",
         right_hand_side=replicator_rhs,
         parameters={"A": A},
-        start=lambda rng: rng.dirichlet(np.full(3, 1.5)),
+        start=lambda rng: aside_of_the_centre(rng, 0.12, 0.35),
         duration=10.0,
         unique=False,
     )
+
+
+def aside_of_the_centre(rng: np.random.Generator, nearest: float, farthest: float) -> Array:
+    """A point of the simplex at such a distance from its centre; farthest < 1/√6 keeps it inside."""
+    direction = rng.standard_normal(3)
+    direction -= direction.mean()
+    return np.asarray(1 / 3 + direction / np.linalg.norm(direction) * rng.uniform(nearest, farthest))
 
 
 def _add(row: dict[str, float], value: float, *factors: str) -> None:
