@@ -82,7 +82,7 @@ def logistic() -> System:
 
 
 def quadratic_growth() -> System:
-    """ẋᵢ = c xᵢ²: growth to infinity at t = 1/(c xᵢ(0)), of which a run sees at most four fifths."""
+    """ẋᵢ = c xᵢ²: growth to infinity at t = 1/(c xᵢ(0)), of which a run sees at most two thirds."""
     c = 1.0
     return System(
         name="quadratic_growth",
@@ -93,7 +93,7 @@ def quadratic_growth() -> System:
         features=tuple(range(1, 6)),
         right_hand_side=lambda x, c: c * x**2,
         parameters={"c": c},
-        start=lambda rng: rng.uniform(0.1, 0.5, 5),
+        start=lambda rng: rng.uniform(0.1, 0.4, 5),
         duration=1.6,
         form=Form(LOTKA_VOLTERRA, INDEPENDENT, np.array([[0.0, c]])),
     )
