@@ -96,7 +96,7 @@ def gompertz() -> System:
         features=tuple(range(1, 6)),
         right_hand_side=gompertz_rhs,
         parameters={"r": 1.0, "K": 1.0},
-        start=lambda rng: 10.0 ** rng.uniform(-4.0, 0.3, 5),
+        start=lambda rng: 10.0 ** rng.uniform(-3.0, -0.1, 5),
         duration=4.0,
     )
 

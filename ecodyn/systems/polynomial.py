@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecodyn.library import EXCHANGEABLE, FULL, INDEPENDENT
-from ecodyn.systems.lotka_volterra import circle_like
 from ecodyn.systems.system import SINDY, Form, System
 
 Array = NDArray[np.float64]
@@ -135,12 +134,12 @@ def autocatalysis() -> System:
     )
 
 
-def floored_circles() -> System:
-    """ẏᵢ = uᵢ(r + a uᵢ + c ū), uᵢ = yᵢ − floor: circles whose excess over a noise floor competes.
+def floored_competition() -> System:
+    """ẏᵢ = uᵢ(r + a uᵢ + c ū), uᵢ = yᵢ − floor: competitors that are measured on top of a floor, as the circles are.
 
-    A floor in what is measured takes a law out of the Lotka-Volterra family: it has a constant term.
+    A floor takes a law out of the Lotka-Volterra family: it has a constant term, and the dead come to rest above zero.
     """
-    r, a, c, floor = -2e-4, 3.5e-5, -8.5e-5, 8.0
+    r, a, c, floor, size = 1.0, -0.5, -0.8, 1.0, 10
     terms = {
         "1": -floor * (r - (a + c) * floor),
         "x": r - (2 * a + c) * floor,
@@ -150,15 +149,15 @@ def floored_circles() -> System:
     }
     return shared(
         EXCHANGEABLE,
-        29,
+        size,
         terms,
-        name="floored_circles",
+        name="floored_competition",
         equation="ẏᵢ = uᵢ(r + a uᵢ + c ū), uᵢ = yᵢ − floor",
-        source="data/circles_p59_d128.nc, steps 60 to 1000: the dead stay above 8",
+        source="MacArthur and Levins 1967, with equal species, behind the noise floor of a spectrum's norm",
         right_hand_side=floored_rhs,
         parameters={"r": r, "a": a, "c": c, "floor": floor},
-        start=lambda rng: circle_like(rng, 29),
-        duration=940.0,
+        start=lambda rng: floor + rng.uniform(0.1, 1.5) * rng.uniform(0.02, 1.9, size),
+        duration=5.0,
     )
 
 
@@ -287,7 +286,7 @@ SYSTEMS = (
     pitchfork(),
     mean_field(),
     autocatalysis(),
-    floored_circles(),
+    floored_competition(),
     van_der_pol(),
     lorenz(),
     rossler(),
