@@ -168,8 +168,9 @@ def on_gpu(plain_core: float, networks: int = 256) -> None:
         seconds = ecodyn_seconds(200, dtype=dtype, keep=Schedule(), networks=networks, device="cuda")
         line(f"ecodyn, {dtype}, {networks} side by side", seconds, plain, f"; {plain_core / seconds:.0f} x one core's")
     started = time.perf_counter()
-    train(SETTINGS, range(EXPERIMENT_7["runs"]), EXPERIMENT_7["steps"], dtype="float32", device="cuda")
-    print(f"experiment 7 ({EXPERIMENT_7['runs']} trainings of 2000 steps): {time.perf_counter() - started:.0f} s")
+    runs, steps = EXPERIMENT_7["runs"], EXPERIMENT_7["steps"]
+    train(SETTINGS, range(runs), steps, dtype="float32", device="cuda")
+    print(f"experiment 7 ({runs} trainings of {steps} steps): {time.perf_counter() - started:.0f} s")
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
 """The commands: each a few lines over the API.
 
 Tables and progress go to stderr, results to stdout or ``-o``. Exit codes: 0 done; 2 wrong usage; 3 unusable data;
-4 no family could be fitted; 5 partial, what succeeded was saved; 130 interrupted, finished work kept.
+4 nothing could be fitted or trained; 5 partial, what succeeded was saved; 130 interrupted, finished work kept.
 """
 
 from __future__ import annotations
@@ -161,7 +161,7 @@ def train(
         labels = numbers(seeds, "--seeds")
         check_target(output, force=force)
         folder = output.with_name(output.name + ".partial")
-        again = f"what is finished is kept in {folder}; the same command with --resume goes on"
+        again = f"what is finished is kept in {folder}; the same command with --resume goes on with the others"
         problem = ""
         with progress_bar("training", None) as advance, warnings_said():
             try:

@@ -181,6 +181,8 @@ def network_grid(
         setting, equals, values = text.partition("=")
         if not equals:
             raise typer.BadParameter(f"--set is NAME=VALUE, got {text!r}")
+        if setting in given:
+            raise typer.BadParameter(f"{setting} is given twice; several values have commas between them")
         given[setting] = values
     if unknown := [option for option in given if option not in types]:
         raise typer.BadParameter(f"{name} has no setting {listed(unknown)}; it has {listed(types)}")

@@ -138,6 +138,8 @@ def exits() -> Iterator[None]:
         if isinstance(error, BrokenPipeError):
             raise
         fail(str(error), USAGE)
+    except MemoryError as error:
+        fail(f"not enough memory: {error or 'ask for less at once'}", USAGE)
     except ModuleNotFoundError as error:
         fail(f"{error}; install it with: python -m pip install {error.name}", USAGE)
     except RuntimeError as error:

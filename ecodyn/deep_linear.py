@@ -69,9 +69,9 @@ class DeepLinear(NetworkSettings):
         return ("signal", "gradient", "singular_values", "train_loss")
 
     @property
-    def labels_shared(self) -> bool:
-        """All runs have one teacher."""
-        return True
+    def labels(self) -> Hashable:
+        """The teacher."""
+        return self.modes, self.strongest, self.weakest, self.teacher_seed
 
     def initialisation(self, seed: int) -> Hashable:
         """The weights at the start."""

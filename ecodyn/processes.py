@@ -13,7 +13,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-__all__ = ["outcomes"]
+__all__ = ["outcomes", "physical_memory"]
 
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 POLL_SECONDS = 0.2  # between two looks at the workers: often enough for a progress bar
@@ -99,6 +99,14 @@ def _outcome(future: Future[Any]) -> Any:
         return future.result()
     except Exception as error:
         return error
+
+
+def physical_memory() -> float:
+    """Bytes of memory that this machine has; infinite where it can't be told."""
+    try:
+        return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    except (AttributeError, OSError, ValueError):
+        return float("inf")
 
 
 def _begin(parent: int) -> None:

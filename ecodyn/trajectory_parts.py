@@ -84,6 +84,8 @@ def where_setting(data: Checked, name: str, wanted: Any) -> list[int]:
         raise UnusableDataError(f"there is no setting {name}, the settings are {present}; choose among them")
     values = data.settings[name]
     asked = {wanted} if isinstance(wanted, (str, int, float, np.generic)) else set(wanted)
+    if values.dtype.kind == "U":  # a number beside "none" is text in the file
+        asked = set(map(str, asked))
     index = [r for r, value in enumerate(values.tolist()) if value in asked]
     if not index:
         raise UnusableDataError(

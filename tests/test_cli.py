@@ -147,7 +147,7 @@ def test_train_writes_checkpoints_that_extract_reads(tmp_path):
     np.testing.assert_allclose(ecodyn.load(again).values, ecodyn.load(out).values[:, [0, 2, 4, 5]], rtol=1e-12)
     refused = train(tmp_path / "y.nc", "--checkpoints", checkpoints)
     assert refused.exit_code == 2
-    assert "has checkpoints already" in refused.stderr
+    assert "has checkpoints of another training" in refused.stderr
     assert sorted(tmp_path.iterdir()) == [again, checkpoints, out]
 
 
@@ -238,7 +238,7 @@ def test_train_keeps_the_runs_that_did_not_diverge(tmp_path):
     out = tmp_path / "x.nc"
     result = train(out, "--learning-rate", "1e300,0.01", "--json")
     assert result.exit_code == 5
-    assert "runs not trained: 0, 1: run 0: no longer finite at step 1; lower the learning rate" in result.stderr
+    assert "runs not trained: 0, 1: no longer finite at step 1 (lower the learning rate)" in result.stderr
     assert json.loads(result.stdout)["runs"] == ecodyn.load(out).runs.tolist() == [2, 3]
     assert list(tmp_path.iterdir()) == [out]
 

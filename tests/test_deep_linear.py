@@ -174,7 +174,8 @@ def test_a_batch_is_its_networks_trained_alone():
 
 
 def test_all_runs_have_one_teacher():
-    assert BALANCED.labels_shared
+    assert BALANCED.labels == replace(BALANCED, depth=3, scale=0.5).labels
+    assert BALANCED.labels != replace(BALANCED, teacher_seed=1).labels
     np.testing.assert_array_equal(BALANCED.features, [1, 2, 3, 4, 5])
     u, s, v = BALANCED.teacher()
     np.testing.assert_allclose(u.T @ u, np.eye(5), atol=1e-14)

@@ -928,3 +928,10 @@ def test_inspect_lists_the_curves(tmp_path):
         console.print(inspection_table(facts))
     assert "5 × 4" in capture.get()
     assert ", ".join(facts["curves"]) in capture.get()
+
+
+def test_a_setting_that_some_runs_do_not_have_is_found_by_its_value():
+    values = np.arange(24.0).reshape(3, 4, 2) ** 1.5
+    runs = Trajectories(values, np.arange(4), settings={"factor": ["none", "0.9", "1.1"]})
+    assert runs.select(factor=0.9).runs.tolist() == [1]
+    assert runs.select(factor=[0.9, "none"]).runs.tolist() == [0, 1]

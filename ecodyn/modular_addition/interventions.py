@@ -10,7 +10,7 @@ import functools
 import itertools
 import typing
 from abc import ABC
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar
 
@@ -83,6 +83,11 @@ class Intervention(ABC):
     def held(self, embedding: torch.Tensor, initial: torch.Tensor) -> torch.Tensor:
         """Where embeddings (S, p, d) go after an update, ``initial`` being those of the start."""
         return embedding
+
+    @property
+    def starts(self) -> bool:
+        """Whether `start` does anything."""
+        return type(self).start is not Intervention.start
 
     @property
     def holds(self) -> bool:
@@ -244,7 +249,8 @@ class KeepFrequencies(Intervention):
     hold: bool = True
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "k", tuple(self.k))
+        frequencies = self.k if isinstance(self.k, Iterable) else (self.k,)
+        object.__setattr__(self, "k", tuple(map(plain, frequencies)))
         if not self.k or len(set(self.k)) < len(self.k):
             raise ValueError(f"{self.name} keeps at least one frequency, each named once, got {self.k}")
         for k in self.k:
@@ -262,7 +268,7 @@ class KeepFrequencies(Intervention):
         """The kept part of the embeddings."""
         if not self.hold:
             return embedding
-        return torch.as_tensor(_projection(embedding.shape[1], self.k)).to(embedding) @ embedding
+        return _projection_on(embedding.shape[1], self.k, embedding.dtype, embedding.device) @ embedding
 
 
 INTERVENTIONS: dict[str, type[Intervention]] = {
@@ -336,6 +342,11 @@ def _projection(p: int, frequencies: tuple[int, ...]) -> np.ndarray:
     difference = np.subtract.outer(np.arange(p), np.arange(p))
     angles = [2 * np.pi * (k * difference % p) / p for k in frequencies]
     return 2 / p * np.cos(angles).sum(axis=0)
+
+
+@functools.lru_cache
+def _projection_on(p: int, frequencies: tuple[int, ...], dtype: torch.dtype, device: torch.device) -> torch.Tensor:
+    return torch.from_numpy(_projection(p, frequencies)).to(device, dtype)
 
 
 def _check_frequencies(name: str, frequencies: Any, p: int) -> None:

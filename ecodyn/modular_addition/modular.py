@@ -15,7 +15,7 @@ from ecodyn.modular_addition.fourier import spectrum
 from ecodyn.modular_addition.interventions import Intervention, Seeds
 from ecodyn.modular_addition.network import seeded
 from ecodyn.modular_addition.pairs import check_fraction, check_prime, split_pairs, tokens
-from ecodyn.training.checks import check_whole
+from ecodyn.training.checks import check_bool, check_whole
 from ecodyn.training.network import Batch, Draw, NetworkSettings
 
 __all__ = ["ModularBatch", "ModularSettings"]
@@ -47,12 +47,28 @@ class ModularSettings(NetworkSettings):
         check_whole("dim", self.dim, 1)
         check_whole("width", self.width, 1)
         check_fraction(self.train_fraction, self.p)
+        check_bool("test", self.test)
+        given = (self.interventions,) if isinstance(self.interventions, Intervention) else tuple(self.interventions)
+        object.__setattr__(self, "interventions", given)
         for intervention in self.interventions:
             intervention.check(self.p)
+        self._check_nothing_is_lost()
+
+    def _check_nothing_is_lost(self) -> None:
+        """No intervention may undo another: the provenance would say what was not done."""
         single = Counter(i.name for i in self.interventions if not i.repeatable)
         for name, count in single.items():
             if count > 1:
                 raise ValueError(f"{name} is given {count} times, the last would undo the others; give one")
+        for place, intervention in enumerate(self.interventions):
+            if intervention.draws_embedding:
+                lost = [i.name for i in self.interventions[:place] if i.starts]
+                lost += [i.name for i in self.interventions if i.name == "fixed_embedding"]
+                if lost:
+                    raise ValueError(
+                        f"{intervention.name} draws the embedding anew, which undoes {', '.join(lost)}; leave it out, "
+                        f"or give what changes the embedding after {intervention.name}"
+                    )
 
     @property
     def features(self) -> np.ndarray:

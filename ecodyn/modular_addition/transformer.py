@@ -85,10 +85,12 @@ class Transformer(ModularSettings):
         return TransformerBatch(self, seeds, dtype, device)
 
     def bytes_per_network(self, itemsize: int) -> int:
-        """Activations of the pairs, kept for the backward pass, and six arrays of parameters."""
-        pairs = self.p**2 if self.test else int(self.p**2 * self.train_fraction)
+        """Activations of training pairs and their gradients, or of test pairs, and six arrays of parameters."""
+        pairs, trained = self.p**2, int(self.p**2 * self.train_fraction)
         parameters = self.dim * (4 * self.dim + 2 * self.width + 2 * self.p + 5)
-        return itemsize * (pairs * (3 * self.heads * self.dim + 3 * self.width + 3 * self.p) + 6 * parameters)
+        training = trained * (5 * self.heads * self.dim + 4 * self.width + 4 * self.p)
+        testing = (pairs - trained) * (3 * self.heads * self.dim + 2 * self.width + 2 * self.p) if self.test else 0
+        return itemsize * (max(training, testing) + 6 * parameters)
 
 
 class TransformerBatch(ModularBatch, AutogradBatch):

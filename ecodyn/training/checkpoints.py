@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,12 +24,22 @@ class Checkpoints:
     def __post_init__(self) -> None:
         check_whole("checkpoint_every", self.every, 1)
 
-    def check(self, *, resume: bool) -> None:
-        """Raise an OutputExistsError if there are checkpoints of an earlier training."""
+    def check(self, *, begun: bool) -> None:
+        """Make the folder; checkpoints in it have to be those of this very training, ``begun`` earlier.
+
+        Raises:
+            OutputExistsError: They are not, or there is a file of this name.
+            OSError: The folder can't be written to.
+        """
         if self.folder.exists() and not self.folder.is_dir():
             raise OutputExistsError(f"{self.folder} is a file, expected a folder for checkpoints; name another place")
-        if not resume and next(self.folder.glob("run_*/step_*.safetensors"), None) is not None:
-            raise OutputExistsError(f"{self.folder} has checkpoints already; name another folder, or delete it")
+        if not begun and next(self.folder.glob("run_*/step_*.safetensors"), None) is not None:
+            raise OutputExistsError(
+                f"{self.folder} has checkpoints of another training; name another folder, or delete it"
+            )
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(self.folder, os.W_OK | os.X_OK):
+            raise PermissionError(f"cannot write to {self.folder}, which is read-only; choose another place")
 
     def writer(self, labels: Sequence[int], last: int) -> Callable[[int, Batch], None]:
         """What writes the checkpoints of a batch when it is called with a step and the batch."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["check_choice", "check_number", "check_rate", "check_seed", "check_whole", "plain"]
+__all__ = ["check_bool", "check_choice", "check_number", "check_rate", "check_seed", "check_whole", "plain"]
 
 LARGEST_SEED = 2**32 - 1  # of NumPy's legacy generator, which chooses the study's training pairs
 
@@ -29,6 +29,12 @@ def check_number(name: str, value: float) -> None:
     """Raise a ValueError unless ``value`` is a number, rather than text that looks like one."""
     if not isinstance(value, int | float | np.number) or isinstance(value, bool):
         raise ValueError(f"{name} must be a number, got {value!r}")
+
+
+def check_bool(name: str, value: bool) -> None:
+    """Raise a ValueError unless ``value`` is true or false."""
+    if not isinstance(value, bool | np.bool_):
+        raise ValueError(f"{name} must be True or False, got {value!r}")
 
 
 def check_rate(name: str, value: float, *, zero_allowed: bool) -> None:

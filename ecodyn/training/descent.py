@@ -15,9 +15,6 @@ __all__ = ["Record", "descend", "one_thread", "train_batch"]
 
 ROWS_HELD = 64  # kept rows that stay on the device until they are fetched together
 
-Progress = Callable[[int], None]
-"""Called with the step that a batch has reached."""
-
 
 @dataclass(frozen=True)
 class Record:
@@ -45,7 +42,7 @@ def train_batch(
     *,
     dtype: str = "float64",
     device: str = "cpu",
-    progress: Progress | None = None,
+    progress: Callable[[int], None] | None = None,
     visit: Callable[[int, Batch], None] | None = None,
 ) -> Record:
     """Train one network a seed, up to the last kept step.

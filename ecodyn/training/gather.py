@@ -34,14 +34,20 @@ class Population:
     plan: dict[str, Any]
     command: str | None
     store: PartialFolder
-    groups: Sequence[tuple[Run, ...]]
+    runs: Sequence[Run]
+
+    @property
+    def groups(self) -> list[tuple[Run, ...]]:
+        """The runs of each batch."""
+        by_label = {run.label: run for run in self.runs}
+        return [tuple(by_label[label] for label in labels) for labels in self.store.batches]
 
     def gathered(self) -> tuple[Trajectories | None, dict[Any, str]]:
         """Trajectories of the finished runs, None if there are none; and why others diverged, by label."""
         parts: list[tuple[Run, Record, int]] = []
         diverged: dict[Any, str] = {}
         for i, group in enumerate(self.groups):
-            if not self.store.file(i).exists():
+            if not group or not self.store.file(i).exists():
                 continue
             record = self.store.read(i)
             for row, run in enumerate(group):
@@ -49,7 +55,9 @@ class Population:
                     parts.append((run, record, row))
                 else:
                     step = record.diverged[row]
-                    diverged[run.label] = f"run {run.label}: no longer finite at step {step}; lower the learning rate"
+                    diverged[run.label] = f"no longer finite at step {step} (lower the learning rate)"
+        order = {run.label: place for place, run in enumerate(self.runs)}
+        parts.sort(key=lambda part: order[part[0].label])
         return (self._together(parts) if parts else None), diverged
 
     def _together(self, parts: list[tuple[Run, Record, int]]) -> Trajectories:
@@ -64,7 +72,7 @@ class Population:
             first.steps,
             features=self.cells[0].features,
             runs=[run.label for run in runs],
-            labels_shared=self.cells[0].labels_shared or same_start,
+            labels_shared=same_start or self._same_labels(),
             provenance=self._provenance([run.seed for run in runs]),
             observables=observables,
             dc=curves.pop("dc", None),
@@ -73,6 +81,11 @@ class Population:
             cluster=_clusters(runs, keys),
             settings=self._settings(runs),
         )
+
+    def _same_labels(self) -> bool:
+        """Whether feature k is the same in all networks, whatever their initialisation."""
+        meanings = {cell.labels for cell in self.cells}
+        return len(meanings) == 1 and None not in meanings
 
     def _settings(self, runs: Sequence[Run]) -> dict[str, list[Any]]:
         columns = varied_settings(self.cells)

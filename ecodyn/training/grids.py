@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any, TypeVar
 
@@ -26,6 +26,9 @@ def grid(kind: type[Settings], settings: Mapping[str, Sequence[Any]]) -> list[Se
     unknown = [name for name in settings if name not in known]
     if unknown:
         raise ValueError(f"{kind.name} has no setting {', '.join(unknown)}; it has {', '.join(known)}")
+    single = [name for name, values in settings.items() if isinstance(values, str) or not isinstance(values, Iterable)]
+    if single:
+        raise ValueError(f"a grid takes several values of {', '.join(single)}, such as [16, 32], or one in a list")
     return [kind(**dict(zip(settings, cell, strict=True))) for cell in itertools.product(*settings.values())]
 
 

@@ -82,9 +82,9 @@ class NetworkSettings(ABC):
         """Names of the observables and curves that its batches keep."""
 
     @property
-    def labels_shared(self) -> bool:
-        """Whether feature k is the same in trainings of different initialisation."""
-        return False
+    def labels(self) -> Hashable | None:
+        """What feature k stands for, equal for networks in which it is the same; None if that varies with the seed."""
+        return None
 
     @abstractmethod
     def bytes_per_network(self, itemsize: int) -> int:

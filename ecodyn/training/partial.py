@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,31 +19,36 @@ import numpy as np
 from ecodyn.files import UnusableDataError, write_whole
 from ecodyn.training.descent import Record
 
-__all__ = ["PartialFolder", "partial_folder", "remove_partial", "write_record"]
+__all__ = ["PartialFolder", "continues", "partial_folder", "remove_partial", "write_record"]
 
 MOST_LISTED = 4  # settings that a message names
 PLAN, LOCK = "plan.json", "lock"
 OBSERVABLE, CURVE = "observable.", "curve."  # what the arrays' names in a batch's file begin with
 
 
-class BusyError(ValueError):
-    """Another process is at work in the folder."""
+Cut = Callable[[list[int]], list[list[int]]]
+"""From labels of runs to those of each batch."""
 
 
 @contextmanager
-def partial_folder(path: Path, plan: dict[str, Any], *, resume: bool) -> Iterator[PartialFolder]:
+def partial_folder(
+    path: Path, plan: dict[str, Any], *, resume: bool, recut: Cut | None = None
+) -> Iterator[PartialFolder]:
     """Open the folder of a plan, or begin it, and keep other processes out of it.
 
     Args:
         path: The folder; made if it is not there.
         plan: What is trained, as JSON can hold it; its entry "batches" lists the runs of each batch.
         resume: Whether to go on with what the folder has; then its own cut into batches holds.
+        recut: On resuming, how to cut the runs that are not finished anew.
 
     Raises:
         FileExistsError: The folder has finished batches and ``resume`` is false.
         ValueError: It has those of another plan, or another process is at work in it.
         UnusableDataError: Its plan is damaged.
     """
+    if path.exists() and not path.is_dir():
+        raise FileExistsError(f"{path} is a file, expected a folder for finished batches; move it away")
     path.mkdir(parents=True, exist_ok=True)
     with _locked(path):
         stated = path / PLAN
@@ -58,11 +63,27 @@ def partial_folder(path: Path, plan: dict[str, Any], *, resume: bool) -> Iterato
             )
         if kept is not None and done:
             _check_same(path, kept, plan)
+            store = PartialFolder(path, kept["batches"])
+            if recut is not None:
+                store = PartialFolder(path, _cut_anew(store, recut))
         else:
-            kept = plan
-            with write_whole(stated, force=True) as temporary:
-                temporary.write_text(json.dumps(plan, indent=1))
-        yield PartialFolder(path, kept["batches"])
+            store = PartialFolder(path, plan["batches"])
+        with write_whole(stated, force=True) as temporary:
+            temporary.write_text(json.dumps(plan | {"batches": store.batches}, indent=1))
+        yield store
+
+
+def continues(path: Path, plan: dict[str, Any]) -> bool:
+    """Whether the folder was begun for this very plan, finished batches or not."""
+    stated = path / PLAN
+    return stated.exists() and not _differences(_kept_plan(stated), plan)
+
+
+def _cut_anew(store: PartialFolder, recut: Cut) -> list[list[int]]:
+    """Finished batches keep their place, the others are left empty there and follow in new ones."""
+    ahead = [label for i, labels in enumerate(store.batches) if not store.file(i).exists() for label in labels]
+    kept = [labels if store.file(i).exists() else [] for i, labels in enumerate(store.batches)]
+    return kept + recut(ahead)
 
 
 @contextmanager
@@ -76,7 +97,7 @@ def _locked(path: Path) -> Iterator[None]:
     with (path / LOCK).open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except BlockingIOError:
             raise ValueError(f"another process is training into {path}; wait for it to end") from None
         yield
 
@@ -92,15 +113,19 @@ def _kept_plan(path: Path) -> dict[str, Any]:
 
 
 def _check_same(path: Path, kept: dict[str, Any], plan: dict[str, Any]) -> None:
-    """The batches may be cut otherwise than today's number of processes would have them; the rest may not differ."""
+    texts = _differences(kept, plan)
+    if texts:
+        raise ValueError(
+            f"{path} is of a training with other settings ({'; '.join(texts[:MOST_LISTED])}); resume with the same "
+            "settings, or choose another output"
+        )
+
+
+def _differences(kept: dict[str, Any], plan: dict[str, Any]) -> list[str]:
+    """Which settings differ; how the runs are cut into batches is none."""
     old, new = (_settings(json.loads(json.dumps(each))) for each in (kept, plan))
     differing = [key for key in old | new if old.get(key) != new.get(key)]
-    if differing:
-        texts = [f"{key}: {_short(old.get(key))} there, {_short(new.get(key))} now" for key in differing[:MOST_LISTED]]
-        raise ValueError(
-            f"{path} is of a training with other settings ({'; '.join(texts)}); resume with the same settings, or "
-            "choose another output"
-        )
+    return [f"{key}: {_short(old.get(key))} there, {_short(new.get(key))} now" for key in differing]
 
 
 def _settings(plan: Any, name: str = "") -> dict[str, Any]:

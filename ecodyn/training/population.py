@@ -6,7 +6,7 @@ import os
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,18 +15,21 @@ import numpy as np
 import torch
 
 import ecodyn
+from ecodyn.processes import physical_memory
 from ecodyn.training.checkpoints import Checkpoints
 from ecodyn.training.checks import check_choice, check_seed, check_whole
 from ecodyn.training.gather import Population, Run
 from ecodyn.training.network import DTYPES, NetworkSettings
-from ecodyn.training.partial import partial_folder
+from ecodyn.training.partial import continues, partial_folder
 from ecodyn.training.schedule import Schedule
 from ecodyn.training.work import Progress, Task, work
 from ecodyn.trajectories import Trajectories
+from ecodyn.trajectory_parts import some
 
 __all__ = ["IncompleteTrainingError", "InterruptedTraining", "train"]
 
-CPU_BATCH_BYTES = 2e6  # beyond a core's second-level cache, networks side by side only evict each other
+CPU_BATCH_BYTES = 8e6  # several small networks share the cost of calls; larger ones only evict each other (measured)
+MOST_REASONS = 3  # that a message gives
 GPU_SHARE = 0.8  # of the free memory, that batches may take by their estimate
 
 
@@ -39,7 +42,7 @@ class InterruptedTraining(KeyboardInterrupt):
     """
 
     def __init__(self, finished: Trajectories | None, missing: list[Any]) -> None:
-        super().__init__(f"interrupted; runs not finished: {_listed(missing)}")
+        super().__init__(f"interrupted; runs not finished: {some(missing)}")
         self.finished = finished
         self.missing = missing
 
@@ -54,8 +57,7 @@ class IncompleteTrainingError(RuntimeError):
     """
 
     def __init__(self, finished: Trajectories | None, failures: dict[Any, str], *, resumable: bool) -> None:
-        reasons = "; ".join(dict.fromkeys(failures.values()))
-        super().__init__(f"runs not trained: {_listed(failures)}: {reasons}")
+        super().__init__(f"runs not trained: {some(failures)}: {some(dict.fromkeys(failures.values()), MOST_REASONS)}")
         self.finished = finished
         self.failures = failures
         self.resumable = resumable
@@ -81,7 +83,8 @@ def train(
     """Train every network under every seed and put what was kept of them together.
 
     The numbers of a run depend on its settings and its own seed. Which others are in its batch changes the shape of
-    products of matrices, and with it their rounding: within a few units in the last place at each step.
+    products of matrices, and with it their rounding: within a few units in the last place at each step. On a GPU sums
+    are also taken in an order that varies, so that there even the same training differs from itself in rounding.
 
     Args:
         networks: What is trained and how; several are a grid (see `grid`).
@@ -114,18 +117,21 @@ def train(
     """
     cells = [networks] if isinstance(networks, NetworkSettings) else list(networks)
     keep = keep or Schedule()
-    kept = _checked_steps(steps, keep)
+    check_whole("steps", steps, 1)
     wanted = _checked_seeds(seeds)
     _check_cells(cells)
     check_choice("dtype", dtype, DTYPES)
     check_device(device)
+    _check_memory(cells, len(wanted), steps, keep)
     processes = 1 if torch.device(device).type == "cuda" else _processes(jobs)
     many = len(cells) > 1
     pairs = [(c, seed) for c in range(len(cells)) for seed in wanted]
     runs = [Run(label if many else seed, c, seed) for label, (c, seed) in enumerate(pairs)]
     if batch is not None:
         check_whole("batch", batch, 1)
-    sizes = [batch or _batch_size(cell, dtype, device, len(wanted), processes, many) for cell in cells]
+    sizes = [batch or _batch_size(cell, dtype, device, len(wanted), len(runs), processes) for cell in cells]
+    kept = keep.steps(steps)
+    writer = None if checkpoints is None else Checkpoints(Path(checkpoints), checkpoint_every)
     plan = {
         "runs": len(runs),
         "networks": [cell.described() for cell in cells],
@@ -135,19 +141,18 @@ def train(
         "dtype": dtype,
         "device": device,
         "versions": _versions(),
+        "checkpoints": None if writer is None else {"folder": str(writer.folder.resolve()), "every": int(writer.every)},
         "batches": _cut(runs, sizes),
     }
-    writer = None if checkpoints is None else Checkpoints(Path(checkpoints), checkpoint_every)
+    recut = None if batch is None else lambda labels: _cut([run for run in runs if run.label in labels], sizes)
     if writer is not None:
-        writer.check(resume=resume)
-    with _folder(folder) as place, partial_folder(place, plan, resume=resume) as store:
-        by_label = {run.label: run for run in runs}
-        groups = [tuple(by_label[label] for label in labels) for labels in store.batches]
-        population = Population(cells, plan, command, store, groups)
+        writer.check(begun=folder is not None and continues(Path(folder), plan))
+    with _folder(folder) as place, partial_folder(place, plan, resume=resume, recut=recut) as store:
+        population = Population(cells, plan, command, store, runs)
         ahead = [
             Task(cells[group[0].network], group, kept, dtype, device, store.file(i), writer)
-            for i, group in enumerate(groups)
-            if not store.file(i).exists()
+            for i, group in enumerate(population.groups)
+            if group and not store.file(i).exists()
         ]
         done = (len(runs) - sum(len(task.runs) for task in ahead)) * steps
         failures: dict[Any, str] = {}
@@ -183,12 +188,20 @@ def check_device(name: str) -> None:
         raise ValueError(f"device {name!r} asked for, but torch sees {present} CUDA devices; use device='cpu'")
 
 
-def _checked_steps(steps: int, keep: Schedule) -> np.ndarray:
-    check_whole("steps", steps, 1)
-    return keep.steps(steps)
+def _check_memory(cells: Sequence[NetworkSettings], seeds: int, steps: int, keep: Schedule) -> None:
+    """What is kept of all runs is in memory at the end, twice while it is put together."""
+    rows = keep.count(steps)
+    row = 8 * sum(len(cell.features) * len(cell.measured) for cell in cells) * seeds
+    if (needed := 2 * rows * row) > (present := physical_memory()):
+        raise ValueError(
+            f"{rows} kept steps of {len(cells) * seeds} runs take {needed / 2**30:.3g} GiB, this machine has "
+            f"{present / 2**30:.3g}; keep fewer with Schedule(dense, every) (--dense, --every), or train fewer at once"
+        )
 
 
 def _checked_seeds(seeds: Sequence[int]) -> list[int]:
+    if not isinstance(seeds, Iterable):
+        raise ValueError(f"seeds must be several, such as range(16) or [3], got {seeds!r}")
     wanted = list(seeds)
     for seed in wanted:
         check_seed(seed)
@@ -196,9 +209,7 @@ def _checked_seeds(seeds: Sequence[int]) -> list[int]:
         raise ValueError("seeds must name at least one run, got none")
     twice = sorted(seed for seed, count in Counter(wanted).items() if count > 1)
     if twice:
-        raise ValueError(
-            f"seeds must differ, since equal seeds give equal runs; given more than once: {_listed(twice)}"
-        )
+        raise ValueError(f"seeds must differ, since equal seeds give equal runs; given more than once: {some(twice)}")
     return [int(seed) for seed in wanted]
 
 
@@ -231,14 +242,14 @@ def _processes(jobs: int) -> int:
     return jobs
 
 
-def _batch_size(network: NetworkSettings, dtype: str, device: str, seeds: int, processes: int, many: bool) -> int:
+def _batch_size(network: NetworkSettings, dtype: str, device: str, seeds: int, runs: int, processes: int) -> int:
     """Networks side by side: what memory allows, and on a CPU no more than leaves work for every process."""
     each = network.bytes_per_network(DTYPES[dtype].itemsize)
     if torch.device(device).type == "cuda":
         free, _ = torch.cuda.mem_get_info(device)
         return max(1, min(seeds, int(GPU_SHARE * free / each)))
-    fair = seeds if many else -(-seeds // processes)
-    return max(1, min(fair, int(CPU_BATCH_BYTES / each)))
+    fair = -(-runs // processes)
+    return max(1, min(seeds, fair, int(CPU_BATCH_BYTES / each)))
 
 
 def _cut(runs: Sequence[Run], sizes: Sequence[int]) -> list[list[int]]:
@@ -271,7 +282,3 @@ def _versions() -> dict[str, str]:
 def _sentence(error: BaseException) -> str:
     lines = str(error).strip().splitlines()
     return lines[0] if lines else type(error).__name__
-
-
-def _listed(items: Any) -> str:
-    return ", ".join(map(str, items)) or "none"

@@ -27,6 +27,10 @@ class Schedule:
         check_whole("dense", self.dense, 0)
         check_whole("every", self.every, 1)
 
+    def count(self, last: int) -> int:
+        """How many of the steps 0..last are kept."""
+        return 1 + min(self.dense, last) + -(-max(last - self.dense, 0) // self.every)
+
     def steps(self, last: int) -> np.ndarray:
         """The kept ones of the steps 0..last, ascending."""
         steps = np.arange(last + 1)

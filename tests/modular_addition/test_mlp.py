@@ -260,7 +260,7 @@ def test_starts_at_the_initialisation():
 def test_features_and_names_of_what_is_kept():
     record = train_batch(SMALL, [0], np.arange(2))
     np.testing.assert_array_equal(SMALL.features, np.arange(1, 7))
-    assert not SMALL.labels_shared
+    assert SMALL.labels is None
     assert list(record.observables) == ["signal", "gradient"]
     assert set(record.curves) == {"dc", "train_loss", "train_accuracy", "test_loss", "test_accuracy"}
     assert record.observables["signal"].shape == record.observables["gradient"].shape == (1, 2, 6)

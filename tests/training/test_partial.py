@@ -100,7 +100,23 @@ def test_a_folder_keeps_its_own_batches(tiny, tmp_path, interrupted_at):
     whole = train(tiny, [0, 1, 2, 3], 9, batch=1)
     with pytest.raises(InterruptedTraining):
         train(tiny, [0, 1, 2, 3], 9, batch=1, folder=tmp_path, progress=interrupted_at(10))
-    assert train(tiny, [0, 1, 2, 3], 9, batch=4, folder=tmp_path, resume=True) == whole
+    assert train(tiny, [0, 1, 2, 3], 9, folder=tmp_path, resume=True) == whole
+
+
+def test_a_batch_asked_for_on_resuming_cuts_what_is_left_anew(tiny, tmp_path, interrupted_at):
+    """So that a batch that was too large for the memory can be made smaller, and nothing finished is lost."""
+    sizes = []
+
+    def progress(done, total, text):
+        sizes.append(text)
+
+    with pytest.raises(InterruptedTraining):
+        train(tiny, [4, 0, 2, 3, 1], 9, batch=2, folder=tmp_path, progress=interrupted_at(19))
+    again = train(tiny, [4, 0, 2, 3, 1], 9, batch=1, folder=tmp_path, resume=True, progress=progress)
+    assert sizes[-1] == "3 of 3 batches begun"
+    whole = train(tiny, [4, 0, 2, 3, 1], 9, batch=2)
+    np.testing.assert_array_equal(again.runs, whole.runs)
+    np.testing.assert_allclose(again.values, whole.values, rtol=1e-12)
 
 
 @pytest.mark.parametrize("resume", [True, False])

@@ -51,3 +51,9 @@ def test_a_thinned_run_is_the_same_run(tiny, arrays):
 def test_bad_schedules_are_refused(bad, said):
     with pytest.raises(ValueError, match=said):
         Schedule(**bad)
+
+
+@pytest.mark.parametrize("schedule", [Schedule(), Schedule(3, 4), Schedule(10, 5), Schedule(every=100), Schedule(5, 1)])
+@pytest.mark.parametrize("last", [1, 3, 4, 5, 12, 99, 100, 101])
+def test_count_is_the_number_of_steps(schedule, last):
+    assert schedule.count(last) == len(schedule.steps(last))

@@ -63,10 +63,18 @@ def test_checkpoints_change_no_number(tmp_path):
 def test_checkpoints_of_an_earlier_training_are_not_written_over(tmp_path):
     train(SMALL, [0], 2, checkpoints=tmp_path / "ck")
     before = {file: file.read_bytes() for file in tmp_path.rglob("*.safetensors")}
-    with pytest.raises(OutputExistsError, match="has checkpoints already; name another folder, or delete it"):
+    with pytest.raises(OutputExistsError, match="has checkpoints of another training; name another folder"):
         train(SMALL, [1], 2, checkpoints=tmp_path / "ck", folder=tmp_path / "partial")
     assert {file: file.read_bytes() for file in tmp_path.rglob("*.safetensors")} == before
     assert not (tmp_path / "partial").exists()
+
+
+def test_checkpoints_of_another_training_are_not_mixed_with_these(tmp_path):
+    """Neither by resuming, nor by beginning again where the interval differs."""
+    train(SMALL, [0], 4, checkpoints=tmp_path / "ck", checkpoint_every=2)
+    for options in ({"resume": True}, {"resume": True, "checkpoint_every": 1}, {}):
+        with pytest.raises(OutputExistsError, match="of another training"):
+            train(SMALL, [0], 4, checkpoints=tmp_path / "ck", folder=tmp_path / "partial", **options)
 
 
 def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path):
