@@ -23,6 +23,8 @@ SPLITS = 4
 # Shares of the training part at which the fitted beginning ends, where clusters are too few to hold any out.
 CUTS = (0.5, 0.7)
 INTERVALS = 32
+TRAVEL = 0.1  # of its range that a feature may go in one Runge-Kutta step: more, and the solver is what is judged
+MOST_SUBSTEPS = 16
 AMPLITUDE = 10.0
 WORST = 2.0  # an unexplained share is capped there, as in the scores
 
@@ -31,13 +33,15 @@ WORST = 2.0  # an unexplained share is capped there, as in the scores
 class Validation:
     """One split: the compressed regression of its fitted part, and rollouts to be followed in the other.
 
-    ``states`` (rollout, point, feature, channel) on the coarse grid ``times`` (rollout, point), in scaled units.
+    ``states`` (rollout, point, feature, channel) on the coarse grid ``times`` (rollout, point), in scaled units;
+    each interval is taken in ``substeps``.
     """
 
     matched: MatchedIntegrals
     states: Array
     times: Array
     drive: Drive | None
+    substeps: int = 1
 
     def unexplained(self, library: Library, candidates: Array) -> Array:
         """1 − skill of each candidate's rollouts, (candidate, rollout), at most 2 and NaN-free.
@@ -67,7 +71,7 @@ class Validation:
         bound = AMPLITUDE * float(np.abs(truth).max())
         error, alive = np.zeros((count * rollouts, truth.shape[1])), np.ones(count * rollouts, dtype=bool)
         with np.errstate(all="ignore"):
-            for i, x, living in march(rhs, start, times, bound=bound):
+            for i, x, living in march(rhs, start, times, substeps=self.substeps, bound=bound):
                 error[:, i] = np.mean((x[..., 0] - truth[:, i]) ** 2, axis=-1)
                 alive = living
         persistence = np.mean((truth - truth[:, :1]) ** 2, axis=-1)
@@ -115,4 +119,19 @@ def _rollouts(samples: Samples, matched: MatchedIntegrals, first: NDArray[np.int
     share = np.linspace(0.0, 1.0, count + 1)
     rows = np.rint(begin[:, None] + share * (samples.lengths - 1 - begin)[:, None]).astype(np.intp)
     run = np.arange(samples.n_runs)[:, None]
-    return Validation(matched, samples.states[run, rows], samples.times[run, rows], samples.drive)
+    substeps = _substeps(samples.states[..., 0], rows)
+    return Validation(matched, samples.states[run, rows], samples.times[run, rows], samples.drive, substeps)
+
+
+def _substeps(signal: Array, rows: NDArray[np.intp]) -> int:
+    """Steps an interval between ``rows`` (run, point), so that no feature of (run, step, feature) goes too far in one.
+
+    How far it goes is told by the data, turning points included; they can't be told more finely than they are stored.
+    """
+    gone = np.cumsum(np.abs(np.diff(signal, axis=1, prepend=signal[:, :1])), axis=1)
+    run = np.arange(len(signal))[:, None]
+    travelled = np.diff(gone[run, rows], axis=1).max(axis=(0, 1))
+    extent = np.ptp(signal, axis=(0, 1))
+    moving = extent > 0
+    wanted = float((travelled[moving] / extent[moving]).max(initial=0.0)) / TRAVEL
+    return int(np.clip(np.ceil(wanted), 1, min(MOST_SUBSTEPS, int(np.diff(rows, axis=1).max()))))

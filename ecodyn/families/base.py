@@ -33,6 +33,7 @@ Array = NDArray[np.float64]
 
 MIN_STEPS = 3
 RIDGE = 1e-6  # on normalised columns: bounds the coefficients of a singular library, moves others by a millionth
+SMALL_FULL = 250  # coefficients of a full coupling up to which shooting and a thorough selection take about a second
 RIDGES = tuple(10.0**p for p in (-8, -6, -4, -2, -1, 0))  # what a full matrix's ridge is chosen from
 FULL_PULL = 1e-4  # of the Hessian's diagonal, towards integral matching: hundreds of coefficients need some hold
 
@@ -313,7 +314,8 @@ class LibraryFamily(Family):
         return RIDGES[int(np.argmin(np.mean(unexplained, axis=0)))]
 
     def _refined(self, estimate: Estimate, samples: Samples) -> Shooting | None:
-        wanted = self.coupling != FULL if self.refine == "auto" else self.refine
+        small = estimate.coefficients.size <= SMALL_FULL
+        wanted = self.coupling != FULL or small if self.refine == "auto" else self.refine
         if not wanted:
             return None
         return shoot(

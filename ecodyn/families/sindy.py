@@ -14,7 +14,7 @@ from sklearn import config_context
 
 from ecodyn.estimation import Estimate, MatchedIntegrals, Samples, Validation, ridge_solve, splits, whole
 from ecodyn.estimation.multiple_shooting import INTERVALS, STAGES
-from ecodyn.families.base import RIDGE, LibraryFamily
+from ecodyn.families.base import RIDGE, SMALL_FULL, LibraryFamily
 from ecodyn.library import EXCHANGEABLE, FULL, Library, polynomial_library
 from ecodyn.trajectories import Trajectories
 
@@ -24,10 +24,13 @@ Support = NDArray[np.bool_]
 THRESHOLDS = 40
 FULL_PATH = (1e-2, 1e-1)  # K equations of hundreds of terms each, a run at a time: a short path
 FULL_SPLITS = 1
+EXACT = 1e-9  # unexplained shares below are the solver's
 SMALLEST_THRESHOLD = 1e-5  # of the largest coefficient of the full fit
 FULL_RIDGE = 1e-3
 SPARSITY_PARAMETERS = ("threshold", "reg_weight_lam", "kappa")  # as PySINDy's optimisers call it
-TIE = 0.002  # of unexplained share: among supports that validate so alike, the smallest is taken
+# Among supports that validate alike the smallest is taken: alike to this unexplained share, ...
+TIE = 0.002
+TIE_OF_BEST = 0.05  # ... and to this part of what the best leaves, where that is less
 
 
 class SINDy(LibraryFamily):
@@ -108,13 +111,14 @@ class SINDy(LibraryFamily):
     ) -> Estimate:
         """The support that validates best, refitted on all training runs."""
         everything = whole(samples, parts)
-        path, ridge = self._path(), self._ridge()
+        large = self.coupling == FULL and len(library.names()) * len(library.features) > SMALL_FULL
+        path, ridge = self._path(large), self._ridge(large)
         validations = splits(library, samples, parts, per_feature=own_coefficients, method=self.estimation)
-        tried = [self._along(path, v, library, ridge) for v in validations[: self._most_splits()]]
+        tried = [self._along(path, v, library, ridge) for v in validations[: FULL_SPLITS if large else None]]
         score = np.mean([t.unexplained for t in tried], axis=0)
         size = np.mean([t.sizes for t in tried], axis=0)
         for k in _by_preference(score, size):
-            support = self._select(everything.matched, path[k])
+            support = self._select(everything.matched, path[k], ridge)
             coefficients = everything.matched.solve(ridge, support)
             if everything.finishes(library, coefficients) or not support.any():
                 break
@@ -126,17 +130,14 @@ class SINDy(LibraryFamily):
         matched, mask = everything.matched.subset(keep), support[:, keep]
         return Estimate(library.subset(keep), matched, coefficients[:, keep], mask, keep, candidates, chosen)
 
-    def _most_splits(self) -> int | None:
-        return FULL_SPLITS if self.coupling == FULL else None
-
-    def _ridge(self) -> float:
+    def _ridge(self, large: bool) -> float:
         if self.ridge == "auto":
-            return FULL_RIDGE if self.coupling == FULL else RIDGE
+            return FULL_RIDGE if large else RIDGE
         return float(self.ridge)
 
-    def _path(self) -> Array:
+    def _path(self, large: bool) -> Array:
         """Thresholds relative to the largest coefficient, small to large."""
-        if self.thresholds is None and self.coupling == FULL:
+        if self.thresholds is None and large:
             return np.array(FULL_PATH)
         if self.thresholds is None or isinstance(self.thresholds, int):
             return np.geomspace(SMALLEST_THRESHOLD, 1.0, self.thresholds or THRESHOLDS)
@@ -144,20 +145,20 @@ class SINDy(LibraryFamily):
 
     def _along(self, path: Array, validation: Validation, library: Library, ridge: float) -> _Tried:
         """How the supports along the path do on one split."""
-        supports = self._supports(validation.matched, path)
+        supports = self._supports(validation.matched, path, ridge)
         distinct = {s.tobytes(): s for s in supports}
         laws = np.stack([validation.matched.solve(ridge, s) for s in distinct.values()])
         scores = dict(zip(distinct, validation.unexplained(library, laws).mean(axis=1), strict=True))
         unexplained = np.array([scores[s.tobytes()] for s in supports])
         return _Tried(unexplained, np.array([s.sum() for s in supports]), len(distinct))
 
-    def _supports(self, matched: MatchedIntegrals, path: Array) -> list[Support]:
+    def _supports(self, matched: MatchedIntegrals, path: Array, ridge: float) -> list[Support]:
         """Supports along the path by bisection: between two thresholds of one support lies no other."""
         found: dict[int, Support] = {}
 
         def at(k: int) -> Support:
             if k not in found:
-                found[k] = self._select(matched, path[k])
+                found[k] = self._select(matched, path[k], ridge)
             return found[k]
 
         ahead = [(0, len(path) - 1)]
@@ -169,13 +170,13 @@ class SINDy(LibraryFamily):
                 ahead += [(i, (i + j) // 2), ((i + j) // 2, j)]
         return [at(k) for k in range(len(path))]
 
-    def _select(self, matched: MatchedIntegrals, threshold: float) -> Support:
+    def _select(self, matched: MatchedIntegrals, threshold: float, ridge: float) -> Support:
         """Which coefficients the optimiser keeps, (1 or feature, term)."""
         supports = []
         for design in range(len(matched.factors)):
             columns, targets = matched.regression(design)
-            largest = float(np.abs(ridge_solve(columns, targets, self._ridge())).max())
-            optimizer = self._optimizer(threshold * max(largest, 1e-300))
+            largest = float(np.abs(ridge_solve(columns, targets, ridge)).max())
+            optimizer = self._optimizer(threshold * max(largest, 1e-300), ridge)
             # The numbers were checked at the edge; checking them again took most of the time of a selection.
             with warnings.catch_warnings(), config_context(assume_finite=True, skip_parameter_validation=True):
                 # An empty support is an answer here, and reported as such by the fit's diagnostics.
@@ -184,11 +185,11 @@ class SINDy(LibraryFamily):
             supports.append(np.atleast_2d(np.abs(optimizer.coef_) > 0))
         return np.concatenate(supports)
 
-    def _optimizer(self, threshold: float) -> Any:
+    def _optimizer(self, threshold: float, ridge: float) -> Any:
         from pysindy.optimizers import STLSQ
 
         if self.optimizer is None:
-            return STLSQ(threshold=threshold, alpha=self._ridge(), unbias=False)
+            return STLSQ(threshold=threshold, alpha=ridge, unbias=False)
         optimizer = copy.deepcopy(self.optimizer)
         for name in SPARSITY_PARAMETERS:
             if name in optimizer.get_params(deep=False):
@@ -212,7 +213,8 @@ def _by_preference(score: Array, sizes: Array) -> list[int]:
     Empty supports come last: unrefined rollouts can lose to "nothing changes" where refined ones would not.
     """
     score = np.where(sizes > 0, score, np.inf) if np.any(sizes > 0) else score
-    near = np.flatnonzero(score <= score.min() + TIE)
+    best = score.min()
+    near = np.flatnonzero(score <= best + min(TIE, TIE_OF_BEST * best + EXACT))
     first = int(near[np.argmin(sizes[near])])
     rest = sorted((k for k in range(len(score)) if k != first), key=lambda k: (sizes[k] > sizes[first], score[k]))
     return [first, *rest]

@@ -1,0 +1,311 @@
+"""How often the verdict is right: families against systems whose family is known.
+
+    python benchmarks/identification.py --quick            a few small systems, minutes
+    python benchmarks/identification.py -o record [--jobs 2] [--seed 0] [--repetitions 2]
+
+Every system is simulated under noise of 0, 1 and 5 % with 8 and 16 runs, and `compare` is asked on unseen runs; neural
+ODEs take part in one column (8 runs, 1 %). A case is *right* if the true family is named: decided, or tied and the
+simplest. It is *wrong* if another is decided. Where no family of equations holds the law, naming linear or
+Lotka-Volterra is wrong; where two families were built to be alike, tied or undecided is right. Each finished case is
+kept in OUTPUT/cases.jsonl, and a second call goes on where the first stopped. Written as well: OUTPUT/table.json and
+OUTPUT/confusion.png. The time it will take is said before it begins.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+import warnings
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import ecodyn
+from ecodyn.comparison import NothingFittedError
+from ecodyn.families import family
+from ecodyn.files import write_whole
+from ecodyn.processes import outcomes
+from ecodyn.systems import SYSTEMS, System, simulate
+from ecodyn.systems.system import LINEAR, LOTKA_VOLTERRA, NOT_POLYNOMIAL, SINDY
+
+FAMILIES = (LINEAR, LOTKA_VOLTERRA, SINDY)
+NETWORK = "neural_ode"
+NOISES, RUNS = (0.0, 0.01, 0.05), (8, 16)
+NETWORK_COLUMN = (8, 0.01)
+QUICK = (
+    "linear_exchangeable_5",
+    "linear_full_2",
+    "logistic",
+    "competition",
+    "mean_field",
+    "gompertz",
+    "early_logistic",
+)
+QUICK_NOISES, QUICK_RUNS = (0.0, 0.01), (8,)
+OUTCOMES = (LINEAR, LOTKA_VOLTERRA, SINDY, NETWORK, "undecided", "no_family", "failed")
+DECIDED, TIED = "decided", "tied"
+GUESS_SECONDS = 12.0  # a case, before any is done
+
+
+@dataclass(frozen=True)
+class Case:
+    """One comparison."""
+
+    system: str
+    noise: float
+    runs: int
+    repetition: int
+    network: bool
+    seed: int
+
+
+def cases(
+    names: Sequence[str], noises: Sequence[float], runs: Sequence[int], repetitions: int, seed: int
+) -> list[Case]:
+    """All of a record, those with networks last."""
+    plain = [
+        Case(name, noise, count, repetition, False, seed)
+        for repetition in range(repetitions)
+        for count in runs
+        for noise in noises
+        for name in names
+    ]
+    count, noise = NETWORK_COLUMN
+    return plain + [Case(name, noise, count, 0, True, seed) for name in names]
+
+
+def judged(case: Case) -> dict[str, Any]:
+    """The verdict on one case, what it is worth, and how well the true law's coefficients came out."""
+    system = SYSTEMS[case.system]
+    started = time.perf_counter()
+    data_seed = [case.seed, case.repetition, sorted(SYSTEMS).index(case.system)]
+    data = simulate(system, case.runs, int(np.random.default_rng(data_seed).integers(2**31)), case.noise)
+    families = [*FAMILIES, NETWORK] if case.network else list(FAMILIES)
+    record: dict[str, Any] = asdict(case) | {"truth": system.family, "coupling": system.coupling}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about data that are as they were meant to be
+        try:
+            parameters = {} if system.degree is None else {SINDY: {"degree": system.degree}}
+            found = ecodyn.compare(data, families, protocols=["unseen_runs"], parameters=parameters, seed=case.seed)
+        except (NothingFittedError, ecodyn.files.UnusableDataError) as error:
+            record |= {"status": "failed", "named": None, "reason": str(error)}
+        else:
+            record |= _said(found, system)
+        record["recovery"] = _recovery(system, data)
+    return record | {"result": worth(record, system), "seconds": round(time.perf_counter() - started, 2)}
+
+
+def _said(found: Any, system: System) -> dict[str, Any]:
+    verdict = found.verdict
+    scores = {m.label: m for m in found.models if m.kind == "family"}
+    held = [m for m in scores.values() if m.in_confidence_set]
+    best = verdict.best
+    skills = {label: None if np.isnan(m.skill) else round(m.skill, 6) for label, m in scores.items()}
+    return {
+        "status": verdict.status,
+        "named": None if best is None else best["family"],
+        "named_coupling": None if best is None else best["coupling"],
+        "tied": [f"{t['family']}/{t['coupling']}" for t in verdict.tied],
+        "holds_truth": any(m.family == system.family for m in held),
+        "truth_diverged": any(m.family == system.family and m.coupling == system.coupling and m.diverged for m in held),
+        "skills": skills,
+        "statement": verdict.statement,
+    }
+
+
+def _recovery(system: System, data: ecodyn.Trajectories) -> float | None:
+    """‖θ̂ − θ‖ / ‖θ‖ of the true law fitted to all runs; None where there is no one θ."""
+    if system.form is None or not system.unique or system.form.family == SINDY:
+        return None
+    try:
+        model = family(system.form.family)(coupling=system.form.coupling).fit(data).model_
+    except (ValueError, RuntimeError):
+        return None
+    truth = system.form.coefficients
+    return float(np.linalg.norm(model.coefficients - truth) / np.linalg.norm(truth))
+
+
+def worth(record: dict[str, Any], system: System) -> str:
+    """ "right", "open" (tied with another simplest, undecided, no family) or "wrong"."""
+    status, named = record["status"], record["named"]
+    if system.indistinguishable:
+        return "wrong" if status == DECIDED else "right"
+    if system.family == NOT_POLYNOMIAL:
+        if named in (LINEAR, LOTKA_VOLTERRA):
+            return "wrong"
+        return "right" if named in (SINDY, NETWORK) else "open"
+    if named == system.family:
+        return "right"
+    return "wrong" if status == DECIDED else "open"
+
+
+# ------------------------------------------------------------------------------------------------- the record
+
+
+def kept(path: Path) -> dict[Case, dict[str, Any]]:
+    """Finished cases; a line that a kill cut short is left out."""
+    done = {}
+    for line in path.read_text().splitlines() if path.exists() else ():
+        try:
+            record = json.loads(line)
+            done[Case(**{name: record[name] for name in Case.__dataclass_fields__})] = record
+        except (ValueError, KeyError):
+            continue
+    return done
+
+
+def carry_out(ahead: Sequence[Case], file: Path, jobs: int) -> Iterator[dict[str, Any]]:
+    """Records of the cases ahead, each written as it comes."""
+    with file.open("a") as out:
+        for index, record in outcomes(judged, ahead, jobs):
+            if isinstance(record, Exception):
+                print(f"{ahead[index]}: {type(record).__name__}: {record}")
+                continue
+            out.write(json.dumps(record) + "\n")
+            out.flush()
+            yield record
+
+
+def table(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A row for each group of systems, noise and number of runs."""
+    groups: dict[tuple[Any, ...], list[dict[str, Any]]] = defaultdict(list)
+    for record in records:
+        groups[group_of(record), record["noise"], record["runs"], record["network"]].append(record)
+    rows = []
+    for (group, noise, runs, network), members in sorted(groups.items(), key=str):
+        results = Counter(r["result"] for r in members)
+        recovered = [r["recovery"] for r in members if r["recovery"] is not None]
+        rows.append(
+            {
+                "group": group,
+                "noise": noise,
+                "runs": runs,
+                "network": network,
+                "cases": len(members),
+                **{result: results[result] / len(members) for result in ("right", "open", "wrong")},
+                "decided": sum(r["status"] == DECIDED for r in members) / len(members),
+                "tied": sum(r["status"] == TIED for r in members) / len(members),
+                "set_holds_truth": _share([r.get("holds_truth") for r in members if r["truth"] in FAMILIES]),
+                "coupling_right": _share([r.get("named_coupling") == r["coupling"] for r in members if r["named"]]),
+                "median_recovery_error": float(np.median(recovered)) if recovered else None,
+            }
+        )
+    return rows
+
+
+def group_of(record: dict[str, Any]) -> str:
+    """The truth, or that there are two."""
+    return "indistinguishable" if SYSTEMS[record["system"]].indistinguishable else record["truth"]
+
+
+def _share(values: Sequence[Any]) -> float | None:
+    return sum(map(bool, values)) / len(values) if values else None
+
+
+def draw(records: Sequence[dict[str, Any]], path: Path) -> None:
+    """Confusion matrices: truth against what was named, a panel for each noise and number of runs."""
+    import matplotlib as mpl
+    import matplotlib.pyplot as plt
+
+    mpl.use("Agg")
+    columns = sorted({(r["runs"], r["noise"], r["network"]) for r in records}, key=lambda c: (c[2], c[0], c[1]))
+    truths = [
+        t
+        for t in (LINEAR, LOTKA_VOLTERRA, SINDY, NOT_POLYNOMIAL, "indistinguishable")
+        if any(group_of(r) == t for r in records)
+    ]
+    shape = (len(truths), len(OUTCOMES))
+    figure, axes = plt.subplots(
+        1, len(columns), figsize=(2.6 * len(columns) + 1.6, 3.4), sharey=True, squeeze=False, layout="constrained"
+    )
+    for axis, column in zip(axes[0], columns, strict=True):
+        counts = np.zeros(shape)
+        for r in records:
+            if (r["runs"], r["noise"], r["network"]) == column:
+                outcome = r["named"] or r["status"]
+                counts[truths.index(group_of(r)), OUTCOMES.index(outcome)] += 1
+        shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+        axis.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+        for i, j in zip(*np.nonzero(counts), strict=True):
+            axis.text(
+                j,
+                i,
+                f"{counts[i, j]:.0f}",
+                ha="center",
+                va="center",
+                color="white" if shares[i, j] > 0.6 else "black",
+                fontsize=8,
+            )
+        axis.set_xticks(
+            range(len(OUTCOMES)), [o.replace("_", " ") for o in OUTCOMES], rotation=60, ha="right", fontsize=8
+        )
+        axis.set_title(
+            f"{column[0]} runs, {column[1]:.0%} noise" + (", with networks" if column[2] else ""), fontsize=8
+        )
+    axes[0, 0].set_yticks(range(len(truths)), [t.replace("_", " ") for t in truths], fontsize=8)
+    axes[0, 0].set_ylabel("truth", fontsize=8)
+    figure.supxlabel("named by the verdict (decided, or tied and simplest), or why none was", fontsize=8)
+    with write_whole(path, force=True) as temporary:
+        figure.savefig(temporary, dpi=150)
+    plt.close(figure)
+
+
+def show(rows: Sequence[dict[str, Any]]) -> None:
+    """The table on the terminal."""
+    print(
+        f"{'truth':<18}{'noise':>6}{'runs':>5}{'net':>4}{'cases':>6}{'right':>7}{'open':>7}{'wrong':>7}{'decided':>8}{'tied':>6}{'in set':>7}{'coupling':>9}{'θ error':>9}"
+    )
+    for r in rows:
+        optional = [("–" if r[k] is None else f"{r[k]:.0%}") for k in ("set_holds_truth", "coupling_right")]
+        error = "–" if r["median_recovery_error"] is None else f"{r['median_recovery_error']:.1e}"
+        print(
+            f"{r['group']:<18}{r['noise']:>6.0%}{r['runs']:>5}{'yes' if r['network'] else '':>4}{r['cases']:>6}"
+            f"{r['right']:>7.0%}{r['open']:>7.0%}{r['wrong']:>7.0%}{r['decided']:>8.0%}{r['tied']:>6.0%}"
+            f"{optional[0]:>7}{optional[1]:>9}{error:>9}"
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="a few small systems, without networks")
+    parser.add_argument("-o", "--output", type=Path, default=Path("identification"))
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--repetitions", type=int, default=1)
+    parser.add_argument("--system", action="append", help="only these; repeat for more")
+    arguments = parser.parse_args()
+    names = arguments.system or (QUICK if arguments.quick else tuple(SYSTEMS))
+    noises, runs = (QUICK_NOISES, QUICK_RUNS) if arguments.quick else (NOISES, RUNS)
+    wanted = cases(names, noises, runs, arguments.repetitions, arguments.seed)
+    if arguments.quick:
+        wanted = [case for case in wanted if not case.network]
+    arguments.output.mkdir(parents=True, exist_ok=True)
+    file = arguments.output / "cases.jsonl"
+    done = kept(file)
+    ahead = [case for case in wanted if case not in done]
+    each = float(np.mean([r["seconds"] for r in done.values()])) if done else GUESS_SECONDS
+    print(
+        f"{len(wanted)} cases, {len(ahead)} ahead: about {len(ahead) * each / arguments.jobs / 60:.0f} minutes",
+        flush=True,
+    )
+    records = [done[case] for case in wanted if case in done]
+    for record in carry_out(ahead, file, arguments.jobs):
+        records.append(record)
+        print(
+            f"{len(records)}/{len(wanted)} {record['system']} noise {record['noise']:g} runs {record['runs']}: {record['status']} {record['named'] or ''} -> {record['result']} ({record['seconds']} s)",
+            flush=True,
+        )
+    rows = table(records)
+    with write_whole(arguments.output / "table.json", force=True) as temporary:
+        temporary.write_text(json.dumps({"seed": arguments.seed, "rows": rows}, indent=1))
+    draw(records, arguments.output / "confusion.png")
+    show(rows)
+
+
+if __name__ == "__main__":
+    main()
