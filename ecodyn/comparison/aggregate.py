@@ -119,7 +119,7 @@ def _judge(
     seed: int,
 ) -> Verdict:
     where = {UNSEEN_RUNS: "On trainings not seen", FORECAST: "Forecasting"}[protocol]
-    flexible = [len(folds_of(m, protocol, data, folds)) for m in models if m.over_flexible]
+    flexible = [len(folds_of(m, protocol, data, folds)) for m in models if m.estimator is not None]
     return decide(
         candidates,
         folds=min(flexible, default=None) if protocol == UNSEEN_RUNS else None,
@@ -143,7 +143,7 @@ def _aggregate(
     skills = by_run.skills
     per_cluster = by_run.by_cluster(skills)
     low, high = t_interval(per_cluster[np.isfinite(per_cluster)])
-    selected = {t for r in results for t in r.terms}
+    selected = [terms for r in results for terms in r.terms]
     fitted = [m for r in results for m in r.models]
     finite = skills[np.isfinite(skills)]
     score = ModelScore(
@@ -185,9 +185,10 @@ def _aggregate(
         library_size=library_size,
         state=contender.state,
         diverged=score.diverged,
-        over_flexible=contender.over_flexible,
-        terms=next(iter(selected)) if len(selected) == 1 else None,
+        over_flexible=contender.over_flexible(library_size),
+        terms=frozenset().union(*selected) if selected else None,
         selects=hasattr(contender.estimator, "thresholds"),
+        gross_losses=by_run.gross_losses,
     )
     return score, candidate
 
@@ -226,13 +227,11 @@ class _ByRun:
         self.kept = np.array([bool(g) for g in self.groups])
         self.diverged = sum(not s.score.finished for s in scores)
         self.skills = np.array([self._skill(g) for g in self.groups])
-        losses = np.array(
-            [
-                np.mean([loss(s.score.unexplained, noise(s.run, s.origin)) for s in g]) if g else np.nan
-                for g in self.groups
-            ]
-        )
-        self.losses = self.by_cluster(losses)
+        self.losses = self._losses(lambda s: loss(s.score.unexplained, noise(s.run, s.origin)))
+        self.gross_losses = self._losses(lambda s: loss(s.score.unexplained, 0.0))
+
+    def _losses(self, of: Callable[[Scored], float]) -> Array:
+        return self.by_cluster(np.array([np.mean([of(s) for s in g]) if g else np.nan for g in self.groups]))
 
     @staticmethod
     def _skill(group: list[Scored]) -> float:

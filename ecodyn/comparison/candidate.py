@@ -29,13 +29,13 @@ def mean(values: Array) -> float:
     return float(np.mean(np.sort(values)))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Candidate:
     """What the verdict needs to know of one model: its losses a run, and how simple it is.
 
-    ``losses`` and ``skills`` are (run,); ``kind`` is "family", "null", "ceiling" or "clock". ``diverged`` counts
-    held-out rollouts that ended early; a family with any is not eligible. ``terms`` names the terms it selected, if
-    it selected the same ones in every fold.
+    ``losses`` and ``skills`` are (run,); ``gross_losses`` the losses without measurement noise taken off (the losses
+    themselves if left out). ``kind`` is "family", "null", "ceiling" or "clock". ``diverged`` counts held-out rollouts
+    that ended early; a family with any is not eligible. ``terms`` names the terms with a coefficient in any fold.
     """
 
     family: str
@@ -49,11 +49,16 @@ class Candidate:
     over_flexible: bool = False
     terms: frozenset[str] | None = None
     selects: bool = False
+    gross_losses: Array | None = None
 
     @property
     def label(self) -> str:
         """family/coupling, as tables and sentences have it."""
         return label_of(self.family, self.coupling, self.state, self.kind)
+
+    def loss(self, gross: bool = False) -> Array:
+        """Losses a run, less measurement noise or with it."""
+        return self.losses if not gross or self.gross_losses is None else self.gross_losses
 
     @property
     def eligible(self) -> bool:
@@ -74,18 +79,16 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Ranking:
-    """The sets of the rule, as candidates."""
+    """What the rule makes of the candidates: the lowest mean loss, the best if one can be named, who else stands.
+
+    ``standing`` is whom a tie or an undecided verdict is between, the lowest first; ``members`` the confidence set and
+    ``p_values`` by candidate index.
+    """
 
     lowest: Candidate
-    equal: list[Candidate]
-    unsettled: list[Candidate]
+    best: Candidate | None
+    standing: list[Candidate]
     beats_nulls: bool
     p_value: float
     members: tuple[int, ...]
     p_values: dict[int, float]
-
-    @property
-    def contested(self) -> list[Candidate]:
-        """Whom an undecided verdict is between: all that could still be best, the lowest first."""
-        others = [c for c in self.equal if c is not self.lowest]
-        return [self.lowest, *others, *self.unsettled]

@@ -10,7 +10,7 @@ from sklearn.base import clone
 
 from ecodyn.comparison.candidate import label_of
 from ecodyn.families import REGISTRY, family
-from ecodyn.families.base import Family
+from ecodyn.families.base import SMALL_FULL, Family
 from ecodyn.families.references import CEILING, NULL, REFERENCES, Reference
 from ecodyn.library import FULL, INDEPENDENT
 from ecodyn.trajectories import Trajectories
@@ -49,10 +49,13 @@ class Contender:
         """Whether it is fitted with several seeds."""
         return self.estimator is not None and self.estimator.stochastic
 
-    @property
-    def over_flexible(self) -> bool:
-        """Whether its scores on folds that share training runs are too alike for a plain paired t."""
-        return self.estimator is not None and (self.estimator.over_flexible or self.coupling == FULL)
+    def over_flexible(self, library_size: int) -> bool:
+        """Whether its scores on folds that share training runs are too alike for a plain paired t.
+
+        So networks', and those of full laws with hundreds of coefficients; not the six of two linear species.
+        """
+        large = self.coupling == FULL and library_size > SMALL_FULL
+        return self.estimator is not None and (self.estimator.over_flexible or large)
 
     def own_coefficients(self, data: Trajectories) -> bool:
         """Whether its coefficients belong to single features."""

@@ -48,9 +48,9 @@ class Statement:
         if self.status == DECIDED:
             return lead + f"{self._leaves(self.best)}{self._runner_up(candidates)}."
         if self.status == TIED:
-            others = ", ".join(c.label for c in self.ranking.equal if c is not self.best)
+            others = ", ".join(c.label for c in self.ranking.standing if c is not self.best)
             return lead + (
-                f"{self._leaves(self.best)}, within {math.expm1(self.margin):.0%} of {others}; "
+                f"{self._leaves(self.best)}, at most {math.expm1(self.margin):.0%} more than {others}; "
                 "of these it is the simplest."
             )
         if self.status == NO_FAMILY:
@@ -66,7 +66,7 @@ class Statement:
                 f"undecided, since fewer than {FEWEST_RUNS} runs can't tell families apart; lowest so far: "
                 f"{self._leaves(self.ranking.lowest)}."
             )
-        names = ", ".join(f"{c.label} ({1 - mean(c.skills):.1%} unexplained)" for c in self.ranking.contested)
+        names = ", ".join(f"{c.label} ({1 - mean(c.skills):.1%} unexplained)" for c in self.ranking.standing)
         needed = f"about {self.needed} runs would settle it" if self.needed else "over 1000 runs would be needed"
         return f"undecided between {names}; {needed}."
 
@@ -81,7 +81,7 @@ class Statement:
         return f", decidedly less than any other (next: {second.label}, which {_unexplained(second)})"
 
     def _twins(self) -> str:
-        return f"{', '.join(self.twins)} selects exactly its terms: they are one model." if self.twins else ""
+        return f"{', '.join(self.twins)} selects no other terms than it has: they are one model." if self.twins else ""
 
     def _neural(self) -> str:
         ratio, low, high = self.share

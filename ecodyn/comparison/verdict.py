@@ -1,8 +1,9 @@
 """The verdict: by rule, from losses per run.
 
-A is the eligible family of lowest mean loss, S the confidence set, E those whose loss can't differ from A's by more
-than the margin (A among them), and U = S without E. Not beating a null gives ``no_family``; too few runs, or a U that
-is not empty, ``undecided``; several in E ``tied``; else ``decided``. Best is the simplest of E.
+S is the confidence set: the families that the runs can't exclude from being the best. A family *will do* if it surely
+leaves at most the margin more unexplained than any in S. Best is the simplest that will do. ``no_family``: the
+lowest mean loss does not beat every null. ``undecided``: too few runs, none will do, or one that is simpler than the
+best is still in S. ``tied``: others are in S, or will do as well. Else ``decided``.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from ecodyn.comparison.candidate import (
     Ranking,
     mean,
 )
-from ecodyn.comparison.confidence_set import confidence_set
+from ecodyn.comparison.confidence_set import confidence_set, p_above
 from ecodyn.comparison.statement import Statement
 
 Array = NDArray[np.float64]
@@ -33,6 +34,7 @@ Array = NDArray[np.float64]
 MARGIN = math.log(1.1)  # a tenth more unexplained is as good as equal
 PAIR_LEVEL = 0.90
 NULL_LEVEL = 0.95
+WILL_DO_LEVEL = 0.95
 MOST_RUNS = 1000
 SMALLEST_NEURAL_SKILL = 0.1
 
@@ -121,7 +123,7 @@ def decide(
     merged = _merge(eligible)
     eligible = [c for c in eligible if id(c) not in {id(twin) for twin, _ in merged}]
     ranking = _rank(candidates, eligible, folds, margin, seed)
-    best = min(ranking.equal, key=lambda c: c.simplicity)
+    best = ranking.best or ranking.lowest
     status, named = _status(runs, ranking), [best]
     if status in (UNDECIDED, NO_FAMILY):
         named = []
@@ -138,8 +140,8 @@ def decide(
     return Verdict(
         best=named[0].named() if named else None,
         status=status,
-        tied=[c.named() for c in ranking.equal] if status == TIED else [],
-        undecided_against=[c.named() for c in ranking.contested] if status == UNDECIDED else [],
+        tied=[c.named() for c in ranking.standing] if status == TIED else [],
+        undecided_against=[c.named() for c in ranking.standing] if status == UNDECIDED else [],
         runs_needed=needed,
         statement=sentence.text(eligible),
         share_of_neural_ode=share[0],
@@ -166,14 +168,23 @@ def _nothing_to_explain(where: str) -> Verdict:
 
 
 def _merge(eligible: list[Candidate]) -> list[tuple[Candidate, Candidate]]:
-    """(selection, family) pairs of one model: a selection that is exactly another family's terms is that family."""
+    """(selection, family) pairs of one model: a selection that keeps to another family's terms is of that family.
+
+    Of several such families the simplest is meant: ẋ = ax is linear, whatever library it was selected from.
+    """
     merged = []
     for c in eligible:
-        for other in eligible:
-            equal = c.terms is not None and c.terms == other.terms and c.coupling == other.coupling
-            if equal and c.state == other.state and c.selects and not other.selects:
-                merged.append((c, other))
-                break
+        if not c.selects or not c.terms:
+            continue
+        homes = [
+            other
+            for other in eligible
+            if not other.selects
+            and (other.coupling, other.state) == (c.coupling, c.state)
+            and c.terms <= (other.terms or set())
+        ]
+        if homes:
+            merged.append((c, min(homes, key=lambda home: home.simplicity)))
     return merged
 
 
@@ -186,15 +197,19 @@ def _rank(
     means = np.sort(losses, axis=0).mean(axis=0)
     lowest = min(range(len(eligible)), key=lambda i: (means[i], eligible[i].simplicity))
     a = eligible[lowest]
-    equal = [c for c in eligible if c is a or _within(a, c, folds, margin)]
-    unsettled = [c for i, c in enumerate(eligible) if chosen.members[i] and c not in equal]
+    members = [c for c, inside in zip(eligible, chosen.members, strict=True) if inside]
+    enough = [c for c in eligible if all(_will_do(c, m, c in members, folds, margin, seed) for m in members)]
+    best = min(enough, key=lambda c: c.simplicity, default=None)
+    if best is not None and any(c.simplicity < best.simplicity for c in members):
+        best = None
+    standing = [a, *(c for c in eligible if c is not a and (c in members or c in enough))]
     nulls = [_one_sided_p(a, c, folds) for c in candidates if c.kind == "null" and np.isfinite(c.losses).all()]
     out = [p for i, p in enumerate(chosen.p_values) if not chosen.members[i]]
     index = {id(c): i for i, c in enumerate(candidates)}
     return Ranking(
         a,
-        equal,
-        unsettled,
+        best,
+        standing,
         all(p <= 1 - NULL_LEVEL for p in nulls),
         float(max([*nulls, *out], default=0.0)),
         tuple(index[id(c)] for i, c in enumerate(eligible) if chosen.members[i]),
@@ -207,9 +222,9 @@ def _status(runs: int, ranking: Ranking) -> str:
         return UNDECIDED
     if not ranking.beats_nulls:
         return NO_FAMILY
-    if ranking.unsettled:
+    if ranking.best is None:
         return UNDECIDED
-    return TIED if len(ranking.equal) > 1 else DECIDED
+    return TIED if len(ranking.standing) > 1 else DECIDED
 
 
 def _inflation(a: Candidate, b: Candidate, folds: int | None) -> float:
@@ -219,9 +234,26 @@ def _inflation(a: Candidate, b: Candidate, folds: int | None) -> float:
     return math.sqrt(1.0 + len(a.losses) / (folds - 1))
 
 
-def _paired(a: Candidate, b: Candidate, folds: int | None) -> tuple[float, float, int]:
+def _will_do(a: Candidate, b: Candidate, in_set: bool, folds: int | None, margin: float, seed: int) -> bool:
+    """Whether a surely leaves at most the margin more than b; for one in the set, of all that is left, noise included.
+
+    Where noise is nearly all that either leaves, what remains without it is a difference of two nearly equal numbers,
+    and no number of runs would bound its ratio. If the set then can't tell the two apart, and what they leave in all
+    is the same to within the margin, nothing that could still be found out would matter to a prediction.
+    """
+    if a is b:
+        return True
+    inflation = _inflation(a, b, folds)
+    scales = (False, True) if in_set else (False,)
+    return any(
+        p_above(a.loss(gross) - b.loss(gross), margin, inflation=inflation, seed=seed) <= 1 - WILL_DO_LEVEL
+        for gross in scales
+    )
+
+
+def _paired(a: Candidate, b: Candidate, folds: int | None, gross: bool = False) -> tuple[float, float, int]:
     """Mean loss difference b − a, its standard error (corrected), and the number of runs."""
-    difference = np.sort(b.losses - a.losses)  # sorted, so that the order of runs can't matter
+    difference = np.sort(b.loss(gross) - a.loss(gross))  # sorted, so that the order of runs can't matter
     runs = len(difference)
     if runs < 2:
         return float(difference.mean()), math.inf, runs
@@ -233,10 +265,7 @@ def _within(a: Candidate, b: Candidate, folds: int | None, margin: float) -> boo
     from scipy.stats import t
 
     mean, error, runs = _paired(a, b, folds)
-    if runs < 2:
-        return False
-    half = float(t.ppf(0.5 + PAIR_LEVEL / 2, runs - 1)) * error
-    return abs(mean) + half <= margin
+    return runs > 1 and abs(mean) + float(t.ppf(0.5 + PAIR_LEVEL / 2, runs - 1)) * error <= margin
 
 
 def _one_sided_p(a: Candidate, b: Candidate, folds: int | None) -> float:
@@ -294,20 +323,25 @@ def _share_of_neural_ode(
 def _runs_needed(ranking: Ranking, runs: int, folds: int | None, margin: float) -> int | None:
     """The smallest number of runs with which every contest would be settled, if differences stay as they are.
 
-    A contest is settled when the pair's interval lies within the margin or beyond it:
-    t₀.₉₅,ₙ₋₁ · s/√n ≤ ||d| − margin|.
+    A contest with the lowest is settled when the pair's interval lies within the margin or beyond it:
+    t₀.₉₅,ₙ₋₁ · s/√n ≤ ||d| − margin|; or within it with noise included.
     """
-    from scipy.stats import t
-
-    contests = [_paired(ranking.lowest, c, folds) for c in ranking.contested[1:]]
+    contests = ranking.standing[1:]
     if runs < 2 or not contests:
         return FEWEST_RUNS
-    n = np.arange(2, MOST_RUNS + 1)
-    quantile = t.ppf(0.5 + PAIR_LEVEL / 2, n - 1) / np.sqrt(n)
-    settled = np.all(
-        [quantile * error * math.sqrt(runs) <= abs(abs(mean) - margin) for mean, error, _ in contests], axis=0
-    )
+    settled = np.all([_settled(ranking.lowest, c, folds, margin) for c in contests], axis=0)
     if not settled.any():
         return None
     # Pairs can be settled at the present number while the set, which asks more, is not: then one run more, at least.
-    return max(FEWEST_RUNS, runs + 1, int(n[np.argmax(settled)]))
+    return max(FEWEST_RUNS, runs + 1, int(np.argmax(settled)) + 2)
+
+
+def _settled(a: Candidate, b: Candidate, folds: int | None, margin: float) -> NDArray[np.bool_]:
+    """Whether a contest would be settled with 2, 3, … runs."""
+    from scipy.stats import t
+
+    n = np.arange(2, MOST_RUNS + 1)
+    quantile = t.ppf(0.5 + PAIR_LEVEL / 2, n - 1) / np.sqrt(n)
+    (net, net_error, runs), (gross, gross_error, _) = (_paired(a, b, folds, with_noise) for with_noise in (False, True))
+    half, gross_half = (quantile * error * math.sqrt(runs) for error in (net_error, gross_error))
+    return np.asarray((half <= abs(abs(net) - margin)) | (abs(gross) + gross_half <= margin))

@@ -4,6 +4,7 @@ from ecodyn.estimation.estimate import Estimate
 from ecodyn.estimation.integral_matching import MatchedIntegrals, match, ridge_solve
 from ecodyn.estimation.multiple_shooting import Shooting, shoot
 from ecodyn.estimation.samples import Samples
+from ecodyn.estimation.thresholding import sequential_thresholding
 from ecodyn.estimation.validation import Validation, splits, whole
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "Validation",
     "match",
     "ridge_solve",
+    "sequential_thresholding",
     "shoot",
     "splits",
     "whole",

@@ -12,7 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn import config_context
 
-from ecodyn.estimation import Estimate, MatchedIntegrals, Samples, Validation, ridge_solve, splits, whole
+from ecodyn.estimation import (
+    Estimate,
+    MatchedIntegrals,
+    Samples,
+    Validation,
+    ridge_solve,
+    sequential_thresholding,
+    splits,
+    whole,
+)
 from ecodyn.estimation.multiple_shooting import INTERVALS, STAGES
 from ecodyn.families.base import RIDGE, SMALL_FULL, LibraryFamily
 from ecodyn.library import EXCHANGEABLE, FULL, Library, polynomial_library
@@ -28,9 +37,9 @@ EXACT = 1e-9  # unexplained shares below are the solver's
 SMALLEST_THRESHOLD = 1e-5  # of the largest coefficient of the full fit
 FULL_RIDGE = 1e-3
 SPARSITY_PARAMETERS = ("threshold", "reg_weight_lam", "kappa")  # as PySINDy's optimisers call it
-# Among supports that validate alike the smallest is taken: alike to this unexplained share, ...
+# Among supports that validate alike the smallest is taken: never at the cost of more unexplained share than this, ...
 TIE = 0.002
-TIE_OF_BEST = 0.05  # ... and to this part of what the best leaves, where that is less
+ALIKE = 0.05  # ... and a ratio of unexplained shares that doesn't matter, however sure
 
 
 class SINDy(LibraryFamily):
@@ -44,15 +53,16 @@ class SINDy(LibraryFamily):
     full                      all monomials up to degree 2 in all features
     ========================  ================================================================
 
-    A PySINDy optimiser selects on the compressed regression (Θ = QR: R and QᵀẊ give the same coefficients at a cost
-    that doesn't depend on the number of samples), over a path of thresholds; the threshold is chosen by rollouts on
-    validation runs or windows inside the training part. Supports that diverge from any training start are passed
-    over for sparser ones. What is left is refitted by integral matching, then by multiple shooting.
+    STLSQ, or another of PySINDy's optimisers, selects on the compressed regression (Θ = QR: R and QᵀẊ give the same
+    coefficients at a cost that doesn't depend on the number of samples), over a path of thresholds; the threshold is
+    chosen by rollouts on validation runs or windows inside the training part. Supports that diverge from any training
+    start are passed over for sparser ones. What is left is refitted by integral matching, then by multiple shooting.
 
     Parameters
     ----------
     optimizer : a PySINDy optimiser, optional
-        STLSQ by default. Its sparsity parameter (``threshold``, or SR3's ``reg_weight_lam``) is set along the path.
+        By default ``sequential_thresholding``, which finds what PySINDy's STLSQ does. The sparsity parameter of a given
+        one (``threshold``, or SR3's ``reg_weight_lam``) is set along the path.
     thresholds : int or sequence of float, optional
         Length of the path, or thresholds relative to the full fit's largest coefficient (on normalised columns).
     degree : int, optional
@@ -115,9 +125,9 @@ class SINDy(LibraryFamily):
         path, ridge = self._path(large), self._ridge(large)
         validations = splits(library, samples, parts, per_feature=own_coefficients, method=self.estimation)
         tried = [self._along(path, v, library, ridge) for v in validations[: FULL_SPLITS if large else None]]
-        score = np.mean([t.unexplained for t in tried], axis=0)
+        unexplained = np.concatenate([t.unexplained for t in tried], axis=1)
         size = np.mean([t.sizes for t in tried], axis=0)
-        for k in _by_preference(score, size):
+        for k in _by_preference(unexplained, size):
             support = self._select(everything.matched, path[k], ridge)
             coefficients = everything.matched.solve(ridge, support)
             if everything.finishes(library, coefficients) or not support.any():
@@ -148,7 +158,7 @@ class SINDy(LibraryFamily):
         supports = self._supports(validation.matched, path, ridge)
         distinct = {s.tobytes(): s for s in supports}
         laws = np.stack([validation.matched.solve(ridge, s) for s in distinct.values()])
-        scores = dict(zip(distinct, validation.unexplained(library, laws).mean(axis=1), strict=True))
+        scores = dict(zip(distinct, validation.unexplained(library, laws), strict=True))
         unexplained = np.array([scores[s.tobytes()] for s in supports])
         return _Tried(unexplained, np.array([s.sum() for s in supports]), len(distinct))
 
@@ -176,45 +186,53 @@ class SINDy(LibraryFamily):
         for design in range(len(matched.factors)):
             columns, targets = matched.regression(design)
             largest = float(np.abs(ridge_solve(columns, targets, ridge)).max())
-            optimizer = self._optimizer(threshold * max(largest, 1e-300), ridge)
-            # The numbers were checked at the edge; checking them again took most of the time of a selection.
-            with warnings.catch_warnings(), config_context(assume_finite=True, skip_parameter_validation=True):
-                # An empty support is an answer here, and reported as such by the fit's diagnostics.
-                warnings.simplefilter("ignore")
-                optimizer.fit(columns, targets)
-            supports.append(np.atleast_2d(np.abs(optimizer.coef_) > 0))
+            supports.append(self._kept(columns, targets, threshold * max(largest, 1e-300), ridge))
         return np.concatenate(supports)
 
-    def _optimizer(self, threshold: float, ridge: float) -> Any:
-        from pysindy.optimizers import STLSQ
-
+    def _kept(self, columns: Array, targets: Array, threshold: float, ridge: float) -> Support:
         if self.optimizer is None:
-            return STLSQ(threshold=threshold, alpha=ridge, unbias=False)
+            return sequential_thresholding(columns, targets, threshold, ridge) != 0
         optimizer = copy.deepcopy(self.optimizer)
         for name in SPARSITY_PARAMETERS:
             if name in optimizer.get_params(deep=False):
                 optimizer.set_params(**{name: threshold})
                 break
-        return optimizer
+        # The numbers were checked at the edge; checking them again took most of the time of a selection.
+        with warnings.catch_warnings(), config_context(assume_finite=True, skip_parameter_validation=True):
+            # An empty support is an answer here, and reported as such by the fit's diagnostics.
+            warnings.simplefilter("ignore")
+            optimizer.fit(columns, targets)
+        return np.atleast_2d(np.abs(optimizer.coef_) > 0)
 
 
 @dataclass(frozen=True)
 class _Tried:
-    """One split's rollouts along the path: unexplained shares, sizes of the supports, how many were distinct."""
+    """One split's rollouts along the path.
+
+    ``unexplained`` (threshold, rollout), ``sizes`` (threshold,) of the supports, and how many of these were distinct.
+    """
 
     unexplained: Array
     sizes: NDArray[np.intp]
     distinct: int
 
 
-def _by_preference(score: Array, sizes: Array) -> list[int]:
-    """Indices of the path: the smallest support within a tie of the best score, then sparser ones, then the rest.
+def _by_preference(unexplained: Array, sizes: Array) -> list[int]:
+    """Indices of the path: the smallest support alike to the best, then sparser ones, then the rest.
 
-    Empty supports come last: unrefined rollouts can lose to "nothing changes" where refined ones would not.
+    ``unexplained`` is (threshold, rollout). Alike means within one standard error of the paired log ratios, as is
+    usual in cross-validation (Breiman et al. 1984), or so little above the best that it doesn't matter. Empty supports
+    come last: unrefined rollouts can lose to "nothing changes" where refined ones would not.
     """
+    score = unexplained.mean(axis=1)
     score = np.where(sizes > 0, score, np.inf) if np.any(sizes > 0) else score
-    best = score.min()
-    near = np.flatnonzero(score <= best + min(TIE, TIE_OF_BEST * best + EXACT))
+    best = int(np.argmin(score))
+    logs = np.log(unexplained + EXACT)
+    ratios = logs - logs[best]
+    rollouts = ratios.shape[1]
+    error = ratios.std(axis=1, ddof=1) / np.sqrt(rollouts) if rollouts > 1 else np.zeros(len(ratios))
+    alike = ratios.mean(axis=1) <= np.maximum(error, np.log1p(ALIKE))
+    near = np.flatnonzero(alike & (score <= score[best] + TIE))
     first = int(near[np.argmin(sizes[near])])
     rest = sorted((k for k in range(len(score)) if k != first), key=lambda k: (sizes[k] > sizes[first], score[k]))
     return [first, *rest]
