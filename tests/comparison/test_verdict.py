@@ -238,7 +238,8 @@ def settles(n, a, b, margin=MARGIN):
 
 @pytest.mark.parametrize(("size", "above"), [(0.3, 0.05), (0.5, 0.0), (0.4, 0.15), (0.8, 0.3)])
 def test_runs_needed_is_the_least_that_settles(size, above):
-    entries = [model("linear", seed=1, size=size), model("lotka_volterra", above=above, seed=2, size=size), null()]
+    # The simpler one is the worse: were it the better, it would do, and nobody need wait for more runs.
+    entries = [model("lotka_volterra", seed=1, size=size), model("linear", above=above, seed=2, size=size), null()]
     verdict = decide(entries)
     assert verdict.status == "undecided"
     assert verdict.best is None
@@ -291,7 +292,7 @@ def test_order_of_runs_and_candidates_changes_nothing(branch, seed):
 
 
 def reordered(c, runs):
-    return Candidate(**{**vars(c), "losses": c.losses[runs], "skills": c.skills[runs]})
+    return replace(c, losses=c.losses[runs], skills=c.skills[runs])
 
 
 @given(
@@ -350,21 +351,26 @@ def test_what_holds_in_every_branch(branch):
 # ----------------------------------------------------------------------------------------------- further clauses
 
 
-def test_a_selection_of_exactly_another_familys_terms_is_that_family():
-    terms = frozenset({"1", "x", "mean_x"})
+@pytest.mark.parametrize("terms", [{"1", "x", "mean_x"}, {"1", "x"}, {"x"}])
+def test_a_selection_of_none_but_another_familys_terms_is_that_family(terms):
     entries = decided()
-    linear = Candidate(**{**vars(entries[0]), "terms": terms})
-    chosen = model("sindy", seed=9, size=0.01, library_size=14, terms=terms, selects=True)
+    linear = replace(entries[0], terms=frozenset({"1", "x", "mean_x"}))
+    chosen = model("sindy", seed=9, size=0.01, library_size=14, terms=frozenset(terms), selects=True)
     verdict = decide([linear, entries[1], chosen, null()])
     assert verdict.status == "decided"
     assert verdict.best == named("linear")
     assert verdict.same_model == [["linear/exchangeable", "sindy/exchangeable"]]
 
-    other = Candidate(**{**vars(chosen), "terms": frozenset({"1", "x"})})
-    assert decide([linear, entries[1], other, null()]).same_model == []
-    assert decide([linear, entries[1], other, null()]).status == "tied"
-    independent = Candidate(**{**vars(chosen), "coupling": "independent"})
+
+def test_a_selection_with_a_term_more_or_another_coupling_is_not():
+    entries = decided()
+    linear = replace(entries[0], terms=frozenset({"1", "x", "mean_x"}))
+    more = model("sindy", seed=9, size=0.01, library_size=14, terms=frozenset({"x", "x**2"}), selects=True)
+    assert decide([linear, entries[1], more, null()]).same_model == []
+    independent = replace(more, terms=frozenset({"x"}), coupling="independent")
     assert decide([linear, entries[1], independent, null()]).same_model == []
+    nothing = replace(more, terms=frozenset())
+    assert decide([linear, entries[1], nothing, null()]).same_model == []
 
 
 def test_two_families_that_happen_to_share_terms_stay_two():
@@ -373,31 +379,72 @@ def test_two_families_that_happen_to_share_terms_stay_two():
     assert decide([*entries, null()]).same_model == []
 
 
-def test_folds_that_share_runs_widen_an_over_flexible_familys_intervals():
+def test_folds_that_share_runs_keep_a_flexible_family_from_being_called_no_better():
     def entries(flexible):
-        return [
-            model("linear", seed=1),
-            model("neural_ode", above=0.05, seed=2, size=0.08, library_size=900, over_flexible=flexible),
-            null(),
-        ]
+        neural = model("neural_ode", above=-0.05, seed=2, size=0.09, library_size=900, over_flexible=flexible)
+        return [model("linear", seed=1), neural, null()]
 
-    assert decide(entries(False), folds=8).status == "tied"
-    assert decide(entries(True)).status == "tied"  # folds that share nothing: no correction
-    corrected = decide(entries(True), folds=8)
-    assert corrected.status == "undecided"
-    assert corrected.p_values[1] >= decide(entries(False), folds=8).p_values[1]
+    assert decide(entries(False), folds=8).best == named("linear")
+    assert decide(entries(True)).best == named("linear")  # folds that share nothing: no correction
+    assert decide(entries(True), folds=8).status == "undecided"
 
 
 def test_the_correction_also_keeps_a_flexible_family_in_the_set():
     def entries(flexible):
-        return [
-            model("linear", seed=1),
-            model("neural_ode", above=0.3, seed=2, size=0.5, library_size=900, over_flexible=flexible),
-            null(),
-        ]
+        neural = model("neural_ode", above=0.3, seed=2, size=0.5, library_size=900, over_flexible=flexible)
+        return [model("linear", seed=1), neural, null()]
 
     assert decide(entries(False), folds=8).status == "decided"
-    assert decide(entries(True), folds=8).status == "undecided"
+    assert decide(entries(True), folds=8).status == "tied"  # linear will do, but the network is not excluded
+
+
+# ------------------------------------------------------------------------------------------------ parsimony
+
+
+def test_a_more_complex_family_that_is_not_excluded_does_not_stand_in_the_way():
+    """The simpler is the lower, and surely not worse: that the other may be as good changes nothing."""
+    verdict = decide([model("linear", seed=1), model("sindy", above=0.2, seed=2, size=0.6, library_size=14), null()])
+    assert 1 in verdict.members
+    assert verdict.status == "tied"
+    assert verdict.best == named("linear")
+
+
+def test_a_simpler_family_that_is_not_excluded_does():
+    """Whether it would do is open: it may be as good."""
+    verdict = decide([model("sindy", seed=1, library_size=14), model("linear", above=0.2, seed=2, size=0.6), null()])
+    assert 1 in verdict.members
+    assert verdict.status == "undecided"
+    assert verdict.undecided_against == [named("sindy"), named("linear")]
+
+
+def test_runs_in_which_the_other_fails_don_t_widen_the_doubt():
+    """Two runs of sixteen in which SINDy leaves e² times more: a t interval would be wide to both sides."""
+    failing = model("sindy", seed=2, library_size=14)
+    losses = failing.losses + np.where(np.arange(RUNS) < 2, 2.0, 0.0)
+    verdict = decide([model("linear", seed=1), replace(failing, losses=losses), null()])
+    assert verdict.best == named("linear")
+
+
+def with_noise(c, noise):
+    """The candidate if a share of measurement noise was taken off its losses."""
+    return replace(c, gross_losses=np.log(np.exp(c.losses) + noise))
+
+
+def test_where_noise_is_nearly_all_that_is_left_ratios_of_the_rest_do_not_matter():
+    """e⁻³ is left without noise, 20 times that with it: a scatter of 0.5 in the former is a few percent in all."""
+    entries = [model("sindy", seed=1, size=0.5, library_size=14), model("linear", above=0.1, seed=2, size=0.5), null()]
+    assert decide(entries).status == "undecided"
+    verdict = decide([with_noise(c, 20 * np.exp(-3.0)) for c in entries])
+    assert verdict.status == "tied"
+    assert verdict.best == named("linear")
+
+
+def test_noise_does_not_hide_what_the_set_excludes():
+    """A family that is surely worse, though by next to nothing beside the noise, is not as good."""
+    entries = [model("sindy", seed=1, library_size=14), model("linear", above=0.5, seed=2), null()]
+    verdict = decide([with_noise(c, 20 * np.exp(-3.0)) for c in entries])
+    assert verdict.status == "decided"
+    assert verdict.best == named("sindy")
 
 
 def with_skills(c, skill, scatter=0.01):
@@ -521,7 +568,7 @@ def test_two_names_of_one_model_stand_and_fall_together():
     worse = model("lotka_volterra", above=1.0, seed=2)
     verdict = decide([linear, sindy, worse, null()])
     assert verdict.best == named("linear")
-    assert "sindy/exchangeable selects exactly its terms" in verdict.statement
+    assert "sindy/exchangeable selects no other terms than it has" in verdict.statement
     assert "next: lotka_volterra" in verdict.statement
     assert set(verdict.members) == {0, 1}
     assert verdict.p_values[0] == verdict.p_values[1]
