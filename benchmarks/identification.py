@@ -3,13 +3,14 @@
     python benchmarks/identification.py --quick            a few small systems, minutes
     python benchmarks/identification.py -o record [--jobs 2] [--seed 0] [--repetitions 2]
 
-Every system is simulated under noise of 0, 1 and 5 % (multiplicative, in every second repetition additive) with 8 and 16
-runs, and `compare` is asked on unseen runs; neural ODEs take part in one column (8 runs, 1 %). A case is *right* if the true family is named: decided, or tied and the
-simplest. It is *wrong* if another is decided, and *open* else. Where no family of equations holds the law, naming
-SINDy or the network is right and naming linear or Lotka-Volterra is wrong, tied or not. Where two families were built
-to be alike, tied or undecided is right, deciding for the truth is to have told them apart, for the other wrong. Each
-finished case is kept in OUTPUT/cases.jsonl, and a second call goes on where the first stopped. Written as well:
-OUTPUT/table.json and OUTPUT/confusion.png. The time it will take is said before it begins.
+Every system is simulated under noise of 0, 1 and 5 % (multiplicative, in every second repetition additive) with 8 and
+16 runs, and `compare` is asked on unseen runs; neural ODEs take part in one column (8 runs, 1 %). A case is *right* if
+the true family is named: decided, or tied and the simplest. It is *wrong* if another is decided, and *open* else. Where
+no family of equations holds the law, naming SINDy or the network is right and naming linear or Lotka-Volterra is wrong,
+tied or not. Where two families were built to be alike, tied or undecided is right, deciding for the truth is to have
+told them apart, for the other wrong. Each finished case is kept in OUTPUT/cases.jsonl, and a second call goes on where
+the first stopped. Written as well: OUTPUT/table.json and OUTPUT/confusion.png. The time it will take is said before it
+begins.
 """
 
 from __future__ import annotations
