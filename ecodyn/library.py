@@ -13,7 +13,9 @@ full             the channels of every feature, by name
 
 so that ẋᵢ = Σₜ θᵢₜ own_t(xᵢ) env_t(z(x)), and the Jacobian is a diagonal plus a matrix of rank len(z):
 ∂fᵢ/∂xⱼ = δᵢⱼ Σₜ θᵢₜ own'ₜ envₜ + Σᵥ (∂fᵢ/∂zᵥ)(∂zᵥ/∂xⱼ). Evaluation, exact Jacobians, printing and scaling are all
-read off that one representation.
+read off that one representation. A state of which several channels are fitted (``ecodyn.state``) has an equation for
+each over the same terms: coefficients are rows (equation × group), equations outermost, where group is one for
+coefficients that features share and one a feature for those of their own.
 """
 
 from __future__ import annotations
@@ -27,7 +29,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ecodyn.bound_library import BoundLibrary
+from ecodyn.drive import Drive
 from ecodyn.monomials import Monomials, Powers
+from ecodyn.state import VELOCITY, fitted, moving
 
 if TYPE_CHECKING:
     import sympy
@@ -66,27 +71,51 @@ class Library:
     def __len__(self) -> int:
         return len(self.terms)
 
+    @cached_property
+    def moving(self) -> tuple[int, ...]:
+        """Positions of the channels that are no traits."""
+        return moving(self.channels)
+
+    @cached_property
+    def fitted(self) -> tuple[int, ...]:
+        """Positions of the channels that coefficients give the derivative of, one equation each."""
+        return fitted(self.channels)
+
+    def groups(self, rows: int) -> int:
+        """How many of so many rows of coefficients an equation has: 1, or one a feature."""
+        return rows // len(self.fitted)
+
     # ------------------------------------------------------------------ evaluation
 
     @cached_property
-    def _own_index(self) -> NDArray[np.intp]:
+    def own_index(self) -> NDArray[np.intp]:
+        """Own monomial of each term."""
         return np.array([o for o, _ in self.terms], dtype=np.intp)
 
     @cached_property
-    def _environment_index(self) -> NDArray[np.intp]:
+    def environment_index(self) -> NDArray[np.intp]:
+        """Environment monomial of each term."""
         return np.array([e for _, e in self.terms], dtype=np.intp)
 
     @cached_property
-    def _own(self) -> Monomials:
+    def own_monomials(self) -> Monomials:
+        """Of the feature's own channels."""
         return Monomials.of(self.own, len(self.channels))
 
     @cached_property
-    def _moments(self) -> Monomials:
+    def moment_monomials(self) -> Monomials:
+        """Whose means over features are the environment variables of ``exchangeable``."""
         return Monomials.of(self.moments, len(self.channels))
 
     @cached_property
-    def _environment(self) -> Monomials:
+    def environment_monomials(self) -> Monomials:
+        """Of the environment variables."""
         return Monomials.of(self.environment, self.n_variables)
+
+    @cached_property
+    def velocity(self) -> int | None:
+        """Position of the channel that is the signal's derivative, if there is one."""
+        return self.channels.index(VELOCITY) if VELOCITY in self.channels else None
 
     @property
     def n_variables(self) -> int:
@@ -103,7 +132,7 @@ class Library:
     def variables(self, x: Array) -> Array:
         """Environment variables z, (..., V), of states (..., feature, channel)."""
         if self.coupling == EXCHANGEABLE:
-            return np.asarray(self._moments(x).sum(axis=-2) / x.shape[-2])
+            return np.asarray(self.moment_monomials(x).sum(axis=-2) / x.shape[-2])
         if self.coupling == FULL:
             return x.reshape(*x.shape[:-2], -1)
         return np.zeros((*x.shape[:-2], 0))
@@ -115,14 +144,14 @@ class Library:
         variables (a clock's drive).
         """
         z = self.variables(x) if z is None else z
-        environment = self._environment(z)[..., None, self._environment_index]
+        environment = self.environment_monomials(z)[..., None, self.environment_index]
         if not self.per_feature_terms:
             return np.asarray(environment)
-        return np.asarray(self._own(x)[..., self._own_index] * environment)
+        return np.asarray(self.own_monomials(x)[..., self.own_index] * environment)
 
-    def bind(self, coefficients: Array) -> BoundLibrary:
-        """The right-hand side with these coefficients, (1 or feature, term) or (batch, 1 or feature, term)."""
-        return BoundLibrary(self, np.asarray(coefficients, dtype=float))
+    def bind(self, coefficients: Array, drive: Drive | None = None) -> BoundLibrary:
+        """The right-hand side with these coefficients, (row, term) or (batch, row, term), and a clock's drive."""
+        return BoundLibrary(self, np.asarray(coefficients, dtype=float), drive)
 
     # ------------------------------------------------------------------ shape
 
@@ -142,8 +171,22 @@ class Library:
 
     def rescale(self, coefficients: Array, scales: Array, time_scale: float = 1.0) -> Array:
         """Coefficients in original units from those of channels divided by ``scales`` and time by ``time_scale``."""
-        factor = scales[0] / time_scale / np.prod(scales**self.degrees, axis=1)
-        return np.asarray(coefficients * factor)
+        terms = np.prod(scales**self.degrees, axis=1)
+        factor = scales[list(self.fitted), None] / time_scale / terms
+        return np.asarray(coefficients * np.repeat(factor, self.groups(len(coefficients)), axis=0))
+
+    def interaction_terms(self) -> NDArray[np.intp] | None:
+        """Where a full library has the terms of lowest degree in each feature's signal alone; None if it lacks one."""
+        if self.coupling != FULL:
+            return None
+        variables, channels = self.n_variables, len(self.channels)
+        term_of: dict[Powers, int] = {}
+        for k, (_, e) in enumerate(self.terms):
+            term_of.setdefault(self.environment[e], k)
+        signals = [tuple(int(v == j) for v in range(variables)) for j in range(0, variables, channels)]
+        if any(signal not in term_of for signal in signals):
+            return None
+        return np.array([term_of[signal] for signal in signals], dtype=np.intp)
 
     def subset(self, keep: Sequence[int] | NDArray[np.intp]) -> Library:
         """The library with only these terms, and only the monomials that they use."""
@@ -196,116 +239,59 @@ class Library:
         return [_product_name(own, self.own[o], z, self.environment[e]) for o, e in self.terms]
 
 
-@dataclass(frozen=True)
-class BoundLibrary:
-    """A library with coefficients: the function f, its forcing ∂f/∂θ and its Jacobian, batched.
-
-    ``coefficients`` is (group, term), or (batch, group, term) where each member of the batch has its own law;
-    group is 1 where the features share coefficients, and K where each has its own.
-    """
-
-    library: Library
-    coefficients: Array
-
-    @cached_property
-    def _dense(self) -> Array:
-        """Coefficients by (…, group, own monomial, environment monomial)."""
-        shape = (*self.coefficients.shape[:-1], len(self.library.own), len(self.library.environment))
-        dense = np.zeros(shape)
-        dense[..., self.library._own_index, self.library._environment_index] = self.coefficients
-        return dense
-
-    def __call__(self, x: Array, z: Array | None = None) -> Array:
-        """ẋ of the signal, (batch, feature), at states (batch, feature, channel)."""
-        library = self.library
-        z = library.variables(x) if z is None else z
-        return np.asarray((library._own(x) * self._weights(library._environment(z))).sum(axis=-1))
-
-    def _weights(self, environment: Array) -> Array:
-        """What multiplies each own monomial: Σₑ θ[group, own, e] env_e, as (batch, group, own)."""
-        if self._dense.ndim == 3 and len(self._dense) == 1:
-            return (environment @ self._dense[0].T)[:, None]
-        return np.asarray(np.matmul(self._dense, environment[:, None, :, None])[..., 0])
-
-    def sensitivity(self, x: Array, z: Array | None = None) -> Sensitivity:
-        """f and everything that its derivatives are made of at states (batch, feature, channel)."""
-        library = self.library
-        driven, moments = z is not None, None
-        if z is None and library.coupling == EXCHANGEABLE:
-            moments = library._moments.closure(x)
-            z = moments[..., library._moments.wanted].sum(axis=-2) / x.shape[-2]
-        elif z is None:
-            z = library.variables(x)
-        closed = library._environment.closure(z)
-        environment = closed[..., library._environment.wanted]
-        powers = library._own.closure(x)
-        own = powers[..., library._own.wanted]
-        weights = self._weights(environment)
-        value = (own * weights).sum(axis=-1)
-        diagonal = (library._own.derivative(powers, 0) * weights).sum(axis=-1)
-        through = None
-        if not driven and z.shape[-1]:
-            # How f answers to each environment variable: Σₒ own_o Σₑ θ[·, o, e] ∂env_e/∂z, (batch, feature, V).
-            slopes = np.matmul(self._dense, library._environment.gradient(closed)[:, None])
-            through = (
-                np.matmul(own[..., None, :], slopes)[..., 0, :] if slopes.shape[1] > 1 else np.matmul(own, slopes[:, 0])
-            )
-        return Sensitivity(library, moments, own, environment, value, diagonal, through)
-
-
-@dataclass(frozen=True)
-class Sensitivity:
-    """f, ∂f/∂θ and the product of the Jacobian with a block of directions, at one batch of states."""
-
-    library: Library
-    moments: Array | None
-    own: Array
-    environment: Array
-    value: Array
-    diagonal: Array
-    through: Array | None
-
-    def terms(self) -> Array:
-        """Φ, (batch, feature, term): the forcing of each coefficient."""
-        library = self.library
-        return np.asarray(self.own[..., library._own_index] * self.environment[:, None, library._environment_index])
-
-    def jacobian_times(self, directions: Array) -> Array:
-        """(∂f/∂x)·S for directions S (batch, feature, direction) of the signal."""
-        result = self.diagonal[..., None] * directions
-        if self.through is None:
-            return np.asarray(result)
-        if self.moments is None:
-            result += np.matmul(self.through[..., :: len(self.library.channels)], directions)
-            return np.asarray(result)
-        slopes = self.library._moments.derivative(self.moments, 0) / directions.shape[-2]
-        result += np.matmul(self.through, np.matmul(slopes.swapaxes(-1, -2), directions))
-        return np.asarray(result)
-
-
 # ---------------------------------------------------------------------- the families' libraries
 
 
 def linear_library(coupling: str, channels: Sequence[str], features: Sequence[Any]) -> Library:
     """1, the own channels, and what the coupling adds: the means (exchangeable) or every feature (full)."""
-    return _affine(coupling, tuple(channels), tuple(features), by_own_signal=False)
+    return _affine(coupling, tuple(channels), tuple(features))
 
 
 def lotka_volterra_library(coupling: str, channels: Sequence[str], features: Sequence[Any]) -> Library:
-    """The linear library times the own signal: ẋᵢ = xᵢ(r + …)."""
-    return _affine(coupling, tuple(channels), tuple(features), by_own_signal=True)
+    """The linear library times the channel that the equation is of: ẋᵢ = xᵢ(r + …), ġᵢ = gᵢ(r + …).
+
+    An equation has only its own factor's terms (see ``lotka_volterra_mask``). A velocity's is the signal,
+    v̇ᵢ = xᵢ(r + …): what is extinct and at rest stays so, and a signal at its peak, where v = 0, may turn.
+    """
+    return _affine(coupling, tuple(channels), tuple(features), by=lotka_volterra_factors(channels))
 
 
-def _affine(coupling: str, channels: tuple[str, ...], features: tuple[Any, ...], by_own_signal: bool) -> Library:
+def lotka_volterra_factors(channels: Sequence[str]) -> list[int]:
+    """The channel that each equation is proportional to."""
+    return [0 if channels[c] == VELOCITY else c for c in fitted(channels)]
+
+
+def lotka_volterra_mask(library: Library, groups: int) -> NDArray[np.bool_]:
+    """Which terms each row of coefficients has, (equation × group, term): those with its equation's factor."""
+    exponents = np.array([library.own[o] for o, _ in library.terms])
+    by_equation = [exponents[:, factor] > 0 for factor in lotka_volterra_factors(library.channels)]
+    return np.repeat(np.array(by_equation), groups, axis=0)
+
+
+def lotka_volterra_square(library: Library, equation: int, feature: int) -> int:
+    """Position of the term in the square of the channel that an equation is proportional to: self-interaction."""
+    channels = len(library.channels)
+    factor = lotka_volterra_factors(library.channels)[equation]
+    unit = _units(channels)[factor]
+    if library.coupling == FULL:  # the own channel times that of the feature itself; environment 0 is 1
+        return library.terms.index((library.own.index(unit), 1 + feature * channels + factor))
+    return library.terms.index((library.own.index(_add(unit, unit)), 0))
+
+
+def _affine(
+    coupling: str, channels: tuple[str, ...], features: tuple[Any, ...], by: Sequence[int] | None = None
+) -> Library:
+    """1, the own channels and the environment's variables, times each of the own channels ``by``."""
     units = _units(len(channels))
-    factor = units[0] if by_own_signal else _zeros(len(channels))
+    factors = [_zeros(len(channels))] if by is None else [units[c] for c in by]
     count = {INDEPENDENT: 0, EXCHANGEABLE: len(channels), FULL: len(features) * len(channels)}[coupling]
     own_affine = [_zeros(len(channels)), *([] if coupling == FULL else units)]
-    own = tuple(_add(factor, powers) for powers in own_affine)
-    environment = (_zeros(count), *_units(count))
-    terms = [(o, 0) for o in range(len(own))] + [(0, e) for e in range(1, count + 1)]
+    products = [(_add(factor, powers), 0) for factor in factors for powers in own_affine]
+    products += [(factor, e) for factor in factors for e in range(1, count + 1)]
+    own = tuple(dict.fromkeys(powers for powers, _ in products))
+    terms = tuple(dict.fromkeys((own.index(powers), e) for powers, e in products))
     moments = tuple(units) if coupling == EXCHANGEABLE else ()
-    return Library(coupling, channels, features, own, moments, environment, tuple(terms))
+    return Library(coupling, channels, features, own, moments, (_zeros(count), *_units(count)), terms)
 
 
 def polynomial_library(

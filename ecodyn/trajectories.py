@@ -16,15 +16,23 @@ import numpy as np
 
 from ecodyn import trajectory_files
 from ecodyn.files import UnusableDataError, check_output
+from ecodyn.state import VELOCITY, is_trait, observable_of, parse_state
 from ecodyn.trajectory_checks import Checked, check, findings
-from ecodyn.trajectory_parts import some, take_features, take_runs, take_steps, where_labels, where_setting
+from ecodyn.trajectory_parts import (
+    some,
+    take_features,
+    take_runs,
+    take_steps,
+    velocity_of,
+    where_labels,
+    where_setting,
+)
+from ecodyn.velocity import completed
 
 if TYPE_CHECKING:
     import xarray as xr
 
 __all__ = ["DataWarning", "Trajectories", "UnusableDataError", "as_trajectories", "check_target", "load", "parse_state"]
-
-START = "@start"  # marks a trait: the value at the first step, held fixed
 
 
 class DataWarning(UserWarning):
@@ -244,8 +252,10 @@ class Trajectories:
     def state(self, channels: str = "signal") -> np.ndarray:
         """Return the state (run, step, feature, channel) that a right-hand side sees.
 
-        "signal" is one channel. "signal,gradient@start" adds a trait: the gradient at the first step, held
-        constant (NaN at padding).
+        "signal" is one channel. "signal,gradient" adds an observable, "signal,gradient@start" a trait: the
+        observable at the first step, held constant. "signal,velocity" adds the signal's mean change per step over
+        the 3 stored steps before each step, also where a window has cut them away; at the first step of a file it
+        is that over the 3 steps after (see `knows_before`). NaN at padding.
 
         Raises
         ------
@@ -255,17 +265,35 @@ class Trajectories:
         return np.stack([self._channel(name) for name in parse_state(channels)], axis=-1)
 
     def _channel(self, name: str) -> np.ndarray:
-        observable = name.removesuffix(START)
-        if observable not in self._data.observables:
+        array = self.observable(observable_of(name))
+        return np.where(np.isnan(self.values), np.nan, array[:, :1]) if is_trait(name) else array
+
+    def observable(self, name: str) -> np.ndarray:
+        """An observable (run, step, feature) as a state has it: one of the data's, or "velocity".
+
+        Raises
+        ------
+        UnusableDataError
+            The data lack it.
+        """
+        if name == VELOCITY:
+            return completed(velocity_of(self._data), self.values, self.times, self.lengths)
+        if name not in self._data.observables:
             raise UnusableDataError(
-                f"the state needs {observable}, the data have {', '.join(self._data.observables)}; "
+                f"the state needs {name}, the data have {', '.join(self._data.observables)}; "
                 "use those, or extract the observable from the logs"
             )
-        array = self._data.observables[observable]
-        return np.where(np.isnan(self.values), np.nan, array[:, :1]) if name.endswith(START) else array
+        return self._data.observables[name]
+
+    @property
+    def knows_before(self) -> np.ndarray:
+        """Whether each run has a stored step before its first one, cut away by a window, to tell a velocity from."""
+        return ~np.isnan(velocity_of(self._data)[:, 0]).any(axis=1)
 
     def window(self, start: float, stop: float) -> Trajectories:
         """Keep the steps with start ≤ t ≤ stop: values of t, both ends included.
+
+        The signal's velocity is remembered from the steps that are cut away.
 
         Raises
         ------
@@ -373,7 +401,9 @@ class Trajectories:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Trajectories):
             return NotImplemented
-        a, b = self._data.arrays(), other._data.arrays()
+        a, b = (t._data.arrays() for t in (self, other))
+        a.pop("velocity", None)  # of steps that neither has any more
+        b.pop("velocity", None)
         plain = self.labels_shared == other.labels_shared and self.provenance == other.provenance
         return plain and a.keys() == b.keys() and all(_same(a[name], b[name]) for name in a)
 
@@ -411,30 +441,6 @@ class Trajectories:
         rows |= {"warnings": "; ".join(self.warnings)} if self.warnings else {}
         cells = "".join(f"<tr><th>{html.escape(k)}</th><td>{html.escape(v)}</td></tr>" for k, v in rows.items())
         return f"<table><caption>Trajectories</caption>{cells}</table>"
-
-
-def parse_state(spec: str) -> tuple[str, ...]:
-    """Split the channels of a state: "signal,gradient@start" -> ("signal", "gradient@start").
-
-    The first channel is the signal; each further one is a trait, an observable's name followed by "@start".
-
-    Raises
-    ------
-    ValueError
-        A channel is unknown, not supported yet, or named twice.
-    """
-    channels = tuple(name.strip() for name in spec.split(","))
-    supported = 'supported are "signal" and "signal,gradient@start" (or another observable with @start)'
-    if channels[0] != "signal":
-        raise ValueError(f"expected a state that begins with signal, got {spec!r}; {supported}")
-    for name in channels[1:]:
-        if name in ("gradient", "velocity"):
-            raise ValueError(f"the state {spec!r} is not supported yet: {name} would have to evolve; {supported}")
-        if not name.endswith(START) or name == START:
-            raise ValueError(f"unknown channel {name!r} in the state {spec!r}; {supported}")
-    if len(set(channels)) < len(channels):
-        raise ValueError(f"the state {spec!r} names a channel twice; name each once")
-    return channels
 
 
 def load(path: str | os.PathLike[str]) -> Trajectories:

@@ -37,6 +37,7 @@ class Checked:
     labels_shared: bool
     provenance: dict[str, Any]
     remarks: tuple[str, ...] = ()  # what `check` had to change
+    velocity: np.ndarray | None = None  # (run, step, feature), kept where steps before a window were cut away
 
     def __post_init__(self) -> None:
         for array in self.arrays().values():

@@ -10,12 +10,18 @@ import numpy as np
 
 from ecodyn.files import UnusableDataError
 from ecodyn.trajectory_checks import Checked
+from ecodyn.velocity import backward_velocity
 
-__all__ = ["some", "take_features", "take_runs", "take_steps", "where_labels", "where_setting"]
+__all__ = ["some", "take_features", "take_runs", "take_steps", "velocity_of", "where_labels", "where_setting"]
+
+
+def velocity_of(data: Checked) -> np.ndarray:
+    """Mean change over the steps before (run, step, feature), those that a window cut away included; else NaN."""
+    return backward_velocity(data.observables["signal"], data.times) if data.velocity is None else data.velocity
 
 
 def take_steps(data: Checked, picks: list[np.ndarray]) -> Checked:
-    """Keep the step indices `picks[r]` of run r, padded to the longest."""
+    """Keep the step indices `picks[r]` of run r, padded to the longest; velocities are those before the cut."""
     lengths = np.array([len(pick) for pick in picks])
     index = np.zeros((len(picks), lengths.max()), dtype=np.int64)
     for r, pick in enumerate(picks):
@@ -33,6 +39,7 @@ def take_steps(data: Checked, picks: list[np.ndarray]) -> Checked:
         times=taken(data.times),
         lengths=lengths,
         curves={name: taken(array) for name, array in data.curves.items()},
+        velocity=taken(velocity_of(data)),
     )
 
 
@@ -49,6 +56,7 @@ def take_runs(data: Checked, index: list[int]) -> Checked:
         settings={name: array[index] for name, array in data.settings.items()},
         curves={name: array[index, :T] for name, array in data.curves.items()},
         embedding=None if data.embedding is None else _without_padding(data.embedding[index]),
+        velocity=None if data.velocity is None else data.velocity[index, :T],
     )
 
 
@@ -60,7 +68,8 @@ def _without_padding(embedding: np.ndarray) -> np.ndarray:
 def take_features(data: Checked, index: list[int]) -> Checked:
     """Keep these features."""
     observables = {name: array[:, :, index] for name, array in data.observables.items()}
-    return replace(data, observables=observables, features=data.features[index])
+    velocity = None if data.velocity is None else data.velocity[:, :, index]
+    return replace(data, observables=observables, features=data.features[index], velocity=velocity)
 
 
 def where_labels(labels: np.ndarray, wanted: Any, name: str) -> list[int]:

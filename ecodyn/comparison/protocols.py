@@ -258,8 +258,7 @@ def _describe(model: FittedModel | Reference, kind: str, result: TaskResult) -> 
     result.n_coefficients.append(model.n_coefficients)
     if isinstance(model, Law):
         result.library_size = max(result.library_size, model.library_size)
-        names = np.array(model.library.names())
-        result.terms.append(frozenset(names[np.any(model.coefficients != 0, axis=0)].tolist()))
+        result.terms.append(model.selected_terms())
         if model.diagnostics is not None:
             result.candidates += model.diagnostics.candidates
     elif isinstance(model, FittedModel):

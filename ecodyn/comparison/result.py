@@ -106,19 +106,23 @@ def coefficient_table(law: Law) -> list[dict[str, Any]]:
     """Non-zero coefficients of a law with their intervals over runs and whether they are identified."""
     d = law.diagnostics
     rows = []
-    for group, term in zip(*np.nonzero(law.coefficients), strict=True):
+    names, fitted = law.library.names(), law.library.fitted
+    groups = law.library.groups(len(law.coefficients))
+    for line, term in zip(*np.nonzero(law.coefficients), strict=True):
+        equation, group = divmod(int(line), groups)
         row: dict[str, Any] = {
+            "equation": law.channels[fitted[equation]],
             "feature": law.features[group] if law.per_feature else None,
-            "term": law.library.names()[term],
-            "value": float(law.coefficients[group, term]),
+            "term": names[term],
+            "value": float(law.coefficients[line, term]),
         }
         if d is not None:
             row |= {
-                "low": float(d.low[group, term]),
-                "high": float(d.high[group, term]),
-                "halves": float(d.halves[group, term]),
-                "run_spread": float(d.run_spread[group, term]),
-                "identified": bool(d.identified[group, term]) if math.isfinite(d.halves[group, term]) else None,
+                "low": float(d.low[line, term]),
+                "high": float(d.high[line, term]),
+                "halves": float(d.halves[line, term]),
+                "run_spread": float(d.run_spread[line, term]),
+                "identified": bool(d.identified[line, term]) if math.isfinite(d.halves[line, term]) else None,
             }
         rows.append(row)
     return rows

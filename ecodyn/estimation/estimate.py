@@ -20,7 +20,7 @@ class Estimate:
     Attributes
     ----------
     library : the terms kept; matched : their regression over all runs
-    coefficients, mask : array (1 or feature, term); only masked coefficients are free
+    coefficients, mask : array (equation × group, term), group one or a feature; only masked coefficients are free
     support : positions of the terms kept among all candidates
     candidates : how many tuning candidates were tried; chosen : what tuning chose
     """

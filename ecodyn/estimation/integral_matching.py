@@ -40,22 +40,26 @@ class MatchedIntegrals:
     Attributes
     ----------
     factors : array (design, term + target, term + target)
-        Triangular factors of [Θ | y]. One design with one target where coefficients are shared over features, one
-        with K targets where the terms don't depend on the feature, else K designs with one target each.
+        Triangular factors of [Θ | y]. For each equation: one design with one target where coefficients are shared
+        over features, one with K targets where the terms don't depend on the feature, else K designs with one target
+        each. All equations are targets of the same designs, equations outermost.
     rows : int
         Number of regression rows that were compressed, a design.
     n_terms : int
+    equations : int
+        Fitted channels of the state.
     """
 
     factors: Array
     rows: int
     n_terms: int
+    equations: int = 1
 
     @classmethod
     def combine(cls, parts: Sequence[MatchedIntegrals]) -> MatchedIntegrals:
         """The regression over the rows of all parts."""
         stacked = np.concatenate([p.factors for p in parts], axis=1)
-        return cls(_triangular(stacked), sum(p.rows for p in parts), parts[0].n_terms)
+        return cls(_triangular(stacked), sum(p.rows for p in parts), parts[0].n_terms, parts[0].equations)
 
     def subset(self, terms: NDArray[np.intp]) -> MatchedIntegrals:
         """The regression with only some of the terms."""
@@ -80,18 +84,24 @@ class MatchedIntegrals:
         return np.where(norms > 0, norms, 1.0)
 
     def solve(self, ridge: float, mask: NDArray[np.bool_] | None = None) -> Array:
-        """Ridge regression on normalised columns: coefficients (1 or feature, term).
+        """Ridge regression on normalised columns: coefficients (equation × group, term).
 
-        ``mask`` (1 or feature, term) says which coefficients are free; the others are zero.
+        ``mask`` of the same shape says which coefficients are free; the others are zero.
         """
         designs, targets = len(self.factors), self.factors.shape[-1] - self.n_terms
         mask = np.ones((designs * targets, self.n_terms), dtype=bool) if mask is None else mask
         coefficients = np.zeros(mask.shape)
-        for design, equations, free in _systems(designs, mask):
+        for design, chosen, free in _systems(designs, mask):
             columns, y = self.regression(design)
-            solution = ridge_solve(columns[:, free], y[:, equations if designs == 1 else [0]], ridge)
-            coefficients[np.ix_(equations, free)] = (solution / self.norms[design, free, None]).T
+            solution = ridge_solve(columns[:, free], y[:, chosen], ridge)
+            rows = chosen * designs + design
+            coefficients[np.ix_(rows, free)] = (solution / self.norms[design, free, None]).T
         return coefficients
+
+    def place(self, row: int) -> tuple[int, int]:
+        """Design and target that belong to a row of coefficients."""
+        target, design = divmod(row, len(self.factors))
+        return design, target
 
     def regression(self, design: int) -> tuple[Array, Array]:
         """Normalised columns and targets of one design, without the rows that are padding."""
@@ -112,13 +122,11 @@ class MatchedIntegrals:
 
 
 def _systems(designs: int, mask: NDArray[np.bool_]) -> Iterator[tuple[int, NDArray[np.intp], NDArray[np.intp]]]:
-    """(design, equations, free terms): equations of one design with the same free terms are solved together."""
-    if designs > 1:
-        yield from ((d, np.array([d]), np.flatnonzero(mask[d])) for d in range(designs))
-        return
-    patterns, which = np.unique(mask, axis=0, return_inverse=True)
-    for number, pattern in enumerate(patterns):
-        yield 0, np.flatnonzero(which.ravel() == number), np.flatnonzero(pattern)
+    """(design, targets, free terms): targets of one design with the same free terms are solved together."""
+    for design in range(designs):
+        patterns, which = np.unique(mask[design::designs], axis=0, return_inverse=True)
+        for number, pattern in enumerate(patterns):
+            yield design, np.flatnonzero(which.ravel() == number), np.flatnonzero(pattern)
 
 
 def ridge_solve(matrix: Array, target: Array, ridge: float) -> Array:
@@ -205,18 +213,19 @@ def _match_run(
 ) -> MatchedIntegrals:
     n = int(samples.lengths[run])
     x, t = samples.states[run, :n], samples.times[run, :n]
+    fitted = x[..., list(library.fitted)]
     z = None if samples.drive is None else samples.drive(t)
     terms = library.values(x, z)
     if method == "derivative":
-        theta, target = terms, np.gradient(x[..., 0], t, axis=0, edge_order=2)
+        theta, target = terms, np.gradient(fitted, t, axis=0, edge_order=2)
     else:
-        theta, target = _increments(terms, x[..., 0], t, span)
+        theta, target = _increments(terms, fitted, t, span)
     factors = _compress(theta, target, per_feature)
-    rows = len(theta) if per_feature else target.size
-    return MatchedIntegrals(factors, rows, len(library))
+    rows = len(theta) if per_feature else target[..., 0].size
+    return MatchedIntegrals(factors, rows, len(library), len(library.fitted))
 
 
-def _increments(terms: Array, signal: Array, t: Array, span: int | None) -> tuple[Array, Array]:
+def _increments(terms: Array, fitted: Array, t: Array, span: int | None) -> tuple[Array, Array]:
     from scipy.integrate import cumulative_simpson
 
     gaps = np.diff(t)
@@ -225,17 +234,19 @@ def _increments(terms: Array, signal: Array, t: Array, span: int | None) -> tupl
     integral = cumulative_simpson(terms, axis=0, initial=0.0, **spacing)
     span = min(span or SPAN, max(1, len(t) // SPANS_PER_RUN))
     starts = np.arange(0, len(t) - span, max(1, span // STRIDES_PER_SPAN))
-    return integral[starts + span] - integral[starts], signal[starts + span] - signal[starts]
+    return integral[starts + span] - integral[starts], fitted[starts + span] - fitted[starts]
 
 
 def _compress(theta: Array, target: Array, per_feature: bool) -> Array:
-    n, features = target.shape
+    """Factors of terms (row, 1 or feature, term) and increments (row, feature, equation)."""
+    n, features, _ = target.shape
     if not per_feature:
         theta = np.broadcast_to(theta, (n, features, theta.shape[-1]))
-        return _triangular(np.concatenate([theta, target[..., None]], axis=-1).reshape(1, n * features, -1))
+        return _triangular(np.concatenate([theta, target], axis=-1).reshape(1, n * features, -1))
     if theta.shape[1] == 1:
-        return _triangular(np.concatenate([theta[:, 0], target], axis=-1)[None])
-    return _triangular(np.concatenate([theta, target[..., None]], axis=-1).swapaxes(0, 1))
+        outermost = target.swapaxes(1, 2).reshape(n, -1)
+        return _triangular(np.concatenate([theta[:, 0], outermost], axis=-1)[None])
+    return _triangular(np.concatenate([theta, target], axis=-1).swapaxes(0, 1))
 
 
 def _triangular(blocks: Array) -> Array:

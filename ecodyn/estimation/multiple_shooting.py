@@ -2,8 +2,9 @@
 
 Each run is cut into segments; from the data's state at the start of each segment the law is rolled out, and the
 squared distance to the data, Σ w (x̂ − x)², is minimised by Levenberg-Marquardt with exact Jacobians (forward
-sensitivities, Ṡ = ∂f/∂θ + (∂f/∂x) S). Segments grow from stage to stage, up to the window itself: long rollouts have
-a rugged objective, and a start from short ones is what keeps Lotka-Volterra laws from diverging (Bock 1983).
+sensitivities, Ṡ = ∂f/∂θ + (∂f/∂x) S, of all channels that move). Segments grow from stage to stage, up to the window
+itself: long rollouts have a rugged objective, and a start from short ones is what keeps Lotka-Volterra laws from
+diverging (Bock 1983). Only the signal is compared with the data, as only the signal is scored.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from ecodyn.estimation.samples import Samples
 from ecodyn.library import Library
-from ecodyn.rollout import march
+from ecodyn.rollout import RightHandSide, march
 
 Array = NDArray[np.float64]
 
@@ -36,13 +37,13 @@ class Shooting:
 
     Attributes
     ----------
-    coefficients : array (1 or feature, term), in the samples' scaled units
+    coefficients : array (row, term), in the samples' scaled units
     hessians : array (run, parameter, parameter)
         Gauss-Newton Hessians at the solution, JᵀWJ.
     gradients : array (run, parameter)
         JᵀWr of each run; their sum vanishes at a minimum.
     initial_states : array (segment, feature) or None
-        Estimated states at the start of each of the last stage's segments (the runs themselves, if it is the whole
+        Estimated signals at the start of each of the last stage's segments (the runs themselves, if it is the whole
         window), where those were estimated.
     converged : bool
     status : str
@@ -115,8 +116,10 @@ class _Objective:
         self, library: Library, samples: Samples, segments: _Segments, mask: NDArray[np.bool_], starts: bool
     ) -> None:
         self.library, self.drive, self.segments, self.mask = library, samples.drive, segments, mask
-        self.feature_of, self.term_of = np.nonzero(mask)
-        self.shared = len(mask) == 1
+        row_of, self.term_of = np.nonzero(mask)
+        groups = library.groups(len(mask))
+        self.equation_of, self.feature_of = np.divmod(row_of, groups)
+        self.shared = groups == 1
         self.n_runs = samples.n_runs
         self.estimate_starts = starts
         self.bound = AMPLITUDE * max(float(np.abs(samples.states[..., 0]).max()), 1e-300)
@@ -139,15 +142,9 @@ class _Objective:
         return self.substeps
 
     def _rollout(self, parameters: Array, substeps: int) -> Array:
-        law = self.library.bind(self.coefficients(parameters))
-
-        def rhs(x: Array, t: Array) -> Array:
-            out = np.zeros_like(x)
-            out[..., 0] = law(x, None if self.drive is None else self.drive(t))
-            return out
-
+        law = self.library.bind(self.coefficients(parameters), self.drive)
         s = self.segments
-        states = march(rhs, s.states[:, 0], s.times, substeps=substeps, bound=self.bound)
+        states = march(law.rhs, s.states[:, 0], s.times, substeps=substeps, bound=self.bound)
         return np.stack([x[..., 0] for _, x, _ in states], axis=1)
 
     def equations(self, parameters: Array, starts: Array) -> _Equations:
@@ -159,7 +156,7 @@ class _Objective:
         gradient = np.zeros((len(s.run), columns))
         cost = 0.0
         for i, x, alive in march(
-            self._augmented(parameters, size),
+            self._augmented(parameters),
             self._start(starts, columns, size),
             s.times,
             substeps=self.substeps,
@@ -169,7 +166,7 @@ class _Objective:
                 return _Equations(np.inf, hessian, gradient)
             residual = x[..., 0] - s.states[:, i, :, 0]
             weighted = s.weights[:, i, None] * residual
-            jacobian = x[..., channels:]
+            jacobian = x[..., channels : channels + columns]  # of the signal, the first channel that moves
             transposed = jacobian.swapaxes(1, 2)
             hessian += np.matmul(s.weights[:, i, None, None] * transposed, jacobian)
             gradient += np.matmul(transposed, weighted[..., None])[..., 0]
@@ -177,33 +174,39 @@ class _Objective:
         return self._by_run(cost, hessian, gradient, size)
 
     def _start(self, starts: Array, columns: int, size: int) -> Array:
-        s = self.segments
-        x = np.zeros((*s.states.shape[:1], *s.states.shape[2:3], s.states.shape[-1] + columns))
-        x[..., : s.states.shape[-1]] = s.states[:, 0]
+        """States followed by the sensitivities of each moving channel, (segment, feature, column)."""
+        segments, _, features, channels = self.segments.states.shape
+        x = np.zeros((segments, features, channels + len(self.library.moving) * columns))
+        x[..., :channels] = self.segments.states[:, 0]
         if self.estimate_starts:
             x[..., 0] = starts
-            x[..., s.states.shape[-1] + size :] = np.eye(s.states.shape[2])
+            x[..., channels + size : channels + columns] = np.eye(features)
         return x
 
-    def _augmented(self, parameters: Array, size: int):  # type: ignore[no-untyped-def]
-        law = self.library.bind(self.coefficients(parameters))
-        channels = self.segments.states.shape[-1]
+    def _augmented(self, parameters: Array) -> RightHandSide:
+        law = self.library.bind(self.coefficients(parameters), self.drive)
+        channels, moving = self.segments.states.shape[-1], len(self.library.moving)
 
         def rhs(x: Array, t: Array) -> Array:
-            z = None if self.drive is None else self.drive(t)
-            f = law.sensitivity(x[..., :channels], z)
-            out = np.zeros_like(x)
-            out[..., 0] = f.value
-            out[..., channels:] = f.jacobian_times(x[..., channels:])
-            terms = f.terms()
-            if self.shared:
-                out[..., channels : channels + size] += terms[..., self.term_of]
-            else:
-                row = self.feature_of if terms.shape[1] > 1 else np.zeros_like(self.feature_of)
-                out[:, self.feature_of, channels + np.arange(size)] += terms[:, row, self.term_of]
-            return out
+            f = law.sensitivity(x[..., :channels], t)
+            directions = x[..., channels:].reshape(*x.shape[:2], moving, -1).transpose(0, 2, 1, 3)
+            slopes = f.jacobian_times(directions)
+            self._force(slopes, f.terms())
+            return np.concatenate([f.value, slopes.transpose(0, 2, 1, 3).reshape(*x.shape[:2], -1)], axis=-1)
 
         return rhs
+
+    def _force(self, slopes: Array, terms: Array) -> None:
+        """Add ∂f/∂θ to slopes (segment, moving, feature, direction): each coefficient moves its own equation."""
+        for e, channel in enumerate(self.library.fitted):
+            mine = np.flatnonzero(self.equation_of == e)
+            block = slopes[:, self.library.moving.index(channel)]
+            if self.shared:
+                block[..., mine] += terms[..., self.term_of[mine]]
+                continue
+            feature = self.feature_of[mine]
+            row = feature if terms.shape[1] > 1 else np.zeros_like(feature)
+            block[:, feature, mine] += terms[:, row, self.term_of[mine]]
 
     def _by_run(self, cost: float, hessian: Array, gradient: Array, size: int) -> _Equations:
         shape = (self.n_runs, -1)
@@ -234,7 +237,7 @@ def shoot(
     ----------
     library, samples
         What is fitted to what.
-    coefficients : array (1 or feature, term)
+    coefficients : array (row, term)
         Where to start, in the samples' units (integral matching's answer).
     mask : bool array like ``coefficients``, optional
         Which coefficients are free. The default frees all.
@@ -245,7 +248,7 @@ def shoot(
     ridge : float
         Pull towards the starting coefficients, relative to the Hessian's diagonal.
     estimate_starts : bool
-        Estimate each segment's starting state with the coefficients; the data's first state then counts as one
+        Estimate each segment's starting signal with the coefficients; the data's first state then counts as one
         more noisy observation.
     max_iterations : int
         A stage.

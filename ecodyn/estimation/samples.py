@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ecodyn.drive import Drive
 from ecodyn.library import EXCHANGEABLE, Library
+from ecodyn.state import VELOCITY, parse_state
 from ecodyn.trajectories import Trajectories
 
 Array = NDArray[np.float64]
@@ -20,7 +21,8 @@ class Samples:
 
     Attributes
     ----------
-    states : array (run, step, feature, channel), each channel divided by about its root mean square
+    states : array (run, step, feature, channel), each channel divided by about its root mean square, but a velocity
+        by the signal's unit over the unit of time, so that ẋ = v here too
     times : array (run, step), divided by about the longest run's duration; padding repeats the last time and state, so
         that it is intervals of no length
     lengths : array (run,)
@@ -49,7 +51,10 @@ class Samples:
 
     @classmethod
     def of(cls, trajectories: Trajectories, channels: str = "signal") -> Samples:
-        """The states of all runs under one scale a channel (features share it, since they may share a law)."""
+        """The states of all runs under one scale a channel (features share it, since they may share a law).
+
+        The velocity along a run is the mean change over the 3 steps before each, as a scored rollout starts from.
+        """
         states = np.array(trajectories.state(channels))
         times = np.array(trajectories.times)
         lengths = np.asarray(trajectories.lengths, dtype=np.intp)
@@ -64,6 +69,9 @@ class Samples:
             np.exp2(np.rint(np.log2(scales))),
             float(np.exp2(np.rint(np.log2(duration or 1.0)))),
         )
+        names = parse_state(channels)
+        if VELOCITY in names:
+            scales[names.index(VELOCITY)] = scales[0] / time_scale
         clusters = np.unique(trajectories.clusters, return_inverse=True)[1]
         return cls(states / scales, times / time_scale, lengths, scales, time_scale, clusters=clusters)
 

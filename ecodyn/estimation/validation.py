@@ -46,32 +46,26 @@ class Validation:
     def unexplained(self, library: Library, candidates: Array) -> Array:
         """1 − skill of each candidate's rollouts, (candidate, rollout), at most 2 and NaN-free.
 
-        ``candidates`` is (candidate, 1 or feature, term); all are rolled out as one batch.
+        ``candidates`` is (candidate, row, term); all are rolled out as one batch.
         """
         share, alive = self._rollouts(library, candidates)
         return np.where(alive, np.minimum(share, WORST), WORST)
 
     def finishes(self, library: Library, coefficients: Array) -> bool:
-        """Whether every rollout of one candidate, (1 or feature, term), reaches its end."""
+        """Whether every rollout of one candidate, (row, term), reaches its end."""
         return bool(self._rollouts(library, coefficients[None])[1].all())
 
     def _rollouts(self, library: Library, candidates: Array) -> tuple[Array, NDArray[np.bool_]]:
         """Squared error over that of persistence, and who reached the end, both (candidate, rollout)."""
         count, rollouts = len(candidates), len(self.states)
-        law = library.bind(np.repeat(candidates, rollouts, axis=0))
-
-        def rhs(x: Array, t: Array) -> Array:
-            out = np.zeros_like(x)
-            out[..., 0] = law(x, None if self.drive is None else self.drive(t))
-            return out
-
+        law = library.bind(np.repeat(candidates, rollouts, axis=0), self.drive)
         truth = np.tile(self.states[..., 0], (count, 1, 1))
         times = np.tile(self.times, (count, 1))
         start = np.tile(self.states[:, 0], (count, 1, 1))
         bound = AMPLITUDE * float(np.abs(truth).max())
         error, alive = np.zeros((count * rollouts, truth.shape[1])), np.ones(count * rollouts, dtype=bool)
         with np.errstate(all="ignore"):
-            for i, x, living in march(rhs, start, times, substeps=self.substeps, bound=bound):
+            for i, x, living in march(law.rhs, start, times, substeps=self.substeps, bound=bound):
                 error[:, i] = np.mean((x[..., 0] - truth[:, i]) ** 2, axis=-1)
                 alive = living
         persistence = np.mean((truth - truth[:, :1]) ** 2, axis=-1)

@@ -21,10 +21,11 @@ from ecodyn.estimation import Estimate, MatchedIntegrals, Samples, Shooting, Val
 from ecodyn.estimation.multiple_shooting import INTERVALS, STAGES
 from ecodyn.families.diagnostics import diagnose
 from ecodyn.families.law import Law
-from ecodyn.families.model import FittedModel, plain
+from ecodyn.families.model import FittedModel, amplitudes_of, plain
 from ecodyn.library import COUPLINGS, EXCHANGEABLE, FULL, INDEPENDENT, Library
 from ecodyn.rollout import Rollout
-from ecodyn.trajectories import DataWarning, Trajectories, UnusableDataError, as_trajectories, parse_state
+from ecodyn.state import VELOCITY, observable_of, parse_state
+from ecodyn.trajectories import DataWarning, Trajectories, UnusableDataError, as_trajectories
 
 if TYPE_CHECKING:
     import sympy
@@ -127,25 +128,32 @@ class Family(BaseEstimator):
         """Refuse what the family can't be fitted to, with a sentence."""
         if self.coupling not in self.couplings:
             raise ValueError(f"{self.name} has the couplings {', '.join(self.couplings)}, got {self.coupling!r}")
-        parse_state(self.state)
+        channels = parse_state(self.state)
         shortest = int(trajectories.lengths.min())
         if shortest < MIN_STEPS:
             raise UnusableDataError(
                 f"expected at least {MIN_STEPS} steps to fit a differential equation to, got {shortest} sample(s) "
                 "in the shortest run: widen the window or leave that run out"
             )
+        for channel in channels[1:]:
+            trajectories.observable(observable_of(channel))
 
     def notes(self, trajectories: Trajectories) -> tuple[str, ...]:
         """What a reader should know about these data under this family."""
-        if not self.needs_positive:
-            return ()
+        notes = []
         negative = int((trajectories.values < 0).sum())
-        if not negative:
-            return ()
-        return (
-            f"{negative} values are negative, which {self.name} solutions never become from a positive start; "
-            "noise does that, a shifted scale would make the family meaningless",
-        )
+        if self.needs_positive and negative:
+            notes.append(
+                f"{negative} values are negative, which {self.name} solutions never become from a positive start; "
+                "noise does that, a shifted scale would make the family meaningless"
+            )
+        unknown = int((~trajectories.knows_before).sum())
+        if VELOCITY in map(observable_of, parse_state(self.state)) and unknown:
+            notes.append(
+                f"{unknown} runs have no stored step before their first one: the velocity there is that of the steps "
+                "after it; begin the window later"
+            )
+        return tuple(notes)
 
     def clock_applies(self) -> bool:
         """Whether there is anything for a clock to replace."""
@@ -190,8 +198,9 @@ class LibraryFamily(Family):
     ----------
     coupling : "independent", "exchangeable" or "full"
         What a feature's equation may see of the others, and what coefficients share.
-    state : "signal" or "signal,gradient@start"
-        Channels of a feature's state; further channels are traits, held fixed.
+    state : "signal", "signal,gradient@start", "signal,gradient", "signal,velocity", ...
+        Channels of a feature's state: traits (``@start``) are held fixed, further observables have an equation of
+        the same form as the signal's, and with a velocity ẋ = v and the equation is v̇'s (``ecodyn.state``).
     per_feature : bool
         Let an independent law have coefficients of its own for every feature. Implied by trajectories whose
         labels are shared between runs; a full law always has.
@@ -271,7 +280,7 @@ class LibraryFamily(Family):
             self.coupling,
             library.channels,
             library.features,
-            float(np.nanmax(np.abs(trajectories.values))),
+            amplitudes_of(trajectories, self.state),
             self.provenance(trajectories),
             estimate.library,
             estimate.library.rescale(coefficients, samples.scales, samples.time_scale),
@@ -286,8 +295,9 @@ class LibraryFamily(Family):
         return self.coupling == FULL
 
     def mask(self, library: Library, own_coefficients: bool) -> NDArray[np.bool_]:
-        """Which coefficients are free, (1 or feature, term); a constraint of a family is a subset."""
-        return np.ones((len(library.features) if own_coefficients else 1, len(library)), dtype=bool)
+        """Which coefficients are free, (equation × group, term); a constraint of a family is a subset."""
+        groups = len(library.features) if own_coefficients else 1
+        return np.ones((len(library.fitted) * groups, len(library)), dtype=bool)
 
     def estimate(
         self, library: Library, samples: Samples, parts: list[MatchedIntegrals], own_coefficients: bool

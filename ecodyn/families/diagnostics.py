@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecodyn.estimation import Estimate, MatchedIntegrals, Samples, Shooting
-from ecodyn.library import FULL, Library
+from ecodyn.library import Library
 
 Array = NDArray[np.float64]
 
@@ -134,7 +134,7 @@ def diagnose(
 ) -> Diagnostics:
     """All diagnostics of one fit, from the runs' own regressions and the last step of shooting."""
     coefficients = estimate.coefficients if shooting is None else shooting.coefficients
-    factor = estimate.library.rescale(np.ones(len(estimate.library)), samples.scales, samples.time_scale)
+    factor = estimate.library.rescale(np.ones(coefficients.shape), samples.scales, samples.time_scale)
     refined = shooting is not None and shooting.iterations > 0
     blocks = [*_blocks(estimate, parts, coefficients, shooting if refined else None)]
     arrays = {key: np.full(coefficients.shape, np.nan) for key in ("half", "halves", "run", "one", "two")}
@@ -205,7 +205,7 @@ def _blocks(
     blocks: list[tuple[tuple[NDArray[Any], ...], Array, Array]] = []
     for row in range(len(mask)):
         free = np.flatnonzero(mask[row])
-        design, target = (row, 0) if len(estimate.matched.factors) > 1 else (0, row)
+        design, target = estimate.matched.place(row)
         columns = estimate.support[free]
         systems = [(p.matrix[design][:, columns], p.targets[design][:, target]) for p in parts]
         hessians = np.array([a.T @ a for a, _ in systems])
@@ -215,26 +215,14 @@ def _blocks(
 
 
 def _halves_correlation(library: Library, first: Array, second: Array) -> float | None:
-    """Correlation of the halves' interactions, what feature i's equation says of xⱼ for j ≠ i."""
-    columns = _interaction_columns(library)
+    """Correlation of the halves' interactions, what feature i's first equation says of xⱼ for j ≠ i."""
+    columns, features = library.interaction_terms(), len(library.features)
     if columns is None:
         return None
-    off = ~np.eye(len(first), dtype=bool)
-    a, b = first[:, columns][off], second[:, columns][off]
+    off = ~np.eye(features, dtype=bool)
+    a, b = (half[:features, columns][off] for half in (first, second))
     there = np.isfinite(a) & np.isfinite(b)
     a, b = a[there], b[there]
     if len(a) < PAIRS_TO_CORRELATE or a.std() == 0 or b.std() == 0:
         return None
     return float(np.corrcoef(a, b)[0, 1])
-
-
-def _interaction_columns(library: Library) -> NDArray[np.intp] | None:
-    """Where a full library has the terms in each feature's signal alone; None where it lacks one."""
-    if library.coupling != FULL:
-        return None
-    term_of = {library.environment[e]: k for k, (_, e) in enumerate(library.terms)}
-    variables, channels = library.n_variables, len(library.channels)
-    signals = [tuple(int(v == j) for v in range(variables)) for j in range(0, variables, channels)]
-    if any(signal not in term_of for signal in signals):
-        return None
-    return np.array([term_of[signal] for signal in signals], dtype=np.intp)

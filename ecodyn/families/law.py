@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ecodyn.drive import Drive
 from ecodyn.families.diagnostics import Diagnostics
-from ecodyn.families.model import FittedModel
+from ecodyn.families.model import FittedModel, amplitudes_from
 from ecodyn.library import COUPLINGS, FULL, BoundLibrary, Library
 
 if TYPE_CHECKING:
@@ -30,7 +30,8 @@ class Law(FittedModel):
     Attributes
     ----------
     library : Library
-    coefficients : array (1, term) where features share them, else (feature, term); signal per step
+    coefficients : array (equation, term) where features share them, else (equation × feature, term), equations
+        outermost: one for each channel that is fitted; in the channel's unit per step
     size : coefficients that could have been non-zero, before any selection
     drive : a clock's mean curve, in place of the means over features
     diagnostics : Diagnostics, or None for a law read from a file
@@ -46,13 +47,11 @@ class Law(FittedModel):
 
     @cached_property
     def _bound(self) -> BoundLibrary:
-        return self.library.bind(self.coefficients)
+        return self.library.bind(self.coefficients, self.drive)
 
     def rhs(self, x: Array, t: Array) -> Array:
         """ẋ at states (batch, feature, channel) and times (batch,); traits stand still."""
-        out = np.zeros_like(x)
-        out[..., 0] = self._bound(x, None if self.drive is None else self.drive(t))
-        return out
+        return self._bound.rhs(x, t)
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -72,25 +71,45 @@ class Law(FittedModel):
     @property
     def per_feature(self) -> bool:
         """Whether each feature has coefficients of its own."""
-        return len(self.coefficients) > 1 or self.coupling == FULL
+        return self.library.groups(len(self.coefficients)) > 1 or self.coupling == FULL
 
     def equations(self) -> list[sympy.Eq]:
-        """dx/dt = …, one equation where features share the law, else one a feature.
+        """dx/dt = …, one equation a channel that moves where features share the law, else one a feature and channel.
 
         Symbols are ``x`` (or ``x_<feature>``), ``mean_x`` and so on for means over features, and the further
         channels by name. Coefficients are printed in full: lambdify gives what is simulated.
         """
         import sympy
 
-        rows = list(self.features) if self.per_feature else [None]
+        labels = list(self.features) if self.per_feature else [None]
         equations = []
-        for row, feature in enumerate(rows):
-            own, _ = self.library.symbols(feature)
-            terms = zip(self.coefficients[row], self.library.expressions(feature), strict=True)
-            right = sympy.Add(*(sympy.Float(float(c), 17) * term for c, term in terms if c != 0))
-            left = sympy.Derivative(own[0], sympy.Symbol("t"), evaluate=False)
-            equations.append(sympy.Eq(left, right, evaluate=False))
+        for channel in self.library.moving:
+            for group, feature in enumerate(labels):
+                own, _ = self.library.symbols(feature)
+                left = sympy.Derivative(own[channel], sympy.Symbol("t"), evaluate=False)
+                right = self._right_hand_side(channel, group, feature)
+                equations.append(sympy.Eq(left, right, evaluate=False))
         return equations
+
+    def _right_hand_side(self, channel: int, group: int, feature: Any) -> sympy.Expr:
+        """The derivative of one channel of one feature, or of all."""
+        import sympy
+
+        library = self.library
+        if channel not in library.fitted and library.velocity is not None:
+            return library.symbols(feature)[0][library.velocity]
+        row = library.fitted.index(channel) * library.groups(len(self.coefficients)) + group
+        terms = zip(self.coefficients[row], library.expressions(feature), strict=True)
+        return sympy.Add(*(sympy.Float(float(c), 17) * term for c, term in terms if c != 0))
+
+    def selected_terms(self) -> frozenset[str]:
+        """Names of the terms with non-zero coefficients; of further equations than the first, behind their channel."""
+        names, fitted = np.array(self.library.names()), self.library.fitted
+        found: list[str] = []
+        for channel, rows in zip(fitted, np.split(self.coefficients, len(fitted)), strict=True):
+            prefix = "" if channel == fitted[0] else f"{self.channels[channel]}: "
+            found += [prefix + name for name in names[np.any(rows != 0, axis=0)].tolist()]
+        return frozenset(found)
 
     def to_latex(self, digits: int = 4) -> str:
         r"""The equations in LaTeX, means over features as overlines, coefficients to some digits."""
@@ -117,11 +136,11 @@ class Law(FittedModel):
         return {s: rf"\overline{{{inside(p)}}}" for s, p in zip(means, self.library.moments, strict=True)}
 
     def interactions(self) -> Array:
-        """For a full linear or Lotka-Volterra law, the matrix A (feature, feature) of the signals' coefficients."""
-        variables = self.library.degrees.sum(axis=1) == (2 if self.family == "lotka_volterra" else 1)
-        if self.coupling != FULL or self.family not in ("linear", "lotka_volterra"):
+        """For a full linear or Lotka-Volterra law, the matrix A (feature, feature) of the signals in the first equation."""
+        columns = self.library.interaction_terms()
+        if columns is None or self.family not in ("linear", "lotka_volterra"):
             raise ValueError(f"expected a full linear or lotka_volterra law, got {self.family}/{self.coupling}")
-        return np.asarray(self.coefficients[:, variables][:, :: len(self.channels)])
+        return np.asarray(self.coefficients[: len(self.features), columns])
 
     def _details(self) -> dict[str, Any]:
         library = self.library
@@ -167,7 +186,7 @@ class Law(FittedModel):
             document["coupling"],
             channels,
             features,
-            float(document["amplitude"]),
+            amplitudes_from(document),
             document["provenance"],
             library,
             coefficients,
@@ -191,8 +210,10 @@ def _check(library: Library, coefficients: Array) -> None:
     own, environment = range(len(library.own)), range(len(library.environment))
     if not library.terms or any(o not in own or e not in environment for o, e in library.terms):
         raise ValueError("terms of monomials that are not there")
-    rows_expected = {len(library.features)} if library.coupling == FULL else {1, len(library.features)}
+    equations, features = len(library.fitted), len(library.features)
+    rows_expected = {equations * features} if library.coupling == FULL else {equations, equations * features}
     if coefficients.ndim != 2 or coefficients.shape[1] != len(library) or len(coefficients) not in rows_expected:
         raise ValueError(
-            f"coefficients of shape {coefficients.shape} for {len(library)} terms and {len(library.features)} features"
+            f"coefficients of shape {coefficients.shape} for {equations} equations of {len(library)} terms and "
+            f"{features} features"
         )

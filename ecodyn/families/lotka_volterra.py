@@ -10,17 +10,26 @@ from numpy.typing import NDArray
 
 from ecodyn.estimation.multiple_shooting import INTERVALS, STAGES
 from ecodyn.families.base import LibraryFamily
-from ecodyn.library import EXCHANGEABLE, FULL, Library, lotka_volterra_library
+from ecodyn.library import (
+    EXCHANGEABLE,
+    Library,
+    lotka_volterra_library,
+    lotka_volterra_mask,
+    lotka_volterra_square,
+)
 
 
 class LotkaVolterra(LibraryFamily):
     r"""Lotka-Volterra laws: ẋᵢ = xᵢ(r + a xᵢ + c x̄) (exchangeable), xᵢ(rᵢ + aᵢxᵢ) (independent, the logistic
     equation), xᵢ(rᵢ + Σⱼ Aᵢⱼxⱼ) (full).
 
+    Of a state in which the gradient evolves too, each channel grows in proportion to itself: ẋᵢ = xᵢ(r + a xᵢ + b gᵢ + …)
+    and ġᵢ = gᵢ(r' + a' xᵢ + b' gᵢ + …), so that neither changes its sign. With a velocity, v̇ᵢ = xᵢ(r + a xᵢ + b vᵢ + …).
+
     Parameters
     ----------
     self_interaction : bool
-        Whether xᵢ² may occur. Without it, a full law of two species is the classical predator-prey system.
+        Whether xᵢ² may occur (and gᵢ² in the equation of gᵢ). Without it, a full law of two species is the classical predator-prey system.
 
     The other parameters are those of ``LibraryFamily``.
     """
@@ -56,18 +65,15 @@ class LotkaVolterra(LibraryFamily):
         self.self_interaction = self_interaction
 
     def library(self, channels: Sequence[str], features: Sequence[Any]) -> Library:
-        """The own signal times 1, x, and what the coupling adds."""
+        """The own signal (or the equation's own channel) times 1, x, and what the coupling adds."""
         return lotka_volterra_library(self.coupling, channels, features)
 
     def mask(self, library: Library, own_coefficients: bool) -> NDArray[np.bool_]:
-        """All coefficients, but those of xᵢ² without self-interaction."""
-        mask = super().mask(library, own_coefficients)
-        if self.self_interaction:
-            return mask
-        if self.coupling == FULL:
-            channels = len(library.channels)
-            for i in range(len(library.features)):
-                mask[i, 1 + i * channels] = False  # term 0 is x, then x times each feature's channels
-        else:
-            mask[:, 1] = False
-        return mask
+        """All coefficients with the equation's factor, but those of xᵢ² without self-interaction."""
+        free = super().mask(library, own_coefficients)
+        groups = library.groups(len(free))
+        free &= lotka_volterra_mask(library, groups)
+        if not self.self_interaction:
+            for row in range(len(free)):
+                free[row, lotka_volterra_square(library, *divmod(row, groups))] = False
+        return free

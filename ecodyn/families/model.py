@@ -13,9 +13,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ecodyn.rollout import Rollout, integrate
+from ecodyn.state import moving
 
 if TYPE_CHECKING:
     import sympy
+
+    from ecodyn.trajectories import Trajectories
 
 Array = NDArray[np.float64]
 
@@ -32,7 +35,7 @@ class FittedModel(ABC):
     family, coupling : str
     channels : names of the state's channels
     features : labels, one a feature
-    amplitude : largest absolute signal of the training data; what "diverged" is measured by
+    amplitudes : largest absolute value of each channel in the training data; what "diverged" is measured by
     provenance : what it was fitted on, and how
     """
 
@@ -40,7 +43,7 @@ class FittedModel(ABC):
     coupling: str
     channels: tuple[str, ...]
     features: tuple[Any, ...]
-    amplitude: float
+    amplitudes: tuple[float, ...]
     provenance: Mapping[str, Any]
 
     kind: ClassVar[str]
@@ -72,6 +75,11 @@ class FittedModel(ABC):
         """What a model file has beyond the fields all models share."""
 
     @property
+    def amplitude(self) -> float:
+        """Largest absolute signal of the training data."""
+        return self.amplitudes[0]
+
+    @property
     def warnings(self) -> tuple[str, ...]:
         """What a reader should know about how the fit went."""
         return ()
@@ -98,8 +106,8 @@ class FittedModel(ABC):
             Starting states at the first of the steps; channels are needed where the state has more than one.
         steps : array (step,) or (batch, step)
         bound : float, optional
-            Amplitude beyond which a rollout has diverged; by default 100 times the training data's largest
-            value or its own start, whichever is larger.
+            Signal beyond which a rollout has diverged; by default 100 times the training data's largest value or
+            its own start, whichever is larger. Further channels that move have bounds in proportion.
 
         Returns
         -------
@@ -107,17 +115,23 @@ class FittedModel(ABC):
             ``values`` (batch, step, feature, channel) and a status each. Never an exception for a misbehaving law.
         """
         start = self._starting_states(x0)
-        largest = np.maximum(self.amplitude, np.abs(start[..., 0]).max(axis=1))
-        limit = np.where(largest > 0, BOUND * largest, np.inf) if bound is None else bound
-        traits = start[..., 1:]
+        move = list(moving(self.channels))
+        largest = np.maximum(self.amplitudes, np.abs(start).max(axis=1))[:, move]
+        limit = np.where(largest[:, 0] > 0, BOUND * largest[:, 0], np.inf) if bound is None else bound
+        # Traits stand still: outside the solver, their units have no say in its steps or in what diverged. Channels
+        # that move have their say in the signal's unit.
+        units = _relative_units(largest)[:, None]
 
-        def slope(signal: Array, t: Array) -> Array:
-            return self.rhs(np.concatenate([signal[..., None], traits], axis=-1), t)[..., 0]
+        def slope(scaled: Array, t: Array) -> Array:
+            state = start.copy()
+            state[..., move] = scaled * units
+            return self.rhs(state, t)[..., move] / units
 
-        # Traits stand still: outside the solver, their units have no say in its steps or in what diverged.
-        solved = integrate(slope, start[..., 0], steps, bound=limit, rtol=rtol, max_evaluations=max_evaluations)
-        held = np.where(np.isnan(solved.values[..., None]), np.nan, traits[:, None])
-        return replace(solved, values=np.concatenate([solved.values[..., None], held], axis=-1))
+        scaled = start[..., move] / units
+        solved = integrate(slope, scaled, steps, bound=limit, rtol=rtol, max_evaluations=max_evaluations)
+        values = np.where(np.isnan(solved.values[..., :1]), np.nan, start[:, None])
+        values[..., move] = solved.values * units[:, None]
+        return replace(solved, values=values)
 
     def _starting_states(self, x0: ArrayLike) -> Array:
         start = np.asarray(x0, dtype=float)
@@ -154,9 +168,31 @@ class FittedModel(ABC):
             "state": self.state,
             "features": [plain(f) for f in self.features],
             "amplitude": self.amplitude,
+            "amplitudes": list(self.amplitudes),
             **self._details(),
             "provenance": dict(self.provenance),
         }
+
+
+def amplitudes_of(trajectories: Trajectories, state: str) -> tuple[float, ...]:
+    """Largest absolute value of each channel of a state."""
+    return tuple(np.nanmax(np.abs(trajectories.state(state)), axis=(0, 1, 2)).tolist())
+
+
+def _relative_units(largest: Array) -> Array:
+    """Size of each channel relative to the first, (batch, channel), as powers of two: they leave digits alone."""
+    present = np.where((largest > 0) & np.isfinite(largest), largest, np.nan)
+    ratio = np.exp2(np.rint(np.log2(present / present[:, :1])))
+    return np.where(np.isfinite(ratio) & (ratio > 0), ratio, 1.0)
+
+
+def amplitudes_from(document: Mapping[str, Any]) -> tuple[float, ...]:
+    """The amplitudes in a model file; those of older files state the signal's alone."""
+    channels = len(document["state"].split(","))
+    amplitudes = tuple(float(a) for a in document.get("amplitudes", [document["amplitude"]] * channels))
+    if len(amplitudes) != channels:
+        raise ValueError(f"{len(amplitudes)} amplitudes of {channels} channels")
+    return amplitudes
 
 
 def check_model_path(path: str | Path, *, force: bool = False) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -181,10 +182,11 @@ class SINDy(LibraryFamily):
         return [at(k) for k in range(len(path))]
 
     def _select(self, matched: MatchedIntegrals, threshold: float, ridge: float) -> Support:
-        """Which coefficients the optimiser keeps, (1 or feature, term)."""
+        """Which coefficients the optimiser keeps, (equation × group, term); equations have thresholds of their own."""
         supports = []
-        for design in range(len(matched.factors)):
+        for equation, design in itertools.product(range(matched.equations), range(len(matched.factors))):
             columns, targets = matched.regression(design)
+            targets = np.split(targets, matched.equations, axis=1)[equation]
             largest = float(np.abs(ridge_solve(columns, targets, ridge)).max())
             supports.append(self._kept(columns, targets, threshold * max(largest, 1e-300), ridge))
         return np.concatenate(supports)

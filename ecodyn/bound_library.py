@@ -1,0 +1,153 @@
+"""A library with coefficients: the derivative of a whole state, and what its exact sensitivities are made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecodyn.drive import Drive
+
+if TYPE_CHECKING:
+    from ecodyn.library import Library
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class BoundLibrary:
+    """f, its forcing ∂f/∂θ and its Jacobian, batched.
+
+    ``coefficients`` is (row, term), or (batch, row, term) where each member of the batch has its own law; rows are
+    (equation × group), group being 1 where the features share coefficients, and K where each has its own. ``drive``
+    replaces the environment variables by a curve of time, in a clock.
+    """
+
+    library: Library
+    coefficients: Array
+    drive: Drive | None = None
+
+    @cached_property
+    def _dense(self) -> Array:
+        """Coefficients by (…, equation, group, own monomial, environment monomial)."""
+        library, (*batch, rows, _) = self.library, self.coefficients.shape
+        dense = np.zeros((*batch, rows, len(library.own), len(library.environment)))
+        dense[..., library.own_index, library.environment_index] = self.coefficients
+        return dense.reshape(*batch, len(library.fitted), library.groups(rows), *dense.shape[-2:])
+
+    def rhs(self, x: Array, t: Array) -> Array:
+        """ẋ of every channel at states (batch, feature, channel) and times (batch,): traits stand still."""
+        return self._with_kinematics(self(x, None if self.drive is None else self.drive(t)), x)
+
+    def _with_kinematics(self, slopes: Array, x: Array) -> Array:
+        """Derivatives of all channels from those of the fitted ones, both (batch, feature, channel or equation)."""
+        out = np.zeros_like(x)
+        out[..., list(self.library.fitted)] = slopes
+        if (velocity := self.library.velocity) is not None:
+            out[..., 0] = x[..., velocity]
+        return out
+
+    def __call__(self, x: Array, z: Array | None = None) -> Array:
+        """ẋ of the fitted channels, (batch, feature, equation), at states (batch, feature, channel).
+
+        ``z`` replaces the environment variables.
+        """
+        z = self.library.variables(x) if z is None else z
+        weights = self._weights(self.library.environment_monomials(z))
+        return np.asarray((self.library.own_monomials(x)[:, None] * weights).sum(axis=-1).swapaxes(1, 2))
+
+    def _weights(self, environment: Array) -> Array:
+        """What multiplies each own monomial: Σᵥ θ[equation, group, own, v] env_v, as (batch, equation, group, own)."""
+        if self._dense.ndim == 4:
+            flat = environment @ self._dense.reshape(-1, environment.shape[-1]).T
+            return np.asarray(flat.reshape(len(environment), *self._dense.shape[:-1]))
+        return np.asarray(np.matmul(self._dense, environment[:, None, None, :, None])[..., 0])
+
+    def sensitivity(self, x: Array, t: Array) -> Sensitivity:
+        """f and everything that its derivatives are made of at states (batch, feature, channel) and times (batch,)."""
+        library, moments = self.library, None
+        if self.drive is not None:
+            z = self.drive(t)
+        elif library.moments:
+            moments = library.moment_monomials.closure(x)
+            z = moments[..., library.moment_monomials.wanted].sum(axis=-2) / x.shape[-2]
+        else:
+            z = library.variables(x)
+        closed = library.environment_monomials.closure(z)
+        environment = closed[..., library.environment_monomials.wanted]
+        powers = library.own_monomials.closure(x)
+        own = powers[..., library.own_monomials.wanted]
+        weights = self._weights(environment)
+        slopes = (own[:, None] * weights).sum(axis=-1).swapaxes(1, 2)
+        local = np.stack(
+            [(library.own_monomials.derivative(powers, c)[:, None] * weights).sum(axis=-1) for c in library.moving],
+            axis=1,
+        )
+        through = None
+        if self.drive is None and z.shape[-1]:
+            through = self._through(own, library.environment_monomials.gradient(closed))
+        return Sensitivity(library, moments, own, environment, self._with_kinematics(slopes, x), local, through)
+
+    def _through(self, own: Array, gradient: Array) -> Array:
+        """How f answers to each environment variable: Σₒ own_o Σᵥ θ[·, o, v] ∂env_v/∂z, (batch, equation, feature, V).
+
+        ``gradient`` is (batch, environment monomial, V).
+        """
+        slopes = np.matmul(self._dense, gradient[:, None, None])
+        if slopes.shape[2] > 1:
+            return np.asarray(np.matmul(own[:, None, :, None, :], slopes)[..., 0, :])
+        return np.asarray(np.matmul(own[:, None], slopes[:, :, 0]))
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """f, ∂f/∂θ and the product of the Jacobian with a block of directions, at one batch of states.
+
+    ``value`` is ẋ of all channels, (batch, feature, channel); ``local`` the derivative of each equation by the
+    feature's own moving channels, (batch, moving, equation, feature); ``through`` that by the environment variables,
+    (batch, equation, feature, variable).
+    """
+
+    library: Library
+    moments: Array | None
+    own: Array
+    environment: Array
+    value: Array
+    local: Array
+    through: Array | None
+
+    def terms(self) -> Array:
+        """Φ, (batch, feature, term): the forcing of each coefficient."""
+        library = self.library
+        return np.asarray(self.own[..., library.own_index] * self.environment[:, None, library.environment_index])
+
+    def jacobian_times(self, directions: Array) -> Array:
+        """(∂f/∂x)·S for directions S (batch, moving, feature, direction) of the moving channels, of the same shape."""
+        library = self.library
+        result = np.zeros_like(directions)
+        of_variables = None if self.through is None else self._of_variables(directions)
+        for e, channel in enumerate(library.fitted):
+            row = result[:, library.moving.index(channel)]
+            for m in range(len(library.moving)):
+                row += self.local[:, m, e, :, None] * directions[:, m]
+            if of_variables is not None and self.through is not None:
+                row += np.matmul(self.through[:, e], of_variables)
+        if library.velocity is not None:
+            result[:, 0] = directions[:, library.moving.index(library.velocity)]
+        return result
+
+    def _of_variables(self, directions: Array) -> Array:
+        """(∂z/∂x)·S, (batch, variable, direction)."""
+        library = self.library
+        batch, _, features, count = directions.shape
+        out = np.zeros((batch, library.n_variables, count))
+        for m, channel in enumerate(library.moving):
+            if self.moments is None:
+                out[:, channel :: len(library.channels)] = directions[:, m]
+            else:
+                slopes = library.moment_monomials.derivative(self.moments, channel) / features
+                out += np.matmul(slopes.swapaxes(-1, -2), directions[:, m])
+        return out
