@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ecodyn.drive import Drive
+from ecodyn.drive import Drive, Drives
 
 if TYPE_CHECKING:
     from ecodyn.library import Library
@@ -28,7 +28,7 @@ class BoundLibrary:
 
     library: Library
     coefficients: Array
-    drive: Drive | None = None
+    drive: Drive | Drives | None = None
 
     @cached_property
     def _dense(self) -> Array:

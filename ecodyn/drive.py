@@ -60,3 +60,16 @@ class Drive:
     def rescaled(self, scales: Array, time_scale: float) -> Drive:
         """The same curve with its variables divided by ``scales`` and time by ``time_scale``."""
         return Drive(self.times / time_scale, self.values / scales)
+
+
+@dataclass(frozen=True)
+class Drives:
+    """Curves of one kind for the members of a batch: the first for the first so many of them, and so on."""
+
+    drives: tuple[Drive, ...]
+    counts: tuple[int, ...]
+
+    def __call__(self, t: Array) -> Array:
+        """z at times (batch,), as (batch, variable)."""
+        parts = np.split(t, np.cumsum(self.counts)[:-1])
+        return np.concatenate([drive(part) for drive, part in zip(self.drives, parts, strict=True)])

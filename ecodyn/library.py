@@ -30,7 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecodyn.bound_library import BoundLibrary
-from ecodyn.drive import Drive
+from ecodyn.drive import Drive, Drives
 from ecodyn.monomials import Monomials, Powers
 from ecodyn.state import VELOCITY, fitted, moving
 
@@ -149,7 +149,7 @@ class Library:
             return np.asarray(environment)
         return np.asarray(self.own_monomials(x)[..., self.own_index] * environment)
 
-    def bind(self, coefficients: Array, drive: Drive | None = None) -> BoundLibrary:
+    def bind(self, coefficients: Array, drive: Drive | Drives | None = None) -> BoundLibrary:
         """The right-hand side with these coefficients, (row, term) or (batch, row, term), and a clock's drive."""
         return BoundLibrary(self, np.asarray(coefficients, dtype=float), drive)
 

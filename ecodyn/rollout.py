@@ -197,12 +197,12 @@ class _Solver:
         step = self._column(h)
         x = self.x
         for s, weights in enumerate(_STAGES, start=1):
-            x = self.x + step * np.tensordot(weights, stages[:s], axes=1)
+            x = self.x + step * _weighted(weights, stages)
             stages[s] = self._call(x, self.t + _NODES[s] * h)
         return stages, x
 
     def _error_ratio(self, stages: Array, new: Array, h: Array) -> Array:
-        error = self._column(h) * np.tensordot(_ERROR, stages, axes=1)
+        error = self._column(h) * _weighted(_ERROR, stages)
         size = np.sqrt(np.mean(np.maximum(self.x**2, new**2), axis=self.axes)) + self.floor
         ratio = np.sqrt(np.mean(error**2, axis=self.axes)) / (self.rtol * size)
         return np.where(np.isfinite(ratio), ratio, np.inf)
@@ -240,8 +240,17 @@ class _Solver:
         return h * np.clip(np.where(np.isfinite(factor), factor, _GROW), _SHRINK, _GROW)
 
 
+def _weighted(weights: Array, stages: Array) -> Array:
+    """Σ wₛkₛ, term by term: a matrix product's last digit would depend on who else is in the batch."""
+    total = weights[0] * stages[0]
+    for weight, stage in zip(weights[1:], stages[1:], strict=False):
+        if weight:
+            total += weight * stage
+    return np.asarray(total)
+
+
 def march(
-    rhs: RightHandSide, x0: Array, times: Array, *, substeps: int = 1, bound: float = np.inf
+    rhs: RightHandSide, x0: Array, times: Array, *, substeps: int = 1, bound: float | Array = np.inf
 ) -> Iterator[tuple[int, Array, NDArray[np.bool_]]]:
     """Classical Runge-Kutta steps along a grid, one output at a time, so that a caller need not store them.
 
@@ -251,7 +260,7 @@ def march(
     x0 : array (batch, feature, any number of columns)
     times : array (batch, step); a repeated time is an interval of no length, which is how rows are padded
     substeps : steps an interval
-    bound : a member whose first column exceeds it in size is dead from then on, and set to zero
+    bound : one for all, or (batch,); a member whose first column exceeds it in size is dead from then on: zero
 
     Yields
     ------

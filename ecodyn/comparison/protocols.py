@@ -22,9 +22,10 @@ from ecodyn.comparison.scores import (
     top_overlap,
 )
 from ecodyn.families.base import MIN_STEPS, Family
-from ecodyn.families.law import Law
+from ecodyn.families.law import Law, simulate_all
 from ecodyn.families.model import FittedModel
 from ecodyn.families.references import Reference
+from ecodyn.rollout import Rollout
 from ecodyn.trajectories import Trajectories
 
 Array = NDArray[np.float64]
@@ -125,8 +126,7 @@ def execute(task: Task, data: Trajectories) -> TaskResult:
     try:
         fitted = list(_fit(task, data))
         result.fit_seconds = time.perf_counter() - started
-        for fold, seed, model in fitted:
-            _score(task, fold, seed, model, data, result)
+        _score_all(task, fitted, data, result)
     except Exception as error:  # whatever one model runs into, a user's own family too, must not cost the others
         kind = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
         result.failure = f"{task.contender.label}: {kind}{error}"
@@ -189,18 +189,50 @@ def _training(fold: Fold, data: Trajectories) -> Trajectories:
     return part.head([counts[r] for r in kept])
 
 
-def _score(
-    task: Task, fold: Fold, seed: int, model: FittedModel | Reference, data: Trajectories, result: TaskResult
+@dataclass(frozen=True)
+class _HeldOut:
+    """What a fold's model is rolled out from: runs, and their first rows, states (run, step, …), times and starts."""
+
+    runs: list[int]
+    first: NDArray[np.intp]
+    state: Array
+    times: Array
+    starts: Array
+
+
+def _score_all(
+    task: Task, fitted: Sequence[tuple[Fold, int, FittedModel | Reference]], data: Trajectories, result: TaskResult
 ) -> None:
-    scored = [r for r in fold.scored if fold.origin is None or _steps_before(data, r, fold.origin) >= MIN_STEPS]
-    if not scored:
-        return
-    runs = np.array(scored)
+    """Roll all of a task's models out from their held-out starts, together, and score them one by one."""
+    pairs = [(_held_out(task, fold, model, data), fold, seed, model) for fold, seed, model in fitted]
+    pairs = [pair for pair in pairs if pair[0].runs]
+    laws = [(held, model) for held, _, _, model in pairs if isinstance(model, FittedModel)]
+    rollouts = iter(simulate_all([m for _, m in laws], [h.starts for h, _ in laws], [h.times for h, _ in laws]))
+    for held, fold, seed, model in pairs:
+        rollout = next(rollouts) if isinstance(model, FittedModel) else model.simulate(held.starts, held.times)
+        _score(task, fold, seed, model, held, rollout, data, result)
+
+
+def _held_out(task: Task, fold: Fold, model: FittedModel | Reference, data: Trajectories) -> _HeldOut:
+    runs = [r for r in fold.scored if fold.origin is None or _steps_before(data, r, fold.origin) >= MIN_STEPS]
     state = data.state(task.contender.state if isinstance(model, FittedModel) else "signal")[runs]
-    first = _first_rows(scored, fold.origin, data)
-    times, starts = _from_origin(data.times[runs], first), state[np.arange(len(runs)), first]
-    rollout = model.simulate(starts, times)
-    for i, r in enumerate(scored):
+    first = _first_rows(runs, fold.origin, data)
+    times = _from_origin(data.times[runs], first) if runs else data.times[runs]
+    return _HeldOut(runs, first, state, times, state[np.arange(len(runs)), first])
+
+
+def _score(
+    task: Task,
+    fold: Fold,
+    seed: int,
+    model: FittedModel | Reference,
+    held: _HeldOut,
+    rollout: Rollout,
+    data: Trajectories,
+    result: TaskResult,
+) -> None:
+    first, state = held.first, held.state
+    for i, r in enumerate(held.runs):
         rows = slice(int(first[i]), int(data.lengths[r]))
         count = rows.stop - rows.start
         truth, t = data.values[r, rows], data.times[r, rows]
@@ -290,7 +322,7 @@ def tasks_of(
             all_folds = folds_of(contender, protocol, data, folds)
             seeds = tuple(range(seed, seed + seeds_of(contender, protocol, data)))
             # Networks are batched, and better off in few large tasks; other fits even out over many small ones.
-            count = min(len(all_folds), jobs if contender.stochastic else 2 * jobs)
+            count = min(len(all_folds), jobs if contender.stochastic or jobs == 1 else 2 * jobs)
             for piece in range(count):
                 chosen = tuple(all_folds[piece::count])
                 alone = contender.run_by_run(data)

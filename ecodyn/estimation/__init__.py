@@ -2,7 +2,7 @@
 
 from ecodyn.estimation.estimate import Estimate
 from ecodyn.estimation.integral_matching import MatchedIntegrals, match, ridge_solve
-from ecodyn.estimation.multiple_shooting import Shooting, shoot
+from ecodyn.estimation.multiple_shooting import Problem, Shooting, shoot, shoot_all
 from ecodyn.estimation.samples import Samples
 from ecodyn.estimation.thresholding import sequential_thresholding
 from ecodyn.estimation.validation import Validation, splits, whole
@@ -10,6 +10,7 @@ from ecodyn.estimation.validation import Validation, splits, whole
 __all__ = [
     "Estimate",
     "MatchedIntegrals",
+    "Problem",
     "Samples",
     "Shooting",
     "Validation",
@@ -17,6 +18,7 @@ __all__ = [
     "ridge_solve",
     "sequential_thresholding",
     "shoot",
+    "shoot_all",
     "splits",
     "whole",
 ]

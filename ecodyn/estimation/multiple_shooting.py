@@ -9,22 +9,33 @@ diverging (Bock 1983). Only the signal is compared with the data, as only the si
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Generator, Hashable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ecodyn.estimation.samples import Samples
+from ecodyn.estimation.shooting_equations import (
+    BATCH_ELEMENTS,
+    Equations,
+    Objective,
+    Probe,
+    Segments,
+    StartBlocks,
+    Trial,
+    normal_equations,
+    rollouts,
+)
 from ecodyn.library import Library
-from ecodyn.rollout import RightHandSide, march
 
 Array = NDArray[np.float64]
 
 INTERVALS = 24  # Runge-Kutta intervals a window, and outputs of a rollout that are compared with the data
 STAGES = (0.2, 0.6, 1.0)  # lengths of the segments, as shares of the window
 SHORTEST = 0.02  # of the window: where rollouts diverge, stages are inserted, down to growth by so little
-AMPLITUDE = 10.0  # a rollout is dead beyond this many times the data's largest value
 STEP_TOLERANCE = 1e-3  # of the data's root mean square, between rollouts with a step and with half of it
 MAX_SUBSTEPS = 16
 MAX_DAMPING = 1e8
@@ -60,187 +71,53 @@ class Shooting:
 
 
 @dataclass(frozen=True)
-class _Segments:
-    """Pieces of runs, (segment, point); a short last piece is padded with intervals of no length."""
+class Problem:
+    """What is fitted to what, from where.
 
-    states: Array
-    times: Array
-    weights: Array
-    run: NDArray[np.intp]
+    Attributes
+    ----------
+    library, samples
+    coefficients : array (row, term)
+        Where to start, in the samples' units (integral matching's answer).
+    mask : bool array like ``coefficients``, or None
+        Which coefficients are free; None frees all.
+    """
 
-    @classmethod
-    def cut(cls, samples: Samples, intervals: int, share: float) -> _Segments:
-        intervals = min(intervals, int(samples.lengths.max()) - 1)
-        size = max(1, round(share * intervals))
-        count = -(-intervals // size)
-        points = np.minimum(np.arange(count)[:, None] * size + np.arange(size + 1), intervals)
-        # Equal numbers of samples an interval: dense where the data are, also in files thinned late.
-        rows = np.rint(points / intervals * (samples.lengths[:, None, None] - 1)).astype(np.intp)
-        run = np.repeat(np.arange(samples.n_runs), count)
-        rows = rows.reshape(-1, size + 1)
-        times = samples.times[run[:, None], rows]
-        return cls(samples.states[run[:, None], rows], times, _trapezoid_weights(times), run)
+    library: Library
+    samples: Samples
+    coefficients: Array
+    mask: NDArray[np.bool_] | None = None
 
 
-def _trapezoid_weights(times: Array) -> Array:
-    steps = np.diff(times, axis=1)
-    weights = np.zeros_like(times)
-    weights[:, :-1] += steps / 2
-    weights[:, 1:] += steps / 2
-    return weights
+Question = Trial | Probe
+Search = Generator[Question, Any, Shooting]
 
 
-@dataclass(frozen=True)
-class _Equations:
-    """Normal equations at one point; ``cost`` is infinite where a rollout died."""
-
-    cost: float
-    hessians: Array
-    gradients: Array
-    starts: _StartBlocks | None = None
-
-
-@dataclass(frozen=True)
-class _StartBlocks:
-    """The blocks of the normal equations that belong to the segments' starting states."""
-
-    cross: Array  # (segment, parameter, feature)
-    hessian: Array  # (segment, feature, feature)
-    gradient: Array  # (segment, feature)
-
-
-class _Objective:
-    """Rollouts of one stage's segments and their normal equations."""
-
-    def __init__(
-        self, library: Library, samples: Samples, segments: _Segments, mask: NDArray[np.bool_], starts: bool
-    ) -> None:
-        self.library, self.drive, self.segments, self.mask = library, samples.drive, segments, mask
-        row_of, self.term_of = np.nonzero(mask)
-        groups = library.groups(len(mask))
-        self.equation_of, self.feature_of = np.divmod(row_of, groups)
-        self.shared = groups == 1
-        self.n_runs = samples.n_runs
-        self.estimate_starts = starts
-        self.bound = AMPLITUDE * max(float(np.abs(samples.states[..., 0]).max()), 1e-300)
-        self.substeps = 1
-
-    def coefficients(self, parameters: Array) -> Array:
-        full = np.zeros(self.mask.shape)
-        full[self.mask] = parameters
-        return full
-
-    def choose_substeps(self, parameters: Array) -> int:
-        """Halve the steps until that no longer moves the rollouts; how many there are then."""
-        coarse = self._rollout(parameters, self.substeps)
-        while self.substeps < MAX_SUBSTEPS:
-            fine = self._rollout(parameters, 2 * self.substeps)
-            if np.sqrt(np.mean((fine - coarse) ** 2)) <= STEP_TOLERANCE:
-                break
-            self.substeps *= 2
-            coarse = fine
-        return self.substeps
-
-    def _rollout(self, parameters: Array, substeps: int) -> Array:
-        law = self.library.bind(self.coefficients(parameters), self.drive)
-        s = self.segments
-        states = march(law.rhs, s.states[:, 0], s.times, substeps=substeps, bound=self.bound)
-        return np.stack([x[..., 0] for _, x, _ in states], axis=1)
-
-    def equations(self, parameters: Array, starts: Array) -> _Equations:
-        """Accumulate JᵀWJ and JᵀWr output by output; the Jacobian itself is never stored."""
-        s, size = self.segments, len(parameters)
-        channels, features = s.states.shape[-1], s.states.shape[-2]
-        columns = size + (features if self.estimate_starts else 0)
-        hessian = np.zeros((len(s.run), columns, columns))
-        gradient = np.zeros((len(s.run), columns))
-        cost = 0.0
-        for i, x, alive in march(
-            self._augmented(parameters),
-            self._start(starts, columns, size),
-            s.times,
-            substeps=self.substeps,
-            bound=self.bound,
-        ):
-            if not alive.all():
-                return _Equations(np.inf, hessian, gradient)
-            residual = x[..., 0] - s.states[:, i, :, 0]
-            weighted = s.weights[:, i, None] * residual
-            jacobian = x[..., channels : channels + columns]  # of the signal, the first channel that moves
-            transposed = jacobian.swapaxes(1, 2)
-            hessian += np.matmul(s.weights[:, i, None, None] * transposed, jacobian)
-            gradient += np.matmul(transposed, weighted[..., None])[..., 0]
-            cost += float((weighted * residual).sum())
-        return self._by_run(cost, hessian, gradient, size)
-
-    def _start(self, starts: Array, columns: int, size: int) -> Array:
-        """States followed by the sensitivities of each moving channel, (segment, feature, column)."""
-        segments, _, features, channels = self.segments.states.shape
-        x = np.zeros((segments, features, channels + len(self.library.moving) * columns))
-        x[..., :channels] = self.segments.states[:, 0]
-        if self.estimate_starts:
-            x[..., 0] = starts
-            x[..., channels + size : channels + columns] = np.eye(features)
-        return x
-
-    def _augmented(self, parameters: Array) -> RightHandSide:
-        law = self.library.bind(self.coefficients(parameters), self.drive)
-        channels, moving = self.segments.states.shape[-1], len(self.library.moving)
-
-        def rhs(x: Array, t: Array) -> Array:
-            f = law.sensitivity(x[..., :channels], t)
-            directions = x[..., channels:].reshape(*x.shape[:2], moving, -1).transpose(0, 2, 1, 3)
-            slopes = f.jacobian_times(directions)
-            self._force(slopes, f.terms())
-            return np.concatenate([f.value, slopes.transpose(0, 2, 1, 3).reshape(*x.shape[:2], -1)], axis=-1)
-
-        return rhs
-
-    def _force(self, slopes: Array, terms: Array) -> None:
-        """Add ∂f/∂θ to slopes (segment, moving, feature, direction): each coefficient moves its own equation."""
-        for e, channel in enumerate(self.library.fitted):
-            mine = np.flatnonzero(self.equation_of == e)
-            block = slopes[:, self.library.moving.index(channel)]
-            if self.shared:
-                block[..., mine] += terms[..., self.term_of[mine]]
-                continue
-            feature = self.feature_of[mine]
-            row = feature if terms.shape[1] > 1 else np.zeros_like(feature)
-            block[:, feature, mine] += terms[:, row, self.term_of[mine]]
-
-    def _by_run(self, cost: float, hessian: Array, gradient: Array, size: int) -> _Equations:
-        shape = (self.n_runs, -1)
-        by_run = hessian[:, :size, :size].reshape(*shape, size, size).sum(axis=1)
-        gradients = gradient[:, :size].reshape(*shape, size).sum(axis=1)
-        blocks = None
-        if self.estimate_starts:
-            blocks = _StartBlocks(hessian[:, :size, size:], hessian[:, size:, size:], gradient[:, size:])
-        return _Equations(cost, by_run, gradients, blocks)
+def shoot(
+    library: Library, samples: Samples, coefficients: Array, *, mask: NDArray[np.bool_] | None = None, **options: Any
+) -> Shooting:
+    """Refine the coefficients of one problem; see ``shoot_all``."""
+    return shoot_all([Problem(library, samples, coefficients, mask)], **options)[0]
 
 
 @np.errstate(all="ignore")  # a trial's rollouts may overflow: that is what makes its cost infinite
-def shoot(
-    library: Library,
-    samples: Samples,
-    coefficients: Array,
+def shoot_all(
+    problems: Sequence[Problem],
     *,
-    mask: NDArray[np.bool_] | None = None,
     stages: Sequence[float] = STAGES,
     intervals: int = INTERVALS,
     ridge: float = 0.0,
     estimate_starts: bool = False,
     max_iterations: int = 40,
-) -> Shooting:
-    """Refine coefficients by rollouts over segments of growing length.
+) -> list[Shooting]:
+    """Refine the coefficients of each problem by rollouts over segments of growing length.
+
+    Every problem is searched as it would be alone; what the searches ask at the same time is answered in one batch
+    where it is of one kind.
 
     Parameters
     ----------
-    library, samples
-        What is fitted to what.
-    coefficients : array (row, term)
-        Where to start, in the samples' units (integral matching's answer).
-    mask : bool array like ``coefficients``, optional
-        Which coefficients are free. The default frees all.
+    problems : such as the folds of one family
     stages : shares of the window
         Segment lengths, short to long.
     intervals : int
@@ -253,24 +130,60 @@ def shoot(
     max_iterations : int
         A stage.
     """
-    mask = np.ones(coefficients.shape, dtype=bool) if mask is None else mask
+    found: dict[int, Shooting] = {}
+    searches = [_search(p, stages, intervals, ridge, estimate_starts, max_iterations) for p in problems]
+    answers: dict[int, Any] = dict.fromkeys(range(len(searches)))
+    while answers:
+        asked: dict[int, Question] = {}
+        for index, answer in answers.items():
+            try:
+                asked[index] = searches[index].send(answer)
+            except StopIteration as end:
+                found[index] = end.value
+        answers = _answers(asked)
+    return [found[index] for index in range(len(problems))]
+
+
+def _answers(asked: dict[int, Question]) -> dict[int, Any]:
+    """Answers by index: questions of one kind together, as many at a time as are worth it."""
+    kinds: dict[Hashable, list[int]] = defaultdict(list)
+    for index, question in asked.items():
+        kinds[question.kind].append(index)
+    answers: dict[int, Any] = {}
+    for alike in kinds.values():
+        size = max(1, BATCH_ELEMENTS // max(1, asked[alike[0]].elements))
+        for begin in range(0, len(alike), size):
+            batch = alike[begin : begin + size]
+            questions: list[Any] = [asked[i] for i in batch]
+            answer = normal_equations(questions) if isinstance(questions[0], Trial) else rollouts(questions)
+            answers.update(zip(batch, answer, strict=True))
+    return answers
+
+
+def _search(
+    problem: Problem, stages: Sequence[float], intervals: int, ridge: float, estimate_starts: bool, max_iterations: int
+) -> Search:
+    """One problem's search: a generator that asks for rollouts and normal equations, and returns what it found."""
+    samples, coefficients = problem.samples, problem.coefficients
+    mask = np.ones(coefficients.shape, dtype=bool) if problem.mask is None else problem.mask
     parameters = coefficients[mask]
     if not len(parameters):
         return _unrefined(samples, coefficients, parameters, "no coefficients are free")
-    search = _Search(parameters, ridge)
+    search = _Descent(parameters, ridge)
     done, ahead, substeps = 0.0, list(stages), 1
     while ahead:
-        segments = _Segments.cut(samples, intervals, ahead[0])
-        objective = _Objective(library, samples, segments, mask, estimate_starts)
+        segments = Segments.cut(samples, intervals, ahead[0])
+        objective = Objective(problem.library, samples, segments, mask, estimate_starts)
         objective.substeps = substeps
         if not done:
-            objective.choose_substeps(search.parameters)
+            yield from _choose_substeps(objective, search.parameters)
         tolerance = LAST_TOLERANCE if len(ahead) == 1 else EARLY_TOLERANCE
-        if search.run(objective, tolerance, max_iterations):
+        if (yield from search.run(objective, tolerance, max_iterations)):
             done = ahead.pop(0)
             substeps = objective.substeps
-            if not ahead and objective.choose_substeps(search.parameters) > substeps:
-                search.run(objective, tolerance, max_iterations)  # whole rollouts can need finer steps than short ones
+            if not ahead and (yield from _choose_substeps(objective, search.parameters)) > substeps:
+                # Whole rollouts can need finer steps than short ones.
+                yield from search.run(objective, tolerance, max_iterations)
         elif (ahead[0] - done) / 2 >= SHORTEST:
             ahead.insert(0, (done + ahead[0]) / 2)  # longer rollouts diverge from here: go by a stage between
         elif done:
@@ -298,7 +211,19 @@ def _unrefined(samples: Samples, coefficients: Array, parameters: Array, why: st
     return Shooting(coefficients, empty, np.zeros((samples.n_runs, size)), None, False, why, 0)
 
 
-class _Search:
+def _choose_substeps(objective: Objective, parameters: Array) -> Generator[Question, Any, int]:
+    """Halve the steps until that no longer moves the rollouts; how many there are then."""
+    coarse = yield Probe(objective, parameters, objective.substeps)
+    while objective.substeps < MAX_SUBSTEPS:
+        fine = yield Probe(objective, parameters, 2 * objective.substeps)
+        if np.sqrt(np.mean((fine - coarse) ** 2)) <= STEP_TOLERANCE:
+            break
+        objective.substeps *= 2
+        coarse = fine
+    return objective.substeps
+
+
+class _Descent:
     """Damped Gauss-Newton over the stages: parameters, the segments' starting states, and how it went."""
 
     def __init__(self, parameters: Array, ridge: float) -> None:
@@ -307,12 +232,12 @@ class _Search:
         self.iterations = 0
         self.converged = False
         self.status = ""
-        self.equations: _Equations
+        self.equations: Equations
 
-    def run(self, objective: _Objective, tolerance: float, max_iterations: int) -> bool:
+    def run(self, objective: Objective, tolerance: float, max_iterations: int) -> Generator[Question, Any, bool]:
         """One stage, from where the last one ended; false if its rollouts diverge from there."""
         starts = objective.segments.states[:, 0, :, 0].copy()
-        current = objective.equations(self.parameters, starts)
+        current = yield Trial(objective, self.parameters, starts)
         if not np.isfinite(current.cost):
             return False
         self.starts, self.equations, self.converged, self.status = (
@@ -325,7 +250,7 @@ class _Search:
         for _ in range(max_iterations):
             self.iterations += 1
             step, start_step = self._step(damping)
-            trial = objective.equations(self.parameters + step, self.starts + start_step)
+            trial = yield Trial(objective, self.parameters + step, self.starts + start_step)
             before, after = (
                 self._total(self.parameters, self.equations),
                 self._total(self.parameters + step, trial),
@@ -343,7 +268,7 @@ class _Search:
     def _penalty(self) -> Array:
         return self.ridge * np.diagonal(self.equations.hessians.sum(axis=0))
 
-    def _total(self, parameters: Array, equations: _Equations) -> float:
+    def _total(self, parameters: Array, equations: Equations) -> float:
         return equations.cost + float(np.sum(self._penalty() * (parameters - self.anchor) ** 2))
 
     def _step(self, damping: float) -> tuple[Array, Array]:
@@ -356,7 +281,7 @@ class _Search:
         return self._step_with_starts(hessian, gradient, self.equations.starts, damping)
 
     def _step_with_starts(
-        self, hessian: Array, gradient: Array, blocks: _StartBlocks, damping: float
+        self, hessian: Array, gradient: Array, blocks: StartBlocks, damping: float
     ) -> tuple[Array, Array]:
         """Eliminate the starting states, which are private to their segments (a Schur complement)."""
         diagonal = np.einsum("bii->bi", blocks.hessian)

@@ -10,6 +10,7 @@ import time
 import warnings
 from abc import abstractmethod
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -17,7 +18,17 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
 from ecodyn import __version__
-from ecodyn.estimation import Estimate, MatchedIntegrals, Samples, Shooting, Validation, match, shoot, splits
+from ecodyn.estimation import (
+    Estimate,
+    MatchedIntegrals,
+    Problem,
+    Samples,
+    Shooting,
+    Validation,
+    match,
+    shoot_all,
+    splits,
+)
 from ecodyn.estimation.multiple_shooting import INTERVALS, STAGES
 from ecodyn.families.diagnostics import diagnose
 from ecodyn.families.law import Law
@@ -35,6 +46,7 @@ Array = NDArray[np.float64]
 MIN_STEPS = 3
 RIDGE = 1e-6  # on normalised columns: bounds the coefficients of a singular library, moves others by a millionth
 SMALL_FULL = 250  # coefficients of a full coupling up to which shooting and a thorough selection take about a second
+SMALL_LIBRARY = 64  # coefficients of a library that is rolled out whole, whatever was selected from it
 RIDGES = tuple(10.0**p for p in (-8, -6, -4, -2, -1, 0))  # what a full matrix's ridge is chosen from
 FULL_PULL = 1e-4  # of the Hessian's diagonal, towards integral matching: hundreds of coefficients need some hold
 
@@ -264,6 +276,15 @@ class LibraryFamily(Family):
 
     def fit_model(self, trajectories: Trajectories, *, clock: bool = False) -> Law:
         """Integral matching, selection if the family has one, multiple shooting, diagnostics."""
+        return self.fit_models([trajectories], clock=clock)[0]
+
+    def fit_models(self, training_sets: Sequence[Trajectories], *, clock: bool = False) -> list[Law]:
+        """A law for each training set, as each would be fitted alone; their shooting goes on side by side."""
+        prepared = [self._prepare(training, clock) for training in training_sets]
+        shot = self._refined(prepared)
+        return [self._law(p, shooting) for p, shooting in zip(prepared, shot, strict=True)]
+
+    def _prepare(self, trajectories: Trajectories, clock: bool) -> _Prepared:
         started = time.perf_counter()
         samples = Samples.of(trajectories, self.state)
         library = self.library(parse_state(self.state), trajectories.features.tolist())
@@ -272,20 +293,45 @@ class LibraryFamily(Family):
         own_coefficients = self._own_coefficients(trajectories)
         parts = match(library, samples, per_feature=own_coefficients, method=self.estimation)
         estimate = self.estimate(library, samples, parts, own_coefficients)
-        shooting = self._refined(estimate, samples)
-        coefficients = estimate.coefficients if shooting is None else shooting.coefficients
-        diagnostics = diagnose(f"{self.name}/{self.coupling}", estimate, samples, parts, shooting, started)
+        size = int(self.mask(library, own_coefficients).sum())
+        return _Prepared(trajectories, library, samples, parts, estimate, size, time.perf_counter() - started)
+
+    def _refined(self, prepared: Sequence[_Prepared]) -> list[tuple[Shooting | None, float]]:
+        """What shooting found for each, and its share of the seconds."""
+        started = time.perf_counter()
+        wanted = [p for p in prepared if self._wants_shooting(p.estimate)]
+        found = shoot_all(
+            [p.problem() for p in wanted],
+            stages=self.stages,
+            intervals=self.intervals,
+            ridge=FULL_PULL if self.coupling == FULL else 0.0,
+            estimate_starts=self.estimate_starts,
+        )
+        by_prepared = {id(p): p.of_support(shooting) for p, shooting in zip(wanted, found, strict=True)}
+        seconds = (time.perf_counter() - started) / max(1, len(wanted))
+        return [(by_prepared.get(id(p)), seconds) for p in prepared]
+
+    def _wants_shooting(self, estimate: Estimate) -> bool:
+        if self.refine != "auto":
+            return bool(self.refine)
+        return self.coupling != FULL or estimate.coefficients.size <= SMALL_FULL
+
+    def _law(self, p: _Prepared, shot: tuple[Shooting | None, float]) -> Law:
+        shooting, seconds = shot
+        coefficients = p.estimate.coefficients if shooting is None else shooting.coefficients
+        started = time.perf_counter() - p.seconds - seconds  # as if it had been fitted alone
+        diagnostics = diagnose(f"{self.name}/{self.coupling}", p.estimate, p.samples, p.parts, shooting, started)
         return Law(
             self.name,
             self.coupling,
-            library.channels,
-            library.features,
-            amplitudes_of(trajectories, self.state),
-            self.provenance(trajectories),
-            estimate.library,
-            estimate.library.rescale(coefficients, samples.scales, samples.time_scale),
-            int(self.mask(library, own_coefficients).sum()),
-            samples.drive_in_original_units(library),
+            p.library.channels,
+            p.library.features,
+            amplitudes_of(p.trajectories, self.state),
+            self.provenance(p.trajectories),
+            p.estimate.library,
+            p.estimate.library.rescale(coefficients, p.samples.scales, p.samples.time_scale),
+            p.size,
+            p.samples.drive_in_original_units(p.library),
             diagnostics,
         )
 
@@ -323,18 +369,34 @@ class LibraryFamily(Family):
         ]
         return RIDGES[int(np.argmin(np.mean(unexplained, axis=0)))]
 
-    def _refined(self, estimate: Estimate, samples: Samples) -> Shooting | None:
-        small = estimate.coefficients.size <= SMALL_FULL
-        wanted = self.coupling != FULL or small if self.refine == "auto" else self.refine
-        if not wanted:
-            return None
-        return shoot(
-            estimate.library,
-            samples,
-            estimate.coefficients,
-            mask=estimate.mask,
-            stages=self.stages,
-            intervals=self.intervals,
-            ridge=FULL_PULL if self.coupling == FULL else 0.0,
-            estimate_starts=self.estimate_starts,
-        )
+
+@dataclass(frozen=True, eq=False)
+class _Prepared:
+    """One training set up to its first estimate, in the seconds it took."""
+
+    trajectories: Trajectories
+    library: Library
+    samples: Samples
+    parts: list[MatchedIntegrals]
+    estimate: Estimate
+    size: int
+    seconds: float
+
+    @property
+    def _whole(self) -> bool:
+        """Whether shooting goes by the whole library with a mask: selections of all folds then share their rollouts."""
+        return self.size <= SMALL_LIBRARY
+
+    def problem(self) -> Problem:
+        """What shooting is to refine."""
+        estimate = self.estimate
+        if not self._whole:
+            return Problem(estimate.library, self.samples, estimate.coefficients, estimate.mask)
+        shape = (len(estimate.coefficients), len(self.library))
+        coefficients, mask = np.zeros(shape), np.zeros(shape, dtype=bool)
+        coefficients[:, estimate.support], mask[:, estimate.support] = estimate.coefficients, estimate.mask
+        return Problem(self.library, self.samples, coefficients, mask)
+
+    def of_support(self, found: Shooting) -> Shooting:
+        """What shooting found, of the estimate's own terms."""
+        return replace(found, coefficients=found.coefficients[:, self.estimate.support]) if self._whole else found

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -10,10 +11,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ecodyn.drive import Drive
+from ecodyn.drive import Drive, Drives
 from ecodyn.families.diagnostics import Diagnostics
-from ecodyn.families.model import FittedModel, amplitudes_from
+from ecodyn.families.model import FittedModel, amplitudes_from, roll_out
 from ecodyn.library import COUPLINGS, FULL, BoundLibrary, Library
+from ecodyn.rollout import Rollout
 
 if TYPE_CHECKING:
     import sympy
@@ -136,7 +138,7 @@ class Law(FittedModel):
         return {s: rf"\overline{{{inside(p)}}}" for s, p in zip(means, self.library.moments, strict=True)}
 
     def interactions(self) -> Array:
-        """For a full linear or Lotka-Volterra law, the matrix A (feature, feature) of the signals in the first equation."""
+        """For a full linear or Lotka-Volterra law, the matrix A (feature, feature) of signals in the first equation."""
         columns = self.library.interaction_terms()
         if columns is None or self.family not in ("linear", "lotka_volterra"):
             raise ValueError(f"expected a full linear or lotka_volterra law, got {self.family}/{self.coupling}")
@@ -193,6 +195,45 @@ class Law(FittedModel):
             int(document["library_size"]),
             None if drive is None else Drive(np.array(drive["times"]), np.array(drive["values"])),
         )
+
+
+def simulate_all(models: Sequence[FittedModel], starts: Sequence[Array], times: Sequence[Array]) -> list[Rollout]:
+    """Rollouts of several models, each from its own starts (batch, feature, channel) at times (batch, step).
+
+    Laws of the same terms are solved as one batch: on a few features that takes about as long as one of them.
+    """
+    found: dict[int, Rollout] = {}
+    alike: dict[Any, list[int]] = defaultdict(list)
+    for index, model in enumerate(models):
+        if isinstance(model, Law):
+            alike[model.library, model.coefficients.shape, model.drive is None].append(index)
+        else:
+            found[index] = model.simulate(starts[index], times[index])
+    for group in alike.values():
+        laws = [model for index in group if isinstance(model := models[index], Law)]
+        found.update(
+            zip(group, _simulate_laws(laws, [starts[i] for i in group], [times[i] for i in group]), strict=True)
+        )
+    return [found[index] for index in range(len(models))]
+
+
+def _simulate_laws(laws: Sequence[Law], starts: Sequence[Array], times: Sequence[Array]) -> list[Rollout]:
+    counts, width = [len(x) for x in starts], max(t.shape[1] for t in times)
+    padded = [np.pad(t, ((0, 0), (0, width - t.shape[1])), constant_values=np.nan) for t in times]
+    drives = tuple(law.drive for law in laws if law.drive is not None)
+    bound = laws[0].library.bind(
+        np.repeat([law.coefficients for law in laws], counts, axis=0),
+        Drives(drives, tuple(counts)) if drives else None,
+    )
+    amplitudes = np.repeat([law.amplitudes for law in laws], counts, axis=0)
+    together = roll_out(bound.rhs, np.concatenate(starts), np.concatenate(padded), laws[0].channels, amplitudes)
+    out, begin = [], 0
+    for count, own in zip(counts, times, strict=True):
+        rows = slice(begin, begin + count)
+        values = together.values[rows, : own.shape[1]]
+        out.append(Rollout(values, own, together.status[rows], together.evaluations))
+        begin += count
+    return out
 
 
 def _check(library: Library, coefficients: Array) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ecodyn.rollout import Rollout, integrate
+from ecodyn.rollout import RightHandSide, Rollout, integrate
 from ecodyn.state import moving
 
 if TYPE_CHECKING:
@@ -115,23 +115,8 @@ class FittedModel(ABC):
             ``values`` (batch, step, feature, channel) and a status each. Never an exception for a misbehaving law.
         """
         start = self._starting_states(x0)
-        move = list(moving(self.channels))
-        largest = np.maximum(self.amplitudes, np.abs(start).max(axis=1))[:, move]
-        limit = np.where(largest[:, 0] > 0, BOUND * largest[:, 0], np.inf) if bound is None else bound
-        # Traits stand still: outside the solver, their units have no say in its steps or in what diverged. Channels
-        # that move have their say in the signal's unit.
-        units = _relative_units(largest)[:, None]
-
-        def slope(scaled: Array, t: Array) -> Array:
-            state = start.copy()
-            state[..., move] = scaled * units
-            return self.rhs(state, t)[..., move] / units
-
-        scaled = start[..., move] / units
-        solved = integrate(slope, scaled, steps, bound=limit, rtol=rtol, max_evaluations=max_evaluations)
-        values = np.where(np.isnan(solved.values[..., :1]), np.nan, start[:, None])
-        values[..., move] = solved.values * units[:, None]
-        return replace(solved, values=values)
+        options = {"bound": bound, "rtol": rtol, "max_evaluations": max_evaluations}
+        return roll_out(self.rhs, start, steps, self.channels, np.array(self.amplitudes), **options)
 
     def _starting_states(self, x0: ArrayLike) -> Array:
         start = np.asarray(x0, dtype=float)
@@ -193,6 +178,39 @@ def amplitudes_from(document: Mapping[str, Any]) -> tuple[float, ...]:
     if len(amplitudes) != channels:
         raise ValueError(f"{len(amplitudes)} amplitudes of {channels} channels")
     return amplitudes
+
+
+def roll_out(
+    rhs: RightHandSide,
+    start: Array,
+    steps: ArrayLike,
+    channels: Sequence[str],
+    amplitudes: Array,
+    *,
+    bound: float | None = None,
+    **options: Any,
+) -> Rollout:
+    """Rollouts from starting states (batch, feature, channel); see ``FittedModel.simulate``.
+
+    ``amplitudes`` are (channel,), or (batch, channel) where each member of the batch has its own law; ``options`` are
+    those of ``integrate``.
+    """
+    move = list(moving(channels))
+    largest = np.maximum(amplitudes, np.abs(start).max(axis=1))[:, move]
+    limit = np.where(largest[:, 0] > 0, BOUND * largest[:, 0], np.inf) if bound is None else bound
+    # Traits stand still: outside the solver, their units have no say in its steps or in what diverged. Channels that
+    # move have their say in the signal's unit.
+    units = _relative_units(largest)[:, None]
+
+    def slope(scaled: Array, t: Array) -> Array:
+        state = start.copy()
+        state[..., move] = scaled * units
+        return rhs(state, t)[..., move] / units
+
+    solved = integrate(slope, start[..., move] / units, steps, bound=limit, **options)
+    values = np.where(np.isnan(solved.values[..., :1]), np.nan, start[:, None])
+    values[..., move] = solved.values * units[:, None]
+    return replace(solved, values=values)
 
 
 def check_model_path(path: str | Path, *, force: bool = False) -> None:

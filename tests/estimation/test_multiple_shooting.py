@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from ecodyn.estimation import MatchedIntegrals, Samples, match, shoot
-from ecodyn.estimation.multiple_shooting import INTERVALS, STAGES, _Objective, _Segments, _solve
+from ecodyn.estimation.multiple_shooting import INTERVALS, STAGES, Problem, _solve, shoot_all
+from ecodyn.estimation.shooting_equations import Objective, Segments
 from ecodyn.library import FULL, linear_library, lotka_volterra_library, polynomial_library
 from ecodyn.trajectories import Trajectories
 
@@ -17,7 +18,7 @@ def in_scaled_units(library, samples, theta):
 
 def objective(library, samples, mask=None, groups=1, share=0.5, starts=False):
     mask = np.ones((groups, len(library)), dtype=bool) if mask is None else mask
-    found = _Objective(library, samples, _Segments.cut(samples, 20, share), mask, starts)
+    found = Objective(library, samples, Segments.cut(samples, 20, share), mask, starts)
     found.substeps = 2
     return found
 
@@ -260,9 +261,9 @@ def test_short_runs_beside_long_ones_count_every_sample_once(competing_runs):
     full = competing_runs(runs=2)
     data = Trajectories([full.values[0], full.values[1, :6]], [np.arange(41.0), np.arange(6.0)])
     samples = Samples.of(data)
-    segments = _Segments.cut(samples, INTERVALS, 1.0)
+    segments = Segments.cut(samples, INTERVALS, 1.0)
     np.testing.assert_allclose(segments.weights.sum(axis=1) * samples.time_scale, [40.0, 5.0])
-    segments = _Segments.cut(samples, INTERVALS, 0.2)
+    segments = Segments.cut(samples, INTERVALS, 0.2)
     totals = [segments.weights[segments.run == r].sum() * samples.time_scale for r in range(2)]
     np.testing.assert_allclose(totals, [40.0, 5.0])
 
@@ -279,6 +280,27 @@ def test_rescaling_time_rescales_coefficients(competing_runs, factor, tolerance)
         found = shoot(library, samples, start)
         theta.append(library.rescale(found.coefficients, samples.scales, samples.time_scale))
     np.testing.assert_allclose(theta[1] * factor, theta[0], rtol=tolerance)
+
+
+@pytest.mark.parametrize("driven", [False, True])
+@pytest.mark.parametrize(
+    ("make", "coupling", "groups"), [(polynomial_library, "exchangeable", 1), (linear_library, "full", 4)]
+)
+def test_problems_shot_together_are_found_as_each_is_alone(competing_runs, make, coupling, groups, driven):
+    """To the last digit, wherever the batches are cut: folds must not depend on how they are spread over processes."""
+    if driven and coupling == "full":
+        pytest.skip("a full law has no mean to drive")
+    everyone = Samples.of(competing_runs(runs=5, noise=0.02))
+    library = make(coupling, SIGNAL, range(4))
+    problems = []
+    for left_out in range(5):
+        samples = everyone.take(np.delete(np.arange(5), left_out)[: 4 - left_out % 2])  # of unequal sizes, too
+        samples = samples.driven(library) if driven else samples
+        problems.append(Problem(library, samples, near_the_data(library, samples, groups, seed=left_out)))
+    together, alone = shoot_all(problems), [shoot_all([problem])[0] for problem in problems]
+    for a, b in zip(together, alone, strict=True):
+        np.testing.assert_array_equal(a.coefficients, b.coefficients)
+        assert (a.status, a.iterations) == (b.status, b.iterations)
 
 
 @pytest.mark.parametrize("offset", [-1e5, 64.0])

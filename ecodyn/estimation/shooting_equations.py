@@ -1,0 +1,280 @@
+"""Normal equations of multiple shooting: rollouts of segments with their exact sensitivities, many problems at once.
+
+Ṡ = ∂f/∂θ + (∂f/∂x) S is integrated beside the states, JᵀWJ and JᵀWr are accumulated output by output, and the Jacobian
+itself is never stored. On a few species or features an evaluation takes as long for eight problems as for one: trials
+of problems that are alike (folds of one family, mostly) are therefore answered in one batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecodyn.bound_library import BoundLibrary
+from ecodyn.drive import Drives
+from ecodyn.estimation.samples import Samples
+from ecodyn.library import Library
+from ecodyn.rollout import RightHandSide, march
+
+Array = NDArray[np.float64]
+
+AMPLITUDE = 10.0  # a rollout is dead beyond this many times the data's largest value
+BATCH_ELEMENTS = 100_000  # numbers in a batch's state, about what a core's cache holds: larger ones are no faster
+SMALL = 10_000  # numbers in a trial's state below which its time is that of Python's calls, however many directions
+
+
+@dataclass(frozen=True)
+class Segments:
+    """Pieces of runs, (segment, point); a short last piece is padded with intervals of no length."""
+
+    states: Array
+    times: Array
+    weights: Array
+    run: NDArray[np.intp]
+
+    def __len__(self) -> int:
+        return len(self.run)
+
+    @classmethod
+    def cut(cls, samples: Samples, intervals: int, share: float) -> Segments:
+        """Pieces of about a share of the window each, of so many intervals a window."""
+        intervals = min(intervals, int(samples.lengths.max()) - 1)
+        size = max(1, round(share * intervals))
+        count = -(-intervals // size)
+        points = np.minimum(np.arange(count)[:, None] * size + np.arange(size + 1), intervals)
+        # Equal numbers of samples an interval: dense where the data are, also in files thinned late.
+        rows = np.rint(points / intervals * (samples.lengths[:, None, None] - 1)).astype(np.intp)
+        run = np.repeat(np.arange(samples.n_runs), count)
+        rows = rows.reshape(-1, size + 1)
+        times = samples.times[run[:, None], rows]
+        return cls(samples.states[run[:, None], rows], times, _trapezoid_weights(times), run)
+
+
+def _trapezoid_weights(times: Array) -> Array:
+    steps = np.diff(times, axis=1)
+    weights = np.zeros_like(times)
+    weights[:, :-1] += steps / 2
+    weights[:, 1:] += steps / 2
+    return weights
+
+
+@dataclass(frozen=True)
+class Equations:
+    """Normal equations at one point; ``cost`` is infinite where a rollout died."""
+
+    cost: float
+    hessians: Array
+    gradients: Array
+    starts: StartBlocks | None = None
+
+
+@dataclass(frozen=True)
+class StartBlocks:
+    """The blocks of the normal equations that belong to the segments' starting states."""
+
+    cross: Array  # (segment, parameter, feature)
+    hessian: Array  # (segment, feature, feature)
+    gradient: Array  # (segment, feature)
+
+
+class Objective:
+    """One stage's segments, and how coefficients enter their rollouts.
+
+    Parameters
+    ----------
+    library, samples, segments
+        What is rolled out, from where.
+    mask : bool array (row, term)
+        Which coefficients are free; parameters are these, in order.
+    estimate_starts : bool
+        Whether the segments' starting signals are parameters too.
+    """
+
+    def __init__(
+        self, library: Library, samples: Samples, segments: Segments, mask: NDArray[np.bool_], estimate_starts: bool
+    ) -> None:
+        self.library, self.drive, self.segments, self.mask = library, samples.drive, segments, mask
+        # Sensitivities of small problems are to all coefficients, free or not: trials of any selections are then alike.
+        small = len(segments) * segments.states.shape[2] * mask.size <= SMALL
+        self.directions = np.ones_like(mask) if small else mask
+        self.free = np.flatnonzero(mask[self.directions])
+        row_of, self.term_of = np.nonzero(self.directions)
+        groups = library.groups(len(mask))
+        self.equation_of, self.feature_of = np.divmod(row_of, groups)
+        self.shared = groups == 1
+        self.n_runs = samples.n_runs
+        self.estimate_starts = estimate_starts
+        self.bound = AMPLITUDE * max(float(np.abs(samples.states[..., 0]).max()), 1e-300)
+        self.substeps = 1
+
+    @property
+    def size(self) -> int:
+        """Number of coefficients that the sensitivities are to."""
+        return len(self.term_of)
+
+    @property
+    def columns(self) -> int:
+        """Number of directions of the sensitivities: coefficients, and the starts' features if these are estimated."""
+        return self.size + (self.segments.states.shape[2] if self.estimate_starts else 0)
+
+    def coefficients(self, parameters: Array) -> Array:
+        """(row, term), zero where none is free."""
+        full = np.zeros(self.mask.shape)
+        full[self.mask] = parameters
+        return full
+
+    def equations(self, parameters: Array, starts: Array) -> Equations:
+        """The normal equations at these parameters and starting signals, alone."""
+        return normal_equations([Trial(self, parameters, starts)])[0]
+
+    def start(self, starts: Array) -> Array:
+        """States followed by the sensitivities of each moving channel, (segment, feature, column)."""
+        segments, _, features, channels = self.segments.states.shape
+        x = np.zeros((segments, features, channels + len(self.library.moving) * self.columns))
+        x[..., :channels] = self.segments.states[:, 0]
+        if self.estimate_starts:
+            x[..., 0] = starts
+            x[..., channels + self.size : channels + self.columns] = np.eye(features)
+        return x
+
+    def force(self, slopes: Array, terms: Array) -> None:
+        """Add ∂f/∂θ to slopes (segment, moving, feature, direction): each coefficient moves its own equation."""
+        for e, channel in enumerate(self.library.fitted):
+            mine = np.flatnonzero(self.equation_of == e)
+            block = slopes[:, self.library.moving.index(channel)]
+            if self.shared:
+                block[..., mine] += terms[..., self.term_of[mine]]
+                continue
+            feature = self.feature_of[mine]
+            row = feature if terms.shape[1] > 1 else np.zeros_like(feature)
+            block[:, feature, mine] += terms[:, row, self.term_of[mine]]
+
+    def by_run(self, cost: float, hessian: Array, gradient: Array) -> Equations:
+        """The normal equations (segment, direction, direction) summed over each run's segments."""
+        free, starts = self.free, np.arange(self.size, self.columns)
+        shape = (self.n_runs, -1, len(free))
+        by_run = hessian[:, free[:, None], free].reshape(*shape, len(free)).sum(axis=1)
+        gradients = gradient[:, free].reshape(shape).sum(axis=1)
+        blocks = None
+        if self.estimate_starts:
+            cross, own = hessian[:, free[:, None], starts], hessian[:, starts[:, None], starts]
+            blocks = StartBlocks(cross, own, gradient[:, starts])
+        return Equations(cost, by_run, gradients, blocks)
+
+
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """A question: the normal equations at these parameters and starting signals (segment, feature)."""
+
+    objective: Objective
+    parameters: Array
+    starts: Array
+
+    @property
+    def kind(self) -> Hashable:
+        """Trials of one kind can be answered together."""
+        o = self.objective
+        shape = (o.directions.shape, o.segments.states.shape[1:], o.columns)
+        return ("trial", o.library, o.directions.tobytes(), shape, o.substeps, o.drive is None)
+
+    @property
+    def elements(self) -> int:
+        """Numbers in its state."""
+        segments, _, features, channels = self.objective.segments.states.shape
+        return segments * features * (channels + len(self.objective.library.moving) * self.objective.columns)
+
+
+@dataclass(frozen=True, eq=False)
+class Probe:
+    """A question: the rollouts alone, (segment, point, feature), at these parameters and number of substeps."""
+
+    objective: Objective
+    parameters: Array
+    substeps: int
+
+    @property
+    def kind(self) -> Hashable:
+        """Probes of one kind can be answered together."""
+        o = self.objective
+        return ("probe", o.library, o.mask.shape, o.segments.states.shape[1:], self.substeps, o.drive is None)
+
+    @property
+    def elements(self) -> int:
+        """Numbers in its state."""
+        return int(self.objective.segments.states[:, 0].size)
+
+
+class _Batch:
+    """The segments of several questions of one kind, end to end."""
+
+    def __init__(self, questions: Sequence[Trial] | Sequence[Probe]) -> None:
+        self.objectives = [q.objective for q in questions]
+        self.parameters = [q.parameters for q in questions]
+        self.first = self.objectives[0]
+        self.library = self.first.library
+        self.counts = [len(o.segments) for o in self.objectives]
+        self.times = np.concatenate([o.segments.times for o in self.objectives])
+        self.bound = np.repeat([o.bound for o in self.objectives], self.counts)
+
+    @cached_property
+    def law(self) -> BoundLibrary:
+        """The library with each segment's own coefficients."""
+        pairs = zip(self.objectives, self.parameters, strict=True)
+        coefficients = np.repeat([o.coefficients(p) for o, p in pairs], self.counts, axis=0)
+        drives = [o.drive for o in self.objectives if o.drive is not None]
+        return self.library.bind(coefficients, Drives(tuple(drives), tuple(self.counts)) if drives else None)
+
+    def each(self) -> Iterator[tuple[Objective, slice]]:
+        """Every question's objective, and where its segments are."""
+        ends = np.cumsum(self.counts)
+        for objective, count, end in zip(self.objectives, self.counts, ends, strict=True):
+            yield objective, slice(int(end) - count, int(end))
+
+    def augmented(self) -> RightHandSide:
+        """The derivative of states followed by sensitivities."""
+        law, channels, moving = self.law, self.first.segments.states.shape[-1], len(self.library.moving)
+
+        def rhs(x: Array, t: Array) -> Array:
+            f = law.sensitivity(x[..., :channels], t)
+            directions = x[..., channels:].reshape(*x.shape[:2], moving, -1).transpose(0, 2, 1, 3)
+            slopes = f.jacobian_times(directions)
+            self.first.force(slopes, f.terms())
+            return np.concatenate([f.value, slopes.transpose(0, 2, 1, 3).reshape(*x.shape[:2], -1)], axis=-1)
+
+        return rhs
+
+
+def rollouts(probes: Sequence[Probe]) -> list[Array]:
+    """The answers to probes of one kind."""
+    batch = _Batch(probes)
+    start = np.concatenate([o.segments.states[:, 0] for o in batch.objectives])
+    states = march(batch.law.rhs, start, batch.times, substeps=probes[0].substeps, bound=batch.bound)
+    signals = np.stack([x[..., 0] for _, x, _ in states], axis=1)
+    return [signals[where] for _, where in batch.each()]
+
+
+def normal_equations(trials: Sequence[Trial]) -> list[Equations]:
+    """The answers to trials of one kind; a cost is infinite where one of its rollouts died."""
+    batch = _Batch(trials)
+    channels, columns = batch.first.segments.states.shape[-1], batch.first.columns
+    data = np.concatenate([o.segments.states[..., 0] for o in batch.objectives])
+    weights = np.concatenate([o.segments.weights for o in batch.objectives])
+    hessian = np.zeros((len(data), columns, columns))
+    gradient, cost = np.zeros((len(data), columns)), np.zeros(len(data))
+    start = np.concatenate([t.objective.start(t.starts) for t in trials])
+    steps = march(batch.augmented(), start, batch.times, substeps=batch.first.substeps, bound=batch.bound)
+    for i, x, alive in steps:
+        residual = x[..., 0] - data[:, i]
+        weighted = weights[:, i, None] * residual
+        jacobian = x[..., channels : channels + columns]  # of the signal, the first channel that moves
+        transposed = jacobian.swapaxes(1, 2)
+        hessian += np.matmul(weights[:, i, None, None] * transposed, jacobian)
+        gradient += np.matmul(transposed, weighted[..., None])[..., 0]
+        cost += np.where(alive, (weighted * residual).sum(axis=-1), np.inf)
+        if not np.isfinite(cost).any():
+            break
+    return [o.by_run(float(cost[where].sum()), hessian[where], gradient[where]) for o, where in batch.each()]
