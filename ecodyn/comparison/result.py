@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecodyn.comparison.candidate import label_of
+from ecodyn.comparison.phases import Phases
 from ecodyn.comparison.verdict import Verdict
 from ecodyn.families.law import Law
 from ecodyn.families.model import FittedModel
@@ -182,6 +183,7 @@ class Comparison:
     """The answer of ``compare``: scores, verdicts and reports.
 
     ``verdict`` is the headline's: the first window, on unseen runs (forecasts where there are fewer than 5 clusters).
+    ``phases`` are what the windows are, where they were found rather than given.
     """
 
     windows: list[WindowResult]
@@ -191,6 +193,7 @@ class Comparison:
     warnings: tuple[str, ...] = ()
     failures: tuple[str, ...] = ()
     interrupted: bool = False
+    phases: Phases | None = None
 
     @property
     def verdict(self) -> Verdict:
@@ -201,6 +204,11 @@ class Comparison:
     def models(self) -> list[ModelScore]:
         """All scores, over all windows."""
         return [m for w in self.windows for m in w.models]
+
+    def phase_names(self) -> list[str]:
+        """The label of each window's phase; "" for windows that were given."""
+        found = self.phases.phases if self.phases else ()
+        return [found[i].label if i < len(found) else "" for i in range(len(self.windows))]
 
     def score(
         self,
@@ -230,7 +238,11 @@ class Comparison:
             "verdict": first.verdict.to_json(),
             "models": [m.to_json() for m in self.models],
             "pairs": [vars(p) for w in self.windows for p in w.pairs],
-            "windows": [_window_json(w) for w in self.windows],
+            "windows": [
+                {**_window_json(w), "phase": name or None}
+                for w, name in zip(self.windows, self.phase_names(), strict=True)
+            ],
+            "phases": self.phases.to_json() if self.phases else None,
             "data": self.data,
             "settings": self.settings,
             "warnings": self.warnings,
