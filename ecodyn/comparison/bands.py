@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 LEVEL = 0.90
+USUAL_LEVELS = (0.9, 0.8, 0.5)
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,11 @@ class HeldOutErrors:
         """The highest level that these runs can give a band: n/(n + 1)."""
         n = len(self._scores(without))
         return n / (n + 1)
+
+    def usual_level(self, without: int | None = None) -> float | None:
+        """The highest of 90, 80 and 50 % that these runs can give; None if they can't give any."""
+        highest = self.highest_level(without)
+        return next((level for level in USUAL_LEVELS if level <= highest), None)
 
     def band(self, level: float = LEVEL, *, without: int | None = None) -> Band:
         """The band for a rollout on a further run.

@@ -24,12 +24,9 @@ def test_the_rank_that_a_level_takes(runs, level, expected):
     assert rank(runs, level) == expected
 
 
-@pytest.mark.parametrize("runs", [5, 9, 16])
-@pytest.mark.parametrize("level", [0.5, 0.8, 0.9])
+@pytest.mark.parametrize(("runs", "level"), [(5, 0.5), (5, 0.8), (9, 0.5), (9, 0.9), (16, 0.8), (16, 0.9)])
 def test_exchangeable_errors_are_covered_as_often_as_it_says(runs, level):
     """With no ties, a further error is under the m-th of n with probability m/(n + 1) exactly."""
-    if rank(runs, level) is None:
-        pytest.skip("too few runs for this level")
     draws = 4000
     errors = np.random.default_rng(runs).lognormal(size=(draws, runs + 1))
     band = held_out(errors[:, :runs].T, elapsed=np.arange(draws, dtype=float)).band(level)
@@ -42,7 +39,7 @@ def test_bands_of_a_fitted_law_cover_trainings_made_afresh(linear_runs):
     """The jackknife in use: each error from a law fitted to the other runs, the new run's from one fitted to all."""
     law, noise, covered, total = Linear(coupling="exchangeable", refine=False), 0.05, 0, 0
     for seed in range(12):
-        data = linear_runs(runs=10, steps=21, seed=seed, noise=noise)
+        data = linear_runs(runs=10, steps=11, seed=seed, noise=noise)
         errors = {}
         for run in range(9):
             model = law.fit(data.select(runs=[r for r in range(9) if r != run])).model_
