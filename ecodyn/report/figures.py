@@ -259,7 +259,7 @@ def _rollout_legend(
         handles.append(Line2D([], [], color=DEAD, lw=0.8, label=f"{total - len(shown)} others"))
     handles.append(Line2D([], [], color=INK, lw=1.3, ls=(0, (4, 1.5)), label="rollout"))
     if level is not None:
-        handles.append(Patch(color=PALETTE[0], alpha=0.15, lw=0, label=f"{level:.0%} band of the first"))
+        handles.append(Patch(color=PALETTE[0], alpha=0.15, lw=0, label=f"{100 * level:g} % band"))
     ax.legend(handles=handles, frameon=False, fontsize=FONT, loc="center right", bbox_to_anchor=(1.0, 0.5))
 
 
