@@ -16,7 +16,8 @@ from matplotlib.lines import Line2D
 
 import ecodyn
 from ecodyn.comparison.scores import survivors
-from ecodyn.report.figures import FONT, INK, PALETTE, plot_signals
+from ecodyn.report.figures import plot_signals
+from ecodyn.report.style import FONT, INK, PALETTE
 
 HERE = Path(__file__).resolve().parent.parent
 DATA = HERE / "data" / "circles_p59_d128.nc"

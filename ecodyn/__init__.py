@@ -20,6 +20,7 @@ _HOME = {
     "load_model": "ecodyn.families",
     "register": "ecodyn.families",
     "compare": "ecodyn.comparison",
+    "find_phases": "ecodyn.comparison",
     "extract": "ecodyn.extraction",
     "integrate": "ecodyn.rollout",
 }
@@ -32,6 +33,7 @@ __all__ = [
     "Trajectories",
     "compare",
     "extract",
+    "find_phases",
     "integrate",
     "load",
     "load_model",

@@ -162,6 +162,9 @@ def compare(
         list[str] | None,
         typer.Option("--window", help="Step values FIRST:LAST, both included; a verdict each."),
     ] = None,
+    phases: Annotated[
+        str | None, typer.Option("--phases", help="'auto': windows found from the mean and the spread of all features.")
+    ] = None,
     state: State = "signal",
     every: Every = 1,
     runs: Runs = None,
@@ -202,6 +205,7 @@ def compare(
                     chosen(coupling, COUPLINGS, "--coupling"),
                     protocols=chosen(protocol, PROTOCOLS, "--protocol"),
                     windows=[parse_window(w) for w in window or ()] or None,
+                    phases=phases,
                     every=every,
                     state=state,
                     parameters=parameters,

@@ -34,6 +34,8 @@ def hand_over(result: Comparison, output: Path | None, as_json: bool) -> None:
     from ecodyn.report import terminal_table
 
     stderr = console()
+    if result.phases is not None:
+        say(f"phases: {result.phases}")
     for number, window in enumerate(result.windows):
         for protocol in dict.fromkeys(m.protocol for m in window.models):
             stderr.print(terminal_table(result, protocol=protocol, window=number))

@@ -475,6 +475,14 @@ def test_compare_json_is_alone_on_stdout(circles):
     assert len(report["windows"]) == 2
 
 
+def test_compare_finds_phases_and_says_them(circles):
+    result = run("compare", circles, *FAMILY, "--jobs", 1, "--phases", "auto", "--protocol", "unseen_runs", "--json")
+    assert result.exit_code == 0, result.stderr
+    report = json.loads(result.stdout)
+    assert [w["phase"] for w in report["windows"]] == [p["label"] for p in report["phases"]["phases"]]
+    assert f"phases: {report['phases']['phases'][0]['window'][0]:g}:" in result.stderr
+
+
 def test_compare_selects_by_setting_and_run(circles):
     report = json.loads(run("compare", circles, *FAMILY, "--jobs", 1, "--select", "dim=8", "--json").stdout)
     assert report["data"]["runs"] == 5
@@ -496,6 +504,8 @@ def test_a_csv_goes_wherever_a_file_goes(circles, tmp_path):
     [
         (["--window", "1000:60"], "before"),
         (["--window", "sixty"], "window"),
+        (["--phases", "auto", "--window", "0:60"], "leave one out"),
+        (["--phases", "three"], "auto"),
         (["--family", "cubic"], "lotka_volterra"),
         (["--coupling", "none"], "exchangeable"),
         (["--protocol", "guess"], "forecast"),

@@ -9,6 +9,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
+from ecodyn.comparison.bands import HeldOutErrors
 from ecodyn.comparison.candidate import FEWEST_RUNS, UNDECIDED, Candidate
 from ecodyn.comparison.contenders import FAMILY, FORECAST, IN_SAMPLE, UNSEEN_RUNS, Contender
 from ecodyn.comparison.protocols import (
@@ -22,8 +23,9 @@ from ecodyn.comparison.protocols import (
     seeds_of,
     signal_and_dc,
 )
-from ecodyn.comparison.result import ModelScore, Pair, Start, WindowResult
+from ecodyn.comparison.result import HorizonCurve, ModelScore, Pair, Start, WindowResult
 from ecodyn.comparison.scores import (
+    HORIZONS,
     area_under_curve,
     loss,
     noise_share,
@@ -55,6 +57,7 @@ def window_result(
     scores: list[ModelScore] = []
     candidates: dict[str, list[tuple[int, Candidate]]] = {p: [] for p in protocols}
     drawn: dict[tuple[str, str], dict[int, tuple[Array, Array]]] = {}
+    errors: dict[str, HeldOutErrors] = {}
     for contender in models:
         for protocol in protocols:
             mine = [found[t.index] for t in tasks if _same(t, contender, protocol) and t.index in found]
@@ -68,6 +71,8 @@ def window_result(
             candidates[protocol].append((len(scores), candidate))
             scores.append(score)
             drawn[protocol, contender.label] = {k: v for r in mine for k, v in r.drawn.items()}
+            if held_out := {k: v for r in mine for k, v in r.errors.items()}:
+                errors[contender.label] = HeldOutErrors.gathered(held_out, data.clusters)
     scores = _with_equations(scores)
     verdicts = {}
     for protocol, entries in candidates.items():
@@ -91,6 +96,7 @@ def window_result(
         noise_share=noise.mean(),
         drawn=drawn,
         truth=_drawn_truth(data),
+        errors=errors,
     )
 
 
@@ -159,6 +165,7 @@ def _aggregate(
         loss_per_run=by_run.losses,
         log_skill=by_run.mean(lambda s: s.score.log_skill),
         horizons=by_run.horizons(),
+        skill_by_horizon=by_run.skill_by_horizon(),
         diverged=by_run.diverged,
         left_out=int((~kept).sum()),
         survivor_auc=by_run.mean(lambda s: s.survivor_auc),
@@ -253,6 +260,20 @@ class _ByRun:
         """Mean skill up to each horizon."""
         rows = np.array([s.score.horizons for s in self.scores])
         return tuple(float(c[np.isfinite(c)].mean()) if np.isfinite(c).any() else float("nan") for c in rows.T)
+
+    def skill_by_horizon(self) -> HorizonCurve:
+        """Skill up to each of the horizons, as `skill` is: of runs all of whose rollouts finished, by cluster."""
+        nothing = np.full(len(HORIZONS), np.nan)
+        rows = np.array(
+            [
+                np.mean([s.score.curve for s in g], axis=0) if g and all(s.score.finished for s in g) else nothing
+                for g in self.groups
+            ]
+        )
+        columns = [c[np.isfinite(c)] for c in (self.by_cluster(column) for column in rows.T)]
+        means = [float(np.mean(c)) if len(c) else float("nan") for c in columns]
+        low, high = zip(*(t_interval(c) for c in columns), strict=True)
+        return HorizonCurve(HORIZONS, tuple(means), low, high)
 
     def mean(self, number: Callable[[Scored], float]) -> float:
         """Mean over all rollouts for which there is such a number."""

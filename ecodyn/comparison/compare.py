@@ -14,6 +14,7 @@ from ecodyn import __version__
 from ecodyn.comparison.aggregate import Window, window_result
 from ecodyn.comparison.candidate import DECIDED, TIED
 from ecodyn.comparison.contenders import FAMILY, PROTOCOLS, Contender, contenders
+from ecodyn.comparison.phases import Phases, chosen_phases
 from ecodyn.comparison.protocols import ORIGINS, SEEDS, Task, TaskResult, execute, tasks_of
 from ecodyn.comparison.result import Comparison, WindowResult
 from ecodyn.comparison.verdict import MARGIN, PAIR_LEVEL
@@ -42,6 +43,7 @@ def compare(
     *,
     protocols: Sequence[str] = PROTOCOLS,
     windows: Sequence[Window] | None = None,
+    phases: str | Phases | None = None,
     every: int = 1,
     state: str = "signal",
     parameters: dict[str, dict[str, Any]] | None = None,
@@ -60,6 +62,7 @@ def compare(
     couplings : restrict the couplings of families given by name or class
     protocols : "unseen_runs", "forecast", "in_sample"
     windows : (first step, last step) pairs, both ends included; a verdict each. The data's own range by default.
+    phases : instead of windows, "auto" or what `find_phases` returned: a window a phase, found on training folds only
     every : keep each so-many-th stored step of a window, its first one always
     state : channels of a feature's state, such as "signal,gradient@start"
     parameters : further estimator parameters by family name, such as {"linear": {"refine": False}}
@@ -89,11 +92,13 @@ def compare(
     if folds is not None and folds < 2:
         raise ValueError(f"expected at least 2 folds, got {folds}: leave folds out for one a run")
     models = contenders(families, couplings, state, parameters)
+    known = chosen_phases(data, phases, windows, folds)
+    windows = known.windows if known else windows
     parts = [part.every(every) for part in ([data] if not windows else [data.window(*w) for w in windows])]
     for part in parts:
         _check(part, models)
         _check_protocols(part, models, protocols)
-    results, interrupted, notes = [], False, [*data.warnings]
+    results, interrupted, notes = [], False, [*data.warnings, *(known.notes if known else ())]
     for number, part in enumerate(parts):
         tasks = tasks_of(models, protocols, part, folds, seed, jobs)
         done = _Progress(progress, number, len(parts), len(tasks), part)
@@ -105,7 +110,7 @@ def compare(
         window_result(part, models, tasks, found, protocols, margin, folds, seed) for part, tasks, found in results
     ]
     settings = {"protocols": list(protocols), "folds": folds, "every": every, "margin": margin, "seed": seed}
-    answer = _answer(data, models, finished, results, interrupted, notes, settings)
+    answer = replace(_answer(data, models, finished, results, interrupted, notes, settings), phases=known)
     if interrupted:
         raise InterruptedComparison(answer if any(w.models for w in finished) else None)
     if not any(m.kind == FAMILY for m in answer.models):

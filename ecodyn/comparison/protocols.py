@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 
+from ecodyn.comparison.bands import worst_error
 from ecodyn.comparison.contenders import CLOCK, FAMILY, FORECAST, IN_SAMPLE, UNSEEN_RUNS, Contender
 from ecodyn.comparison.scores import (
     RunScore,
@@ -76,12 +77,17 @@ class Scored:
 
 @dataclass
 class TaskResult:
-    """What a task found: scores, and what the report shows of its fits. Scores of fits that failed are missing."""
+    """What a task found: scores, and what the report shows of its fits. Scores of fits that failed are missing.
+
+    ``drawn`` are rollouts of a few runs, ``errors`` how far off those of all held-out runs are (elapsed times, worst
+    error over features), both of the first seed.
+    """
 
     index: int
     scores: list[Scored] = field(default_factory=list)
     models: list[FittedModel] = field(default_factory=list)
     drawn: dict[int, tuple[Array, Array]] = field(default_factory=dict)
+    errors: dict[int, tuple[Array, Array]] = field(default_factory=dict)
     terms: list[frozenset[str]] = field(default_factory=list)
     n_coefficients: list[int] = field(default_factory=list)
     library_size: int = 0
@@ -240,8 +246,10 @@ def _score(
         one_step = _one_step(task, model, state[i], data, r)
         fate = _fate(task.contender, data, r, rollout.signal[i, count - 1])
         result.scores.append(Scored(r, seed, fold.origin, score, one_step, *fate))
+        thin = np.unique(np.linspace(0, count - 1, DRAWN_POINTS).astype(int))
+        if task.protocol == UNSEEN_RUNS and seed == task.seeds[0]:
+            result.errors[r] = (t[thin] - t[0], worst_error(truth[thin], rollout.signal[i, :count][thin]))
         if r < DRAWN_RUNS and seed == task.seeds[0] and (fold.origin is None or fold.origin == _origins(data)[1]):
-            thin = np.unique(np.linspace(0, count - 1, DRAWN_POINTS).astype(int))
             result.drawn[r] = (t[thin], rollout.signal[i, :count][thin])
     _describe(model, task.contender.kind, result)
     if task.protocol == IN_SAMPLE and seed == task.seeds[0] and isinstance(model, FittedModel):

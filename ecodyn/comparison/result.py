@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ecodyn.comparison.bands import HeldOutErrors
 from ecodyn.comparison.candidate import label_of
+from ecodyn.comparison.phases import Phases
 from ecodyn.comparison.verdict import Verdict
 from ecodyn.families.law import Law
 from ecodyn.families.model import FittedModel
@@ -21,6 +23,20 @@ from ecodyn.families.model import FittedModel
 Array = NDArray[np.float64]
 
 SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class HorizonCurve:
+    """Skill up to each horizon: the mean over runs and its 95 % t interval, NaN where it can't be had.
+
+    ``horizons`` are shares of the window (of what is left of it from the origin, for forecasts). The last is the
+    whole of it, where ``skill`` is the model's skill.
+    """
+
+    horizons: tuple[float, ...]
+    skill: tuple[float, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -37,7 +53,7 @@ class ModelScore:
     skill_per_cluster : array (cluster,), what means and intervals are over
     loss_per_run : array (cluster,), log of the unexplained share less measurement noise's
     log_skill : mean skill in log max(x, 1 % of the window's median)
-    horizons : mean skill up to each quarter of the window
+    horizons : mean skill up to each quarter of the window; skill_by_horizon, to each twentieth, with its interval
     diverged : rollouts that ended early; left_out : runs in which persistence is exact
     survivor_auc, survivor_overlap : of rollouts that may reorder features; else NaN
     order_crossing : share of pairs of features whose order changes in the rollouts
@@ -83,6 +99,7 @@ class ModelScore:
     equations: str = ""
     latex: str = ""
     model: FittedModel | None = None
+    skill_by_horizon: HorizonCurve | None = None
 
     @property
     def label(self) -> str:
@@ -96,7 +113,8 @@ class ModelScore:
 
     def to_json(self) -> dict[str, Any]:
         """The record of report.json; ``model`` becomes its coefficients with their intervals."""
-        record = {k: v for k, v in vars(self).items() if k != "model"}
+        record = {k: v for k, v in vars(self).items() if k not in ("model", "skill_by_horizon")}
+        record["skill_by_horizon"] = vars(self.skill_by_horizon) if self.skill_by_horizon else None
         if isinstance(self.model, Law):
             record["coefficients"] = coefficient_table(self.model)
         return record
@@ -153,7 +171,11 @@ class Start:
 
 @dataclass(frozen=True)
 class WindowResult:
-    """All scores over one window, and the verdict of each protocol that ranks."""
+    """All scores over one window, and the verdict of each protocol that ranks.
+
+    ``drawn`` and ``truth`` are rollouts and data of a few runs; ``errors`` by model how far its rollouts on unseen
+    runs are off, from which prediction bands are made: ``errors["linear/exchangeable"].band(0.9)``.
+    """
 
     window: tuple[float, float]
     headline: str
@@ -164,6 +186,7 @@ class WindowResult:
     noise_share: float
     drawn: dict[tuple[str, str], dict[int, tuple[Array, Array]]] = field(default_factory=dict, repr=False)
     truth: dict[int, tuple[Array, Array]] = field(default_factory=dict, repr=False)
+    errors: dict[str, HeldOutErrors] = field(default_factory=dict, repr=False)
 
     @property
     def verdict(self) -> Verdict:
@@ -186,6 +209,7 @@ class Comparison:
     """The answer of ``compare``: scores, verdicts and reports.
 
     ``verdict`` is the headline's: the first window, on unseen runs (forecasts where there are fewer than 5 clusters).
+    ``phases`` are what the windows are, where they were found rather than given.
     """
 
     windows: list[WindowResult]
@@ -195,6 +219,7 @@ class Comparison:
     warnings: tuple[str, ...] = ()
     failures: tuple[str, ...] = ()
     interrupted: bool = False
+    phases: Phases | None = None
 
     @property
     def verdict(self) -> Verdict:
@@ -205,6 +230,11 @@ class Comparison:
     def models(self) -> list[ModelScore]:
         """All scores, over all windows."""
         return [m for w in self.windows for m in w.models]
+
+    def phase_names(self) -> list[str]:
+        """The label of each window's phase; "" for windows that were given."""
+        found = self.phases.phases if self.phases else ()
+        return [found[i].label if i < len(found) else "" for i in range(len(self.windows))]
 
     def score(
         self,
@@ -234,7 +264,11 @@ class Comparison:
             "verdict": first.verdict.to_json(),
             "models": [m.to_json() for m in self.models],
             "pairs": [vars(p) for w in self.windows for p in w.pairs],
-            "windows": [_window_json(w) for w in self.windows],
+            "windows": [
+                {**_window_json(w), "phase": name or None}
+                for w, name in zip(self.windows, self.phase_names(), strict=True)
+            ],
+            "phases": self.phases.to_json() if self.phases else None,
             "data": self.data,
             "settings": self.settings,
             "warnings": self.warnings,

@@ -14,6 +14,8 @@ _HOME = {
     "plot_rollouts": "ecodyn.report.figures",
     "plot_signals": "ecodyn.report.figures",
     "plot_skill": "ecodyn.report.figures",
+    "plot_skill_by_horizon": "ecodyn.report.skill_figures",
+    "plot_skill_by_phase": "ecodyn.report.skill_figures",
     "terminal_table": "ecodyn.report.tables",
     "write_html": "ecodyn.report.page",
 }
@@ -24,6 +26,8 @@ __all__ = [
     "plot_rollouts",
     "plot_signals",
     "plot_skill",
+    "plot_skill_by_horizon",
+    "plot_skill_by_phase",
     "terminal_table",
     "write_html",
 ]

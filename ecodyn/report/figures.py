@@ -1,8 +1,4 @@
-"""Figures of a comparison: each takes ``ax=None`` and returns the axes it drew on.
-
-Figures are made as ``Figure`` objects, never through pyplot: drawing here leaves a user's figures, backend and settings
-as they were. Colours are Okabe and Ito's (2008), which colour-blind readers tell apart.
-"""
+"""Figures of a comparison: each takes ``ax=None`` and returns the axes it drew on."""
 
 from __future__ import annotations
 
@@ -12,28 +8,27 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ecodyn.comparison.bands import Band
+from ecodyn.comparison.contenders import UNSEEN_RUNS
 from ecodyn.comparison.result import ModelScore, WindowResult
 from ecodyn.comparison.scores import survivors
 from ecodyn.families.law import Law
 from ecodyn.library import FULL
 from ecodyn.report.formatting import coefficient, steps, term
 from ecodyn.report.rows import PROTOCOL_TITLES, name_of
+from ecodyn.report.style import DEAD, FONT, INK, PALETTE, WORST_SKILL, apply_style, axes_or_new
 from ecodyn.trajectories import Trajectories
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
 Array = NDArray[np.float64]
 
-PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-DEAD = "#BBBBBB"
-INK = "#333333"
 KIND_COLOURS = {"family": "#0072B2", "clock": "#E69F00", "ceiling": "#009E73", "null": "#777777"}
 MOST_PANELS = 6
-MOST_COLOURED = 5  # with "others" and "rollout" that makes seven legend entries
-WORST_SKILL = -1.0  # what is worse is drawn at the edge, with its value
+MOST_COLOURED = 5  # with "others", "rollout" and its band that makes eight legend entries
 MOST_NAMED_TERMS = 30  # of a matrix's columns
-FONT = 9.0
 
 
 def plot_signals(
@@ -53,7 +48,7 @@ def plot_signals(
     labels : how many survivors get a colour and a legend entry, at most 6; the largest at the end come first
     name : what the features are, such as "frequency"
     """
-    ax = _axes(ax, (7.0, 4.0))
+    ax = axes_or_new(ax, (7.0, 4.0))
     n = int(trajectories.lengths[run])
     t, signal = trajectories.times[run, :n], trajectories.values[run, :n]
     alive = survivors(signal, None if trajectories.dc is None else trajectories.dc[run, :n])
@@ -84,6 +79,7 @@ def plot_rollouts(
     ax: Axes | None = None,
     *,
     features: Sequence[Any] | None = None,
+    level: float | None = None,
 ) -> Axes:
     """Rollouts (dashed) over one run's data (solid), a panel for each model.
 
@@ -93,6 +89,8 @@ def plot_rollouts(
     protocol : which rollouts; a forecast's start at its origin
     models : labels of models; by default the families, the best six
     features : labels of the features, by default their positions
+    level : of a prediction band around the rollout of the largest feature on an unseen run, from the other runs'
+        errors; none by default
     """
     if run not in window_result.truth:
         raise ValueError(f"run {run} was not kept for drawing; there are {sorted(window_result.truth)}")
@@ -101,7 +99,7 @@ def plot_rollouts(
         raise ValueError(f"no rollouts of run {run} were kept under {protocol!r}")
     columns = min(3, len(names))
     rows = -(-len(names) // columns)
-    ax = _axes(ax, (3.4 * columns + 1.2, 2.5 * rows + 0.3))
+    ax = axes_or_new(ax, (3.4 * columns + 1.2, 2.5 * rows + 0.3))
     ax.axis("off")
     t, truth = window_result.truth[run]
     shown = _largest_at_end(truth, window_result)
@@ -110,12 +108,16 @@ def plot_rollouts(
         row, column = divmod(number, columns)
         panel = _panel(ax, row, column, rows, columns)
         _draw_data(panel, t, truth, shown)
-        _draw_rollout(panel, *window_result.drawn[protocol, name][run], shown)
+        drawn = window_result.drawn[protocol, name][run]
+        _draw_rollout(panel, *drawn, shown)
+        if level is not None and protocol == UNSEEN_RUNS and name in window_result.errors:
+            _draw_band(panel, *drawn, shown[0], window_result.errors[name].band(level, without=run))
         panel.set(xlim=(t[0], t[-1]), ylim=limits)
         panel.set_title(name, fontsize=FONT, color=INK)
         panel.set_xlabel("step" if row == rows - 1 or number + columns >= len(names) else "")
         panel.set_ylabel("signal" if column == 0 else "")
-    _rollout_legend(ax, shown, truth.shape[1], features)
+    banded = level is not None and protocol == UNSEEN_RUNS
+    _rollout_legend(ax, shown, truth.shape[1], features, level if banded else None)
     return ax
 
 
@@ -128,7 +130,7 @@ def plot_skill(window_result: WindowResult, protocol: str, ax: Axes | None = Non
 
     # Persistence has skill 0 by definition, and would only squeeze the rest together.
     scores = [m for m in window_result.of(protocol) if m.family != "persistence"]
-    ax = _axes(ax, (7.5, 0.34 * len(scores) + 1.4))
+    ax = axes_or_new(ax, (7.5, 0.34 * len(scores) + 1.4))
     worst = _worst_shown(scores)
     for row, m in enumerate(scores):
         _draw_skill(ax, row, m, worst)
@@ -157,7 +159,7 @@ def plot_coefficients(law: Law, ax: Axes | None = None) -> Axes:
     if law.coupling == FULL:
         return _draw_matrix(law, ax)
     groups, terms = law.coefficients.shape
-    ax = _axes(ax, (7.5, 0.32 * terms + 1.2))
+    ax = axes_or_new(ax, (7.5, 0.32 * terms + 1.2))
     measure, unit = _comparable(law)
     several = groups > 1
     for row in range(terms):
@@ -177,23 +179,6 @@ def plot_coefficients(law: Law, ax: Axes | None = None) -> Axes:
 
 
 # ---------------------------------------------------------------------- parts
-
-
-def _axes(ax: Axes | None, size: tuple[float, float]) -> Axes:
-    """The axes given, or those of a new figure; in the one style."""
-    if ax is None:
-        from matplotlib.figure import Figure
-
-        ax = Figure(figsize=size, layout="constrained").add_subplot()
-    _style(ax)
-    return ax
-
-
-def _style(ax: Axes) -> None:
-    ax.spines[["top", "right"]].set_visible(False)
-    ax.tick_params(labelsize=FONT - 1, colors=INK)
-    ax.xaxis.label.set(fontsize=FONT, color=INK)
-    ax.yaxis.label.set(fontsize=FONT, color=INK)
 
 
 def _label(name: str, feature: Any) -> str:
@@ -233,7 +218,7 @@ def _panel(ax: Axes, row: int, column: int, rows: int, columns: int) -> Axes:
             0.72 * height,
         )
     )
-    _style(panel)
+    apply_style(panel)
     return panel
 
 
@@ -252,17 +237,29 @@ def _draw_rollout(ax: Axes, t: Array, rollout: Array, shown: list[int]) -> None:
         ax.axvline(t[0], color=INK, lw=0.7, ls=":", zorder=0)
 
 
-def _rollout_legend(ax: Axes, shown: list[int], total: int, features: Sequence[Any] | None) -> None:
+def _draw_band(ax: Axes, t: Array, rollout: Array, feature: int, band: Band) -> None:
+    """The band of one feature: all have the same width, and several over one another show none."""
+    half = band.at(t - t[0])
+    low, high = rollout[:, feature] - half, rollout[:, feature] + half
+    ax.fill_between(t, low, high, color=PALETTE[0], alpha=0.15, lw=0, zorder=0)
+
+
+def _rollout_legend(
+    ax: Axes, shown: list[int], total: int, features: Sequence[Any] | None, level: float | None
+) -> None:
     from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
 
     labels = [i if features is None else features[i] for i in shown]
-    handles = [
+    handles: list[Artist] = [
         Line2D([], [], color=c, lw=2.2, alpha=0.6, label=_label("feature", k))
         for c, k in zip(PALETTE, labels, strict=False)
     ]
     if total > len(shown):
         handles.append(Line2D([], [], color=DEAD, lw=0.8, label=f"{total - len(shown)} others"))
     handles.append(Line2D([], [], color=INK, lw=1.3, ls=(0, (4, 1.5)), label="rollout"))
+    if level is not None:
+        handles.append(Patch(color=PALETTE[0], alpha=0.15, lw=0, label=f"{100 * level:g} % band"))
     ax.legend(handles=handles, frameon=False, fontsize=FONT, loc="center right", bbox_to_anchor=(1.0, 0.5))
 
 
@@ -329,7 +326,7 @@ def _draw_matrix(law: Law, ax: Axes | None) -> Axes:
         matrix, columns = law.interactions(), [str(f) for f in law.features]
     except ValueError:  # a full law of another family has terms, not a matrix
         matrix, columns = law.coefficients, [term(name) for name in law.library.names()]
-    ax = _axes(ax, (6.0, 5.0))
+    ax = axes_or_new(ax, (6.0, 5.0))
     reach = float(np.abs(matrix).max(initial=0.0)) or 1.0
     image = ax.imshow(matrix, cmap="PuOr_r", vmin=-reach, vmax=reach, aspect="auto", interpolation="nearest")
     ax.figure.colorbar(image, ax=ax, label="coefficient")

@@ -59,7 +59,11 @@ def _page(comparison: Comparison) -> str:
         statement=comparison.verdict.statement,
         holds=comparison.verdict.holds,
         verdicts=verdicts,
-        windows=[_window(comparison, w) for w in comparison.windows],
+        phases=_phases(comparison),
+        by_phase=_by_phase(comparison),
+        windows=[
+            _window(comparison, w, name) for w, name in zip(comparison.windows, comparison.phase_names(), strict=True)
+        ],
         columns=[c for c in rows.COLUMNS if c.key not in EXPLAINED],
         summary=_summary(comparison),
         warnings=comparison.warnings,
@@ -79,11 +83,31 @@ def _summary(comparison: Comparison) -> str:
     return ", ".join(f"{data[name]} {name}" for name in told if name in data)
 
 
-def _window(comparison: Comparison, w: WindowResult) -> dict[str, Any]:
+def _phases(comparison: Comparison) -> dict[str, Any] | None:
+    found = comparison.phases
+    if found is None:
+        return None
+    return {
+        "listed": [str(p) for p in found.phases],
+        "ranges": [
+            f"{b:g} ({low:g} to {high:g})" for b, (low, high) in zip(found.boundaries, found.ranges, strict=True)
+        ],
+        "folds": len(found.fold_boundaries),
+        "notes": found.notes,
+    }
+
+
+def _by_phase(comparison: Comparison) -> _Image | None:
+    from ecodyn.report.skill_figures import plot_skill_by_phase
+
+    return _svg(plot_skill_by_phase(comparison)) if len(comparison.windows) > 1 else None
+
+
+def _window(comparison: Comparison, w: WindowResult, phase: str) -> dict[str, Any]:
     protocols = [p for p in rows.PROTOCOL_TITLES if any(m.protocol == p for m in w.models)]
     protocols.sort(key=lambda p: p != w.headline)
     return {
-        "name": steps(w.window),
+        "name": f"{steps(w.window)}: {phase}" if phase else steps(w.window),
         "headline": w.headline,
         "start": _start(w),
         "noise": percent(w.noise_share),
@@ -123,18 +147,29 @@ def _table(comparison: Comparison, w: WindowResult, protocol: str) -> dict[str, 
 
 def _figures(comparison: Comparison, w: WindowResult, protocol: str) -> dict[str, Any]:
     from ecodyn.report.figures import plot_rollouts, plot_skill
+    from ecodyn.report.skill_figures import plot_skill_by_horizon
 
     drawn = sorted({run for (p, _), found in w.drawn.items() if p == protocol for run in found} & set(w.truth))
     families = {m.label for m in w.of(protocol) if m.kind == "family"}
     any_drawn = any(p == protocol and m in families and w.drawn[p, m] for p, m in w.drawn)
+    curves = protocol == UNSEEN_RUNS and any(m.skill_by_horizon for m in w.of(protocol) if m.kind == "family")
+    level = _band_level(w) if protocol == UNSEEN_RUNS else None
     return {
         "skill": _svg(plot_skill(w, protocol)),
+        "horizons": _svg(plot_skill_by_horizon(w, protocol)) if curves else None,
+        "level": level,
         "rollouts": [
-            (f"run {run}", _png(plot_rollouts(w, run, protocol, features=comparison.features)))
+            (f"run {run}", _png(plot_rollouts(w, run, protocol, features=comparison.features, level=level)))
             for run in drawn[: DRAWN_RUNS if protocol == UNSEEN_RUNS else 1]
             if any_drawn and protocol != IN_SAMPLE  # a rollout over what it was fitted to shows nothing
         ],
     }
+
+
+def _band_level(w: WindowResult) -> float | None:
+    """The level of the bands around drawn rollouts: one that every model's held-out runs can give."""
+    levels = [w.errors[m].usual_level(without=0) for m in w.errors]
+    return None if None in levels else min((level for level in levels if level), default=None)
 
 
 def _laws(w: WindowResult) -> list[dict[str, Any]]:

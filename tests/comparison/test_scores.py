@@ -10,6 +10,7 @@ from scipy import stats
 from sklearn.metrics import roc_auc_score
 
 from ecodyn.comparison.scores import (
+    HORIZONS,
     LARGEST_NOISE_SHARE,
     SMALLEST_UNEXPLAINED,
     WORST_UNEXPLAINED,
@@ -112,6 +113,26 @@ def test_horizons_are_skills_of_the_beginning():
     assert score.horizons[:2] == (1.0, 1.0)
     assert score.horizons[2] < 1.0
     assert score.horizons[3] == score.skill
+
+
+@given(seed=seeds)
+@open_inputs
+def test_the_curve_is_the_skill_of_each_beginning(seed):
+    truth, rollout, times = curves(seed, T=61)
+    score = score_rollout(truth, rollout, times)
+    for share, skill in zip(HORIZONS, score.curve, strict=True):
+        last = int(np.sum(times - times[0] <= share * (times[-1] - times[0]) * (1 + 1e-9)))
+        expected = skill_of(truth[: max(2, last)], rollout[: max(2, last)], times[: max(2, last)])
+        assert skill == pytest.approx(expected, rel=1e-9, abs=1e-9)
+    assert score.curve[-1] == score.skill
+
+
+def test_a_beginning_in_which_nothing_moves_has_no_skill():
+    times = np.linspace(0, 1, 41)
+    truth = np.maximum(times - 0.5, 0.0)[:, None] + 1.0
+    curve = np.array(score_rollout(truth, truth + 0.01 * times[:, None], times).curve)
+    assert np.isnan(curve[:10]).all()
+    assert np.isfinite(curve[10:]).all()
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])

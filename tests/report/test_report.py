@@ -18,6 +18,7 @@ from matplotlib.figure import Figure
 
 import ecodyn
 from ecodyn.comparison import Comparison
+from ecodyn.comparison.phases import Phase, Phases
 from ecodyn.comparison.result import ModelScore, WindowResult
 from ecodyn.families.law import Law
 from ecodyn.files import OutputExistsError
@@ -27,6 +28,8 @@ from ecodyn.report import (
     plot_rollouts,
     plot_signals,
     plot_skill,
+    plot_skill_by_horizon,
+    plot_skill_by_phase,
     terminal_table,
     write_html,
 )
@@ -235,6 +238,11 @@ def test_plots_return_the_axes_they_drew_on(
         lambda ax: plot_rollouts(window, 0, "unseen_runs", ax=ax),
         lambda ax: plot_rollouts(window, 1, "forecast", ["linear/exchangeable"], ax, features=data.features),
         lambda ax: plot_skill(window, "unseen_runs", ax),
+        lambda ax: plot_skill_by_phase(comparison, ax),
+        lambda ax: plot_skill_by_phase(comparison, ax, protocol="forecast"),
+        lambda ax: plot_skill_by_horizon(window, "unseen_runs", ax=ax),
+        lambda ax: plot_skill_by_horizon(window, "forecast", ["linear/exchangeable"], ax),
+        lambda ax: plot_rollouts(window, 0, "unseen_runs", ax=ax, level=0.8),
         lambda ax: plot_coefficients(law, ax),
         lambda ax: plot_coefficients(replace(law, diagnostics=None), ax),
         lambda ax: plot_coefficients(full_law(comparison), ax),
@@ -263,6 +271,58 @@ def test_at_most_seven_legend_entries() -> None:
     window = WindowResult((0, 59), "unseen_runs", {}, [], [], start, 0.0, drawn, {0: (many.steps, truth)})
     ax = plot_rollouts(window, 0, "unseen_runs", ["linear/exchangeable"])
     assert len(ax.get_legend().get_texts()) <= 7
+
+
+def test_the_legend_of_many_families_is_short(comparison: Comparison) -> None:
+    part = comparison.windows[0]
+    many = [
+        replace(m, family=f"family_{n}", coupling=c)
+        for n in range(9)
+        for c in ("independent", "exchangeable", "full")
+        for m in part.of("unseen_runs")
+        if m.family == "linear" and m.kind == "family"
+    ]
+    crowded = replace(part, models=[*many, *(m for m in part.models if m.kind == "null")])
+    for ax in (plot_skill_by_phase(replace(comparison, windows=[crowded] * 2)), plot_skill_by_horizon(crowded)):
+        assert len(ax.get_legend().get_texts()) <= 8
+    texts = [t.get_text() for t in plot_skill_by_phase(replace(comparison, windows=[crowded])).get_legend().get_texts()]
+    assert "other families" in texts
+
+
+def test_skills_off_the_figure_are_marked_with_their_values(comparison: Comparison) -> None:
+    part = comparison.windows[0]
+    lost = replace(part, models=[replace(m, skill=-7.25, skill_low=-9.0) for m in part.models])
+    ax = plot_skill_by_phase(replace(comparison, windows=[lost, part]))
+    values = [t.get_text() for t in ax.texts]
+    assert values.count("−7.2") == sum(m.kind == "family" for m in part.of(part.headline))
+    assert ax.get_ylim()[0] >= -1.2
+
+
+def test_curves_end_in_the_model_s_skill(window: WindowResult) -> None:
+    for m in window.models:
+        curve = m.skill_by_horizon
+        assert curve is not None
+        np.testing.assert_allclose(
+            [curve.skill[-1], curve.low[-1], curve.high[-1]], [m.skill, m.skill_low, m.skill_high], rtol=1e-12
+        )
+
+
+def test_a_band_that_so_few_runs_can_t_give_is_refused(window: WindowResult) -> None:
+    with pytest.raises(ValueError, match="add runs"):
+        plot_rollouts(window, 0, "unseen_runs", level=0.9)  # five others
+
+
+def test_the_page_names_phases_and_how_far_folds_agree(comparison: Comparison, tmp_path: Path) -> None:
+    w = bare(comparison).windows[0]
+    phases = (Phase((0.0, 20.0), "growth", 1.0, 0.2), Phase((20.0, 59.0), "decay", -1.0, -0.2))
+    found = Phases(phases, ((20.0,), (26.0,)), tolerance=2.0)
+    path = tmp_path / "report.html"
+    write_html(replace(comparison, windows=[w, replace(w, window=(20.0, 59.0))], phases=found), path)
+    text = html.unescape(path.read_text())
+    assert "<h2>Steps 0:59: growth</h2>" in text
+    assert "<h2>Steps 20:59: decay</h2>" in text
+    assert "20 (20 to 26)" in text
+    assert "unstable" in text
 
 
 def test_a_matrix_that_is_not_identified_is_crossed_out_and_noted(comparison: Comparison) -> None:
