@@ -103,7 +103,7 @@ class ModelScore:
 
 
 def coefficient_table(law: Law) -> list[dict[str, Any]]:
-    """Non-zero coefficients of a law with their intervals over runs and whether they are identified."""
+    """Non-zero coefficients of a law with what is known of each: its interval over runs, its halves, its VIF."""
     d = law.diagnostics
     rows = []
     for group, term in zip(*np.nonzero(law.coefficients), strict=True):
@@ -118,6 +118,7 @@ def coefficient_table(law: Law) -> list[dict[str, Any]]:
                 "high": float(d.high[group, term]),
                 "halves": float(d.halves[group, term]),
                 "run_spread": float(d.run_spread[group, term]),
+                "variance_inflation": float(d.variance_inflation[group, term]),
                 "identified": bool(d.identified[group, term]) if math.isfinite(d.halves[group, term]) else None,
             }
         rows.append(row)

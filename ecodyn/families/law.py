@@ -33,7 +33,7 @@ class Law(FittedModel):
     coefficients : array (1, term) where features share them, else (feature, term); signal per step
     size : coefficients that could have been non-zero, before any selection
     drive : a clock's mean curve, in place of the means over features
-    diagnostics : Diagnostics, or None for a law read from a file
+    diagnostics : Diagnostics, or None for a law read from a file that has none
     """
 
     library: Library
@@ -53,6 +53,15 @@ class Law(FittedModel):
         out = np.zeros_like(x)
         out[..., 0] = self._bound(x, None if self.drive is None else self.drive(t))
         return out
+
+    @property
+    def autonomous(self) -> bool:
+        """Whether the signals alone decide their derivatives: neither a trait nor a clock has a say."""
+        return super().autonomous and self.drive is None
+
+    def jacobian_times(self, x: Array, directions: Array) -> Array:
+        """(∂ẋ/∂x)·S, exact: see ``FittedModel.jacobian_times``."""
+        return self._bound.sensitivity(x).jacobian_times(directions)
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -138,6 +147,8 @@ class Law(FittedModel):
         }
         if self.drive is not None:
             document["drive"] = {"times": self.drive.times.tolist(), "values": self.drive.values.tolist()}
+        if self.diagnostics is not None:
+            document["diagnostics"] = self.diagnostics.to_json()
         return document
 
     @classmethod
@@ -161,7 +172,7 @@ class Law(FittedModel):
         )
         coefficients = np.array(document["coefficients"], dtype=float)
         _check(library, coefficients)
-        drive = document.get("drive")
+        drive, diagnostics = document.get("drive"), document.get("diagnostics")
         return cls(
             document["family"],
             document["coupling"],
@@ -173,6 +184,7 @@ class Law(FittedModel):
             coefficients,
             int(document["library_size"]),
             None if drive is None else Drive(np.array(drive["times"]), np.array(drive["values"])),
+            None if diagnostics is None else Diagnostics.from_json(diagnostics, coefficients.shape),
         )
 
 
