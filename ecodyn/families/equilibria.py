@@ -40,6 +40,7 @@ class Equilibria:
     stability : of each: "stable node", "stable focus", "unstable node", "unstable focus", "saddle", or
         "non-hyperbolic" where a real part is too near zero for eigenvalues to tell
     arrangements : of each, how many states relabelling the features makes of it; 1 where features have names
+    alike : whether the law treats all features alike, so that a state says how many stand where, not which
     features : labels
     low, high : the range of values in which it was looked for
     notes : sentences: what was looked for, what was left out
@@ -53,6 +54,7 @@ class Equilibria:
     features: tuple[Any, ...]
     low: float
     high: float
+    alike: bool
     notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
@@ -74,8 +76,8 @@ class Equilibria:
 
     @cached_property
     def stable_survivors(self) -> tuple[int, ...]:
-        """The numbers of features that can stand stably above the rest, among states of just two values."""
-        groups = [self.groups(n) for n in np.flatnonzero(self.stable)]
+        """How many features can stand stably above the rest, in states of two values, where features are alike."""
+        groups = [self.groups(int(n)) for n in np.flatnonzero(self.stable)] if self.alike else []
         return tuple(sorted({upper for (_, upper), *rest in groups if len(rest) == 1}))
 
     def to_json(self) -> dict[str, Any]:
@@ -106,13 +108,13 @@ def find_equilibria(model: FittedModel, starts: ArrayLike | None = None) -> Equi
     always stand at zero. Linear laws are solved; independent laws by their polynomials' roots; full Lotka-Volterra
     laws of up to 12 features for every set of survivors; laws that treat features alike by Newton's method among the
     states of one or two values (m features at u, the others at v, every m), from a grid of values; and anything else by
-    Newton's method from ``starts``.
+    Newton's method from random states of that range, and from ``starts``.
 
     Parameters
     ----------
     model : FittedModel
     starts : array (state, feature), optional
-        Where Newton's method begins for full laws, such as states of the data; by default random ones in the range.
+        Further states for Newton's method to begin from, such as those of the data; used for full laws alone.
 
     Raises
     ------
@@ -135,7 +137,7 @@ def find_equilibria(model: FittedModel, starts: ArrayLike | None = None) -> Equi
     outside = len(_distinct(found.states[~inside], SAME_VALUE * box.scale)) if found.complete else 0
     notes = found.notes
     if outside:
-        notes = (*notes, f"{outside} outside {box.low:.4g} to {box.high:.4g} left out")
+        notes = (*notes, f"{outside} more outside that range left out")
     return _described(model, states, box, notes)
 
 
@@ -163,6 +165,7 @@ def _described(model: FittedModel, states: Array, box: Box, notes: tuple[str, ..
         model.features,
         box.low,
         box.high,
+        alike,
         notes,
     )
 

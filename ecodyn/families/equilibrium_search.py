@@ -28,6 +28,7 @@ MOST_PRODUCTS = 1024
 MOST_SPLITS = 64  # numbers m of features at the larger value; with up to 65 features that is every m
 LEVELS, PAIR_LEVELS = 33, 7  # values in the range from which one or two groups of features start
 RANDOM_STARTS = 256
+MOST_GIVEN = 256  # of the starts given, evenly
 
 ITERATIONS = 40
 STEP = 1e-10  # of the box: a Newton step below it has arrived
@@ -124,7 +125,8 @@ def _uncoupled(law: Law, box: Box) -> Found:
         return Found(np.outer(roots[0], np.ones(features)), True, (together,) if len(roots[0]) > 1 else ())
     if not law.coefficients.any(axis=1).all():
         return Found(np.zeros((0, features)), True, ("some features never change: a continuum of equilibria",))
-    count, notes = math.prod(len(r) for r in roots), ()
+    count = math.prod(len(r) for r in roots)
+    notes: tuple[str, ...] = ()
     if count > MOST_PRODUCTS:
         roots = [_attracting(law, row, found) for row, found in enumerate(roots)]
         stable = math.prod(len(r) for r in roots)
@@ -140,7 +142,7 @@ def _uncoupled(law: Law, box: Box) -> Found:
 def _polynomial(law: Law, row: int) -> Array:
     """Coefficients of one feature's polynomial, lowest power first."""
     degrees = law.library.degrees[:, 0]
-    return np.bincount(degrees, weights=law.coefficients[row])
+    return np.asarray(np.bincount(degrees, weights=law.coefficients[row]), dtype=float)
 
 
 def _real_roots(law: Law, row: int, box: Box) -> Array:
@@ -170,10 +172,10 @@ def _every_set_of_survivors(law: Law) -> Found:
             if x is not None:
                 states.append(np.zeros(features))
                 states[-1][list(alive)] = x
-    notes = (f"every one of the {2**features} sets of survivors was solved for",)
+    notes = [f"every one of the {2**features} sets of survivors was solved for"]
     if continua:
-        notes = (*notes, f"{continua} sets of survivors have a continuum of equilibria, which is left out")
-    return Found(np.array(states), True, notes)
+        notes.append(f"{continua} sets of survivors have a continuum of equilibria, which is left out")
+    return Found(np.array(states), True, tuple(notes))
 
 
 # ---------------------------------------------------------------------- Newton's method
@@ -181,15 +183,16 @@ def _every_set_of_survivors(law: Law) -> Found:
 
 def _from_states(model: FittedModel, box: Box, starts: ArrayLike | None) -> Found:
     features = len(model.features)
-    if starts is None:
-        rng = np.random.default_rng(0)
-        x = rng.uniform(box.low, box.high, (RANDOM_STARTS, features))
-        x[::2] *= rng.random((len(x[::2]), features)) < 0.5  # some of them dead
-        x = np.concatenate([np.zeros((1, features)), x])
-    else:
-        x = np.atleast_2d(np.asarray(starts, dtype=float))
-        if x.ndim != 2 or x.shape[1] != features or not np.isfinite(x).all():
-            raise ValueError(f"expected finite starts of shape (state, {features} features), got shape {x.shape}")
+    rng = np.random.default_rng(0)
+    x = rng.uniform(box.low, box.high, (RANDOM_STARTS, features))
+    x[::2] *= rng.random((len(x[::2]), features)) < 0.5  # some of them dead
+    x = np.concatenate([np.zeros((1, features)), x])
+    if starts is not None:
+        given = np.asarray(starts, dtype=float)
+        if given.ndim != 2 or given.shape[1] != features:
+            raise ValueError(f"expected starts of shape (state, {features} features), got {given.shape}")
+        given = given[np.isfinite(given).all(axis=1)]
+        x = np.concatenate([given[:: -(-len(given) // MOST_GIVEN) or 1], x])
     note = f"by Newton's method from {len(x)} states: there may be others"
     groups = np.broadcast_to(np.arange(features), x.shape)
     return Found(newton(model, x, groups, box), False, (note,))
@@ -250,7 +253,7 @@ def newton(model: FittedModel, values: Array, groups: NDArray[np.intp], box: Box
 
 def _embed(members: Array, values: Array) -> Array:
     """States (start, feature, 1) of groups' values (start, group)."""
-    return np.asarray((members @ values[..., None]))
+    return np.asarray(members @ values[..., None])
 
 
 def _damped(model: FittedModel, members: Array, first: NDArray[np.intp], w: Array, step: Array, before: Array) -> Array:
@@ -278,4 +281,4 @@ def _newton_step(jacobian: Array, slope: Array, longest: float) -> Array:
     regular = jacobian + (JITTER * size + np.finfo(float).tiny) * np.eye(jacobian.shape[1])
     step = -np.linalg.solve(regular, slope[..., None])[..., 0]
     reach = np.abs(step).max(axis=1, keepdims=True)
-    return np.asarray(step * np.minimum(1.0, longest / np.maximum(reach, np.finfo(float).tiny)))
+    return np.asarray(step * (longest / np.maximum(reach, longest)))

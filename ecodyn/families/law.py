@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
+MATRIX_FAMILIES = ("linear", "lotka_volterra")  # whose full coupling is a matrix of interactions
 MAX_DEGREE = 20  # of a monomial in a model file: far beyond any fit, and still quick to evaluate
 
 
@@ -127,10 +128,14 @@ class Law(FittedModel):
 
     def interactions(self) -> Array:
         """For a full linear or Lotka-Volterra law, the matrix A (feature, feature) of the signals' coefficients."""
-        variables = self.library.degrees.sum(axis=1) == (2 if self.family == "lotka_volterra" else 1)
-        if self.coupling != FULL or self.family not in ("linear", "lotka_volterra"):
+        return np.asarray(self.coefficients[:, self.interaction_terms()])
+
+    def interaction_terms(self) -> NDArray[np.intp]:
+        """Positions of the matrix's columns among the terms of a full linear or Lotka-Volterra law."""
+        if self.coupling != FULL or self.family not in MATRIX_FAMILIES:
             raise ValueError(f"expected a full linear or lotka_volterra law, got {self.family}/{self.coupling}")
-        return np.asarray(self.coefficients[:, variables][:, :: len(self.channels)])
+        degree = 2 if self.family == "lotka_volterra" else 1
+        return np.flatnonzero(self.library.degrees.sum(axis=1) == degree)[:: len(self.channels)]
 
     def _details(self) -> dict[str, Any]:
         library = self.library

@@ -1,8 +1,4 @@
-"""Figures of a comparison: each takes ``ax=None`` and returns the axes it drew on.
-
-Figures are made as ``Figure`` objects, never through pyplot: drawing here leaves a user's figures, backend and settings
-as they were. Colours are Okabe and Ito's (2008), which colour-blind readers tell apart.
-"""
+"""Figures of a comparison: each takes ``ax=None`` and returns the axes it drew on."""
 
 from __future__ import annotations
 
@@ -14,10 +10,12 @@ from numpy.typing import NDArray
 
 from ecodyn.comparison.result import ModelScore, WindowResult
 from ecodyn.comparison.scores import survivors
-from ecodyn.families.law import Law
+from ecodyn.families.law import MATRIX_FAMILIES, Law
 from ecodyn.library import FULL
 from ecodyn.report.formatting import coefficient, steps, term
+from ecodyn.report.interactions import cross_out, plot_interactions
 from ecodyn.report.rows import PROTOCOL_TITLES, name_of
+from ecodyn.report.style import DEAD, DIVERGING, FONT, INK, PALETTE, axes, escaped, style
 from ecodyn.trajectories import Trajectories
 
 if TYPE_CHECKING:
@@ -25,15 +23,11 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-DEAD = "#BBBBBB"
-INK = "#333333"
 KIND_COLOURS = {"family": "#0072B2", "clock": "#E69F00", "ceiling": "#009E73", "null": "#777777"}
 MOST_PANELS = 6
 MOST_COLOURED = 5  # with "others" and "rollout" that makes seven legend entries
 WORST_SKILL = -1.0  # what is worse is drawn at the edge, with its value
 MOST_NAMED_TERMS = 30  # of a matrix's columns
-FONT = 9.0
 
 
 def plot_signals(
@@ -53,7 +47,7 @@ def plot_signals(
     labels : how many survivors get a colour and a legend entry, at most 6; the largest at the end come first
     name : what the features are, such as "frequency"
     """
-    ax = _axes(ax, (7.0, 4.0))
+    ax = axes(ax, (7.0, 4.0))
     n = int(trajectories.lengths[run])
     t, signal = trajectories.times[run, :n], trajectories.values[run, :n]
     alive = survivors(signal, None if trajectories.dc is None else trajectories.dc[run, :n])
@@ -101,7 +95,7 @@ def plot_rollouts(
         raise ValueError(f"no rollouts of run {run} were kept under {protocol!r}")
     columns = min(3, len(names))
     rows = -(-len(names) // columns)
-    ax = _axes(ax, (3.4 * columns + 1.2, 2.5 * rows + 0.3))
+    ax = axes(ax, (3.4 * columns + 1.2, 2.5 * rows + 0.3))
     ax.axis("off")
     t, truth = window_result.truth[run]
     shown = _largest_at_end(truth, window_result)
@@ -128,7 +122,7 @@ def plot_skill(window_result: WindowResult, protocol: str, ax: Axes | None = Non
 
     # Persistence has skill 0 by definition, and would only squeeze the rest together.
     scores = [m for m in window_result.of(protocol) if m.family != "persistence"]
-    ax = _axes(ax, (7.5, 0.34 * len(scores) + 1.4))
+    ax = axes(ax, (7.5, 0.34 * len(scores) + 1.4))
     worst = _worst_shown(scores)
     for row, m in enumerate(scores):
         _draw_skill(ax, row, m, worst)
@@ -152,12 +146,12 @@ def plot_coefficients(law: Law, ax: Axes | None = None) -> Axes:
     """Coefficients of a law, made comparable by the half width of their own 95 % intervals over runs.
 
     Beyond ±1 the interval leaves zero out. Hollow ones are not identified (two halves of the runs disagree). A full
-    law's matrix is an image, crossed out if it is not identified.
+    law is an image, crossed out where it is not identified: see ``plot_interactions``.
     """
     if law.coupling == FULL:
-        return _draw_matrix(law, ax)
+        return plot_interactions(law, ax) if law.family in MATRIX_FAMILIES else _draw_terms(law, ax)
     groups, terms = law.coefficients.shape
-    ax = _axes(ax, (7.5, 0.32 * terms + 1.2))
+    ax = axes(ax, (7.5, 0.32 * terms + 1.2))
     measure, unit = _comparable(law)
     several = groups > 1
     for row in range(terms):
@@ -179,26 +173,9 @@ def plot_coefficients(law: Law, ax: Axes | None = None) -> Axes:
 # ---------------------------------------------------------------------- parts
 
 
-def _axes(ax: Axes | None, size: tuple[float, float]) -> Axes:
-    """The axes given, or those of a new figure; in the one style."""
-    if ax is None:
-        from matplotlib.figure import Figure
-
-        ax = Figure(figsize=size, layout="constrained").add_subplot()
-    _style(ax)
-    return ax
-
-
-def _style(ax: Axes) -> None:
-    ax.spines[["top", "right"]].set_visible(False)
-    ax.tick_params(labelsize=FONT - 1, colors=INK)
-    ax.xaxis.label.set(fontsize=FONT, color=INK)
-    ax.yaxis.label.set(fontsize=FONT, color=INK)
-
-
 def _label(name: str, feature: Any) -> str:
-    """A legend entry; a dollar sign in a label is not mathematics, and a leading underscore doesn't hide it."""
-    return f"{name} {feature}".replace("$", r"\$")
+    """A legend entry; behind a name, a leading underscore doesn't hide it."""
+    return escaped(f"{name} {feature}")
 
 
 def _drawn_models(w: WindowResult, run: int, protocol: str, models: Sequence[str] | None) -> list[str]:
@@ -233,7 +210,7 @@ def _panel(ax: Axes, row: int, column: int, rows: int, columns: int) -> Axes:
             0.72 * height,
         )
     )
-    _style(panel)
+    style(panel)
     return panel
 
 
@@ -324,25 +301,22 @@ def _symmetric(ax: Axes, measure: Array) -> None:
     ax.set_xlim(-reach, reach)
 
 
-def _draw_matrix(law: Law, ax: Axes | None) -> Axes:
-    try:
-        matrix, columns = law.interactions(), [str(f) for f in law.features]
-    except ValueError:  # a full law of another family has terms, not a matrix
-        matrix, columns = law.coefficients, [term(name) for name in law.library.names()]
-    ax = _axes(ax, (6.0, 5.0))
-    reach = float(np.abs(matrix).max(initial=0.0)) or 1.0
-    image = ax.imshow(matrix, cmap="PuOr_r", vmin=-reach, vmax=reach, aspect="auto", interpolation="nearest")
+def _draw_terms(law: Law, ax: Axes | None) -> Axes:
+    """All coefficients of a full law that is no matrix: a row a feature, a column a term."""
+    ax = axes(ax, (6.0, 5.0))
+    reach = float(np.abs(law.coefficients).max(initial=0.0)) or 1.0
+    image = ax.imshow(law.coefficients, cmap=DIVERGING, vmin=-reach, vmax=reach, aspect="auto", interpolation="nearest")
     ax.figure.colorbar(image, ax=ax, label="coefficient")
     every = -(-len(law.features) // 15)
-    ax.set_yticks(range(0, len(law.features), every), [str(f) for f in law.features[::every]])
-    if len(columns) <= MOST_NAMED_TERMS:
-        step = -(-len(columns) // 15)
-        ax.set_xticks(range(0, len(columns), step), columns[::step])
-    ax.set_ylabel("feature")
-    ax.set_xlabel("acts through")
+    ax.set_yticks(range(0, len(law.features), every), [escaped(f) for f in law.features[::every]])
+    if len(law.library) <= MOST_NAMED_TERMS:
+        names = [escaped(term(name)) for name in law.library.names()]
+        step = -(-len(names) // 15)
+        ax.set_xticks(range(0, len(names), step), names[::step], rotation=90)
+    ax.set_ylabel("equation of feature")
+    ax.set_xlabel("term")
     d = law.diagnostics
     if d is not None and np.isfinite(d.halves).any() and not d.identified.any():
-        ax.plot([0, 1], [0, 1], transform=ax.transAxes, color=INK, lw=1.5)
-        ax.plot([0, 1], [1, 0], transform=ax.transAxes, color=INK, lw=1.5)
+        cross_out(ax)
         ax.set_title("not identified: two halves of the runs disagree", fontsize=FONT, color=INK)
     return ax

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from ecodyn.comparison.result import coefficient_table
@@ -69,7 +70,14 @@ def fit_table(model: FittedModel) -> Table:
         table = Table(title=f"{title}: {model.n_coefficients} weights", show_header=False)
         table.add_row("validation", f"{getattr(model, 'validation', math.nan):.3f} unexplained")
         return table
-    table = Table(title=title, caption=_caption(model), caption_justify="left")
+    table = Table(
+        title=title,
+        caption=_caption(model),
+        caption_justify="left",
+        box=SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
+    )
     for name in ("feature", "term", "coefficient", "95 % over runs", "VIF", "identified"):
         table.add_column(name, no_wrap=True)
     rows = coefficient_table(model)

@@ -1,0 +1,41 @@
+"""The one style of all figures: axes, ink and colours.
+
+Figures are made as ``Figure`` objects, never through pyplot: drawing leaves a user's figures, backend and settings as
+they were. Colours are Okabe and Ito's (2008), which colour-blind readers tell apart.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+DIVERGING = "PuOr_r"  # orange and purple, told apart by all (Brewer)
+DEAD = "#BBBBBB"
+INK = "#333333"
+FONT = 9.0
+
+
+def axes(ax: Axes | None, size: tuple[float, float]) -> Axes:
+    """The axes given, or those of a new figure of this size (inches); in the one style."""
+    if ax is None:
+        from matplotlib.figure import Figure
+
+        ax = Figure(figsize=size, layout="constrained").add_subplot()
+    style(ax)
+    return ax
+
+
+def style(ax: Axes) -> None:
+    """Thin frames and small grey labels."""
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.tick_params(labelsize=FONT - 1, colors=INK)
+    ax.xaxis.label.set(fontsize=FONT, color=INK)
+    ax.yaxis.label.set(fontsize=FONT, color=INK)
+
+
+def escaped(text: object) -> str:
+    """Text in which a dollar sign is not mathematics."""
+    return str(text).replace("$", r"\$")
