@@ -27,14 +27,14 @@ MOST_TO_ENUMERATE = 12  # features of a full Lotka-Volterra law: 2¹² sets of s
 MOST_PRODUCTS = 1024
 MOST_SPLITS = 64  # numbers m of features at the larger value; with up to 65 features that is every m
 LEVELS, PAIR_LEVELS = 33, 7  # values in the range from which one or two groups of features start
-RANDOM_STARTS = 256
-MOST_GIVEN = 256  # of the starts given, evenly
+MOST_STARTS, FEWEST_STARTS = 256, 16  # random ones, and as many of those given
+WORK = 200_000  # coefficients times starts: seconds on one core
 
 ITERATIONS = 40
 STEP = 1e-10  # of the box: a Newton step below it has arrived
+RESIDUAL = 1e-9  # of the Jacobian's largest entry times the box: where J is singular, a short step may not mean f = 0
 SHORTER = (0.5, 0.125)  # of a Newton step that would leave more than there was
 FAR = 10.0  # boxes: what has gone that far is not followed
-JITTER = 1e-14  # of the Jacobian's largest entry, so that a singular one stops nothing
 
 
 @dataclass(frozen=True)
@@ -184,7 +184,8 @@ def _every_set_of_survivors(law: Law) -> Found:
 def _from_states(model: FittedModel, box: Box, starts: ArrayLike | None) -> Found:
     features = len(model.features)
     rng = np.random.default_rng(0)
-    x = rng.uniform(box.low, box.high, (RANDOM_STARTS, features))
+    count = int(np.clip(WORK // max(1, model.n_coefficients), FEWEST_STARTS, MOST_STARTS))
+    x = rng.uniform(box.low, box.high, (count, features))
     x[::2] *= rng.random((len(x[::2]), features)) < 0.5  # some of them dead
     x = np.concatenate([np.zeros((1, features)), x])
     if starts is not None:
@@ -192,7 +193,7 @@ def _from_states(model: FittedModel, box: Box, starts: ArrayLike | None) -> Foun
         if given.ndim != 2 or given.shape[1] != features:
             raise ValueError(f"expected starts of shape (state, {features} features), got {given.shape}")
         given = given[np.isfinite(given).all(axis=1)]
-        x = np.concatenate([given[:: -(-len(given) // MOST_GIVEN) or 1], x])
+        x = np.concatenate([given[:: -(-len(given) // count) or 1], x])
     note = f"by Newton's method from {len(x)} states: there may be others"
     groups = np.broadcast_to(np.arange(features), x.shape)
     return Found(newton(model, x, groups, box), False, (note,))
@@ -206,10 +207,11 @@ def _alike(model: FittedModel, box: Box) -> Found:
     if model.coupling == EXCHANGEABLE and features > 1:
         splits = np.unique(np.linspace(1, features - 1, min(MOST_SPLITS, features - 1)).round().astype(int))
         pairs = list(itertools.combinations(_levels(box, PAIR_LEVELS), 2))
-        values = np.array([(u, v) for v, u in pairs for _ in splits])
+        two = np.array([(u, v) for v, u in pairs for _ in splits])
         lower = np.array([np.arange(features) >= m for _ in pairs for m in splits], dtype=np.intp)
-        states.append(newton(model, values, lower, box))
-    note = "among states whose features stand at one or two values, by Newton's method from a grid: there may be others"
+        states.append(newton(model, two, lower, box))
+    values = "one value" if len(states) == 1 else "one or two values"
+    note = f"among states whose features stand at {values}, by Newton's method from a grid: there may be others"
     return Found(np.concatenate(states), False, (note,))
 
 
@@ -243,7 +245,8 @@ def newton(model: FittedModel, values: Array, groups: NDArray[np.intp], box: Box
         jacobian = np.take_along_axis(model.jacobian_times(x, e), f[..., None], axis=1)
         step = _newton_step(jacobian, slope, (box.high - box.low) / 2)
         w[going] = _damped(model, e, f, w[going], step, np.linalg.norm(slope, axis=1))
-        arrived[going] = np.abs(step).max(axis=1) <= STEP * box.scale
+        small = RESIDUAL * np.abs(jacobian).max(axis=(1, 2)) * box.scale
+        arrived[going] = (np.abs(step).max(axis=1) <= STEP * box.scale) & (np.abs(slope).max(axis=1) <= small)
         near = (np.abs(w[going]) <= FAR * box.scale).all(axis=1)
         going = going[~arrived[going] & near]
         if not len(going):
@@ -277,8 +280,9 @@ def _residual(model: FittedModel, members: Array, first: NDArray[np.intp], value
 
 def _newton_step(jacobian: Array, slope: Array, longest: float) -> Array:
     """−J⁻¹f, no longer than so much in any group."""
-    size = np.abs(jacobian).max(axis=(1, 2), keepdims=True)
-    regular = jacobian + (JITTER * size + np.finfo(float).tiny) * np.eye(jacobian.shape[1])
-    step = -np.linalg.solve(regular, slope[..., None])[..., 0]
+    try:
+        step = -np.linalg.solve(jacobian, slope[..., None])[..., 0]
+    except np.linalg.LinAlgError:  # one that is exactly singular stops the whole batch
+        step = -(np.linalg.pinv(jacobian) @ slope[..., None])[..., 0]
     reach = np.abs(step).max(axis=1, keepdims=True)
     return np.asarray(step * (longest / np.maximum(reach, longest)))

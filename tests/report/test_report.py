@@ -98,7 +98,7 @@ def full_law(comparison: Comparison) -> Law:
     d = shared.diagnostics
     assert d is not None
     ones = np.ones(size)
-    d = replace(d, low=0 * ones, high=2 * ones, halves=3 * ones, run_spread=ones, identified=ones < 0)
+    d = replace(d, low=0 * ones, high=2 * ones, halves=3 * ones, run_spread=ones, identified=ones < 0, variance_inflation=ones)
     return replace(shared, coupling="full", library=library, coefficients=ones, diagnostics=d)
 
 
