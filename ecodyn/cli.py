@@ -129,6 +129,7 @@ def fit(
 ) -> None:
     """Fit one law to all runs and print its equations; -o writes a model file."""
     with exits():
+        from ecodyn.report.equilibria import equilibria_or_why_not, equilibria_table
         from ecodyn.report.summaries import fit_table
 
         data = prepared(path, window, every, runs, select)
@@ -142,10 +143,12 @@ def fit(
         if output is not None and str(output) != STDOUT:
             model.save(output, force=force)
             say(f"wrote {output}")
+        found, sentence = equilibria_or_why_not(model, data.values.reshape(-1, data.n_features))
         if as_json or str(output) == STDOUT:
-            print_json(model.to_json(), True)
+            print_json({**model.to_json(), "equilibria": None if found is None else found.to_json()}, True)
             return
         console().print(fit_table(model))
+        console().print(sentence if found is None else equilibria_table(found, sentence))
         for equation in model.equations():
             print(f"{equation.lhs} = {equation.rhs}")
 

@@ -444,6 +444,16 @@ def test_fit_prints_its_model_as_json(circles):
     document = json.loads(run("fit", circles, *FAMILY, "--json").stdout)
     assert document["family"] == "linear"
     assert len(document["coefficients"][0]) == len(document["terms"]) == 3
+    assert len(document["diagnostics"]["variance_inflation"][0]) == 3
+    (equilibrium,) = document["equilibria"]["equilibria"]
+    b, a, c = document["coefficients"][0]
+    np.testing.assert_allclose(equilibrium["state"], -b / (a + c))
+
+
+def test_fit_says_where_the_law_stands_still(circles):
+    result = run("fit", circles, *FAMILY)
+    assert "VIF" in result.stderr
+    assert "1 equilibrium from" in result.stderr
 
 
 def test_fit_takes_parameters_by_name(circles):

@@ -121,7 +121,7 @@ class ModelScore:
 
 
 def coefficient_table(law: Law) -> list[dict[str, Any]]:
-    """Non-zero coefficients of a law with their intervals over runs and whether they are identified."""
+    """Non-zero coefficients of a law with what is known of each: its interval over runs, its halves, its VIF."""
     d = law.diagnostics
     rows = []
     names, fitted = law.library.names(), law.library.fitted
@@ -140,6 +140,7 @@ def coefficient_table(law: Law) -> list[dict[str, Any]]:
                 "high": float(d.high[line, term]),
                 "halves": float(d.halves[line, term]),
                 "run_spread": float(d.run_spread[line, term]),
+                "variance_inflation": float(d.variance_inflation[line, term]),
                 "identified": bool(d.identified[line, term]) if math.isfinite(d.halves[line, term]) else None,
             }
         rows.append(row)

@@ -181,6 +181,7 @@ class Family(BaseEstimator):
             "parameters": {k: _plain_parameter(v) for k, v in self.get_params(deep=False).items()},
             "runs": [plain(r) for r in trajectories.runs],
             "window": [float(first), float(last)],
+            "range": [float(np.nanmin(trajectories.values)), float(np.nanmax(trajectories.values))],
             "data": trajectories.provenance,
         }
 

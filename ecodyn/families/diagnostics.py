@@ -8,13 +8,15 @@ H⁻¹ (Σᵣ gᵣgᵣᵀ) H⁻¹ · R/(R−1); estimates from some of the runs 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ecodyn.estimation import Estimate, MatchedIntegrals, Samples, Shooting
+from ecodyn.families.conditioning import condition_number, effective_rank, inflation_by_equation
 from ecodyn.library import Library
 
 Array = NDArray[np.float64]
@@ -25,6 +27,7 @@ RUNS_FOR_HALVES = 4
 PAIRS_TO_CORRELATE = 3  # two points always lie on a line
 LEVEL = 0.95
 CONDITION_LIMIT = 1e12
+COEFFICIENT_ARRAYS = ("low", "high", "halves", "run_spread", "identified", "variance_inflation")
 
 
 @dataclass(frozen=True)
@@ -38,9 +41,10 @@ class Diagnostics:
     run_spread : standard deviation over runs of the coefficients fitted to one run, over the coefficient's size
     identified : halves within 2 standard errors; all false for a full matrix whose off-diagonal halves correlate
         under 0.5
+    variance_inflation : of each free coefficient by the other terms of its equation, uncentred; infinite where the
+        terms are dependent
     halves_correlation : of the off-diagonal coefficients of the two halves, for full couplings
-    condition_number, effective_rank : of the column-normalised library on the data; the rank is the exponential of
-        the entropy of the normalised singular values (Roy and Vetterli 2007)
+    condition_number, effective_rank : of the column-normalised library on the data
     rows : regression rows that integral matching had
     refined, converged : whether multiple shooting was done, and whether it converged
     status : the same in words
@@ -55,6 +59,7 @@ class Diagnostics:
     halves: Array
     run_spread: Array
     identified: NDArray[np.bool_]
+    variance_inflation: Array
     halves_correlation: float | None
     condition_number: float
     effective_rank: float
@@ -66,6 +71,35 @@ class Diagnostics:
     chosen: dict[str, float]
     seconds: float
     warnings: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """What a model file holds of it: NaN as null, infinity as the text "inf", for JSON has neither."""
+        return {name: _plain(value) for name, value in vars(self).items()}
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any], shape: tuple[int, ...]) -> Diagnostics:
+        """The diagnostics of a model file whose coefficients have this shape."""
+        parts = {f.name: document[f.name] for f in fields(cls)}
+        for name in COEFFICIENT_ARRAYS:
+            parts[name] = np.array(parts[name], dtype=float)
+            if parts[name].shape != shape:
+                raise ValueError(f"diagnostics: {name} of shape {parts[name].shape} for coefficients of shape {shape}")
+        parts["identified"] = parts["identified"] == 1
+        for name in ("condition_number", "effective_rank", "seconds"):
+            parts[name] = float(parts[name])
+        parts["chosen"] = {str(name): float(value) for name, value in parts["chosen"].items()}
+        parts["warnings"] = tuple(str(text) for text in parts["warnings"])
+        return cls(**parts)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return _plain(value.tolist())
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    if isinstance(value, float) and not np.isfinite(value):
+        return None if np.isnan(value) else str(value)
+    return value
 
 
 @dataclass(frozen=True)
@@ -111,19 +145,6 @@ def _by_cluster(values: Array, samples: Samples) -> Array:
     return np.stack([values[codes == c].sum(axis=0) for c in range(codes.max() + 1)])
 
 
-def effective_rank(singular_values: Array) -> float:
-    """exp of the entropy of the singular values as shares of their sum."""
-    shares = singular_values / max(float(singular_values.sum()), 1e-300)
-    shares = shares[shares > 0]
-    return float(np.exp(-(shares * np.log(shares)).sum()))
-
-
-def condition_number(singular_values: Array) -> float:
-    """Largest over smallest singular value; infinite for a singular library."""
-    smallest = float(singular_values.min(initial=np.inf))
-    return float(singular_values.max(initial=0.0)) / smallest if smallest > 0 else float("inf")
-
-
 def diagnose(
     label: str,
     estimate: Estimate,
@@ -155,6 +176,7 @@ def diagnose(
         halves=arrays["halves"],
         run_spread=arrays["run"],
         identified=identified,
+        variance_inflation=inflation_by_equation(estimate.matched, estimate.mask),
         halves_correlation=correlation,
         condition_number=condition,
         effective_rank=float(np.median([effective_rank(s) for s in singular])),

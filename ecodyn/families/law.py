@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
+MATRIX_FAMILIES = ("linear", "lotka_volterra")  # whose full coupling is a matrix of interactions
 MAX_DEGREE = 20  # of a monomial in a model file: far beyond any fit, and still quick to evaluate
 
 
@@ -36,7 +37,7 @@ class Law(FittedModel):
         outermost: one for each channel that is fitted; in the channel's unit per step
     size : coefficients that could have been non-zero, before any selection
     drive : a clock's mean curve, in place of the means over features
-    diagnostics : Diagnostics, or None for a law read from a file
+    diagnostics : Diagnostics, or None for a law read from a file that has none
     """
 
     library: Library
@@ -54,6 +55,15 @@ class Law(FittedModel):
     def rhs(self, x: Array, t: Array) -> Array:
         """ẋ at states (batch, feature, channel) and times (batch,); traits stand still."""
         return self._bound.rhs(x, t)
+
+    @property
+    def autonomous(self) -> bool:
+        """Whether the signals alone decide their derivatives: neither a trait nor a clock has a say."""
+        return super().autonomous and self.drive is None
+
+    def jacobian_times(self, x: Array, directions: Array) -> Array:
+        """(∂ẋ/∂x)·S, exact: see ``FittedModel.jacobian_times``."""
+        return self._bound.sensitivity(x, np.zeros(len(x))).jacobian_times(directions[:, None])[:, 0]
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -139,10 +149,14 @@ class Law(FittedModel):
 
     def interactions(self) -> Array:
         """For a full linear or Lotka-Volterra law, the matrix A (feature, feature) of signals in the first equation."""
+        return np.asarray(self.coefficients[: len(self.features), self.interaction_terms()])
+
+    def interaction_terms(self) -> NDArray[np.intp]:
+        """Positions of the matrix's columns among the terms of a full linear or Lotka-Volterra law."""
         columns = self.library.interaction_terms()
-        if columns is None or self.family not in ("linear", "lotka_volterra"):
+        if columns is None or self.family not in MATRIX_FAMILIES:
             raise ValueError(f"expected a full linear or lotka_volterra law, got {self.family}/{self.coupling}")
-        return np.asarray(self.coefficients[: len(self.features), columns])
+        return np.asarray(columns)
 
     def _details(self) -> dict[str, Any]:
         library = self.library
@@ -159,6 +173,8 @@ class Law(FittedModel):
         }
         if self.drive is not None:
             document["drive"] = {"times": self.drive.times.tolist(), "values": self.drive.values.tolist()}
+        if self.diagnostics is not None:
+            document["diagnostics"] = self.diagnostics.to_json()
         return document
 
     @classmethod
@@ -182,7 +198,7 @@ class Law(FittedModel):
         )
         coefficients = np.array(document["coefficients"], dtype=float)
         _check(library, coefficients)
-        drive = document.get("drive")
+        drive, diagnostics = document.get("drive"), document.get("diagnostics")
         return cls(
             document["family"],
             document["coupling"],
@@ -194,6 +210,7 @@ class Law(FittedModel):
             coefficients,
             int(document["library_size"]),
             None if drive is None else Drive(np.array(drive["times"]), np.array(drive["values"])),
+            None if diagnostics is None else Diagnostics.from_json(diagnostics, coefficients.shape),
         )
 
 

@@ -18,11 +18,13 @@ from ecodyn.state import moving
 if TYPE_CHECKING:
     import sympy
 
+    from ecodyn.families.equilibria import Equilibria
     from ecodyn.trajectories import Trajectories
 
 Array = NDArray[np.float64]
 
 SCHEMA = 1
+DIFFERENCE = 6e-6  # cube root of rounding: where truncation and rounding of a central difference meet
 BOUND = 100.0  # a rollout beyond so many times the training data's largest value has diverged
 
 
@@ -51,6 +53,32 @@ class FittedModel(ABC):
     @abstractmethod
     def rhs(self, x: Array, t: Array) -> Array:
         """ẋ at states (batch, feature, channel) and times (batch,), of the same shape as the states."""
+
+    @property
+    def autonomous(self) -> bool:
+        """Whether the signals alone decide their derivatives: neither a trait nor a clock has a say."""
+        return len(self.channels) == 1
+
+    def jacobian_times(self, x: Array, directions: Array) -> Array:
+        """(∂ẋ/∂x)·S of an autonomous law, (batch, feature, direction), at states (batch, feature, 1).
+
+        Central differences, good to about ten digits; a family that knows its derivatives overrides it.
+        """
+        size = DIFFERENCE * np.maximum(np.abs(x[..., 0]).max(axis=1), self.amplitude)[:, None]
+        times = np.zeros(len(x))
+        columns = []
+        for s in np.moveaxis(directions, -1, 0):
+            forward, backward = x.copy(), x.copy()
+            forward[..., 0] += size * s
+            backward[..., 0] -= size * s
+            columns.append((self.rhs(forward, times) - self.rhs(backward, times))[..., 0] / (2 * size))
+        return np.stack(columns, axis=-1)
+
+    def equilibria(self, starts: ArrayLike | None = None) -> Equilibria:
+        """Where nothing changes, and what happens near it: see ``ecodyn.families.equilibria.find_equilibria``."""
+        from ecodyn.families.equilibria import find_equilibria
+
+        return find_equilibria(self, starts)
 
     @property
     @abstractmethod

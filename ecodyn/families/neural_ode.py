@@ -69,6 +69,37 @@ class NeuralModel(FittedModel):
         out[..., 0] = self.slope * g
         return out
 
+    @property
+    def autonomous(self) -> bool:
+        """Whether the signals alone decide their derivatives: neither a trait nor a clock has a say."""
+        return super().autonomous and self.drive is None
+
+    def jacobian_times(self, x: Array, directions: Array) -> Array:
+        """(∂ẋ/∂x)·S, exact, layer by layer: see ``FittedModel.jacobian_times``."""
+        u = ((x - self.centre) / self.spread)[:, None]  # (batch, 1, feature, channel)
+        du = np.moveaxis(directions, -1, 1)[..., None] / self.spread  # (batch, direction, feature, channel)
+        if self.coupling == FULL:
+            u, du = u[..., 0], du[..., 0]
+        elif self.coupling == EXCHANGEABLE:
+            seen, dseen = self._environment(u[:, 0])[:, None, None], self._environment_tangent(u, du)[:, :, None]
+            u, du = (
+                np.concatenate([own, np.broadcast_to(z, (*own.shape[:-1], z.shape[-1]))], axis=-1)
+                for own, z in ((u, seen), (du, dseen))
+            )
+        dg = self._tangent(("g1", "g2", "g3"), u, du)
+        return np.asarray(self.slope * np.moveaxis(dg if self.coupling == FULL else dg[..., 0], 1, -1))
+
+    def _environment_tangent(self, u: Array, du: Array) -> Array:
+        learned = self._tangent(("phi1", "phi2"), u, du)
+        return np.asarray(np.concatenate([du, learned], axis=-1).mean(axis=2))
+
+    def _tangent(self, layers: tuple[str, ...], x: Array, dx: Array) -> Array:
+        """What directions dx at x become behind layers with tanh between them."""
+        for name in layers[:-1]:
+            x = np.tanh(self._layer(name, x))
+            dx = (dx @ self.weights[f"{name}.weight"]) * (1 - x**2)
+        return np.asarray(dx @ self.weights[f"{layers[-1]}.weight"])
+
     def _environment(self, u: Array) -> Array:
         learned = self._layer("phi2", np.tanh(self._layer("phi1", u)))
         return np.asarray(np.concatenate([u, learned], axis=-1).mean(axis=1))

@@ -11,6 +11,7 @@ from ecodyn.lazy import lazily
 _HOME = {
     "fragment": "ecodyn.report.page",
     "plot_coefficients": "ecodyn.report.figures",
+    "plot_interactions": "ecodyn.report.interactions",
     "plot_rollouts": "ecodyn.report.figures",
     "plot_signals": "ecodyn.report.figures",
     "plot_skill": "ecodyn.report.figures",
@@ -23,6 +24,7 @@ _HOME = {
 __all__ = [
     "fragment",
     "plot_coefficients",
+    "plot_interactions",
     "plot_rollouts",
     "plot_signals",
     "plot_skill",

@@ -12,11 +12,12 @@ from ecodyn.comparison.bands import Band
 from ecodyn.comparison.contenders import UNSEEN_RUNS
 from ecodyn.comparison.result import ModelScore, WindowResult
 from ecodyn.comparison.scores import survivors
-from ecodyn.families.law import Law
+from ecodyn.families.law import MATRIX_FAMILIES, Law
 from ecodyn.library import FULL
 from ecodyn.report.formatting import coefficient, steps, term
+from ecodyn.report.interactions import cross_out, plot_interactions
 from ecodyn.report.rows import PROTOCOL_TITLES, name_of
-from ecodyn.report.style import DEAD, FONT, INK, PALETTE, WORST_SKILL, apply_style, axes_or_new
+from ecodyn.report.style import DEAD, DIVERGING, FONT, INK, PALETTE, WORST_SKILL, apply_style, axes_or_new, escaped
 from ecodyn.trajectories import Trajectories
 
 if TYPE_CHECKING:
@@ -154,10 +155,10 @@ def plot_coefficients(law: Law, ax: Axes | None = None) -> Axes:
     """Coefficients of a law, made comparable by the half width of their own 95 % intervals over runs.
 
     Beyond ±1 the interval leaves zero out. Hollow ones are not identified (two halves of the runs disagree). A full
-    law's matrix is an image, crossed out if it is not identified.
+    law is an image, crossed out where it is not identified: see ``plot_interactions``.
     """
     if law.coupling == FULL:
-        return _draw_matrix(law, ax)
+        return plot_interactions(law, ax) if law.family in MATRIX_FAMILIES else _draw_terms(law, ax)
     groups, terms = law.coefficients.shape
     ax = axes_or_new(ax, (7.5, 0.32 * terms + 1.2))
     measure, unit = _comparable(law)
@@ -182,8 +183,8 @@ def plot_coefficients(law: Law, ax: Axes | None = None) -> Axes:
 
 
 def _label(name: str, feature: Any) -> str:
-    """A legend entry; a dollar sign in a label is not mathematics, and a leading underscore doesn't hide it."""
-    return f"{name} {feature}".replace("$", r"\$")
+    """A legend entry; behind a name, a leading underscore doesn't hide it."""
+    return escaped(f"{name} {feature}")
 
 
 def _drawn_models(w: WindowResult, run: int, protocol: str, models: Sequence[str] | None) -> list[str]:
@@ -321,25 +322,22 @@ def _symmetric(ax: Axes, measure: Array) -> None:
     ax.set_xlim(-reach, reach)
 
 
-def _draw_matrix(law: Law, ax: Axes | None) -> Axes:
-    try:
-        matrix, columns = law.interactions(), [str(f) for f in law.features]
-    except ValueError:  # a full law of another family has terms, not a matrix
-        matrix, columns = law.coefficients, [term(name) for name in law.library.names()]
+def _draw_terms(law: Law, ax: Axes | None) -> Axes:
+    """All coefficients of a full law that is no matrix: a row a feature, a column a term."""
     ax = axes_or_new(ax, (6.0, 5.0))
-    reach = float(np.abs(matrix).max(initial=0.0)) or 1.0
-    image = ax.imshow(matrix, cmap="PuOr_r", vmin=-reach, vmax=reach, aspect="auto", interpolation="nearest")
+    reach = float(np.abs(law.coefficients).max(initial=0.0)) or 1.0
+    image = ax.imshow(law.coefficients, cmap=DIVERGING, vmin=-reach, vmax=reach, aspect="auto", interpolation="nearest")
     ax.figure.colorbar(image, ax=ax, label="coefficient")
     every = -(-len(law.features) // 15)
-    ax.set_yticks(range(0, len(law.features), every), [str(f) for f in law.features[::every]])
-    if len(columns) <= MOST_NAMED_TERMS:
-        step = -(-len(columns) // 15)
-        ax.set_xticks(range(0, len(columns), step), columns[::step])
-    ax.set_ylabel("feature")
-    ax.set_xlabel("acts through")
+    ax.set_yticks(range(0, len(law.features), every), [escaped(f) for f in law.features[::every]])
+    if len(law.library) <= MOST_NAMED_TERMS:
+        names = [escaped(term(name)) for name in law.library.names()]
+        step = -(-len(names) // 15)
+        ax.set_xticks(range(0, len(names), step), names[::step], rotation=90)
+    ax.set_ylabel("equation of feature")
+    ax.set_xlabel("term")
     d = law.diagnostics
     if d is not None and np.isfinite(d.halves).any() and not d.identified.any():
-        ax.plot([0, 1], [0, 1], transform=ax.transAxes, color=INK, lw=1.5)
-        ax.plot([0, 1], [1, 0], transform=ax.transAxes, color=INK, lw=1.5)
+        cross_out(ax)
         ax.set_title("not identified: two halves of the runs disagree", fontsize=FONT, color=INK)
     return ax

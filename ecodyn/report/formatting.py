@@ -50,6 +50,15 @@ def coefficient(value: float | None) -> str:
     return DASH if value is None or not math.isfinite(value) else f"{value:.4g}"
 
 
+def inflation(value: float | None) -> str:
+    """A variance inflation factor, whose size is all that matters; infinity says that terms are dependent."""
+    if value is None or math.isnan(value):
+        return DASH
+    if value >= 1e5:
+        return "∞" if math.isinf(value) else f"{value:.0e}".replace("e+0", "e").replace("e+", "e")
+    return f"{value:.1f}" if value < 10 else f"{value:.0f}"
+
+
 def seconds(value: float | None) -> str:
     """A duration; under a tenth of a second the digits are noise."""
     if value is None or not math.isfinite(value):

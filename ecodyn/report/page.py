@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 from ecodyn.comparison.contenders import IN_SAMPLE, UNSEEN_RUNS
 from ecodyn.comparison.result import Comparison, WindowResult
 from ecodyn.report import rows
+from ecodyn.report.equilibria import equilibria_or_why_not, equilibrium_rows, shown_headers
 from ecodyn.report.formatting import DASH, count, equation_html, number, percent, steps
 
 if TYPE_CHECKING:
@@ -21,7 +22,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from ecodyn.families.law import Law
+
 DRAWN_RUNS = 3  # runs whose rollouts are drawn
+MOST_EQUILIBRIA = 12  # of a law
 MOST_LISTED = 5  # warnings before they are collapsed
 EXPLAINED = ("member", "skill", "diverged")  # columns that the page's legend explains by itself
 PIXELS_PER_INCH = 96  # of CSS
@@ -193,8 +197,20 @@ def _laws(w: WindowResult) -> list[dict[str, Any]]:
             "more": more,
             "notes": rows.law_notes(law),
             "diagnostics": _diagnostics(law.diagnostics),
+            "equilibria": _equilibria(law),
         }
     return list(found.values())
+
+
+def _equilibria(law: Law) -> dict[str, Any] | None:
+    """Where an autonomous law stands still; nothing of clocks and traits, where that depends on more than the law."""
+    if not law.autonomous:
+        return None
+    found, sentence = equilibria_or_why_not(law)
+    if found is None:
+        return None
+    sentence = sentence[0].upper() + sentence[1:]
+    return {"sentence": sentence, "headers": shown_headers(found), "rows": equilibrium_rows(found, MOST_EQUILIBRIA)}
 
 
 def _diagnostics(d: Any) -> str:

@@ -13,6 +13,7 @@ from ecodyn.report.formatting import (
     DASH,
     coefficient,
     count,
+    inflation,
     interval,
     number,
     percent,
@@ -174,6 +175,7 @@ def coefficient_rows(law: Law, most: int = 60) -> tuple[list[dict[str, str]], in
             "high": coefficient(row.get("high")),
             "halves": number(row.get("halves"), 1),
             "run_spread": percent(row.get("run_spread")),
+            "inflation": inflation(row.get("variance_inflation")),
             "identified": {True: "yes", False: "not identified", None: DASH}[row.get("identified")],
         }
         for row in table[:most]

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+DIVERGING = "PuOr_r"  # orange and purple, told apart by all (Brewer)
 DEAD = "#BBBBBB"
 INK = "#333333"
 FONT = 9.0
@@ -34,3 +35,8 @@ def apply_style(ax: Axes) -> None:
     ax.tick_params(labelsize=FONT - 1, colors=INK)
     ax.xaxis.label.set(fontsize=FONT, color=INK)
     ax.yaxis.label.set(fontsize=FONT, color=INK)
+
+
+def escaped(text: object) -> str:
+    """Text in which a dollar sign is not mathematics."""
+    return str(text).replace("$", r"\$")

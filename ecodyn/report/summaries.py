@@ -6,11 +6,13 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from ecodyn.comparison.result import coefficient_table
 from ecodyn.families.law import Law
 from ecodyn.families.model import FittedModel
+from ecodyn.report.formatting import inflation
 
 MOST_COEFFICIENTS = 40  # of a full law's hundreds, the table shows the first
 
@@ -62,14 +64,21 @@ def _two_columns(title: object, rows: Mapping[str, str]) -> Table:
 
 
 def fit_table(model: FittedModel) -> Table:
-    """Coefficients with intervals over runs, and which are identified."""
+    """Coefficients with intervals over runs, variance inflation, and which are identified."""
     title = f"{model.family}/{model.coupling}, state {model.state}"
     if not isinstance(model, Law):
         table = Table(title=f"{title}: {model.n_coefficients} weights", show_header=False)
         table.add_row("validation", f"{getattr(model, 'validation', math.nan):.3f} unexplained")
         return table
-    table = Table(title=title, caption=_caption(model), caption_justify="left")
-    for name in ("feature", "term", "coefficient", "95 % over runs", "identified"):
+    table = Table(
+        title=title,
+        caption=_caption(model),
+        caption_justify="left",
+        box=SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
+    )
+    for name in ("feature", "term", "coefficient", "95 % over runs", "VIF", "identified"):
         table.add_column(name, no_wrap=True)
     rows = coefficient_table(model)
     for row in rows[:MOST_COEFFICIENTS]:
@@ -78,10 +87,11 @@ def fit_table(model: FittedModel) -> Table:
             row["term"],
             f"{row['value']:.4g}",
             _interval(row),
+            inflation(row.get("variance_inflation")),
             _identified(row),
         )
     if len(rows) > MOST_COEFFICIENTS:
-        table.add_row("...", f"{len(rows) - MOST_COEFFICIENTS} more", "", "", "")
+        table.add_row("...", f"{len(rows) - MOST_COEFFICIENTS} more", "", "", "", "")
     return table
 
 

@@ -1,9 +1,13 @@
+import json
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from ecodyn import Linear, LotkaVolterra, SINDy
-from ecodyn.families.diagnostics import condition_number, effective_rank, spread_over_runs
-from ecodyn.trajectories import Trajectories
+from ecodyn import Linear, LotkaVolterra, SINDy, load_model
+from ecodyn.families.conditioning import condition_number, effective_rank
+from ecodyn.families.diagnostics import spread_over_runs
+from ecodyn.trajectories import Trajectories, UnusableDataError
 
 THETA = np.array([[0.02, -0.06, 0.02]])  # of linear_runs
 
@@ -164,3 +168,50 @@ def test_runs_of_one_cluster_count_once(linear_runs):
     once, often = (Linear().fit_model(data).diagnostics for data in (six, again))
     np.testing.assert_allclose(often.high - often.low, once.high - once.low, rtol=1e-2)
     np.testing.assert_allclose(often.halves, once.halves, rtol=5e-2, atol=5e-2)
+
+
+# ---------------------------------------------------------------------- in the model file
+
+
+@pytest.mark.parametrize("runs", [1, 6])
+@pytest.mark.parametrize("law", [Linear(), Linear("full", refine=False), LotkaVolterra("independent")])
+def test_a_model_file_keeps_them(tmp_path, linear_runs, law, runs):
+    """NaN where there is one run, infinity where terms are dependent: all comes back as it was."""
+    model = law.fit_model(linear_runs(runs=runs, noise=0.01))
+    inflation = model.diagnostics.variance_inflation.copy()
+    inflation[0, 0] = np.inf
+    kept = replace(model.diagnostics, variance_inflation=inflation, condition_number=np.inf)
+    replace(model, diagnostics=kept).save(tmp_path / "law.json")
+    loaded = load_model(tmp_path / "law.json").diagnostics
+    for name, value in vars(kept).items():
+        np.testing.assert_equal(getattr(loaded, name), value)
+        assert type(getattr(loaded, name)) is type(value), name
+
+
+def test_a_model_file_without_them_is_still_a_model(tmp_path, linear_runs):
+    model = Linear().fit_model(linear_runs())
+    document = model.to_json()
+    del document["diagnostics"]
+    (tmp_path / "old.json").write_text(json.dumps(document))
+    loaded = load_model(tmp_path / "old.json")
+    assert loaded.diagnostics is None
+    np.testing.assert_array_equal(loaded.coefficients, model.coefficients)
+    assert len(loaded.equilibria()) == len(model.equilibria())
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda d: d.pop("halves"),
+        lambda d: d.update(low=[[0.0]]),
+        lambda d: d.update(variance_inflation="many"),
+        lambda d: d.update(condition_number=None),
+        lambda d: d.update(chosen=[1, 2]),
+    ],
+)
+def test_spoilt_diagnostics_are_refused_with_a_sentence(tmp_path, linear_runs, spoil):
+    document = Linear().fit_model(linear_runs()).to_json()
+    spoil(document["diagnostics"])
+    (tmp_path / "law.json").write_text(json.dumps(document))
+    with pytest.raises(UnusableDataError, match="save the model again"):
+        load_model(tmp_path / "law.json")

@@ -33,7 +33,8 @@ from ecodyn.report import (
     terminal_table,
     write_html,
 )
-from ecodyn.report.formatting import equation_html, interval, number, percent, probability, term
+from ecodyn.report.equilibria import equilibria_sentence, equilibrium_rows, ranges, shown_headers
+from ecodyn.report.formatting import equation_html, inflation, interval, number, percent, probability, term
 from ecodyn.report.rows import law_notes, model_rows, name_of
 
 HOSTILE = "<script>alert(1)</script>"
@@ -101,7 +102,9 @@ def full_law(comparison: Comparison) -> Law:
     d = shared.diagnostics
     assert d is not None
     ones = np.ones(size)
-    d = replace(d, low=0 * ones, high=2 * ones, halves=3 * ones, run_spread=ones, identified=ones < 0)
+    d = replace(
+        d, low=0 * ones, high=2 * ones, halves=3 * ones, run_spread=ones, identified=ones < 0, variance_inflation=ones
+    )
     return replace(shared, coupling="full", library=library, coefficients=ones, diagnostics=d)
 
 
@@ -124,6 +127,41 @@ def test_every_model_of_every_protocol_has_a_row(comparison: Comparison, page: s
         assert name_of(m) in names
     rows = re.findall(r"<tr(?: class=\"member\")?>\s*<td class=\"text name\">", page)
     assert len(rows) >= len(comparison.models)
+
+
+def test_equilibria_of_every_autonomous_law_are_on_the_page(comparison: Comparison, page: str) -> None:
+    laws = {name_of(m): m.model for m in comparison.windows[0].models if isinstance(m.model, Law)}
+    autonomous = [law for law in laws.values() if law.autonomous]
+    assert page.count("<summary>Equilibria</summary>") == len(comparison.windows) * len(autonomous)
+    for law in autonomous:
+        found = law.equilibria()
+        assert equilibria_sentence(found)[1:] in html.unescape(page)
+        for row in equilibrium_rows(found):
+            assert f">{row['state']}<" in page
+
+
+def test_equilibria_as_text(comparison: Comparison) -> None:
+    found = next(m.model for m in comparison.models if isinstance(m.model, Law)).equilibria()
+    states = np.array([[3.0, 3.0, 0.0, 0.0], [2.0, 2.0, 2.0, 2.0], [4.0, 3.0, 2.0, 0.0]])
+    eigenvalues = np.full((3, 4), -0.01 + 0.2j)
+    several = replace(
+        found,
+        states=states,
+        eigenvalues=eigenvalues,
+        residuals=np.zeros(3),
+        stability=("stable focus",) * 3,
+        arrangements=(6, 1, 24),
+        features=("a", "b", "c", "d"),
+        alike=True,
+    )
+    rows = equilibrium_rows(several, most=2)
+    assert [row["state"] for row in rows] == ["2 at 3, 2 at 0", "all at 2"]
+    assert rows[0]["leading"] == "−0.01 ± 0.2i"
+    assert "stable with 2 features above the rest" in equilibria_sentence(several)
+    named = replace(several, alike=False)
+    assert equilibrium_rows(named)[2]["state"] == "a 4, b 3, c 2, d 0"
+    assert "arrangements" not in shown_headers(named)
+    assert ranges((2, 5, 6, 7, 9)) == "2, 5 to 7, 9"
 
 
 def test_hostile_labels_are_escaped(comparison: Comparison, tmp_path: Path) -> None:
@@ -364,6 +402,7 @@ def test_numbers_as_text() -> None:
         "< 0.001 %",
         "–",
     ]
+    assert [inflation(v) for v in (1.0, 345.2, 2.3e6, math.inf, math.nan)] == ["1.0", "345", "2e6", "∞", "–"]
     assert [probability(v) for v in (None, 1e-9, 0.25)] == ["–", "< 0.001", "0.250"]
 
 
