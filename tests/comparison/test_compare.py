@@ -354,6 +354,7 @@ def test_known_decay_needs_the_rates():
     assert {m.family for m in quick(silent, protocols=UNSEEN).models if m.kind == "null"} == {
         "persistence",
         "mean_curve",
+        "time_only",
     }
 
 
