@@ -72,11 +72,12 @@ class Condition:
 PLAIN = Condition("plain")
 ONE = tuple(Condition(f"one_x{f:g}", (STUDY_FREQUENCY,), f) for f in ONE_FACTORS)
 MANY = tuple(Condition(f"half_x{f:g}", HALF, f) for f in MANY_FACTORS)
+CONDITIONS = (PLAIN, *MANY, *ONE)
 GROUPS = {
     "plain": (PLAIN,),
     "one frequency scaled": (PLAIN, *ONE),
     "half of them scaled": (PLAIN, *MANY),
-    "all": (PLAIN, *MANY, *ONE),
+    "all": CONDITIONS,
 }
 
 
@@ -253,7 +254,7 @@ def draw(parts: dict[Condition, Trajectories], path: Path) -> None:
     axes = figure.subplots(2, 2, sharex=True, sharey="col")
     colours = {0.5: "#1f4e9c", 0.8: "#1f4e9c", 0.85: "#7ba3dc", 1.15: "#e59a76", 1.25: "#b03a12", 2.0: "#b03a12"}
     for row, (conditions, title) in zip(axes, ((ONE, "frequency 25"), (MANY, "15 of 29 frequencies")), strict=True):
-        for condition in conditions:
+        for condition in (c for c in conditions if c in parts):
             colour, steps = colours[condition.factor], parts[PLAIN].steps
             curves = response_curves(condition, parts[PLAIN], parts[condition])
             for ax, curve in zip(row, curves, strict=True):
@@ -262,7 +263,8 @@ def draw(parts: dict[Condition, Trajectories], path: Path) -> None:
                 ax.fill_between(steps, 100 * (mean - error), 100 * (mean + error), color=colour, alpha=0.2, lw=0)
         row[0].set_title(f"{title} scaled: mean over all features", fontsize=10, loc="left")
         row[1].set_title(f"{title} scaled: the untouched features", fontsize=10, loc="left")
-        row[0].legend(frameon=False, fontsize=8)
+        if row[0].get_lines():
+            row[0].legend(frameon=False, fontsize=8)
         for ax in row:
             ax.axhline(0, color="black", lw=0.6)
             ax.set_ylabel("change against the plain run, %", fontsize=9)
@@ -281,6 +283,9 @@ def asked() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=8, help="initialisations, at least 5: fewer decide nothing")
     parser.add_argument("--steps", type=int, default=1000)
+    parser.add_argument(
+        "--condition", action="append", choices=[c.name for c in CONDITIONS[1:]], help="only these; repeat for more"
+    )
     parser.add_argument("--window", default="60:1000", help="first and last step of the fits")
     parser.add_argument("--every", type=int, default=5, help="keep each so-many-th step")
     parser.add_argument("--dtype", default="float32", help="float64 takes twice as long")
@@ -295,14 +300,17 @@ def asked() -> argparse.Namespace:
 def main() -> None:
     arguments = asked()
     arguments.output.mkdir(parents=True, exist_ok=True)
-    conditions = (PLAIN, *MANY, *ONE)
+    conditions = [c for c in CONDITIONS if c is PLAIN or c.name in (arguments.condition or [c.name])]
     parts = {c: trained(c, arguments) for c in conditions}
     answered = [row for c in conditions[1:] for row in responses(c, parts[PLAIN], parts[c])]
     show_responses(answered)
     first, last = map(float, arguments.window.split(":"))
     laws = []
     for group, members in GROUPS.items():
-        runs = together({c: parts[c] for c in members}).window(first, last)
+        chosen = {c: parts[c] for c in members if c in parts}
+        if len(chosen) == 1 and group != "plain":
+            continue
+        runs = together(chosen).window(first, last)
         laws += [law_and_clock(group, name, runs, arguments.jobs) for name in COUPLING_TERM]
     show_laws(laws)
     draw(parts, arguments.output / "coupling.png")

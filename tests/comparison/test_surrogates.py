@@ -131,7 +131,7 @@ def test_a_pure_trend_has_nothing_to_randomise():
     np.testing.assert_allclose(randomise_phases(data, np.random.default_rng(1)).values, data.values, atol=1e-10)
 
 
-# -------------------------------------------------------------------------------------------------------------- refusals
+# ------------------------------------------------------------------------------------------------------------- refusals
 
 
 @pytest.mark.parametrize("make", SURROGATES.values(), ids=SURROGATES)
