@@ -236,12 +236,13 @@ def show_laws(rows: Sequence[LawAndClock]) -> None:
     )
     print(
         f"{'runs':<22}{'family':<16}{'R':>3}{'x̄ between':>11}{'law':>8}{'clock':>8}{'advantage':>11}"
-        f"{'95 % interval':>18}{'identified':>12}{'c':>12}   95 % interval"
+        f"{'95 % interval':>18}{'verdict':>11}{'identified':>12}{'c':>12}   95 % interval"
     )
     for r in rows:
+        interval, identified = f"{r.low:+.3f} to {r.high:+.3f}", "yes" if r.identified else "no"
         print(
             f"{r.group:<22}{r.family:<16}{r.initialisations:>3}{r.between:>10.1%}{r.law_skill:>8.3f}{r.clock_skill:>8.3f}"
-            f"{r.advantage:>+11.3f}{f'{r.low:+.3f} to {r.high:+.3f}':>18}{'yes' if r.identified else 'no':>12}"
+            f"{r.advantage:>+11.3f}{interval:>18}{r.status:>11}{identified:>12}"
             f"{r.coupling:>12.3g}   {r.coupling_low:.3g} to {r.coupling_high:.3g}"
         )
 
@@ -271,7 +272,7 @@ def draw(parts: dict[Condition, Trajectories], path: Path) -> None:
             ax.spines[["top", "right"]].set_visible(False)
     for ax in axes[-1]:
         ax.set_xlabel("step", fontsize=9)
-    figure.suptitle("Bands: one standard error over initialisations", fontsize=9, x=0.99, ha="right")
+    figure.supxlabel("Bands: one standard error over initialisations.", fontsize=8)
     with write_whole(path, force=True) as temporary:
         figure.savefig(temporary, format="png")
 

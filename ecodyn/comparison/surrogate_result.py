@@ -12,7 +12,7 @@ Array = NDArray[np.float64]
 SURROGATE_LEVEL = 0.05  # p-values up to it count as "better on the data than on surrogates"
 CONCLUSIONS = {
     "run_shuffled": "a coupling between the features of a run is not shown",
-    "phase_randomised": "what it has used is trend and smoothness",
+    "phase_randomised": "that it describes more than trend and smoothness is not shown",
 }
 
 

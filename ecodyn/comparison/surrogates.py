@@ -7,7 +7,7 @@ Run-shuffled
 Phase-randomised
     Kept: of every path its increment from first to last step, its trend, and mean and power spectrum of the rest.
     Destroyed: the phases of the rest, that is when a path turns, and with which others.
-    A law that predicts them as well as the data has used trend and smoothness alone.
+    A law that predicts them as well as the data has not shown that it describes more than trend and smoothness.
 """
 
 from __future__ import annotations
