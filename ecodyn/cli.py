@@ -180,6 +180,12 @@ def compare(
         typer.Option("--margin", min=0.0, help="Unexplained shares within this fraction count as equal."),
     ] = 0.1,
     folds: Annotated[int | None, typer.Option("--folds", min=2, help="Folds of unseen_runs.")] = None,
+    surrogates: Annotated[
+        int,
+        typer.Option(
+            "--surrogates", min=0, help="Refit the best family to so many surrogates of each kind (19 or more)."
+        ),
+    ] = 0,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Folder for report.json and report.html.")
     ] = None,
@@ -214,6 +220,7 @@ def compare(
                     parameters=parameters,
                     margin=math.log1p(margin),
                     folds=folds,
+                    surrogates=surrogates,
                     jobs=cores(jobs),
                     seed=seed,
                     progress=advance,

@@ -39,6 +39,8 @@ def hand_over(result: Comparison, output: Path | None, as_json: bool) -> None:
     for number, window in enumerate(result.windows):
         for protocol in dict.fromkeys(m.protocol for m in window.models):
             stderr.print(terminal_table(result, protocol=protocol, window=number))
+        for test in window.surrogates:
+            say(test.sentence)
     if output is not None:
         # --force was asked about before the work began.
         result.save(output / "report.json", force=True)

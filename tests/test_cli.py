@@ -493,6 +493,17 @@ def test_compare_finds_phases_and_says_them(circles):
     assert f"phases: {report['phases']['phases'][0]['window'][0]:g}:" in result.stderr
 
 
+def test_compare_tests_against_surrogates(circles):
+    options = ("--protocol", "unseen_runs", "--folds", 2, "--jobs", 1, "--every", 5)
+    result = run("compare", circles, *FAMILY, "--coupling", "exchangeable", *options, "--surrogates", 19, "--json")
+    tests = json.loads(result.stdout)["windows"][0]["surrogates"]
+    assert [t["kind"] for t in tests] == ["run_shuffled", "phase_randomised"]
+    assert all(t["sentence"] in result.stderr for t in tests)
+    refused = run("compare", circles, *FAMILY, *options, "--surrogates", 3)
+    assert refused.exit_code == 2
+    assert "at least 19" in refused.stderr
+
+
 def test_compare_selects_by_setting_and_run(circles):
     report = json.loads(run("compare", circles, *FAMILY, "--jobs", 1, "--select", "dim=8", "--json").stdout)
     assert report["data"]["runs"] == 5

@@ -17,6 +17,7 @@ from ecodyn.comparison.contenders import FAMILY, PROTOCOLS, Contender, contender
 from ecodyn.comparison.phases import Phases, chosen_phases
 from ecodyn.comparison.protocols import ORIGINS, SEEDS, Task, TaskResult, execute, tasks_of
 from ecodyn.comparison.result import Comparison, WindowResult
+from ecodyn.comparison.surrogate_test import check_count, kinds_for, surrogate_tests, with_tests
 from ecodyn.comparison.verdict import MARGIN, PAIR_LEVEL
 from ecodyn.families.base import Family
 from ecodyn.trajectories import DataWarning, Trajectories, UnusableDataError
@@ -49,6 +50,7 @@ def compare(
     parameters: dict[str, dict[str, Any]] | None = None,
     folds: int | None = None,
     margin: float = MARGIN,
+    surrogates: int = 0,
     jobs: int = 1,
     seed: int = 0,
     progress: Progress | None = None,
@@ -68,6 +70,8 @@ def compare(
     parameters : further estimator parameters by family name, such as {"linear": {"refine": False}}
     folds : number of folds of unseen_runs. By default one for every run up to 16 runs, else 8, and 8 for neural ODEs.
     margin : a log ratio of unexplained shares within which two models are as good as equal
+    surrogates : how many of each kind each window's best family is refitted to, at least 19; 0 for none. Each costs
+        what that family cost. See ``ecodyn.comparison.surrogates`` for the kinds and what follows from them.
     jobs : processes, one thread each; results don't depend on it
     seed : of networks, batches and sign flips
     progress : called with (tasks done, tasks, what was done)
@@ -91,6 +95,7 @@ def compare(
         raise ValueError(f"protocols are {', '.join(PROTOCOLS)}; got {', '.join(sorted(unknown)) or 'none'}")
     if folds is not None and folds < 2:
         raise ValueError(f"expected at least 2 folds, got {folds}: leave folds out for one a run")
+    check_count(surrogates, protocols)
     models = contenders(families, couplings, state, parameters)
     known = chosen_phases(data, phases, windows, folds)
     windows = known.windows if known else windows
@@ -109,7 +114,10 @@ def compare(
     finished = [
         window_result(part, models, tasks, found, protocols, margin, folds, seed) for part, tasks, found in results
     ]
+    if surrogates and not interrupted:
+        interrupted = _test_against_surrogates(finished, parts, models, surrogates, folds, seed, jobs, progress, notes)
     settings = {"protocols": list(protocols), "folds": folds, "every": every, "margin": margin, "seed": seed}
+    settings |= {"surrogates": surrogates} if surrogates else {}
     answer = replace(_answer(data, models, finished, results, interrupted, notes, settings), phases=known)
     if interrupted:
         raise InterruptedComparison(answer if any(w.models for w in finished) else None)
@@ -190,6 +198,33 @@ def _execute_all(tasks: Sequence[Task], data: Trajectories, jobs: int) -> Iterat
 
     with parallel_config(backend="loky", inner_max_num_threads=1):
         yield from Parallel(n_jobs=jobs, return_as="generator_unordered")(delayed(execute)(t, data) for t in tasks)
+
+
+def _test_against_surrogates(
+    windows: list[WindowResult],
+    parts: Sequence[Trajectories],
+    models: Sequence[Contender],
+    count: int,
+    folds: int | None,
+    seed: int,
+    jobs: int,
+    progress: Progress | None,
+    notes: list[str],
+) -> bool:
+    """Put tests into the windows' results, one by one, and reasons for missing ones into the notes.
+
+    True if it was interrupted: windows that were tested by then keep their tests.
+    """
+    try:
+        for i, part in enumerate(parts):
+            notes += kinds_for(part)[1]
+            tests = surrogate_tests(
+                windows[i], part, models, count, folds=folds, seed=seed, jobs=jobs, progress=progress
+            )
+            windows[i] = with_tests(windows[i], tests)
+    except KeyboardInterrupt:
+        return True
+    return False
 
 
 def _answer(

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ecodyn.comparison.bands import HeldOutErrors
 from ecodyn.comparison.candidate import label_of
 from ecodyn.comparison.phases import Phases
+from ecodyn.comparison.surrogate_result import SurrogateTest
 from ecodyn.comparison.verdict import Verdict
 from ecodyn.families.law import Law
 from ecodyn.families.model import FittedModel
@@ -188,6 +189,7 @@ class WindowResult:
     drawn: dict[tuple[str, str], dict[int, tuple[Array, Array]]] = field(default_factory=dict, repr=False)
     truth: dict[int, tuple[Array, Array]] = field(default_factory=dict, repr=False)
     errors: dict[str, HeldOutErrors] = field(default_factory=dict, repr=False)
+    surrogates: tuple[SurrogateTest, ...] = ()
 
     @property
     def verdict(self) -> Verdict:
@@ -306,6 +308,7 @@ def _window_json(w: WindowResult) -> dict[str, Any]:
         "verdicts": {protocol: v.to_json() for protocol, v in w.verdicts.items()},
         "start": vars(w.start),
         "noise_share": w.noise_share,
+        "surrogates": [test.to_json() for test in w.surrogates],
     }
 
 

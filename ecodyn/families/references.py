@@ -74,13 +74,41 @@ class MeanCurve(Reference):
     @classmethod
     def fit(cls, training: Trajectories) -> Self:
         """Average what runs there are at each time."""
-        grid, values = _on_common_times(training)
+        grid, values = _on_common_times(training.times, training.values, training.lengths)
         return cls(grid, np.nanmean(values, axis=(0, 2)))
 
     def signal(self, start: Array, times: Array) -> Array:
         """The curve, for every feature."""
         curve = np.interp(times, self.times, self.curve)
         return np.repeat(curve[..., None], start.shape[-1], axis=-1)
+
+
+@dataclass(frozen=True)
+class TimeOnly(Reference):
+    """ẋᵢ = g(t), hence x̂ᵢ(t) = xᵢ(t₀) + G(t − t₀): every feature moves alike, whatever it and the others are.
+
+    G, the ``increment`` (step,) at ``times`` (step,) since the start, is the mean of x(t₀ + τ) − x(t₀) over training
+    runs and features: least squares among all functions of time. Smooth data give it an in-sample one-step R² of 0.99;
+    a law that does not beat it has not shown that the state matters. Econometrics calls its assumption parallel trends.
+    """
+
+    times: Array
+    increment: Array
+    name: ClassVar[str] = "time_only"
+    kind: ClassVar[str] = NULL
+    extrapolates: ClassVar[bool] = False
+
+    @classmethod
+    def fit(cls, training: Trajectories) -> Self:
+        """Average what increments there are at each time since the start."""
+        since = training.times - training.times[:, :1]
+        grid, increments = _on_common_times(since, training.values - training.values[:, :1], training.lengths)
+        return cls(grid, np.nanmean(increments, axis=(0, 2)))
+
+    def signal(self, start: Array, times: Array) -> Array:
+        """Each start, moved by the same increment."""
+        increment = np.interp(times - times[:, :1], self.times, self.increment)
+        return np.asarray(start[:, None] + increment[..., None])
 
 
 @dataclass(frozen=True)
@@ -125,7 +153,7 @@ class AffineMap(Reference):
     @classmethod
     def fit(cls, training: Trajectories) -> Self:
         """Least squares at each time."""
-        grid, values = _on_common_times(training)
+        grid, values = _on_common_times(training.times, training.values, training.lengths)
         start = np.broadcast_to(training.values[:, :1], values.shape)  # each run's own
         seen = np.where(np.isnan(values), np.nan, start)
         mean_x, mean_y = np.nanmean(seen, axis=(0, 2)), np.nanmean(values, axis=(0, 2))
@@ -146,7 +174,7 @@ class AffineMap(Reference):
         return np.asarray(intercept[..., None] + slope[..., None] * start[:, None])
 
 
-REFERENCES: tuple[type[Reference], ...] = (Persistence, MeanCurve, KnownDecay, AffineMap)
+REFERENCES: tuple[type[Reference], ...] = (Persistence, MeanCurve, TimeOnly, KnownDecay, AffineMap)
 
 
 def decay_rate(trajectories: Trajectories) -> float | None:
@@ -159,16 +187,16 @@ def decay_rate(trajectories: Trajectories) -> float | None:
     return float(rate) * float(decay) if known else None  # type: ignore[arg-type]
 
 
-def _on_common_times(training: Trajectories) -> tuple[Array, Array]:
-    """Signals (run, step, feature) on times that all runs share, NaN where a run has ended."""
-    if training.shares_times:
-        longest = int(np.argmax(training.lengths))
-        return training.times[longest], training.values
-    grid = np.unique(training.times[np.isfinite(training.times)])
-    values = np.full((training.n_runs, len(grid), training.n_features), np.nan)
-    for r, n in enumerate(training.lengths):
-        t = training.times[r, :n]
+def _on_common_times(times: Array, values: Array, lengths: NDArray[np.intp]) -> tuple[Array, Array]:
+    """Values (run, step, feature) at times (run, step), on times that all runs share; NaN where a run has ended."""
+    longest = times[int(np.argmax(lengths))]
+    if np.all((times == longest) | np.isnan(times)):
+        return longest, values
+    grid = np.unique(times[np.isfinite(times)])
+    common = np.full((len(times), len(grid), values.shape[-1]), np.nan)
+    for r, n in enumerate(lengths):
+        t = times[r, :n]
         inside = (grid >= t[0]) & (grid <= t[-1])
-        for k in range(training.n_features):
-            values[r, inside, k] = np.interp(grid[inside], t, training.values[r, :n, k])
-    return grid, values
+        for k in range(values.shape[-1]):
+            common[r, inside, k] = np.interp(grid[inside], t, values[r, :n, k])
+    return grid, common

@@ -118,6 +118,7 @@ def _window(comparison: Comparison, w: WindowResult, phase: str) -> dict[str, An
         "sections": [
             (_table(comparison, w, p), _figures(comparison, w, p) if p in w.verdicts else None) for p in protocols
         ],
+        "surrogates": rows.surrogate_rows(w),
         "laws": _laws(w),
     }
 

@@ -197,6 +197,22 @@ def pair_rows(pairs: list[Pair], protocol: str) -> list[dict[str, str]]:
     ]
 
 
+def surrogate_rows(window: WindowResult) -> list[dict[str, str]]:
+    """The tests against surrogates, as text."""
+    return [
+        {
+            "kind": test.kind.replace("_", "-"),
+            "model": test.model,
+            "count": count(len(test.losses)),
+            "skill": number(test.skill),
+            "surrogate_skill": number(test.surrogate_skill),
+            "p_value": probability(test.p_value),
+            "reading": test.sentence,
+        }
+        for test in window.surrogates
+    ]
+
+
 def verdict_rows(comparison: Comparison) -> list[dict[str, str]]:
     """One row a window and protocol that ranks, the headline's first."""
     rows = []

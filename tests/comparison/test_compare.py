@@ -349,11 +349,12 @@ def test_known_decay_needs_the_rates():
         data.values, data.steps, provenance={"learning_rate": 0.1, "weight_decay": 0.5, "optimiser": "AdamW"}
     )
     nulls = {m.family for m in quick(stated, protocols=UNSEEN).models if m.kind == "null"}
-    assert nulls == {"persistence", "mean_curve", "known_decay"}
+    assert nulls == {"persistence", "mean_curve", "time_only", "known_decay"}
     silent = Trajectories(data.values, data.steps, provenance={"learning_rate": 0.1})
     assert {m.family for m in quick(silent, protocols=UNSEEN).models if m.kind == "null"} == {
         "persistence",
         "mean_curve",
+        "time_only",
     }
 
 

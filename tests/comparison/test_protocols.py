@@ -171,7 +171,7 @@ def takes_part(protocol, data, **parameters):
 
 
 LAWS = {"linear/independent", "linear/exchangeable", "linear/full"}
-NULLS = {"persistence", "mean_curve", "known_decay"}
+NULLS = {"persistence", "mean_curve", "time_only", "known_decay"}
 
 
 def test_full_transfers_only_with_shared_labels():

@@ -1,7 +1,16 @@
 import numpy as np
 import pytest
 
-from ecodyn.families.references import CEILING, NULL, REFERENCES, AffineMap, KnownDecay, MeanCurve, Persistence
+from ecodyn.families.references import (
+    CEILING,
+    NULL,
+    REFERENCES,
+    AffineMap,
+    KnownDecay,
+    MeanCurve,
+    Persistence,
+    TimeOnly,
+)
 from ecodyn.trajectories import Trajectories
 
 TIMES = np.array([0.0, 1.0, 2.5, 4.0, 10.0])
@@ -45,6 +54,34 @@ def test_mean_curve_is_the_mean_over_runs_and_features():
     rollout = rolled(MeanCurve.fit(data), data)
     expected = data.values.mean(axis=(0, 2))
     np.testing.assert_allclose(rollout.signal, np.broadcast_to(expected[:, None], data.shape), rtol=1e-13)
+
+
+def test_time_only_is_exact_where_features_move_alike():
+    starts = np.random.default_rng(2).uniform(-1, 1, (4, 1, 3))
+    data = Trajectories(starts + np.cos(TIMES)[:, None], TIMES)
+    np.testing.assert_allclose(rolled(TimeOnly.fit(data), data).signal, data.values, atol=1e-13)
+
+
+def test_no_function_of_time_fits_increments_better_than_time_only():
+    data = decaying()
+    reference = TimeOnly.fit(data)
+
+    def error(increment):
+        return np.sum((rolled(TimeOnly(reference.times, increment), data).signal - data.values) ** 2)
+
+    rng = np.random.default_rng(3)
+    for _ in range(20):
+        assert error(reference.increment) < error(reference.increment + 0.1 * rng.standard_normal(len(TIMES)))
+
+
+def test_time_only_counts_time_from_each_runs_start():
+    rng = np.random.default_rng(4)
+    begins = [0.0, 5.0, 11.0]
+    starts = rng.uniform(1, 2, (3, 1, 2))
+    data = Trajectories(starts + 0.3 * TIMES[:, None], [b + TIMES for b in begins])
+    reference = TimeOnly.fit(data)
+    np.testing.assert_allclose(reference.increment, 0.3 * reference.times, atol=1e-12)
+    np.testing.assert_allclose(rolled(reference, data).signal, data.values, atol=1e-12)
 
 
 @pytest.mark.parametrize("floor", [0.0, 0.3, -2.0])
@@ -100,6 +137,8 @@ def test_padding_does_not_count():
     assert KnownDecay.fit(short).floor == pytest.approx(0.3, abs=1e-12)
     expected = [np.nanmean(short.values[:, i]) for i in range(5)]
     np.testing.assert_allclose(MeanCurve.fit(short).curve, expected, rtol=1e-12)
+    increments = [np.nanmean(short.values[:, i] - short.values[:, 0]) for i in range(5)]
+    np.testing.assert_allclose(TimeOnly.fit(short).increment, increments, atol=1e-12)
     np.testing.assert_allclose(AffineMap.fit(short).slope, np.exp(-0.05 * TIMES), rtol=1e-10)
 
 

@@ -20,6 +20,7 @@ import ecodyn
 from ecodyn.comparison import Comparison
 from ecodyn.comparison.phases import Phase, Phases
 from ecodyn.comparison.result import ModelScore, WindowResult
+from ecodyn.comparison.surrogate_result import SurrogateTest
 from ecodyn.families.law import Law
 from ecodyn.files import OutputExistsError
 from ecodyn.report import (
@@ -119,6 +120,21 @@ def test_every_verdict_is_on_the_page(comparison: Comparison, page: str) -> None
     for w in comparison.windows:
         for verdict in w.verdicts.values():
             assert verdict.statement in html.unescape(page)
+
+
+def test_tests_against_surrogates_are_on_the_page(comparison: Comparison, tmp_path: Path) -> None:
+    small = bare(comparison)
+    losses = np.array([-1.0, math.nan, -2.0])
+    test = SurrogateTest(
+        "run_shuffled", "linear/exchangeable", "unseen_runs", (0.0, 59.0), 0.9, -losses / 4, -3.0, losses, 1, 0.5
+    )
+    tested = replace(small, windows=[replace(small.windows[0], surrogates=(test,))])
+    write_html(tested, tmp_path / "tested.html")
+    page = html.unescape((tmp_path / "tested.html").read_text(encoding="utf-8"))
+    assert test.sentence in page
+    assert "0.900 against 0.375, p = 0.5" in test.sentence
+    write_html(small, tmp_path / "untested.html")
+    assert "Against surrogates" not in (tmp_path / "untested.html").read_text(encoding="utf-8")
 
 
 def test_every_model_of_every_protocol_has_a_row(comparison: Comparison, page: str) -> None:
