@@ -211,14 +211,14 @@ class Library:
         import sympy
 
         suffix = "" if feature is None else f"_{feature}"
-        own = [sympy.Symbol(_letter(c) + suffix) for c in self.channels]
+        own = [sympy.Symbol(letter_of(c) + suffix) for c in self.channels]
         return own, [sympy.Symbol(name) for name in self._variable_names()]
 
     def _variable_names(self) -> list[str]:
         if self.coupling == EXCHANGEABLE:
             return [_moment_name(self.channels, powers) for powers in self.moments]
         if self.coupling == FULL:
-            return [f"{_letter(c)}_{f}" for f in self.features for c in self.channels]
+            return [f"{letter_of(c)}_{f}" for f in self.features for c in self.channels]
         return []
 
     def expressions(self, feature: Any = None) -> list[sympy.Expr]:
@@ -234,7 +234,7 @@ class Library:
 
     def names(self) -> list[str]:
         """Each term as text, such as ``x*mean_x``."""
-        own = [_letter(c) for c in self.channels]
+        own = [letter_of(c) for c in self.channels]
         z = self._variable_names()
         return [_product_name(own, self.own[o], z, self.environment[e]) for o, e in self.terms]
 
@@ -347,7 +347,7 @@ def _add(a: Powers, b: Powers) -> Powers:
 # ---------------------------------------------------------------------- names
 
 
-def _letter(channel: str) -> str:
+def letter_of(channel: str) -> str:
     """``signal`` is x, ``gradient@start`` is gradient_start."""
     return "x" if channel == "signal" else channel.replace("@", "_")
 
@@ -357,7 +357,7 @@ def _power_name(name: str, power: int) -> str:
 
 
 def _moment_name(channels: Sequence[str], powers: Powers) -> str:
-    factors = [_letter(c) + (str(p) if p > 1 else "") for c, p in zip(channels, powers, strict=True) if p]
+    factors = [letter_of(c) + (str(p) if p > 1 else "") for c, p in zip(channels, powers, strict=True) if p]
     return "mean_" + "_".join(factors)
 
 

@@ -136,7 +136,7 @@ class Law(FittedModel):
         return {s: rf"\overline{{{inside(p)}}}" for s, p in zip(means, self.library.moments, strict=True)}
 
     def interactions(self) -> Array:
-        """For a full linear or Lotka-Volterra law, the matrix A (feature, feature) of the signals in the first equation."""
+        """For a full linear or Lotka-Volterra law, the matrix A (feature, feature): signals in the first equation."""
         columns = self.library.interaction_terms()
         if columns is None or self.family not in ("linear", "lotka_volterra"):
             raise ValueError(f"expected a full linear or lotka_volterra law, got {self.family}/{self.coupling}")
