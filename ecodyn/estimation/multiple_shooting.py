@@ -210,7 +210,10 @@ class _Objective:
             directions = x[..., channels:].reshape(*x.shape[:2], moving, -1).transpose(0, 2, 1, 3)
             slopes = f.jacobian_times(directions)
             self._force(slopes, f.terms())
-            return np.concatenate([f.value, slopes.transpose(0, 2, 1, 3).reshape(*x.shape[:2], -1)], axis=-1)
+            out = np.empty_like(x)
+            out[..., :channels] = f.value
+            out[..., channels:] = slopes.transpose(0, 2, 1, 3).reshape(*x.shape[:2], -1)
+            return out
 
         return rhs
 
