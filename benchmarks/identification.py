@@ -114,6 +114,7 @@ def _said(found: Any, system: System) -> dict[str, Any]:
     held = [m for m in scores.values() if m.in_confidence_set]
     best = verdict.best
     skills = {label: None if np.isnan(m.skill) else round(m.skill, 6) for label, m in scores.items()}
+    losses = {label: np.round(m.loss_per_run, 4).tolist() for label, m in scores.items()}
     return {
         "status": verdict.status,
         "named": None if best is None else best["family"],
@@ -121,6 +122,8 @@ def _said(found: Any, system: System) -> dict[str, Any]:
         "tied": [f"{t['family']}/{t['coupling']}" for t in verdict.tied],
         "holds_truth": any(m.family in true_families(system) for m in held),
         "skills": skills,
+        "losses": losses,
+        "diverged": {label: m.diverged for label, m in scores.items() if m.diverged},
         "statement": verdict.statement,
     }
 

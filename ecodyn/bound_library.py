@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -127,11 +128,12 @@ class Sensitivity:
     def jacobian_times(self, directions: Array) -> Array:
         """(∂f/∂x)·S for directions S (batch, moving, feature, direction) of the moving channels, of the same shape."""
         library = self.library
-        result = np.zeros_like(directions)
+        result = np.empty_like(directions)
         of_variables = None if self.through is None else self._of_variables(directions)
         for e, channel in enumerate(library.fitted):
             row = result[:, library.moving.index(channel)]
-            for m in range(len(library.moving)):
+            np.multiply(self.local[:, 0, e, :, None], directions[:, 0], out=row)
+            for m in range(1, len(library.moving)):
                 row += self.local[:, m, e, :, None] * directions[:, m]
             if of_variables is not None and self.through is not None:
                 row += np.matmul(self.through[:, e], of_variables)
@@ -143,11 +145,11 @@ class Sensitivity:
         """(∂z/∂x)·S, (batch, variable, direction)."""
         library = self.library
         batch, _, features, count = directions.shape
-        out = np.zeros((batch, library.n_variables, count))
-        for m, channel in enumerate(library.moving):
-            if self.moments is None:
+        if self.moments is None:
+            out = np.zeros((batch, library.n_variables, count))
+            for m, channel in enumerate(library.moving):
                 out[:, channel :: len(library.channels)] = directions[:, m]
-            else:
-                slopes = library.moment_monomials.derivative(self.moments, channel) / features
-                out += np.matmul(slopes.swapaxes(-1, -2), directions[:, m])
-        return out
+            return out
+        slopes = [library.moment_monomials.derivative(self.moments, c) / features for c in library.moving]
+        parts = (np.matmul(s.swapaxes(-1, -2), directions[:, m]) for m, s in enumerate(slopes))
+        return np.asarray(functools.reduce(np.add, parts))

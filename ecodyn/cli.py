@@ -250,12 +250,15 @@ def simulate(
     """Roll a fitted law out from the first step of a file's runs, at that file's times."""
     with exits():
         from ecodyn.families import load_model
+        from ecodyn.state import VELOCITY
         from ecodyn.trajectories import Trajectories
 
         law = load_model(model)
         data = prepared(source, window, every, run, None)
         if len(law.features) != data.n_features:
             fail(f"{model} is a law of {len(law.features)} features, {source} has {data.n_features}", DATA)
+        if VELOCITY in law.channels and not data.knows_before.all():
+            say("no step is stored before the first one: the velocity there is that of the steps after it")
         rollout = law.simulate(data.state(law.state)[:, 0], data.times)
         status = {str(r): s for r, s in zip(data.runs, rollout.status, strict=True)}
         finished = [r for r, good in zip(data.runs, rollout.ok, strict=True) if good]

@@ -18,7 +18,14 @@ Force = Annotated[bool, typer.Option("--force", help="Replace an existing output
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout.")]
 Seed = Annotated[int, typer.Option("--seed", help="Seed of everything random.")]
 Jobs = Annotated[int, typer.Option("--jobs", "-j", help="Processes, one thread each; 0 takes all cores.")]
-State = Annotated[str, typer.Option("--state", help="Channels of a state: signal, or signal,gradient@start.")]
+State = Annotated[
+    str,
+    typer.Option(
+        "--state",
+        help="Channels of a state: signal; signal,gradient@start (a trait); signal,gradient (both evolve); "
+        "signal,velocity (second order).",
+    ),
+]
 WindowText = Annotated[str | None, typer.Option("--window", help="Step values FIRST:LAST, both included.")]
 Every = Annotated[int, typer.Option("--every", min=1, help="Keep each N-th stored step.")]
 Select = Annotated[list[str] | None, typer.Option("--select", help="SETTING=VALUE, such as dim=128; repeat for more.")]

@@ -211,14 +211,15 @@ class Library:
         import sympy
 
         suffix = "" if feature is None else f"_{feature}"
-        own = [sympy.Symbol(_letter(c) + suffix) for c in self.channels]
-        return own, [sympy.Symbol(name) for name in self._variable_names()]
+        own = [sympy.Symbol(letter_of(c) + suffix) for c in self.channels]
+        return own, [sympy.Symbol(name) for name in self._variable_names]
 
+    @cached_property
     def _variable_names(self) -> list[str]:
         if self.coupling == EXCHANGEABLE:
             return [_moment_name(self.channels, powers) for powers in self.moments]
         if self.coupling == FULL:
-            return [f"{_letter(c)}_{f}" for f in self.features for c in self.channels]
+            return [f"{letter_of(c)}_{f}" for f in self.features for c in self.channels]
         return []
 
     def expressions(self, feature: Any = None) -> list[sympy.Expr]:
@@ -234,9 +235,17 @@ class Library:
 
     def names(self) -> list[str]:
         """Each term as text, such as ``x*mean_x``."""
-        own = [_letter(c) for c in self.channels]
-        z = self._variable_names()
+        own = [letter_of(c) for c in self.channels]
+        z = self._variable_names
         return [_product_name(own, self.own[o], z, self.environment[e]) for o, e in self.terms]
+
+    def monomial(self, term: int, feature: int) -> str:
+        """A term of a full library in one feature's equation, as a product of all features' variables."""
+        o, e = self.terms[term]
+        powers = np.array(self.environment[e])
+        powers[feature * len(self.channels) :][: len(self.channels)] += self.own[o]
+        factors = [_power_name(name, p) for name, p in zip(self._variable_names, powers.tolist(), strict=True) if p]
+        return "*".join(factors) or "1"
 
 
 # ---------------------------------------------------------------------- the families' libraries
@@ -347,7 +356,7 @@ def _add(a: Powers, b: Powers) -> Powers:
 # ---------------------------------------------------------------------- names
 
 
-def _letter(channel: str) -> str:
+def letter_of(channel: str) -> str:
     """``signal`` is x, ``gradient@start`` is gradient_start."""
     return "x" if channel == "signal" else channel.replace("@", "_")
 
@@ -357,7 +366,7 @@ def _power_name(name: str, power: int) -> str:
 
 
 def _moment_name(channels: Sequence[str], powers: Powers) -> str:
-    factors = [_letter(c) + (str(p) if p > 1 else "") for c, p in zip(channels, powers, strict=True) if p]
+    factors = [letter_of(c) + (str(p) if p > 1 else "") for c, p in zip(channels, powers, strict=True) if p]
     return "mean_" + "_".join(factors)
 
 

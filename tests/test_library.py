@@ -5,13 +5,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sympy.parsing.sympy_parser import parse_expr
 
+from ecodyn.drive import Drive
 from ecodyn.library import (
     COUPLINGS,
     EXCHANGEABLE,
     FULL,
     INDEPENDENT,
     linear_library,
+    lotka_volterra_factors,
     lotka_volterra_library,
+    lotka_volterra_mask,
     polynomial_library,
 )
 from ecodyn.monomials import Monomials
@@ -20,7 +23,15 @@ open_inputs = settings(max_examples=25, deadline=None, derandomize=True, databas
 
 FEATURES = (3, 5, 11, 20)
 LIBRARIES = {"linear": linear_library, "lotka_volterra": lotka_volterra_library, "polynomial": polynomial_library}
-STATES = {"signal": ("signal",), "trait": ("signal", "gradient@start")}
+STATES = {
+    "signal": ("signal",),
+    "trait": ("signal", "gradient@start"),
+    "gradient": ("signal", "gradient"),
+    "velocity": ("signal", "velocity"),
+    "both": ("signal", "gradient", "size@start", "velocity"),
+}
+SCALES = np.array([250.0, 1e-3, 0.5, 40.0])
+NOW = np.zeros(3)
 every_library = pytest.mark.parametrize(
     "library",
     [
@@ -37,7 +48,8 @@ def states(library, batch=3, seed=0):
 
 
 def coefficients(library, groups, seed=1, batch=None):
-    shape = (groups, len(library)) if batch is None else (batch, groups, len(library))
+    rows = groups * len(library.fitted)
+    shape = (rows, len(library)) if batch is None else (batch, rows, len(library))
     return np.random.default_rng(seed).standard_normal(shape)
 
 
@@ -50,10 +62,14 @@ def test_bound_law_is_the_terms_times_their_coefficients(library):
     x = states(library)
     for groups in groups_of(library):
         theta = coefficients(library, groups)
-        expected = np.einsum("...ft,ft->...f", np.broadcast_to(library.values(x), (*x.shape[:2], len(library))), theta)
-        np.testing.assert_allclose(library.bind(theta)(x), expected, rtol=1e-12, atol=1e-13)
-        np.testing.assert_allclose(library.bind(theta).sensitivity(x).value, expected, rtol=1e-12, atol=1e-13)
-    forcing = library.bind(theta).sensitivity(x).terms()
+        terms = np.broadcast_to(library.values(x), (*x.shape[:2], len(library)))
+        by_equation = theta.reshape(len(library.fitted), groups, -1)
+        expected = (terms[..., None, :] * by_equation.swapaxes(0, 1)).sum(axis=-1)
+        law = library.bind(theta)
+        np.testing.assert_allclose(law(x), expected, rtol=1e-12, atol=1e-12)
+        np.testing.assert_allclose(law.rhs(x, NOW)[..., list(library.fitted)], expected, rtol=1e-12, atol=1e-12)
+        np.testing.assert_allclose(law.sensitivity(x, NOW).value, law.rhs(x, NOW), rtol=1e-12, atol=1e-12)
+    forcing = law.sensitivity(x, NOW).terms()
     np.testing.assert_allclose(forcing, np.broadcast_to(library.values(x), forcing.shape), rtol=1e-13, atol=0)
 
 
@@ -69,25 +85,52 @@ def test_each_member_of_a_batch_may_have_its_own_law(library):
 @every_library
 def test_jacobian_is_that_of_finite_differences(library):
     x = states(library)
-    directions = np.random.default_rng(2).standard_normal((len(x), len(FEATURES), 3))
+    move = list(library.moving)
+    directions = np.random.default_rng(2).standard_normal((len(x), len(move), len(FEATURES), 3))
     h = 1e-5
     for groups in groups_of(library):
         law = library.bind(coefficients(library, groups))
-        exact = law.sensitivity(x).jacobian_times(directions)
+        exact = law.sensitivity(x, NOW).jacobian_times(directions)
         for d in range(3):
             shift = np.zeros_like(x)
-            shift[..., 0] = h * directions[..., d]
-            difference = (law(x + shift) - law(x - shift)) / (2 * h)
-            np.testing.assert_allclose(exact[..., d], difference, rtol=1e-7, atol=1e-7)
+            shift[..., move] = h * directions[..., d].swapaxes(1, 2)
+            difference = (law.rhs(x + shift, NOW) - law.rhs(x - shift, NOW))[..., move] / (2 * h)
+            np.testing.assert_allclose(exact[..., d].swapaxes(1, 2), difference, rtol=1e-7, atol=1e-7)
 
 
 def test_jacobian_of_a_driven_law_does_not_pass_through_the_drive():
     library = polynomial_library(EXCHANGEABLE, ("signal",), FEATURES)
-    x, z = states(library), np.random.default_rng(5).uniform(0, 1, (3, library.n_variables))
-    law, h = library.bind(coefficients(library, 1)), 1e-5
+    x, z = states(library), np.random.default_rng(5).uniform(0, 1, library.n_variables)
+    drive = Drive(np.arange(2.0), np.array([z, z]))
+    law, h = library.bind(coefficients(library, 1), drive), 1e-5
     direction = np.random.default_rng(6).standard_normal((3, len(FEATURES), 1))
-    difference = (law(x + h * direction, z) - law(x - h * direction, z)) / (2 * h)
-    np.testing.assert_allclose(law.sensitivity(x, z).jacobian_times(direction)[..., 0], difference, rtol=1e-8)
+    difference = (law.rhs(x + h * direction, NOW) - law.rhs(x - h * direction, NOW)) / (2 * h)
+    exact = law.sensitivity(x, NOW).jacobian_times(direction[:, None])
+    np.testing.assert_allclose(exact[:, 0], difference, rtol=1e-8)
+
+
+@every_library
+def test_traits_stand_still_and_the_signal_follows_its_velocity(library):
+    x = states(library)
+    slopes = library.bind(coefficients(library, groups_of(library)[0])).rhs(x, NOW)
+    for c, channel in enumerate(library.channels):
+        if channel.endswith("@start"):
+            assert (slopes[..., c] == 0).all()
+    if "velocity" in library.channels:
+        np.testing.assert_array_equal(slopes[..., 0], x[..., library.channels.index("velocity")])
+
+
+@every_library
+def test_lotka_volterra_equations_are_proportional_to_their_own_channel(library):
+    """Set that channel to zero, and its equation vanishes: an extinct feature stays extinct."""
+    if library.own[0] == (0,) * len(library.channels):
+        return  # not a Lotka-Volterra library
+    groups = groups_of(library)[0]
+    theta = coefficients(library, groups) * lotka_volterra_mask(library, groups)
+    for equation, channel in enumerate(lotka_volterra_factors(library.channels)):
+        x = states(library)
+        x[..., channel] = 0.0
+        np.testing.assert_array_equal(library.bind(theta)(x)[..., equation], 0.0)
 
 
 @every_library
@@ -143,10 +186,11 @@ def test_degrees_say_how_terms_scale(library):
 @every_library
 def test_rescaled_coefficients_are_the_same_law_in_original_units(library):
     x, theta = states(library), coefficients(library, groups_of(library)[-1])
-    scales, time_scale = np.array([250.0, 1e-3])[: len(library.channels)], 40.0
-    scaled = library.bind(theta)(x / scales) * scales[0] / time_scale
+    scales, time_scale = SCALES[: len(library.channels)], 40.0
+    scaled = library.bind(theta)(x / scales) * scales[list(library.fitted)] / time_scale
     original = library.bind(library.rescale(theta, scales, time_scale))(x)
-    np.testing.assert_allclose(original, scaled, rtol=1e-11, atol=1e-12 * np.abs(scaled).max())
+    atol = 1e-12 * np.abs(scaled).max(axis=(0, 1))
+    assert (np.abs(original - scaled) <= 1e-11 * np.abs(scaled) + atol).all()
 
 
 @every_library
@@ -162,12 +206,12 @@ def test_a_subset_has_those_terms_only(library):
     assert len(part.own) <= len(keep)
     assert len(part.environment) <= len(keep)
     theta = coefficients(part, groups_of(library)[0])
-    direction = np.ones((len(x), len(FEATURES), 1))
+    direction = np.ones((len(x), len(library.moving), len(FEATURES), 1))
     embedded = np.zeros((len(theta), len(library)))
     embedded[:, keep] = theta
     np.testing.assert_allclose(
-        part.bind(theta).sensitivity(x).jacobian_times(direction),
-        library.bind(embedded).sensitivity(x).jacobian_times(direction),
+        part.bind(theta).sensitivity(x, NOW).jacobian_times(direction),
+        library.bind(embedded).sensitivity(x, NOW).jacobian_times(direction),
         rtol=1e-12,
         atol=1e-12,
     )

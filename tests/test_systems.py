@@ -30,7 +30,7 @@ def states(system, runs=8, seed=0):
 
 def by_terms(form, system, x):
     """ẋ of a form, in the library that fitted models use."""
-    return form.library(system.features).bind(form.coefficients)(x[..., None])
+    return form.library(system.features).bind(form.coefficients)(x[..., None])[..., 0]
 
 
 # ------------------------------------------------------------------------------------------ what they claim

@@ -13,14 +13,16 @@ import numpy as np
 from ecodyn import __version__
 from ecodyn.comparison.aggregate import Window, window_result
 from ecodyn.comparison.candidate import DECIDED, TIED
-from ecodyn.comparison.contenders import FAMILY, PROTOCOLS, Contender, contenders
+from ecodyn.comparison.contenders import FAMILY, PROTOCOLS, UNSEEN_RUNS, Contender, contenders
 from ecodyn.comparison.phases import Phases, chosen_phases
 from ecodyn.comparison.protocols import ORIGINS, SEEDS, Task, TaskResult, execute, tasks_of
 from ecodyn.comparison.result import Comparison, WindowResult
 from ecodyn.comparison.surrogate_test import check_count, kinds_for, surrogate_tests, with_tests
 from ecodyn.comparison.verdict import MARGIN, PAIR_LEVEL
 from ecodyn.families.base import Family
+from ecodyn.state import VELOCITY, observable_of, parse_state
 from ecodyn.trajectories import DataWarning, Trajectories, UnusableDataError
+from ecodyn.velocity import STEPS
 
 Progress = Callable[[int, int, str], None]
 
@@ -66,7 +68,7 @@ def compare(
     windows : (first step, last step) pairs, both ends included; a verdict each. The data's own range by default.
     phases : instead of windows, "auto" or what `find_phases` returned: a window a phase, found on training folds only
     every : keep each so-many-th stored step of a window, its first one always
-    state : channels of a feature's state, such as "signal,gradient@start"
+    state : channels of a feature's state, such as "signal,gradient@start" or "signal,velocity"
     parameters : further estimator parameters by family name, such as {"linear": {"refine": False}}
     folds : number of folds of unseen_runs. By default one for every run up to 16 runs, else 8, and 8 for neural ODEs.
     margin : a log ratio of unexplained shares within which two models are as good as equal
@@ -102,6 +104,7 @@ def compare(
     parts = [part.every(every) for part in ([data] if not windows else [data.window(*w) for w in windows])]
     for part in parts:
         _check(part, models)
+        _check_velocity(part, models, protocols)
         _check_protocols(part, models, protocols)
     results, interrupted, notes = [], False, [*data.warnings, *(known.notes if known else ())]
     for number, part in enumerate(parts):
@@ -144,6 +147,16 @@ def _check(data: Trajectories, models: Sequence[Contender]) -> None:
     if not moving > 0:
         raise UnusableDataError(
             "expected signals that change over the window, got constant ones in every run: nothing is left to explain"
+        )
+
+
+def _check_velocity(data: Trajectories, models: Sequence[Contender], protocols: Sequence[str]) -> None:
+    """A held-out rollout must not start from a velocity that is told by the steps it is scored on."""
+    wanted = any(observable_of(c) == VELOCITY for m in models for c in parse_state(m.state))
+    if wanted and UNSEEN_RUNS in protocols and not data.knows_before.all():
+        raise UnusableDataError(
+            "expected a stored step before the window, to tell the velocity at its first step from; got a window that "
+            f"begins where a run does, at {np.nanmin(data.times):g}: begin it {STEPS} stored steps later"
         )
 
 

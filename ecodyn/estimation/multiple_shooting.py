@@ -4,7 +4,8 @@ Each run is cut into segments; from the data's state at the start of each segmen
 squared distance to the data, Σ w (x̂ − x)², is minimised by Levenberg-Marquardt with exact Jacobians (forward
 sensitivities, Ṡ = ∂f/∂θ + (∂f/∂x) S, of all channels that move). Segments grow from stage to stage, up to the window
 itself: long rollouts have a rugged objective, and a start from short ones is what keeps Lotka-Volterra laws from
-diverging (Bock 1983). Only the signal is compared with the data, as only the signal is scored.
+diverging (Bock 1983). Observables that evolve beside the signal are compared with the data as well, at a tenth of the
+signal's weight: left free, they become hidden variables that serve the signal and are no longer what their name says.
 """
 
 from __future__ import annotations

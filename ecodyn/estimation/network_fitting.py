@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from torchdiffeq import odeint
 
 from ecodyn.estimation.samples import Samples
+from ecodyn.estimation.shooting_equations import BESIDE
 
 Array = NDArray[np.float64]
 Tensor = torch.Tensor
@@ -40,7 +41,8 @@ class Architecture:
     """Shape of g: what it sees of a state and how wide it is.
 
     ``coupling`` "independent": g(xᵢ); "exchangeable": g(xᵢ, mean x, mean φ(x)), permutation-equivariant; "full": g(x).
-    ``driven`` replaces the means by a given curve of time.
+    ``driven`` replaces the means by a given curve of time. ``moving``, ``fitted`` and ``velocity`` are the positions of
+    the state's channels that are no traits, that g gives the derivative of, and that is the signal's derivative.
     """
 
     coupling: str
@@ -50,6 +52,9 @@ class Architecture:
     mean_hidden: int = 12
     means: int = 4
     driven: int = 0
+    moving: tuple[int, ...] = (0,)
+    fitted: tuple[int, ...] = (0,)
+    velocity: int | None = None
 
     @property
     def environment(self) -> int:
@@ -65,7 +70,7 @@ class Architecture:
         layers = {
             "g1": (inputs, self.hidden),
             "g2": (self.hidden, self.hidden),
-            "g3": (self.hidden, self.features if full else 1),
+            "g3": (self.hidden, len(self.fitted) * (self.features if full else 1)),
         }
         if self.coupling == "exchangeable" and not self.driven:
             layers |= {"phi1": (self.channels, self.mean_hidden), "phi2": (self.mean_hidden, self.means)}
@@ -86,13 +91,13 @@ class Schedule:
 class FittedNetwork:
     """One network's float64 weights with the units that it works in (those of the samples).
 
-    ẋ = slope · g((x − centre)/spread).
+    ẋ = slope · g((x − centre)/spread) for the fitted channels, ``slope`` (equation,).
     """
 
     weights: dict[str, Array]
     centre: Array
     spread: Array
-    slope: float
+    slope: Array
     validation: float
     converged: bool
 
@@ -120,16 +125,16 @@ def fit_networks(
 
 
 def evaluate(weights: Weights, architecture: Architecture, u: Tensor, drive: Tensor | None = None) -> Tensor:
-    """g at standardised states (network, state, feature, channel): (network, state, feature)."""
+    """g at standardised states (network, state, feature, channel): (network, state, feature, equation)."""
     n, states, features, channels = u.shape
     if architecture.coupling == "full":
-        return _perceptron(weights, u.reshape(n, states, features * channels))
+        return _perceptron(weights, u.reshape(n, states, features * channels)).reshape(n, states, features, -1)
     inputs = u.reshape(n, states * features, channels)
     if architecture.coupling == "exchangeable":
         seen = _environment(weights, u) if drive is None else drive
         seen = seen.unsqueeze(2).expand(n, states, features, seen.shape[-1])
         inputs = torch.cat([inputs, seen.reshape(n, states * features, -1)], dim=-1)
-    return _perceptron(weights, inputs).reshape(n, states, features)
+    return _perceptron(weights, inputs).reshape(n, states, features, -1)
 
 
 def _environment(weights: Weights, u: Tensor) -> Tensor:
@@ -171,7 +176,11 @@ class _Trainer:
         self.seeds = [seed for _ in sets for seed in seeds]
         self.generators = [np.random.default_rng(seed) for seed in self.seeds]
         self.splits = [_Split.of(s, np.random.default_rng(seed)) for s, seed in zip(self.sets, self.seeds, strict=True)]
-        self.units = [_Units.of(s, split.fitted_runs) for s, split in zip(self.sets, self.splits, strict=True)]
+        self.units = [
+            _Units.of(s, split.fitted_runs, architecture) for s, split in zip(self.sets, self.splits, strict=True)
+        ]
+        self.rates = _stack([u.rates for u in self.units])[:, None, None]
+        self.kinematics = _stack([u.kinematics for u in self.units])[:, None, None]
         self.weights = {k: w.requires_grad_() for k, w in initial_weights(architecture, self.seeds).items()}
         self.best = {k: w.detach().clone() for k, w in self.weights.items()}
         self.best_score = torch.full((len(self.sets),), torch.inf)
@@ -183,7 +192,10 @@ class _Trainer:
         """Adam on random spans: increments against Simpson's rule of g along the data."""
         shortest = min(int(split.ends.min()) for split in self.splits)
         nodes = 3 if shortest < 2 * NODES else NODES
-        spans = [_Spans.of(s, split, u, nodes) for s, split, u in zip(self.sets, self.splits, self.units, strict=True)]
+        spans = [
+            _Spans.of(s, split, u, self.architecture, nodes)
+            for s, split, u in zip(self.sets, self.splits, self.units, strict=True)
+        ]
         optimizer = torch.optim.Adam(self.weights.values(), lr=PEAK_RATE)
         steps = self.schedule.matching_steps
         rate = torch.optim.lr_scheduler.OneCycleLR(optimizer, PEAK_RATE, total_steps=steps + 1)
@@ -198,14 +210,16 @@ class _Trainer:
                 self._keep_best()
         self._go_back_to_best()
 
-    def _matching_loss(self, states: Tensor, quadrature: Tensor, increments: Tensor, drive: Tensor) -> Tensor:
+    def _matching_loss(
+        self, states: Tensor, quadrature: Tensor, increments: Tensor, gain: Tensor, drive: Tensor
+    ) -> Tensor:
         n, windows, nodes, features, channels = states.shape
         z = drive.reshape(n, windows * nodes, -1) if self.architecture.driven else None
         g = evaluate(
             self.weights, self.architecture, states.reshape(n, windows * nodes, features, channels), z
-        ).reshape(n, windows, nodes, features)
-        integral = (quadrature[..., None] * g).sum(dim=2)
-        return ((integral - increments) ** 2).mean(dim=(1, 2))
+        ).reshape(n, windows, nodes, features, -1)
+        integral = (quadrature[..., None, None] * g).sum(dim=2) * gain[:, None, None]
+        return ((integral - increments) ** 2).mean(dim=(1, 2)).sum(dim=1)
 
     # -------------------------------------------------------------- second stage: following rollouts
 
@@ -244,34 +258,47 @@ class _Trainer:
         return states, times, drive
 
     def _rollout_loss(self, states: Tensor, times: Tensor, drive: Tensor) -> Tensor:
-        """Squared error of rollouts over that of persistence, (network,)."""
-        truth = states[..., 0]
+        """Squared error of rollouts over that of persistence, (network,); observables beside the signal add a tenth."""
         path = self._rollout(states[:, :, 0], times, drive)
         steps = times.diff(dim=2)
         weight = torch.zeros_like(times)
         weight[..., 1:] += steps / 2
         weight[..., :-1] += steps / 2
-        error = (weight[..., None] * (path - truth) ** 2).sum(dim=(1, 2, 3))
-        still = (weight[..., None] * (truth - truth[:, :, :1]) ** 2).sum(dim=(1, 2, 3))
-        return error / still.clamp_min(1e-30)
+        loss = torch.zeros(len(path))
+        for m, channel in enumerate(self.architecture.moving):
+            if channel == self.architecture.velocity:
+                continue
+            truth = states[..., channel]
+            error = (weight[..., None] * (path[..., m] - truth) ** 2).sum(dim=(1, 2, 3))
+            still = (weight[..., None] * (truth - truth[:, :, :1]) ** 2).sum(dim=(1, 2, 3))
+            loss = loss + (BESIDE if m else 1.0) * error / still.clamp_min(1e-30)
+        return loss
 
     def _rollout(self, start: Tensor, times: Tensor, drive: Tensor) -> Tensor:
-        """Signals (network, run, point, feature) from standardised starts, by torchdiffeq's fixed steps.
+        """Rollouts (network, run, point, feature, moving) from standardised starts, by torchdiffeq's fixed steps.
 
         The independent variable counts grid points, so that runs with times of their own share the steps.
         """
         steps = times.diff(dim=2)
-        traits = start[..., 1:]
+        moving = torch.tensor(self.architecture.moving)
 
-        def slope(u: Tensor, signal: Tensor) -> Tensor:
+        def slope(u: Tensor, moved: Tensor) -> Tensor:
             i = min(int(u), steps.shape[2] - 1)
-            state = torch.cat([signal.unsqueeze(-1), traits], dim=-1)
             z = torch.lerp(drive[:, :, i], drive[:, :, i + 1], u - i) if self.architecture.driven else None
-            return steps[:, :, i, None] * evaluate(self.weights, self.architecture, state, z)
+            return steps[:, :, i, None, None] * self._slopes(start.index_copy(3, moving, moved), z)
 
         count = torch.arange(steps.shape[2] + 1, dtype=torch.float32)
-        path = odeint(slope, start[..., 0], count, method="rk4", options={"perturb": True})
-        return path.permute(1, 2, 0, 3)
+        path = odeint(slope, start[..., list(self.architecture.moving)], count, method="rk4", options={"perturb": True})
+        return path.permute(1, 2, 0, 3, 4)
+
+    def _slopes(self, state: Tensor, drive: Tensor | None) -> Tensor:
+        """du/dτ of the moving channels: the networks' answers, and that of the signal which follows a velocity."""
+        shape = self.architecture
+        slopes = self.rates * evaluate(self.weights, shape, state, drive)
+        if shape.velocity is None:
+            return slopes
+        offset, factor = self.kinematics.unbind(dim=-1)
+        return torch.cat([(offset + factor * state[..., shape.velocity]).unsqueeze(-1), slopes], dim=-1)
 
     def _clip(self) -> None:
         """Each network's own gradient norm: one network's bad rollout must not slow the others."""
@@ -304,7 +331,7 @@ class _Trainer:
                 {name: w[b].double().numpy() for name, w in self.best.items()},
                 units.centre,
                 units.spread,
-                units.slope,
+                units.slopes,
                 float(self.best_score[b]),
                 bool(self.improved[b]),
             )
@@ -343,27 +370,40 @@ class _Split:
 
 @dataclass(frozen=True)
 class _Units:
-    """Standardisation of one training set: inputs to mean 0 and deviation 1, slopes to a deviation of about 1."""
+    """Standardisation of one training set: inputs to mean 0 and deviation 1, slopes to a deviation of about 1.
+
+    Time is counted in units τ in which the standardised signal changes by one: of a fitted channel du/dτ = rate · g,
+    of a signal with a velocity du/dτ = offset + factor · u_velocity, the two ``kinematics``.
+    """
 
     centre: Array
     spread: Array
-    slope: float
+    slopes: Array  # (equation,)
+    per_time: float
+    rates: Array  # (equation,)
+    kinematics: Array  # (2,)
     drive_centre: Array
     drive_spread: Array
 
     @classmethod
-    def of(cls, samples: Samples, runs: NDArray[np.intp]) -> _Units:
+    def of(cls, samples: Samples, runs: NDArray[np.intp], architecture: Architecture) -> _Units:
         states = samples.states[runs]
         centre = states.mean(axis=(0, 1, 2))
         spread = np.where((s := states.std(axis=(0, 1, 2))) > 0, s, 1.0)
         span = max(1, min(SPAN, states.shape[1] // 10))
-        change = states[:, span:, :, 0] - states[:, :-span, :, 0]
+        change = states[:, span:] - states[:, :-span]
         duration = samples.times[runs][:, span:] - samples.times[runs][:, :-span]
-        moving = duration > 0
-        slope = float(np.std((change[moving].T / duration[moving]).T)) or 1.0
+        lasting = duration > 0
+        steepness = np.std(change[lasting] / duration[lasting][:, None, None], axis=(0, 1))
+        steepness = np.where(steepness > 0, steepness, 1.0)
+        per_time = float(steepness[0] / spread[0])
+        fitted = list(architecture.fitted)
+        rates = steepness[fitted] / spread[fitted] / per_time
+        v = 0 if architecture.velocity is None else architecture.velocity
+        kinematics = np.array([centre[v], spread[v]]) / spread[0] / per_time
         drive = np.zeros((1, 1)) if samples.drive is None else samples.drive.values
         wide = np.where((d := drive.std(axis=0)) > 0, d, 1.0)
-        return cls(centre, spread, slope, drive.mean(axis=0), wide)
+        return cls(centre, spread, steepness[fitted], per_time, rates, kinematics, drive.mean(axis=0), wide)
 
     def gather(self, samples: Samples, runs: NDArray[np.intp], rows: NDArray[np.intp]) -> tuple[Array, Array, Array]:
         """Standardised states, times in which standardised slopes are of order one, and the standardised drive."""
@@ -373,20 +413,25 @@ class _Units:
             drive = np.zeros((*rows.shape, 1))
         else:
             drive = (samples.drive(t.ravel()).reshape(*rows.shape, -1) - self.drive_centre) / self.drive_spread
-        return states, t * self.slope / self.spread[0], drive
+        return states, t * self.per_time, drive
 
 
 @dataclass(frozen=True)
 class _Spans:
-    """All spans of one training set, ready to be drawn from: nodes, quadrature weights, increments, drive."""
+    """All spans of one training set, ready to be drawn from: nodes, quadrature weights, increments, drive.
+
+    Increments (span, feature, equation) are over the standard deviation of all of them: every span then has a say of
+    order one. ``gain`` (equation,) takes integrals of g into that unit.
+    """
 
     states: Array
     quadrature: Array
     increments: Array
+    gain: Array
     drive: Array
 
     @classmethod
-    def of(cls, samples: Samples, split: _Split, units: _Units, nodes: int) -> _Spans:
+    def of(cls, samples: Samples, split: _Split, units: _Units, architecture: Architecture, nodes: int) -> _Spans:
         longest = int(split.ends.max())
         gap = max(1, min(SPAN, longest // 10) // (nodes - 1))
         offsets = gap * np.arange(nodes)
@@ -398,19 +443,14 @@ class _Spans:
         run, start = (np.array(column, dtype=np.intp) for column in zip(*pairs, strict=True))
         rows = np.minimum(start[:, None] + offsets, split.ends[run][:, None] - 1)
         states, times, drive = units.gather(samples, run[:, None], rows)
-        increments = states[:, -1, :, 0] - states[:, 0, :, 0]
-        return cls(states, _simpson(times), increments, drive)
+        fitted = list(architecture.fitted)
+        increments = states[:, -1][..., fitted] - states[:, 0][..., fitted]
+        size = np.maximum(increments.std(axis=(0, 1)), 1e-12)
+        return cls(states, _simpson(times), increments / size, units.rates / size, drive)
 
-    def draw(self, rng: np.random.Generator, count: int) -> tuple[Array, Array, Array, Array]:
+    def draw(self, rng: np.random.Generator, count: int) -> tuple[Array, Array, Array, Array, Array]:
         chosen = rng.integers(0, len(self.states), count)
-        # Increments over the standard deviation of all of them: every span then has a say of order one.
-        size = max(float(self.increments.std()), 1e-12)
-        return (
-            self.states[chosen],
-            self.quadrature[chosen] / size,
-            self.increments[chosen] / size,
-            self.drive[chosen],
-        )
+        return self.states[chosen], self.quadrature[chosen], self.increments[chosen], self.gain, self.drive[chosen]
 
 
 def _simpson(times: Array) -> Array:

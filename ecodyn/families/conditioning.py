@@ -59,14 +59,14 @@ def variance_inflation(columns: Array) -> Array:
     return np.where(takes_part, np.inf, np.maximum(1.0, (shares**2).sum(axis=0)))
 
 
-def inflation_by_equation(matched: MatchedIntegrals, mask: NDArray[np.bool_]) -> Array:
-    """The variance inflation of each free coefficient among its own equation's, (1 or feature, term); NaN elsewhere."""
+def inflation_by_row(matched: MatchedIntegrals, mask: NDArray[np.bool_]) -> Array:
+    """The variance inflation of each free coefficient among those of its own row (row, term); NaN elsewhere."""
     inflation = np.full(mask.shape, np.nan)
     found: dict[tuple[int, bytes], Array] = {}
-    for equation, free in enumerate(mask):
-        design = equation if len(matched.factors) > 1 else 0
-        key = (design, free.tobytes())  # equations with the same terms on the same data share it
+    for row, free in enumerate(mask):
+        design, _ = matched.place(row)
+        key = (design, free.tobytes())  # rows with the same terms on the same data share it
         if key not in found:
             found[key] = variance_inflation(matched.matrix[design][:, free])
-        inflation[equation, free] = found[key]
+        inflation[row, free] = found[key]
     return inflation

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecodyn.estimation import Estimate, MatchedIntegrals, Samples, Shooting
-from ecodyn.families.conditioning import condition_number, effective_rank, inflation_by_equation
+from ecodyn.families.conditioning import condition_number, effective_rank, inflation_by_row
 from ecodyn.library import Library
 
 Array = NDArray[np.float64]
@@ -176,7 +176,7 @@ def diagnose(
         halves=arrays["halves"],
         run_spread=arrays["run"],
         identified=identified,
-        variance_inflation=inflation_by_equation(estimate.matched, estimate.mask),
+        variance_inflation=inflation_by_row(estimate.matched, estimate.mask),
         halves_correlation=correlation,
         condition_number=condition,
         effective_rank=float(np.median([effective_rank(s) for s in singular])),

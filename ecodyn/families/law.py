@@ -115,12 +115,22 @@ class Law(FittedModel):
         return sympy.Add(*(sympy.Float(float(c), 17) * term for c, term in terms if c != 0))
 
     def selected_terms(self) -> frozenset[str]:
-        """Names of the terms with non-zero coefficients; of further equations than the first, behind their channel."""
+        """Names of the terms with non-zero coefficients; of further equations than the first, behind their channel.
+
+        A full law's are named equation by equation, and as monomials of all features: "hare: x_hare*x_lynx" is the
+        same term from whichever library.
+        """
         names, fitted = np.array(self.library.names()), self.library.fitted
         found: list[str] = []
         for channel, rows in zip(fitted, np.split(self.coefficients, len(fitted)), strict=True):
             prefix = "" if channel == fitted[0] else f"{self.channels[channel]}: "
-            found += [prefix + name for name in names[np.any(rows != 0, axis=0)].tolist()]
+            if self.coupling == FULL:
+                found += [
+                    f"{prefix}{self.features[feature]}: {self.library.monomial(term, feature)}"
+                    for feature, term in zip(*np.nonzero(rows), strict=True)
+                ]
+            else:
+                found += [prefix + name for name in names[np.any(rows != 0, axis=0)].tolist()]
         return frozenset(found)
 
     def to_latex(self, digits: int = 4) -> str:

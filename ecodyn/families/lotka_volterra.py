@@ -23,13 +23,15 @@ class LotkaVolterra(LibraryFamily):
     r"""Lotka-Volterra laws: ẋᵢ = xᵢ(r + a xᵢ + c x̄) (exchangeable), xᵢ(rᵢ + aᵢxᵢ) (independent, the logistic
     equation), xᵢ(rᵢ + Σⱼ Aᵢⱼxⱼ) (full).
 
-    Of a state in which the gradient evolves too, each channel grows in proportion to itself: ẋᵢ = xᵢ(r + a xᵢ + b gᵢ + …)
-    and ġᵢ = gᵢ(r' + a' xᵢ + b' gᵢ + …), so that neither changes its sign. With a velocity, v̇ᵢ = xᵢ(r + a xᵢ + b vᵢ + …).
+    Of a state in which the gradient evolves too, each channel grows in proportion to itself:
+    ẋᵢ = xᵢ(r + a xᵢ + b gᵢ + …) and ġᵢ = gᵢ(r' + a' xᵢ + b' gᵢ + …), so that neither changes its sign, as norms don't.
+    With a velocity, which may, v̇ᵢ = xᵢ(r + a xᵢ + b vᵢ + …).
 
     Parameters
     ----------
     self_interaction : bool
-        Whether xᵢ² may occur (and gᵢ² in the equation of gᵢ). Without it, a full law of two species is the classical predator-prey system.
+        Whether xᵢ² may occur (and gᵢ² in the equation of gᵢ). Without it, a full law of two species is the classical
+        predator-prey system.
 
     The other parameters are those of ``LibraryFamily``.
     """

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from ecodyn.drive import Drive
 from ecodyn.estimation import Samples
 from ecodyn.families.base import Family
-from ecodyn.families.model import FittedModel, check_model_path, weights_path
-from ecodyn.library import EXCHANGEABLE, FULL, polynomial_library
-from ecodyn.trajectories import Trajectories, UnusableDataError, parse_state
+from ecodyn.families.model import FittedModel, amplitudes_from, amplitudes_of, check_model_path, weights_path
+from ecodyn.library import EXCHANGEABLE, FULL, letter_of, polynomial_library
+from ecodyn.state import VELOCITY, fitted, moving, parse_state
+from ecodyn.trajectories import Trajectories, UnusableDataError
 
 if TYPE_CHECKING:
     import sympy
@@ -32,11 +33,13 @@ MOST_NETWORKS = 8  # in one batched program: more save little time and take memo
 class NeuralModel(FittedModel):
     """ẋᵢ = slope · g((x − centre)/spread), g a perceptron with two hidden layers of tanh; float64.
 
+    Where several channels are fitted, g has an output for each.
+
     Attributes
     ----------
     weights : name -> array; layers ``g1``, ``g2``, ``g3`` and, for means over features, ``phi1``, ``phi2``
     centre, spread : array (channel,), the standardisation of the state
-    slope : signal per step
+    slope : array (equation,), the fitted channel's unit per step
     drive : a clock's mean curve (standardised), in place of the means over features
     validation : unexplained share of the validation rollouts that stopping went by
     seconds : how long the fit took (its share of a batch)
@@ -46,7 +49,7 @@ class NeuralModel(FittedModel):
     weights: Mapping[str, Array]
     centre: Array
     spread: Array
-    slope: float
+    slope: Array
     drive: Drive | None = None
     validation: float = float("nan")
     seconds: float = float("nan")
@@ -55,18 +58,20 @@ class NeuralModel(FittedModel):
     kind: ClassVar[str] = "neural_ode"
 
     def rhs(self, x: Array, t: Array) -> Array:
-        """ẋ at states (batch, feature, channel) and times (batch,); traits stand still."""
+        """ẋ at states (batch, feature, channel) and times (batch,); traits stand still, and ẋ = v of a velocity."""
         u = (x - self.centre) / self.spread
         if self.coupling == FULL:
             g = self._perceptron(u.reshape(len(u), -1))
         elif self.coupling == EXCHANGEABLE:
             seen = self._environment(u) if self.drive is None else self.drive(t)
             seen = np.broadcast_to(seen[:, None], (*u.shape[:2], seen.shape[-1]))
-            g = self._perceptron(np.concatenate([u, seen], axis=-1))[..., 0]
+            g = self._perceptron(np.concatenate([u, seen], axis=-1))
         else:
-            g = self._perceptron(u)[..., 0]
+            g = self._perceptron(u)
         out = np.zeros_like(x)
-        out[..., 0] = self.slope * g
+        out[..., list(fitted(self.channels))] = self.slope * g.reshape(*x.shape[:2], -1)
+        if VELOCITY in self.channels:
+            out[..., 0] = x[..., self.channels.index(VELOCITY)]
         return out
 
     @property
@@ -134,19 +139,42 @@ class NeuralModel(FittedModel):
         """dx/dt = g(…) with g an undefined function: weights are no equation that a reader could use."""
         import sympy
 
-        arguments = {"independent": "x", "exchangeable": "x mean_x mean_phi", "full": "x_1 x_2 ..."}[self.coupling]
-        names = [sympy.Symbol(_) for _ in arguments.split()]
-        left = sympy.Derivative(sympy.Symbol("x"), sympy.Symbol("t"), evaluate=False)
-        return [sympy.Eq(left, sympy.Function("g")(*names), evaluate=False)]
+        letters = [letter_of(c) for c in self.channels]
+        arguments = {
+            "independent": letters,
+            "exchangeable": [*letters, *(f"mean_{name}" for name in letters), "mean_phi"],
+            "full": [*(f"{name}_{i}" for i in (1, 2) for name in letters), "..."],
+        }[self.coupling]
+        answers = [sympy.Function(name)(*map(sympy.Symbol, arguments)) for name in self._function_names()]
+        rights = dict(zip(fitted(self.channels), answers, strict=True))
+        return [
+            sympy.Eq(
+                sympy.Derivative(sympy.Symbol(letters[c]), sympy.Symbol("t"), evaluate=False),
+                rights.get(c, sympy.Symbol(VELOCITY)),
+                evaluate=False,
+            )
+            for c in moving(self.channels)
+        ]
+
+    def _function_names(self) -> list[str]:
+        """g, or one a fitted channel: g_signal, g_gradient."""
+        names = [self.channels[c] for c in fitted(self.channels)]
+        return ["g"] if len(names) == 1 else [f"g_{name}" for name in names]
 
     def to_latex(self) -> str:
         """The form of the right-hand side."""
+        letters = ["x", *(rf"\mathrm{{{name.replace('@', ' at ')}}}" for name in self.channels[1:])]
+        own = [f"{name}_i" for name in letters]
         inside = {
-            "independent": "x_i",
-            "exchangeable": r"x_i, \overline{x}, \overline{\varphi(x)}",
-            "full": "x",
+            "independent": own,
+            "exchangeable": [*own, *(rf"\overline{{{name}}}" for name in letters), r"\overline{\varphi}"],
+            "full": letters,
         }[self.coupling]
-        return rf"\dot{{x}}_i = g({inside})"
+        answers = [rf"\mathrm{{{name}}}({', '.join(inside)})" for name in self._function_names()]
+        rights = dict(zip(fitted(self.channels), answers, strict=True))
+        velocity = r"\mathrm{velocity}_i"
+        moved = moving(self.channels)
+        return "\n".join(rf"\dot{{{letters[c]}}}_i = {rights.get(c, velocity)}" for c in moved)
 
     def save(self, path: str | Path, *, force: bool = False) -> None:
         """Write the model as JSON with its weights beside it, ``<name>.safetensors``."""
@@ -167,7 +195,7 @@ class NeuralModel(FittedModel):
         return {
             "centre": self.centre.tolist(),
             "spread": self.spread.tolist(),
-            "slope": self.slope,
+            "slope": self.slope.tolist(),
             "weights": "beside this file, in safetensors",
         }
 
@@ -190,12 +218,12 @@ class NeuralModel(FittedModel):
             document["coupling"],
             tuple(document["state"].split(",")),
             tuple(document["features"]),
-            float(document["amplitude"]),
+            amplitudes_from(document),
             document["provenance"],
             weights,
             np.array(document["centre"], dtype=float),
             np.array(document["spread"], dtype=float),
-            float(document["slope"]),
+            np.atleast_1d(np.array(document["slope"], dtype=float)),
             None if times is None or values is None else Drive(times, values),
         )
         try:
@@ -307,7 +335,18 @@ class NeuralODE(Family):
 
         _, _, features, channels = sets[0].states.shape
         driven = 0 if sets[0].drive is None else sets[0].drive.values.shape[1]
-        architecture = Architecture(self.coupling, channels, features, self.hidden, means=self.means, driven=driven)
+        names = parse_state(self.state)
+        architecture = Architecture(
+            self.coupling,
+            channels,
+            features,
+            self.hidden,
+            means=self.means,
+            driven=driven,
+            moving=moving(names),
+            fitted=fitted(names),
+            velocity=names.index(VELOCITY) if VELOCITY in names else None,
+        )
         schedule = Schedule(self.matching_steps, self.rollout_steps, self.rollout_share, self.intervals)
         return fit_networks(sets, seeds, architecture, schedule), architecture
 
@@ -328,12 +367,12 @@ class NeuralODE(Family):
             self.coupling,
             parse_state(self.state),
             tuple(trajectories.features.tolist()),
-            float(np.nanmax(np.abs(trajectories.values))),
+            amplitudes_of(trajectories, self.state),
             self.provenance(trajectories),
             network.weights,
             network.centre * samples.scales,
             network.spread * samples.scales,
-            network.slope * samples.scales[0] / samples.time_scale,
+            network.slope * samples.scales[list(architecture.fitted)] / samples.time_scale,
             drive,
             network.validation,
             seconds,

@@ -84,7 +84,7 @@ def fit_table(model: FittedModel) -> Table:
     for row in rows[:MOST_COEFFICIENTS]:
         table.add_row(
             "all" if row["feature"] is None else str(row["feature"]),
-            row["term"],
+            row["term"] if len(model.library.fitted) == 1 else f"{row['equation']}: {row['term']}",
             f"{row['value']:.4g}",
             _interval(row),
             inflation(row.get("variance_inflation")),

@@ -38,6 +38,10 @@ CASES = {
     "per feature": (linear_library, "independent", SIGNAL, 4),
     "full": (linear_library, "full", SIGNAL, 4),
     "full quadratic": (polynomial_library, "full", SIGNAL, 4),
+    "gradient": (lotka_volterra_library, "exchangeable", ("signal", "gradient"), 1),
+    "full gradient": (linear_library, "full", ("signal", "gradient"), 4),
+    "velocity": (linear_library, "exchangeable", ("signal", "velocity"), 1),
+    "velocity and gradient": (linear_library, "independent", ("signal", "gradient", "velocity"), 4),
     "full with trait": (lotka_volterra_library, "full", ("signal", "gradient@start"), 4),
 }
 
@@ -55,7 +59,10 @@ def difference(f, at):
 
 @pytest.mark.parametrize(
     ("case", "driven"),
-    [*((case, False) for case in CASES), *((case, True) for case in ("shared", "shared cubic", "trait"))],
+    [
+        *((case, False) for case in CASES),
+        *((case, True) for case in ("shared", "shared cubic", "trait", "gradient", "velocity")),
+    ],
 )
 def test_gradient_of_the_cost_is_exact(competing_runs, case, driven):
     make, coupling, channels, groups = CASES[case]
@@ -73,13 +80,13 @@ def test_gradient_of_the_cost_is_exact(competing_runs, case, driven):
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6 * np.abs(expected).max())
 
 
-@pytest.mark.parametrize("case", ["shared", "full"])
+@pytest.mark.parametrize("case", ["shared", "full", "gradient", "velocity"])
 def test_gradient_with_respect_to_starting_states_is_exact(competing_runs, case):
     make, coupling, channels, groups = CASES[case]
-    samples = Samples.of(competing_runs(runs=2, noise=0.02))
+    samples = Samples.of(competing_runs(runs=2, noise=0.02), ",".join(channels))
     library = make(coupling, channels, range(4))
     theta = near_the_data(library, samples, groups)
-    cost = objective(library, samples, groups=groups, starts=True)
+    cost = objective(library, samples, np.ones(theta.shape, dtype=bool), starts=True)
     starts = cost.segments.states[:, 0, :, 0] + 0.01
     exact = cost.equations(theta.ravel(), starts)
     by_start = difference(lambda s: cost.equations(theta.ravel(), s).cost, starts) / 2

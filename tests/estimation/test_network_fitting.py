@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -13,6 +15,7 @@ from ecodyn.estimation.network_fitting import (
     initial_weights,
 )
 from ecodyn.families import NeuralODE
+from ecodyn.state import fitted, moving
 from ecodyn.trajectories import Trajectories
 
 COUPLINGS = ("independent", "exchangeable", "full")
@@ -29,7 +32,7 @@ def small(coupling="exchangeable", state="signal", **more):
     return NeuralODE(coupling, state, **options)
 
 
-@pytest.mark.parametrize("state", ["signal", "signal,gradient@start"])
+@pytest.mark.parametrize("state", ["signal", "signal,gradient@start", "signal,gradient", "signal,velocity"])
 @pytest.mark.parametrize("coupling", COUPLINGS)
 def test_training_and_evaluation_are_one_function(competing_runs, coupling, state):
     """The float32 torch network of the training and the float64 NumPy right-hand side agree to float32."""
@@ -38,11 +41,16 @@ def test_training_and_evaluation_are_one_function(competing_runs, coupling, stat
     x = np.random.default_rng(0).uniform(0.1, 2.0, (6, 4, channels))
     weights = {k: torch.from_numpy(w.astype(np.float32))[None] for k, w in model.weights.items()}
     u = torch.from_numpy(((x - model.centre) / model.spread).astype(np.float32))[None]
-    g = evaluate(weights, architecture(coupling, channels), u)[0].numpy()
+    shape = replace(architecture(coupling, channels), moving=moving(model.channels), fitted=fitted(model.channels))
+    g = evaluate(weights, shape, u)[0].numpy()
     rhs = model.rhs(x, np.zeros(6))
     scale = np.abs(g).max()
-    np.testing.assert_allclose(rhs[..., 0] / model.slope, g, rtol=0, atol=FLOAT32 * max(scale, 1))
-    assert (rhs[..., 1:] == 0).all()
+    answered = list(fitted(model.channels))
+    np.testing.assert_allclose(rhs[..., answered] / model.slope, g, rtol=0, atol=FLOAT32 * max(scale, 1))
+    if state.endswith("@start"):
+        assert (rhs[..., 1:] == 0).all()
+    if state.endswith("velocity"):
+        np.testing.assert_array_equal(rhs[..., 0], x[..., 1])
 
 
 def test_a_driven_network_agrees_too(competing_runs):
@@ -54,7 +62,7 @@ def test_a_driven_network_agrees_too(competing_runs):
     u = torch.from_numpy(((x - model.centre) / model.spread).astype(np.float32))[None]
     drive = torch.from_numpy(model.drive(t).astype(np.float32))[None]
     g = evaluate(weights, architecture("exchangeable", driven=3), u, drive)[0].numpy()
-    np.testing.assert_allclose(model.rhs(x, t)[..., 0] / model.slope, g, rtol=0, atol=FLOAT32)
+    np.testing.assert_allclose(model.rhs(x, t) / model.slope, g, rtol=0, atol=FLOAT32)
 
 
 @pytest.mark.parametrize("coupling", COUPLINGS)

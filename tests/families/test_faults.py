@@ -224,7 +224,7 @@ def test_an_unknown_coupling_is_refused(family):
 
 
 @every_family
-@pytest.mark.parametrize("state", ["gradient", "signal,velocity", "signal,", "signal,gradient@start,gradient@start"])
+@pytest.mark.parametrize("state", ["gradient", "signal,", "signal,@start", "signal,gradient@start,gradient@start"])
 def test_an_unknown_state_is_refused(family, state):
     with pytest.raises(ValueError, match=r"state|channel"):
         family(state=state).fit(decay())
