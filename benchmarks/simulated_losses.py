@@ -110,10 +110,11 @@ def held_out_losses(
     """
     x = rng.uniform(-1, 1, size=(repetitions, runs, POINTS))
     y = legendre.legval(x, LAW) + NOISE * rng.normal(size=x.shape)
-    return {degree: _held_out(x, y, folds, degree) for degree in degrees}
+    return {degree: held_out(x, y, folds, degree) for degree in degrees}
 
 
-def _held_out(x: Array, y: Array, folds: int, degree: int) -> Array:
+def held_out(x: Array, y: Array, folds: int, degree: int) -> Array:
+    """log mean squared error of each run (repetition, run) by the fit to the runs of all other folds, r mod F each."""
     basis = legendre.legvander(x, degree)
     gram = np.einsum("nrpi,nrpj->nrij", basis, basis)
     moment = np.einsum("nrpi,nrp->nri", basis, y)
