@@ -216,6 +216,8 @@ def _folds(shapes: tuple[tuple[int, int], ...]) -> Iterator[Cell]:
 
 
 def _shared_training(degrees: tuple[int, int], runs: int, folds: int) -> Experiment:
+    """``factor needed`` is √(Var(mean) / E[s²/R]): by how much a paired t is too large because of shared runs."""
+
     def run(rng: Generator, repetitions: int) -> Shares:
         losses = held_out_losses(rng, repetitions, runs, folds, degrees)
         differences = losses[degrees[1]] - losses[degrees[0]]
@@ -224,11 +226,15 @@ def _shared_training(degrees: tuple[int, int], runs: int, folds: int) -> Experim
         means, errors = differences.mean(axis=1), differences.std(axis=1, ddof=1) / math.sqrt(runs)
         t, limit = np.abs(means / errors), float(student.ppf(0.5 + LEVEL / 2, runs - 1))
         seed = _seed(rng)
+        # Each run's difference from another repetition: the same distribution, and no training run is shared.
+        unshared = rng.permuted(differences, axis=0)
         return {
             "t": float(np.mean(t > limit)),
             "t corrected": float(np.mean(t / correction > limit)),
+            "t by √(1+F/(F−1))": float(np.mean(t / math.sqrt(1.0 + folds / (folds - 1)) > limit)),
             "flips": float(np.mean([_rejected(d, 1.0, seed) for d in differences])),
             "flips corrected": float(np.mean([_rejected(d, correction, seed) for d in differences])),
+            "flips, none shared": float(np.mean([_rejected(d, 1.0, seed) for d in unshared])),
             "factor used": correction,
             "factor needed": float(means.std(ddof=1) / math.sqrt(np.mean(errors**2))),
         }
