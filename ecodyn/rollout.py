@@ -8,7 +8,7 @@ early is data, not an exception: it carries a status and NaN from where it stopp
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -217,8 +217,9 @@ class _Solver:
         if not len(b):
             return
         fraction = (self.grid[b, i] - self.t[b]) / h[b]
-        weights = (fraction[:, None] ** np.arange(1, 5)) @ _INTERPOLANT.T
-        moved = np.einsum("ns,sn...->n...", weights, stages[:, b])
+        powers = fraction ** np.arange(1, 5)[:, None]
+        weights = [self._column(_weighted(row, powers)) for row in _INTERPOLANT]
+        moved = _weighted(weights, stages[:, b])
         self.values[b, i] = self.x[b] + self._column(h[b]) * moved
 
     def _advance(self, accepted: NDArray[np.bool_], new: Array, stages: Array, slope: Array, h: Array) -> Array:
@@ -240,12 +241,11 @@ class _Solver:
         return h * np.clip(np.where(np.isfinite(factor), factor, _GROW), _SHRINK, _GROW)
 
 
-def _weighted(weights: Array, stages: Array) -> Array:
+def _weighted(weights: Sequence[Array] | Array, stages: Array) -> Array:
     """Σ wₛkₛ, term by term: a matrix product's last digit would depend on who else is in the batch."""
     total = weights[0] * stages[0]
     for weight, stage in zip(weights[1:], stages[1:], strict=False):
-        if weight:
-            total += weight * stage
+        total = total + weight * stage
     return np.asarray(total)
 
 

@@ -26,6 +26,7 @@ from ecodyn.comparison.protocols import (
 from ecodyn.comparison.result import HorizonCurve, ModelScore, Pair, Start, WindowResult
 from ecodyn.comparison.scores import (
     HORIZONS,
+    NEXT_TO_NOTHING,
     area_under_curve,
     loss,
     noise_share,
@@ -235,7 +236,7 @@ class _ByRun:
         self.diverged = sum(not s.score.finished for s in scores)
         self.skills = np.array([self._skill(g) for g in self.groups])
         self.losses = self._losses(lambda s: loss(s.score.unexplained, noise(s.run, s.origin)))
-        self.gross_losses = self._losses(lambda s: loss(s.score.unexplained, 0.0))
+        self.gross_losses = self._losses(lambda s: loss(max(s.score.unexplained, NEXT_TO_NOTHING), 0.0))
 
     def _losses(self, of: Callable[[Scored], float]) -> Array:
         return self.by_cluster(np.array([np.mean([of(s) for s in g]) if g else np.nan for g in self.groups]))

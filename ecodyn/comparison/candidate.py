@@ -33,9 +33,10 @@ def mean(values: Array) -> float:
 class Candidate:
     """What the verdict needs to know of one model: its losses a run, and how simple it is.
 
-    ``losses`` and ``skills`` are (run,); ``gross_losses`` the losses without measurement noise taken off (the losses
-    themselves if left out). ``kind`` is "family", "null", "ceiling" or "clock". ``diverged`` counts held-out rollouts
-    that ended early; a family with any is not eligible. ``terms`` names the terms with a coefficient in any fold.
+    ``losses`` and ``skills`` are (run,); ``gross_losses`` the losses with measurement noise left in, and no unexplained
+    share below a ten-thousandth (the losses themselves if left out). ``kind`` is "family", "null", "ceiling" or
+    "clock". ``diverged`` counts held-out rollouts that ended early; a family with any is not eligible. ``terms`` names
+    the terms with a coefficient in any fold.
     """
 
     family: str

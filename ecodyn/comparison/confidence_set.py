@@ -42,7 +42,7 @@ def confidence_set(
     losses : array (run, model)
         Runs (or clusters of runs) are independent.
     inflation : array (model, model), optional
-        What a pair's t is divided by: √(1 + R/(F − 1)) where folds share training runs and a family is
+        What a pair's t is divided by: √(1 + F/(F − 1)) where folds share training runs and a family is
         over-flexible (Nadeau and Bengio 2003). Only the observed t is divided, which is conservative.
     level : float
         The set holds the best model with this probability.

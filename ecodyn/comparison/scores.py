@@ -15,6 +15,7 @@ QUARTERS = slice(4, None, 5)  # of these, the four that tables have
 WORST_UNEXPLAINED = 2.0
 LARGEST_NOISE_SHARE = 0.9  # measurement noise may take off at most so much of what is unexplained
 SMALLEST_UNEXPLAINED = 1e-6  # the solvers' accuracy
+NEXT_TO_NOTHING = 1e-4  # of the variance: which of two models leaves less of it matters to no prediction
 LOG_FLOOR = 0.01  # of the window's median: what is under it counts as gone
 EXACT = 1e-24  # persistence's error over the mean square under which a run says nothing
 DIFFERENCE_ORDERS = range(2, 7)

@@ -228,10 +228,14 @@ def _status(runs: int, ranking: Ranking) -> str:
 
 
 def _inflation(a: Candidate, b: Candidate, folds: int | None) -> float:
-    """√(1 + R/(F − 1)) for a pair with an over-flexible family, whose folds share training runs."""
+    """√(1 + F/(F − 1)) for a pair with an over-flexible family, whose F folds share training runs.
+
+    Nadeau and Bengio's (2003) variance of a mean over F folds' scores is σ²(1/F + 1/(F − 1)), σ² that of one fold's:
+    of R/F runs each, so that beside the t of R single runs it is this factor, whatever R.
+    """
     if folds is None or folds < 2 or a is b or not (a.over_flexible or b.over_flexible):
         return 1.0
-    return math.sqrt(1.0 + len(a.losses) / (folds - 1))
+    return math.sqrt(1.0 + folds / (folds - 1))
 
 
 def _will_do(a: Candidate, b: Candidate, in_set: bool, folds: int | None, margin: float, seed: int) -> bool:
@@ -239,7 +243,7 @@ def _will_do(a: Candidate, b: Candidate, in_set: bool, folds: int | None, margin
 
     Where noise is nearly all that either leaves, what remains without it is a difference of two nearly equal numbers,
     and no number of runs would bound its ratio. If the set then can't tell the two apart, and what they leave in all
-    is the same to within the margin, nothing that could still be found out would matter to a prediction.
+    is the same to within the margin, or next to nothing, what could still be found out matters to no prediction.
     """
     if a is b:
         return True

@@ -277,10 +277,15 @@ class LibraryFamily(Family):
 
     def fit_model(self, trajectories: Trajectories, *, clock: bool = False) -> Law:
         """Integral matching, selection if the family has one, multiple shooting, diagnostics."""
-        return self.fit_models([trajectories], clock=clock)[0]
+        return self._fit_together([trajectories], clock)[0]
 
-    def fit_models(self, training_sets: Sequence[Trajectories], *, clock: bool = False) -> list[Law]:
+    def fit_models(self, training_sets: Sequence[Trajectories], *, clock: bool = False) -> Sequence[FittedModel]:
         """A law for each training set, as each would be fitted alone; their shooting goes on side by side."""
+        if type(self).fit_model is not LibraryFamily.fit_model:
+            return super().fit_models(training_sets, clock=clock)  # a family with a fit of its own is asked for it
+        return self._fit_together(training_sets, clock)
+
+    def _fit_together(self, training_sets: Sequence[Trajectories], clock: bool) -> list[Law]:
         prepared = [self._prepare(training, clock) for training in training_sets]
         shot = self._refined(prepared)
         return [self._law(p, shooting) for p, shooting in zip(prepared, shot, strict=True)]
