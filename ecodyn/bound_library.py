@@ -65,7 +65,8 @@ class BoundLibrary:
         if self._dense.ndim == 4:
             flat = environment @ self._dense.reshape(-1, environment.shape[-1]).T
             return np.asarray(flat.reshape(len(environment), *self._dense.shape[:-1]))
-        return np.asarray(np.matmul(self._dense, environment[:, None, None, :, None])[..., 0])
+        # In one layout, and no matrix product: else the last digit would depend on who else is in the batch.
+        return np.einsum("begov,bv->bego", self._dense, np.ascontiguousarray(environment))
 
     def sensitivity(self, x: Array, t: Array) -> Sensitivity:
         """f and everything that its derivatives are made of at states (batch, feature, channel) and times (batch,)."""

@@ -163,6 +163,19 @@ def test_names_read_as_the_expressions(library):
     assert len(set(library.names())) == len(library)
 
 
+@pytest.mark.parametrize("make", [linear_library, lotka_volterra_library])
+def test_a_full_librarys_monomials_are_named_alike_in_every_library(make):
+    """As products of all features' variables, so that a selection from one is recognised as another family's terms."""
+    features = ["hare", "lynx", "grass"]
+    wide = polynomial_library("full", ("signal",), features, 2)
+    library = make("full", ("signal",), features)
+    for feature, label in enumerate(features):
+        named = {library.monomial(term, feature): library.expressions(label)[term] for term in range(len(library))}
+        among = {wide.monomial(term, feature): wide.expressions(label)[term] for term in range(len(wide))}
+        assert len(named) == len(library)
+        assert {name: among[name] for name in named} == named
+
+
 def test_moments_are_means_of_powers():
     library = polynomial_library(EXCHANGEABLE, ("signal",), FEATURES)
     x = states(library)

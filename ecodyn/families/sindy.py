@@ -236,5 +236,5 @@ def _by_preference(unexplained: Array, sizes: Array) -> list[int]:
     alike = ratios.mean(axis=1) <= np.maximum(error, np.log1p(ALIKE))
     near = np.flatnonzero(alike & (score <= score[best] + TIE))
     first = int(near[np.argmin(sizes[near])])
-    rest = sorted((k for k in range(len(score)) if k != first), key=lambda k: (sizes[k] > sizes[first], score[k]))
-    return [first, *rest]
+    others = (k for k in range(len(score)) if k != first)
+    return [first, *sorted(others, key=lambda k: (sizes[k] == 0, sizes[k] > sizes[first], score[k]))]

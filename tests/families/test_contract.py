@@ -10,7 +10,7 @@ import sympy
 from sklearn.base import clone
 
 from ecodyn.families import REGISTRY, family, load_model
-from ecodyn.families.law import Law
+from ecodyn.families.law import Law, simulate_all
 from ecodyn.files import OutputExistsError
 from ecodyn.trajectories import Trajectories
 
@@ -139,6 +139,20 @@ def test_many_training_sets_are_fitted_as_one_by_one(competing_runs, name, coupl
     sets = [competing_runs(steps=21, seed=seed) for seed in (0, 1)]
     for model, training in zip(estimator(name, coupling).fit_models(sets), sets, strict=True):
         same(rolled(model, training), rolled(estimator(name, coupling).fit_model(training), training), 1e-4)
+
+
+@every_case
+def test_rolled_out_together_is_as_each_alone(competing_runs, name, coupling):
+    """To the last digit: what a fold scores must not depend on the folds beside it."""
+    sets = [competing_runs(steps=21, seed=seed) for seed in (0, 1, 2)]
+    models = estimator(name, coupling).fit_models(sets)
+    starts = [data.state(models[0].state)[: 1 + n, 0] for n, data in enumerate(sets)]
+    times = [data.times[: 1 + n, : 21 - 4 * n] for n, data in enumerate(sets)]
+    for model, x0, t, together in zip(models, starts, times, simulate_all(models, starts, times), strict=True):
+        alone = simulate_all([model], [x0], [t])[0]
+        np.testing.assert_array_equal(together.values, alone.values)
+        assert together.status == alone.status
+        same(together, model.simulate(x0, t), 1e-7)
 
 
 @every_case
