@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import time
 import warnings
 from collections import Counter, defaultdict
@@ -26,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from identification_figure import draw
 
 import ecodyn
 from ecodyn.comparison import NothingFittedError
@@ -50,7 +52,6 @@ QUICK = (
     "early_logistic",
 )
 QUICK_NOISES, QUICK_RUNS = (0.0, 0.01), (8,)
-OUTCOMES = (LINEAR, LOTKA_VOLTERRA, SINDY, NETWORK, "undecided", "no_family", "failed")
 RIGHT, OPEN, WRONG, TOLD_APART = "right", "open", "wrong", "told apart"
 GUESS_SECONDS = 12.0  # a case, before any is done
 
@@ -224,52 +225,28 @@ def _share(values: Sequence[Any]) -> float | None:
     return sum(map(bool, values)) / len(values) if values else None
 
 
-def draw(records: Sequence[dict[str, Any]], path: Path) -> None:
-    """Confusion matrices: truth against what was named, a panel for each noise and number of runs."""
-    import matplotlib as mpl
-    import matplotlib.pyplot as plt
+def summary(records: Sequence[dict[str, Any]]) -> list[tuple[str, int, int]]:
+    """What was asked of the record: (what, how many, of how many)."""
+    plain = [r for r in records if not r["network"]]
+    polynomial = [r for r in plain if group_of(r) in FAMILIES]
+    others = [r for r in records if group_of(r) == NOT_POLYNOMIAL]
+    alike = [r for r in records if SYSTEMS[r["system"]].indistinguishable]
+    known = [r for r in records if group_of(r) in FAMILIES]
 
-    mpl.use("Agg")
-    columns = sorted({(r["runs"], r["noise"], r["network"]) for r in records}, key=lambda c: (c[2], c[0], c[1]))
-    truths = [
-        t
-        for t in (LINEAR, LOTKA_VOLTERRA, SINDY, NOT_POLYNOMIAL, "indistinguishable")
-        if any(group_of(r) == t for r in records)
+    def right(of: Sequence[dict[str, Any]], noises: tuple[float, ...], runs: int) -> tuple[int, int]:
+        chosen = [r for r in of if r["noise"] in noises and r["runs"] == runs]
+        return sum(r["result"] == RIGHT for r in chosen), len(chosen)
+
+    return [
+        ("a family's own law, 0 and 1 % noise, 8 runs: right", *right(polynomial, (0.0, 0.01), 8)),
+        ("a family's own law, 5 % noise, 8 runs: right", *right(polynomial, (0.05,), 8)),
+        ("a family's own law, 5 % noise, 16 runs: right", *right(polynomial, (0.05,), 16)),
+        ("all: decided and wrong", sum(r["result"] == WRONG and r["status"] == DECIDED for r in records), len(records)),
+        ("a family's own law: the confidence set holds it", sum(bool(r.get("holds_truth")) for r in known), len(known)),
+        ("not polynomial: SINDy or the network named", sum(r["result"] == RIGHT for r in others), len(others)),
+        ("not polynomial: linear or Lotka-Volterra named", sum(r["result"] == WRONG for r in others), len(others)),
+        ("built to be alike: tied or undecided", sum(r["result"] == RIGHT for r in alike), len(alike)),
     ]
-    shape = (len(truths), len(OUTCOMES))
-    figure, axes = plt.subplots(
-        1, len(columns), figsize=(2.6 * len(columns) + 1.6, 3.4), sharey=True, squeeze=False, layout="constrained"
-    )
-    for axis, column in zip(axes[0], columns, strict=True):
-        counts = np.zeros(shape)
-        for r in records:
-            if (r["runs"], r["noise"], r["network"]) == column:
-                outcome = r["named"] or r["status"]
-                counts[truths.index(group_of(r)), OUTCOMES.index(outcome)] += 1
-        shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-        axis.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-        for i, j in zip(*np.nonzero(counts), strict=True):
-            axis.text(
-                j,
-                i,
-                f"{counts[i, j]:.0f}",
-                ha="center",
-                va="center",
-                color="white" if shares[i, j] > 0.6 else "black",
-                fontsize=8,
-            )
-        axis.set_xticks(
-            range(len(OUTCOMES)), [o.replace("_", " ") for o in OUTCOMES], rotation=60, ha="right", fontsize=8
-        )
-        axis.set_title(
-            f"{column[0]} runs, {column[1]:.0%} noise" + (", with networks" if column[2] else ""), fontsize=8
-        )
-    axes[0, 0].set_yticks(range(len(truths)), [t.replace("_", " ") for t in truths], fontsize=8)
-    axes[0, 0].set_ylabel("truth", fontsize=8)
-    figure.supxlabel("named by the verdict (decided, or tied and simplest), or why none was", fontsize=8)
-    with write_whole(path, force=True) as temporary:
-        figure.savefig(temporary, dpi=150)
-    plt.close(figure)
 
 
 COLUMNS = {"right": 7, "open": 7, "told apart": 12, "wrong": 7, "decided": 9, "tied": 6}
@@ -289,6 +266,28 @@ def show(rows: Sequence[dict[str, Any]]) -> None:
         print(f"{where}{shares}{held:>8}{coupling:>9}{error:>9}")
 
 
+def carried_out(arguments: argparse.Namespace) -> list[dict[str, Any]]:
+    """Records of all cases asked for; those of an earlier call are taken from its file."""
+    names = arguments.system or (QUICK if arguments.quick else tuple(SYSTEMS))
+    noises, runs = (QUICK_NOISES, QUICK_RUNS) if arguments.quick else (NOISES, RUNS)
+    wanted = cases(names, noises, runs, 1 if arguments.quick else arguments.repetitions, arguments.seed)
+    if arguments.quick:
+        wanted = [case for case in wanted if not case.network]
+    file = arguments.output / "cases.jsonl"
+    done = kept(file)
+    ahead = [case for case in wanted if case not in done]
+    each = float(np.mean([r["seconds"] for r in done.values()])) if done else GUESS_SECONDS
+    minutes = len(ahead) * each / arguments.jobs / 60
+    print(f"{len(wanted)} cases, {len(ahead)} ahead: about {minutes:.0f} minutes", flush=True)
+    records = [done[case] for case in wanted if case in done]
+    for record in carry_out(ahead, file, arguments.jobs):
+        records.append(record)
+        case = f"{record['system']} noise {record['noise']:g} runs {record['runs']}"
+        said = f"{record['status']} {record['named'] or ''}".strip()
+        print(f"{len(records)}/{len(wanted)} {case}: {said}, {record['result']} ({record['seconds']} s)", flush=True)
+    return records
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="a few small systems, without networks")
@@ -297,32 +296,22 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--repetitions", type=int, default=2)
     parser.add_argument("--system", action="append", help="only these; repeat for more")
+    parser.add_argument("--at-least", type=float, help="exit with 1 if a smaller share of the cases is right")
     arguments = parser.parse_args()
-    names = arguments.system or (QUICK if arguments.quick else tuple(SYSTEMS))
-    noises, runs = (QUICK_NOISES, QUICK_RUNS) if arguments.quick else (NOISES, RUNS)
-    wanted = cases(names, noises, runs, arguments.repetitions, arguments.seed)
-    if arguments.quick:
-        wanted = [case for case in wanted if not case.network]
     arguments.output.mkdir(parents=True, exist_ok=True)
-    file = arguments.output / "cases.jsonl"
-    done = kept(file)
-    ahead = [case for case in wanted if case not in done]
-    each = float(np.mean([r["seconds"] for r in done.values()])) if done else GUESS_SECONDS
-    print(
-        f"{len(wanted)} cases, {len(ahead)} ahead: about {len(ahead) * each / arguments.jobs / 60:.0f} minutes",
-        flush=True,
-    )
-    records = [done[case] for case in wanted if case in done]
-    for record in carry_out(ahead, file, arguments.jobs):
-        records.append(record)
-        case = f"{record['system']} noise {record['noise']:g} runs {record['runs']}"
-        said = f"{record['status']} {record['named'] or ''}".strip()
-        print(f"{len(records)}/{len(wanted)} {case}: {said}, {record['result']} ({record['seconds']} s)", flush=True)
-    rows = table(records)
+    records = carried_out(arguments)
+    rows, found = table(records), summary(records)
     with write_whole(arguments.output / "table.json", force=True) as temporary:
-        temporary.write_text(json.dumps({"seed": arguments.seed, "rows": rows}, indent=1))
-    draw(records, arguments.output / "confusion.png")
+        totals = [{"what": what, "cases": n, "of": of} for what, n, of in found if of]
+        temporary.write_text(json.dumps({"seed": arguments.seed, "rows": rows, "summary": totals}, indent=1))
+    draw(records, group_of, arguments.output / "confusion.png")
     show(rows)
+    for what, n, of in found:
+        if of:
+            print(f"{what:<52}{n:>5} of {of:>4}{n / of:>8.1%}")
+    right = sum(r["result"] in (RIGHT, TOLD_APART) for r in records) / max(1, len(records))
+    if arguments.at_least is not None and right < arguments.at_least:
+        sys.exit(f"{right:.1%} of the verdicts are right, fewer than the {arguments.at_least:.1%} asked for")
 
 
 if __name__ == "__main__":

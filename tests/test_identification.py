@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import sys
 from dataclasses import asdict
 from pathlib import Path
 
@@ -18,7 +19,8 @@ def record():
     module = importlib.util.module_from_spec(spec)
     # The module's dataclasses look their own module up by name.
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(importlib.import_module("sys").modules, spec.name, module)
+        patch.setitem(sys.modules, spec.name, module)
+        patch.syspath_prepend(str(SCRIPT.parent))
         spec.loader.exec_module(module)
         yield module
 
@@ -84,5 +86,5 @@ def test_a_case_is_judged_and_drawn(record, tmp_path):
     assert found["recovery"] < 0.05
     rows = record.table([found])
     assert [row["right"] for row in rows] == [1.0]
-    record.draw([found], tmp_path / "confusion.png")
+    record.draw([found], record.group_of, tmp_path / "confusion.png")
     assert (tmp_path / "confusion.png").stat().st_size > 0
