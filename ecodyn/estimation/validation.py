@@ -51,9 +51,9 @@ class Validation:
         share, alive = self._rollouts(library, candidates)
         return np.where(alive, np.minimum(share, WORST), WORST)
 
-    def finishes(self, library: Library, coefficients: Array) -> bool:
-        """Whether every rollout of one candidate, (row, term), reaches its end."""
-        return bool(self._rollouts(library, coefficients[None])[1].all())
+    def finished(self, library: Library, coefficients: Array) -> float:
+        """The share of one candidate's rollouts, (row, term), that reach their end."""
+        return float(self._rollouts(library, coefficients[None])[1].mean())
 
     def _rollouts(self, library: Library, candidates: Array) -> tuple[Array, NDArray[np.bool_]]:
         """Squared error over that of persistence, and who reached the end, both (candidate, rollout)."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import itertools
+import math
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from ecodyn.estimation import (
 from ecodyn.estimation.multiple_shooting import INTERVALS, STAGES
 from ecodyn.families.base import RIDGE, SMALL_FULL, LibraryFamily
 from ecodyn.library import EXCHANGEABLE, FULL, Library, polynomial_library
+from ecodyn.state import fitted
 from ecodyn.trajectories import Trajectories
 
 Array = NDArray[np.float64]
@@ -51,13 +53,14 @@ class SINDy(LibraryFamily):
     ========================  ================================================================
     independent               powers of xᵢ up to 3
     exchangeable              xᵢᵃ m₁ᵇ m₂ᶜ m₃ᵈ with a + b + 2c + 3d ≤ 3 (14 terms), m_q = mean(x^q)
-    full                      all monomials up to degree 2 in all features
+    full                      all monomials up to degree 2, or 3 if these are at most 250 coefficients
     ========================  ================================================================
 
     STLSQ, or another of PySINDy's optimisers, selects on the compressed regression (Θ = QR: R and QᵀẊ give the same
     coefficients at a cost that doesn't depend on the number of samples), over a path of thresholds; the threshold is
     chosen by rollouts on validation runs or windows inside the training part. Supports that diverge from any training
-    start are passed over for sparser ones. What is left is refitted by integral matching, then by multiple shooting.
+    start are passed over where another does not. What is left is refitted by integral matching, then by multiple
+    shooting.
 
     Parameters
     ----------
@@ -67,7 +70,7 @@ class SINDy(LibraryFamily):
     thresholds : int or sequence of float, optional
         Length of the path, or thresholds relative to the full fit's largest coefficient (on normalised columns).
     degree : int, optional
-        3, or 2 for full.
+        3, or 2 for full with more than a few features.
 
     The other parameters are those of ``LibraryFamily``.
     """
@@ -115,7 +118,12 @@ class SINDy(LibraryFamily):
 
     def library(self, channels: Sequence[str], features: Sequence[Any]) -> Library:
         """All candidate monomials under the coupling."""
-        return polynomial_library(self.coupling, channels, features, self.degree)
+        degree = self.degree
+        if degree is None and self.coupling == FULL:
+            variables = len(features) * len(channels)
+            cubic = len(features) * len(fitted(channels)) * math.comb(variables + 3, 3)
+            degree = 3 if cubic <= SMALL_FULL else 2
+        return polynomial_library(self.coupling, channels, features, degree)
 
     def estimate(
         self, library: Library, samples: Samples, parts: list[MatchedIntegrals], own_coefficients: bool
@@ -128,18 +136,36 @@ class SINDy(LibraryFamily):
         tried = [self._along(path, v, library, ridge) for v in validations[: FULL_SPLITS if large else None]]
         unexplained = np.concatenate([t.unexplained for t in tried], axis=1)
         size = np.mean([t.sizes for t in tried], axis=0)
-        for k in _by_preference(unexplained, size):
-            support = self._select(everything.matched, path[k], ridge)
-            coefficients = everything.matched.solve(ridge, support)
-            if everything.finishes(library, coefficients) or not support.any():
-                break
-        chosen = (("threshold", float(path[k])),)
+        preferred = _by_preference(unexplained, size)
+        some_use = [k for k in preferred if unexplained[k].mean() < 1.0] or preferred  # more than "nothing changes"
+        threshold, support = self._chosen(path[some_use], everything, library, ridge)
+        coefficients = everything.matched.solve(ridge, support)
+        chosen = (("threshold", threshold),)
         candidates = sum(t.distinct for t in tried)
         keep = np.flatnonzero(support.any(axis=0))
         if not len(keep):
             keep = np.arange(1)  # a library can't be empty: one term whose coefficient is zero
         matched, mask = everything.matched.subset(keep), support[:, keep]
         return Estimate(library.subset(keep), matched, coefficients[:, keep], mask, keep, candidates, chosen)
+
+    def _chosen(self, path: Array, everything: Validation, library: Library, ridge: float) -> tuple[float, Support]:
+        """The first threshold whose support finishes from every training start; else the one from most.
+
+        Rollouts that diverge here may be mended by shooting, which begins with short ones: "nothing changes" is the
+        answer only where nothing else was ever selected.
+        """
+        best, most, seen = None, -1.0, set()
+        for threshold in path.tolist():
+            support = self._select(everything.matched, threshold, ridge)
+            if support.tobytes() in seen or not support.any():
+                continue
+            seen.add(support.tobytes())
+            finished = everything.finished(library, everything.matched.solve(ridge, support))
+            if finished > most:
+                best, most = (threshold, support), finished
+            if finished == 1.0:
+                break
+        return best or (float(path[0]), self._select(everything.matched, float(path[0]), ridge))
 
     def _ridge(self, large: bool) -> float:
         if self.ridge == "auto":
@@ -220,7 +246,7 @@ class _Tried:
 
 
 def _by_preference(unexplained: Array, sizes: Array) -> list[int]:
-    """Indices of the path: the smallest support alike to the best, then sparser ones, then the rest.
+    """Indices of the path: the smallest support alike to the best, then the others, as they validate.
 
     ``unexplained`` is (threshold, rollout). Alike means within one standard error of the paired log ratios, as is
     usual in cross-validation (Breiman et al. 1984), or so little above the best that it doesn't matter. Empty supports
@@ -237,4 +263,4 @@ def _by_preference(unexplained: Array, sizes: Array) -> list[int]:
     near = np.flatnonzero(alike & (score <= score[best] + TIE))
     first = int(near[np.argmin(sizes[near])])
     others = (k for k in range(len(score)) if k != first)
-    return [first, *sorted(others, key=lambda k: (sizes[k] == 0, sizes[k] > sizes[first], score[k]))]
+    return [first, *sorted(others, key=lambda k: (sizes[k] == 0, score[k], sizes[k]))]
