@@ -28,6 +28,7 @@ from simulated_losses import (
 
 from ecodyn.comparison.candidate import DECIDED
 from ecodyn.comparison.confidence_set import LEVEL, confidence_set
+from ecodyn.comparison.ranking import sharing_factor
 from ecodyn.comparison.verdict import MARGIN, Verdict, decide
 
 EQUAL, POWER, PARSIMONY, LEVEL_AT_MARGIN, NOISE, FOLDS, BOOTSTRAP = (
@@ -222,7 +223,7 @@ def _shared_training(degrees: tuple[int, int], runs: int, folds: int) -> Experim
         losses = held_out_losses(rng, repetitions, runs, folds, degrees)
         differences = losses[degrees[1]] - losses[degrees[0]]
         differences -= differences.mean()  # what is true: the mean over all data sets and their fits
-        correction = math.sqrt(1.0 + runs / (folds - 1))
+        correction = sharing_factor(folds)
         means, errors = differences.mean(axis=1), differences.std(axis=1, ddof=1) / math.sqrt(runs)
         t, limit = np.abs(means / errors), float(student.ppf(0.5 + LEVEL / 2, runs - 1))
         seed = _seed(rng)
@@ -231,7 +232,6 @@ def _shared_training(degrees: tuple[int, int], runs: int, folds: int) -> Experim
         return {
             "t": float(np.mean(t > limit)),
             "t corrected": float(np.mean(t / correction > limit)),
-            "t by √(1+F/(F−1))": float(np.mean(t / math.sqrt(1.0 + folds / (folds - 1)) > limit)),
             "flips": float(np.mean([_rejected(d, 1.0, seed) for d in differences])),
             "flips corrected": float(np.mean([_rejected(d, correction, seed) for d in differences])),
             "flips, none shared": float(np.mean([_rejected(d, 1.0, seed) for d in unshared])),

@@ -126,7 +126,8 @@ def _judge(
     seed: int,
 ) -> Verdict:
     where = {UNSEEN_RUNS: "On trainings not seen", FORECAST: "Forecasting"}[protocol]
-    flexible = [len(folds_of(m, protocol, data, folds)) for m in models if m.estimator is not None]
+    wild = {c.label for c in candidates if c.over_flexible}
+    flexible = [len(folds_of(m, protocol, data, folds)) for m in models if m.label in wild]
     return decide(
         candidates,
         folds=min(flexible, default=None) if protocol == UNSEEN_RUNS else None,

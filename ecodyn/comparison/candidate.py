@@ -76,20 +76,3 @@ class Candidate:
         """How report.json names it."""
         state = {} if self.state == "signal" else {"state": self.state}
         return {"family": self.family, "coupling": self.coupling, **state}
-
-
-@dataclass(frozen=True)
-class Ranking:
-    """What the rule makes of the candidates: the lowest mean loss, the best if one can be named, who else stands.
-
-    ``standing`` is whom a tie or an undecided verdict is between, the lowest first; ``members`` the confidence set and
-    ``p_values`` by candidate index.
-    """
-
-    lowest: Candidate
-    best: Candidate | None
-    standing: list[Candidate]
-    beats_nulls: bool
-    p_value: float
-    members: tuple[int, ...]
-    p_values: dict[int, float]

@@ -18,7 +18,7 @@ from ecodyn.comparison.phases import Phases, chosen_phases
 from ecodyn.comparison.protocols import ORIGINS, SEEDS, Task, TaskResult, execute, tasks_of
 from ecodyn.comparison.result import Comparison, WindowResult
 from ecodyn.comparison.surrogate_test import check_count, kinds_for, surrogate_tests, with_tests
-from ecodyn.comparison.verdict import MARGIN, PAIR_LEVEL
+from ecodyn.comparison.verdict import CLAIM_LEVEL, MARGIN
 from ecodyn.families.base import Family
 from ecodyn.state import VELOCITY, observable_of, parse_state
 from ecodyn.trajectories import DataWarning, Trajectories, UnusableDataError
@@ -292,7 +292,7 @@ def _holm(windows: list[WindowResult]) -> list[WindowResult]:
     claims = [(w.verdict.p_value or 0.0, i) for i, w in enumerate(windows) if w.verdict.status in (DECIDED, TIED)]
     standing, holds = True, {}
     for rank, (p, i) in enumerate(sorted(claims)):
-        standing = standing and p * (len(claims) - rank) <= 1 - PAIR_LEVEL
+        standing = standing and p * (len(claims) - rank) <= 1 - CLAIM_LEVEL
         holds[i] = standing
     return [
         replace(w, verdicts={**w.verdicts, w.headline: replace(w.verdict, holds=holds.get(i, True))})

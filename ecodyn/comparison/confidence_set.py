@@ -83,7 +83,7 @@ def p_above(differences: Array, limit: float, *, inflation: float = 1.0, seed: i
     shifted = np.sort(differences - limit)[:, None]  # sorted, so that the order of runs can't matter
     squares = np.mean(shifted**2, axis=0)
     if not squares[0] > 0:
-        return 1.0
+        return 0.0  # all are the limit itself
     observed = float(_t(shifted.mean(axis=0), squares, runs)[0]) / inflation
     flipped = _t(_signs(runs, seed) @ shifted / runs, squares, runs)
     # Half of the flips are listed, the others have the opposite sign. A hair of tolerance counts the observed itself.

@@ -6,7 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ecodyn.comparison.candidate import DECIDED, FEWEST_RUNS, NO_FAMILY, TIED, Candidate, Ranking, mean
+from ecodyn.comparison.candidate import DECIDED, FEWEST_RUNS, NO_FAMILY, TIED, Candidate, mean
+from ecodyn.comparison.ranking import Ranking
 
 
 def _unexplained(c: Candidate) -> str:
@@ -25,7 +26,6 @@ class Statement:
     where: str
     runs: int
     margin: float
-    best: Candidate
     ranking: Ranking
     status: str
     coupled: bool | None
@@ -33,6 +33,11 @@ class Statement:
     share: tuple[float | None, float | None, float | None]
     diverged: list[str]
     twins: list[str]
+
+    @property
+    def best(self) -> Candidate:
+        """Whom a sentence is about: the family named, or the lowest mean loss."""
+        return self.ranking.best or self.ranking.lowest
 
     def text(self, candidates: Sequence[Candidate]) -> str:
         """The whole statement."""
@@ -49,8 +54,9 @@ class Statement:
             return lead + f"{self._leaves(self.best)}{self._runner_up(candidates)}."
         if self.status == TIED:
             others = ", ".join(c.label for c in self.ranking.standing if c is not self.best)
+            counted = ", measurement noise included" if self.ranking.noise_included else ""
             return lead + (
-                f"{self._leaves(self.best)}, at most {math.expm1(self.margin):.0%} more than {others}; "
+                f"{self._leaves(self.best)}, at most {math.expm1(self.margin):.0%} more than {others}{counted}; "
                 "of these it is the simplest."
             )
         if self.status == NO_FAMILY:

@@ -1,0 +1,194 @@
+"""The verdict's rule: which families stand, and which of them is named.
+
+S is the confidence set: the families that the runs can't exclude from being the best. A family *will do* if it surely
+leaves at most the margin more unexplained than any in S. Best is the simplest that will do and beats every null,
+unless a simpler one that may or may not do is still in S.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecodyn.comparison.candidate import FEWEST_RUNS, Candidate, mean
+from ecodyn.comparison.confidence_set import confidence_set, p_above
+
+Array = NDArray[np.float64]
+
+LEVEL = 0.95  # of every one-sided comparison of two models
+MOST_RUNS = 1000
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """What the rule makes of the families.
+
+    Attributes
+    ----------
+    lowest : the lowest mean loss
+    best : the family named; None if none can be
+    standing : whom a tie or an undecided verdict is between, the lowest first
+    beats_nulls : whether the lowest beats every null
+    noise_included : whether the best will do only by what is left in all, measurement noise included
+    p_value : the largest that naming the best rests on
+    p_values : of each family in the confidence set's elimination
+    members : the confidence set
+    """
+
+    lowest: Candidate
+    best: Candidate | None
+    standing: list[Candidate]
+    beats_nulls: bool
+    noise_included: bool
+    p_value: float
+    p_values: dict[Candidate, float]
+    members: list[Candidate]
+
+
+def one_model(eligible: Sequence[Candidate]) -> dict[Candidate, list[Candidate]]:
+    """Families by what they are one model with: a selection that keeps to another family's terms is of that family.
+
+    ẋ = ax is linear, whatever library it was selected from; of several such families the simplest is meant. The model
+    has that family's name and the lower of the losses, for a selection may have left out what the family needn't have.
+    """
+    homes: dict[Candidate, list[Candidate]] = {c: [c] for c in eligible}
+    for c in eligible:
+        fits = [h for h in eligible if c.selects and c.terms and _keeps_to(c, h)]
+        if fits:
+            homes[min(fits, key=lambda h: h.simplicity)].append(c)
+            del homes[c]
+    models = {}
+    for home, names in homes.items():
+        lowest = min(names, key=lambda c: (mean(c.losses), c.simplicity))
+        model = replace(home, losses=lowest.losses, gross_losses=lowest.gross_losses, skills=lowest.skills)
+        models[home if lowest is home else model] = names
+    return models
+
+
+def _keeps_to(selection: Candidate, home: Candidate) -> bool:
+    alike = (selection.coupling, selection.state) == (home.coupling, home.state)
+    return alike and not home.selects and (selection.terms or frozenset()) <= (home.terms or frozenset())
+
+
+def rank(
+    models: Sequence[Candidate], nulls: Sequence[Candidate], folds: int | None, margin: float, seed: int
+) -> Ranking:
+    """Apply the rule to eligible families and nulls with losses over the same runs."""
+    losses = np.stack([c.losses for c in models], axis=1)
+    inflation = np.array([[_inflation(a, b, folds) for b in models] for a in models])
+    chosen = confidence_set(losses, inflation=inflation, seed=seed)
+    p_values = {c: float(p) for c, p in zip(models, chosen.p_values, strict=True)}
+    members = [c for c, inside in zip(models, chosen.members, strict=True) if inside]
+    lowest = min(models, key=lambda c: (mean(c.losses), c.simplicity))
+
+    enough = {}
+    for c in models:
+        wanted = [_will_do(c, m, c in members, folds, margin, seed) for m in members if m is not c]
+        if all(p <= 1 - LEVEL for p, _ in wanted):
+            enough[c] = wanted
+    against_nulls = {c: max((_p_beats(c, null, folds, seed) for null in nulls), default=0.0) for c in models}
+    best = min((c for c in enough if against_nulls[c] <= 1 - LEVEL), key=lambda c: c.simplicity, default=None)
+    if best is not None and any(c.simplicity < best.simplicity and c not in enough for c in members):
+        best = None
+    eliminated = [p for c, p in p_values.items() if c not in members]
+    relied_on = [] if best is None else [against_nulls[best], *(p for p, _ in enough[best])]
+    return Ranking(
+        lowest=lowest,
+        best=best,
+        standing=[lowest, *(c for c in models if c is not lowest and (c in members or c in enough))],
+        beats_nulls=against_nulls[lowest] <= 1 - LEVEL,
+        noise_included=best is not None and any(gross for _, gross in enough[best]),
+        p_value=float(max([*relied_on, *eliminated], default=0.0)),
+        p_values=p_values,
+        members=members,
+    )
+
+
+def _will_do(
+    a: Candidate, b: Candidate, in_set: bool, folds: int | None, margin: float, seed: int
+) -> tuple[float, bool]:
+    """p-value of "a leaves more than the margin above b", and whether it is of all that is left, noise included.
+
+    The latter counts only for one in the set. Where noise is nearly all that either leaves, what remains without it is
+    a difference of two nearly equal numbers, and no number of runs would bound its ratio. If the set then can't tell
+    the two apart, and what they leave in all is the same to within the margin, or next to nothing, what could still be
+    found out matters to no prediction.
+    """
+    inflation = _inflation(a, b, folds)
+    net = p_above(a.losses - b.losses, margin, inflation=inflation, seed=seed)
+    if net <= 1 - LEVEL or not in_set:
+        return net, False
+    gross = p_above(a.loss(gross=True) - b.loss(gross=True), margin, inflation=inflation, seed=seed)
+    return min(net, gross), gross < net
+
+
+def _p_beats(a: Candidate, b: Candidate, folds: int | None, seed: int) -> float:
+    """p-value of "a leaves no less than b"."""
+    difference = a.losses - b.losses
+    if not np.any(difference):
+        return 1.0
+    return p_above(difference, 0.0, inflation=_inflation(a, b, folds), seed=seed)
+
+
+def beats_clock(law: Candidate, clock: Candidate, folds: int | None, margin: float, seed: int) -> bool:
+    """Whether a law surely beats its clock, and the clock would not do as well as the law.
+
+    The second condition is what families are held to: with many runs a clock that leaves a hundredth more unexplained
+    would be "beaten", and a coupling be read into next to nothing. A clock whose rollouts diverge is not beaten.
+    """
+    if clock.diverged or _p_beats(law, clock, folds, seed) > 1 - LEVEL:
+        return False
+    would_do, _ = _will_do(clock, law, False, folds, margin, seed)
+    return would_do > 1 - LEVEL
+
+
+def sharing_factor(folds: int) -> float:
+    """√(1 + F/(F − 1)): what a t over runs is divided by where F folds share training runs.
+
+    Nadeau and Bengio's (2003) variance of a mean over F folds' scores is σ²(1/F + 1/(F − 1)), σ² that of one fold's:
+    of R/F runs each, so that beside the t of R single runs it is this factor, whatever R.
+    """
+    return math.sqrt(1.0 + folds / (folds - 1))
+
+
+def _inflation(a: Candidate, b: Candidate, folds: int | None) -> float:
+    """The sharing factor for a pair with an over-flexible family."""
+    if folds is None or folds < 2 or a is b or not (a.over_flexible or b.over_flexible):
+        return 1.0
+    return sharing_factor(folds)
+
+
+def runs_needed(ranking: Ranking, folds: int | None, margin: float) -> int | None:
+    """The smallest number of runs with which every contest would be settled, if differences stay as they are.
+
+    A contest of the lowest with another is settled when one of them surely leaves less, t₀.₉₅,ₙ₋₁ · s/√n ≤ |d|, or the
+    simpler surely at most the margin more, d + t₀.₉₅,ₙ₋₁ · s/√n ≤ margin.
+    """
+    contests, runs = ranking.standing[1:], len(ranking.lowest.losses)
+    if runs < 2 or not contests:
+        return FEWEST_RUNS
+    settled = np.all([_settled(ranking.lowest, c, folds, margin) for c in contests], axis=0)
+    if not settled.any():
+        return None
+    # Pairs can be settled at the present number while the set, which asks more, is not: then one run more, at least.
+    return max(FEWEST_RUNS, runs + 1, int(np.argmax(settled)) + 2)
+
+
+def _settled(a: Candidate, b: Candidate, folds: int | None, margin: float) -> NDArray[np.bool_]:
+    """Whether a contest would be settled with 2, 3, … runs."""
+    from scipy.stats import t
+
+    n = np.arange(2, MOST_RUNS + 1)
+    quantile = t.ppf(LEVEL, n - 1) / np.sqrt(n)
+    simple, other = sorted((a, b), key=lambda c: c.simplicity)
+    settled = np.zeros(len(n), dtype=bool)
+    for gross in (False, True):
+        difference = np.sort(simple.loss(gross) - other.loss(gross))  # sorted: the order of runs can't matter
+        half = quantile * float(difference.std(ddof=1)) * _inflation(a, b, folds)
+        excess = float(difference.mean())
+        settled |= (excess + half <= margin) | (False if gross else half <= abs(excess))
+    return settled
