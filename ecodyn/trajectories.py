@@ -269,7 +269,7 @@ class Trajectories:
         return np.where(np.isnan(self.values), np.nan, array[:, :1]) if is_trait(name) else array
 
     def observable(self, name: str) -> np.ndarray:
-        """An observable (run, step, feature) as a state has it: one of the data's, or "velocity".
+        """An observable (run, step, feature) as a state has it: one of the data's, or "velocity", the signal's own.
 
         Raises
         ------

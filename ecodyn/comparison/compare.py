@@ -17,7 +17,7 @@ from ecodyn.comparison.contenders import FAMILY, PROTOCOLS, UNSEEN_RUNS, Contend
 from ecodyn.comparison.phases import Phases, chosen_phases
 from ecodyn.comparison.protocols import ORIGINS, SEEDS, Task, TaskResult, execute, tasks_of
 from ecodyn.comparison.result import Comparison, WindowResult
-from ecodyn.comparison.surrogate_test import check_count, kinds_for, surrogate_tests, with_tests
+from ecodyn.comparison.surrogate_test import check_count, surrogate_tests, with_tests
 from ecodyn.comparison.verdict import CLAIM_LEVEL, MARGIN
 from ecodyn.families.base import Family
 from ecodyn.state import VELOCITY, observable_of, parse_state
@@ -230,10 +230,10 @@ def _test_against_surrogates(
     """
     try:
         for i, part in enumerate(parts):
-            notes += kinds_for(part)[1]
-            tests = surrogate_tests(
+            tests, reasons = surrogate_tests(
                 windows[i], part, models, count, folds=folds, seed=seed, jobs=jobs, progress=progress
             )
+            notes += reasons
             windows[i] = with_tests(windows[i], tests)
     except KeyboardInterrupt:
         return True

@@ -156,9 +156,11 @@ def find_phases(data: Trajectories, *, folds: int | None = None, most: int = MOS
 
     Raises
     ------
-    UnusableDataError
-        Too few runs or steps, or a mean that is not positive.
+    UnusableDataError, ValueError
+        Too few runs or steps, or a mean that is not positive; or no phase is asked for.
     """
+    if most < 1:
+        raise ValueError(f"expected at least 1 phase to be allowed, got most={most}")
     times, curves = _aggregates(data)
     steps = int(data.lengths.min())
     shortest = math.ceil(max(SHORTEST, FEWEST_STEPS / steps) * (len(times) - 1))

@@ -17,6 +17,7 @@ from ecodyn.comparison.surrogate_result import SURROGATE_LEVEL, SurrogateTest
 from ecodyn.comparison.surrogates import RUN_SHUFFLED, SURROGATES
 from ecodyn.comparison.verdict import MARGIN
 from ecodyn.library import INDEPENDENT
+from ecodyn.state import VELOCITY, parse_state
 from ecodyn.trajectories import Trajectories, UnusableDataError
 
 __all__ = ["check_count", "kinds_for", "surrogate_tests", "with_tests"]
@@ -66,10 +67,22 @@ def check_count(count: int, protocols: Sequence[str]) -> None:
         )
 
 
-def kinds_for(data: Trajectories) -> tuple[list[str], list[str]]:
-    """The kinds of surrogates that can be made of these data, and why the others can't."""
+def kinds_for(data: Trajectories, contender: Contender) -> tuple[list[str], list[str]]:
+    """The kinds of surrogates on which a family can be tested with these data, and why not on the others."""
+    if data.n_clusters < 2:
+        return [], [
+            f"no surrogates: they are scored on unseen runs, expected 2 independent ones or more, got {data.n_clusters}"
+        ]
+    if VELOCITY in parse_state(contender.state):
+        return [], [
+            f"no surrogates for the state {contender.state}: a velocity is told from the steps before the window, "
+            "which surrogates don't have; use --state signal"
+        ]
     kinds, reasons = [], []
     for kind, make in SURROGATES.items():
+        if kind in NEEDS_COUPLING and contender.coupling == INDEPENDENT:
+            reasons.append(f"{kind} surrogates left out: {contender.label} sees one feature, and nothing couples")
+            continue
         try:
             make(data, np.random.default_rng(0))
         except UnusableDataError as error:
@@ -85,7 +98,12 @@ def with_tests(window: WindowResult, tests: tuple[SurrogateTest, ...]) -> Window
     if not said:
         return replace(window, surrogates=tests)
     verdict = window.verdicts[UNSEEN_RUNS]
-    told = replace(verdict, statement=f"{verdict.statement} {said}")
+    shuffled_as_good = any(t.kind in NEEDS_COUPLING and not t.better for t in tests)
+    told = replace(
+        verdict,
+        statement=f"{verdict.statement} {said}",
+        coupling_identified=verdict.coupling_identified and not shuffled_as_good,
+    )
     return replace(window, surrogates=tests, verdicts={**window.verdicts, UNSEEN_RUNS: told})
 
 
@@ -99,25 +117,26 @@ def surrogate_tests(
     seed: int = 0,
     jobs: int = 1,
     progress: Callable[[int, int, str], Any] | None = None,
-) -> tuple[SurrogateTest, ...]:
-    """Refit the window's best family to ``count`` surrogates of each kind, and compare losses.
+) -> tuple[tuple[SurrogateTest, ...], list[str]]:
+    """Refit the window's best family to ``count`` surrogates of each kind, and compare losses; why a kind is missing.
 
     The statistic is the mean over independent runs of log(unexplained) on unseen runs;
     p = (1 + #{surrogates with a loss as low as the data's}) / (1 + count). A surrogate to which the family could not be
-    fitted counts as one on which it did as well: that can only weaken a claim.
+    fitted counts as one on which it did as well: that can only weaken a claim. The family is the data's best, and is
+    not chosen anew on each surrogate: with several families compared, p is valid only for one named beforehand.
     """
     score = _tested(window)
     if score is None:
-        return ()
+        return (), []
     contender = next(m for m in models if m.label == score.label)
-    kinds = [k for k in kinds_for(data)[0] if contender.coupling != INDEPENDENT or k not in NEEDS_COUPLING]
+    kinds, reasons = kinds_for(data, contender)
     refits = [_Refit(contender, kind, number, folds, seed) for kind in kinds for number in range(count)]
     outcomes: dict[str, list[tuple[float, float]]] = {kind: [] for kind in kinds}
     for done, (refit, outcome) in enumerate(zip(refits, _carried_out(refits, data, jobs), strict=True), start=1):
         outcomes[refit.kind].append(outcome)
         if progress is not None:
             progress(done, len(refits), f"{refit.kind} surrogates {score.label}")
-    return tuple(_test(kind, score, outcomes[kind]) for kind in kinds)
+    return tuple(_test(kind, score, outcomes[kind]) for kind in kinds), reasons
 
 
 def _tested(window: WindowResult) -> ModelScore | None:

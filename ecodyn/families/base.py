@@ -46,6 +46,7 @@ Array = NDArray[np.float64]
 MIN_STEPS = 3
 RIDGE = 1e-6  # on normalised columns: bounds the coefficients of a singular library, moves others by a millionth
 SMALL_FULL = 250  # coefficients of a full coupling up to which shooting and a thorough selection take about a second
+BYTES_TOGETHER = 2**24  # of training values that are fitted side by side
 SMALL_LIBRARY = 64  # coefficients of a library that is rolled out whole, whatever was selected from it
 RIDGES = tuple(10.0**p for p in (-8, -6, -4, -2, -1, 0))  # what a full matrix's ridge is chosen from
 FULL_PULL = 1e-4  # of the Hessian's diagonal, towards integral matching: hundreds of coefficients need some hold
@@ -286,9 +287,13 @@ class LibraryFamily(Family):
         return self._fit_together(training_sets, clock)
 
     def _fit_together(self, training_sets: Sequence[Trajectories], clock: bool) -> list[Law]:
-        prepared = [self._prepare(training, clock) for training in training_sets]
-        shot = self._refined(prepared)
-        return [self._law(p, shooting) for p, shooting in zip(prepared, shot, strict=True)]
+        # Company saves time on small data only; on large ones it would cost as many copies of them as there are sets.
+        size = max(1, BYTES_TOGETHER // max(training.values.nbytes for training in training_sets))
+        laws: list[Law] = []
+        for begin in range(0, len(training_sets), size):
+            prepared = [self._prepare(training, clock) for training in training_sets[begin : begin + size]]
+            laws += [self._law(p, shot) for p, shot in zip(prepared, self._refined(prepared), strict=True)]
+        return laws
 
     def _prepare(self, trajectories: Trajectories, clock: bool) -> _Prepared:
         started = time.perf_counter()

@@ -122,10 +122,11 @@ def find_equilibria(model: FittedModel, starts: ArrayLike | None = None) -> Equi
         The law is not autonomous.
     """
     if not model.autonomous:
+        clock = "" if len(model.channels) > 1 else ", driven by a clock"
         raise ValueError(
-            f"expected an autonomous law of the signal to find equilibria of, got {model.family}/{model.coupling} with "
-            f"the state {model.state}{'' if len(model.channels) > 1 else ', driven by a clock'}: where it stands still "
-            "depends on the trait or the time; fit it with --state signal and without a clock"
+            "expected an autonomous law of the signal alone to find equilibria of, got "
+            f"{model.family}/{model.coupling} with the state {model.state}{clock}; fit it with --state signal and "
+            "without a clock"
         )
     box = Box.around(model)
     found = search(model, box, starts)

@@ -56,7 +56,7 @@ class FittedModel(ABC):
 
     @property
     def autonomous(self) -> bool:
-        """Whether the signals alone decide their derivatives: neither a trait nor a clock has a say."""
+        """Whether the signals alone decide their derivatives: no other channel and no clock has a say."""
         return len(self.channels) == 1
 
     def jacobian_times(self, x: Array, directions: Array) -> Array:

@@ -277,15 +277,16 @@ def test_four_times_as_many_runs_as_are_said_settle_it():
     """With so many it is settled if differences stay as they are, which is half of the time: four times is surely."""
     few = [model("lotka_volterra", seed=1, size=0.3), model("linear", above=0.1, seed=2, size=0.3), null()]
     runs = 4 * decide(few).runs_needed
+    scatter = (few[1].losses - few[0].losses).std(ddof=1)
     outcomes = []
     for seed in range(20):
         rng = np.random.default_rng(seed)
         base = rng.normal(-3, 0.3, runs)
-        candidates = [
-            replace(c, losses=(drawn := base + above + rng.normal(0, 0.3, runs)), skills=1 - np.exp(drawn))
-            for c, above in ((few[0], 0.0), (few[1], 0.1))
+        worse = base + 0.1 + rng.normal(0, scatter, runs)
+        pair = [
+            replace(c, losses=losses, skills=1 - np.exp(losses)) for c, losses in zip(few, (base, worse), strict=False)
         ]
-        outcomes.append(decide([*candidates, null(runs=runs)]).status)
+        outcomes.append(decide([*pair, null(runs=runs)]).status)
     assert outcomes.count("undecided") <= 4
 
 
