@@ -121,11 +121,23 @@ def _substeps(signal: Array, rows: NDArray[np.intp]) -> int:
     """Steps an interval between ``rows`` (run, point), so that no feature of (run, step, feature) goes too far in one.
 
     How far it goes is told by the data, turning points included; they can't be told more finely than they are stored.
+    Noise would tell of going to and fro: it is averaged away over half an interval.
     """
-    gone = np.cumsum(np.abs(np.diff(signal, axis=1, prepend=signal[:, :1])), axis=1)
+    spacing = int(np.diff(rows, axis=1).max())
+    smooth = _running_mean(signal, spacing // 2)
+    gone = np.cumsum(np.abs(np.diff(smooth, axis=1, prepend=smooth[:, :1])), axis=1)
     run = np.arange(len(signal))[:, None]
     travelled = np.diff(gone[run, rows], axis=1).max(axis=(0, 1))
-    extent = np.ptp(signal, axis=(0, 1))
+    extent = np.ptp(smooth, axis=(0, 1))
     moving = extent > 0
     wanted = float((travelled[moving] / extent[moving]).max(initial=0.0)) / TRAVEL
-    return int(np.clip(np.ceil(wanted), 1, min(MOST_SUBSTEPS, int(np.diff(rows, axis=1).max()))))
+    return int(np.clip(np.ceil(wanted), 1, min(MOST_SUBSTEPS, spacing)))
+
+
+def _running_mean(signal: Array, width: int) -> Array:
+    """Means over so many steps of (run, step, feature); the ends repeat."""
+    if width < 2:
+        return signal
+    before = width // 2
+    padded = np.pad(signal, ((0, 0), (before, width - 1 - before), (0, 0)), mode="edge")
+    return np.asarray(np.lib.stride_tricks.sliding_window_view(padded, width, axis=1).mean(axis=-1))
