@@ -51,7 +51,7 @@ class Statement:
             others = ", ".join(c.label for c in self.ranking.standing if c is not self.best)
             return lead + (
                 f"{self._leaves(self.best)}, at most {math.expm1(self.margin):.0%} more than {others}; "
-                "of these it is the simplest."
+                f"{'of these it is the simplest' if self._simplest() else 'none of these is simpler'}."
             )
         if self.status == NO_FAMILY:
             return lead + (
@@ -59,6 +59,10 @@ class Statement:
                 "every null model."
             )
         return lead + self._undecided()
+
+    def _simplest(self) -> bool:
+        """Whether all that it is tied with are less simple: a map and its flow are equally so."""
+        return all(c.simplicity > self.best.simplicity for c in self.ranking.standing if c is not self.best)
 
     def _undecided(self) -> str:
         if self.runs < FEWEST_RUNS:

@@ -111,7 +111,7 @@ def decide(
     """
     place = {id(c): i for i, c in enumerate(candidates)}
     # The order of the candidates must not matter: all lists and sentences go by simplicity.
-    candidates = sorted(candidates, key=lambda c: (*c.simplicity, c.state, c.kind))
+    candidates = sorted(candidates, key=lambda c: (*c.simplicity, c.state, c.kind, c.time or ""))
     given = [place[id(c)] for c in candidates]
     runs = len(candidates[0].losses) if candidates else 0
     eligible = [c for c in candidates if c.eligible]
@@ -180,7 +180,7 @@ def _merge(eligible: list[Candidate]) -> list[tuple[Candidate, Candidate]]:
             other
             for other in eligible
             if not other.selects
-            and (other.coupling, other.state) == (c.coupling, c.state)
+            and (other.coupling, other.state, other.time) == (c.coupling, c.state, c.time)
             and c.terms <= (other.terms or set())
         ]
         if homes:
@@ -293,8 +293,8 @@ def _coupling_identified(
     unexplained would be "beaten", and a coupling be read into next to nothing. A clock whose rollouts diverge is not
     beaten. None where there is no clock to beat.
     """
-    mine = (best.family, best.coupling, best.state)
-    clocks = [c for c in candidates if c.kind == "clock" and (c.family, c.coupling, c.state) == mine]
+    mine = (best.family, best.coupling, best.state, best.time)
+    clocks = [c for c in candidates if c.kind == "clock" and (c.family, c.coupling, c.state, c.time) == mine]
     if not clocks:
         return None
     return all(
