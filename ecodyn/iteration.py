@@ -133,7 +133,7 @@ def _iterated(
 
     n = evaluations = 0
     while True:
-        end(~np.isfinite(x).all(axis=axes), "not finite", n)
+        end(np.asarray(~np.isfinite(x).all(axis=axes)), "not finite", n)
         if n:
             end(np.abs(x).max(axis=axes, initial=0.0) > bound, "diverged", n)
         here = active & (due[members, position] == n)

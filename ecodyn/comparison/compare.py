@@ -71,8 +71,8 @@ def compare(
     phases : instead of windows, "auto" or what `find_phases` returned: a window a phase, found on training folds only
     every : keep each so-many-th stored step of a window, its first one always
     state : channels of a feature's state, such as "signal,gradient@start" or "signal,velocity"
-    time : "flow", "map" or both, "flow,map": whether families that can be either are fitted as differential equations or
-        as maps between stored steps, which must then be evenly spaced; neural ODEs are flows only
+    time : "flow", "map" or both, "flow,map": whether families that can be either are fitted as differential equations
+        or as maps between stored steps, which must then be evenly spaced; neural ODEs are flows only
     parameters : further estimator parameters by family name, such as {"linear": {"refine": False}}
     folds : number of folds of unseen_runs. By default one for every run up to 16 runs, else 8, and 8 for neural ODEs.
     margin : a log ratio of unexplained shares within which two models are as good as equal
@@ -111,11 +111,8 @@ def compare(
         _check(part, models)
         _check_velocity(part, models, protocols)
         _check_protocols(part, models, protocols)
-    results, interrupted, notes = (
-        [],
-        False,
-        [*data.warnings, *(known.notes if known else ()), *left_out(families, times)],
-    )
+    notes = [*data.warnings, *(known.notes if known else ()), *left_out(families, times)]
+    results, interrupted = [], False
     for number, part in enumerate(parts):
         tasks = tasks_of(models, protocols, part, folds, seed, jobs)
         done = _Progress(progress, number, len(parts), len(tasks), part)

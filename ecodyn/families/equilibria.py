@@ -177,7 +177,7 @@ def _rates(eigenvalues: NDArray[np.complex128], step: float | None) -> NDArray[n
     if step is None:
         return eigenvalues
     multipliers = 1.0 + step * eigenvalues
-    return np.log(np.where(multipliers == 0, TINY, multipliers)) / step
+    return np.asarray(np.log(np.where(multipliers == 0, TINY, multipliers)) / step, dtype=complex)
 
 
 def stability(eigenvalues: ArrayLike) -> str:

@@ -54,7 +54,7 @@ class Law(FittedModel):
         return self.library.bind(self.coefficients, self.drive)
 
     def rhs(self, x: Array, t: Array) -> Array:
-        """ẋ, or a map's increment per step, at states (batch, feature, channel) and times (batch,); traits stand still."""
+        """ẋ, or a map's change per step, at states (batch, feature, channel) and times (batch,); traits stand still."""
         return self._bound.rhs(x, t)
 
     @property
@@ -89,20 +89,26 @@ class Law(FittedModel):
     def equations(self) -> list[sympy.Eq]:
         """dx/dt = …, one equation a channel that moves where features share the law, else one a feature and channel.
 
-        On the left of a map's is the difference quotient, (x(t + h) − x(t))/h. Symbols are ``x`` (or ``x_<feature>``), ``mean_x`` and so on for means over features, and the further
-        channels by name. Coefficients are printed in full: lambdify gives what is simulated.
+        On the left of a map's is the difference quotient, (x(t + h) − x(t))/h. Symbols are ``x`` (or ``x_<feature>``),
+        ``mean_x`` and so on for means over features, and the further channels by name. Coefficients are printed in
+        full: lambdify gives what is simulated.
         """
         import sympy
 
-        labels = list(self.features) if self.per_feature else [None]
         equations = []
-        for channel in self.library.moving:
-            for group, feature in enumerate(labels):
-                own, _ = self.library.symbols(feature)
-                left = self._left_hand_side(own[channel])
-                right = self._right_hand_side(channel, group, feature)
-                equations.append(sympy.Eq(left, right, evaluate=False))
+        for channel, group, feature in self._places():
+            left = self._left_hand_side(self._symbol(channel, feature))
+            right = self._right_hand_side(channel, group, feature)
+            equations.append(sympy.Eq(left, right, evaluate=False))
         return equations
+
+    def _places(self) -> list[tuple[int, int, Any]]:
+        """Channel, group and feature (None for all) of each equation."""
+        labels = list(self.features) if self.per_feature else [None]
+        return [(channel, group, label) for channel in self.library.moving for group, label in enumerate(labels)]
+
+    def _symbol(self, channel: int, feature: Any) -> sympy.Symbol:
+        return self.library.symbols(feature)[0][channel]
 
     def _left_hand_side(self, symbol: sympy.Symbol) -> sympy.Expr:
         """dx/dt of a flow, (x(t + h) − x(t))/h of a map."""
@@ -153,18 +159,17 @@ class Law(FittedModel):
 
         names = self._latex_names()
         lines = []
-        for equation in self.equations():
+        for (channel, _, feature), equation in zip(self._places(), self.equations(), strict=True):
             right = sympy.latex(equation.rhs.evalf(digits), symbol_names=names)
-            lines.append(f"{self._latex_left(equation.lhs, names)} = {right}")
+            symbol = self._symbol(channel, feature)
+            lines.append(f"{self._latex_left(names.get(symbol, sympy.latex(symbol)))} = {right}")
         return "\n".join(lines)
 
-    def _latex_left(self, left: sympy.Expr, names: dict[sympy.Symbol, str]) -> str:
-        import sympy
-
-        if self.step is not None:
-            return str(sympy.latex(left, order="none"))
-        symbol = left.args[0]
-        return rf"\dot{{{names.get(symbol, sympy.latex(symbol))}}}"
+    def _latex_left(self, name: str) -> str:
+        if self.step is None:
+            return rf"\dot{{{name}}}"
+        change = f"{name}(t + {self.step:g}) - {name}(t)"
+        return change if self.step == 1 else rf"\frac{{{change}}}{{{self.step:g}}}"
 
     def _latex_names(self) -> dict[sympy.Symbol, str]:
         if not self.library.moments:

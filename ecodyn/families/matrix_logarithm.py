@@ -93,7 +93,7 @@ def _check_logarithm(multiplier: Array, step: float) -> None:
     if none.any():
         raise ValueError(
             "expected I + hA without eigenvalues at or below zero, for its logarithm to be real; got "
-            f"{values.real[none].min():.3g}: this map of {step:g} steps turns a deviation over, or ends it, in one step, "
+            f"{values.real[none].min():.3g}: this map of {step:g} steps turns a deviation over, or ends it, in one go, "
             "which no flow of the same form does; keep the map, or fit with a smaller h"
         )
 

@@ -75,7 +75,7 @@ class ModelRow:
 
 
 def name_of(score: ModelScore) -> str:
-    """As verdicts have it: family/coupling, with the state where it is more than the signal, and "map" where it is one."""
+    """As verdicts have it: family/coupling, with the state where it is more than the signal, and "map" for a map."""
     return score.label
 
 
