@@ -121,7 +121,7 @@ class Law(FittedModel):
         if self.step.is_integer():
             h = sympy.Integer(int(self.step))
         change = sympy.Add(x(t + h), -x(t), evaluate=False)
-        return change if h == 1 else sympy.Mul(change, 1 / h, evaluate=False)
+        return change if h == 1 else sympy.Mul(change, sympy.Pow(h, -1, evaluate=False), evaluate=False)
 
     def _right_hand_side(self, channel: int, group: int, feature: Any) -> sympy.Expr:
         """The derivative of one channel of one feature, or of all."""
