@@ -22,6 +22,8 @@ _HOME = {
     "compare": "ecodyn.comparison",
     "find_phases": "ecodyn.comparison",
     "extract": "ecodyn.extraction",
+    "flow_of_map": "ecodyn.families.matrix_logarithm",
+    "map_of_flow": "ecodyn.families.matrix_logarithm",
     "integrate": "ecodyn.rollout",
 }
 
@@ -34,9 +36,11 @@ __all__ = [
     "compare",
     "extract",
     "find_phases",
+    "flow_of_map",
     "integrate",
     "load",
     "load_model",
+    "map_of_flow",
     "register",
 ]
 

@@ -30,6 +30,7 @@ from ecodyn.cli_options import (
     Seed,
     Select,
     State,
+    Time,
     TokenAxis,
     Tokens,
     WindowText,
@@ -114,6 +115,7 @@ def fit(
     family: Annotated[str, typer.Option("--family", help=", ".join(FAMILIES))] = "linear",
     coupling: Annotated[str, typer.Option("--coupling", help=", ".join(COUPLINGS))] = "exchangeable",
     state: State = "signal",
+    time: Time = "flow",
     window: WindowText = None,
     every: Every = 1,
     runs: Runs = None,
@@ -133,7 +135,7 @@ def fit(
         from ecodyn.report.summaries import fit_table
 
         data = prepared(path, window, every, runs, select)
-        estimator = configured(family, coupling, state, option, seed)
+        estimator = configured(family, coupling, state, time, option, seed)
         if output is not None and str(output) != STDOUT:
             from ecodyn.families.model import check_model_path
 
@@ -169,6 +171,7 @@ def compare(
         str | None, typer.Option("--phases", help="'auto': windows found from the mean and the spread of all features.")
     ] = None,
     state: State = "signal",
+    time: Time = "flow",
     every: Every = 1,
     runs: Runs = None,
     select: Select = None,
@@ -217,6 +220,7 @@ def compare(
                     phases=phases,
                     every=every,
                     state=state,
+                    time=time,
                     parameters=parameters,
                     margin=math.log1p(margin),
                     folds=folds,

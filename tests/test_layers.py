@@ -30,6 +30,7 @@ LAYERS = (
         "ecodyn.library",
         "ecodyn.bound_library",
         "ecodyn.drive",
+        "ecodyn.iteration",
         "ecodyn.rollout",
     ),
     ("ecodyn.systems", "ecodyn.extraction", "ecodyn.training"),

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ecodyn.iteration import FLOW, MAP
+
 Array = NDArray[np.float64]
 
 DECIDED, TIED, UNDECIDED, NO_FAMILY = "decided", "tied", "undecided", "no_family"
@@ -16,11 +18,12 @@ COUPLING_ORDER = {"independent": 0, "exchangeable": 1, "full": 2}
 FAMILY_ORDER = {"linear": 0, "lotka_volterra": 1, "sindy": 2, "neural_ode": 3}
 
 
-def label_of(family: str, coupling: str | None, state: str, kind: str) -> str:
-    """A model as tables and sentences name it: family/coupling, its state if that is more than the signal."""
+def label_of(family: str, coupling: str | None, state: str, kind: str, time: str | None = FLOW) -> str:
+    """A model as tables and sentences name it: family/coupling, its state if more than the signal, "map" for a map."""
     if coupling is None:
         return family
-    name = f"{family}/{coupling}" if state == "signal" else f"{family}/{coupling} ({state})"
+    marks = [*([state] if state != "signal" else []), *([MAP] if time == MAP else [])]
+    name = f"{family}/{coupling} ({'; '.join(marks)})" if marks else f"{family}/{coupling}"
     return f"{name} clock" if kind == "clock" else name
 
 
@@ -36,7 +39,7 @@ class Candidate:
     ``losses`` and ``skills`` are (run,); ``gross_losses`` the losses with measurement noise left in, and no unexplained
     share below a ten-thousandth (the losses themselves if left out). ``kind`` is "family", "null", "ceiling" or
     "clock". ``diverged`` counts held-out rollouts that ended early; a family with any is not eligible. ``terms`` names
-    the terms with a coefficient in any fold.
+    the terms with a coefficient in any fold. A map is as simple as its flow: ``time`` has no say in that.
     """
 
     family: str
@@ -51,11 +54,12 @@ class Candidate:
     terms: frozenset[str] | None = None
     selects: bool = False
     gross_losses: Array | None = None
+    time: str | None = FLOW
 
     @property
     def label(self) -> str:
         """family/coupling, as tables and sentences have it."""
-        return label_of(self.family, self.coupling, self.state, self.kind)
+        return label_of(self.family, self.coupling, self.state, self.kind, self.time)
 
     def loss(self, gross: bool = False) -> Array:
         """Losses a run, less measurement noise or with it."""
@@ -75,4 +79,5 @@ class Candidate:
     def named(self) -> dict[str, str | None]:
         """How report.json names it."""
         state = {} if self.state == "signal" else {"state": self.state}
-        return {"family": self.family, "coupling": self.coupling, **state}
+        time = {"time": MAP} if self.time == MAP else {}
+        return {"family": self.family, "coupling": self.coupling, **state, **time}

@@ -13,13 +13,14 @@ import numpy as np
 from ecodyn import __version__
 from ecodyn.comparison.aggregate import Window, window_result
 from ecodyn.comparison.candidate import DECIDED, TIED
-from ecodyn.comparison.contenders import FAMILY, PROTOCOLS, UNSEEN_RUNS, Contender, contenders
+from ecodyn.comparison.contenders import FAMILY, PROTOCOLS, UNSEEN_RUNS, Contender, contenders, left_out
 from ecodyn.comparison.phases import Phases, chosen_phases
 from ecodyn.comparison.protocols import ORIGINS, SEEDS, Task, TaskResult, execute, tasks_of
 from ecodyn.comparison.result import Comparison, WindowResult
 from ecodyn.comparison.surrogate_test import check_count, surrogate_tests, with_tests
 from ecodyn.comparison.verdict import CLAIM_LEVEL, MARGIN
 from ecodyn.families.base import Family
+from ecodyn.iteration import FLOW, parse_times
 from ecodyn.state import VELOCITY, observable_of, parse_state
 from ecodyn.trajectories import DataWarning, Trajectories, UnusableDataError
 from ecodyn.velocity import STEPS
@@ -49,6 +50,7 @@ def compare(
     phases: str | Phases | None = None,
     every: int = 1,
     state: str = "signal",
+    time: str = FLOW,
     parameters: dict[str, dict[str, Any]] | None = None,
     folds: int | None = None,
     margin: float = MARGIN,
@@ -69,6 +71,8 @@ def compare(
     phases : instead of windows, "auto" or what `find_phases` returned: a window a phase, found on training folds only
     every : keep each so-many-th stored step of a window, its first one always
     state : channels of a feature's state, such as "signal,gradient@start" or "signal,velocity"
+    time : "flow", "map" or both, "flow,map": whether families that can be either are fitted as differential equations
+        or as maps between stored steps, which must then be evenly spaced; neural ODEs are flows only
     parameters : further estimator parameters by family name, such as {"linear": {"refine": False}}
     folds : number of folds of unseen_runs. By default one for every run up to 16 runs, else 8, and 8 for neural ODEs.
     margin : a log ratio of unexplained shares within which two models are as good as equal
@@ -98,7 +102,8 @@ def compare(
     if folds is not None and folds < 2:
         raise ValueError(f"expected at least 2 folds, got {folds}: leave folds out for one a run")
     check_count(surrogates, protocols)
-    models = contenders(families, couplings, state, parameters)
+    times = parse_times(time)
+    models = contenders(families, couplings, state, parameters, times)
     known = chosen_phases(data, phases, windows, folds)
     windows = known.windows if known else windows
     parts = [part.every(every) for part in ([data] if not windows else [data.window(*w) for w in windows])]
@@ -106,7 +111,8 @@ def compare(
         _check(part, models)
         _check_velocity(part, models, protocols)
         _check_protocols(part, models, protocols)
-    results, interrupted, notes = [], False, [*data.warnings, *(known.notes if known else ())]
+    notes = [*data.warnings, *(known.notes if known else ()), *left_out(families, times)]
+    results, interrupted = [], False
     for number, part in enumerate(parts):
         tasks = tasks_of(models, protocols, part, folds, seed, jobs)
         done = _Progress(progress, number, len(parts), len(tasks), part)

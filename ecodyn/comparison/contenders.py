@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +13,7 @@ from ecodyn.comparison.candidate import label_of
 from ecodyn.families import REGISTRY, family
 from ecodyn.families.base import SMALL_FULL, Family
 from ecodyn.families.references import CEILING, NULL, REFERENCES, Reference
+from ecodyn.iteration import FLOW
 from ecodyn.library import FULL, INDEPENDENT
 from ecodyn.trajectories import Trajectories
 
@@ -26,7 +28,7 @@ class Contender:
 
     Attributes
     ----------
-    family, coupling, state : how reports name it; a plain reference has no coupling
+    family, coupling, state, time : how reports name it; a plain reference has no coupling, and is neither flow nor map
     kind : "family", "clock", "null" or "ceiling"
     estimator : the family's estimator; None for references
     reference : the reference's class; None for families and clocks
@@ -38,11 +40,12 @@ class Contender:
     kind: str
     estimator: Family | None = field(default=None, compare=False)
     reference: type[Reference] | None = field(default=None, compare=False)
+    time: str | None = FLOW
 
     @property
     def label(self) -> str:
         """As tables name it."""
-        return label_of(self.family, self.coupling, self.state, self.kind)
+        return label_of(self.family, self.coupling, self.state, self.kind, self.time)
 
     @property
     def stochastic(self) -> bool:
@@ -80,7 +83,13 @@ class Contender:
 
     def named(self) -> dict[str, Any]:
         """How report.json names it."""
-        return {"family": self.family, "coupling": self.coupling, "state": self.state, "kind": self.kind}
+        names = ("family", "coupling", "state", "kind", "time")
+        return {name: getattr(self, name) for name in names}
+
+    @classmethod
+    def of(cls, estimator: Family, kind: str) -> Contender:
+        """A family, or its clock."""
+        return cls(estimator.name, estimator.coupling, estimator.state, kind, estimator, time=estimator.time)
 
 
 def contenders(
@@ -88,24 +97,27 @@ def contenders(
     couplings: Sequence[str] | None,
     state: str,
     parameters: dict[str, dict[str, Any]] | None = None,
+    times: Sequence[str] = (FLOW,),
 ) -> list[Contender]:
     """All models of a comparison, families first, in a fixed order.
 
     ``families`` may be names, classes or configured estimators; ``parameters`` gives further parameters by family
-    name.
+    name, ``times`` whether flows, maps or both are wanted of families that can be either. A family that can be none of
+    these is left out.
     """
     chosen: list[Contender] = []
-    for estimator in _estimators(families, couplings, state, parameters or {}):
-        chosen.append(Contender(estimator.name, estimator.coupling, estimator.state, FAMILY, estimator))
+    for estimator in _estimators(families, couplings, state, parameters or {}, times):
+        chosen.append(Contender.of(estimator, FAMILY))
         if estimator.clock_applies():
-            chosen.append(Contender(estimator.name, estimator.coupling, estimator.state, CLOCK, estimator))
+            chosen.append(Contender.of(estimator, CLOCK))
     if not chosen:
-        raise ValueError(f"no family has any of the couplings {', '.join(couplings or ())}")
+        wanted = ", ".join(couplings or ())
+        raise ValueError(f"no family has any of the couplings {wanted or 'there are'} as a {' or a '.join(times)}")
     duplicates = {c.label for c in chosen if sum(c == other for other in chosen) > 1}
     if duplicates:
         raise ValueError(f"expected each model once, got several of {', '.join(sorted(duplicates))}")
     order = {FAMILY: 0, CLOCK: 1}
-    references = [Contender(r.name, None, state, r.kind, reference=r) for r in REFERENCES]
+    references = [Contender(r.name, None, state, r.kind, reference=r, time=None) for r in REFERENCES]
     return [*sorted(chosen, key=lambda c: order[c.kind]), *references]
 
 
@@ -114,15 +126,28 @@ def _estimators(
     couplings: Sequence[str] | None,
     state: str,
     parameters: dict[str, dict[str, Any]],
+    times: Sequence[str],
 ) -> Iterator[Family]:
     for entry in families if families is not None else REGISTRY:
         if isinstance(entry, Family):
             yield clone(entry)
             continue
         cls = family(entry) if isinstance(entry, str) else entry
-        for coupling in cls.couplings:
-            if couplings is None or coupling in couplings:
-                yield cls(coupling=coupling, state=state, **parameters.get(cls.name, {}))
+        wanted = [c for c in cls.couplings if couplings is None or c in couplings]
+        for coupling, time in itertools.product(wanted, [t for t in times if t in cls.times]):
+            estimator = cls(coupling=coupling, state=state, **parameters.get(cls.name, {}))
+            yield estimator if time == estimator.time else estimator.set_params(time=time)
+
+
+def left_out(families: Sequence[str | Family | type[Family]] | None, times: Sequence[str]) -> list[str]:
+    """A sentence for each family that can't be what was asked for."""
+    entries = [e for e in (families if families is not None else REGISTRY) if not isinstance(e, Family)]
+    classes = [family(e) if isinstance(e, str) else e for e in entries]
+    return [
+        f"{cls.name} is a {' or '.join(cls.times)} only, and left out of a comparison of {' and '.join(times)}s"
+        for cls in classes
+        if not set(times) & set(cls.times)
+    ]
 
 
 __all__ = [
@@ -136,4 +161,5 @@ __all__ = [
     "UNSEEN_RUNS",
     "Contender",
     "contenders",
+    "left_out",
 ]

@@ -70,7 +70,7 @@ def one_model(eligible: Sequence[Candidate]) -> dict[Candidate, list[Candidate]]
 
 
 def _keeps_to(selection: Candidate, home: Candidate) -> bool:
-    alike = (selection.coupling, selection.state) == (home.coupling, home.state)
+    alike = (selection.coupling, selection.state, selection.time) == (home.coupling, home.state, home.time)
     return alike and not home.selects and (selection.terms or frozenset()) <= (home.terms or frozenset())
 
 

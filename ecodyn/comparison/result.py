@@ -20,6 +20,7 @@ from ecodyn.comparison.surrogate_result import SurrogateTest
 from ecodyn.comparison.verdict import Verdict
 from ecodyn.families.law import Law
 from ecodyn.families.model import FittedModel
+from ecodyn.iteration import FLOW
 
 Array = NDArray[np.float64]
 
@@ -46,7 +47,8 @@ class ModelScore:
 
     Attributes
     ----------
-    family, coupling, state, kind : how it is named; ``kind`` is "family", "clock", "null" or "ceiling"
+    family, coupling, state, kind, time : how it is named; ``kind`` is "family", "clock", "null" or "ceiling", ``time``
+        "flow" or "map", and None for references
     protocol : str
     window : (first step, last step)
     skill, skill_low, skill_high : mean over runs and its 95 % t interval; skill_median
@@ -101,11 +103,12 @@ class ModelScore:
     latex: str = ""
     model: FittedModel | None = None
     skill_by_horizon: HorizonCurve | None = None
+    time: str | None = FLOW
 
     @property
     def label(self) -> str:
         """As tables name it."""
-        return label_of(self.family, self.coupling, self.state, self.kind)
+        return label_of(self.family, self.coupling, self.state, self.kind, self.time)
 
     @property
     def unexplained(self) -> float:
@@ -246,11 +249,13 @@ class Comparison:
         *,
         protocol: str | None = None,
         kind: str | None = None,
+        time: str | None = None,
     ) -> ModelScore:
         """One model's scores over the headline's window."""
         protocol = protocol or self.windows[0].headline
         for m in self.windows[0].models:
-            if (m.family, m.coupling, m.protocol) == (family, coupling, protocol) and kind in (None, m.kind):
+            named = (m.family, m.coupling, m.protocol) == (family, coupling, protocol)
+            if named and kind in (None, m.kind) and time in (None, m.time):
                 return m
         raise KeyError(f"no {family}/{coupling} under {protocol}; there are {self._labels()}")
 

@@ -57,7 +57,7 @@ class Statement:
             counted = ", measurement noise included" if self.ranking.noise_included else ""
             return lead + (
                 f"{self._leaves(self.best)}, at most {math.expm1(self.margin):.0%} more than {others}{counted}; "
-                "of these it is the simplest."
+                f"{'of these it is the simplest' if self._simplest() else 'none of these is simpler'}."
             )
         if self.status == NO_FAMILY:
             return lead + (
@@ -65,6 +65,10 @@ class Statement:
                 "every null model."
             )
         return lead + self._undecided()
+
+    def _simplest(self) -> bool:
+        """Whether all that it is tied with are less simple: a map and its flow are equally so."""
+        return all(c.simplicity > self.best.simplicity for c in self.ranking.standing if c is not self.best)
 
     def _undecided(self) -> str:
         if self.runs < FEWEST_RUNS:

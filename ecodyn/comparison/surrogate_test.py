@@ -16,6 +16,7 @@ from ecodyn.comparison.result import ModelScore, WindowResult
 from ecodyn.comparison.surrogate_result import SURROGATE_LEVEL, SurrogateTest
 from ecodyn.comparison.surrogates import RUN_SHUFFLED, SURROGATES
 from ecodyn.comparison.verdict import MARGIN
+from ecodyn.iteration import FLOW
 from ecodyn.library import INDEPENDENT
 from ecodyn.state import VELOCITY, parse_state
 from ecodyn.trajectories import Trajectories, UnusableDataError
@@ -145,8 +146,8 @@ def _tested(window: WindowResult) -> ModelScore | None:
     best = window.verdicts[UNSEEN_RUNS].best if UNSEEN_RUNS in window.verdicts else None
     if best is None:
         return next(iter(ranked), None)
-    name = best["family"], best["coupling"], best.get("state", "signal")
-    return next(m for m in ranked if (m.family, m.coupling, m.state) == name)
+    name = best["family"], best["coupling"], best.get("state", "signal"), best.get("time", FLOW)
+    return next(m for m in ranked if (m.family, m.coupling, m.state, m.time) == name)
 
 
 def _carried_out(refits: Sequence[_Refit], data: Trajectories, jobs: int) -> Iterator[tuple[float, float]]:

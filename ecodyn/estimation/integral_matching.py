@@ -4,7 +4,8 @@ Over a span of samples from t to t+h, xᵢ(t+h) − xᵢ(t) = Σⱼ θⱼ ∫ φ
 integrals of the candidate terms along the data (the weak form; Schaeffer and McCalla 2017, Messenger and Bortz
 2021). Each run is compressed at once to a triangular factor, [Θ | y] = Q·F, which carries everything that least
 squares, ridge and sparse selection need: their cost no longer depends on the number of samples, and folds that share
-runs share the factors.
+runs share the factors. For a map, x(t+h) − x(t) = h Σⱼ θⱼ φⱼ(x(t)), sums over the stored steps take the integrals'
+place, and the regression is exact.
 """
 
 from __future__ import annotations
@@ -162,7 +163,8 @@ def match(
     per_feature : bool
         Whether each feature has coefficients of its own.
     method : "integral" or "derivative"
-        The latter regresses central differences on the terms, as the study did; it is far noisier.
+        The latter regresses central differences on the terms, as the study did; it is far noisier. For a map, it
+        regresses increments over one step.
     span : int, optional
         Samples an increment spans.
     """
@@ -184,7 +186,7 @@ def _remembered(
     n = int(samples.lengths[run])
     content = hashlib.blake2b(np.ascontiguousarray(samples.states[run, :n]))
     content.update(np.ascontiguousarray(samples.times[run, :n]))
-    key = (library, per_feature, method, span, content.digest())
+    key = (library, per_feature, method, span, samples.step, content.digest())
     if key in _MEMORY:
         _MEMORY.move_to_end(key)
         return _MEMORY[key]
@@ -216,24 +218,37 @@ def _match_run(
     fitted = x[..., list(library.fitted)]
     z = None if samples.drive is None else samples.drive(t)
     terms = library.values(x, z)
-    if method == "derivative":
+    if method == "derivative" and samples.step is not None:
+        theta, target = terms[:-1], np.diff(fitted, axis=0) / samples.step
+    elif method == "derivative":
         theta, target = terms, np.gradient(fitted, t, axis=0, edge_order=2)
     else:
-        theta, target = _increments(terms, fitted, t, span)
+        integral = _integral(terms, t) if samples.step is None else _sum(terms, samples.step)
+        theta, target = _increments(integral, fitted, span)
     factors = _compress(theta, target, per_feature)
     rows = len(theta) if per_feature else target[..., 0].size
     return MatchedIntegrals(factors, rows, len(library), len(library.fitted))
 
 
-def _increments(terms: Array, fitted: Array, t: Array, span: int | None) -> tuple[Array, Array]:
+def _integral(terms: Array, t: Array) -> Array:
+    """∫φ from the first time to each, by Simpson's rule."""
     from scipy.integrate import cumulative_simpson
 
     gaps = np.diff(t)
     even = bool(np.ptp(gaps) <= 1e-9 * gaps.max())
     spacing = {"dx": float(gaps[0])} if even else {"x": t}
-    integral = cumulative_simpson(terms, axis=0, initial=0.0, **spacing)
-    span = min(span or SPAN, max(1, len(t) // SPANS_PER_RUN))
-    starts = np.arange(0, len(t) - span, max(1, span // STRIDES_PER_SPAN))
+    return np.asarray(cumulative_simpson(terms, axis=0, initial=0.0, **spacing))
+
+
+def _sum(terms: Array, step: float) -> Array:
+    """h Σφ over the steps before each: what a map's increments add up to."""
+    return np.concatenate([np.zeros_like(terms[:1]), step * np.cumsum(terms[:-1], axis=0)])
+
+
+def _increments(integral: Array, fitted: Array, span: int | None) -> tuple[Array, Array]:
+    n = len(fitted)
+    span = min(span or SPAN, max(1, n // SPANS_PER_RUN))
+    starts = np.arange(0, n - span, max(1, span // STRIDES_PER_SPAN))
     return integral[starts + span] - integral[starts], fitted[starts + span] - fitted[starts]
 
 

@@ -122,7 +122,8 @@ def shoot_all(
     stages : shares of the window
         Segment lengths, short to long.
     intervals : int
-        Runge-Kutta intervals over the window; each is subdivided until halving no longer matters.
+        Runge-Kutta intervals over the window; each is subdivided until halving no longer matters. For a map, how many
+        outputs of a rollout are compared with the data; between them it goes by its own steps.
     ridge : float
         Pull towards the starting coefficients, relative to the Hessian's diagonal.
     estimate_starts : bool
@@ -213,7 +214,9 @@ def _unrefined(samples: Samples, coefficients: Array, parameters: Array, why: st
 
 
 def _choose_substeps(objective: Objective, parameters: Array) -> Generator[Question, Any, int]:
-    """Halve the steps until that no longer moves the rollouts; how many there are then."""
+    """Halve the steps until that no longer moves the rollouts; how many there are then. A map's are what they are."""
+    if objective.step is not None:
+        return objective.substeps
     coarse = yield Probe(objective, parameters, objective.substeps)
     while objective.substeps < MAX_SUBSTEPS:
         fine = yield Probe(objective, parameters, 2 * objective.substeps)

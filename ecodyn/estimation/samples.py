@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecodyn.drive import Drive
+from ecodyn.iteration import FLOW, MAP, stored_step
 from ecodyn.library import EXCHANGEABLE, Library
 from ecodyn.state import VELOCITY, parse_state
 from ecodyn.trajectories import Trajectories
@@ -32,6 +33,8 @@ class Samples:
         The clock's environment variables, in the same scaled units.
     clusters : array (run,) or None
         Which runs are not independent of one another.
+    step : float or None
+        h of the map that is fitted, in the scaled unit of time; None for a flow.
     """
 
     states: Array
@@ -41,6 +44,7 @@ class Samples:
     time_scale: float
     drive: Drive | None = None
     clusters: NDArray[np.intp] | None = None
+    step: float | None = None
 
     @property
     def cluster_codes(self) -> NDArray[np.intp]:
@@ -50,8 +54,10 @@ class Samples:
         return np.unique(self.clusters, return_inverse=True)[1]
 
     @classmethod
-    def of(cls, trajectories: Trajectories, channels: str = "signal") -> Samples:
+    def of(cls, trajectories: Trajectories, channels: str = "signal", time: str = FLOW) -> Samples:
         """The states of all runs under one scale a channel (features share it, since they may share a law).
+
+        They are for a flow, or for a map between their stored steps, which must then be evenly spaced.
 
         The velocity along a run is the mean change over the 3 steps before each, as a scored rollout starts from.
         """
@@ -73,7 +79,8 @@ class Samples:
         if VELOCITY in names:
             scales[names.index(VELOCITY)] = scales[0] / time_scale
         clusters = np.unique(trajectories.clusters, return_inverse=True)[1]
-        return cls(states / scales, times / time_scale, lengths, scales, time_scale, clusters=clusters)
+        step = stored_step(trajectories.times, lengths) / time_scale if time == MAP else None
+        return cls(states / scales, times / time_scale, lengths, scales, time_scale, None, clusters, step)
 
     @property
     def n_runs(self) -> int:

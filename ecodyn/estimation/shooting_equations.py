@@ -1,8 +1,9 @@
 """Normal equations of multiple shooting: rollouts of segments with their exact sensitivities, many problems at once.
 
 Ṡ = ∂f/∂θ + (∂f/∂x) S is integrated beside the states, JᵀWJ and JᵀWr are accumulated output by output, and the Jacobian
-itself is never stored. On a few species or features an evaluation takes as long for eight problems as for one: trials
-of problems that are alike (folds of one family, mostly) are therefore answered in one batch.
+itself is never stored. A map takes both along by its own steps, S → S + h(∂f/∂θ + (∂f/∂x) S). On a few species or
+features an evaluation takes as long for eight problems as for one: trials of problems that are alike (folds of one
+family, mostly) are therefore answered in one batch.
 """
 
 from __future__ import annotations
@@ -122,6 +123,7 @@ class Objective:
         self.estimate_starts = estimate_starts
         self.bound = AMPLITUDE * max(float(np.abs(samples.states[..., 0]).max()), 1e-300)
         self.substeps = 1
+        self.step = samples.step
         self.weight_of = _weights_of_channels(samples)
 
     @property
@@ -192,7 +194,7 @@ class Trial:
         """Trials of one kind can be answered together."""
         o = self.objective
         shape = (o.directions.shape, o.segments.states.shape[1:], o.columns)
-        return ("trial", o.library, o.directions.tobytes(), shape, o.substeps, o.drive is None)
+        return ("trial", o.library, o.directions.tobytes(), shape, o.substeps, o.drive is None, o.step is None)
 
     @property
     def elements(self) -> int:
@@ -232,6 +234,8 @@ class _Batch:
         self.counts = [len(o.segments) for o in self.objectives]
         self.times = np.concatenate([o.segments.times for o in self.objectives])
         self.bound = np.repeat([o.bound for o in self.objectives], self.counts)
+        steps = [o.step for o in self.objectives if o.step is not None]
+        self.step = np.repeat(steps, self.counts) if steps else None
 
     @cached_property
     def law(self) -> BoundLibrary:
@@ -283,7 +287,8 @@ def normal_equations(trials: Sequence[Trial]) -> list[Equations]:
     gradient, cost = np.zeros((len(data), columns)), np.zeros(len(data))
     start = np.concatenate([t.objective.start(t.starts) for t in trials])
     observed = [(c, data.shape[-1] + m * columns) for m, c in enumerate(library.moving) if c != library.velocity]
-    steps = march(batch.augmented(), start, batch.times, substeps=batch.first.substeps, bound=batch.bound)
+    substeps, bound = batch.first.substeps, batch.bound
+    steps = march(batch.augmented(), start, batch.times, substeps=substeps, bound=bound, step=batch.step)
     for i, x, alive in steps:
         for channel, first in observed:
             residual = x[..., channel] - data[:, i, :, channel]

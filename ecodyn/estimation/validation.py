@@ -34,7 +34,7 @@ class Validation:
     """One split: the compressed regression of its fitted part, and rollouts to be followed in the other.
 
     ``states`` (rollout, point, feature, channel) on the coarse grid ``times`` (rollout, point), in scaled units;
-    each interval is taken in ``substeps``.
+    each interval is taken in ``substeps``, or in a map's own steps of length ``step``.
     """
 
     matched: MatchedIntegrals
@@ -42,6 +42,7 @@ class Validation:
     times: Array
     drive: Drive | None
     substeps: int = 1
+    step: float | None = None
 
     def unexplained(self, library: Library, candidates: Array) -> Array:
         """1 − skill of each candidate's rollouts, (candidate, rollout), at most 2 and NaN-free.
@@ -65,7 +66,8 @@ class Validation:
         bound = AMPLITUDE * float(np.abs(truth).max())
         error, alive = np.zeros((count * rollouts, truth.shape[1])), np.ones(count * rollouts, dtype=bool)
         with np.errstate(all="ignore"):
-            for i, x, living in march(law.rhs, start, times, substeps=self.substeps, bound=bound):
+            steps = march(law.rhs, start, times, substeps=self.substeps, bound=bound, step=self.step)
+            for i, x, living in steps:
                 error[:, i] = np.mean((x[..., 0] - truth[:, i]) ** 2, axis=-1)
                 alive = living
         persistence = np.mean((truth - truth[:, :1]) ** 2, axis=-1)
@@ -114,7 +116,8 @@ def _rollouts(samples: Samples, matched: MatchedIntegrals, first: NDArray[np.int
     rows = np.rint(begin[:, None] + share * (samples.lengths - 1 - begin)[:, None]).astype(np.intp)
     run = np.arange(samples.n_runs)[:, None]
     substeps = _substeps(samples.states[..., 0], rows)
-    return Validation(matched, samples.states[run, rows], samples.times[run, rows], samples.drive, substeps)
+    states, times = samples.states[run, rows], samples.times[run, rows]
+    return Validation(matched, states, times, samples.drive, substeps, samples.step)
 
 
 def _substeps(signal: Array, rows: NDArray[np.intp]) -> int:

@@ -6,11 +6,11 @@ gives its library; any other derives from ``Family`` and gives ``fit_model``.
 
 from __future__ import annotations
 
-import time
 import warnings
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -33,6 +33,7 @@ from ecodyn.estimation.multiple_shooting import INTERVALS, STAGES
 from ecodyn.families.diagnostics import diagnose
 from ecodyn.families.law import Law
 from ecodyn.families.model import FittedModel, amplitudes_of, plain
+from ecodyn.iteration import FLOW, MAP, TIMES, stored_step
 from ecodyn.library import COUPLINGS, EXCHANGEABLE, FULL, INDEPENDENT, Library
 from ecodyn.rollout import Rollout
 from ecodyn.state import VELOCITY, observable_of, parse_state
@@ -68,6 +69,8 @@ class Family(BaseEstimator):
         Whether folds that share training runs make its scores too alike for a plain paired t.
     needs_positive : bool
         Whether negative values deserve a warning.
+    times : tuple of str
+        Whether it can be a flow, a map, or either.
     model_ : FittedModel
         After ``fit``: all that was fitted, frozen.
     """
@@ -77,9 +80,11 @@ class Family(BaseEstimator):
     stochastic: ClassVar[bool] = False
     over_flexible: ClassVar[bool] = False
     needs_positive: ClassVar[bool] = False
+    times: ClassVar[tuple[str, ...]] = (FLOW,)
 
     coupling: str
     state: str
+    time: str = FLOW
     model_: FittedModel
     n_features_in_: int
 
@@ -208,6 +213,9 @@ def _plain_parameter(value: Any) -> Any:
 class LibraryFamily(Family):
     """A family whose right-hand side is linear in its coefficients: ẋᵢ = Σⱼ θᵢⱼ φⱼ(x).
 
+    As a map, xᵢ(t+h) = xᵢ(t) + h Σⱼ θᵢⱼ φⱼ(x(t)) from one stored step to the next: the same terms, and coefficients in
+    the same units.
+
     Parameters
     ----------
     coupling : "independent", "exchangeable" or "full"
@@ -215,11 +223,13 @@ class LibraryFamily(Family):
     state : "signal", "signal,gradient@start", "signal,gradient", "signal,velocity", ...
         Channels of a feature's state: traits (``@start``) are held fixed, further observables have an equation of
         the same form as the signal's, and with a velocity ẋ = v and the equation is v̇'s (``ecodyn.state``).
+    time : "flow" or "map"
+        A map needs evenly spaced stored steps; h is their spacing.
     per_feature : bool
         Let an independent law have coefficients of its own for every feature. Implied by trajectories whose
         labels are shared between runs; a full law always has.
     estimation : "integral" or "derivative"
-        What the first step matches: increments over spans of samples, or central differences.
+        What the first step matches: increments over spans of samples, or central differences (a map's over one step).
     refine : "auto", True or False
         Multiple shooting after it; "auto" does it for all couplings but full, whose hundreds of coefficients take
         seconds a run.
@@ -228,7 +238,7 @@ class LibraryFamily(Family):
     stages : tuple of float
         Segment lengths of multiple shooting, as shares of the window.
     intervals : int
-        Runge-Kutta intervals a window while shooting.
+        Runge-Kutta intervals a window while shooting; for a map, outputs that are compared.
     estimate_starts : bool
         Estimate the segments' starting states too, for noisy data.
     """
@@ -238,6 +248,7 @@ class LibraryFamily(Family):
         coupling: str = EXCHANGEABLE,
         state: str = "signal",
         *,
+        time: str = FLOW,
         per_feature: bool = False,
         estimation: str = "integral",
         refine: bool | str = "auto",
@@ -248,6 +259,7 @@ class LibraryFamily(Family):
     ) -> None:
         self.coupling = coupling
         self.state = state
+        self.time = time
         self.per_feature = per_feature
         self.estimation = estimation
         self.refine = refine
@@ -256,6 +268,7 @@ class LibraryFamily(Family):
         self.intervals = intervals
         self.estimate_starts = estimate_starts
 
+    times: ClassVar[tuple[str, ...]] = TIMES
     model_: Law
 
     @abstractmethod
@@ -265,6 +278,10 @@ class LibraryFamily(Family):
     def check(self, trajectories: Trajectories) -> None:
         """Refuse unknown options and unusable data."""
         super().check(trajectories)
+        if self.time not in self.times:
+            raise ValueError(f"time is {' or '.join(map(repr, self.times))}, got {self.time!r}")
+        if self.time == MAP:
+            stored_step(trajectories.times, trajectories.lengths)
         if self.estimation not in ("integral", "derivative"):
             raise ValueError(f"estimation is 'integral' or 'derivative', got {self.estimation!r}")
         if self.refine not in ("auto", True, False):
@@ -296,8 +313,8 @@ class LibraryFamily(Family):
         return laws
 
     def _prepare(self, trajectories: Trajectories, clock: bool) -> _Prepared:
-        started = time.perf_counter()
-        samples = Samples.of(trajectories, self.state)
+        started = perf_counter()
+        samples = Samples.of(trajectories, self.state, self.time)
         library = self.library(parse_state(self.state), trajectories.features.tolist())
         if clock:
             samples = samples.driven(library)
@@ -305,11 +322,11 @@ class LibraryFamily(Family):
         parts = match(library, samples, per_feature=own_coefficients, method=self.estimation)
         estimate = self.estimate(library, samples, parts, own_coefficients)
         size = int(self.mask(library, own_coefficients).sum())
-        return _Prepared(trajectories, library, samples, parts, estimate, size, time.perf_counter() - started)
+        return _Prepared(trajectories, library, samples, parts, estimate, size, perf_counter() - started)
 
     def _refined(self, prepared: Sequence[_Prepared]) -> list[tuple[Shooting | None, float]]:
         """What shooting found for each, and its share of the seconds."""
-        started = time.perf_counter()
+        started = perf_counter()
         wanted = [p for p in prepared if self._wants_shooting(p.estimate)]
         found = shoot_all(
             [p.problem() for p in wanted],
@@ -319,7 +336,7 @@ class LibraryFamily(Family):
             estimate_starts=self.estimate_starts,
         )
         by_prepared = {id(p): p.of_support(shooting) for p, shooting in zip(wanted, found, strict=True)}
-        seconds = (time.perf_counter() - started) / max(1, len(wanted))
+        seconds = (perf_counter() - started) / max(1, len(wanted))
         return [(by_prepared.get(id(p)), seconds) for p in prepared]
 
     def _wants_shooting(self, estimate: Estimate) -> bool:
@@ -330,7 +347,7 @@ class LibraryFamily(Family):
     def _law(self, p: _Prepared, shot: tuple[Shooting | None, float]) -> Law:
         shooting, seconds = shot
         coefficients = p.estimate.coefficients if shooting is None else shooting.coefficients
-        started = time.perf_counter() - p.seconds - seconds  # as if it had been fitted alone
+        started = perf_counter() - p.seconds - seconds  # as if it had been fitted alone
         diagnostics = diagnose(f"{self.name}/{self.coupling}", p.estimate, p.samples, p.parts, shooting, started)
         return Law(
             self.name,
@@ -344,6 +361,7 @@ class LibraryFamily(Family):
             p.size,
             p.samples.drive_in_original_units(p.library),
             diagnostics,
+            step=None if p.samples.step is None else p.samples.step * p.samples.time_scale,
         )
 
     def _own_coefficients(self, trajectories: Trajectories) -> bool:

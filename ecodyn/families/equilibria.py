@@ -23,6 +23,7 @@ Array = NDArray[np.float64]
 
 HYPERBOLIC = 1e-6  # of the largest |λ|: below it a real or imaginary part is taken for zero
 SAME_VALUE = 1e-6  # of the box: features this close stand at one value, states this close are one state
+TINY = 1e-300  # a multiplier of zero: gone in one step, and still a logarithm
 ZERO = 1e-12  # of the box: what Newton's method leaves of a dead feature
 
 STABLE = ("stable node", "stable focus")
@@ -35,7 +36,8 @@ class Equilibria:
     Attributes
     ----------
     states : array (equilibrium, feature)
-    eigenvalues : complex array (equilibrium, feature), per step, largest real part first
+    eigenvalues : complex array (equilibrium, feature), per step, largest real part first; of a map log(1 + hλ)/h, so
+        that a negative real part means stable there too
     residuals : array (equilibrium,), the largest |ẋᵢ| left, signal per step
     stability : of each: "stable node", "stable focus", "unstable node", "unstable focus", "saddle", or
         "non-hyperbolic" where a real part is too near zero for eigenvalues to tell
@@ -147,7 +149,7 @@ def _described(model: FittedModel, states: Array, box: Box, notes: tuple[str, ..
     x = states[..., None]
     if count:
         jacobians = model.jacobian_times(x, np.broadcast_to(np.eye(features), (count, features, features)))
-        values = np.linalg.eigvals(jacobians).astype(complex)
+        values = _rates(np.linalg.eigvals(jacobians).astype(complex), model.step)
         values = np.take_along_axis(values, np.argsort(-values.real, axis=1, kind="stable"), axis=1)
         residuals = np.abs(model.rhs(x, np.zeros(count))[..., 0]).max(axis=1)
     else:
@@ -169,6 +171,14 @@ def _described(model: FittedModel, states: Array, box: Box, notes: tuple[str, ..
         alike,
         notes,
     )
+
+
+def _rates(eigenvalues: NDArray[np.complex128], step: float | None) -> NDArray[np.complex128]:
+    """Rates per step at which deviations grow: λ of a flow; log(1 + hλ)/h of a map, which multiplies them by 1 + hλ."""
+    if step is None:
+        return eigenvalues
+    multipliers = 1.0 + step * eigenvalues
+    return np.asarray(np.log(np.where(multipliers == 0, TINY, multipliers)) / step, dtype=complex)
 
 
 def stability(eigenvalues: ArrayLike) -> str:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ecodyn.drive import Drive, Drives
 from ecodyn.families.diagnostics import Diagnostics
 from ecodyn.families.model import FittedModel, amplitudes_from, roll_out
+from ecodyn.iteration import FLOW, MAP, TIMES
 from ecodyn.library import COUPLINGS, FULL, BoundLibrary, Library
 from ecodyn.rollout import Rollout
 
@@ -28,7 +29,7 @@ MAX_DEGREE = 20  # of a monomial in a model file: far beyond any fit, and still 
 
 @dataclass(frozen=True)
 class Law(FittedModel):
-    """ẋᵢ = Σⱼ θᵢⱼ φⱼ(x): what it prints is exactly what it simulates.
+    """ẋᵢ = Σⱼ θᵢⱼ φⱼ(x), or as a map (xᵢ(t+h) − xᵢ(t))/h = Σⱼ θᵢⱼ φⱼ(x(t)): what it prints is what it simulates.
 
     Attributes
     ----------
@@ -53,7 +54,7 @@ class Law(FittedModel):
         return self.library.bind(self.coefficients, self.drive)
 
     def rhs(self, x: Array, t: Array) -> Array:
-        """ẋ at states (batch, feature, channel) and times (batch,); traits stand still."""
+        """ẋ, or a map's change per step, at states (batch, feature, channel) and times (batch,); traits stand still."""
         return self._bound.rhs(x, t)
 
     @property
@@ -88,20 +89,39 @@ class Law(FittedModel):
     def equations(self) -> list[sympy.Eq]:
         """dx/dt = …, one equation a channel that moves where features share the law, else one a feature and channel.
 
-        Symbols are ``x`` (or ``x_<feature>``), ``mean_x`` and so on for means over features, and the further
-        channels by name. Coefficients are printed in full: lambdify gives what is simulated.
+        On the left of a map's is the difference quotient, (x(t + h) − x(t))/h. Symbols are ``x`` (or ``x_<feature>``),
+        ``mean_x`` and so on for means over features, and the further channels by name. Coefficients are printed in
+        full: lambdify gives what is simulated.
         """
         import sympy
 
-        labels = list(self.features) if self.per_feature else [None]
         equations = []
-        for channel in self.library.moving:
-            for group, feature in enumerate(labels):
-                own, _ = self.library.symbols(feature)
-                left = sympy.Derivative(own[channel], sympy.Symbol("t"), evaluate=False)
-                right = self._right_hand_side(channel, group, feature)
-                equations.append(sympy.Eq(left, right, evaluate=False))
+        for channel, group, feature in self._places():
+            left = self._left_hand_side(self._symbol(channel, feature))
+            right = self._right_hand_side(channel, group, feature)
+            equations.append(sympy.Eq(left, right, evaluate=False))
         return equations
+
+    def _places(self) -> list[tuple[int, int, Any]]:
+        """Channel, group and feature (None for all) of each equation."""
+        labels = list(self.features) if self.per_feature else [None]
+        return [(channel, group, label) for channel in self.library.moving for group, label in enumerate(labels)]
+
+    def _symbol(self, channel: int, feature: Any) -> sympy.Symbol:
+        return self.library.symbols(feature)[0][channel]
+
+    def _left_hand_side(self, symbol: sympy.Symbol) -> sympy.Expr:
+        """dx/dt of a flow, (x(t + h) − x(t))/h of a map."""
+        import sympy
+
+        t = sympy.Symbol("t")
+        if self.step is None:
+            return sympy.Derivative(symbol, t, evaluate=False)
+        x, h = sympy.Function(symbol.name), sympy.Float(self.step, 17)
+        if self.step.is_integer():
+            h = sympy.Integer(int(self.step))
+        change = sympy.Add(x(t + h), -x(t), evaluate=False)
+        return change if h == 1 else sympy.Mul(change, sympy.Pow(h, -1, evaluate=False), evaluate=False)
 
     def _right_hand_side(self, channel: int, group: int, feature: Any) -> sympy.Expr:
         """The derivative of one channel of one feature, or of all."""
@@ -139,11 +159,17 @@ class Law(FittedModel):
 
         names = self._latex_names()
         lines = []
-        for equation in self.equations():
+        for (channel, _, feature), equation in zip(self._places(), self.equations(), strict=True):
             right = sympy.latex(equation.rhs.evalf(digits), symbol_names=names)
-            left = names.get(equation.lhs.args[0], sympy.latex(equation.lhs.args[0]))
-            lines.append(rf"\dot{{{left}}} = {right}")
+            symbol = self._symbol(channel, feature)
+            lines.append(f"{self._latex_left(names.get(symbol, sympy.latex(symbol)))} = {right}")
         return "\n".join(lines)
+
+    def _latex_left(self, name: str) -> str:
+        if self.step is None:
+            return rf"\dot{{{name}}}"
+        change = f"{name}(t + {self.step:g}) - {name}(t)"
+        return change if self.step == 1 else rf"\frac{{{change}}}{{{self.step:g}}}"
 
     def _latex_names(self) -> dict[sympy.Symbol, str]:
         if not self.library.moments:
@@ -221,6 +247,7 @@ class Law(FittedModel):
             int(document["library_size"]),
             None if drive is None else Drive(np.array(drive["times"]), np.array(drive["values"])),
             None if diagnostics is None else Diagnostics.from_json(diagnostics, coefficients.shape),
+            step=_step_from(document),
         )
 
 
@@ -233,7 +260,7 @@ def simulate_all(models: Sequence[FittedModel], starts: Sequence[Array], times: 
     alike: dict[Any, list[int]] = defaultdict(list)
     for index, model in enumerate(models):
         if isinstance(model, Law):
-            alike[model.library, model.coefficients.shape, model.drive is None].append(index)
+            alike[model.library, model.coefficients.shape, model.drive is None, model.step].append(index)
         else:
             found[index] = model.simulate(starts[index], times[index])
     for group in alike.values():
@@ -253,7 +280,8 @@ def _simulate_laws(laws: Sequence[Law], starts: Sequence[Array], times: Sequence
         Drives(drives, tuple(counts)) if drives else None,
     )
     amplitudes = np.repeat([law.amplitudes for law in laws], counts, axis=0)
-    together = roll_out(bound.rhs, np.concatenate(starts), np.concatenate(padded), laws[0].channels, amplitudes)
+    start, grid, step = np.concatenate(starts), np.concatenate(padded), laws[0].step
+    together = roll_out(bound.rhs, start, grid, laws[0].channels, amplitudes, map_step=step)
     out, begin = [], 0
     for count, own in zip(counts, times, strict=True):
         rows = slice(begin, begin + count)
@@ -261,6 +289,14 @@ def _simulate_laws(laws: Sequence[Law], starts: Sequence[Array], times: Sequence
         out.append(Rollout(values, own, together.status[rows], together.evaluations))
         begin += count
     return out
+
+
+def _step_from(document: Mapping[str, Any]) -> float | None:
+    """h of a model file's map; files from before there were maps are of flows."""
+    time, step = document.get("time", FLOW), document.get("step")
+    if time not in TIMES or (time == MAP) != isinstance(step, int | float) or (step is not None and not step > 0):
+        raise ValueError(f"time {time!r} with the step {step!r}")
+    return None if step is None else float(step)
 
 
 def _check(library: Library, coefficients: Array) -> None:

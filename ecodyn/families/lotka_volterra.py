@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ecodyn.estimation.multiple_shooting import INTERVALS, STAGES
 from ecodyn.families.base import LibraryFamily
+from ecodyn.iteration import FLOW
 from ecodyn.library import (
     EXCHANGEABLE,
     Library,
@@ -44,6 +45,7 @@ class LotkaVolterra(LibraryFamily):
         coupling: str = EXCHANGEABLE,
         state: str = "signal",
         *,
+        time: str = FLOW,
         self_interaction: bool = True,
         per_feature: bool = False,
         estimation: str = "integral",
@@ -56,6 +58,7 @@ class LotkaVolterra(LibraryFamily):
         super().__init__(
             coupling,
             state,
+            time=time,
             per_feature=per_feature,
             estimation=estimation,
             refine=refine,

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ecodyn.iteration import FLOW, MAP, iterate
 from ecodyn.rollout import RightHandSide, Rollout, integrate
 from ecodyn.state import moving
 
@@ -39,6 +40,7 @@ class FittedModel(ABC):
     features : labels, one a feature
     amplitudes : largest absolute value of each channel in the training data; what "diverged" is measured by
     provenance : what it was fitted on, and how
+    step : h of a map, x(t + h) = x(t) + h·f(x(t)), whose f ``rhs`` then is; None for a flow
     """
 
     family: str
@@ -47,12 +49,18 @@ class FittedModel(ABC):
     features: tuple[Any, ...]
     amplitudes: tuple[float, ...]
     provenance: Mapping[str, Any]
+    step: float | None = field(default=None, kw_only=True)
 
     kind: ClassVar[str]
 
     @abstractmethod
     def rhs(self, x: Array, t: Array) -> Array:
         """ẋ at states (batch, feature, channel) and times (batch,), of the same shape as the states."""
+
+    @property
+    def time(self) -> str:
+        """Whether it is a flow or a map."""
+        return FLOW if self.step is None else MAP
 
     @property
     def autonomous(self) -> bool:
@@ -133,6 +141,7 @@ class FittedModel(ABC):
         x0 : array (feature,), (batch, feature) or (batch, feature, channel)
             Starting states at the first of the steps; channels are needed where the state has more than one.
         steps : array (step,) or (batch, step)
+            For a map, whole multiples of its h after the first.
         bound : float, optional
             Signal beyond which a rollout has diverged; by default 100 times the training data's largest value or
             its own start, whichever is larger. Further channels that move have bounds in proportion.
@@ -142,9 +151,17 @@ class FittedModel(ABC):
         Rollout
             ``values`` (batch, step, feature, channel) and a status each. Never an exception for a misbehaving law.
         """
-        start = self._starting_states(x0)
-        options = {"bound": bound, "rtol": rtol, "max_evaluations": max_evaluations}
-        return roll_out(self.rhs, start, steps, self.channels, np.array(self.amplitudes), **options)
+        return roll_out(
+            self.rhs,
+            self._starting_states(x0),
+            steps,
+            self.channels,
+            np.array(self.amplitudes),
+            bound=bound,
+            map_step=self.step,
+            rtol=rtol,
+            max_evaluations=max_evaluations,
+        )
 
     def _starting_states(self, x0: ArrayLike) -> Array:
         start = np.asarray(x0, dtype=float)
@@ -179,6 +196,8 @@ class FittedModel(ABC):
             "family": self.family,
             "coupling": self.coupling,
             "state": self.state,
+            "time": self.time,
+            "step": self.step,
             "features": [plain(f) for f in self.features],
             "amplitude": self.amplitude,
             "amplitudes": list(self.amplitudes),
@@ -216,12 +235,14 @@ def roll_out(
     amplitudes: Array,
     *,
     bound: float | None = None,
-    **options: Any,
+    map_step: float | None = None,
+    rtol: float = 1e-8,
+    max_evaluations: int = 20_000,
 ) -> Rollout:
     """Rollouts from starting states (batch, feature, channel); see ``FittedModel.simulate``.
 
-    ``amplitudes`` are (channel,), or (batch, channel) where each member of the batch has its own law; ``options`` are
-    those of ``integrate``.
+    ``amplitudes`` are (channel,), or (batch, channel) where each member of the batch has its own law; ``map_step`` is a
+    map's h, and the other options are those of ``integrate`` and ``iterate``.
     """
     move = list(moving(channels))
     largest = np.maximum(amplitudes, np.abs(start).max(axis=1))[:, move]
@@ -235,7 +256,11 @@ def roll_out(
         state[..., move] = scaled * units
         return rhs(state, t)[..., move] / units
 
-    solved = integrate(slope, start[..., move] / units, steps, bound=limit, **options)
+    scaled = start[..., move] / units
+    if map_step is None:
+        solved = integrate(slope, scaled, steps, bound=limit, rtol=rtol, max_evaluations=max_evaluations)
+    else:
+        solved = iterate(slope, scaled, steps, step=map_step, bound=limit, max_evaluations=max_evaluations)
     values = np.where(np.isnan(solved.values[..., :1]), np.nan, start[:, None])
     values[..., move] = solved.values * units[:, None]
     return replace(solved, values=values)

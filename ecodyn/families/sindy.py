@@ -26,6 +26,7 @@ from ecodyn.estimation import (
 )
 from ecodyn.estimation.multiple_shooting import INTERVALS, STAGES
 from ecodyn.families.base import RIDGE, SMALL_FULL, LibraryFamily
+from ecodyn.iteration import FLOW
 from ecodyn.library import EXCHANGEABLE, FULL, Library, polynomial_library
 from ecodyn.state import fitted
 from ecodyn.trajectories import Trajectories
@@ -82,6 +83,7 @@ class SINDy(LibraryFamily):
         coupling: str = EXCHANGEABLE,
         state: str = "signal",
         *,
+        time: str = FLOW,
         optimizer: Any = None,
         thresholds: int | Sequence[float] | None = None,
         degree: int | None = None,
@@ -96,6 +98,7 @@ class SINDy(LibraryFamily):
         super().__init__(
             coupling,
             state,
+            time=time,
             per_feature=per_feature,
             estimation=estimation,
             refine=refine,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ecodyn.comparison.candidate import FEWEST_RUNS
-from ecodyn.comparison.contenders import FORECAST, IN_SAMPLE, UNSEEN_RUNS
+from ecodyn.comparison.candidate import FEWEST_RUNS, label_of
+from ecodyn.comparison.contenders import FAMILY, FORECAST, IN_SAMPLE, UNSEEN_RUNS
 from ecodyn.comparison.result import Comparison, ModelScore, Pair, WindowResult, coefficient_table
 from ecodyn.families.law import Law
+from ecodyn.iteration import FLOW
 from ecodyn.library import FULL
 from ecodyn.report.formatting import (
     DASH,
@@ -22,6 +23,7 @@ from ecodyn.report.formatting import (
     steps,
     term,
 )
+from ecodyn.state import SIGNAL
 
 KINDS = {"family": "families", "clock": "clocks", "ceiling": "ceiling", "null": "nulls"}
 PROTOCOL_TITLES = {
@@ -73,10 +75,8 @@ class ModelRow:
 
 
 def name_of(score: ModelScore) -> str:
-    """family/coupling, with the state where it is more than the signal, as verdicts have it."""
-    name = score.family if score.coupling is None else f"{score.family}/{score.coupling}"
-    name = name if score.state == "signal" else f"{name} ({score.state})"
-    return f"{name} clock" if score.kind == "clock" else name
+    """As verdicts have it: family/coupling, with the state where it is more than the signal, and "map" for a map."""
+    return score.label
 
 
 def model_rows(comparison: Comparison, protocol: str | None = None, window: int | WindowResult = 0) -> list[ModelRow]:
@@ -109,15 +109,9 @@ def _cells(m: ModelScore) -> dict[str, str]:
 
 
 def law_of(m: ModelScore, window: WindowResult) -> Law | None:
-    """The law fitted to everything, of the same family, coupling and state."""
+    """The law fitted to everything, of the same family, coupling, state and time."""
     for other in window.models:
-        same = (other.family, other.coupling, other.state, other.kind) == (
-            m.family,
-            m.coupling,
-            m.state,
-            m.kind,
-        )
-        if same and isinstance(other.model, Law) and other.model.state == m.state:
+        if other.label == m.label and isinstance(other.model, Law) and other.model.state == m.state:
             return other.model
     return None
 
@@ -213,13 +207,18 @@ def surrogate_rows(window: WindowResult) -> list[dict[str, str]]:
     ]
 
 
+def _name_of_best(best: dict[str, str | None]) -> str:
+    state, time = best.get("state") or SIGNAL, best.get("time", FLOW)
+    return label_of(str(best["family"]), best["coupling"], state, FAMILY, time)
+
+
 def verdict_rows(comparison: Comparison) -> list[dict[str, str]]:
     """One row a window and protocol that ranks, the headline's first."""
     rows = []
     for w in comparison.windows:
         for protocol in sorted(w.verdicts, key=lambda p: p != w.headline):
             v = w.verdicts[protocol]
-            name = DASH if v.best is None else "/".join(x for x in v.best.values() if x)
+            name = DASH if v.best is None else _name_of_best(v.best)
             rows.append(
                 {
                     "window": steps(w.window),

@@ -14,6 +14,7 @@ import numpy as np
 from ecodyn.comparison.candidate import COUPLING_ORDER, FAMILY_ORDER
 from ecodyn.comparison.contenders import UNSEEN_RUNS
 from ecodyn.comparison.result import Comparison, ModelScore, WindowResult
+from ecodyn.iteration import MAP
 from ecodyn.report.formatting import steps
 from ecodyn.report.rows import PROTOCOL_TITLES
 from ecodyn.report.style import DEAD, FONT, INK, PALETTE, WORST_SKILL, axes_or_new
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 MARKERS = {"independent": "o", "exchangeable": "s", "full": "D"}
 LINES = {"independent": (0, (4, 1.5)), "exchangeable": "-", "full": (0, (1, 1.2))}
-Name = tuple[str, str, str]  # family, coupling, state
+Name = tuple[str, str, str]  # family (or its map), coupling, state
 
 MOST_ENTRIES = 8
 MOST_FAMILIES = 4  # with three couplings and the null that makes eight legend entries; others are grey
@@ -52,7 +53,7 @@ def plot_skill_by_phase(result: Comparison, ax: Axes | None = None, *, protocol:
         for m in members:
             place = named.index(_name(m))
             x = group + GROUP * ((place + 0.5) / len(named) - 0.5)
-            _draw_mean(ax, x, m, colours.get(m.family, DEAD), worst)
+            _draw_mean(ax, x, m, colours.get(_family(m), DEAD), worst)
         _draw_null(ax, group, everyone, worst)
     names = [f"{steps(w.window)}\n{p}" for w, p in zip(result.windows, result.phase_names(), strict=True)]
     ax.set_xticks(range(len(parts)), names, fontsize=FONT)
@@ -94,7 +95,7 @@ def plot_skill_by_horizon(
     shown = [v for m in scores for v in _finite(m.skill_by_horizon.skill if m.skill_by_horizon else ())]
     worst = max(WORST_SKILL, min(shown, default=0.0))
     for m in scores:
-        _draw_curve(ax, m, window_result.window, colours.get(m.family, DEAD), worst)
+        _draw_curve(ax, m, window_result.window, colours.get(_family(m), DEAD), worst)
     _mark_curves_beyond(ax, scores, window_result.window, colours, worst)
     if worst <= 0:
         ax.axhline(0.0, color=DEAD, lw=0.8, zorder=0)
@@ -115,7 +116,12 @@ def plot_skill_by_horizon(
 
 
 def _name(m: ModelScore) -> Name:
-    return m.family, m.coupling or "", m.state
+    return _family(m), m.coupling or "", m.state
+
+
+def _family(m: ModelScore) -> str:
+    """A family's maps have a colour of their own."""
+    return f"{m.family} ({MAP})" if m.time == MAP else m.family
 
 
 def _names(scores: Sequence[ModelScore]) -> list[Name]:
@@ -194,7 +200,7 @@ def _mark_curves_beyond(
     beyond = [m for m in scores if m.skill < worst]
     for place, m in enumerate(beyond):
         x = window[1] - 0.04 * (len(beyond) - 1 - place) * (window[1] - window[0])
-        _mark_beyond(ax, x, m.skill, colours.get(m.family, DEAD), worst)
+        _mark_beyond(ax, x, m.skill, colours.get(_family(m), DEAD), worst)
 
 
 def _family_legend(ax: Axes, named: Sequence[Name], colours: dict[str, str], *, lines: bool) -> None:

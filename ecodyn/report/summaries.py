@@ -66,6 +66,8 @@ def _two_columns(title: object, rows: Mapping[str, str]) -> Table:
 def fit_table(model: FittedModel) -> Table:
     """Coefficients with intervals over runs, variance inflation, and which are identified."""
     title = f"{model.family}/{model.coupling}, state {model.state}"
+    if model.step is not None:
+        title += f", map of {model.step:g} steps" if model.step != 1 else ", map of one step"
     if not isinstance(model, Law):
         table = Table(title=f"{title}: {model.n_coefficients} weights", show_header=False)
         table.add_row("validation", f"{getattr(model, 'validation', math.nan):.3f} unexplained")

@@ -80,6 +80,32 @@ def test_gradient_of_the_cost_is_exact(competing_runs, case, driven):
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6 * np.abs(expected).max())
 
 
+@pytest.mark.parametrize(
+    ("case", "driven"),
+    [
+        *((case, False) for case in ("shared", "shared cubic", "per feature", "full", "gradient", "velocity")),
+        *((case, True) for case in ("shared", "trait")),
+    ],
+)
+@pytest.mark.parametrize("share", [0.25, 1.0])
+def test_gradient_of_a_maps_cost_is_exact(competing_runs, case, driven, share):
+    make, coupling, channels, groups = CASES[case]
+    samples = Samples.of(competing_runs(runs=2, noise=0.02), ",".join(channels), "map")
+    library = make(coupling, channels, range(4))
+    samples = samples.driven(library) if driven else samples
+    theta = near_the_data(library, samples, groups)
+    # 15 intervals of 40 steps: two or three steps each, and not the same number in all segments.
+    cost = Objective(library, samples, Segments.cut(samples, 15, share), np.ones(theta.shape, dtype=bool), True)
+    starts = cost.segments.states[:, 0, :, 0]
+    exact = cost.equations(theta.ravel(), starts)
+    assert np.isfinite(exact.cost)
+    expected = difference(lambda p: cost.equations(p, starts).cost, theta.ravel()) / 2
+    found = exact.gradients.sum(axis=0)
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6 * np.abs(expected).max())
+    by_start = difference(lambda s: cost.equations(theta.ravel(), s).cost, starts) / 2
+    np.testing.assert_allclose(exact.starts.gradient, by_start, rtol=1e-5, atol=1e-6 * np.abs(by_start).max())
+
+
 @pytest.mark.parametrize("case", ["shared", "full", "gradient", "velocity"])
 def test_gradient_with_respect_to_starting_states_is_exact(competing_runs, case):
     make, coupling, channels, groups = CASES[case]
