@@ -46,21 +46,22 @@ def linear_terms(state: str) -> Terms:
 
 
 def pool(state: str) -> Terms:
-    """The monomials of degree ≤ 3 in which traits are the feature's own, to the first power."""
+    """The monomials of degree ≤ 3 that the search may choose from.
+
+    Traits are the feature's own, to the first power, and of products of means alone only 1 and x̄: means hardly differ
+    between trainings, so that these would be functions of time.
+    """
     channels = parse_state(state)
     library = polynomial_library(EXCHANGEABLE, channels, ("",), DEGREE)
     traits = [i for i, channel in enumerate(channels) if is_trait(channel)]
 
-    def plain(own: int, environment: int) -> bool:
-        seen = [
-            moment
-            for moment, power in zip(library.moments, library.environment[environment], strict=True)
-            if power and any(moment[i] for i in traits)
-        ]
-        return not seen and sum(library.own[own][i] for i in traits) <= 1
+    def wanted(name: str, own: int, environment: int) -> bool:
+        means = [m for m, power in zip(library.moments, library.environment[environment], strict=True) if power]
+        of_traits = any(mean[i] for mean in means for i in traits)
+        of_means_alone = not any(library.own[own]) and name not in ("1", "mean_x")
+        return not of_traits and not of_means_alone and sum(library.own[own][i] for i in traits) <= 1
 
-    named = zip(library.names(), library.terms, strict=True)
-    return tuple(name for name, term in named if plain(*term))
+    return tuple(name for name, term in zip(library.names(), library.terms, strict=True) if wanted(name, *term))
 
 
 def stepwise(start: Terms, candidates: Terms, most: int, scores: Scores) -> list[Terms]:
@@ -71,18 +72,16 @@ def stepwise(start: Terms, candidates: Terms, most: int, scores: Scores) -> list
     way, skill = [start], scores([start])[0]
     while len(way[-1]) < most:
         longer = [(*way[-1], term) for term in candidates if term not in way[-1]]
-        found = scores(longer)
-        best = int(np.argmax(found))
-        if found[best] < skill + WORTH:
+        if not longer or max(found := scores(longer)) < skill + WORTH:
             break
+        best = int(np.argmax(found))
         way.append(longer[best])
         skill = found[best]
     while len(way[-1]) > 1:
         shorter = [tuple(t for t in way[-1] if t != term) for term in way[-1]]
-        found = scores(shorter)
-        best = int(np.argmax(found))
-        if found[best] < skill - WORTH:
+        if max(found := scores(shorter)) < skill - WORTH:
             break
+        best = int(np.argmax(found))
         way.append(shorter[best])
         skill = max(skill, found[best])
     return way

@@ -52,16 +52,13 @@ KEPT = ("circularity", "phase_spread", "pull")
 MOST = 10  # coefficients of a law
 FINALISTS = 5  # that are scored on fresh trainings, beside the best of each family
 TRAITS = ("gradient@start", "pull@start", "circularity@start", "phase_spread@start")
-STATES = (
-    "signal",
-    *(f"signal,{trait}" for trait in TRAITS),
-    "signal,gradient@start,pull@start",
-    "signal,velocity",
-    "signal,velocity,gradient@start",
-    "signal,gradient",
-    "signal,pull",
-)
-FEW_STATES = ("signal", "signal,gradient@start", "signal,pull@start", "signal,velocity")
+TRAIT_STATES = ("signal", *(f"signal,{trait}" for trait in TRAITS), "signal,gradient@start,pull@start")
+# Velocities and channels that evolve cost minutes a candidate under Lotka-Volterra, so that it has but one of them.
+STATES = {
+    "linear": (*TRAIT_STATES, "signal,velocity", "signal,velocity,gradient@start", "signal,gradient"),
+    "lotka_volterra": (*TRAIT_STATES, "signal,velocity"),
+}
+FEW_STATES = ("signal", "signal,gradient@start", "signal,pull@start")
 GUESS_SECONDS = 12.0  # a candidate, before any is done
 
 
@@ -100,14 +97,11 @@ CEILING, NULL = Candidate("affine_map", None, "signal"), Candidate("time_only", 
 
 def candidates() -> list[Candidate]:
     """All of the first round."""
-    rigid = [Candidate(name, "exchangeable", s) for name in ("linear", "lotka_volterra") for s in STATES]
-    rigid += [Candidate(name, "independent", s) for name in ("linear", "lotka_volterra") for s in FEW_STATES]
+    rigid = [Candidate(name, "exchangeable", state) for name, states in STATES.items() for state in states]
+    rigid += [Candidate(name, "independent", state) for name in STATES for state in FEW_STATES]
     # Cubic libraries of two channels have 54 terms: their cubic part is left to the search term by term.
-    sparse = [
-        Candidate("sindy", coupling, s, degree=3 if s == "signal" else 2)
-        for coupling in ("exchangeable", "independent")
-        for s in FEW_STATES
-    ]
+    sparse = [Candidate("sindy", "exchangeable", s, degree=3 if s == "signal" else 2) for s in FEW_STATES]
+    sparse.append(Candidate("sindy", "independent", "signal", degree=3))
     return [CEILING, NULL, *rigid, *sparse]
 
 
@@ -140,7 +134,7 @@ def known_trainings(folder: Path, jobs: int) -> Trajectories:
 
 def together(known: Trajectories, fresh: Trajectories) -> Trajectories:
     """Known and fresh trainings as one, in this order."""
-    names = [name for name in known.observables if name in fresh.observables]
+    names = [name for name in known.observables if name != "signal"]
     return Trajectories(
         np.concatenate([known.values, fresh.values]),
         known.steps,

@@ -34,7 +34,7 @@ def test_they_are_those_of_the_frames_and_change_no_training():
 
 def test_they_are_kept_with_the_trajectories():
     runs = train(MLP(**SMALL, observables=("pull", "circularity")), [0], 2)
-    assert set(runs.observables) == {"gradient", "pull", "circularity"}
+    assert set(runs.observables) == {"signal", "gradient", "pull", "circularity"}
     assert (np.abs(runs.observable("pull")) <= runs.observable("gradient") * (1 + 1e-12)).all()
     assert runs.provenance["observables"] == ["pull", "circularity"]
 
