@@ -40,9 +40,12 @@ class ChosenTerms(LibraryFamily):
         return everything.subset(np.array([names.index(term) for term in self.terms or names]))
 
 
-def linear_terms(state: str) -> Terms:
-    """1, x, x̄ and each further channel of the feature itself."""
-    return ("1", "x", "mean_x", *(letter_of(channel) for channel in parse_state(state)[1:]))
+def first_terms(state: str) -> Terms:
+    """1, x, x², x³, x̄ and each further channel of the feature itself.
+
+    From the linear law on, no single term adds anything: x² and x³ do so together.
+    """
+    return ("1", "x", "x**2", "x**3", "mean_x", *(letter_of(channel) for channel in parse_state(state)[1:]))
 
 
 def pool(state: str) -> Terms:

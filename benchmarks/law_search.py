@@ -6,8 +6,8 @@
    signed part of the loss gradient that lengthens a circle. Their signals must be those of the file.
 2. Families × couplings × states are fitted to all folds but one and rolled out over the one left out. Coefficients are
    counted over all equations, where they are not zero, in the fold that has most.
-3. From the linear law in the best single trait on, terms of degree ≤ 3 are added one by one, then dropped, by the same
-   score (`chosen_terms.py`). This looks at the scores of all 16 trainings some two hundred times, so that
+3. From the law cubic in a feature's own signal, with x̄ and the best single trait, terms of degree ≤ 3 are added one by
+   one, then dropped, by the same score (`chosen_terms.py`). This looks at the scores of all 16 trainings so often that
 4. the best laws are fitted to all 16 and scored on 16 trainings made for this purpose, seeds 100 to 115 (--seed), which
    nothing before has seen.
 
@@ -29,7 +29,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from chosen_terms import ChosenTerms, Terms, linear_terms, pool, stepwise
+from chosen_terms import ChosenTerms, Terms, first_terms, pool, stepwise
 from law_tables import show_equation, show_fresh, show_ranking, show_states
 
 import ecodyn
@@ -224,7 +224,7 @@ def chosen_laws(record: Record, state: str) -> list[Candidate]:
     def scores(laws: Sequence[Terms]) -> list[float]:
         return [standing(r) for r in record.of([law(terms) for terms in laws])]
 
-    way = stepwise(linear_terms(state), pool(state), MOST, scores)
+    way = stepwise(first_terms(state), pool(state), MOST, scores)
     return [law(terms) for terms in way]
 
 

@@ -5,21 +5,17 @@ import pytest
 
 from ecodyn import SINDy
 
-STATES = ("signal", "signal,gradient")
-
 
 @pytest.fixture(scope="module")
 def runs(competing_runs):
-    """Competition seen through noise, so that large supports validate best, with a second observable."""
-    plain = competing_runs(noise=0.02)
-    gradient = np.gradient(plain.values, axis=1)
-    return competing_runs(noise=0.02, observables={"gradient": gradient})
+    """Competition seen through noise, so that large supports validate best."""
+    return competing_runs(noise=0.02)
 
 
-@pytest.mark.parametrize("state", STATES)
-@pytest.mark.parametrize("most", [2, 4, 8])
+@pytest.mark.parametrize("state", ["signal", "signal,gradient"])
+@pytest.mark.parametrize("most", [3, 5, 8])
 def test_a_law_has_at_most_so_many_coefficients_in_all_its_equations(runs, state, most):
-    law = SINDy(state=state, degree=2, max_terms=most, thresholds=10, refine=False).fit_model(runs)
+    law = SINDy(state=state, degree=2, max_terms=most, refine=False).fit_model(runs)
     assert 0 < law.n_coefficients <= most
 
 
