@@ -30,7 +30,7 @@ from typing import Any
 
 import numpy as np
 from chosen_terms import ChosenTerms, Terms, first_terms, pool, stepwise
-from law_tables import show_equation, show_fresh, show_ranking, show_states
+from law_tables import show_differences, show_equation, show_fresh, show_ranking, show_states
 
 import ecodyn
 from ecodyn.comparison.contenders import FAMILY, UNSEEN_RUNS, Contender
@@ -49,6 +49,7 @@ from ecodyn.trajectories import Trajectories
 SHIPPED = Path(__file__).parents[1] / "data" / "circles_p59_d128.nc"
 KNOWN_SEEDS, STEPS = range(16), 1000
 KEPT = ("circularity", "phase_spread", "pull")
+COUPLINGS = ("independent", "exchangeable")
 MOST = 10  # coefficients of a law
 FINALISTS = 5  # that are scored on fresh trainings, beside the best of each family
 TRAITS = ("gradient@start", "pull@start", "circularity@start", "phase_spread@start")
@@ -93,6 +94,17 @@ class Candidate:
 
 
 CEILING, NULL = Candidate("affine_map", None, "signal"), Candidate("time_only", None, "signal")
+PULL = "signal,pull@start"
+OWN_CUBIC = Candidate(ChosenTerms.name, "independent", PULL, ("1", "x", "pull_start", "x**2", "x**3"))
+CUBIC = Candidate(ChosenTerms.name, "exchangeable", PULL, (*OWN_CUBIC.terms, "mean_x"))
+DIFFERENCES = {
+    "the mean adds to the linear law of the signal": tuple(Candidate("linear", c, "signal") for c in COUPLINGS),
+    "the mean adds to the linear law with the pull": tuple(Candidate("linear", c, PULL) for c in COUPLINGS),
+    "the mean adds to the cubic law with the pull": (OWN_CUBIC, CUBIC),
+    "the pull, in place of the gradient, adds": tuple(
+        Candidate("linear", "exchangeable", s) for s in ("signal,gradient@start", PULL)
+    ),
+}
 
 
 def candidates() -> list[Candidate]:
@@ -102,7 +114,7 @@ def candidates() -> list[Candidate]:
     # Cubic libraries of two channels have 54 terms: their cubic part is left to the search term by term.
     sparse = [Candidate("sindy", "exchangeable", s, degree=3 if s == "signal" else 2) for s in FEW_STATES]
     sparse.append(Candidate("sindy", "independent", "signal", degree=3))
-    return [CEILING, NULL, *rigid, *sparse]
+    return [CEILING, NULL, *rigid, *sparse, OWN_CUBIC, CUBIC]
 
 
 # ------------------------------------------------------------------------------------------------------- trainings
@@ -269,6 +281,7 @@ def main() -> None:
 
     rows = record.of(candidates())
     show_states(rows)
+    show_differences({what: record.of(pair) for what, pair in DIFFERENCES.items()})
     way = chosen_laws(record, best_trait(rows))
     laws = [c for c in record.done if c not in (CEILING, NULL) and np.isfinite(standing(record.done[c]))]
     ranking = sorted(laws, key=lambda c: -standing(record.done[c]))

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
+from ecodyn.comparison.scores import t_interval
+
 TOP = 10
 WIDTH = 34
 
@@ -25,7 +29,7 @@ def skill(record: Mapping[str, Any]) -> str:
 
 def show_states(rows: Sequence[Mapping[str, Any]]) -> None:
     """What each state adds to each family under each coupling."""
-    for label in dict.fromkeys(r["label"] for r in rows if r["coupling"]):
+    for label in dict.fromkeys(r["label"] for r in rows if r["coupling"] and not r["terms"]):
         mine = [r for r in rows if r["label"] == label]
         alone = next(r for r in mine if r["state"] == "signal")
         print(f"\n{label:<{WIDTH}}  {'skill on unseen trainings':<26}  adds     coefficients")
@@ -33,6 +37,17 @@ def show_states(rows: Sequence[Mapping[str, Any]]) -> None:
             known = r["skill"] is not None and alone["skill"] is not None and not r["diverged"]
             adds = f"{r['skill'] - alone['skill']:+.4f}" if known else "–"
             print(f"{r['state']:<{WIDTH}}  {skill(r):<26}  {adds:<7}  {r['n_coefficients']:g}")
+
+
+def show_differences(pairs: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
+    """What the second of two laws has more of skill than the first, run by run, with its 95 % t interval."""
+    print("\npaired over the trainings")
+    for what, (less, more) in pairs.items():
+        if less["diverged"] or more["diverged"]:
+            continue
+        gain = np.array(more["skill_per_run"]) - np.array(less["skill_per_run"])
+        low, high = t_interval(gain)
+        print(f"{what:<47}  {gain.mean():+.4f} ({low:+.4f} to {high:+.4f})")
 
 
 def show_ranking(ranking: Sequence[Mapping[str, Any]], ceiling: Mapping[str, Any], null: Mapping[str, Any]) -> None:
