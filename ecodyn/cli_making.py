@@ -151,8 +151,8 @@ def extract(
         list[str] | None,
         typer.Option(
             "--observable",
-            help="signal, share, gradient, relative_gradient, circularity, phase_spread, singular_values; repeat for "
-            "more. Default: signal, and gradient where it is logged at the same steps.",
+            help="signal, share, gradient, relative_gradient, circularity, phase_spread, pull, singular_values; repeat "
+            "for more. Default: signal, and gradient where it is logged at the same steps.",
         ),
     ] = None,
     project: Annotated[

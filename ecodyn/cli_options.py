@@ -216,7 +216,8 @@ def network_grid(
 
     kind = network_settings(name)
     hints = typing.get_type_hints(kind)
-    types = {f.name: hints[f.name] for f in dataclasses.fields(kind) if hints[f.name] in (int, float, str, bool)}
+    readable = (int, float, str, bool, tuple[str, ...])
+    types = {f.name: hints[f.name] for f in dataclasses.fields(kind) if hints[f.name] in readable}
     given = {option: str(text) for option, text in options.items() if text is not None}
     for text in settings or ():
         setting, equals, values = text.partition("=")

@@ -32,6 +32,10 @@ class Components:
     real: np.ndarray
     imaginary: np.ndarray | None = None
 
+    def copy(self) -> Components:
+        """In memory of its own."""
+        return Components(self.real.copy(), None if self.imaginary is None else self.imaginary.copy())
+
     def power(self) -> np.ndarray:
         """‖u‖² + ‖v‖², (frame, feature)."""
         power: np.ndarray = np.vecdot(self.real, self.real)
@@ -80,6 +84,22 @@ def phase_spread(components: Components) -> np.ndarray:
     return np.where(total > 0, np.maximum(1 - _ratio(resultant, total), 0.0), 0.0)
 
 
+# -------------------------------------------------------------------- observables of a frame and its loss gradient
+
+
+def pull(components: Components, gradient: Components) -> np.ndarray:
+    """How fast descent lengthens a feature: −Re⟨F, G⟩/‖F‖, F its components and G those of the loss gradient.
+
+    Under gradient flow, Ė = −∂L/∂E, it is d‖F‖/dt: the part of the gradient along the feature, with a sign, where the
+    observable ``gradient`` is ‖G‖ ≥ |pull|. Positive where the loss falls as the signal grows. In units of the loss
+    over those of the signal; 0 where there is no signal.
+    """
+    along = np.vecdot(components.real, gradient.real)
+    if components.imaginary is not None and gradient.imaginary is not None:
+        along += np.vecdot(components.imaginary, gradient.imaginary)
+    return _ratio(-along, signal(components))
+
+
 # ------------------------------------------------------------------------------------------ observables of series
 
 
@@ -107,11 +127,13 @@ class Observable:
 
     Attributes:
         of_components: Components of a chunk of frames -> (frame, feature).
+        of_both: Components of a chunk of frames, and of the loss gradients at them -> (frame, feature).
         of_series: Series (step, feature) by name, and their steps -> (step, feature).
-        gradient: Whether the frames are those of the loss gradient.
+        gradient: Whether loss gradients are needed; `of_components` is then of their frames.
     """
 
     of_components: Callable[[Components], np.ndarray] | None = None
+    of_both: Callable[[Components, Components], np.ndarray] | None = None
     of_series: Callable[[Mapping[str, np.ndarray], np.ndarray], np.ndarray] | None = None
     gradient: bool = False
 
@@ -121,6 +143,7 @@ OBSERVABLES: dict[str, Observable] = {
     "gradient": Observable(of_components=signal, gradient=True),
     "circularity": Observable(of_components=circularity),
     "phase_spread": Observable(of_components=phase_spread),
+    "pull": Observable(of_both=pull, gradient=True),
     "share": Observable(of_series=share),
     "relative_gradient": Observable(of_series=relative_gradient),
 }

@@ -13,6 +13,7 @@ from ecodyn.observables import (
     SingularValues,
     circularity,
     phase_spread,
+    pull,
     relative_gradient,
     share,
     signal,
@@ -165,3 +166,40 @@ def test_frames_that_are_not_finite_have_no_singular_values():
     frames = np.ones((2, 3, 3))
     frames[1, 0, 0] = np.inf
     assert np.isnan(SingularValues((3, 3)).components(frames).real).any(axis=(1, 2)).tolist() == [False, True]
+
+
+def rotated(c, angle):
+    return Components(
+        c.real * np.cos(angle) - c.imaginary * np.sin(angle), c.real * np.sin(angle) + c.imaginary * np.cos(angle)
+    )
+
+
+@settings(deadline=None)
+@given(SEEDS, st.integers(1, 6))
+def test_the_pull_is_the_signals_rate_of_change_under_gradient_flow(seed, d):
+    at, gradient = components(seed, d), components(seed + 2, d)
+    step = 1e-6
+
+    def moved(by):
+        return signal(Components(at.real - by * gradient.real, at.imaginary - by * gradient.imaginary))
+
+    rate = (moved(step) - moved(-step)) / (2 * step)
+    # The second derivative's relative change is step²/‖F‖² times ‖G‖/‖F‖; rounding is 1e-16‖F‖/step.
+    curved = step**2 * signal(gradient) ** 3 / np.minimum(signal(at), 1) ** 2
+    np.testing.assert_array_less(np.abs(rate - pull(at, gradient)), curved + 1e-8 * (1 + signal(at)))
+
+
+@settings(deadline=None)
+@given(SEEDS, st.integers(1, 6), st.floats(-3, 3))
+def test_the_pull_is_at_most_the_gradient_and_knows_no_phase(seed, d, angle):
+    at, gradient = components(seed, d), components(seed + 2, d)
+    found, most = pull(at, gradient), signal(gradient)
+    assert (np.abs(found) <= most * (1 + 1e-12)).all()
+    np.testing.assert_allclose(pull(rotated(at, angle), rotated(gradient, angle)), found, atol=1e-12 * most.max())
+    np.testing.assert_allclose(pull(at, at), -signal(at), rtol=1e-12)
+
+
+def test_the_pull_of_real_features_and_of_none():
+    at, zero = Components(drawn(0, 4, 3, 2)), Components(np.zeros((4, 3, 2)))
+    np.testing.assert_allclose(pull(at, Components(-at.real)), signal(at), rtol=1e-12)
+    assert (pull(zero, at) == 0).all()

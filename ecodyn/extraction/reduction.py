@@ -90,8 +90,9 @@ def _reduce(log: Log, request: Request, observables: Sequence[str], digest: hash
     late, alias_remarks = _repeated(log, main, request)
     remarks += alias_remarks
     series = main.series
-    if "gradient" in observables:
-        series, gradient_remarks = _with_gradient(log, main, how, request.repair)
+    of_gradient = [name for name in observables if OBSERVABLES[name].gradient]
+    if of_gradient:
+        series, gradient_remarks = _with_gradient(log, main, how, request.repair, of_gradient)
         remarks += gradient_remarks
     for name in observables:
         derived = OBSERVABLES[name].of_series
@@ -187,11 +188,13 @@ def _read(
     return _Pass(steps, rows, series, dc, watch)
 
 
-def _with_gradient(log: Log, main: _Pass, how: Layout, repair: bool) -> tuple[dict[str, np.ndarray], list[str]]:
-    """The series with the gradient's signal; rows whose step has no gradient are dropped."""
+def _with_gradient(
+    log: Log, main: _Pass, how: Layout, repair: bool, names: Sequence[str]
+) -> tuple[dict[str, np.ndarray], list[str]]:
+    """The series with the gradient's signal and what else needs it; rows whose step has no gradient are dropped."""
     if log.gradients is None or log.gradient_steps is None or how.features is None:
         raise UnusableDataError(
-            f"{log.path} has no gradients, expected them for the observable gradient; log them, or leave it out"
+            f"{log.path} has no gradients, expected them for {' and '.join(names)}; log them, or leave that out"
         )
     kept = last_wins(log.gradient_steps)
     steps, rows = log.gradient_steps[kept], kept
@@ -212,7 +215,26 @@ def _with_gradient(log: Log, main: _Pass, how: Layout, repair: bool) -> tuple[di
     gradient = _read(log.gradients, rows, main.steps, how, ["signal"])
     remarks += _finite(log, gradient, repair, "gradient")
     main.keep(np.arange(len(gradient.steps)))
-    return {**main.series, "gradient": gradient.series["signal"]}, remarks
+    both = _read_both(log.frames, main.rows, log.gradients, gradient.rows, how, names)
+    return {**main.series, "gradient": gradient.series["signal"], **both}, remarks
+
+
+def _read_both(
+    frames: Frames, rows: np.ndarray, gradients: Frames, gradient_rows: np.ndarray, how: Layout, names: Sequence[str]
+) -> dict[str, np.ndarray]:
+    """Those observables that are of frames and of the gradients at them, row by row; nothing is read if none is."""
+    functions = {name: f for name in names if (f := OBSERVABLES[name].of_both) is not None}
+    series = {name: np.empty((len(rows), len(how.labels))) for name in functions}
+    if how.features is None or not functions:
+        return series
+    at = 0
+    for part in frames.parts(rows):
+        here = slice(at, at := at + len(part))
+        of_frames = how.features.components(how.matrices(frames.read(part))).copy()
+        of_gradients = how.features.components(how.matrices(gradients.read(gradient_rows[here])))
+        for name, function in functions.items():
+            series[name][here], _ = how.features.split(function(of_frames, of_gradients))
+    return series
 
 
 def _finite(log: Log, found: _Pass, repair: bool, what: str = "frame") -> list[str]:

@@ -72,6 +72,8 @@ class SINDy(LibraryFamily):
         Length of the path, or thresholds relative to the full fit's largest coefficient (on normalised columns).
     degree : int, optional
         3, or 2 for full with more than a few features.
+    max_terms : int, optional
+        Coefficients at most, of all equations together: thresholds that keep more are passed over.
 
     The other parameters are those of ``LibraryFamily``.
     """
@@ -87,6 +89,7 @@ class SINDy(LibraryFamily):
         optimizer: Any = None,
         thresholds: int | Sequence[float] | None = None,
         degree: int | None = None,
+        max_terms: int | None = None,
         per_feature: bool = False,
         estimation: str = "integral",
         refine: bool | str = "auto",
@@ -110,6 +113,7 @@ class SINDy(LibraryFamily):
         self.optimizer = optimizer
         self.thresholds = thresholds
         self.degree = degree
+        self.max_terms = max_terms
 
     def check(self, trajectories: Trajectories) -> None:
         """Refuse an empty path or library, and unusable data."""
@@ -118,6 +122,8 @@ class SINDy(LibraryFamily):
             raise ValueError(f"thresholds is a number of them or a list of at least one, got {self.thresholds!r}")
         if self.degree is not None and self.degree < 0:
             raise ValueError(f"degree is a whole number of at least 0, got {self.degree!r}")
+        if self.max_terms is not None and self.max_terms < 1:
+            raise ValueError(f"max_terms is a whole number of at least 1, got {self.max_terms!r}")
 
     def library(self, channels: Sequence[str], features: Sequence[Any]) -> Library:
         """All candidate monomials under the coupling."""
@@ -139,7 +145,8 @@ class SINDy(LibraryFamily):
         tried = [self._along(path, v, library, ridge) for v in validations[: FULL_SPLITS if large else None]]
         unexplained = np.concatenate([t.unexplained for t in tried], axis=1)
         size = np.mean([t.sizes for t in tried], axis=0)
-        preferred = _by_preference(unexplained, size)
+        few = self._few_enough(everything.matched, path, ridge)
+        preferred = [int(few[i]) for i in _by_preference(unexplained[few], size[few])]
         some_use = [k for k in preferred if unexplained[k].mean() < 1.0] or preferred  # more than "nothing changes"
         threshold, support = self._chosen(path[some_use], everything, library, ridge)
         coefficients = everything.matched.solve(ridge, support)
@@ -169,6 +176,19 @@ class SINDy(LibraryFamily):
             if finished == 1.0:
                 break
         return best or (float(path[0]), self._select(everything.matched, float(path[0]), ridge))
+
+    def _few_enough(self, matched: MatchedIntegrals, path: Array, ridge: float) -> NDArray[np.intp]:
+        """Positions on the path of thresholds that keep at most ``max_terms`` coefficients, of all training runs."""
+        if self.max_terms is None:
+            return np.arange(len(path))
+        kept = [int(support.sum()) for support in self._supports(matched, path, ridge)]
+        few = np.flatnonzero(np.array(kept) <= self.max_terms)
+        if not len(few):
+            raise ValueError(
+                f"expected a threshold that keeps at most max_terms={self.max_terms} coefficients, got {min(kept)} and "
+                "more; raise max_terms, or give thresholds up to 1"
+            )
+        return few
 
     def _ridge(self, large: bool) -> float:
         if self.ridge == "auto":

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from ecodyn.modular_addition.fourier import spectrum
+from ecodyn.modular_addition.further import FurtherObservables, checked_observables
 from ecodyn.modular_addition.interventions import Intervention, Seeds
 from ecodyn.modular_addition.network import seeded
 from ecodyn.modular_addition.pairs import check_fraction, check_prime, split_pairs, tokens
@@ -31,6 +32,8 @@ class ModularSettings(NetworkSettings):
         width: Hidden units.
         train_fraction: Share of the p² pairs that is trained on.
         test: Keep loss and accuracy on the other pairs too; each kept step then takes their forward pass.
+        observables: Further observables of the embedding that are kept, names in `ecodyn.observables.OBSERVABLES`:
+            those of a frame, or of a frame and its loss gradient. They are computed on the CPU.
         interventions: What is done to the training, in this order; see `ecodyn.modular_addition.interventions`.
     """
 
@@ -39,6 +42,7 @@ class ModularSettings(NetworkSettings):
     width: int = 100
     train_fraction: float = 0.8
     test: bool = True
+    observables: tuple[str, ...] = ()
     interventions: tuple[Intervention, ...] = ()
 
     def __post_init__(self) -> None:
@@ -48,6 +52,7 @@ class ModularSettings(NetworkSettings):
         check_whole("width", self.width, 1)
         check_fraction(self.train_fraction, self.p)
         check_bool("test", self.test)
+        object.__setattr__(self, "observables", checked_observables(self.observables))
         given = (self.interventions,) if isinstance(self.interventions, Intervention) else tuple(self.interventions)
         object.__setattr__(self, "interventions", given)
         for intervention in self.interventions:
@@ -77,9 +82,10 @@ class ModularSettings(NetworkSettings):
 
     @property
     def measured(self) -> tuple[str, ...]:
-        """Spectra, DC, losses and accuracies."""
+        """Spectra and further observables, DC, losses and accuracies."""
         parts = ("train", "test") if self.test else ("train",)
-        return ("signal", "gradient", "dc", *(f"{part}_{what}" for part in parts for what in ("loss", "accuracy")))
+        scores = (f"{part}_{what}" for part in parts for what in ("loss", "accuracy"))
+        return ("signal", "gradient", *self.observables, "dc", *scores)
 
     def seeds(self, seed: int) -> Seeds:
         """Which seed draws what in the run of this seed."""
@@ -161,6 +167,7 @@ class ModularBatch(Batch):
         self.measured: dict[str, torch.Tensor] = {}
         self._holding = [i for i in settings.interventions if i.holds]
         self._initial = self.tensors["embedding"].clone() if self._holding else None
+        self._further = FurtherObservables(settings.observables, settings.p)
 
     def pairs(self, index: np.ndarray) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Tokens a and b and the label of grid indices (S, pair), on the batch's device."""
@@ -176,9 +183,10 @@ class ModularBatch(Batch):
             embedding.copy_(intervention.held(embedding, self._initial))
 
     def observables(self) -> dict[str, torch.Tensor]:
-        """Spectra of the embedding and of its loss gradient, without DC."""
+        """Spectra of the embedding and of its loss gradient, without DC, and the further observables."""
         named = {"signal": self.tensors["embedding"], "gradient": self.gradients["embedding"]}
-        return {name: spectrum(frames)[:, 1:] for name, frames in named.items()}
+        spectra = {name: spectrum(frames)[:, 1:] for name, frames in named.items()}
+        return spectra | self._further.of(**named)
 
     def curves(self) -> dict[str, torch.Tensor]:
         """DC of the embedding, losses (mean cross-entropy over pairs, in nats) and accuracies."""

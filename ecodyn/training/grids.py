@@ -24,6 +24,8 @@ def read_value(text: str, kind: Any) -> Any:
         if text not in ("true", "false"):
             raise ValueError(f"expected true or false, got {text!r}")
         return text == "true"
+    if kind == tuple[str, ...]:
+        return tuple(text.split("+"))
     return tuple(int(part) for part in text.split("+")) if kind == tuple[int, ...] else kind(text)
 
 

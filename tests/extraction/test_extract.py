@@ -8,6 +8,7 @@ import pytest
 from ecodyn.extraction import IncompleteExtractionError, Request, extract, inspect_logs
 from ecodyn.files import UnusableDataError
 from ecodyn.logs import LogOptions
+from ecodyn.observables import Fourier, pull
 from ecodyn.trajectories import DataWarning
 
 
@@ -65,6 +66,19 @@ def test_p_is_asked_for_where_it_can_not_be_told(tmp_path, p, d):
         with pytest.warns(DataWarning, match="alternation"):
             data = extract(path, Request(p=p))
     np.testing.assert_allclose(data.values[0], spectrum(array)[:, 1:], rtol=1e-12)
+
+
+def test_what_needs_frames_and_gradients_is_of_both_at_one_step(tmp_path, monkeypatch):
+    monkeypatch.setattr("ecodyn.logs.log.CHUNK_BYTES", 1000)  # several chunks, of four frames
+    embedding, gradient, path = frames(0), frames(1), tmp_path / "both.npz"
+    np.savez(path, frames=embedding, gradients=gradient, steps=np.arange(12))
+    data = extract(path, Request(observables=("gradient", "pull")), options=LogOptions(key="frames"))
+    circles = Fourier(7)
+    of_frames, of_gradients = circles.components(embedding).copy(), circles.components(gradient)
+    np.testing.assert_allclose(data.observable("pull")[0], pull(of_frames, of_gradients)[:, 1:], rtol=1e-12)
+    alone = extract(path, Request(observables=("pull",), every=3), options=LogOptions(key="frames"))
+    np.testing.assert_array_equal(alone.observable("pull"), data.observable("pull")[:, ::3])
+    assert "gradient" not in alone.observables
 
 
 def test_what_is_not_finite_is_refused_or_cut(tmp_path):

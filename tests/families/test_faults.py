@@ -251,6 +251,7 @@ OPTIONS = [
     (Linear, {"intervals": 0}),
     (SINDy, {"thresholds": []}),
     (SINDy, {"degree": -1}),
+    (SINDy, {"max_terms": 0}),
 ]
 
 

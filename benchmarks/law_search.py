@@ -1,0 +1,310 @@
+"""The search for the law: which family, coupling and state, of at most 10 coefficients, predicts unseen trainings best?
+
+    python benchmarks/law_search.py -o law_search [--window 10:1000] [--every 20] [--folds 8] [--jobs 2] [--seed 100]
+
+1. The 16 trainings of data/ are made again, with more observables kept: circularity, phase spread, and the pull, the
+   signed part of the loss gradient that lengthens a circle. Their signals must be those of the file.
+2. Families × couplings × states are fitted to all folds but one and rolled out over the one left out. Coefficients are
+   counted over all equations, where they are not zero, in the fold that has most.
+3. From the law cubic in a feature's own signal, with x̄ and the best single trait, terms of degree ≤ 3 are added one by
+   one, then dropped, by the same score (`chosen_terms.py`). This looks at the scores of all 16 trainings so often that
+4. the best laws are fitted to all 16 and scored on 16 trainings made for this purpose, seeds 100 to 115 (--seed), which
+   nothing before has seen.
+
+Trainings (about 4 minutes each 16 on a core of its own) and finished candidates are kept in OUTPUT, and a second call
+goes on where the first stopped. Printed, and written to OUTPUT/law_search.json: what each state adds, the ranking, the
+best law's equation, and scores on the fresh trainings with their 95 % t interval over runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import json
+import time
+import warnings
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from chosen_terms import ChosenTerms, Terms, first_terms, pool, stepwise
+from law_tables import show_differences, show_equation, show_fresh, show_ranking, show_states
+
+import ecodyn
+from ecodyn.comparison.contenders import FAMILY, UNSEEN_RUNS, Contender
+from ecodyn.comparison.protocols import Fold, Task, execute, folds_of
+from ecodyn.comparison.result import plain_json
+from ecodyn.comparison.scores import t_interval
+from ecodyn.families import family
+from ecodyn.families.base import Family
+from ecodyn.families.references import REFERENCES
+from ecodyn.files import write_whole
+from ecodyn.modular_addition import MLP
+from ecodyn.processes import outcomes
+from ecodyn.training import train
+from ecodyn.trajectories import Trajectories
+
+SHIPPED = Path(__file__).parents[1] / "data" / "circles_p59_d128.nc"
+KNOWN_SEEDS, STEPS = range(16), 1000
+KEPT = ("circularity", "phase_spread", "pull")
+COUPLINGS = ("independent", "exchangeable")
+MOST = 10  # coefficients of a law
+FINALISTS = 5  # that are scored on fresh trainings, beside the best of each family
+TRAITS = ("gradient@start", "pull@start", "circularity@start", "phase_spread@start")
+TRAIT_STATES = ("signal", *(f"signal,{trait}" for trait in TRAITS), "signal,gradient@start,pull@start")
+# Velocities and channels that evolve cost minutes a candidate under Lotka-Volterra, so that it has but one of them.
+STATES = {
+    "linear": (*TRAIT_STATES, "signal,velocity", "signal,velocity,gradient@start", "signal,gradient"),
+    "lotka_volterra": (*TRAIT_STATES, "signal,velocity"),
+}
+FEW_STATES = ("signal", "signal,gradient@start", "signal,pull@start")
+GUESS_SECONDS = 12.0  # a candidate, before any is done
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One law to be: a family under a coupling, in a state, with what else decides its terms; or a reference."""
+
+    family: str
+    coupling: str | None
+    state: str
+    terms: Terms = ()
+    degree: int | None = None
+
+    @property
+    def label(self) -> str:
+        """As tables name it."""
+        return f"{self.family}/{self.coupling}" if self.coupling else self.family
+
+    def estimator(self) -> Family:
+        """Unfitted."""
+        if self.family == ChosenTerms.name:
+            return ChosenTerms(str(self.coupling), self.state, terms=self.terms)
+        more = {"degree": self.degree, "max_terms": MOST} if self.family == "sindy" else {}
+        return family(self.family)(coupling=self.coupling, state=self.state, **more)
+
+    def contender(self) -> Contender:
+        """As the protocols take it."""
+        for reference in REFERENCES:
+            if reference.name == self.family:
+                return Contender(self.family, None, self.state, reference.kind, reference=reference)
+        return Contender(self.family, self.coupling, self.state, FAMILY, self.estimator())
+
+
+CEILING, NULL = Candidate("affine_map", None, "signal"), Candidate("time_only", None, "signal")
+PULL = "signal,pull@start"
+OWN_CUBIC = Candidate(ChosenTerms.name, "independent", PULL, ("1", "x", "pull_start", "x**2", "x**3"))
+CUBIC = Candidate(ChosenTerms.name, "exchangeable", PULL, (*OWN_CUBIC.terms, "mean_x"))
+DIFFERENCES = {
+    "the mean adds to the linear law of the signal": tuple(Candidate("linear", c, "signal") for c in COUPLINGS),
+    "the mean adds to the linear law with the pull": tuple(Candidate("linear", c, PULL) for c in COUPLINGS),
+    "the mean adds to the cubic law with the pull": (OWN_CUBIC, CUBIC),
+    "the pull, in place of the gradient, adds": tuple(
+        Candidate("linear", "exchangeable", s) for s in ("signal,gradient@start", PULL)
+    ),
+}
+
+
+def candidates() -> list[Candidate]:
+    """All of the first round."""
+    rigid = [Candidate(name, "exchangeable", state) for name, states in STATES.items() for state in states]
+    rigid += [Candidate(name, "independent", state) for name in STATES for state in FEW_STATES]
+    # Cubic libraries of two channels have 54 terms: their cubic part is left to the search term by term.
+    sparse = [Candidate("sindy", "exchangeable", s, degree=3 if s == "signal" else 2) for s in FEW_STATES]
+    sparse.append(Candidate("sindy", "independent", "signal", degree=3))
+    return [CEILING, NULL, *rigid, *sparse, OWN_CUBIC, CUBIC]
+
+
+# ------------------------------------------------------------------------------------------------------- trainings
+
+
+def trained(seeds: range, path: Path, jobs: int) -> Trajectories:
+    """Trainings of the study's network with these seeds; read from the file if they were made before."""
+    if path.exists():
+        runs = ecodyn.load(path)
+        if runs.runs.tolist() == list(seeds) and runs.steps[-1] == STEPS and set(KEPT) <= set(runs.observables):
+            return runs
+    print(f"training seeds {seeds.start} to {seeds.stop - 1}, {STEPS} steps", flush=True)
+    runs = train(MLP(observables=KEPT), seeds, STEPS, jobs=jobs)
+    runs.save(path, force=True)
+    return runs
+
+
+def known_trainings(folder: Path, jobs: int) -> Trajectories:
+    """Those of the shipped file, with more observables."""
+    runs, shipped = trained(KNOWN_SEEDS, folder / "known.nc", jobs), ecodyn.load(SHIPPED)
+    off = float(np.abs(runs.values / shipped.values - 1).max())
+    print(
+        f"trainings made again: signals differ from those of {SHIPPED.name} by {off:.1e} at most, relative", flush=True
+    )
+    if off > 1e-6:
+        raise SystemExit(f"expected the trainings of {SHIPPED.name} again, got others: this platform rounds otherwise")
+    return runs
+
+
+def together(known: Trajectories, fresh: Trajectories) -> Trajectories:
+    """Known and fresh trainings as one, in this order."""
+    names = [name for name in known.observables if name != "signal"]
+    return Trajectories(
+        np.concatenate([known.values, fresh.values]),
+        known.steps,
+        features=known.features,
+        runs=[*known.runs.tolist(), *fresh.runs.tolist()],
+        observables={n: np.concatenate([known.observable(n), fresh.observable(n)]) for n in names},
+        provenance={"source": "benchmarks/law_search.py"},
+    )
+
+
+# ---------------------------------------------------------------------------------------------------------- scores
+
+
+def scored(candidate: Candidate, data: Trajectories, folds: int | None) -> dict[str, Any]:
+    """Skill on held-out runs: by cross-validation, or with `folds` None of the later half, fitted to the earlier."""
+    started, half, contender = time.perf_counter(), data.n_runs // 2, candidate.contender()
+    split = [Fold(tuple(range(half)), tuple(range(half, 2 * half)))]
+    chosen = folds_of(contender, UNSEEN_RUNS, data, folds) if folds else split
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what they are about is counted here: divergence, coefficients
+        found = execute(Task(0, contender, UNSEEN_RUNS, tuple(chosen), (0,), False), data)
+    skills = np.array([s.score.skill for s in sorted(found.scores, key=lambda s: s.run)])
+    diverged = int(np.isnan(skills).sum())
+    low, high = t_interval(skills) if not diverged else (np.nan, np.nan)
+    record = asdict(candidate) | {
+        "label": candidate.label,
+        "skill": float(np.mean(skills)) if len(skills) else np.nan,
+        "low": low,
+        "high": high,
+        "skill_per_run": skills.tolist(),
+        "diverged": diverged,
+        "n_coefficients": max(found.n_coefficients, default=0),
+        "failure": found.failure,
+        "seconds": round(time.perf_counter() - started, 2),
+    }
+    return dict(plain_json(record))
+
+
+class Record:
+    """Finished candidates, kept in a file line by line; what is asked for again is read."""
+
+    def __init__(self, data: Trajectories, folds: int, path: Path, settings: dict[str, Any], jobs: int) -> None:
+        self.data, self.folds, self.path, self.settings, self.jobs = data, folds, path, settings, jobs
+        self.done: dict[Candidate, dict[str, Any]] = {}
+        for line in path.read_text().splitlines() if path.exists() else ():
+            try:
+                record = json.loads(line)
+                if record.pop("settings") == settings:
+                    self.done[self._candidate(record)] = record
+            except (ValueError, KeyError):
+                continue  # a line that a kill cut short
+
+    @staticmethod
+    def _candidate(record: dict[str, Any]) -> Candidate:
+        fields = {name: record[name] for name in Candidate.__dataclass_fields__}
+        return Candidate(**fields | {"terms": tuple(fields["terms"])})
+
+    def of(self, wanted: Sequence[Candidate]) -> list[dict[str, Any]]:
+        """Records of the candidates, those not yet scored first being scored."""
+        ahead = [c for c in dict.fromkeys(wanted) if c not in self.done]
+        each = np.mean([r["seconds"] for r in self.done.values()]) if self.done else GUESS_SECONDS
+        if ahead:
+            print(f"{len(ahead)} candidates: about {len(ahead) * each / self.jobs / 60:.1f} minutes", flush=True)
+        score = functools.partial(scored, data=self.data, folds=self.folds)
+        for index, record in outcomes(score, ahead, self.jobs):
+            if isinstance(record, Exception):
+                raise record
+            self.done[ahead[index]] = record
+            with self.path.open("a") as out:
+                out.write(json.dumps(record | {"settings": self.settings}) + "\n")
+        return [self.done[c] for c in wanted]
+
+
+def standing(record: dict[str, Any]) -> float:
+    """What candidates are ranked by: skill; a law that diverged, failed or has too many coefficients is last."""
+    out = record["failure"] or record["diverged"] or record["skill"] is None or record["n_coefficients"] > MOST
+    return -np.inf if out else float(record["skill"])
+
+
+def chosen_laws(record: Record, state: str) -> list[Candidate]:
+    """The laws on the way of the search term by term, in a state."""
+
+    def law(terms: Terms) -> Candidate:
+        ordered = tuple(sorted(terms, key=pool(state).index))  # one law, one record
+        return Candidate(ChosenTerms.name, "exchangeable", state, ordered)
+
+    def scores(laws: Sequence[Terms]) -> list[float]:
+        return [standing(r) for r in record.of([law(terms) for terms in laws])]
+
+    way = stepwise(first_terms(state), pool(state), MOST, scores)
+    return [law(terms) for terms in way]
+
+
+def best_trait(rows: Sequence[dict[str, Any]]) -> str:
+    """The state of the single trait that adds most to the exchangeable linear law."""
+    states = [f"signal,{trait}" for trait in TRAITS]
+    linear = [r for r in rows if r["label"] == "linear/exchangeable" and r["state"] in states]
+    return str(max(linear, key=standing)["state"])
+
+
+def finalists(ranking: Sequence[Candidate], way: Sequence[Candidate]) -> list[Candidate]:
+    """The best few of the ranking, the best of each family and coupling, and the laws on the way."""
+    best_of_each = {(c.family, c.coupling): c for c in reversed(ranking)}.values()
+    return list(
+        dict.fromkeys([*ranking[:FINALISTS], *best_of_each, *way, Candidate("linear", "exchangeable", "signal")])
+    )
+
+
+def equations(candidate: Candidate, data: Trajectories) -> list[str]:
+    """The law fitted to all known runs, in words of sympy."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = candidate.estimator().fit(data).model_
+    return [f"{e.lhs.args[0]}' = {e.rhs.evalf(4)}" for e in model.equations()]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("-o", "--output", type=Path, default=Path("law_search"))
+    parser.add_argument("--window", default="10:1000", help="first and last step")
+    parser.add_argument("--every", type=int, default=20, help="steps between those that candidates are scored on")
+    parser.add_argument("--folds", type=int, default=8)
+    parser.add_argument("--seed", type=int, default=100, help="the first of the 16 fresh trainings'")
+    parser.add_argument("--jobs", type=int, default=2)
+    arguments = parser.parse_args()
+    arguments.output.mkdir(parents=True, exist_ok=True)
+    first, last = (float(end) for end in arguments.window.split(":"))
+    known = known_trainings(arguments.output, arguments.jobs)
+    settings = {"window": [first, last], "every": arguments.every, "folds": arguments.folds}
+    part = known.window(first, last).every(arguments.every)
+    record = Record(part, arguments.folds, arguments.output / "candidates.jsonl", settings, arguments.jobs)
+
+    rows = record.of(candidates())
+    show_states(rows)
+    show_differences({what: record.of(pair) for what, pair in DIFFERENCES.items()})
+    way = chosen_laws(record, best_trait(rows))
+    laws = [c for c in record.done if c not in (CEILING, NULL) and np.isfinite(standing(record.done[c]))]
+    ranking = sorted(laws, key=lambda c: -standing(record.done[c]))
+    show_ranking([record.done[c] for c in ranking], record.done[CEILING], record.done[NULL])
+
+    fresh = trained(range(arguments.seed, arguments.seed + 16), arguments.output / "fresh.nc", arguments.jobs)
+    both = together(known, fresh).window(first, last).every(arguments.every)
+    final = finalists(ranking, way)
+    last_scores = [scored(c, both, None) for c in [CEILING, NULL, *final]]
+    show_fresh(last_scores, {c: r["skill"] for c, r in record.done.items()}, [CEILING, NULL, *final])
+    best = ranking[0]
+    show_equation(best.label, best.state, equations(best, part))
+    document = {
+        "settings": settings | {"fresh_seeds": [arguments.seed, arguments.seed + 16]},
+        "candidates": rows,
+        "ranking": [record.done[c] for c in ranking],
+        "way": [asdict(c) for c in way],
+        "fresh": last_scores,
+        "best": {**asdict(best), "equations": equations(best, part)},
+    }
+    with write_whole(arguments.output / "law_search.json", force=True) as temporary:
+        temporary.write_text(json.dumps(document, indent=1))
+
+
+if __name__ == "__main__":
+    main()
