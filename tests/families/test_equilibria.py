@@ -33,7 +33,7 @@ def law(family, coupling, coefficients, features=3, *, degree=None, extent=(0.0,
         coupling,
         ("signal",),
         labels,
-        max(abs(low), abs(high)),
+        (max(abs(low), abs(high)),),
         {"range": [low, high]},
         library,
         theta,
@@ -136,7 +136,7 @@ def test_other_units_are_the_same_equilibria(name, signal, time):
     theta = model.library.rescale(model.coefficients, np.array([signal]), time)
     extent = [signal * v for v in model.provenance["range"]]
     other = dataclasses.replace(
-        model, coefficients=theta, provenance={"range": extent}, amplitude=signal * model.amplitude
+        model, coefficients=theta, provenance={"range": extent}, amplitudes=(signal * model.amplitude,)
     )
     found, expected = other.equilibria(), model.equilibria()
     assert found.stability == expected.stability
