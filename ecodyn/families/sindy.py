@@ -147,7 +147,10 @@ class SINDy(LibraryFamily):
         size = np.mean([t.sizes for t in tried], axis=0)
         few = self._few_enough(everything.matched, path, ridge)
         preferred = [int(few[i]) for i in _by_preference(unexplained[few], size[few])]
-        some_use = [k for k in preferred if unexplained[k].mean() < 1.0] or preferred  # more than "nothing changes"
+        # A support may be passed over for one that finishes, but not for one that explains next to nothing beside it.
+        score = unexplained.mean(axis=1)
+        least = min((score[k] for k in preferred if size[k]), default=1.0)
+        some_use = [k for k in preferred if score[k] <= np.sqrt(least)] if least < 1.0 else preferred
         threshold, support = self._chosen(path[some_use], everything, library, ridge)
         coefficients = everything.matched.solve(ridge, support)
         chosen = (("threshold", threshold),)
