@@ -146,6 +146,16 @@ def beats_clock(law: Candidate, clock: Candidate, folds: int | None, margin: flo
     return would_do > 1 - LEVEL
 
 
+def unranked_ahead(lowest: Candidate, candidates: Sequence[Candidate], margin: float) -> list[Candidate]:
+    """Families that would lead by more than the margin although each diverged rollout counts as the worst score.
+
+    They can't be named, for they don't describe every run; but then neither can another be that describes the most of
+    them worse, as if the rivals' few failures were its own success.
+    """
+    unranked = [c for c in candidates if c.kind == "family" and c.diverged and np.isfinite(c.losses).all()]
+    return [c for c in unranked if mean(c.losses) < mean(lowest.losses) - margin]
+
+
 def sharing_factor(folds: int) -> float:
     """√(1 + F/(F − 1)): what a t over runs is divided by where F folds share training runs.
 

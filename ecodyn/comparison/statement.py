@@ -33,6 +33,7 @@ class Statement:
     share: tuple[float | None, float | None, float | None]
     diverged: list[str]
     twins: list[str]
+    ahead: Sequence[Candidate] = ()
 
     @property
     def best(self) -> Candidate:
@@ -75,6 +76,14 @@ class Statement:
             return (
                 f"undecided, since fewer than {FEWEST_RUNS} runs can't tell families apart; lowest so far: "
                 f"{self._leaves(self.ranking.lowest)}."
+            )
+        if self.ahead:
+            leaders = ", ".join(f"{c.label} ({math.exp(mean(c.losses)):.1%})" for c in self.ahead)
+            lowest = self.ranking.lowest
+            return (
+                f"undecided: of the families that finish on every run {lowest.label} leaves the least unexplained "
+                f"({math.exp(mean(lowest.losses)):.1%}, geometric mean over runs), but less is left by {leaders}, "
+                "diverged runs counted as the worst score."
             )
         names = ", ".join(f"{c.label} ({1 - mean(c.skills):.1%} unexplained)" for c in self.ranking.standing)
         needed = f"about {self.needed} runs would settle it" if self.needed else "over 1000 runs would be needed"

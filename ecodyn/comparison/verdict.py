@@ -1,7 +1,8 @@
 """The verdict: decided, tied, undecided or no family, by the rule of ``ranking``, with the sentence that says so.
 
-``no_family``: the lowest mean loss does not beat every null. ``undecided``: too few runs, or no best can be named.
-``tied``: others are in the confidence set, or will do as well. Else ``decided``.
+``no_family``: the lowest mean loss does not beat every null. ``undecided``: too few runs, or no best can be named, or
+naming it would rest on a rival's diverged rollouts alone. ``tied``: others are in the confidence set, or will do as
+well. Else ``decided``.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecodyn.comparison.candidate import DECIDED, FEWEST_RUNS, NO_FAMILY, TIED, UNDECIDED, Candidate, mean
-from ecodyn.comparison.ranking import Ranking, beats_clock, one_model, rank, runs_needed
+from ecodyn.comparison.ranking import Ranking, beats_clock, one_model, rank, runs_needed, unranked_ahead
 from ecodyn.comparison.statement import Statement
 
 Array = NDArray[np.float64]
@@ -108,14 +109,15 @@ def decide(
     names_of = one_model(eligible)
     nulls = [c for c in candidates if c.kind == "null" and np.isfinite(c.losses).all()]
     ranking = rank(list(names_of), nulls, folds, margin, seed)
-    status = _status(runs, ranking)
+    ahead = unranked_ahead(ranking.lowest, candidates, margin)
+    status = _status(runs, ranking, ahead)
     best = ranking.best if status in (DECIDED, TIED) else None
     coupled = None if best is None else _coupling_identified(names_of[best][0], candidates, folds, margin, seed)
     share = (None, None, None) if best is None else _share_of_neural_ode(best, candidates)
-    needed = runs_needed(ranking, folds, margin) if status == UNDECIDED else None
+    needed = runs_needed(ranking, folds, margin) if status == UNDECIDED and not ahead else None
     twins = [] if best is None else [twin.label for twin in names_of[best][1:]]
-    sentence = Statement(where, runs, margin, ranking, status, coupled, needed, share, diverged, twins)
-    standing = [c.named() for c in ranking.standing]
+    sentence = Statement(where, runs, margin, ranking, status, coupled, needed, share, diverged, twins, ahead)
+    standing = [c.named() for c in [*ranking.standing, *ahead]]
     return Verdict(
         best=None if best is None else best.named(),
         status=status,
@@ -137,12 +139,12 @@ def decide(
     )
 
 
-def _status(runs: int, ranking: Ranking) -> str:
+def _status(runs: int, ranking: Ranking, ahead: Sequence[Candidate]) -> str:
     if runs < FEWEST_RUNS:
         return UNDECIDED
     if not ranking.beats_nulls:
         return NO_FAMILY
-    if ranking.best is None:
+    if ranking.best is None or ahead:
         return UNDECIDED
     return TIED if len(ranking.standing) > 1 else DECIDED
 

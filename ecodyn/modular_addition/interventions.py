@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 
-from ecodyn.training.checks import check_rate, check_seed, check_whole, plain
+from ecodyn.training.checks import check_rate, check_seed, check_whole, plain, word
 from ecodyn.training.grids import read_value
 
 __all__ = [
@@ -101,7 +101,7 @@ class Intervention(ABC):
 
     def varied(self) -> dict[str, Any]:
         """The parameters under names of their own, each one number or word."""
-        return {f"{self.name}_{f.name}": _word(plain(getattr(self, f.name))) for f in fields(self)} or {self.name: True}
+        return {f"{self.name}_{f.name}": word(plain(getattr(self, f.name))) for f in fields(self)} or {self.name: True}
 
 
 @dataclass(frozen=True)
@@ -313,7 +313,7 @@ def parse_interventions(text: str) -> list[Intervention]:
 
 def _example(kind: type[Intervention]) -> str:
     parameters = kind().described()
-    texts = ",".join(f"{k}={_word(v)}" for k, v in parameters.items() if k != "name")
+    texts = ",".join(f"{k}={word(v)}" for k, v in parameters.items() if k != "name")
     return f"{kind.name}:{texts}" if texts else kind.name
 
 
@@ -323,10 +323,6 @@ def _value(text: str, kind: Any, what: str) -> Any:
     except ValueError:
         wanted = {int: "a whole number", float: "a number", bool: "true or false"}.get(kind, "whole numbers, as in 2+8")
         raise ValueError(f"{what} is {wanted}, got {text!r}") from None
-
-
-def _word(value: Any) -> Any:
-    return "+".join(map(str, value)) if isinstance(value, tuple) else value
 
 
 def _projection(p: int, frequencies: tuple[int, ...]) -> np.ndarray:

@@ -142,7 +142,7 @@ class ModularSettings(NetworkSettings):
 
     def varied(self) -> dict[str, Any]:
         """The settings, each parameter of an intervention under a name of its own."""
-        own = super().described()
+        own = super().varied()
         del own["interventions"]
         seen: Counter[str] = Counter()
         for intervention in self.interventions:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["check_bool", "check_choice", "check_number", "check_rate", "check_seed", "check_whole", "plain"]
+__all__ = ["check_bool", "check_choice", "check_number", "check_rate", "check_seed", "check_whole", "plain", "word"]
 
 LARGEST_SEED = 2**32 - 1  # of NumPy's legacy generator, which chooses the study's training pairs
 
@@ -16,6 +16,11 @@ LARGEST_SEED = 2**32 - 1  # of NumPy's legacy generator, which chooses the study
 def plain(value: Any) -> Any:
     """A number of NumPy's as Python's, which JSON can hold; anything else as it is."""
     return value.item() if isinstance(value, np.generic) else value
+
+
+def word(value: Any) -> Any:
+    """Several values as one word, 2+8, as a grid's column can hold them; a single one as it is."""
+    return ("+".join(map(str, value)) or "none") if isinstance(value, tuple) else value
 
 
 def check_whole(name: str, value: int, least: int) -> None:

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 
-from ecodyn.training.checks import check_choice, check_number, check_rate, plain
+from ecodyn.training.checks import check_choice, check_number, check_rate, plain, word
 
 __all__ = ["DTYPES", "OPTIMISERS", "AutogradBatch", "Batch", "Draw", "NetworkSettings"]
 
@@ -104,7 +104,7 @@ class NetworkSettings(ABC):
 
     def varied(self) -> dict[str, Any]:
         """The settings by name, each one number or word: what a grid may run over."""
-        return self.described()
+        return {name: word(value) for name, value in self.described().items()}
 
 
 class Batch(ABC):
