@@ -27,6 +27,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import finished
 import numpy as np
 from identification_figure import draw
 
@@ -167,27 +168,18 @@ def true_families(system: System) -> set[str]:
 
 
 def kept(path: Path) -> dict[Case, dict[str, Any]]:
-    """Finished cases; a line that a kill cut short is left out."""
-    done = {}
-    for line in path.read_text().splitlines() if path.exists() else ():
-        try:
-            record = json.loads(line)
-            done[Case(**{name: record[name] for name in Case.__dataclass_fields__})] = record
-        except (ValueError, KeyError):
-            continue
-    return done
+    """Finished cases."""
+    return dict(finished.read(path, lambda record: Case(**{n: record[n] for n in Case.__dataclass_fields__})))
 
 
 def carry_out(ahead: Sequence[Case], file: Path, jobs: int) -> Iterator[dict[str, Any]]:
     """Records of the cases ahead, each written as it comes."""
-    with file.open("a") as out:
-        for index, record in outcomes(judged, ahead, jobs):
-            if isinstance(record, Exception):
-                print(f"{ahead[index]}: {type(record).__name__}: {record}")
-                continue
-            out.write(json.dumps(record) + "\n")
-            out.flush()
-            yield record
+    for index, record in outcomes(judged, ahead, jobs):
+        if isinstance(record, Exception):
+            print(f"{ahead[index]}: {type(record).__name__}: {record}")
+            continue
+        finished.append(file, record)
+        yield record
 
 
 def table(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

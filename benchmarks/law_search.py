@@ -28,6 +28,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import finished
 import numpy as np
 from chosen_terms import ChosenTerms, Terms, first_terms, pool, stepwise
 from law_tables import show_differences, show_equation, show_fresh, show_ranking, show_states
@@ -38,7 +39,7 @@ from ecodyn.comparison.protocols import Fold, Task, execute, folds_of
 from ecodyn.comparison.result import plain_json
 from ecodyn.comparison.scores import t_interval
 from ecodyn.families import family
-from ecodyn.families.base import Family
+from ecodyn.families.estimator import Family
 from ecodyn.families.references import REFERENCES
 from ecodyn.files import write_whole
 from ecodyn.modular_addition import MLP
@@ -190,14 +191,8 @@ class Record:
 
     def __init__(self, data: Trajectories, folds: int, path: Path, settings: dict[str, Any], jobs: int) -> None:
         self.data, self.folds, self.path, self.settings, self.jobs = data, folds, path, settings, jobs
-        self.done: dict[Candidate, dict[str, Any]] = {}
-        for line in path.read_text().splitlines() if path.exists() else ():
-            try:
-                record = json.loads(line)
-                if record.pop("settings") == settings:
-                    self.done[self._candidate(record)] = record
-            except (ValueError, KeyError):
-                continue  # a line that a kill cut short
+        known = finished.read(path, self._candidate)
+        self.done = {candidate: record for candidate, record in known if record.pop("settings", None) == settings}
 
     @staticmethod
     def _candidate(record: dict[str, Any]) -> Candidate:
@@ -215,8 +210,7 @@ class Record:
             if isinstance(record, Exception):
                 raise record
             self.done[ahead[index]] = record
-            with self.path.open("a") as out:
-                out.write(json.dumps(record | {"settings": self.settings}) + "\n")
+            finished.append(self.path, record | {"settings": self.settings})
         return [self.done[c] for c in wanted]
 
 

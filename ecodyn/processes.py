@@ -13,13 +13,14 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-__all__ = ["outcomes", "physical_memory"]
+__all__ = ["each_with", "outcomes", "physical_memory"]
 
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 POLL_SECONDS = 0.2  # between two looks at the workers: often enough for a progress bar
 ORPHAN_SECONDS = 1.0  # between two looks of a worker at its parent
 
 Item = TypeVar("Item")
+Shared = TypeVar("Shared")
 Result = TypeVar("Result")
 
 
@@ -53,6 +54,30 @@ def outcomes(
     while ahead:
         with _worker_pool(processes) as pool:
             yield from _until_broken(pool, function, items, ahead, processes, poll)
+
+
+def each_with(
+    function: Callable[[Item, Shared], Result], items: Sequence[Item], shared: Shared, processes: int, *, ordered: bool
+) -> Iterator[Result]:
+    """``function(item, shared)`` of each item; large arrays of what is shared are mapped into the workers' memory.
+
+    Unlike `outcomes`, an error ends it. With one process all is done in this one.
+
+    Args:
+        function: What is done with an item; sent to the workers.
+        items: What is ahead.
+        shared: What every item needs, such as the data.
+        processes: Workers, one thread each.
+        ordered: Whether results come in the order of the items, or as they finish.
+    """
+    if processes == 1:
+        yield from (function(item, shared) for item in items)
+        return
+    from joblib import Parallel, delayed, parallel_config
+
+    how = "generator" if ordered else "generator_unordered"
+    with parallel_config(backend="loky", inner_max_num_threads=1):
+        yield from Parallel(n_jobs=processes, return_as=how)(delayed(function)(item, shared) for item in items)
 
 
 def _until_broken(

@@ -19,6 +19,7 @@ from ecodyn.files import UnusableDataError, check_output
 from ecodyn.state import VELOCITY, is_trait, observable_of, parse_state
 from ecodyn.trajectory_checks import Checked, check, findings
 from ecodyn.trajectory_parts import (
+    share_times,
     some,
     take_features,
     take_runs,
@@ -144,8 +145,7 @@ class Trajectories:
     @property
     def shares_times(self) -> bool:
         """Whether all runs have the same times, as far as each goes."""
-        longest = self.times[np.argmax(self.lengths)]
-        return bool(np.all((self.times == longest) | np.isnan(self.times)))
+        return share_times(self.times, self.lengths)
 
     @property
     def steps(self) -> np.ndarray:

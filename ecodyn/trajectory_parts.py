@@ -12,7 +12,21 @@ from ecodyn.files import UnusableDataError
 from ecodyn.trajectory_checks import Checked
 from ecodyn.velocity import backward_velocity
 
-__all__ = ["some", "take_features", "take_runs", "take_steps", "velocity_of", "where_labels", "where_setting"]
+__all__ = [
+    "share_times",
+    "some",
+    "take_features",
+    "take_runs",
+    "take_steps",
+    "velocity_of",
+    "where_labels",
+    "where_setting",
+]
+
+
+def share_times(times: np.ndarray, lengths: np.ndarray) -> bool:
+    """Whether runs of these times (run, step), NaN after their ends, have the same ones, as far as each goes."""
+    return bool(np.all((times == times[np.argmax(lengths)]) | np.isnan(times)))
 
 
 def velocity_of(data: Checked) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings as python_warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -19,8 +19,9 @@ from ecodyn.comparison.protocols import ORIGINS, SEEDS, Task, TaskResult, execut
 from ecodyn.comparison.result import Comparison, WindowResult
 from ecodyn.comparison.surrogate_test import check_count, surrogate_tests, with_tests
 from ecodyn.comparison.verdict import CLAIM_LEVEL, MARGIN
-from ecodyn.families.base import Family
+from ecodyn.families.estimator import Family
 from ecodyn.iteration import FLOW, parse_times
+from ecodyn.processes import each_with
 from ecodyn.state import VELOCITY, observable_of, parse_state
 from ecodyn.trajectories import DataWarning, Trajectories, UnusableDataError
 from ecodyn.velocity import STEPS
@@ -196,7 +197,7 @@ def _run(
     found: dict[int, TaskResult] = {}
     by_index = {t.index: t for t in tasks}
     try:
-        for result in _execute_all(tasks, data, jobs):
+        for result in each_with(execute, tasks, data, jobs, ordered=False):
             found[result.index] = result
             progress(by_index[result.index])
     except KeyboardInterrupt:
@@ -207,16 +208,6 @@ def _run(
                 lost = f"{task.contender.label} ({task.protocol}): its process was killed, perhaps for memory"
                 found[task.index] = TaskResult(task.index, failure=lost)
     return found, False
-
-
-def _execute_all(tasks: Sequence[Task], data: Trajectories, jobs: int) -> Iterator[TaskResult]:
-    if jobs == 1:
-        yield from (execute(task, data) for task in tasks)
-        return
-    from joblib import Parallel, delayed, parallel_config
-
-    with parallel_config(backend="loky", inner_max_num_threads=1):
-        yield from Parallel(n_jobs=jobs, return_as="generator_unordered")(delayed(execute)(t, data) for t in tasks)
 
 
 def _test_against_surrogates(

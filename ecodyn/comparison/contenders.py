@@ -11,7 +11,8 @@ from sklearn.base import clone
 
 from ecodyn.comparison.candidate import label_of
 from ecodyn.families import REGISTRY, family
-from ecodyn.families.base import SMALL_FULL, Family
+from ecodyn.families.base import SMALL_FULL
+from ecodyn.families.estimator import Family
 from ecodyn.families.references import CEILING, NULL, REFERENCES, Reference
 from ecodyn.iteration import FLOW
 from ecodyn.library import FULL, INDEPENDENT

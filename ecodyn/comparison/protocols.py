@@ -22,7 +22,7 @@ from ecodyn.comparison.scores import (
     survivors,
     top_overlap,
 )
-from ecodyn.families.base import MIN_STEPS, Family
+from ecodyn.families.estimator import MIN_STEPS, Family
 from ecodyn.families.law import Law, simulate_all
 from ecodyn.families.model import FittedModel
 from ecodyn.families.references import Reference

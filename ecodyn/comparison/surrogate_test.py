@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,6 +18,7 @@ from ecodyn.comparison.surrogates import RUN_SHUFFLED, SURROGATES
 from ecodyn.comparison.verdict import MARGIN
 from ecodyn.iteration import FLOW
 from ecodyn.library import INDEPENDENT
+from ecodyn.processes import each_with
 from ecodyn.state import VELOCITY, parse_state
 from ecodyn.trajectories import Trajectories, UnusableDataError
 
@@ -133,7 +134,8 @@ def surrogate_tests(
     kinds, reasons = kinds_for(data, contender)
     refits = [_Refit(contender, kind, number, folds, seed) for kind in kinds for number in range(count)]
     outcomes: dict[str, list[tuple[float, float]]] = {kind: [] for kind in kinds}
-    for done, (refit, outcome) in enumerate(zip(refits, _carried_out(refits, data, jobs), strict=True), start=1):
+    found = each_with(_Refit.__call__, refits, data, jobs, ordered=True)
+    for done, (refit, outcome) in enumerate(zip(refits, found, strict=True), start=1):
         outcomes[refit.kind].append(outcome)
         if progress is not None:
             progress(done, len(refits), f"{refit.kind} surrogates {score.label}")
@@ -148,17 +150,6 @@ def _tested(window: WindowResult) -> ModelScore | None:
         return next(iter(ranked), None)
     name = best["family"], best["coupling"], best.get("state", "signal"), best.get("time", FLOW)
     return next(m for m in ranked if (m.family, m.coupling, m.state, m.time) == name)
-
-
-def _carried_out(refits: Sequence[_Refit], data: Trajectories, jobs: int) -> Iterator[tuple[float, float]]:
-    """Outcomes in the order of the refits."""
-    if jobs == 1:
-        yield from (refit(data) for refit in refits)
-        return
-    from joblib import Parallel, delayed, parallel_config
-
-    with parallel_config(backend="loky", inner_max_num_threads=1):
-        yield from Parallel(n_jobs=jobs, return_as="generator")(delayed(refit)(data) for refit in refits)
 
 
 def _test(kind: str, score: ModelScore, outcomes: list[tuple[float, float]]) -> SurrogateTest:

@@ -8,6 +8,7 @@ family, mostly) are therefore answered in one batch.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -146,10 +147,16 @@ class Objective:
         """The normal equations at these parameters and starting signals, alone."""
         return normal_equations([Trial(self, parameters, starts)])[0]
 
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Of what is integrated (segment, feature, column): the channels, and each moving one's sensitivities."""
+        segments, _, features, channels = self.segments.states.shape
+        return segments, features, channels + len(self.library.moving) * self.columns
+
     def start(self, starts: Array) -> Array:
         """States followed by the sensitivities of each moving channel, (segment, feature, column)."""
-        segments, _, features, channels = self.segments.states.shape
-        x = np.zeros((segments, features, channels + len(self.library.moving) * self.columns))
+        x = np.zeros(self.shape)
+        _, _, features, channels = self.segments.states.shape
         x[..., :channels] = self.segments.states[:, 0]
         if self.estimate_starts:
             x[..., 0] = starts
@@ -199,8 +206,7 @@ class Trial:
     @property
     def elements(self) -> int:
         """Numbers in its state."""
-        segments, _, features, channels = self.objective.segments.states.shape
-        return segments * features * (channels + len(self.objective.library.moving) * self.objective.columns)
+        return math.prod(self.objective.shape)
 
 
 @dataclass(frozen=True, eq=False)

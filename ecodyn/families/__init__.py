@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ecodyn.families.base import Family
+    from ecodyn.families.estimator import Family
     from ecodyn.families.model import FittedModel
 
 # A family is one file and one line here: its name -> where its class lives.

@@ -151,9 +151,10 @@ def diagnose(
     samples: Samples,
     parts: list[MatchedIntegrals],
     shooting: Shooting | None,
-    started: float,
+    seconds: float,
 ) -> Diagnostics:
-    """All diagnostics of one fit, from the runs' own regressions and the last step of shooting."""
+    """All diagnostics of a fit that took ``seconds``, from the runs' own regressions and the last step of shooting."""
+    started = time.perf_counter()
     coefficients = estimate.coefficients if shooting is None else shooting.coefficients
     factor = estimate.library.rescale(np.ones(coefficients.shape), samples.scales, samples.time_scale)
     refined = shooting is not None and shooting.iterations > 0
@@ -186,7 +187,7 @@ def diagnose(
         status="integral matching only" if shooting is None else shooting.status,
         candidates=estimate.candidates,
         chosen=dict(estimate.chosen),
-        seconds=time.perf_counter() - started,
+        seconds=seconds + time.perf_counter() - started,
         warnings=_warnings(label, estimate, parts[0].n_terms, condition, shooting),
     )
 

@@ -70,7 +70,7 @@ class Equilibria:
     @cached_property
     def unstable_directions(self) -> NDArray[np.intp]:
         """How many eigenvalues of each have positive real parts."""
-        return (self.eigenvalues.real > _negligible(self.eigenvalues)).sum(axis=1)
+        return _repelling(self.eigenvalues)
 
     def groups(self, number: int) -> tuple[tuple[float, int], ...]:
         """The values of one state's features, largest first, and how many features stand at each."""
@@ -154,10 +154,9 @@ def _described(model: FittedModel, states: Array, box: Box, notes: tuple[str, ..
         residuals = np.abs(model.rhs(x, np.zeros(count))[..., 0]).max(axis=1)
     else:
         values, residuals = np.zeros((0, features), dtype=complex), np.zeros(0)
-    repelling = (values.real > _negligible(values)).sum(axis=1)
     words = np.array([stability(v) for v in values], dtype=object)
     unsure = np.array([word not in STABLE for word in words], dtype=bool)
-    order = np.lexsort((-states.sum(axis=1), repelling, unsure))
+    order = np.lexsort((-states.sum(axis=1), _repelling(values), unsure))
     alike, tolerance = model.coupling == EXCHANGEABLE, SAME_VALUE * box.scale
     return Equilibria(
         states[order],
@@ -196,6 +195,11 @@ def stability(eigenvalues: ArrayLike) -> str:
 
 def _negligible(eigenvalues: NDArray[np.complex128]) -> Array:
     return np.asarray(HYPERBOLIC * np.abs(eigenvalues).max(axis=1, initial=0.0, keepdims=True))
+
+
+def _repelling(eigenvalues: NDArray[np.complex128]) -> NDArray[np.intp]:
+    """How many of each row have positive real parts."""
+    return np.asarray((eigenvalues.real > _negligible(eigenvalues)).sum(axis=1))
 
 
 def _distinct(states: Array, tolerance: float) -> Array:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ecodyn.drive import Drive
 from ecodyn.estimation import Samples
-from ecodyn.families.base import Family
+from ecodyn.families.estimator import Family
 from ecodyn.families.model import FittedModel, amplitudes_from, amplitudes_of, check_model_path, weights_path
 from ecodyn.library import EXCHANGEABLE, FULL, letter_of, polynomial_library
 from ecodyn.state import VELOCITY, fitted, moving, parse_state

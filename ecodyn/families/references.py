@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ecodyn.rollout import OK, Rollout
 from ecodyn.trajectories import Trajectories
+from ecodyn.trajectory_parts import share_times
 
 Array = NDArray[np.float64]
 
@@ -189,9 +190,8 @@ def decay_rate(trajectories: Trajectories) -> float | None:
 
 def _on_common_times(times: Array, values: Array, lengths: NDArray[np.intp]) -> tuple[Array, Array]:
     """Values (run, step, feature) at times (run, step), on times that all runs share; NaN where a run has ended."""
-    longest = times[int(np.argmax(lengths))]
-    if np.all((times == longest) | np.isnan(times)):
-        return longest, values
+    if share_times(times, lengths):
+        return times[int(np.argmax(lengths))], values
     grid = np.unique(times[np.isfinite(times)])
     common = np.full((len(times), len(grid), values.shape[-1]), np.nan)
     for r, n in enumerate(lengths):

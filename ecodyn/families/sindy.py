@@ -139,7 +139,7 @@ class SINDy(LibraryFamily):
     ) -> Estimate:
         """The support that validates best, refitted on all training runs."""
         everything = whole(samples, parts)
-        large = self.coupling == FULL and len(library.names()) * len(library.features) > SMALL_FULL
+        large = self.coupling == FULL and len(library) * len(library.features) > SMALL_FULL
         path, ridge = self._path(large), self._ridge(large)
         validations = splits(library, samples, parts, per_feature=own_coefficients, method=self.estimation)
         tried = [self._along(path, v, library, ridge) for v in validations[: FULL_SPLITS if large else None]]
@@ -151,8 +151,7 @@ class SINDy(LibraryFamily):
         score = unexplained.mean(axis=1)
         least = min((score[k] for k in preferred if size[k]), default=1.0)
         some_use = [k for k in preferred if score[k] <= np.sqrt(least)] if least < 1.0 else preferred
-        threshold, support = self._chosen(path[some_use], everything, library, ridge)
-        coefficients = everything.matched.solve(ridge, support)
+        threshold, support, coefficients = self._chosen(path[some_use], everything, library, ridge)
         chosen = (("threshold", threshold),)
         candidates = sum(t.distinct for t in tried)
         keep = np.flatnonzero(support.any(axis=0))
@@ -161,8 +160,10 @@ class SINDy(LibraryFamily):
         matched, mask = everything.matched.subset(keep), support[:, keep]
         return Estimate(library.subset(keep), matched, coefficients[:, keep], mask, keep, candidates, chosen)
 
-    def _chosen(self, path: Array, everything: Validation, library: Library, ridge: float) -> tuple[float, Support]:
-        """The first threshold whose support finishes from every training start; else the one from most.
+    def _chosen(
+        self, path: Array, everything: Validation, library: Library, ridge: float
+    ) -> tuple[float, Support, Array]:
+        """Threshold, support and coefficients: the first that finishes from every training start, or from most.
 
         Rollouts that diverge here may be mended by shooting, which begins with short ones: "nothing changes" is the
         answer only where nothing else was ever selected.
@@ -173,12 +174,16 @@ class SINDy(LibraryFamily):
             if support.tobytes() in seen or not support.any():
                 continue
             seen.add(support.tobytes())
-            finished = everything.finished(library, everything.matched.solve(ridge, support))
+            coefficients = everything.matched.solve(ridge, support)
+            finished = everything.finished(library, coefficients)
             if finished > most:
-                best, most = (threshold, support), finished
+                best, most = (threshold, support, coefficients), finished
             if finished == 1.0:
                 break
-        return best or (float(path[0]), self._select(everything.matched, float(path[0]), ridge))
+        if best is not None:
+            return best
+        support = self._select(everything.matched, float(path[0]), ridge)
+        return float(path[0]), support, everything.matched.solve(ridge, support)
 
     def _few_enough(self, matched: MatchedIntegrals, path: Array, ridge: float) -> NDArray[np.intp]:
         """Positions on the path of thresholds that keep at most ``max_terms`` coefficients, of all training runs."""

@@ -1,0 +1,181 @@
+"""What every family is: a scikit-learn estimator that says what it needs, and checks what it is fitted to."""
+
+from __future__ import annotations
+
+import warnings
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+from ecodyn import __version__
+from ecodyn.families.model import FittedModel, plain
+from ecodyn.iteration import FLOW
+from ecodyn.library import COUPLINGS, EXCHANGEABLE
+from ecodyn.rollout import Rollout
+from ecodyn.state import VELOCITY, observable_of, parse_state
+from ecodyn.trajectories import DataWarning, Trajectories, UnusableDataError, as_trajectories
+
+if TYPE_CHECKING:
+    import sympy
+
+MIN_STEPS = 3
+
+
+class Family(BaseEstimator):
+    """An equation family as a scikit-learn estimator.
+
+    Subclasses say what they are and need in class attributes; ``fit`` checks it in one place.
+
+    Attributes
+    ----------
+    name : str
+        As the commands and reports spell it.
+    couplings : tuple of str
+    stochastic : bool
+        Whether a fit depends on a seed (comparisons then average over three).
+    over_flexible : bool
+        Whether folds that share training runs make its scores too alike for a plain paired t.
+    needs_positive : bool
+        Whether negative values deserve a warning.
+    times : tuple of str
+        Whether it can be a flow, a map, or either.
+    model_ : FittedModel
+        After ``fit``: all that was fitted, frozen.
+    """
+
+    name: ClassVar[str]
+    couplings: ClassVar[tuple[str, ...]] = COUPLINGS
+    stochastic: ClassVar[bool] = False
+    over_flexible: ClassVar[bool] = False
+    needs_positive: ClassVar[bool] = False
+    times: ClassVar[tuple[str, ...]] = (FLOW,)
+
+    coupling: str
+    state: str
+    time: str = FLOW
+    model_: FittedModel
+    n_features_in_: int
+
+    @abstractmethod
+    def fit_model(self, trajectories: Trajectories, *, clock: bool = False) -> FittedModel:
+        """The model fitted to trajectories that have been checked; no state is kept.
+
+        With ``clock``, what an exchangeable law sees of the other features is replaced by the mean curve of
+        these runs.
+        """
+
+    def fit_models(self, training_sets: Sequence[Trajectories], *, clock: bool = False) -> Sequence[FittedModel]:
+        """A model for each training set: where many are fitted at once, a family may batch them."""
+        return [self.fit_model(training, clock=clock) for training in training_sets]
+
+    def fit(self, X: Any, y: Any = None, *, t: Any = None) -> Self:
+        """Fit one law to all runs.
+
+        Parameters
+        ----------
+        X : Trajectories, one (step, feature) array, or a list of them (one a run)
+        y : ignored; here because scikit-learn passes it
+        t : array (step,) or a list of them, optional
+            Times of the arrays; 0, 1, 2, … by default.
+
+        Returns
+        -------
+        self, with ``model_`` and ``n_features_in_``.
+
+        Raises
+        ------
+        UnusableDataError
+            A ValueError: the data can't be fitted; the sentence says what to do.
+        """
+        trajectories = self._trajectories(X, t)
+        self.check(trajectories)
+        model = self.fit_model(trajectories)
+        notes = (*self.notes(trajectories), *model.warnings)
+        if notes:
+            warnings.warn("; ".join(notes), DataWarning, stacklevel=2)
+        self.model_ = model
+        return self
+
+    def _trajectories(self, X: Any, t: Any) -> Trajectories:
+        several = isinstance(X, list | tuple) and len(X) > 0 and np.ndim(X[0]) == 2
+        if isinstance(X, Trajectories) or several or getattr(X, "ndim", 2) == 3:
+            trajectories = as_trajectories(X, t)
+            self.n_features_in_ = trajectories.n_features
+            return trajectories
+        from sklearn.utils.validation import validate_data
+
+        array = validate_data(self, X, dtype=np.float64, ensure_min_samples=MIN_STEPS)
+        names = getattr(self, "feature_names_in_", None)
+        times = np.arange(len(array)) if t is None else t
+        labels = None if names is None else names.tolist()
+        return Trajectories(array[None], times, labels, labels_shared=labels is not None)
+
+    def check(self, trajectories: Trajectories) -> None:
+        """Refuse what the family can't be fitted to, with a sentence."""
+        if self.coupling not in self.couplings:
+            raise ValueError(f"{self.name} has the couplings {', '.join(self.couplings)}, got {self.coupling!r}")
+        channels = parse_state(self.state)
+        shortest = int(trajectories.lengths.min())
+        if shortest < MIN_STEPS:
+            raise UnusableDataError(
+                f"expected at least {MIN_STEPS} steps to fit a differential equation to, got {shortest} sample(s) "
+                "in the shortest run: widen the window or leave that run out"
+            )
+        for channel in channels[1:]:
+            trajectories.observable(observable_of(channel))
+
+    def notes(self, trajectories: Trajectories) -> tuple[str, ...]:
+        """What a reader should know about these data under this family."""
+        notes = []
+        negative = int((trajectories.values < 0).sum())
+        if self.needs_positive and negative:
+            notes.append(
+                f"{negative} values are negative, which {self.name} solutions never become from a positive start; "
+                "noise does that, a shifted scale would make the family meaningless"
+            )
+        unknown = int((~trajectories.knows_before).sum())
+        if VELOCITY in map(observable_of, parse_state(self.state)) and unknown:
+            notes.append(
+                f"{unknown} runs have no stored step before their first one: the velocity there is that of the steps "
+                "after it; begin the window later"
+            )
+        return tuple(notes)
+
+    def clock_applies(self) -> bool:
+        """Whether there is anything for a clock to replace."""
+        return self.coupling == EXCHANGEABLE
+
+    def provenance(self, trajectories: Trajectories) -> dict[str, Any]:
+        """What a fitted model remembers of its making."""
+        first = np.nanmin(trajectories.times)
+        last = np.nanmax(trajectories.times)
+        return {
+            "ecodyn": __version__,
+            "estimator": type(self).__name__,
+            "parameters": {k: _plain_parameter(v) for k, v in self.get_params(deep=False).items()},
+            "runs": [plain(r) for r in trajectories.runs],
+            "window": [float(first), float(last)],
+            "range": [float(np.nanmin(trajectories.values)), float(np.nanmax(trajectories.values))],
+            "data": trajectories.provenance,
+        }
+
+    def equations(self) -> list[sympy.Eq]:
+        """The fitted law as sympy equations."""
+        return self.model_.equations()
+
+    def to_latex(self) -> str:
+        """The fitted law in LaTeX."""
+        return self.model_.to_latex()
+
+    def simulate(self, x0: Any, steps: Any, **options: Any) -> Rollout:
+        """Roll the fitted law out freely: see ``FittedModel.simulate``."""
+        return self.model_.simulate(x0, steps, **options)
+
+
+def _plain_parameter(value: Any) -> Any:
+    if isinstance(value, str | int | float | bool | type(None)):
+        return value
+    return list(value) if isinstance(value, tuple | list) else repr(value)
