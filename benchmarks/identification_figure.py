@@ -27,7 +27,7 @@ def draw(records: Sequence[dict[str, Any]], group_of: Callable[[dict[str, Any]],
 
     columns = sorted({(r["network"], r["runs"], r["noise"]) for r in records})
     truths = [t for t in TRUTHS if any(group_of(r) == t for r in records)]
-    across = min(4, len(columns))
+    across = max(1, len({noise for _, _, noise in columns}))  # a line a number of runs; networks have their own
     down = -(-len(columns) // across)
     figure, axes = plt.subplots(
         down,
