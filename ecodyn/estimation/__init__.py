@@ -4,7 +4,8 @@ from ecodyn.estimation.estimate import Estimate
 from ecodyn.estimation.integral_matching import MatchedIntegrals, match, ridge_solve
 from ecodyn.estimation.multiple_shooting import Problem, Shooting, shoot, shoot_all
 from ecodyn.estimation.samples import Samples
-from ecodyn.estimation.thresholding import sequential_thresholding
+from ecodyn.estimation.supports import Supports
+from ecodyn.estimation.thresholding import ThresholdedRegression, sequential_thresholding
 from ecodyn.estimation.validation import Validation, splits, whole
 
 __all__ = [
@@ -13,6 +14,8 @@ __all__ = [
     "Problem",
     "Samples",
     "Shooting",
+    "Supports",
+    "ThresholdedRegression",
     "Validation",
     "match",
     "ridge_solve",

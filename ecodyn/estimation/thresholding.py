@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+from scipy.linalg.lapack import dposv
 
 from ecodyn.estimation.integral_matching import MANY_COLUMNS, ridge_solve
 
@@ -13,45 +16,97 @@ ITERATIONS = 20  # PySINDy's default
 
 
 def sequential_thresholding(
-    columns: Array, targets: Array, threshold: float, ridge: float, *, iterations: int = ITERATIONS
+    columns: Array, targets: Array, threshold: ArrayLike, ridge: float, *, iterations: int = ITERATIONS
 ) -> Array:
     """Solve min |Θξ − y|² + ridge·|ξ|², drop |ξⱼ| < threshold, and again on what is left, until nothing is dropped.
 
     What PySINDy's ``STLSQ(threshold=threshold, alpha=ridge, unbias=False)`` finds (Brunton, Proctor and Kutz 2016,
-    supplement), for callers who ask it for many thresholds of one small, already compressed regression: without the
-    checks of its input, which took most of the time there.
+    supplement), of one threshold or along a path of them: see ``ThresholdedRegression``, which does the work.
 
     Parameters
     ----------
     columns : array (row, term), Θ
     targets : array (row, target); each has a support of its own
-    threshold, ridge : in the columns' units
+    threshold : float, or array (threshold,)
+        In the columns' units, as ``ridge`` is.
     iterations : solves a target, at most
 
     Returns
     -------
-    array (target, term); zero where a term was dropped
+    array (target, term), or (threshold, target, term) of several; zero where a term was dropped
     """
-    size = columns.shape[1]
-    if size > MANY_COLUMNS and ridge > 0:
-        # Products once, not in every solve: what is left in each is a system as large as its own support.
-        gram, moment = columns.T @ columns + ridge * np.eye(size), columns.T @ targets
+    regression = ThresholdedRegression(columns, targets, ridge, iterations=iterations)
+    if np.ndim(threshold) == 0:
+        return regression.at(float(np.asarray(threshold)))
+    return np.stack([regression.at(t) for t in np.asarray(threshold, dtype=float).tolist()])
 
-        def solve(kept: NDArray[np.intp], target: int) -> Array:
-            return np.asarray(np.linalg.solve(gram[np.ix_(kept, kept)], moment[kept, target]))
-    else:
 
-        def solve(kept: NDArray[np.intp], target: int) -> Array:
-            return ridge_solve(columns[:, kept], targets[:, [target]], ridge)[:, 0]
+class ThresholdedRegression:
+    """One regression that is asked for several thresholds, as ``sequential_thresholding`` says.
 
-    out = np.zeros((targets.shape[1], size))
-    for target in range(targets.shape[1]):
-        kept = np.arange(size)
-        for _ in range(iterations):
-            found = solve(kept, target)
-            large = np.abs(found) >= threshold
-            kept, found = kept[large], found[large]
-            if large.all() or not len(kept):
-                break
-        out[target, kept] = found
-    return out
+    The rows are compressed once (Θ = QR), the first solve, of all terms, is every threshold's and target's, and no
+    support is solved for twice. Hundreds of columns go through ΘᵀΘ + ridge·1 by Cholesky, as scikit-learn's ridge
+    regression does for PySINDy; few through least squares, which bears any conditioning.
+
+    ``solves`` counts what was solved for.
+    """
+
+    def __init__(self, columns: Array, targets: Array, ridge: float, *, iterations: int = ITERATIONS) -> None:
+        rows, self.size = columns.shape
+        if rows > self.size + targets.shape[1]:
+            triangular: Array = np.asarray(np.linalg.qr(np.concatenate([columns, targets], axis=1), mode="r"))
+            columns, targets = triangular[:, : self.size], triangular[:, self.size :]
+        self.columns, self.targets, self.ridge, self.iterations = columns, targets, ridge, iterations
+        self.by_products = self.size > MANY_COLUMNS and ridge > 0
+        self.solves = 0
+        self._found: dict[tuple[int, bytes], Array] = {}
+
+    @cached_property
+    def whole(self) -> Array:
+        """Coefficients of all terms, (target, term)."""
+        self.solves += 1
+        if self.by_products:
+            return self._by_cholesky(np.arange(self.size), slice(None)).T
+        return ridge_solve(self.columns, self.targets, self.ridge).T
+
+    def at(self, threshold: float) -> Array:
+        """Coefficients (target, term) at one threshold."""
+        out = np.zeros_like(self.whole)
+        for target, found in enumerate(self.whole):
+            kept = np.arange(self.size)
+            for iteration in range(self.iterations):
+                if iteration:
+                    found = self._solve(kept, target)
+                large = np.abs(found) >= threshold
+                kept, found = kept[large], found[large]
+                if large.all() or not len(kept):
+                    break
+            out[target, kept] = found
+        return out
+
+    @cached_property
+    def _products(self) -> tuple[Array, Array]:
+        gram = self.columns.T @ self.columns
+        gram[np.diag_indices(self.size)] += self.ridge
+        return gram, self.columns.T @ self.targets
+
+    def _solve(self, kept: NDArray[np.intp], target: int) -> Array:
+        key = target, kept.tobytes()
+        if key not in self._found:
+            self.solves += 1
+            if self.by_products:
+                self._found[key] = self._by_cholesky(kept, target)
+            else:
+                self._found[key] = ridge_solve(self.columns[:, kept], self.targets[:, [target]], self.ridge)[:, 0]
+        return self._found[key]
+
+    def _by_cholesky(self, kept: NDArray[np.intp], target: int | slice) -> Array:
+        gram, moment = self._products
+        # One triangle is read. C's lower is Fortran's upper one: the transpose spares LAPACK a copy.
+        moment = moment[kept, target]
+        _, found, info = dposv(gram[np.ix_(kept, kept)].T, moment, overwrite_a=True)
+        if info:  # rounding has swallowed the ridge
+            extended = np.vstack([self.columns[:, kept], np.sqrt(self.ridge) * np.eye(len(kept))])
+            found = np.linalg.lstsq(extended, np.vstack([self.targets, np.zeros((len(kept), self.targets.shape[1]))]))
+            return found[0][:, target]
+        return np.asarray(found)

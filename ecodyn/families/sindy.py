@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import copy
-import itertools
 import math
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn import config_context
 
 from ecodyn.estimation import (
     Estimate,
     MatchedIntegrals,
     Samples,
+    Supports,
     Validation,
-    ridge_solve,
-    sequential_thresholding,
     splits,
     whole,
 )
@@ -40,7 +35,6 @@ FULL_SPLITS = 1
 EXACT = 1e-9  # unexplained shares below are the solver's
 SMALLEST_THRESHOLD = 1e-5  # of the largest coefficient of the full fit
 FULL_RIDGE = 1e-3
-SPARSITY_PARAMETERS = ("threshold", "reg_weight_lam", "kappa")  # as PySINDy's optimisers call it
 # Among supports that validate alike the smallest is taken: never at the cost of more unexplained share than this, ...
 TIE = 0.002
 ALIKE = 0.05  # ... and a ratio of unexplained shares that doesn't matter, however sure
@@ -145,13 +139,14 @@ class SINDy(LibraryFamily):
         tried = [self._along(path, v, library, ridge) for v in validations[: FULL_SPLITS if large else None]]
         unexplained = np.concatenate([t.unexplained for t in tried], axis=1)
         size = np.mean([t.sizes for t in tried], axis=0)
-        few = self._few_enough(everything.matched, path, ridge)
+        supports = Supports(everything.matched, ridge, self.optimizer)
+        few = self._few_enough(supports, path)
         preferred = [int(few[i]) for i in _by_preference(unexplained[few], size[few])]
         # A support may be passed over for one that finishes, but not for one that explains next to nothing beside it.
         score = unexplained.mean(axis=1)
         least = min((score[k] for k in preferred if size[k]), default=1.0)
         some_use = [k for k in preferred if score[k] <= np.sqrt(least)] if least < 1.0 else preferred
-        threshold, support, coefficients = self._chosen(path[some_use], everything, library, ridge)
+        threshold, support, coefficients = self._chosen(path[some_use], supports, everything, library, ridge)
         chosen = (("threshold", threshold),)
         candidates = sum(t.distinct for t in tried)
         keep = np.flatnonzero(support.any(axis=0))
@@ -161,7 +156,7 @@ class SINDy(LibraryFamily):
         return Estimate(library.subset(keep), matched, coefficients[:, keep], mask, keep, candidates, chosen)
 
     def _chosen(
-        self, path: Array, everything: Validation, library: Library, ridge: float
+        self, path: Array, supports: Supports, everything: Validation, library: Library, ridge: float
     ) -> tuple[float, Support, Array]:
         """Threshold, support and coefficients: the first that finishes from every training start, or from most.
 
@@ -170,7 +165,7 @@ class SINDy(LibraryFamily):
         """
         best, most, seen = None, -1.0, set()
         for threshold in path.tolist():
-            support = self._select(everything.matched, threshold, ridge)
+            support = supports.at(threshold)
             if support.tobytes() in seen or not support.any():
                 continue
             seen.add(support.tobytes())
@@ -182,14 +177,14 @@ class SINDy(LibraryFamily):
                 break
         if best is not None:
             return best
-        support = self._select(everything.matched, float(path[0]), ridge)
+        support = supports.at(float(path[0]))
         return float(path[0]), support, everything.matched.solve(ridge, support)
 
-    def _few_enough(self, matched: MatchedIntegrals, path: Array, ridge: float) -> NDArray[np.intp]:
+    def _few_enough(self, supports: Supports, path: Array) -> NDArray[np.intp]:
         """Positions on the path of thresholds that keep at most ``max_terms`` coefficients, of all training runs."""
         if self.max_terms is None:
             return np.arange(len(path))
-        kept = [int(support.sum()) for support in self._supports(matched, path, ridge)]
+        kept = [int(support.sum()) for support in supports.along(path)]
         few = np.flatnonzero(np.array(kept) <= self.max_terms)
         if not len(few):
             raise ValueError(
@@ -213,55 +208,12 @@ class SINDy(LibraryFamily):
 
     def _along(self, path: Array, validation: Validation, library: Library, ridge: float) -> _Tried:
         """How the supports along the path do on one split."""
-        supports = self._supports(validation.matched, path, ridge)
+        supports = Supports(validation.matched, ridge, self.optimizer).along(path)
         distinct = {s.tobytes(): s for s in supports}
         laws = np.stack([validation.matched.solve(ridge, s) for s in distinct.values()])
         scores = dict(zip(distinct, validation.unexplained(library, laws), strict=True))
         unexplained = np.array([scores[s.tobytes()] for s in supports])
         return _Tried(unexplained, np.array([s.sum() for s in supports]), len(distinct))
-
-    def _supports(self, matched: MatchedIntegrals, path: Array, ridge: float) -> list[Support]:
-        """Supports along the path by bisection: between two thresholds of one support lies no other."""
-        found: dict[int, Support] = {}
-
-        def at(k: int) -> Support:
-            if k not in found:
-                found[k] = self._select(matched, path[k], ridge)
-            return found[k]
-
-        ahead = [(0, len(path) - 1)]
-        while ahead:
-            i, j = ahead.pop()
-            if j - i > 1 and np.array_equal(at(i), at(j)):
-                found.update(dict.fromkeys(range(i, j), found[i]))
-            elif j - i > 1:
-                ahead += [(i, (i + j) // 2), ((i + j) // 2, j)]
-        return [at(k) for k in range(len(path))]
-
-    def _select(self, matched: MatchedIntegrals, threshold: float, ridge: float) -> Support:
-        """Which coefficients the optimiser keeps, (equation × group, term); equations have thresholds of their own."""
-        supports = []
-        for equation, design in itertools.product(range(matched.equations), range(len(matched.factors))):
-            columns, targets = matched.regression(design)
-            targets = np.split(targets, matched.equations, axis=1)[equation]
-            largest = float(np.abs(ridge_solve(columns, targets, ridge)).max())
-            supports.append(self._kept(columns, targets, threshold * max(largest, 1e-300), ridge))
-        return np.concatenate(supports)
-
-    def _kept(self, columns: Array, targets: Array, threshold: float, ridge: float) -> Support:
-        if self.optimizer is None:
-            return sequential_thresholding(columns, targets, threshold, ridge) != 0
-        optimizer = copy.deepcopy(self.optimizer)
-        for name in SPARSITY_PARAMETERS:
-            if name in optimizer.get_params(deep=False):
-                optimizer.set_params(**{name: threshold})
-                break
-        # The numbers were checked at the edge; checking them again took most of the time of a selection.
-        with warnings.catch_warnings(), config_context(assume_finite=True, skip_parameter_validation=True):
-            # An empty support is an answer here, and reported as such by the fit's diagnostics.
-            warnings.simplefilter("ignore")
-            optimizer.fit(columns, targets)
-        return np.atleast_2d(np.abs(optimizer.coef_) > 0)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecodyn.estimation import sequential_thresholding
+from ecodyn.estimation import ThresholdedRegression, sequential_thresholding
 from ecodyn.estimation.integral_matching import MANY_COLUMNS
 
 
@@ -67,3 +67,35 @@ def test_what_is_dropped_stays_dropped():
     found = sequential_thresholding(columns, y, 0.5, 0.0)
     once = np.linalg.lstsq(columns, y, rcond=None)[0][:, 0]
     assert np.array_equal(found[0] != 0, np.abs(once) >= 0.5)
+
+
+@pytest.mark.parametrize("terms", [9, MANY_COLUMNS + 20])
+def test_a_path_finds_at_each_threshold_what_it_finds_alone(terms):
+    columns, y = problem(7, 3 * terms, terms, 3)
+    path = np.geomspace(1e-3, 2.0, 12)
+    together = sequential_thresholding(columns, y, path, 1e-3)
+    alone = np.stack([sequential_thresholding(columns, y, t, 1e-3) for t in path])
+    assert together.shape == (12, 3, terms)
+    assert np.array_equal(together, alone)
+
+
+def test_no_support_is_solved_for_twice():
+    """Counted work, where a time can't be asserted: one solve for all terms, then one a support that is new."""
+    columns, y = problem(11, 200, 12, 2)
+    regression = ThresholdedRegression(columns, y, 1e-6)
+    path = np.geomspace(1e-3, 2.0, 30).tolist()
+    supports = {(t, k.tobytes()) for x in path for t, k in enumerate(regression.at(x) != 0)}
+    once = regression.solves
+    assert once <= 1 + 12 * 2 + len(supports)  # a path drops every term of a target once, in some order
+    for threshold in path:
+        regression.at(threshold)
+    assert regression.solves == once
+
+
+def test_a_ridge_that_rounding_swallows_still_gives_the_shortest_solution():
+    """Equal columns and next to no ridge: no Cholesky factor, and each column takes half."""
+    rng = np.random.default_rng(13)
+    half = rng.standard_normal((300, MANY_COLUMNS))
+    columns, truth = np.hstack([half, half]), rng.standard_normal(MANY_COLUMNS) + 3.0
+    found = sequential_thresholding(columns, (half @ truth)[:, None], 0.0, 1e-30)
+    assert found[0] == pytest.approx(np.tile(truth / 2, 2), rel=1e-6)
