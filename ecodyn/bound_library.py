@@ -45,6 +45,8 @@ class BoundLibrary:
 
     def _with_kinematics(self, slopes: Array, x: Array) -> Array:
         """Derivatives of all channels from those of the fitted ones, both (batch, feature, channel or equation)."""
+        if self.library.all_fitted:
+            return slopes
         out = np.zeros_like(x)
         out[..., list(self.library.fitted)] = slopes
         if (velocity := self.library.velocity) is not None:
@@ -58,6 +60,9 @@ class BoundLibrary:
         """
         z = self.library.variables(x) if z is None else z
         weights = self._weights(self.library.environment_monomials(z))
+        if len(self.library.own) == 1 and not self.library.per_feature_terms:
+            slopes = weights[..., 0]  # the only own monomial is 1
+            return np.broadcast_to(slopes, (*slopes.shape[:2], x.shape[1])).swapaxes(1, 2)
         return np.asarray((self.library.own_monomials(x)[:, None] * weights).sum(axis=-1).swapaxes(1, 2))
 
     def _weights(self, environment: Array) -> Array:
@@ -75,13 +80,13 @@ class BoundLibrary:
             z = self.drive(t)
         elif library.moments:
             moments = library.moment_monomials.closure(x)
-            z = moments[..., library.moment_monomials.wanted].sum(axis=-2) / x.shape[-2]
+            z = library.moment_monomials.select(moments).sum(axis=-2) / x.shape[-2]
         else:
             z = library.variables(x)
         closed = library.environment_monomials.closure(z)
-        environment = closed[..., library.environment_monomials.wanted]
+        environment = library.environment_monomials.select(closed)
         powers = library.own_monomials.closure(x)
-        own = powers[..., library.own_monomials.wanted]
+        own = library.own_monomials.select(powers)
         weights = self._weights(environment)
         slopes = (own[:, None] * weights).sum(axis=-1).swapaxes(1, 2)
         local = np.stack(

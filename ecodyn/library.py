@@ -81,6 +81,11 @@ class Library:
         """Positions of the channels that coefficients give the derivative of, one equation each."""
         return fitted(self.channels)
 
+    @cached_property
+    def all_fitted(self) -> bool:
+        """Whether every channel has an equation of its own: no traits, and no velocity."""
+        return self.fitted == tuple(range(len(self.channels)))
+
     def groups(self, rows: int) -> int:
         """How many of so many rows of coefficients an equation has: 1, or one a feature."""
         return rows // len(self.fitted)

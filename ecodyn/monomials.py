@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +39,16 @@ class Monomials:
     lower: NDArray[np.intp]
     factor: Array
 
+    @cached_property
+    def _all_wanted(self) -> bool:
+        """Whether the closure is what is wanted, in its order: it then need not be copied."""
+        return np.array_equal(self.wanted, np.arange(len(self.members)))
+
+    @cached_property
+    def _all_variables(self) -> bool:
+        """Whether the first degree is the variables themselves, in their order."""
+        return bool(self.levels) and np.array_equal(self.variable[self.levels[0]], np.arange(self.members.shape[1]))
+
     @classmethod
     @lru_cache(maxsize=64)  # a full library's plan has hundreds of members, and every fit asks for the same one
     def of(cls, powers: tuple[Powers, ...], variables: int) -> Monomials:
@@ -69,13 +79,21 @@ class Monomials:
 
     def __call__(self, x: Array) -> Array:
         """The wanted monomials, (..., variable) -> (..., wanted)."""
-        return np.asarray(self.closure(x)[..., self.wanted])
+        return self.select(self.closure(x))
+
+    def select(self, closure: Array) -> Array:
+        """The wanted monomials, (..., wanted), of the closure's values."""
+        return closure if self._all_wanted else np.asarray(closure[..., self.wanted])
 
     def closure(self, x: Array) -> Array:
         """All members of the closure, (..., variable) -> (..., member)."""
         out = np.empty((*x.shape[:-1], len(self.members)))
         out[..., 0] = 1.0
-        for level in self.levels:
+        levels = self.levels
+        if self._all_variables:
+            out[..., levels[0]] = x
+            levels = levels[1:]
+        for level in levels:
             if level.stop - level.start > FEW:
                 out[..., level] = out[..., self.parent[level]] * x[..., self.variable[level]]
                 continue

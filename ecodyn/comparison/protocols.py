@@ -330,7 +330,7 @@ def tasks_of(
             all_folds = folds_of(contender, protocol, data, folds)
             seeds = tuple(range(seed, seed + seeds_of(contender, protocol, data)))
             # Networks are batched, and better off in few large tasks; other fits even out over many small ones.
-            count = min(len(all_folds), jobs if contender.stochastic or jobs == 1 else 2 * jobs)
+            count = min(len(all_folds), jobs)
             for piece in range(count):
                 chosen = tuple(all_folds[piece::count])
                 alone = contender.run_by_run(data)

@@ -99,6 +99,17 @@ class MatchedIntegrals:
             coefficients[np.ix_(rows, free)] = (solution / self.norms[design, free, None]).T
         return coefficients
 
+    def solve_each(self, ridges: Sequence[float]) -> Array:
+        """``solve`` of all terms with each ridge, (ridge, equation × group, term), from one decomposition a design."""
+        rows = min(self.rows, self.factors.shape[1])
+        matrix, targets = self.matrix[:, :rows] / self.norms[:, None], self.targets[:, :rows]
+        left, singular, right = np.linalg.svd(matrix, full_matrices=False)
+        rotated = left.swapaxes(1, 2) @ targets
+        singular = singular[..., None]
+        found = [right.swapaxes(1, 2) @ (singular / (singular**2 + ridge) * rotated) for ridge in ridges]
+        coefficients = np.stack(found) / self.norms[:, :, None]
+        return coefficients.transpose(0, 3, 1, 2).reshape(len(ridges), -1, self.n_terms)
+
     def place(self, row: int) -> tuple[int, int]:
         """Design and target that belong to a row of coefficients."""
         target, design = divmod(row, len(self.factors))
@@ -125,9 +136,11 @@ class MatchedIntegrals:
 def _systems(designs: int, mask: NDArray[np.bool_]) -> Iterator[tuple[int, NDArray[np.intp], NDArray[np.intp]]]:
     """(design, targets, free terms): targets of one design with the same free terms are solved together."""
     for design in range(designs):
-        patterns, which = np.unique(mask[design::designs], axis=0, return_inverse=True)
-        for number, pattern in enumerate(patterns):
-            yield design, np.flatnonzero(which.ravel() == number), np.flatnonzero(pattern)
+        alike: dict[bytes, list[int]] = {}
+        for target, free in enumerate(mask[design::designs]):
+            alike.setdefault(free.tobytes(), []).append(target)
+        for targets in alike.values():
+            yield design, np.array(targets, dtype=np.intp), np.flatnonzero(mask[targets[0] * designs + design])
 
 
 def ridge_solve(matrix: Array, target: Array, ridge: float) -> Array:

@@ -101,12 +101,19 @@ class ThresholdedRegression:
         return self._found[key]
 
     def _by_cholesky(self, kept: NDArray[np.intp], target: int | slice) -> Array:
-        gram, moment = self._products
-        # One triangle is read. C's lower is Fortran's upper one: the transpose spares LAPACK a copy.
-        moment = moment[kept, target]
-        _, found, info = dposv(gram[np.ix_(kept, kept)].T, moment, overwrite_a=True)
-        if info:  # rounding has swallowed the ridge
+        """(ΘᵀΘ + ridge·1)⁻¹Θᵀy of the kept columns; with fewer rows than these, Θᵀ(ΘΘᵀ + ridge·1)⁻¹y, the same."""
+        if len(self.columns) < len(kept):
+            columns = self.columns[:, kept]
+            outer = columns @ columns.T
+            outer[np.diag_indices(len(outer))] += self.ridge
+            _, weights, failed = dposv(outer, self.targets[:, target], overwrite_a=True)
+            found = columns.T @ weights
+        else:
+            gram, moment = self._products
+            # One triangle is read, and products are symmetric: the transpose spares LAPACK a copy.
+            _, found, failed = dposv(gram[np.ix_(kept, kept)].T, moment[kept, target], overwrite_a=True)
+        if failed:  # rounding has swallowed the ridge
             extended = np.vstack([self.columns[:, kept], np.sqrt(self.ridge) * np.eye(len(kept))])
-            found = np.linalg.lstsq(extended, np.vstack([self.targets, np.zeros((len(kept), self.targets.shape[1]))]))
-            return found[0][:, target]
+            padding = np.zeros((len(kept), self.targets.shape[1]))
+            found = np.linalg.lstsq(extended, np.vstack([self.targets, padding]))[0][:, target]
         return np.asarray(found)

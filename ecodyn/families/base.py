@@ -40,7 +40,7 @@ Array = NDArray[np.float64]
 
 RIDGE = 1e-6  # on normalised columns: bounds the coefficients of a singular library, moves others by a millionth
 SMALL_FULL = 250  # coefficients of a full coupling up to which shooting and a thorough selection take about a second
-BYTES_TOGETHER = 2**24  # of training values that are fitted side by side
+BYTES_TOGETHER = 2**26  # of training values that are fitted side by side
 SMALL_LIBRARY = 64  # coefficients of a library that is rolled out whole, whatever was selected from it
 RIDGES = tuple(10.0**p for p in (-8, -6, -4, -2, -1, 0))  # what a full matrix's ridge is chosen from
 FULL_PULL = 1e-4  # of the Hessian's diagonal, towards integral matching: hundreds of coefficients need some hold
@@ -228,10 +228,12 @@ class LibraryFamily(Family):
 
     @staticmethod
     def _choose_ridge(library: Library, validations: list[Validation], mask: NDArray[np.bool_]) -> float:
-        unexplained = [
-            v.unexplained(library, np.stack([v.matched.solve(ridge, mask) for ridge in RIDGES])).mean(axis=1)
-            for v in validations
-        ]
+        def laws(matched: MatchedIntegrals) -> Array:
+            if mask.all():
+                return matched.solve_each(RIDGES)
+            return np.stack([matched.solve(ridge, mask) for ridge in RIDGES])
+
+        unexplained = [v.unexplained(library, laws(v.matched)).mean(axis=1) for v in validations]
         return RIDGES[int(np.argmin(np.mean(unexplained, axis=0)))]
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg.lapack import dtrcon, dtrtri
 
 from ecodyn.estimation import MatchedIntegrals
 
@@ -16,6 +17,7 @@ Array = NDArray[np.float64]
 ROUNDING = float(np.finfo(float).eps)
 # A term takes part in an exact dependence if its share of the direction is beyond what rounding puts there.
 PART_OF_A_DEPENDENCE = ROUNDING**0.5
+WELL_CONDITIONED = 1e-9  # a reciprocal condition number that leaves a variance inflation six digits
 
 
 def effective_rank(singular_values: Array) -> float:
@@ -49,24 +51,33 @@ def variance_inflation(columns: Array) -> Array:
     -------
     array (term,), infinite for terms that are an exact combination of others and for terms that vanish.
     """
+    rows, terms = columns.shape
     norms = np.linalg.norm(columns, axis=0)
-    _, singular, directions = np.linalg.svd(columns / np.where(norms > 0, norms, 1.0), full_matrices=True)
-    terms = columns.shape[1]
+    scaled = columns / np.where(norms > 0, norms, 1.0)
+    if rows > terms > 0:
+        scaled = np.asarray(np.linalg.qr(scaled, mode="r"))
+        if dtrcon(scaled)[0] > WELL_CONDITIONED:  # the rows of R⁻¹, at a hundredth of the cost of singular vectors
+            return np.maximum(1.0, (dtrtri(scaled)[0] ** 2).sum(axis=1))
+    _, singular, directions = np.linalg.svd(scaled, full_matrices=True)
     singular = np.pad(singular, (0, terms - len(singular)))
-    dependent = singular <= ROUNDING * max(columns.shape) * singular.max(initial=0.0)
+    dependent = singular <= ROUNDING * max(rows, terms) * singular.max(initial=0.0)
     shares = directions[~dependent] / singular[~dependent, None]
     takes_part = (np.abs(directions[dependent]) > PART_OF_A_DEPENDENCE).any(axis=0)
     return np.where(takes_part, np.inf, np.maximum(1.0, (shares**2).sum(axis=0)))
 
 
 def inflation_by_row(matched: MatchedIntegrals, mask: NDArray[np.bool_]) -> Array:
-    """The variance inflation of each free coefficient among those of its own row (row, term); NaN elsewhere."""
+    """The variance inflation of each free coefficient among those of its own row (row, term); NaN elsewhere.
+
+    Where the data have fewer rows than a row has free coefficients, none is determined: all are infinite.
+    """
     inflation = np.full(mask.shape, np.nan)
     found: dict[tuple[int, bytes], Array] = {}
     for row, free in enumerate(mask):
         design, _ = matched.place(row)
         key = (design, free.tobytes())  # rows with the same terms on the same data share it
         if key not in found:
-            found[key] = variance_inflation(matched.matrix[design][:, free])
+            few = matched.rows < free.sum()
+            found[key] = np.full(free.sum(), np.inf) if few else variance_inflation(matched.matrix[design][:, free])
         inflation[row, free] = found[key]
     return inflation

@@ -145,8 +145,10 @@ class Law(FittedModel):
         for channel, rows in zip(fitted, np.split(self.coefficients, len(fitted)), strict=True):
             prefix = "" if channel == fitted[0] else f"{self.channels[channel]}: "
             if self.coupling == FULL:
+                shared = not self.library.per_feature_terms  # then a term reads the same in every equation
                 found += [
-                    f"{prefix}{self.features[feature]}: {self.library.monomial(term, feature)}"
+                    f"{prefix}{self.features[feature]}: "
+                    f"{names[term] if shared else self.library.monomial(term, feature)}"
                     for feature, term in zip(*np.nonzero(rows), strict=True)
                 ]
             else:

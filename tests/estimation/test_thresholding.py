@@ -52,6 +52,15 @@ def test_large_libraries_go_by_products_and_find_the_same(threshold):
     assert found == pytest.approx(expected, rel=1e-8, abs=1e-10)
 
 
+@pytest.mark.parametrize("threshold", [0.0, 0.02, 0.5])
+def test_with_fewer_rows_than_terms_it_finds_what_pysindy_does(threshold):
+    columns, y = problem(4, 50, MANY_COLUMNS + 20, 3)
+    expected = pysindy_finds(columns, y, threshold, 1e-3)
+    found = sequential_thresholding(columns, y, threshold, 1e-3)
+    assert np.array_equal(found != 0, np.abs(expected) > 0)
+    assert found == pytest.approx(expected, rel=1e-7, abs=1e-9)
+
+
 def test_the_triangular_factor_does_for_the_rows():
     columns, y = problem(5, 300, 9, 2)
     q, r = np.linalg.qr(columns)

@@ -1,0 +1,92 @@
+"""The whole comparison as a user runs it: seconds, memory of all its processes together, and where the time goes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+from measuring import DATA, Table
+
+WINDOW = "60:1000"
+LOOK_SECONDS = 0.2
+GOAL_GIB = 1.5
+SIDES = {
+    "everything": ([], 90.0),
+    "without the neural ODE": (["--family", "linear,lotka_volterra,sindy"], 20.0),
+}
+
+
+def measure(quick: bool) -> list[Table]:
+    """Both commands; a quick one leaves the neural ODE out."""
+    cores = len(os.sched_getaffinity(0))
+    table = Table(
+        f"ecodyn compare {DATA.name} --window {WINDOW}, three protocols, {cores} cores",
+        ("what", "seconds", "goal", "GiB of all processes", "goal, GiB", "verdict"),
+    )
+    parts = Table("Where its fits spend their time, process seconds", ("model", "seconds of fitting", "share"))
+    for name, (options, goal) in SIDES.items():
+        if quick and not options:
+            continue
+        with tempfile.TemporaryDirectory() as folder:
+            took, memory = run([*options, "-o", folder])
+            report = json.loads((Path(folder) / "report.json").read_text())
+        verdict = report["verdict"]
+        table.add(name, took, goal, memory, GOAL_GIB, f"{verdict['status']} {verdict['best'] or ''}")
+        if not options or quick:
+            spent(parts, report["models"])
+    return [table, parts]
+
+
+def run(options: list[str]) -> tuple[float, float]:
+    """Seconds and the largest memory that all its processes had together, in GiB (shared pages counted once)."""
+    script = Path(sys.executable).parent / "ecodyn"
+    command = [str(script), "compare", str(DATA), "--window", WINDOW, *options]
+    started, most = time.perf_counter(), 0
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    while process.poll() is None:
+        most = max(most, sum(map(proportional_kib, members(process.pid))))
+        time.sleep(LOOK_SECONDS)
+    if process.returncode:
+        raise RuntimeError(f"{' '.join(command)} ended with exit code {process.returncode}")
+    return time.perf_counter() - started, most / 2**20
+
+
+def members(group: int) -> list[int]:
+    """Processes of one process group."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[2]) == group:
+            found.append(int(path.parent.name))
+    return found
+
+
+def proportional_kib(process: int) -> int:
+    """Its pages, shared ones in proportion."""
+    try:
+        lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in lines if line.startswith("Pss:")), 0)
+
+
+def spent(table: Table, models: list[dict[str, Any]]) -> None:
+    """A row a model, the most expensive first."""
+    by_model: dict[str, float] = defaultdict(float)
+    for model in models:
+        name = "/".join(filter(None, (model["family"], model["coupling"])))
+        by_model[f"{name} ({model['kind']})"] += model["fit_seconds"]
+    total = sum(by_model.values())
+    for name, took in sorted(by_model.items(), key=lambda item: -item[1]):
+        if took >= 0.01 * total:
+            table.add(name, took, took / total)
