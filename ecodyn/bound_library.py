@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecodyn.drive import Drive, Drives
+from ecodyn.monomials import contracted, gathered
 
 if TYPE_CHECKING:
     from ecodyn.library import Library
@@ -63,7 +64,7 @@ class BoundLibrary:
         if len(self.library.own) == 1 and not self.library.per_feature_terms:
             slopes = weights[..., 0]  # the only own monomial is 1
             return np.broadcast_to(slopes, (*slopes.shape[:2], x.shape[1])).swapaxes(1, 2)
-        return np.asarray((self.library.own_monomials(x)[:, None] * weights).sum(axis=-1).swapaxes(1, 2))
+        return contracted(self.library.own_monomials(x)[:, None], weights).swapaxes(1, 2)
 
     def _weights(self, environment: Array) -> Array:
         """What multiplies each own monomial: Σᵥ θ[equation, group, own, v] env_v, as (batch, equation, group, own)."""
@@ -88,10 +89,9 @@ class BoundLibrary:
         powers = library.own_monomials.closure(x)
         own = library.own_monomials.select(powers)
         weights = self._weights(environment)
-        slopes = (own[:, None] * weights).sum(axis=-1).swapaxes(1, 2)
+        slopes = contracted(own[:, None], weights).swapaxes(1, 2)
         local = np.stack(
-            [(library.own_monomials.derivative(powers, c)[:, None] * weights).sum(axis=-1) for c in library.moving],
-            axis=1,
+            [contracted(library.own_monomials.derivative(powers, c)[:, None], weights) for c in library.moving], axis=1
         )
         through = None
         if self.drive is None and z.shape[-1]:
@@ -129,12 +129,12 @@ class Sensitivity:
     def terms(self) -> Array:
         """Φ, (batch, feature, term): the forcing of each coefficient."""
         library = self.library
-        return np.asarray(self.own[..., library.own_index] * self.environment[:, None, library.environment_index])
+        return gathered(self.own, library.own_index) * gathered(self.environment, library.environment_index)[:, None]
 
-    def jacobian_times(self, directions: Array) -> Array:
+    def jacobian_times(self, directions: Array, out: Array | None = None) -> Array:
         """(∂f/∂x)·S for directions S (batch, moving, feature, direction) of the moving channels, of the same shape."""
         library = self.library
-        result = np.empty_like(directions)
+        result = np.empty_like(directions) if out is None else out
         of_variables = None if self.through is None else self._of_variables(directions)
         for e, channel in enumerate(library.fitted):
             row = result[:, library.moving.index(channel)]
@@ -142,7 +142,8 @@ class Sensitivity:
             for m in range(1, len(library.moving)):
                 row += self.local[:, m, e, :, None] * directions[:, m]
             if of_variables is not None and self.through is not None:
-                row += np.matmul(self.through[:, e], of_variables)
+                # As the transpose of a product, so that features come last, as the states' sensitivities have them.
+                row += np.matmul(of_variables.swapaxes(1, 2), self.through[:, e].swapaxes(1, 2)).swapaxes(1, 2)
         if library.velocity is not None:
             result[:, 0] = directions[:, library.moving.index(library.velocity)]
         return result

@@ -83,11 +83,15 @@ class Monomials:
 
     def select(self, closure: Array) -> Array:
         """The wanted monomials, (..., wanted), of the closure's values."""
-        return closure if self._all_wanted else np.asarray(closure[..., self.wanted])
+        return closure if self._all_wanted else gathered(closure, self.wanted)
 
     def closure(self, x: Array) -> Array:
-        """All members of the closure, (..., variable) -> (..., member)."""
-        out = np.empty((*x.shape[:-1], len(self.members)))
+        """All members of the closure, (..., variable) -> (..., member).
+
+        Each member's values lie together in memory: what is made of them goes by long loops, not by one of a few
+        members a state.
+        """
+        out = last_apart((*x.shape[:-1], len(self.members)))
         out[..., 0] = 1.0
         levels = self.levels
         if self._all_variables:
@@ -95,7 +99,7 @@ class Monomials:
             levels = levels[1:]
         for level in levels:
             if level.stop - level.start > FEW:
-                out[..., level] = out[..., self.parent[level]] * x[..., self.variable[level]]
+                out[..., level] = gathered(out, self.parent[level]) * gathered(x, self.variable[level])
                 continue
             for i in range(level.start, level.stop):
                 np.multiply(out[..., self.parent[i]], x[..., self.variable[i]], out=out[..., i])
@@ -103,11 +107,30 @@ class Monomials:
 
     def derivative(self, closure: Array, variable: int) -> Array:
         """∂/∂x_v of the wanted monomials, (..., wanted), from the closure's values."""
-        return np.asarray(closure[..., self.lower[:, variable]] * self.factor[:, variable])
+        return gathered(closure, self.lower[:, variable]) * self.factor[:, variable]
 
     def gradient(self, closure: Array) -> Array:
         """All derivatives of the wanted monomials, (..., wanted, variable)."""
         return np.asarray(closure[..., self.lower] * self.factor)
+
+
+def last_apart(shape: tuple[int, ...]) -> Array:
+    """An empty array whose last axis has the longest stride: what belongs to one entry of it lies together."""
+    return np.empty((shape[-1], *shape[:-1])).transpose(*range(1, len(shape)), 0)
+
+
+def gathered(values: Array, index: NDArray[np.intp]) -> Array:
+    """``values[..., index]``, with the values of each entry together in memory, as `Monomials.closure` has them."""
+    axes = range(values.ndim - 1)  # transpose, not np.moveaxis, whose bookkeeping cost more than the copy
+    return values.transpose(-1, *axes)[index].transpose(*range(1, values.ndim), 0)
+
+
+def contracted(monomials: Array, weights: Array) -> Array:
+    """Σₒ monomialsₒ · weightsₒ over the last axis, term by term: numpy's sum over a few neighbours is slower."""
+    total = monomials[..., 0] * weights[..., 0]
+    for o in range(1, monomials.shape[-1]):
+        total = total + monomials[..., o] * weights[..., o]
+    return np.asarray(total)
 
 
 def _lowered(exponents: Powers, variable: int) -> Powers:

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from ecodyn.bound_library import BoundLibrary
 from ecodyn.drive import Drives
 from ecodyn.estimation.samples import Samples
-from ecodyn.library import Library
+from ecodyn.library import FULL, Library
+from ecodyn.monomials import last_apart
 from ecodyn.rollout import RightHandSide, march
 
 Array = NDArray[np.float64]
@@ -155,7 +156,7 @@ class Objective:
 
     def start(self, starts: Array) -> Array:
         """States followed by the sensitivities of each moving channel, (segment, feature, column)."""
-        x = np.zeros(self.shape)
+        x = self._zeros()
         _, _, features, channels = self.segments.states.shape
         x[..., :channels] = self.segments.states[:, 0]
         if self.estimate_starts:
@@ -163,13 +164,28 @@ class Objective:
             x[..., channels + self.size : channels + self.columns] = np.eye(features)
         return x
 
+    def _zeros(self) -> Array:
+        """Of ``shape``; unless a matrix product goes over many directions, those lie apart and states together.
+
+        Loops over a few directions of each feature would be short ones.
+        """
+        if self.library.coupling == FULL:
+            return np.zeros(self.shape)
+        states = last_apart(self.shape)
+        states[:] = 0
+        return states
+
     def force(self, slopes: Array, terms: Array) -> None:
         """Add ∂f/∂θ to slopes (segment, moving, feature, direction): each coefficient moves its own equation."""
         for e, channel in enumerate(self.library.fitted):
             mine = np.flatnonzero(self.equation_of == e)
             block = slopes[:, self.library.moving.index(channel)]
+            if self.shared and len(mine) == self.size == terms.shape[-1]:  # all terms, in their order
+                block[..., : self.size] += terms
+                continue
             if self.shared:
-                block[..., mine] += terms[..., self.term_of[mine]]
+                for direction, term in zip(mine.tolist(), self.term_of[mine].tolist(), strict=True):
+                    block[..., direction] += terms[..., term]
                 continue
             feature = self.feature_of[mine]
             row = feature if terms.shape[1] > 1 else np.zeros_like(feature)
@@ -264,11 +280,11 @@ class _Batch:
         def rhs(x: Array, t: Array) -> Array:
             f = law.sensitivity(x[..., :channels], t)
             directions = x[..., channels:].reshape(*x.shape[:2], moving, -1).transpose(0, 2, 1, 3)
-            slopes = f.jacobian_times(directions)
-            self.first.force(slopes, f.terms())
             out = np.empty_like(x)
             out[..., :channels] = f.value
-            out[..., channels:] = slopes.transpose(0, 2, 1, 3).reshape(*x.shape[:2], -1)
+            slopes = out[..., channels:].reshape(*x.shape[:2], moving, -1).transpose(0, 2, 1, 3)
+            f.jacobian_times(directions, out=slopes)
+            self.first.force(slopes, f.terms())
             return out
 
         return rhs
