@@ -18,12 +18,12 @@ import torch
 from numpy.typing import NDArray
 from torchdiffeq import odeint
 
+from ecodyn.estimation.perceptrons import Architecture, Weights, evaluate, in_sigmoids, initial_weights
 from ecodyn.estimation.samples import Samples
 from ecodyn.estimation.shooting_equations import BESIDE
 
 Array = NDArray[np.float64]
 Tensor = torch.Tensor
-Weights = dict[str, Tensor]
 
 SPAN = 20  # samples that one increment spans while matching, at most
 NODES = 5  # data points of Simpson's rule in a span
@@ -34,47 +34,6 @@ VALIDATION_SHARE = 5  # one run in so many is held out for stopping; with fewer,
 FEW_RUNS = 4  # with fewer, the last quarter of each run is held out instead
 FEW_RUNS_CUT = 0.75
 CHECK_MATCHING_EVERY, CHECK_EVERY = 25, 2  # Adam steps between looks at the validation rollouts
-
-
-@dataclass(frozen=True)
-class Architecture:
-    """Shape of g: what it sees of a state and how wide it is.
-
-    ``coupling`` "independent": g(xᵢ); "exchangeable": g(xᵢ, mean x, mean φ(x)), permutation-equivariant; "full": g(x).
-    ``driven`` replaces the means by a given curve of time. ``moving``, ``fitted`` and ``velocity`` are the positions of
-    the state's channels that are no traits, that g gives the derivative of, and that is the signal's derivative.
-    """
-
-    coupling: str
-    channels: int
-    features: int
-    hidden: int = 24
-    mean_hidden: int = 12
-    means: int = 4
-    driven: int = 0
-    moving: tuple[int, ...] = (0,)
-    fitted: tuple[int, ...] = (0,)
-    velocity: int | None = None
-
-    @property
-    def environment(self) -> int:
-        """Number of inputs beside the own channels."""
-        if self.coupling != "exchangeable":
-            return 0
-        return self.driven or self.channels + self.means
-
-    def sizes(self) -> dict[str, tuple[int, int]]:
-        """(inputs, outputs) of each layer."""
-        full = self.coupling == "full"
-        inputs = self.channels * self.features if full else self.channels + self.environment
-        layers = {
-            "g1": (inputs, self.hidden),
-            "g2": (self.hidden, self.hidden),
-            "g3": (self.hidden, len(self.fitted) * (self.features if full else 1)),
-        }
-        if self.coupling == "exchangeable" and not self.driven:
-            layers |= {"phi1": (self.channels, self.mean_hidden), "phi2": (self.mean_hidden, self.means)}
-        return layers
 
 
 @dataclass(frozen=True)
@@ -122,47 +81,6 @@ def fit_networks(
         trainer.match()
         trainer.follow()
         return trainer.networks()
-
-
-def evaluate(weights: Weights, architecture: Architecture, u: Tensor, drive: Tensor | None = None) -> Tensor:
-    """g at standardised states (network, state, feature, channel): (network, state, feature, equation)."""
-    n, states, features, channels = u.shape
-    if architecture.coupling == "full":
-        return _perceptron(weights, u.reshape(n, states, features * channels)).reshape(n, states, features, -1)
-    inputs = u.reshape(n, states * features, channels)
-    if architecture.coupling == "exchangeable":
-        seen = _environment(weights, u) if drive is None else drive
-        seen = seen.unsqueeze(2).expand(n, states, features, seen.shape[-1])
-        inputs = torch.cat([inputs, seen.reshape(n, states * features, -1)], dim=-1)
-    return _perceptron(weights, inputs).reshape(n, states, features, -1)
-
-
-def _environment(weights: Weights, u: Tensor) -> Tensor:
-    n, states, features, channels = u.shape
-    flat = u.reshape(n, states * features, channels)
-    learned = _layer(weights, "phi2", torch.tanh(_layer(weights, "phi1", flat)))
-    return torch.cat([u, learned.reshape(n, states, features, -1)], dim=-1).mean(dim=2)
-
-
-def _perceptron(weights: Weights, x: Tensor) -> Tensor:
-    return _layer(weights, "g3", torch.tanh(_layer(weights, "g2", torch.tanh(_layer(weights, "g1", x)))))
-
-
-def _layer(weights: Weights, name: str, x: Tensor) -> Tensor:
-    return torch.baddbmm(weights[f"{name}.bias"], x, weights[f"{name}.weight"])
-
-
-def initial_weights(architecture: Architecture, seeds: Sequence[int]) -> Weights:
-    """PyTorch's default initialisation of linear layers, one seed a network, float32."""
-    weights: dict[str, list[Tensor]] = {}
-    for seed in seeds:
-        generator = torch.Generator().manual_seed(seed)
-        for name, (inputs, outputs) in architecture.sizes().items():
-            limit = inputs**-0.5
-            for part, shape in (("weight", (inputs, outputs)), ("bias", (1, outputs))):
-                value = (torch.rand(shape, generator=generator) * 2 - 1) * limit
-                weights.setdefault(f"{name}.{part}", []).append(value)
-    return {name: torch.stack(values) for name, values in weights.items()}
 
 
 class _Trainer:
@@ -216,7 +134,7 @@ class _Trainer:
         n, windows, nodes, features, channels = states.shape
         z = drive.reshape(n, windows * nodes, -1) if self.architecture.driven else None
         g = evaluate(
-            self.weights, self.architecture, states.reshape(n, windows * nodes, features, channels), z
+            in_sigmoids(self.weights), self.architecture, states.reshape(n, windows * nodes, features, channels), z
         ).reshape(n, windows, nodes, features, -1)
         integral = (quadrature[..., None, None] * g).sum(dim=2) * gain[:, None, None]
         return ((integral - increments) ** 2).mean(dim=(1, 2)).sum(dim=1)
@@ -281,20 +199,21 @@ class _Trainer:
         """
         steps = times.diff(dim=2)
         moving = torch.tensor(self.architecture.moving)
+        weights = in_sigmoids(self.weights)
 
         def slope(u: Tensor, moved: Tensor) -> Tensor:
             i = min(int(u), steps.shape[2] - 1)
             z = torch.lerp(drive[:, :, i], drive[:, :, i + 1], u - i) if self.architecture.driven else None
-            return steps[:, :, i, None, None] * self._slopes(start.index_copy(3, moving, moved), z)
+            return steps[:, :, i, None, None] * self._slopes(weights, start.index_copy(3, moving, moved), z)
 
         count = torch.arange(steps.shape[2] + 1, dtype=torch.float32)
         path = odeint(slope, start[..., list(self.architecture.moving)], count, method="rk4", options={"perturb": True})
         return path.permute(1, 2, 0, 3, 4)
 
-    def _slopes(self, state: Tensor, drive: Tensor | None) -> Tensor:
+    def _slopes(self, weights: Weights, state: Tensor, drive: Tensor | None) -> Tensor:
         """du/dτ of the moving channels: the networks' answers, and that of the signal which follows a velocity."""
         shape = self.architecture
-        slopes = self.rates * evaluate(self.weights, shape, state, drive)
+        slopes = self.rates * evaluate(weights, shape, state, drive)
         if shape.velocity is None:
             return slopes
         offset, factor = self.kinematics.unbind(dim=-1)

@@ -22,7 +22,8 @@ from ecodyn.trajectories import Trajectories, UnusableDataError
 if TYPE_CHECKING:
     import sympy
 
-    from ecodyn.estimation.network_fitting import Architecture, FittedNetwork
+    from ecodyn.estimation.network_fitting import FittedNetwork
+    from ecodyn.estimation.perceptrons import Architecture
 
 Array = NDArray[np.float64]
 
@@ -331,7 +332,8 @@ class NeuralODE(Family):
         return samples.driven(polynomial_library(EXCHANGEABLE, parse_state(self.state), trajectories.features.tolist()))
 
     def _fit(self, sets: Sequence[Samples], seeds: Sequence[int]) -> tuple[list[FittedNetwork], Architecture]:
-        from ecodyn.estimation.network_fitting import Architecture, Schedule, fit_networks
+        from ecodyn.estimation.network_fitting import Schedule, fit_networks
+        from ecodyn.estimation.perceptrons import Architecture
 
         _, _, features, channels = sets[0].states.shape
         driven = 0 if sets[0].drive is None else sets[0].drive.values.shape[1]

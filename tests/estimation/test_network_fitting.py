@@ -1,5 +1,3 @@
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import torch
@@ -7,20 +5,16 @@ from torchdiffeq import odeint
 
 from ecodyn.estimation import Samples
 from ecodyn.estimation.network_fitting import (
-    Architecture,
     Schedule,
     _simpson,
-    evaluate,
     fit_networks,
-    initial_weights,
 )
+from ecodyn.estimation.perceptrons import Architecture
 from ecodyn.families import NeuralODE
-from ecodyn.state import fitted, moving
 from ecodyn.trajectories import Trajectories
 
 COUPLINGS = ("independent", "exchangeable", "full")
 SHORT = Schedule(matching_steps=25, rollout_steps=4, intervals=10)
-FLOAT32 = 1e-5  # of order-one outputs that went through three layers
 
 
 def architecture(coupling, channels=1, driven=0):
@@ -30,39 +24,6 @@ def architecture(coupling, channels=1, driven=0):
 def small(coupling="exchangeable", state="signal", **more):
     options = {"hidden": 8, "means": 2, "matching_steps": 25, "rollout_steps": 4, "intervals": 10, **more}
     return NeuralODE(coupling, state, **options)
-
-
-@pytest.mark.parametrize("state", ["signal", "signal,gradient@start", "signal,gradient", "signal,velocity"])
-@pytest.mark.parametrize("coupling", COUPLINGS)
-def test_training_and_evaluation_are_one_function(competing_runs, coupling, state):
-    """The float32 torch network of the training and the float64 NumPy right-hand side agree to float32."""
-    model = small(coupling, state).fit_model(competing_runs())
-    channels = len(model.channels)
-    x = np.random.default_rng(0).uniform(0.1, 2.0, (6, 4, channels))
-    weights = {k: torch.from_numpy(w.astype(np.float32))[None] for k, w in model.weights.items()}
-    u = torch.from_numpy(((x - model.centre) / model.spread).astype(np.float32))[None]
-    shape = replace(architecture(coupling, channels), moving=moving(model.channels), fitted=fitted(model.channels))
-    g = evaluate(weights, shape, u)[0].numpy()
-    rhs = model.rhs(x, np.zeros(6))
-    scale = np.abs(g).max()
-    answered = list(fitted(model.channels))
-    np.testing.assert_allclose(rhs[..., answered] / model.slope, g, rtol=0, atol=FLOAT32 * max(scale, 1))
-    if state.endswith("@start"):
-        assert (rhs[..., 1:] == 0).all()
-    if state.endswith("velocity"):
-        np.testing.assert_array_equal(rhs[..., 0], x[..., 1])
-
-
-def test_a_driven_network_agrees_too(competing_runs):
-    data = competing_runs()
-    model = small().fit_model(data, clock=True)
-    t = np.array([0.0, 7.5, 40.0, 99.0])
-    x = np.random.default_rng(0).uniform(0.1, 2.0, (4, 4, 1))
-    weights = {k: torch.from_numpy(w.astype(np.float32))[None] for k, w in model.weights.items()}
-    u = torch.from_numpy(((x - model.centre) / model.spread).astype(np.float32))[None]
-    drive = torch.from_numpy(model.drive(t).astype(np.float32))[None]
-    g = evaluate(weights, architecture("exchangeable", driven=3), u, drive)[0].numpy()
-    np.testing.assert_allclose(model.rhs(x, t) / model.slope, g, rtol=0, atol=FLOAT32)
 
 
 @pytest.mark.parametrize("coupling", COUPLINGS)
@@ -168,14 +129,6 @@ def test_one_bad_network_does_not_spoil_the_batch(competing_runs):
     for name, weight in alone.weights.items():
         np.testing.assert_allclose(together[0].weights[name], weight, atol=1e-4)
         assert np.isfinite(together[1].weights[name]).all()
-
-
-def test_initial_weights_are_within_pytorchs_default_limits():
-    weights = initial_weights(architecture("exchangeable"), [0, 1])
-    for name, (inputs, outputs) in architecture("exchangeable").sizes().items():
-        assert weights[f"{name}.weight"].shape == (2, inputs, outputs)
-        assert weights[f"{name}.weight"].abs().max() <= inputs**-0.5
-    assert not torch.equal(weights["g1.weight"][0], weights["g1.weight"][1])
 
 
 def test_simpsons_rule_is_exact_for_parabolas_at_uneven_nodes():
