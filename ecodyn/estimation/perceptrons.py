@@ -75,7 +75,7 @@ def in_sigmoids(weights: Weights) -> Weights:
 
     σ takes a sixth of tanh's time in PyTorch (float32, AVX-512), and tanh was half of a training.
     """
-    folded = {}
+    folded: Weights = {}
     for name in dict.fromkeys(key.partition(".")[0] for key in weights):
         weight, bias = weights[f"{name}.weight"], weights[f"{name}.bias"]
         if name not in FIRST:  # h W + b of h = 2s − 1
