@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ecodyn.estimation.quadrature import span_integrals, span_sums
 from ecodyn.estimation.samples import Samples
 from ecodyn.library import MEMORY_SHARE, Library
 from ecodyn.processes import physical_memory
@@ -236,33 +237,16 @@ def _match_run(
     elif method == "derivative":
         theta, target = terms, np.gradient(fitted, t, axis=0, edge_order=2)
     else:
-        integral = _integral(terms, t) if samples.step is None else _sum(terms, samples.step)
-        theta, target = _increments(integral, fitted, span)
+        span = min(span or SPAN, max(1, n // SPANS_PER_RUN))
+        starts = np.arange(0, n - span, max(1, span // STRIDES_PER_SPAN))
+        target = fitted[starts + span] - fitted[starts]
+        if samples.step is None:
+            theta = span_integrals(terms, t, starts, span)
+        else:
+            theta = span_sums(terms, samples.step, starts, span)
     factors = _compress(theta, target, per_feature)
     rows = len(theta) if per_feature else target[..., 0].size
     return MatchedIntegrals(factors, rows, len(library), len(library.fitted))
-
-
-def _integral(terms: Array, t: Array) -> Array:
-    """∫φ from the first time to each, by Simpson's rule."""
-    from scipy.integrate import cumulative_simpson
-
-    gaps = np.diff(t)
-    even = bool(np.ptp(gaps) <= 1e-9 * gaps.max())
-    spacing = {"dx": float(gaps[0])} if even else {"x": t}
-    return np.asarray(cumulative_simpson(terms, axis=0, initial=0.0, **spacing))
-
-
-def _sum(terms: Array, step: float) -> Array:
-    """h Σφ over the steps before each: what a map's increments add up to."""
-    return np.concatenate([np.zeros_like(terms[:1]), step * np.cumsum(terms[:-1], axis=0)])
-
-
-def _increments(integral: Array, fitted: Array, span: int | None) -> tuple[Array, Array]:
-    n = len(fitted)
-    span = min(span or SPAN, max(1, n // SPANS_PER_RUN))
-    starts = np.arange(0, n - span, max(1, span // STRIDES_PER_SPAN))
-    return integral[starts + span] - integral[starts], fitted[starts + span] - fitted[starts]
 
 
 def _compress(theta: Array, target: Array, per_feature: bool) -> Array:
