@@ -6,7 +6,7 @@ from ecodyn.estimation.multiple_shooting import Problem, Shooting, shoot, shoot_
 from ecodyn.estimation.samples import Samples
 from ecodyn.estimation.supports import Supports
 from ecodyn.estimation.thresholding import ThresholdedRegression, sequential_thresholding
-from ecodyn.estimation.validation import Validation, splits, whole
+from ecodyn.estimation.validation import Validation, splits, unexplained_each, whole
 
 __all__ = [
     "Estimate",
@@ -23,5 +23,6 @@ __all__ = [
     "shoot",
     "shoot_all",
     "splits",
+    "unexplained_each",
     "whole",
 ]

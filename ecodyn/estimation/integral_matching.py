@@ -60,6 +60,8 @@ class MatchedIntegrals:
     @classmethod
     def combine(cls, parts: Sequence[MatchedIntegrals]) -> MatchedIntegrals:
         """The regression over the rows of all parts."""
+        if len(parts) == 1:
+            return parts[0]  # triangular already
         stacked = np.concatenate([p.factors for p in parts], axis=1)
         return cls(_triangular(stacked), sum(p.rows for p in parts), parts[0].n_terms, parts[0].equations)
 

@@ -6,10 +6,13 @@ chosen here (a sparsity threshold, a ridge, a stopping point) never sees the run
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import uniform_filter1d
 
 from ecodyn.drive import Drive
 from ecodyn.estimation.integral_matching import MatchedIntegrals, match
@@ -26,6 +29,7 @@ INTERVALS = 32
 TRAVEL = 0.1  # of its range that a feature may go in one Runge-Kutta step: more, and the solver is what is judged
 MOST_SUBSTEPS = 16
 AMPLITUDE = 10.0
+SMALL_BATCH = 2**16  # values of the states that a validation's candidates have: larger ones gain nothing by company
 WORST = 2.0  # an unexplained share is capped there, as in the scores
 
 
@@ -49,30 +53,58 @@ class Validation:
 
         ``candidates`` is (candidate, row, term); all are rolled out as one batch.
         """
-        share, alive = self._rollouts(library, candidates)
-        return np.where(alive, np.minimum(share, WORST), WORST)
+        return unexplained_each(library, [self], [candidates])[0]
 
     def finished(self, library: Library, coefficients: Array) -> float:
         """The share of one candidate's rollouts, (row, term), that reach their end."""
-        return float(self._rollouts(library, coefficients[None])[1].mean())
+        return float(_followed(library, [self], [coefficients[None]])[0][1].mean())
 
-    def _rollouts(self, library: Library, candidates: Array) -> tuple[Array, NDArray[np.bool_]]:
-        """Squared error over that of persistence, and who reached the end, both (candidate, rollout)."""
-        count, rollouts = len(candidates), len(self.states)
-        law = library.bind(np.repeat(candidates, rollouts, axis=0), self.drive)
-        truth = np.tile(self.states[..., 0], (count, 1, 1))
-        times = np.tile(self.times, (count, 1))
-        start = np.tile(self.states[:, 0], (count, 1, 1))
-        bound = AMPLITUDE * float(np.abs(truth).max())
-        error, alive = np.zeros((count * rollouts, truth.shape[1])), np.ones(count * rollouts, dtype=bool)
-        with np.errstate(all="ignore"):
-            steps = march(law.rhs, start, times, substeps=self.substeps, bound=bound, step=self.step)
-            for i, x, living in steps:
-                error[:, i] = np.mean((x[..., 0] - truth[:, i]) ** 2, axis=-1)
-                alive = living
-        persistence = np.mean((truth - truth[:, :1]) ** 2, axis=-1)
-        share = np.trapezoid(error, times, axis=1) / np.maximum(np.trapezoid(persistence, times, axis=1), 1e-300)
-        return share.reshape(count, rollouts), alive.reshape(count, rollouts)
+    @property
+    def kind(self) -> Hashable:
+        """What validations that are rolled out as one batch have in common."""
+        return self.times.shape[1], self.substeps, self.step, id(self.drive)
+
+
+def unexplained_each(library: Library, validations: Sequence[Validation], candidates: Sequence[Array]) -> list[Array]:
+    """``Validation.unexplained`` of each validation's candidates, those of one kind as one batch while it is small."""
+    kinds: dict[Hashable, list[int]] = defaultdict(list)
+    for i, v in enumerate(validations):
+        kinds[v.kind if candidates[i].shape[0] * v.states[:, 0].size <= SMALL_BATCH else i].append(i)
+    found: dict[int, Array] = {}
+    for alike in kinds.values():
+        followed = _followed(library, [validations[i] for i in alike], [candidates[i] for i in alike])
+        for i, (share, alive) in zip(alike, followed, strict=True):
+            found[i] = np.where(alive, np.minimum(share, WORST), WORST)
+    return [found[i] for i in range(len(validations))]
+
+
+def _followed(
+    library: Library, validations: Sequence[Validation], candidates: Sequence[Array]
+) -> list[tuple[Array, NDArray[np.bool_]]]:
+    """Squared error over that of persistence, and who reached the end, both (candidate, rollout), for each validation.
+
+    All of one kind; each member of the batch goes as it would alone.
+    """
+    pairs = list(zip(validations, candidates, strict=True))
+    first = validations[0]
+    law = library.bind(np.concatenate([np.repeat(c, len(v.states), axis=0) for v, c in pairs]), first.drive)
+    states = np.concatenate([np.tile(v.states, (len(c), 1, 1, 1)) for v, c in pairs])
+    times = np.concatenate([np.tile(v.times, (len(c), 1)) for v, c in pairs])
+    largest = [AMPLITUDE * float(np.abs(v.states[..., 0]).max()) for v in validations]
+    bound = np.repeat(largest, [len(c) * len(v.states) for v, c in pairs])
+    truth = states[..., 0]
+    error, alive = np.zeros(truth.shape[:2]), np.ones(len(truth), dtype=bool)
+    with np.errstate(all="ignore"):
+        steps = march(law.rhs, states[:, 0], times, substeps=first.substeps, bound=bound, step=first.step)
+        for i, x, living in steps:
+            error[:, i] = np.mean((x[..., 0] - truth[:, i]) ** 2, axis=-1)
+            alive = living
+    persistence = np.mean((truth - truth[:, :1]) ** 2, axis=-1)
+    share = np.trapezoid(error, times, axis=1) / np.maximum(np.trapezoid(persistence, times, axis=1), 1e-300)
+    ends = np.cumsum([len(c) * len(v.states) for v, c in pairs])[:-1]
+    shapes = [(len(c), len(v.states)) for v, c in pairs]
+    parts = zip(np.split(share, ends), np.split(alive, ends), shapes, strict=True)
+    return [(s.reshape(shape), a.reshape(shape)) for s, a, shape in parts]
 
 
 def splits(
@@ -127,7 +159,8 @@ def _substeps(signal: Array, rows: NDArray[np.intp]) -> int:
     Noise would tell of going to and fro: it is averaged away over half an interval.
     """
     spacing = int(np.diff(rows, axis=1).max())
-    smooth = _running_mean(signal, spacing // 2)
+    width = spacing // 2
+    smooth = uniform_filter1d(signal, width, axis=1, mode="nearest") if width > 1 else signal
     gone = np.cumsum(np.abs(np.diff(smooth, axis=1, prepend=smooth[:, :1])), axis=1)
     run = np.arange(len(signal))[:, None]
     travelled = np.diff(gone[run, rows], axis=1).max(axis=(0, 1))
@@ -135,12 +168,3 @@ def _substeps(signal: Array, rows: NDArray[np.intp]) -> int:
     moving = extent > 0
     wanted = float((travelled[moving] / extent[moving]).max(initial=0.0)) / TRAVEL
     return int(np.clip(np.ceil(wanted), 1, min(MOST_SUBSTEPS, spacing)))
-
-
-def _running_mean(signal: Array, width: int) -> Array:
-    """Means over so many steps of (run, step, feature); the ends repeat."""
-    if width < 2:
-        return signal
-    before = width // 2
-    padded = np.pad(signal, ((0, 0), (before, width - 1 - before), (0, 0)), mode="edge")
-    return np.asarray(np.lib.stride_tricks.sliding_window_view(padded, width, axis=1).mean(axis=-1))

@@ -25,6 +25,7 @@ from ecodyn.estimation import (
     match,
     shoot_all,
     splits,
+    unexplained_each,
 )
 from ecodyn.estimation.multiple_shooting import INTERVALS, STAGES
 from ecodyn.families.diagnostics import diagnose
@@ -233,8 +234,8 @@ class LibraryFamily(Family):
                 return matched.solve_each(RIDGES)
             return np.stack([matched.solve(ridge, mask) for ridge in RIDGES])
 
-        unexplained = [v.unexplained(library, laws(v.matched)).mean(axis=1) for v in validations]
-        return RIDGES[int(np.argmin(np.mean(unexplained, axis=0)))]
+        unexplained = unexplained_each(library, validations, [laws(v.matched) for v in validations])
+        return RIDGES[int(np.argmin(np.mean([u.mean(axis=1) for u in unexplained], axis=0)))]
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,6 +17,7 @@ from ecodyn.estimation import (
     Supports,
     Validation,
     splits,
+    unexplained_each,
     whole,
 )
 from ecodyn.estimation.multiple_shooting import INTERVALS, STAGES
@@ -136,7 +137,7 @@ class SINDy(LibraryFamily):
         large = self.coupling == FULL and len(library) * len(library.features) > SMALL_FULL
         path, ridge = self._path(large), self._ridge(large)
         validations = splits(library, samples, parts, per_feature=own_coefficients, method=self.estimation)
-        tried = [self._along(path, v, library, ridge) for v in validations[: FULL_SPLITS if large else None]]
+        tried = self._along(path, validations[: FULL_SPLITS if large else None], library, ridge)
         unexplained = np.concatenate([t.unexplained for t in tried], axis=1)
         size = np.mean([t.sizes for t in tried], axis=0)
         supports = Supports(everything.matched, ridge, self.optimizer)
@@ -206,14 +207,20 @@ class SINDy(LibraryFamily):
             return np.geomspace(SMALLEST_THRESHOLD, 1.0, self.thresholds or THRESHOLDS)
         return np.sort(np.asarray(self.thresholds, dtype=float))
 
-    def _along(self, path: Array, validation: Validation, library: Library, ridge: float) -> _Tried:
-        """How the supports along the path do on one split."""
-        supports = Supports(validation.matched, ridge, self.optimizer).along(path)
-        distinct = {s.tobytes(): s for s in supports}
-        laws = np.stack([validation.matched.solve(ridge, s) for s in distinct.values()])
-        scores = dict(zip(distinct, validation.unexplained(library, laws), strict=True))
-        unexplained = np.array([scores[s.tobytes()] for s in supports])
-        return _Tried(unexplained, np.array([s.sum() for s in supports]), len(distinct))
+    def _along(self, path: Array, validations: list[Validation], library: Library, ridge: float) -> list[_Tried]:
+        """How the supports along the path do on each split."""
+        supports = [Supports(v.matched, ridge, self.optimizer).along(path) for v in validations]
+        distinct = [{s.tobytes(): s for s in along} for along in supports]
+        laws = [
+            np.stack([v.matched.solve(ridge, s) for s in kept.values()])
+            for v, kept in zip(validations, distinct, strict=True)
+        ]
+        tried = []
+        for along, kept, found in zip(supports, distinct, unexplained_each(library, validations, laws), strict=True):
+            scores = dict(zip(kept, found, strict=True))
+            unexplained = np.array([scores[s.tobytes()] for s in along])
+            tried.append(_Tried(unexplained, np.array([s.sum() for s in along]), len(kept)))
+        return tried
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from ecodyn.estimation import Samples, match, splits, whole
+from ecodyn.estimation import Samples, match, splits, unexplained_each, whole
 from ecodyn.estimation.validation import WORST
 from ecodyn.library import linear_library
 
@@ -54,3 +54,13 @@ def test_a_clock_is_validated_with_its_drive(linear_runs):
     validation = whole(driven, parts)
     assert validation.drive is driven.drive
     assert validation.unexplained(library, validation.matched.solve(1e-6)[None]).max() < 0.2
+
+
+def test_validations_together_are_as_each_alone(linear_runs):
+    library, samples, parts, truth = prepared(linear_runs(runs=9))
+    validations = splits(library, samples, parts, per_feature=False)
+    candidates = [np.stack([truth, (0.2 + i) * truth, -50 * truth])[: 1 + i % 3] for i in range(len(validations))]
+    together = unexplained_each(library, validations, candidates)
+    assert len({v.kind for v in validations}) < len(validations)  # some do go together
+    for validation, some, found in zip(validations, candidates, together, strict=True):
+        np.testing.assert_array_equal(found, validation.unexplained(library, some))
