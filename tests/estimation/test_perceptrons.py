@@ -71,3 +71,20 @@ def test_folded_weights_give_with_sigmoids_what_tanh_gives():
         h = torch.tanh(torch.baddbmm(weights[f"{layer}.bias"], h, weights[f"{layer}.weight"]))
     expected = torch.baddbmm(weights["g3.bias"], h, weights["g3.weight"]).reshape(2, 7, 3, 1)
     torch.testing.assert_close(evaluate(in_sigmoids(weights), shape, u), expected, rtol=0, atol=1e-14)
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+@pytest.mark.parametrize("coupling", [*COUPLINGS, "driven"])
+def test_gradients_written_out_are_those_of_finite_differences(coupling, channels):
+    driven = 3 if coupling == "driven" else 0
+    shape = architecture("exchangeable" if driven else coupling, channels, driven)
+    folded = {name: w.double().requires_grad_() for name, w in in_sigmoids(initial_weights(shape, [0, 1])).items()}
+    generator = torch.Generator().manual_seed(0)
+    u = torch.randn(2, 3, 4, channels, generator=generator, dtype=torch.float64, requires_grad=True)
+    drive = torch.randn(2, 3, driven, generator=generator, dtype=torch.float64) if driven else None
+    names = list(folded)
+
+    def g(u, *weights):
+        return evaluate(dict(zip(names, weights, strict=True)), shape, u, drive)
+
+    assert torch.autograd.gradcheck(g, (u, *folded.values()))
