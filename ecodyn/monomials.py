@@ -49,6 +49,12 @@ class Monomials:
         """Whether the first degree is the variables themselves, in their order."""
         return bool(self.levels) and np.array_equal(self.variable[self.levels[0]], np.arange(self.members.shape[1]))
 
+    @cached_property
+    def _variables_wanted(self) -> bool:
+        """Whether what is wanted is the variables themselves, in their order."""
+        wanted = self.members[self.wanted]
+        return np.array_equal(wanted, np.eye(self.members.shape[1], dtype=wanted.dtype))
+
     @classmethod
     @lru_cache(maxsize=64)  # a full library's plan has hundreds of members, and every fit asks for the same one
     def of(cls, powers: tuple[Powers, ...], variables: int) -> Monomials:
@@ -79,6 +85,8 @@ class Monomials:
 
     def __call__(self, x: Array) -> Array:
         """The wanted monomials, (..., variable) -> (..., wanted)."""
+        if self._variables_wanted:
+            return x
         return self.select(self.closure(x))
 
     def select(self, closure: Array) -> Array:

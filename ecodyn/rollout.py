@@ -8,7 +8,7 @@ early is data, not an exception: it carries a status and NaN from where it stopp
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -146,6 +146,9 @@ class _Solver:
         self.end = np.nanmax(grid, axis=1)
         self.values = np.full((*grid.shape, *x.shape[1:]), np.nan)
         self.values[:, 0] = x
+        self.recorded = np.ones(len(x), dtype=np.intp)  # points of the grid that are passed
+        self.points = int(np.count_nonzero(np.isfinite(grid[:1])))
+        self.one_grid = grid.strides[0] == 0 or bool((grid == grid[:1]).all())
         self.status = [OK] * len(x)
         self.active = self.end > self.t
         self.evaluations = 0
@@ -211,16 +214,30 @@ class _Solver:
         return np.asarray(h >= self.end - self.t)
 
     def _record(self, accepted: NDArray[np.bool_], stages: Array, h: Array) -> None:
+        """The interpolant x + h θ(q₀ + θ(q₁ + θ(q₂ + θ q₃))) at the grid points that the accepted steps pass."""
         reached = np.where(self._reaches_end(h), self.end, self.t + h)  # t + h may round to just before the end
-        due = accepted[:, None] & (self.grid > self.t[:, None]) & (self.grid <= reached[:, None])
-        b, i = np.nonzero(due)
-        if not len(b):
+        passed = np.where(accepted, self._points_until(reached), self.recorded)
+        counts = passed - self.recorded
+        if not counts.any():
             return
-        fraction = (self.grid[b, i] - self.t[b]) / h[b]
-        powers = fraction ** np.arange(1, 5)[:, None]
-        weights = [self._column(_weighted(row, powers)) for row in _INTERPOLANT]
-        moved = _weighted(weights, stages[:, b])
-        self.values[b, i] = self.x[b] + self._column(h[b]) * moved
+        b = np.repeat(np.arange(len(counts)), counts)
+        i = np.arange(len(b)) + np.repeat(self.recorded - np.cumsum(counts) + counts, counts)
+        fraction = self._column((self.grid[b, i] - self.t[b]) / h[b])
+        slopes = np.einsum("sp,sb...->bp...", _INTERPOLANT, stages)[b]
+        moved = slopes[:, -1]
+        for power in range(slopes.shape[1] - 2, -1, -1):
+            moved = moved * fraction
+            moved += slopes[:, power]
+        moved *= self._column(h[b]) * fraction
+        moved += self.x[b]
+        self.values[b, i] = moved
+        self.recorded = passed
+
+    def _points_until(self, t: Array) -> NDArray[np.intp]:
+        """How many points of each member's grid are not after t."""
+        if self.one_grid:
+            return np.searchsorted(self.grid[0, : self.points], t, side="right")
+        return np.count_nonzero(self.grid <= t[:, None], axis=1)
 
     def _advance(self, accepted: NDArray[np.bool_], new: Array, stages: Array, slope: Array, h: Array) -> Array:
         keep = self._column(accepted.astype(float)) > 0
@@ -241,12 +258,9 @@ class _Solver:
         return h * np.clip(np.where(np.isfinite(factor), factor, _GROW), _SHRINK, _GROW)
 
 
-def _weighted(weights: Sequence[Array] | Array, stages: Array) -> Array:
-    """Σ wₛkₛ, term by term: a matrix product's last digit would depend on who else is in the batch."""
-    total = weights[0] * stages[0]
-    for weight, stage in zip(weights[1:], stages[1:], strict=False):
-        total = total + weight * stage
-    return np.asarray(total)
+def _weighted(weights: Array, stages: Array) -> Array:
+    """Σ wₛkₛ, not by a matrix product: its last digit would depend on who else is in the batch."""
+    return np.einsum("s,s...->...", weights, stages[: len(weights)])
 
 
 def march(

@@ -195,7 +195,7 @@ class _MeanHidden(torch.autograd.Function):
     def backward(ctx: Any, d: Tensor) -> tuple[Tensor | None, ...]:
         """Gradients of all inputs of ``forward``."""
         own, weight, s = ctx.saved_tensors
-        each = (d / ctx.features).unsqueeze(3).expand(*d.shape, ctx.features).reshape(s.shape)
+        each = (d / ctx.features).repeat_interleave(ctx.features, dim=2)
         each = _through_sigmoid_(each, s)
         d_own = torch.bmm(weight, each) if ctx.needs_input_grad[0] else None
         return d_own, None, *_gradients(own, each)

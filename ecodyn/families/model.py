@@ -251,19 +251,33 @@ def roll_out(
     # move have their say in the signal's unit.
     units = _relative_units(largest)[:, None]
 
+    if len(channels) == 1:  # nothing stands still, and the unit is its own
+        return _solved(rhs, start, steps, limit, map_step, rtol, max_evaluations)
+
     def slope(scaled: Array, t: Array) -> Array:
         state = start.copy()
         state[..., move] = scaled * units
         return rhs(state, t)[..., move] / units
 
-    scaled = start[..., move] / units
-    if map_step is None:
-        solved = integrate(slope, scaled, steps, bound=limit, rtol=rtol, max_evaluations=max_evaluations)
-    else:
-        solved = iterate(slope, scaled, steps, step=map_step, bound=limit, max_evaluations=max_evaluations)
+    solved = _solved(slope, start[..., move] / units, steps, limit, map_step, rtol, max_evaluations)
     values = np.where(np.isnan(solved.values[..., :1]), np.nan, start[:, None])
     values[..., move] = solved.values * units[:, None]
     return replace(solved, values=values)
+
+
+def _solved(
+    rhs: RightHandSide,
+    start: Array,
+    steps: ArrayLike,
+    bound: Array | float,
+    map_step: float | None,
+    rtol: float,
+    max_evaluations: int,
+) -> Rollout:
+    """By ``integrate``, or a map's by ``iterate``."""
+    if map_step is None:
+        return integrate(rhs, start, steps, bound=bound, rtol=rtol, max_evaluations=max_evaluations)
+    return iterate(rhs, start, steps, step=map_step, bound=bound, max_evaluations=max_evaluations)
 
 
 def check_model_path(path: str | Path, *, force: bool = False) -> None:

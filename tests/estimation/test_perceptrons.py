@@ -73,15 +73,16 @@ def test_folded_weights_give_with_sigmoids_what_tanh_gives():
     torch.testing.assert_close(evaluate(in_sigmoids(weights), shape, u), expected, rtol=0, atol=1e-14)
 
 
+@pytest.mark.parametrize("states", [1, 3])
 @pytest.mark.parametrize("channels", [1, 2])
 @pytest.mark.parametrize("coupling", [*COUPLINGS, "driven"])
-def test_gradients_written_out_are_those_of_finite_differences(coupling, channels):
+def test_gradients_written_out_are_those_of_finite_differences(coupling, channels, states):
     driven = 3 if coupling == "driven" else 0
     shape = architecture("exchangeable" if driven else coupling, channels, driven)
     folded = {name: w.double().requires_grad_() for name, w in in_sigmoids(initial_weights(shape, [0, 1])).items()}
     generator = torch.Generator().manual_seed(0)
-    u = torch.randn(2, 3, 4, channels, generator=generator, dtype=torch.float64, requires_grad=True)
-    drive = torch.randn(2, 3, driven, generator=generator, dtype=torch.float64) if driven else None
+    u = torch.randn(2, states, 4, channels, generator=generator, dtype=torch.float64, requires_grad=True)
+    drive = torch.randn(2, states, driven, generator=generator, dtype=torch.float64) if driven else None
     names = list(folded)
 
     def g(u, *weights):
