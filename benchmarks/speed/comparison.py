@@ -19,7 +19,7 @@ LOOK_SECONDS = 0.2
 GOAL_GIB = 1.5
 SIDES = {
     "everything": ([], 90.0),
-    "without the neural ODE": (["--family", "linear,lotka_volterra,sindy"], 20.0),
+    "without the neural ODE": ([f"--family={name}" for name in ("linear", "lotka_volterra", "sindy")], 20.0),
 }
 
 
@@ -35,8 +35,9 @@ def measure(quick: bool) -> list[Table]:
         if quick and not options:
             continue
         with tempfile.TemporaryDirectory() as folder:
-            took, memory = run([*options, "-o", folder])
-            report = json.loads((Path(folder) / "report.json").read_text())
+            report_folder = Path(folder) / "report"
+            took, memory = run([*options, "-o", str(report_folder)])
+            report = json.loads((report_folder / "report.json").read_text())
         verdict = report["verdict"]
         table.add(name, took, goal, memory, GOAL_GIB, f"{verdict['status']} {verdict['best'] or ''}")
         if not options or quick:
