@@ -107,16 +107,20 @@ def progress_bar(what: str, total: int | None) -> Iterator[Callable[[int, int | 
 
 @contextmanager
 def warnings_said() -> Iterator[None]:
-    """Warnings about the data as one sentence each on stderr, without Python's file and line."""
+    """Warnings about the data as one sentence each on stderr, when they come, without Python's file and line."""
     import warnings
 
-    with warnings.catch_warnings(record=True) as caught:
+    said = set()
+
+    def show(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
+        if issubclass(category, UserWarning) and str(message) not in said:
+            said.add(str(message))
+            say(f"warning: {message}")
+
+    with warnings.catch_warnings():
         warnings.simplefilter("always")
-        try:
-            yield
-        finally:
-            for text in dict.fromkeys(str(w.message) for w in caught if issubclass(w.category, UserWarning)):
-                say(f"warning: {text}")
+        warnings.showwarning = show
+        yield
 
 
 def fail(text: str, code: int) -> NoReturn:

@@ -112,6 +112,7 @@ def compare(
         _check(part, models)
         _check_velocity(part, models, protocols)
         _check_protocols(part, models, protocols)
+        _say_ahead(part, models)
     notes = [*data.warnings, *(known.notes if known else ()), *left_out(families, times)]
     results, interrupted = [], False
     for number, part in enumerate(parts):
@@ -155,6 +156,14 @@ def _check(data: Trajectories, models: Sequence[Contender]) -> None:
         raise UnusableDataError(
             "expected signals that change over the window, got constant ones in every run: nothing is left to explain"
         )
+
+
+def _say_ahead(data: Trajectories, models: Sequence[Contender]) -> None:
+    """What a reader should know before the work begins, said then."""
+    for m in models:
+        if m.kind == FAMILY and m.estimator is not None:
+            for sentence in m.estimator.ahead(data):
+                python_warnings.warn(sentence, DataWarning, stacklevel=3)
 
 
 def _check_velocity(data: Trajectories, models: Sequence[Contender], protocols: Sequence[str]) -> None:

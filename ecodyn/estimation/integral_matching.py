@@ -32,6 +32,7 @@ SPAN = 20  # samples that one increment spans, at most: shorter is noisier, long
 SPANS_PER_RUN = 10  # a short run is cut into at least this many increments
 MANY_COLUMNS = 64
 SMALLEST_DUAL_RIDGE = 1e-9
+COPIES = 3  # of the candidate matrix that are there at once: all monomials, those wanted, and their order
 STRIDES_PER_SPAN = 4  # increments overlap: a start every quarter of a span
 
 
@@ -41,10 +42,11 @@ class MatchedIntegrals:
 
     Attributes
     ----------
-    factors : array (design, term + target, term + target)
-        Triangular factors of [Θ | y]. For each equation: one design with one target where coefficients are shared
-        over features, one with K targets where the terms don't depend on the feature, else K designs with one target
-        each. All equations are targets of the same designs, equations outermost.
+    factors : array (design, row, term + target)
+        Triangular factors of [Θ | y], with as many rows as columns or, of fewer samples, as these. For each equation:
+        one design with one target where coefficients are shared over features, one with K targets where the terms don't
+        depend on the feature, else K designs with one target each. All equations are targets of the same designs,
+        equations outermost.
     rows : int
         Number of regression rows that were compressed, a design.
     n_terms : int
@@ -73,12 +75,12 @@ class MatchedIntegrals:
 
     @property
     def matrix(self) -> Array:
-        """Compressed candidate terms, (design, term + target, term)."""
+        """Compressed candidate terms, (design, row, term)."""
         return self.factors[..., : self.n_terms]
 
     @property
     def targets(self) -> Array:
-        """Compressed increments, (design, term + target, target)."""
+        """Compressed increments, (design, row, target)."""
         return self.factors[..., self.n_terms :]
 
     @cached_property
@@ -104,10 +106,8 @@ class MatchedIntegrals:
 
     def solve_each(self, ridges: Sequence[float]) -> Array:
         """``solve`` of all terms with each ridge, (ridge, equation × group, term), from one decomposition a design."""
-        rows = min(self.rows, self.factors.shape[1])
-        matrix, targets = self.matrix[:, :rows] / self.norms[:, None], self.targets[:, :rows]
-        left, singular, right = np.linalg.svd(matrix, full_matrices=False)
-        rotated = left.swapaxes(1, 2) @ targets
+        left, singular, right = np.linalg.svd(self.matrix / self.norms[:, None], full_matrices=False)
+        rotated = left.swapaxes(1, 2) @ self.targets
         singular = singular[..., None]
         found = [right.swapaxes(1, 2) @ (singular / (singular**2 + ridge) * rotated) for ridge in ridges]
         coefficients = np.stack(found) / self.norms[:, :, None]
@@ -119,13 +119,13 @@ class MatchedIntegrals:
         return design, target
 
     def regression(self, design: int) -> tuple[Array, Array]:
-        """Normalised columns and targets of one design, without the rows that are padding."""
-        rows = min(self.rows, self.factors.shape[1])
-        return self.matrix[design][:rows] / self.norms[design], self.targets[design][:rows]
+        """Normalised columns and targets of one design."""
+        return self.matrix[design] / self.norms[design], self.targets[design]
 
     def singular_values(self) -> Array:
-        """Singular values of the column-normalised candidate terms, (design, term)."""
-        return np.asarray(np.linalg.svd(self.matrix / self.norms[:, None], compute_uv=False))
+        """Singular values of the column-normalised candidate terms, (design, term); with fewer rows, some are zero."""
+        found = np.linalg.svd(self.matrix / self.norms[:, None], compute_uv=False)
+        return np.asarray(np.pad(found, ((0, 0), (0, self.n_terms - found.shape[1]))))
 
     def hessian(self) -> Array:
         """ΘᵀΘ of the first design."""
@@ -214,10 +214,14 @@ def _remembered(
     return matched
 
 
+def memory_needed(library: Library, samples: int) -> int:
+    """Bytes that matching one run of so many samples takes: the candidate matrix, and copies on the way to it."""
+    return COPIES * library.nbytes(samples)
+
+
 def check_memory(library: Library, samples: int) -> None:
     """Refuse a candidate matrix that would not fit, before it is allocated."""
-    needed = library.nbytes(samples)
-    available = physical_memory() * MEMORY_SHARE
+    needed, available = memory_needed(library, samples), physical_memory() * MEMORY_SHARE
     if needed > available:
         raise UnusableDataError(
             f"the {library.coupling} library has {len(library)} terms and would take {needed / 2**30:.1f} GiB for "
@@ -264,8 +268,5 @@ def _compress(theta: Array, target: Array, per_feature: bool) -> Array:
 
 
 def _triangular(blocks: Array) -> Array:
-    """Square triangular factors of tall or wide blocks (design, row, column), padded with zero rows."""
-    size = blocks.shape[-1]
-    factors: Array = np.asarray(np.linalg.qr(blocks, mode="r"))
-    padding = size - factors.shape[-2]
-    return np.asarray(np.pad(factors, ((0, 0), (0, padding), (0, 0))) if padding else factors)
+    """Triangular factors of tall or wide blocks (design, row, column), of as many rows as the smaller side has."""
+    return np.asarray(np.linalg.qr(blocks, mode="r"))

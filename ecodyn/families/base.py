@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.base import clone
 
 from ecodyn.estimation import (
     Estimate,
@@ -27,6 +28,7 @@ from ecodyn.estimation import (
     splits,
     unexplained_each,
 )
+from ecodyn.estimation.integral_matching import memory_needed
 from ecodyn.estimation.multiple_shooting import INTERVALS, STAGES
 from ecodyn.families.diagnostics import diagnose
 from ecodyn.families.estimator import Family
@@ -42,6 +44,7 @@ Array = NDArray[np.float64]
 RIDGE = 1e-6  # on normalised columns: bounds the coefficients of a singular library, moves others by a millionth
 SMALL_FULL = 250  # coefficients of a full coupling up to which shooting and a thorough selection take about a second
 BYTES_TOGETHER = 2**26  # of training values that are fitted side by side
+MUCH_MEMORY = 2**30  # that matching one run may take without a word
 SMALL_LIBRARY = 64  # coefficients of a library that is rolled out whole, whatever was selected from it
 RIDGES = tuple(10.0**p for p in (-8, -6, -4, -2, -1, 0))  # what a full matrix's ridge is chosen from
 FULL_PULL = 1e-4  # of the Hessian's diagonal, towards integral matching: hundreds of coefficients need some hold
@@ -129,6 +132,27 @@ class LibraryFamily(Family):
             raise ValueError(f"stages are shares of the window in (0, 1], at least one, got {self.stages!r}")
         if self.intervals < 1:
             raise ValueError(f"intervals is a whole number of at least 1, got {self.intervals!r}")
+
+    def ahead(self, trajectories: Trajectories) -> tuple[str, ...]:
+        """A full library's size, where it is large, and which coupling takes less."""
+        if self.coupling != FULL:
+            return ()
+        longest = int(trajectories.lengths.max())
+
+        def needed(coupling: str) -> int:
+            family = clone(self).set_params(coupling=coupling)
+            return memory_needed(family.library(parse_state(self.state), trajectories.features.tolist()), longest)
+
+        size = needed(FULL)
+        if size < MUCH_MEMORY:
+            return ()
+        others = [c for c in (EXCHANGEABLE, INDEPENDENT) if c in self.couplings and needed(c) < MUCH_MEMORY]
+        offer = [f"coupling={c!r} takes {needed(c) / 2**30:.2f} GiB" for c in others[:1]]
+        offer.append("fewer steps (--every) take less")
+        return (
+            f"{self.name}/full: matching its library takes about {size / 2**30:.1f} GiB for {longest} steps; "
+            + ", ".join(offer),
+        )
 
     def fit_model(self, trajectories: Trajectories, *, clock: bool = False) -> Law:
         """Integral matching, selection if the family has one, multiple shooting, diagnostics."""

@@ -92,6 +92,8 @@ class Family(BaseEstimator):
         """
         trajectories = self._trajectories(X, t)
         self.check(trajectories)
+        for sentence in self.ahead(trajectories):
+            warnings.warn(sentence, DataWarning, stacklevel=2)
         model = self.fit_model(trajectories)
         notes = (*self.notes(trajectories), *model.warnings)
         if notes:
@@ -143,6 +145,10 @@ class Family(BaseEstimator):
                 "after it; begin the window later"
             )
         return tuple(notes)
+
+    def ahead(self, trajectories: Trajectories) -> tuple[str, ...]:
+        """What a reader should know before the work begins, such as how much memory it will take."""
+        return ()
 
     def clock_applies(self) -> bool:
         """Whether there is anything for a clock to replace."""

@@ -316,6 +316,20 @@ def test_a_library_too_large_for_memory_is_refused_before_it_is_allocated(monkey
         family("full").fit(decay())
 
 
+def test_a_large_library_is_announced_before_it_is_allocated(monkeypatch):
+    class AllocatedError(Exception):
+        pass
+
+    def allocate(*_):
+        raise AllocatedError
+
+    monkeypatch.setattr(Library, "values", allocate)
+    monkeypatch.setattr("ecodyn.families.base.MUCH_MEMORY", 250_000)
+    told = r"sindy/full: matching its library takes about .* GiB .*; coupling='exchangeable' takes .* GiB"
+    with pytest.warns(DataWarning, match=told), pytest.raises(AllocatedError):
+        SINDy("full", degree=2).fit(decay(30))
+
+
 # ---------------------------------------------------------------------- model files
 
 
