@@ -38,7 +38,7 @@ SUBJECTS = (
     "linear/full",
     "compare",
 )
-LIMIT_SECONDS = 300
+LIMIT_SECONDS = 200
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#000000")  # Okabe and Ito
 
 
