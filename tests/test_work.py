@@ -1,0 +1,111 @@
+"""Counted work, where a time can't be asserted: evaluations, rows, bytes. A change that costs more of them fails."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import ecodyn
+from ecodyn.bound_library import BoundLibrary
+from ecodyn.estimation import integral_matching, network_fitting
+from ecodyn.estimation.network_fitting import CHECK_EVERY, CHECK_MATCHING_EVERY
+from ecodyn.extraction import Request, extract
+from ecodyn.families import Linear, LotkaVolterra, NeuralODE, SINDy
+from ecodyn.library import Library
+from ecodyn.logs import LogOptions
+
+IO = Path("/proc/self/io")
+
+
+def folds(data):
+    """All runs but one, each in turn."""
+    return [data.select(runs=[r for r in data.runs if r != out]) for out in data.runs]
+
+
+@pytest.fixture
+def forgotten():
+    """No regression is remembered from another test."""
+    integral_matching._MEMORY.clear()
+
+
+def test_a_batch_of_rollouts_asks_for_no_more_than_its_slowest_member(competing_runs):
+    data = competing_runs(runs=6)
+    law = LotkaVolterra().fit_model(data)
+    times = np.linspace(0, 40, 200)
+    together = law.simulate(data.values[:, 0], times)
+    alone = [law.simulate(start, times) for start in data.values[:, 0]]
+    assert together.evaluations == max(rollout.evaluations for rollout in alone)
+
+
+@pytest.mark.parametrize("family", [Linear(), LotkaVolterra(), SINDy()], ids=lambda f: f.name)
+def test_folds_build_the_library_once_for_each_run(monkeypatch, forgotten, competing_runs, family):
+    data, rows = competing_runs(runs=5), []
+    values = Library.values
+
+    def counted(self, x, z=None):
+        rows.append(len(x))
+        return values(self, x, z)
+
+    monkeypatch.setattr(Library, "values", counted)
+    family.fit_models(folds(data))
+    assert sum(rows) == data.n_runs * data.n_steps
+
+
+def test_folds_shot_together_are_evaluated_as_often_as_alone_in_fewer_calls(monkeypatch, competing_runs):
+    calls = []
+    sensitivity = BoundLibrary.sensitivity
+
+    def counted(self, x, t):
+        calls.append(len(x))
+        return sensitivity(self, x, t)
+
+    monkeypatch.setattr(BoundLibrary, "sensitivity", counted)
+    training, family = folds(competing_runs(runs=5, noise=0.01)), LotkaVolterra()
+    family.fit_models(training)
+    together, rows = len(calls), sum(calls)
+    calls.clear()
+    for part in training:
+        family.fit_model(part)
+    assert rows == sum(calls)
+    assert together < 0.5 * len(calls)
+
+
+def test_a_network_is_evaluated_as_often_as_its_schedule_says(monkeypatch, competing_runs):
+    calls = []
+    evaluate = network_fitting.evaluate
+
+    def counted(*arguments):
+        calls.append(1)
+        return evaluate(*arguments)
+
+    monkeypatch.setattr(network_fitting, "evaluate", counted)
+    matching, rollouts, intervals = 2 * CHECK_MATCHING_EVERY, 2 * CHECK_EVERY, 10
+    family = NeuralODE(hidden=4, matching_steps=matching, rollout_steps=rollouts, intervals=intervals)
+    family.fit_seeds([competing_runs()], [0, 1, 2])
+    followed = matching / CHECK_MATCHING_EVERY + rollouts + rollouts / CHECK_EVERY
+    assert len(calls) == matching + 4 * intervals * followed  # four stages an interval, whatever the number of networks
+
+
+@pytest.mark.skipif(not IO.exists(), reason="counts of bytes read come from Linux")
+def test_extraction_reads_each_byte_once(tmp_path):
+    path = tmp_path / "run.npy"
+    np.save(path, np.random.default_rng(0).standard_normal((40, 11, 2000)))
+    extract(path, Request(checksums=False), options=LogOptions(interval=1))  # imports read files too
+    before = bytes_read()
+    extract(path, Request(checksums=False), options=LogOptions(interval=1))
+    assert bytes_read() - before <= 1.1 * path.stat().st_size
+
+
+@pytest.mark.skipif(not IO.exists(), reason="counts of bytes read come from Linux")
+def test_a_trajectories_file_is_read_once(tmp_path, competing_runs):
+    path = tmp_path / "runs.nc"
+    competing_runs(runs=40, steps=800).save(path)
+    ecodyn.load(path)
+    before = bytes_read()
+    ecodyn.load(path)
+    assert bytes_read() - before <= 1.5 * path.stat().st_size
+
+
+def bytes_read():
+    """By this process so far, caches or not."""
+    return int(IO.read_text().split("rchar:")[1].split()[0])
