@@ -38,6 +38,7 @@ SUBJECTS = (
     "linear/full",
     "compare",
 )
+LEAST_GIB = 10 / 1024
 LIMIT_SECONDS = 200
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#000000")  # Okabe and Ito
 
@@ -100,15 +101,21 @@ def measure(quick: bool) -> list[Table]:
             took, gib = ([(n, f[key]) for n, f in finished] for key in ("seconds", "gib"))
             late = [f"over {LIMIT_SECONDS}"] * (len(found) - len(finished))
             seconds, memory = [t for _, t in took], [g for _, g in gib]
-            table.add(subject, axis, list(sizes), seconds + late, exponent(took), memory, exponent(gib))
-    table.notes.append("Exponents are slopes in log-log between the middle size and the largest.")
+            table.add(subject, axis, list(sizes), seconds + late, exponent(took), memory, exponent(gib, LEAST_GIB))
+    table.notes.append(
+        "Exponents are slopes in log-log over the upper half of the sizes; of memory, where there is more of it than "
+        f"{LEAST_GIB * 1024:.0f} MiB, which a process may have had left from its start."
+    )
     return [table]
 
 
-def exponent(points: list[tuple[int, float]]) -> float:
-    """Least squares over the upper half."""
-    upper = np.log(np.array(points[len(points) // 2 - 1 :], dtype=float).clip(1e-6))
-    return float(np.polyfit(upper[:, 0], upper[:, 1], 1)[0])
+def exponent(points: list[tuple[int, float]], least: float = 0.0) -> float | None:
+    """Least squares over the upper half, of what is more than so much; None of fewer than two such points."""
+    upper = [point for point in points[len(points) // 2 - 1 :] if point[1] > least]
+    if len(upper) < 2:
+        return None
+    logs = np.log(np.array(upper, dtype=float))
+    return float(np.polyfit(logs[:, 0], logs[:, 1], 1)[0])
 
 
 def draw(table: Table, path: Path) -> None:
@@ -120,12 +127,12 @@ def draw(table: Table, path: Path) -> None:
 
     axes_of = list(dict.fromkeys(row[1] for row in table.rows))
     subjects = list(dict.fromkeys(row[0] for row in table.rows))
-    figure, panels = plt.subplots(1, len(axes_of), figsize=(3.6 * len(axes_of), 3.4), sharey=True, layout="constrained")
+    figure, panels = plt.subplots(1, len(axes_of), figsize=(3.6 * len(axes_of), 4.6), sharey=True, layout="constrained")
     for panel, axis in zip(panels, axes_of, strict=True):
         for subject, colour, marker in zip(subjects, COLOURS, "osD^vP", strict=False):
             _, _, sizes, seconds, slope, *_ = next(r for r in table.rows if r[:2] == (subject, axis))
             finished = [s for s in seconds if isinstance(s, float)]
-            label = f"{subject}: {slope:.2f}"
+            label = subject if slope is None else f"{subject}: {slope:.2f}"
             panel.plot(sizes[: len(finished)], finished, color=colour, marker=marker, markersize=4, label=label)
         panel.set_xscale("log")
         panel.set_yscale("log")
@@ -133,7 +140,10 @@ def draw(table: Table, path: Path) -> None:
         panel.minorticks_off()
         panel.set_xlabel(axis)
         panel.grid(alpha=0.3)
-        panel.legend(fontsize=6.5, title="exponent", title_fontsize=6.5, frameon=False)
+        # Below the panel: inside, there is no place that no line goes through.
+        panel.legend(
+            fontsize=8, title="exponent", title_fontsize=8, frameon=False, loc="upper left", bbox_to_anchor=(0, -0.17)
+        )
     panels[0].set_ylabel("seconds, one core")
     figure.savefig(path, dpi=150)
     plt.close(figure)
