@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import cProfile
 import json
 import os
+import pstats
 import subprocess
 import sys
 import tempfile
 import time
+import warnings
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-from measuring import DATA, Table
+from measuring import DATA, Table, circles
+
+import ecodyn
 
 WINDOW = "60:1000"
 LOOK_SECONDS = 0.2
@@ -20,6 +25,19 @@ GOAL_GIB = 1.5
 SIDES = {
     "everything": ([], 90.0),
     "without the neural ODE": ([f"--family={name}" for name in ("linear", "lotka_volterra", "sindy")], 20.0),
+}
+
+
+STAGES = {  # functions of ecodyn, none of which calls one of another stage
+    "multiple shooting": ("shoot_all",),
+    "validation rollouts": ("_followed",),
+    "integral matching": ("match",),
+    "regressions on what was matched": ("along", "solve", "solve_each", "combine", "subset"),
+    "diagnostics": ("diagnose",),
+    "rollouts that are scored": ("simulate_all",),
+    "scores": ("_score",),
+    "imports": ("load",),
+    "report.html": ("write_html",),
 }
 
 
@@ -42,7 +60,33 @@ def measure(quick: bool) -> list[Table]:
         table.add(name, took, goal, memory, GOAL_GIB, f"{verdict['status']} {verdict['best'] or ''}")
         if not options or quick:
             spent(parts, report["models"])
-    return [table, parts]
+    return [table, parts, stages()]
+
+
+def stages() -> Table:
+    """Shares of a comparison without the neural ODE, in this process."""
+    profile = cProfile.Profile()
+    with warnings.catch_warnings(), tempfile.TemporaryDirectory() as folder:
+        warnings.simplefilter("ignore")
+        profile.enable()
+        result = ecodyn.compare(circles(), families=["linear", "lotka_volterra", "sindy"])
+        result.to_html(Path(folder) / "report.html")
+        profile.disable()
+    took = pstats.Stats(profile)
+    own = str(Path(ecodyn.__file__).parent)
+    spent = {
+        stage: sum(entry[3] for (file, _, name), entry in took.stats.items() if name in functions and own in file)
+        for stage, functions in STAGES.items()
+    }
+    table = Table(
+        "Where the time goes without the neural ODE, one process under cProfile, which lengthens many short calls",
+        ("stage", "seconds", "share"),
+    )
+    for stage, seconds in sorted(spent.items(), key=lambda item: -item[1]):
+        table.add(stage, seconds, seconds / took.total_tt)
+    rest = took.total_tt - sum(spent.values())
+    table.add("everything else", rest, rest / took.total_tt)
+    return table
 
 
 def run(options: list[str]) -> tuple[float, float]:

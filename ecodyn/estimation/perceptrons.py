@@ -127,8 +127,7 @@ def _gradients(x: Tensor, d: Tensor) -> tuple[Tensor, Tensor]:
 
 def _through_sigmoid_(d: Tensor, s: Tensor) -> Tensor:
     """d · s(1 − s), in place of d."""
-    torch.ops.aten.sigmoid_backward.grad_input(d, s, grad_input=d)
-    return d
+    return d.mul_(torch.addcmul(s, s, s, value=-1))
 
 
 class _Perceptron(torch.autograd.Function):
