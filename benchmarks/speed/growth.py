@@ -38,7 +38,7 @@ SUBJECTS = (
     "linear/full",
     "compare",
 )
-LEAST_GIB = 10 / 1024
+LEAST_GIB = 50 / 1024
 LIMIT_SECONDS = 200
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#000000")  # Okabe and Ito
 
@@ -104,7 +104,7 @@ def measure(quick: bool) -> list[Table]:
             table.add(subject, axis, list(sizes), seconds + late, exponent(took), memory, exponent(gib, LEAST_GIB))
     table.notes.append(
         "Exponents are slopes in log-log over the upper half of the sizes; of memory, where there is more of it than "
-        f"{LEAST_GIB * 1024:.0f} MiB, which a process may have had left from its start."
+        f"{LEAST_GIB * 1024:.0f} MiB, which a process may have left from making the data."
     )
     return [table]
 
