@@ -1,6 +1,6 @@
 """Every speed benchmark, both sides in one run, and the tables of benchmarks/README.md.
 
-    python benchmarks/speed -o speed                    all of them, about an hour
+    python benchmarks/speed -o speed                    all of them, about half an hour
     python benchmarks/speed -o speed --quick            few sizes of each, some minutes
     python benchmarks/speed -o speed --only rollouts    one of them, beside what is there
     python benchmarks/speed -o speed --only hour        how far an hour of training takes each peer's neural ODE
