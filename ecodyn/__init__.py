@@ -25,6 +25,7 @@ _HOME = {
     "flow_of_map": "ecodyn.families.matrix_logarithm",
     "map_of_flow": "ecodyn.families.matrix_logarithm",
     "integrate": "ecodyn.rollout",
+    "survivors": "ecodyn.survival",
 }
 
 __all__ = [
@@ -42,6 +43,7 @@ __all__ = [
     "load_model",
     "map_of_flow",
     "register",
+    "survivors",
 ]
 
 
