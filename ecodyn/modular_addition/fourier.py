@@ -1,13 +1,15 @@
-"""The Fourier spectrum of an embedding over its tokens: how strong each circle is."""
+"""Embeddings as waves over their tokens: how strong each circle is, and the part that some circles make up."""
 
 from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Iterable
 
+import numpy as np
 import torch
 
-__all__ = ["spectrum"]
+__all__ = ["check_frequencies", "projection", "spectrum"]
 
 
 def spectrum(frames: torch.Tensor) -> torch.Tensor:
@@ -30,6 +32,28 @@ def spectrum(frames: torch.Tensor) -> torch.Tensor:
     count = len(waves) // 2 + 1
     power[..., 1:count] += power[..., count:]
     return power[..., :count].sqrt()
+
+
+def projection(p: int, frequencies: Iterable[int], *, dc: bool = False) -> np.ndarray:
+    """P_ab = (2/p) Σ_k cos(2πk(a−b)/p), and 1/p more with ``dc``: the projection (p, p) of embeddings onto circles.
+
+    P E is the part of an embedding E (p, d) that the frequencies k make up; with all (p−1)/2 of them and DC, the mean
+    over tokens, P is the identity.
+    """
+    difference = np.subtract.outer(np.arange(p), np.arange(p))
+    angles = [2 * np.pi * (k * difference % p) / p for k in frequencies]
+    kept = 2 / p * np.cos(np.reshape(angles, (-1, p, p))).sum(axis=0)
+    return kept + 1 / p if dc else kept
+
+
+def check_frequencies(what: str, frequencies: Iterable[int], p: int) -> None:
+    """Raise a ValueError, which names ``what`` asked for them, unless all are frequencies of p tokens."""
+    beyond = [k for k in frequencies if not 1 <= k <= (p - 1) // 2]
+    if beyond:
+        raise ValueError(
+            f"{what}: p = {p} has the frequencies 1 to {(p - 1) // 2}, got {', '.join(map(str, beyond))} "
+            f"(k and p - k are the same)"
+        )
 
 
 @functools.lru_cache

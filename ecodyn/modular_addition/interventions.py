@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 
+from ecodyn.modular_addition.fourier import check_frequencies, projection
 from ecodyn.training.checks import check_rate, check_seed, check_whole, plain, word
 from ecodyn.training.grids import read_value
 
@@ -181,7 +182,7 @@ class ScaleFrequency(Intervention):
 
     def check(self, p: int) -> None:
         """The frequency must be one of p's."""
-        _check_frequencies(self.name, [self.k], p)
+        check_frequencies(self.name, [self.k], p)
 
     def start(self, embedding: np.ndarray, seed: int) -> np.ndarray:
         """All else of the spectrum stays as it is."""
@@ -218,7 +219,7 @@ class PlantCircles(Intervention):
 
     def check(self, p: int) -> None:
         """Both must be frequencies of p."""
-        _check_frequencies(self.name, [self.first, self.second], p)
+        check_frequencies(self.name, [self.first, self.second], p)
 
     def start(self, embedding: np.ndarray, seed: int) -> np.ndarray:
         """Nothing of the drawn embedding is left."""
@@ -257,11 +258,11 @@ class KeepFrequencies(Intervention):
 
     def check(self, p: int) -> None:
         """All must be frequencies of p."""
-        _check_frequencies(self.name, self.k, p)
+        check_frequencies(self.name, self.k, p)
 
     def start(self, embedding: np.ndarray, seed: int) -> np.ndarray:
         """The kept part of the embedding."""
-        return _projection(len(embedding), self.k) @ embedding
+        return projection(len(embedding), self.k) @ embedding
 
     def held(self, embedding: torch.Tensor, initial: torch.Tensor) -> torch.Tensor:
         """The kept part of the embeddings."""
@@ -325,22 +326,6 @@ def _value(text: str, kind: Any, what: str) -> Any:
         raise ValueError(f"{what} is {wanted}, got {text!r}") from None
 
 
-def _projection(p: int, frequencies: tuple[int, ...]) -> np.ndarray:
-    """P_ab = (2/p) Σ_k cos(2πk(a-b)/p), the projection (p, p) onto some frequencies."""
-    difference = np.subtract.outer(np.arange(p), np.arange(p))
-    angles = [2 * np.pi * (k * difference % p) / p for k in frequencies]
-    return 2 / p * np.cos(angles).sum(axis=0)
-
-
 @functools.lru_cache
 def _projection_on(p: int, frequencies: tuple[int, ...], dtype: torch.dtype, device: torch.device) -> torch.Tensor:
-    return torch.from_numpy(_projection(p, frequencies)).to(device, dtype)
-
-
-def _check_frequencies(name: str, frequencies: Any, p: int) -> None:
-    beyond = [k for k in frequencies if k > (p - 1) // 2]
-    if beyond:
-        raise ValueError(
-            f"{name}: p = {p} has the frequencies 1 to {(p - 1) // 2}, got {', '.join(map(str, beyond))} "
-            f"(k and p - k are the same)"
-        )
+    return torch.from_numpy(projection(p, frequencies)).to(device, dtype)

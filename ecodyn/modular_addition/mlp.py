@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -45,6 +45,14 @@ class MLP(ModularSettings):
         """As the study draws them; see `initialise`."""
         network = initialise(self.p, self.dim, seed, width=self.width)
         return {name: tensor.detach() for name, tensor in network.named_parameters()}
+
+    def logits(self, tensors: Mapping[str, torch.Tensor], a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+        """(S, pair, p); what is trained is written out again in `MLPBatch`, where arrays stay in place."""
+        A, B = _tables(tensors)
+        row = torch.arange(len(a), device=a.device)[:, None]
+        hidden = torch.nn.functional.silu(A[row, a] + B[row, b])
+        hidden = torch.nn.functional.silu(_affine(hidden, tensors, "second"))
+        return _affine(hidden, tensors, "output")
 
     def draw(self, seeds: Sequence[int], dtype: torch.dtype, device: torch.device) -> MLPBatch:
         """One network a seed."""
@@ -128,7 +136,7 @@ class MLPBatch(ModularBatch):
     def backward(self, *, measure: bool) -> None:
         """Gradients of L = −(1/N) Σ log softmax(logits)_label over the N training pairs, by the chain rule."""
         E, W, G = self.tensors["embedding"], self.tensors, self.gradients
-        A, B = self._tables()
+        A, B = (table.flatten(0, 1) for table in _tables(W))
         for name in ("output.weight", "output.bias", "second.weight", "second.bias"):
             G[name].zero_()
         dA, dB = torch.zeros_like(A), torch.zeros_like(B)
@@ -153,13 +161,6 @@ class MLPBatch(ModularBatch):
             self.measured["train_loss"], self.measured["train_accuracy"] = score.loss_and_accuracy()
             if self._test:
                 self._measure_test(A, B)
-
-    def _tables(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """A = U E + c₁ and B = V E, (S·p, width) each."""
-        E = self.tensors["embedding"]
-        U, V = self.tensors["first.weight"].split(E.shape[2], dim=2)
-        A = torch.baddbmm(self.tensors["first.bias"][:, None], E, U.mT)
-        return A.flatten(0, 1), torch.bmm(E, V.mT).flatten(0, 1)
 
     def _backward_tables(self, dA: torch.Tensor, dB: torch.Tensor) -> None:
         """Gradients of what the tables are made of, from those of the tables (S, p, width)."""
@@ -189,6 +190,17 @@ class MLPBatch(ModularBatch):
         for block in self._test:
             _exponentiate(self._forward(block, A, B).logits, block, score)
         self.measured["test_loss"], self.measured["test_accuracy"] = score.loss_and_accuracy()
+
+
+def _tables(tensors: Mapping[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
+    """A = U E + c₁ and B = V E, (S, p, width) each."""
+    E = tensors["embedding"]
+    U, V = tensors["first.weight"].split(E.shape[2], dim=2)
+    return torch.baddbmm(tensors["first.bias"][:, None], E, U.mT), torch.bmm(E, V.mT)
+
+
+def _affine(x: torch.Tensor, tensors: Mapping[str, torch.Tensor], layer: str) -> torch.Tensor:
+    return torch.baddbmm(tensors[f"{layer}.bias"][:, None], x, tensors[f"{layer}.weight"].mT)
 
 
 class _Score:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections import Counter
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -130,6 +130,18 @@ class ModularSettings(NetworkSettings):
     @abstractmethod
     def draw_parameters(self, seed: int) -> Draw:
         """All parameters under one seed, "embedding" (p, dim) among them, before any intervention."""
+
+    @abstractmethod
+    def logits(self, tensors: Mapping[str, torch.Tensor], a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+        """The forward pass: logits (S, pair, p) of tokens a and b, (S, pair) each, under parameters (S, ...)."""
+
+    def scores(
+        self, tensors: Mapping[str, torch.Tensor], a: torch.Tensor, b: torch.Tensor, label: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Mean cross-entropy in nats, and share of pairs whose label has the largest logit, (S,) each."""
+        logits = self.logits(tensors, a, b)
+        losses = torch.nn.functional.cross_entropy(logits.mT, label, reduction="none").mean(1)
+        return losses, (logits.detach().argmax(2) == label).to(losses.dtype).mean(1)
 
     def split(self, seeds: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
         """Grid indices of training and test pairs, (S, pair) each, ascending."""

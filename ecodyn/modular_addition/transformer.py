@@ -80,50 +80,8 @@ class Transformer(ModularSettings):
         zeros = {"input.bias": width, "output.bias": dim}
         return scaled | {n: torch.zeros(size, dtype=torch.float64) for n, size in zeros.items()}
 
-    def draw(self, seeds: Sequence[int], dtype: torch.dtype, device: torch.device) -> TransformerBatch:
-        """One network a seed."""
-        return TransformerBatch(self, seeds, dtype, device)
-
-    def bytes_per_network(self, itemsize: int) -> int:
-        """Activations of training pairs and their gradients, or of test pairs, and six arrays of parameters."""
-        pairs, trained = self.p**2, int(self.p**2 * self.train_fraction)
-        parameters = self.dim * (4 * self.dim + 2 * self.width + 2 * self.p + 5)
-        training = trained * (5 * self.heads * self.dim + 4 * self.width + 4 * self.p)
-        testing = (pairs - trained) * (3 * self.heads * self.dim + 2 * self.width + 2 * self.p) if self.test else 0
-        return itemsize * (max(training, testing) + 6 * parameters)
-
-
-class TransformerBatch(ModularBatch, AutogradBatch):
-    """S transformers; see `Transformer` for the symbols.
-
-    Only "=" is read, so what attention needs of a token is computed once a token and position, not once a pair.
-    """
-
-    def __init__(self, settings: Transformer, seeds: Sequence[int], dtype: torch.dtype, device: torch.device) -> None:
-        super().__init__(settings, seeds, dtype, device)
-        train, test = settings.split(seeds)
-        self._train = self.pairs(train)
-        self._test = self.pairs(test) if settings.test else None
-
-    def losses(self, tensors: Mapping[str, torch.Tensor], *, measure: bool) -> torch.Tensor:
-        """Mean cross-entropy of the training pairs, (S,)."""
-        losses, accuracy = self._score(tensors, *self._train)
-        if measure:
-            self.measured["train_loss"], self.measured["train_accuracy"] = losses.detach(), accuracy
-            if self._test is not None:
-                with torch.no_grad():
-                    self.measured["test_loss"], self.measured["test_accuracy"] = self._score(tensors, *self._test)
-        return losses
-
-    def _score(
-        self, tensors: Mapping[str, torch.Tensor], a: torch.Tensor, b: torch.Tensor, label: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        logits = self.logits(tensors, a, b)
-        losses = torch.nn.functional.cross_entropy(logits.mT, label, reduction="none").mean(1)
-        return losses, (logits.detach().argmax(2) == label).to(losses.dtype).mean(1)
-
     def logits(self, tensors: Mapping[str, torch.Tensor], a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-        """(S, pair, p) for tokens a and b, (S, pair) each."""
+        """(S, pair, p); only "=" is read, so what attention needs of a token is computed once a token and position."""
         W, position = tensors, tensors["position"]
         equals = (W["equals"] + position[:, 2])[:, None]
         sequence = (W["embedding"] + position[:, :1], W["embedding"] + position[:, 1:2], equals)
@@ -144,3 +102,36 @@ class TransformerBatch(ModularBatch, AutogradBatch):
         hidden = torch.relu(torch.baddbmm(W["input.bias"][:, None], r, W["input.weight"].mT))
         r = r + torch.baddbmm(W["output.bias"][:, None], hidden, W["output.weight"].mT)
         return torch.bmm(r, W["unembedding"].mT)
+
+    def draw(self, seeds: Sequence[int], dtype: torch.dtype, device: torch.device) -> TransformerBatch:
+        """One network a seed."""
+        return TransformerBatch(self, seeds, dtype, device)
+
+    def bytes_per_network(self, itemsize: int) -> int:
+        """Activations of training pairs and their gradients, or of test pairs, and six arrays of parameters."""
+        pairs, trained = self.p**2, int(self.p**2 * self.train_fraction)
+        parameters = self.dim * (4 * self.dim + 2 * self.width + 2 * self.p + 5)
+        training = trained * (5 * self.heads * self.dim + 4 * self.width + 4 * self.p)
+        testing = (pairs - trained) * (3 * self.heads * self.dim + 2 * self.width + 2 * self.p) if self.test else 0
+        return itemsize * (max(training, testing) + 6 * parameters)
+
+
+class TransformerBatch(ModularBatch, AutogradBatch):
+    """S transformers; see `Transformer` for the symbols."""
+
+    def __init__(self, settings: Transformer, seeds: Sequence[int], dtype: torch.dtype, device: torch.device) -> None:
+        super().__init__(settings, seeds, dtype, device)
+        train, test = settings.split(seeds)
+        self._train = self.pairs(train)
+        self._test = self.pairs(test) if settings.test else None
+
+    def losses(self, tensors: Mapping[str, torch.Tensor], *, measure: bool) -> torch.Tensor:
+        """Mean cross-entropy of the training pairs, (S,)."""
+        losses, accuracy = self.settings.scores(tensors, *self._train)
+        if measure:
+            self.measured["train_loss"], self.measured["train_accuracy"] = losses.detach(), accuracy
+            if self._test is not None:
+                with torch.no_grad():
+                    loss, accuracy = self.settings.scores(tensors, *self._test)
+                self.measured["test_loss"], self.measured["test_accuracy"] = loss, accuracy
+        return losses

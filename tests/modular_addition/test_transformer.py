@@ -59,7 +59,7 @@ NETWORKS = [SMALL, replace(SMALL, heads=1, width=5), replace(SMALL, heads=8, p=7
 def test_logits_are_the_textbooks(network):
     batch, rng = at_start(network, [3, 1]), np.random.default_rng(0)
     a, b = (torch.from_numpy(rng.integers(0, network.p, (2, 15))) for _ in range(2))
-    found = batch.logits(batch.tensors, a, b)
+    found = network.logits(batch.tensors, a, b)
     for row in range(2):
         W = {name: tensor[row] for name, tensor in batch.tensors.items()}
         expected = torch.stack([logits(W, i, j, network.heads) for i, j in zip(a[row], b[row], strict=True)])
