@@ -60,6 +60,7 @@ from ecodyn.cli_output import (
     say,
     warnings_said,
 )
+from ecodyn.cli_reproduce import reproduce
 
 app = typer.Typer(
     name="ecodyn",
@@ -289,6 +290,9 @@ def simulate(
         if len(finished) < data.n_runs:
             lost = (f"run {r}: {s}" for r, s in status.items() if s != "ok")
             fail(f"{data.n_runs - len(finished)} of {data.n_runs} rollouts ended early: {listed(lost)}", PARTIAL)
+
+
+app.command()(reproduce)
 
 
 def _version(wanted: bool) -> None:

@@ -49,7 +49,7 @@ def write_html(comparison: Comparison, path: str | os.PathLike[str], *, force: b
 def fragment(comparison: Comparison) -> str:
     """The verdict and the headline's table of models, as HTML to be put into another page."""
     part = comparison.windows[0]
-    return _template("fragment.html").render(
+    return template("fragment.html").render(
         statement=comparison.verdict.statement,
         tables=[_table(comparison, part, part.headline)],
         notices=len(comparison.warnings) + len(comparison.failures),
@@ -59,7 +59,7 @@ def fragment(comparison: Comparison) -> str:
 
 def _page(comparison: Comparison) -> str:
     verdicts = rows.verdict_rows(comparison)
-    return _template("page.html").render(
+    return template("page.html").render(
         statement=comparison.verdict.statement,
         holds=comparison.verdict.holds,
         verdicts=verdicts,
@@ -272,5 +272,6 @@ def _environment() -> Environment:
     return environment
 
 
-def _template(name: str) -> Any:
+def template(name: str) -> Any:
+    """One of the page templates, by file name."""
     return _environment().get_template(name)

@@ -1,0 +1,128 @@
+"""The circles of one training: row 1 of the study; and whether short trainings tell who survives long ones."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ecodyn.reproduction.experiment import Experiment
+from ecodyn.reproduction.figures import circles as draw
+from ecodyn.reproduction.finding import Finding, Table, above, within
+from ecodyn.reproduction.statistics import in_words
+from ecodyn.reproduction.trainings import Shelf
+from ecodyn.survival import DEFAULT_RULE, RULES, Estimate, clustered_mean, survivors
+from ecodyn.trajectories import Trajectories
+
+__all__ = ["ROWS", "fourier_plane", "proxy", "signals"]
+
+STUDY_SURVIVORS = 5  # of its one training: 2, 8, 22, 23, 3
+ROUND = 0.9  # ratio of a circle's axes from which it is called round
+OVERLAP = 0.8  # of who is alive early and at the end, from which short trainings stand for long ones
+SIGNALS_DRAWN = 300  # steps, evenly spaced in log time
+
+
+def signals(shelf: Shelf) -> Finding:
+    """Row 1: signals over training, and whether what survives are circles."""
+    runs = shelf.only("plain")
+    found = survivors(runs)
+    count = clustered_mean(found.counts, runs.runs)
+    shape = runs.observables["circularity"][:, -1]
+    roundness = np.array(
+        [values[alive].mean() if alive.any() else np.nan for values, alive in zip(shape, found.alive, strict=True)]
+    )
+    axes = clustered_mean(roundness, runs.runs)
+    final = shelf.get("finished")["finished"]
+    few = within(
+        f"about {STUDY_SURVIVORS} of {runs.n_features} frequencies survive",
+        f"{in_words(count)} at step {shelf.scale.steps}, from {found.counts.min()} to {found.counts.max()} over "
+        f"{runs.n_runs} trainings",
+        count,
+        STUDY_SURVIVORS - 1,
+        STUDY_SURVIVORS + 1,
+    )
+    circles = above(
+        "the survivors are circles", f"their axes are in the ratio {in_words(axes)} (1 is round)", axes, bound=ROUND
+    )
+    return Finding((few, circles), {"signals": _signal_table(final), "planes": _plane_table(final)})
+
+
+def _signal_table(final: Trajectories) -> Table:
+    alive = survivors(final).alive[0]
+    places = np.unique(np.geomspace(1, final.n_steps, SIGNALS_DRAWN).astype(int) - 1)
+    return {
+        "step": np.tile(final.steps[places], final.n_features),
+        "frequency": np.repeat(final.features, len(places)),
+        "survived": np.repeat(alive, len(places)),
+        "signal": final.values[0, places].T.ravel(),
+    }
+
+
+def _plane_table(final: Trajectories) -> Table:
+    """Tokens in the Fourier plane of each survivor, and of the strongest of the dead."""
+    assert final.embedding is not None
+    embedding, alive, last = final.embedding[0], survivors(final).alive[0], final.values[0, -1]
+    dead = np.flatnonzero(~alive)
+    shown = [*np.flatnonzero(alive), *dead[np.argsort(-last[dead])][:1]]
+    parts = []
+    for i in shown:
+        x, y = fourier_plane(embedding, int(final.features[i])).T
+        tokens = np.arange(len(x))
+        same = {"frequency": final.features[i], "survived": alive[i]}
+        parts.append({n: np.full(len(x), v) for n, v in same.items()} | {"token": tokens, "x": x, "y": y})
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def fourier_plane(embedding: np.ndarray, k: int) -> np.ndarray:
+    """Coordinates (token, 2) of an embedding (token, dimension) in the plane of its circle of frequency k.
+
+    The plane is that of u = Σ_a cos(2πka/p) E_a and v = Σ_a sin(2πka/p) E_a, (dimension,) each: an orthonormal basis
+    of it, the first axis along u.
+    """
+    p = len(embedding)
+    angle = 2 * np.pi * k * np.arange(p) / p
+    directions = np.stack([np.cos(angle), np.sin(angle)]) @ embedding
+    basis, _ = np.linalg.qr(directions.T)
+    return np.asarray(embedding @ (basis * np.sign(np.vecdot(basis.T, directions))))
+
+
+def proxy(shelf: Shelf) -> Finding:
+    """Row 0: whether who is alive where short trainings end is who is alive at the end of the study's.
+
+    By the overlap |early ∩ final| / |early ∪ final| of each training: that most frequencies are dead at both adds
+    nothing to it.
+    """
+    scale, rows = shelf.scale, []
+    for runs in shelf.get("finished").values():
+        decay = float(runs.provenance["weight_decay"])
+        step = scale.decay_steps if decay in scale.finished_decays else scale.steps
+        for rule in RULES:
+            early, late = survivors(runs, rule=rule, step=step).alive, survivors(runs, rule=rule).alive
+            counts = (early.sum(axis=1), late.sum(axis=1), (early & late).sum(axis=1))
+            rows += [(rule, decay, run, step, *of) for run, *of in zip(runs.runs, *counts, strict=True)]
+    names = ("rule", "weight_decay", "seed", "step", "early", "final", "in_both")
+    table = {name: np.array(column) for name, column in zip(names, zip(*rows, strict=True), strict=True)}
+    overlaps = {rule: _overlap(table, rule) for rule in RULES}
+    own = table["rule"] == DEFAULT_RULE
+    early_many, late_many, both = (int(table[name][own].sum()) for name in ("early", "final", "in_both"))
+    check = above(
+        f"short trainings tell who survives at step {scale.final}",
+        f"of {early_many} circles alive early {both} are alive at the end, where {late_many} are; overlap "
+        f"{in_words(overlaps[DEFAULT_RULE])}",
+        overlaps[DEFAULT_RULE],
+        bound=OVERLAP,
+    )
+    others = ", ".join(f"{rule} {in_words(found)}" for rule, found in overlaps.items() if rule != DEFAULT_RULE)
+    return Finding((check,), {"fates": table}, (f"by the rule {DEFAULT_RULE}; overlap by the others {others}",))
+
+
+def _overlap(table: Table, rule: str) -> Estimate:
+    own = table["rule"] == rule
+    both = table["in_both"][own].astype(float)
+    either = table["early"][own] + table["final"][own] - both
+    shares = np.divide(both, either, out=np.full(len(both), np.nan), where=either > 0)
+    return clustered_mean(shares, table["seed"][own])
+
+
+ROWS = (
+    Experiment(0, "proxy", "", "Short trainings against finished ones", ("finished",), proxy, draw.proxy),
+    Experiment(1, "signals", "2", "Signals and circles", ("plain", "finished"), signals, draw.signals),
+)

@@ -1,0 +1,197 @@
+"""Linear equations fitted to the first steps: rows 13 and 14 of the study, and what becomes of them out of sample."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ecodyn.comparison import compare
+from ecodyn.comparison.scores import skill_of
+from ecodyn.reproduction.experiment import Experiment
+from ecodyn.reproduction.figures import laws as draw
+from ecodyn.reproduction.finding import Check, Finding, Table, above, within
+from ecodyn.reproduction.statistics import in_words, replicates, setting, slope
+from ecodyn.reproduction.trainings import Shelf
+from ecodyn.survival import clustered_mean, survivors
+from ecodyn.trajectories import Trajectories
+
+__all__ = ["ROWS", "LinearMap", "fit_linear_map", "linear", "linear_by_dimension"]
+
+ALPHA = 0.01  # of the study's Lasso
+NEARLY_ALL = 0.99  # of the variance of one-step changes
+LASSO_R2 = (0.79, 0.88)  # over six runs of the study's script
+FITTED_SHARE = 0.7  # of the steps; the rest is predicted
+COMPETITION = (60, 1000)  # steps over which families are compared
+DRAWN_DEAD = 3
+
+
+@dataclass(frozen=True)
+class LinearMap:
+    """x(t+1) = x(t) + b + A x(t), fitted to one run.
+
+    Attributes:
+        A: (feature, feature), a row a feature's equation; b, (feature,).
+        r2: In-sample R² of one-step changes, the mean over features.
+    """
+
+    A: np.ndarray
+    b: np.ndarray
+    r2: float
+
+    def rollout(self, start: np.ndarray, steps: int) -> np.ndarray:
+        """States (steps + 1, feature) from a start (feature,), each from the one before; huge ones end as NaN."""
+        states = np.full((steps + 1, len(start)), np.nan)
+        states[0] = start
+        bound = 1e6 * np.abs(start).max()
+        for n in range(steps):
+            states[n + 1] = states[n] + self.b + self.A @ states[n]
+            if not np.abs(states[n + 1]).max() < bound:
+                states[n + 1] = np.nan
+                break
+        return states
+
+
+def fit_linear_map(signal: np.ndarray, alpha: float = 0.0) -> LinearMap:
+    """The study's fit: regress x(t+1) − x(t) on x(t), both (step, feature); by least squares, or the Lasso of alpha."""
+    from sklearn.linear_model import Lasso, LinearRegression
+
+    now, change = signal[:-1], np.diff(signal, axis=0)
+    model = Lasso(alpha=alpha, max_iter=50_000) if alpha else LinearRegression()
+    model.fit(now, change)
+    return LinearMap(model.coef_, model.intercept_, float(model.score(now, change)))
+
+
+def linear(shelf: Shelf) -> Finding:
+    """Row 13: one-step R² of linear equations on the first 1000 steps, and what their rollouts are worth."""
+    runs = shelf.only("plain").window(0, shelf.scale.laws)
+    fits = [fit_linear_map(signal) for signal in runs.values]
+    lassos = [fit_linear_map(signal, ALPHA) for signal in runs.values]
+    table = {
+        "seed": runs.runs,
+        "r2_least_squares": np.array([fit.r2 for fit in fits]),
+        "r2_lasso": np.array([fit.r2 for fit in lassos]),
+        "nonzero_lasso": np.array([np.mean(fit.A != 0) for fit in lassos]),
+        "forecast_skill": np.array([forecast_skill(signal, runs.steps) for signal in runs.values]),
+    }
+    tables = {"fits": table, "rollout": _rollout_table(runs, fits[0]), "matrix": _matrix_table(runs, fits[0])}
+    return Finding((*_in_sample(table), _ahead(table), _on_unseen(runs, shelf)), tables)
+
+
+def _in_sample(table: Table) -> tuple[Check, Check]:
+    least, lasso = (clustered_mean(table[name], table["seed"]) for name in ("r2_least_squares", "r2_lasso"))
+    low, high = LASSO_R2
+    return (
+        above(
+            "linear equations describe the circles' one-step changes (least squares, in sample)",
+            f"R² {in_words(least, 4)}",
+            least,
+            bound=NEARLY_ALL,
+        ),
+        within(
+            f"so does the Lasso (α = {ALPHA:g}), with R² {low} to {high}",
+            f"R² {in_words(lasso, 3)}, {np.ptp(table['r2_lasso']):.2f} between the extremes over trainings",
+            lasso,
+            low,
+            high,
+        ),
+    )
+
+
+def _ahead(table: Table) -> Check:
+    """Rollouts that diverge have no mean skill, so each counts as -1 at worst, which only favours the claim."""
+    cut = np.maximum(np.nan_to_num(table["forecast_skill"], nan=-1.0), -1.0)
+    skill = clustered_mean(cut, table["seed"])
+    found = (
+        f"fitted to the first {FITTED_SHARE:.0%} of the steps, rolled out over the rest: skill {in_words(skill)} "
+        f"(each cut at −1; median {np.median(table['forecast_skill']):.3g}), 0 being no better than no change"
+    )
+    return above("such equations predict what follows", found, skill)
+
+
+def forecast_skill(signal: np.ndarray, steps: np.ndarray) -> float:
+    """Skill on the last steps of a run (step, feature) of the least-squares map fitted to the steps before."""
+    cut = int(FITTED_SHARE * (len(signal) - 1))
+    rollout = fit_linear_map(signal[: cut + 1]).rollout(signal[cut], len(signal) - 1 - cut)
+    if not np.isfinite(rollout).all():
+        return float("-inf")
+    return skill_of(signal[cut:], rollout, steps[cut:])
+
+
+def _on_unseen(runs: Trajectories, shelf: Shelf) -> Check:
+    """The exchangeable linear law against Lotka-Volterra on trainings that neither was fitted to."""
+    low, high = (min(edge, shelf.scale.laws) for edge in COMPETITION)
+    result = compare(
+        runs,
+        families=["linear", "lotka_volterra"],
+        couplings=["exchangeable"],
+        protocols=["unseen_runs"],
+        windows=[(low if high > low else 0, high)],
+        jobs=shelf.jobs,
+    )
+    scores = {m.family: m for m in result.windows[0].models if m.kind == "family"}
+    linear, volterra = scores["linear"], scores["lotka_volterra"]
+    better = clustered_mean(linear.skill_per_cluster - volterra.skill_per_cluster, np.arange(runs.n_clusters))
+    found = (
+        f"one law for all circles, on trainings not fitted to, steps {low} to {high}: skill {linear.skill:.3f}, "
+        f"{in_words(better, 3)} above Lotka-Volterra's"
+        + (f", which diverges on {volterra.diverged} of {runs.n_runs}" if volterra.diverged else "")
+    )
+    return above("linear equations characterise the dynamics rather than Lotka-Volterra's", found, better)
+
+
+def linear_by_dimension(shelf: Shelf) -> Finding:
+    """Row 14: the same R² against the embedding dimension."""
+    runs = shelf.only("law_dimensions")
+    dims, seeds = setting(runs, "dim"), replicates(runs)
+    r2 = np.array([fit_linear_map(signal).r2 for signal in runs.values])
+    lasso = np.array([fit_linear_map(signal, ALPHA).r2 for signal in runs.values])
+    worst = min((clustered_mean(r2[dims == d], seeds[dims == d]) for d in np.unique(dims)), key=lambda e: e.mean)
+    where = min(np.unique(dims), key=lambda d: r2[dims == d].mean())
+    steeper = slope(np.log2(dims), r2, seeds)
+    check = above(
+        "linear equations describe one-step changes at every embedding dimension (least squares, in sample)",
+        f"R² is lowest at d = {where:g}, {in_words(worst, 4)}; a doubling of d adds {in_words(steeper, 4)}",
+        worst,
+        bound=NEARLY_ALL,
+    )
+    return Finding((check,), {"fits": {"dim": dims, "seed": seeds, "r2_least_squares": r2, "r2_lasso": lasso}})
+
+
+def _rollout_table(runs: Trajectories, fit: LinearMap) -> Table:
+    """The first run, its survivors and some dead: data, and the rollout of the equations fitted to all of it."""
+    signal, alive = runs.values[0], survivors(runs).alive[0]
+    rollout = fit.rollout(signal[0], len(signal) - 1)
+    shown = [*np.flatnonzero(alive), *np.flatnonzero(~alive)[:DRAWN_DEAD]]
+    thin = slice(None, None, max(1, len(signal) // 200))
+    steps = runs.steps[thin]
+    return {
+        "step": np.tile(steps, len(shown)),
+        "frequency": np.repeat(runs.features[shown], len(steps)),
+        "survived": np.repeat(alive[shown], len(steps)),
+        "signal": signal[thin][:, shown].T.ravel(),
+        "rollout": rollout[thin][:, shown].T.ravel(),
+    }
+
+
+def _matrix_table(runs: Trajectories, fit: LinearMap) -> Table:
+    K = runs.n_features
+    return {
+        "equation_of": np.repeat(runs.features, K),
+        "term": np.tile(runs.features, K),
+        "coefficient": fit.A.ravel(),
+    }
+
+
+ROWS = (
+    Experiment(13, "linear", "4.3", "Linear equations", ("plain",), linear, draw.linear),
+    Experiment(
+        14,
+        "linear-by-dimension",
+        "4.3",
+        "Linear equations against embedding dimension",
+        ("law_dimensions",),
+        linear_by_dimension,
+        draw.linear_by_dimension,
+    ),
+)

@@ -1,0 +1,143 @@
+"""How many circles survive, and what an untrained embedding costs: rows 2 to 6 of the study."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ecodyn.reproduction.experiment import Experiment
+from ecodyn.reproduction.figures import size as draw
+from ecodyn.reproduction.finding import NO_CLAIM, Check, Finding, above, below, within
+from ecodyn.reproduction.statistics import aucs, counts_by_rule, in_words, replicates, setting, slope
+from ecodyn.reproduction.trainings import Shelf
+from ecodyn.survival import DEFAULT_RULE, Estimate, clustered_mean, survivors
+
+__all__ = ["FIGURED_COUNTS", "ROWS", "circularity", "decay", "dimension", "frozen", "prime"]
+
+FIGURED_COUNTS = {
+    0.00215: 29.0, 0.003: 27.4, 0.004: 11.0, 0.0054: 7.5, 0.0074: 6.4, 0.01: 5.8, 0.1: 5.16, 0.5: 4.92, 1.1: 4.74,
+    1.5: 4.76,
+}  # fmt: skip
+"""Circles against weight decay, read off the study's figure."""
+
+FLAT_FROM = 0.1  # the weight decay from which the study's figure is flat
+NEAR = 0.25  # of p: what is within it is "around d = p"
+
+
+def frozen(shelf: Shelf) -> Finding:
+    """Row 2: test loss of networks whose embedding stays as it was drawn, against its dimension."""
+    runs, scale = shelf.only("frozen"), shelf.scale
+    dims, seeds = setting(runs, "dim"), replicates(runs)
+    steps = np.array(scale.frozen_steps)
+    losses = runs.curves["test_loss"][:, np.searchsorted(runs.steps, steps)]
+    table = {
+        "step": np.tile(steps, runs.n_runs),
+        "dim": np.repeat(dims, len(steps)),
+        "seed": np.repeat(seeds, len(steps)),
+        "test_loss": losses.ravel(),
+    }
+    bends = [bend(np.log2(dims[seeds == s]), np.log(losses[seeds == s, -1])) for s in np.unique(seeds)]
+    place = clustered_mean(2.0 ** np.array(bends), np.unique(seeds))
+    found = f"at step {steps[-1]} log test loss against log d bends most at d = {in_words(place, 0)}"
+    claim = f"with an embedding that is not trained, the test loss changes around d = p = {scale.p}"
+    check = within(claim, found, place, (1 - NEAR) * scale.p, (1 + NEAR) * scale.p)
+    return Finding((check,), {"losses": table})
+
+
+def bend(x: np.ndarray, y: np.ndarray) -> float:
+    """Where a continuous line of two pieces, y = a + bx + c max(x − k, 0), fits best: the k of least squares.
+
+    Tried at 100 places between the second and the last but one of the points x, (point,); y is (point,).
+    """
+    ordered = np.sort(np.unique(x))
+    places = np.linspace(ordered[1], ordered[-2], 100)
+    errors = []
+    for k in places:
+        columns = np.stack([np.ones_like(x), x, np.maximum(x - k, 0)], axis=1)
+        fitted = columns @ np.linalg.lstsq(columns, y, rcond=None)[0]
+        errors.append(float(np.sum((y - fitted) ** 2)))
+    return float(places[int(np.argmin(errors))])
+
+
+def dimension(shelf: Shelf) -> Finding:
+    """Row 3: circles against the embedding dimension."""
+    runs = shelf.only("by_dimension")
+    dims, seeds, counts = setting(runs, "dim"), replicates(runs), counts_by_rule(runs)
+    slopes = {rule: slope(np.log2(dims), count, seeds) for rule, count in counts.items()}
+    found = f"each doubling of d adds {in_words(slopes[DEFAULT_RULE])} circles"
+    check = above("more circles survive in larger embeddings", found, slopes[DEFAULT_RULE])
+    return Finding((check,), {"counts": {"dim": dims, "seed": seeds, **counts}}, (by_other_rules(slopes),))
+
+
+def prime(shelf: Shelf) -> Finding:
+    """Row 4: circles against the modulus."""
+    parts = []
+    for name, runs in shelf.get("by_prime").items():
+        p = np.full(runs.n_runs, int(name.removeprefix("prime_")))
+        parts.append({"p": p, "seed": replicates(runs), **counts_by_rule(runs)})
+    table = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    rules = [name for name in table if name not in ("p", "seed")]
+    slopes = {rule: slope(np.log2(table["p"]), table[rule], table["seed"]) for rule in rules}
+    estimate = slopes[DEFAULT_RULE]
+    found = f"each doubling of p adds {in_words(estimate)} circles"
+    check = Check("", found, NO_CLAIM, estimate.mean, estimate.low, estimate.high)
+    return Finding((check,), {"counts": table}, (by_other_rules(slopes),))
+
+
+def decay(shelf: Shelf) -> Finding:
+    """Row 5: circles against weight decay."""
+    runs = shelf.only("by_decay")
+    decays, seeds, counts = setting(runs, "weight_decay"), replicates(runs), counts_by_rule(runs)
+    slopes = {rule: slope(np.log10(decays), count, seeds) for rule, count in counts.items()}
+    figured = np.array([FIGURED_COUNTS.get(value, np.nan) for value in decays.tolist()])
+    fewer = below(
+        "fewer circles survive under stronger weight decay",
+        f"ten times the weight decay changes their number by {in_words(slopes[DEFAULT_RULE])}",
+        slopes[DEFAULT_RULE],
+    )
+    strong = decays >= FLAT_FROM
+    more = clustered_mean((counts[DEFAULT_RULE] - figured)[strong], seeds[strong])
+    found = f"from {FLAT_FROM:g} on {in_words(more)} more than in the study's figure"
+    flat = within(f"from {FLAT_FROM:g} on about five are left", found, more, -1.0, 1.0)
+    table = {"weight_decay": decays, "seed": seeds, "figured": figured, **counts}
+    return Finding((fewer, flat), {"counts": table}, (by_other_rules(slopes),))
+
+
+def circularity(shelf: Shelf) -> Finding:
+    """Row 6: how round circles are at the start, against d, those that survive and those that die."""
+    runs = shelf.only("by_dimension")
+    dims, seeds = setting(runs, "dim"), replicates(runs)
+    start, alive = runs.observables["circularity"][:, 0], survivors(runs).alive
+    of = {"survived": masked_means(start, alive), "died": masked_means(start, ~alive)}
+    auc = clustered_mean(aucs(start, alive), seeds)
+    rounder = slope(np.log2(dims), start.mean(axis=1), seeds)
+    checks = [
+        _open(f"the circularity at the start predicts survival with an AUC of {in_words(auc, 3)}", auc),
+        _open(f"each doubling of d adds {in_words(rounder, 3)} to the circularity at the start", rounder),
+    ]
+    return Finding(tuple(checks), {"circularity": {"dim": dims, "seed": seeds, **of}})
+
+
+def masked_means(values: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """Mean of the chosen features' values (run, feature) in each run, (run,); NaN where none is chosen."""
+    many = chosen.sum(axis=1)
+    total = np.where(chosen, values, 0.0).sum(axis=1)
+    return np.divide(total, many, out=np.full(len(total), np.nan), where=many > 0)
+
+
+def by_other_rules(slopes: dict[str, Estimate]) -> str:
+    """How far a slope depends on the rule for survivors."""
+    others = (f"{rule} {in_words(found)}" for rule, found in slopes.items() if rule != DEFAULT_RULE)
+    return f"by the rule {DEFAULT_RULE}; by the others " + ", ".join(others)
+
+
+def _open(found: str, estimate: Estimate) -> Check:
+    return Check("", found, NO_CLAIM, estimate.mean, estimate.low, estimate.high)
+
+
+ROWS = (
+    Experiment(2, "frozen", "3.1", "Embeddings that are not trained", ("frozen",), frozen, draw.frozen),
+    Experiment(3, "dimension", "3.1", "Circles by embedding dimension", ("by_dimension",), dimension, draw.dimension),
+    Experiment(4, "prime", "", "Circles by modulus", ("by_prime",), prime, draw.prime),
+    Experiment(5, "decay", "", "Circles by weight decay", ("by_decay",), decay, draw.decay),
+    Experiment(6, "circularity", "", "Circularity at the start", ("by_dimension",), circularity, draw.circularity),
+)

@@ -1,0 +1,114 @@
+"""What the figures of the experiments share: lines with intervals, counts under every rule, axes in the one style."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ecodyn.report.style import FONT, PALETTE, apply_style
+from ecodyn.reproduction.finding import Table
+from ecodyn.survival import DEFAULT_RULE, RULES, clustered_mean
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = [
+    "BLUE",
+    "GREEN",
+    "GREY",
+    "LOW",
+    "ORANGE",
+    "SKY",
+    "add_legend",
+    "blank_figure",
+    "frequencies_by_end",
+    "log_ticks",
+    "new_figure",
+    "plot_counts",
+    "plot_interval_line",
+]
+
+BLUE, ORANGE, GREEN, _, _, SKY = PALETTE
+GREY = "#777777"
+WIDE, LOW = (7.2, 3.8), (9.6, 3.6)  # inches
+LINES = ("-", "--", ":", "-.")
+MOST_TICKS = 9
+
+
+def plot_interval_line(
+    ax: Axes,
+    x: np.ndarray,
+    y: np.ndarray,
+    clusters: np.ndarray,
+    *,
+    color: str = BLUE,
+    label: str | None = None,
+    points: bool = True,
+) -> Axes:
+    """Mean of y (point,) at each value of x with its interval over clusters, over the points themselves."""
+    places = np.unique(x)
+    found = [clustered_mean(y[x == place], clusters[x == place]) for place in places]
+    mean, low, high = (np.array([getattr(e, name) for e in found]) for name in ("mean", "low", "high"))
+    if points:
+        ax.plot(x, y, ls="", marker="o", ms=3, color=color, alpha=0.25, mew=0, zorder=1)
+    ends = np.nan_to_num(np.stack([mean - low, high - mean]))
+    ax.errorbar(places, mean, yerr=ends, color=color, marker="o", ms=4, lw=1.6, capsize=2, label=label, zorder=3)
+    return ax
+
+
+def plot_counts(ax: Axes, table: Table, x: str) -> Axes:
+    """Number of survivors against a setting under the default rule, and thinner under every other rule."""
+    plot_interval_line(ax, table[x], table[DEFAULT_RULE].astype(float), table["seed"], label=DEFAULT_RULE)
+    others = [rule for rule in RULES if rule != DEFAULT_RULE and rule in table]
+    for rule, line in zip(others, LINES, strict=False):
+        places = np.unique(table[x])
+        means = [table[rule][table[x] == place].mean() for place in places]
+        ax.plot(places, means, color="#777777", lw=1, ls=line, label=rule, zorder=2)
+    ax.set_ylabel("surviving circles")
+    ax.set_ylim(bottom=0)
+    add_legend(ax, title="rule")
+    return ax
+
+
+def blank_figure(size: tuple[float, float]) -> Figure:
+    """A figure without axes, of a size in inches."""
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=size, layout="constrained")
+
+
+def new_figure(
+    columns: int = 1, size: tuple[float, float] = WIDE, *, width_ratios: tuple[float, ...] | None = None
+) -> tuple[Figure, list[Axes]]:
+    """A figure with axes side by side, in the one style."""
+    figure = blank_figure(size)
+    axes = np.atleast_1d(figure.subplots(1, columns, width_ratios=width_ratios)).ravel().tolist()
+    for ax in axes:
+        apply_style(ax)
+    return figure, axes
+
+
+def add_legend(ax: Axes, **options: Any) -> None:
+    """A legend without a frame."""
+    legend = ax.legend(frameon=False, fontsize=FONT - 1, **options)
+    legend.get_title().set_fontsize(FONT - 1)
+
+
+def log_ticks(ax: Axes, values: np.ndarray, base: float = 10.0) -> None:
+    """A logarithmic x axis with the values themselves as ticks, as far as they have room."""
+    ax.set_xscale("log", base=base)
+    places = np.unique(values)
+    while len(places) > MOST_TICKS:
+        places = places[::2]
+    ax.set_xticks(places, [f"{v:g}" for v in places])
+    ax.set_xticks([], minor=True)
+
+
+def frequencies_by_end(table: Table, *, survived: bool) -> list[int]:
+    """Frequencies that did or didn't survive, those of the largest last signal first."""
+    last = table["step"] == table["step"].max()
+    chosen = last & (table["survived"] == survived)
+    order = np.argsort(-table["signal"][chosen])
+    return [int(k) for k in table["frequency"][chosen][order]]

@@ -1,0 +1,146 @@
+"""What an experiment found: checks of claims, each with its interval, and the tables that its figure is drawn from."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from ecodyn.files import write_whole
+
+__all__ = [
+    "AGREES",
+    "DISAGREES",
+    "NO_CLAIM",
+    "UNDECIDED",
+    "Check",
+    "Finding",
+    "Table",
+    "above",
+    "below",
+    "read_table",
+    "within",
+    "write_table",
+]
+
+AGREES, DISAGREES, UNDECIDED, NO_CLAIM = "agrees", "disagrees", "undecided", "no claim known"
+
+Table = dict[str, np.ndarray]
+"""Columns by name, all of one length; what a CSV file holds."""
+
+
+class Interval(Protocol):
+    """A number with its confidence interval; NaN where it can't be had."""
+
+    mean: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Check:
+    """One claim, and what was found of it.
+
+    Attributes:
+        claim: As the study has it; empty where no result of it is known.
+        found: A sentence, with the number and its interval.
+        agreement: AGREES, DISAGREES, UNDECIDED or NO_CLAIM.
+        value, low, high: The number that the agreement is judged by, and its 95 % interval over clusters.
+    """
+
+    claim: str
+    found: str
+    agreement: str
+    value: float = math.nan
+    low: float = math.nan
+    high: float = math.nan
+
+
+@dataclass(frozen=True)
+class Finding:
+    """All that an experiment found; the first check is the headline, the first table the one to plot from."""
+
+    checks: tuple[Check, ...]
+    tables: dict[str, Table]
+    notes: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Checks and notes, non-finite numbers as None; tables have files of their own."""
+        checks = [{k: _plain(v) for k, v in asdict(check).items()} for check in self.checks]
+        return {"checks": checks, "notes": list(self.notes), "tables": list(self.tables)}
+
+    @classmethod
+    def from_json(cls, stated: Mapping[str, Any], tables: dict[str, Table]) -> Finding:
+        """The inverse of `to_json`."""
+        checks = [Check(**{k: math.nan if v is None else v for k, v in check.items()}) for check in stated["checks"]]
+        return cls(tuple(checks), tables, tuple(stated["notes"]))
+
+
+# ----------------------------------------------------------------------------------- judging by an interval
+
+
+def above(claim: str, found: str, estimate: Interval, bound: float = 0.0) -> Check:
+    """The claim says: more than the bound. It agrees if all of the interval is, disagrees if all lies below."""
+    return _judged(claim, found, estimate, bound, math.inf)
+
+
+def below(claim: str, found: str, estimate: Interval, bound: float = 0.0) -> Check:
+    """The claim says: less than the bound."""
+    return _judged(claim, found, estimate, -math.inf, bound)
+
+
+def within(claim: str, found: str, estimate: Interval, low: float, high: float) -> Check:
+    """The claim says: between low and high. It agrees if the whole interval is, disagrees if none of it is."""
+    return _judged(claim, found, estimate, low, high)
+
+
+def _judged(claim: str, found: str, estimate: Interval, low: float, high: float) -> Check:
+    if math.isnan(estimate.low) or math.isnan(estimate.high):
+        agreement = UNDECIDED
+    elif low < estimate.low and estimate.high < high:
+        agreement = AGREES
+    elif estimate.high < low or estimate.low > high:
+        agreement = DISAGREES
+    else:
+        agreement = UNDECIDED
+    return Check(claim, found, agreement, float(estimate.mean), float(estimate.low), float(estimate.high))
+
+
+# --------------------------------------------------------------------------------------------------- tables
+
+
+def write_table(table: Table, path: Path) -> None:
+    """Write columns as CSV, replacing the file; whole or not at all."""
+    with write_whole(path, force=True) as temporary, temporary.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(table)
+        writer.writerows(zip(*(column.tolist() for column in table.values()), strict=True))
+
+
+def read_table(path: Path) -> Table:
+    """Read columns: numbers where all entries are numbers, else text."""
+    with path.open(newline="") as file:
+        names, *rows = csv.reader(file)
+    columns = zip(*rows, strict=True) if rows else [()] * len(names)
+    return {name: _column(column) for name, column in zip(names, columns, strict=True)}
+
+
+def _column(entries: Sequence[str]) -> np.ndarray:
+    if all(entry in ("True", "False") for entry in entries):
+        return np.array([entry == "True" for entry in entries], dtype=bool)
+    for kind in (int, float):
+        try:
+            return np.array([kind(entry) for entry in entries])
+        except ValueError:
+            continue
+    return np.array(entries)
+
+
+def _plain(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else json.loads(json.dumps(value))

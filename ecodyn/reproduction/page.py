@@ -1,0 +1,98 @@
+"""What the experiments found, for people: a line a claim, a table, a CSV, and a page of figures."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+from ecodyn.files import write_whole
+from ecodyn.report.page import template
+from ecodyn.reproduction.finding import AGREES, DISAGREES
+from ecodyn.reproduction.registry import EXPERIMENTS
+from ecodyn.reproduction.study import Reproduction
+
+__all__ = ["claim_lines", "claims_table", "write_pages"]
+
+COLOURS = {AGREES: "green", DISAGREES: "red"}
+OPEN = "(no claim known)"
+
+
+def claim_lines(result: Reproduction) -> list[str]:
+    """A line a claim: row, claim, what was found, whether it agrees."""
+    return [
+        f"{row['row']:>2}  {row['agreement']}: {row['claim'] or OPEN}; found: {row['found']}" for row in _claims(result)
+    ]
+
+
+def claims_table(result: Reproduction) -> Any:
+    """The same for a terminal, as a rich table."""
+    from rich.table import Table
+
+    table = Table(title=f"The study's claims, scale {result.scale.name}", show_lines=True)
+    for name in ("row", "claim", "found", ""):
+        table.add_column(name, justify="right" if name == "row" else "left")
+    for row in _claims(result):
+        colour = COLOURS.get(row["agreement"], "yellow")
+        table.add_row(str(row["row"]), row["claim"] or OPEN, row["found"], f"[{colour}]{row['agreement']}[/]")
+    return table
+
+
+def write_pages(result: Reproduction, folder: Path) -> None:
+    """reproduction.json, claims.csv, and index.html, which holds all figures."""
+    with write_whole(folder / "reproduction.json", force=True) as temporary:
+        temporary.write_text(json.dumps(result.to_json(), indent=1, allow_nan=False), encoding="utf-8")
+    rows = _claims(result)
+    with write_whole(folder / "claims.csv", force=True) as temporary, temporary.open("w", newline="") as file:
+        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    with write_whole(folder / "index.html", force=True) as temporary:
+        temporary.write_text(_html(result, folder), encoding="utf-8")
+
+
+def _claims(result: Reproduction) -> list[dict[str, Any]]:
+    return [
+        {
+            "row": EXPERIMENTS[name].row,
+            "experiment": name,
+            "claim": check.claim,
+            "found": check.found,
+            "agreement": check.agreement,
+            "value": _blank(check.value),
+            "low": _blank(check.low),
+            "high": _blank(check.high),
+        }
+        for name, finding in result.findings.items()
+        for check in finding.checks
+    ]
+
+
+def _blank(value: float) -> float | str:
+    return value if math.isfinite(value) else ""
+
+
+def _html(result: Reproduction, folder: Path) -> str:
+    sections = []
+    for name, finding in result.findings.items():
+        experiment = EXPERIMENTS[name]
+        picture = base64.b64encode((folder / f"{experiment.file}.png").read_bytes()).decode()
+        sections.append(
+            {
+                "experiment": experiment,
+                "finding": finding,
+                "picture": f"data:image/png;base64,{picture}",
+                "tables": [f"{experiment.file}_{table}.csv" for table in finding.tables],
+            }
+        )
+    agreed = [check.agreement for finding in result.findings.values() for check in finding.checks]
+    counts = {word: agreed.count(word) for word in dict.fromkeys(agreed)}
+    return str(
+        template("reproduction.html").render(
+            scale=result.scale, sections=sections, claims=_claims(result), counts=counts, failures=result.failures,
+            open=OPEN,
+        )
+    )  # fmt: skip

@@ -1,0 +1,177 @@
+"""The set of experiments, run in one folder that can be stopped and gone on with."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import ecodyn
+from ecodyn.files import UnusableDataError, first_line, write_whole
+from ecodyn.reproduction.experiment import Experiment
+from ecodyn.reproduction.finding import Finding, read_table, write_table
+from ecodyn.reproduction.registry import EXPERIMENTS, chosen
+from ecodyn.reproduction.scale import SCALES, Scale
+from ecodyn.reproduction.trainings import Shelf, planned
+
+__all__ = ["SCHEMA", "InterruptedReproduction", "Reproduction", "reproduce"]
+
+SCHEMA = 1
+RESOLUTION = 150  # dots per inch of the figures
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """What the experiments found.
+
+    Attributes:
+        scale: How much was done.
+        findings: By experiment's name, in the order of the rows.
+        failures: Why others have none, by name.
+        seconds: What training and examining took, by name; 0 where what was there was used.
+    """
+
+    scale: Scale
+    findings: dict[str, Finding]
+    failures: dict[str, str]
+    seconds: dict[str, float]
+
+    def to_json(self) -> dict[str, Any]:
+        """As reproduction.json has it."""
+        return {
+            "schema": SCHEMA,
+            "ecodyn": ecodyn.__version__,
+            "scale": dataclasses.asdict(self.scale),
+            "experiments": [
+                {
+                    "row": EXPERIMENTS[name].row,
+                    "name": name,
+                    "section": EXPERIMENTS[name].section,
+                    "title": EXPERIMENTS[name].title,
+                    "seconds": round(self.seconds[name], 1),
+                    **finding.to_json(),
+                }
+                for name, finding in self.findings.items()
+            ],
+            "failures": self.failures,
+        }
+
+
+class InterruptedReproduction(KeyboardInterrupt):
+    """Ctrl-C during the set; carries what was finished."""
+
+    def __init__(self, finished: Reproduction) -> None:
+        super().__init__("interrupted")
+        self.finished = finished
+
+
+def reproduce(
+    folder: Path,
+    scale: Scale | str = "small",
+    experiments: Sequence[str] = (),
+    *,
+    jobs: int = 1,
+    force: bool = False,
+    progress: Callable[[int, int, str], None] | None = None,
+    said: Callable[[Experiment, Finding], None] | None = None,
+) -> Reproduction:
+    """Run experiments of the study, each from its trainings to a finding, tables and a figure.
+
+    The folder gets trainings/NAME.nc, and of each experiment ROW_NAME.json, ROW_NAME.png and a CSV for each of its
+    tables. What is there, from this scale and this version, is used again: a set that was stopped goes on.
+
+    Args:
+        folder: Made if it is not there.
+        scale: "small", "full", or a `Scale` of one's own.
+        experiments: Names or row numbers; all by default.
+        jobs: Processes, one thread each.
+        force: Examine again what was examined; trainings are kept.
+        progress: Called with run-steps trained, those there are, and what is under way.
+        said: Called with each experiment and its finding once it is there.
+
+    Raises:
+        ValueError: There is no such scale or experiment, or the folder holds trainings of other settings.
+        InterruptedReproduction: Ctrl-C.
+    """
+    if isinstance(scale, str):
+        if scale not in SCALES:
+            raise ValueError(f"expected a scale, {' or '.join(SCALES)}; got {scale!r}")
+        scale = SCALES[scale]
+    wanted = chosen(experiments)
+    folder.mkdir(parents=True, exist_ok=True)
+    shelf = Shelf(folder / "trainings", scale, jobs=jobs, progress=progress)
+    shelf.expect([name for experiment in wanted for name in experiment.needs])
+    found: dict[str, Finding] = {}
+    failures: dict[str, str] = {}
+    seconds: dict[str, float] = {}
+
+    def result() -> Reproduction:
+        return Reproduction(scale, {e.name: found[e.name] for e in wanted if e.name in found}, failures, seconds)
+
+    try:
+        for experiment in sorted(wanted, key=lambda e: _cost(e, scale)):  # what is soon there first
+            began = time.perf_counter()
+            name = experiment.name
+            try:
+                finding = None if force else _kept(experiment, folder, scale)
+                if finding is None:
+                    finding = experiment.examine(shelf)
+                    _keep(experiment, finding, folder, scale)
+                    seconds[name] = time.perf_counter() - began
+            except (UnusableDataError, RuntimeError) as error:
+                failures[name] = first_line(error)
+                continue
+            seconds.setdefault(name, 0.0)
+            found[name] = finding
+            if said is not None:
+                said(experiment, finding)
+    except KeyboardInterrupt:
+        raise InterruptedReproduction(result()) from None
+    return result()
+
+
+def _cost(experiment: Experiment, scale: Scale) -> int:
+    return sum(trainings.run_steps for trainings in planned(experiment.needs, scale).values())
+
+
+# ----------------------------------------------------------------------------- what is kept of an experiment
+
+
+def _made_of(experiment: Experiment, scale: Scale) -> dict[str, Any]:
+    """What decides a finding: one of anything else is not used again."""
+    described = {"ecodyn": ecodyn.__version__, "experiment": experiment.name, "scale": dataclasses.asdict(scale)}
+    plain: dict[str, Any] = json.loads(json.dumps(described))
+    return plain
+
+
+def _keep(experiment: Experiment, finding: Finding, folder: Path, scale: Scale) -> None:
+    """Tables and figure first: where the JSON is, all is."""
+    for name, table in finding.tables.items():
+        write_table(table, _table_file(experiment, name, folder))
+    with write_whole(folder / f"{experiment.file}.png", force=True) as temporary:
+        experiment.draw(finding).savefig(temporary, dpi=RESOLUTION)
+    stated = {"made_of": _made_of(experiment, scale), **finding.to_json()}
+    with write_whole(folder / f"{experiment.file}.json", force=True) as temporary:
+        temporary.write_text(json.dumps(stated, indent=1))
+
+
+def _kept(experiment: Experiment, folder: Path, scale: Scale) -> Finding | None:
+    path = folder / f"{experiment.file}.json"
+    if not path.exists():
+        return None
+    try:
+        stated = json.loads(path.read_text())
+        if stated["made_of"] != _made_of(experiment, scale):
+            return None
+        tables = {name: read_table(_table_file(experiment, name, folder)) for name in stated["tables"]}
+        return Finding.from_json(stated, tables)
+    except (ValueError, KeyError, OSError):  # damaged or in part deleted: it is examined again
+        return None
+
+
+def _table_file(experiment: Experiment, table: str, folder: Path) -> Path:
+    return folder / f"{experiment.file}_{table}.csv"

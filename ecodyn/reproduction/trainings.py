@@ -1,0 +1,304 @@
+"""The trainings that the experiments rest on: each a few lines, trained once, kept in a file and used again."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import json
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ecodyn.modular_addition import (
+    MLP,
+    FixedEmbedding,
+    FixedLayers,
+    FrozenEmbedding,
+    KeepFrequencies,
+    PlantCircles,
+    ScaleFrequency,
+    initialise,
+    spectrum,
+)
+from ecodyn.reproduction.scale import Scale
+from ecodyn.training import Schedule, train
+from ecodyn.training.partial import remove_partial
+from ecodyn.trajectories import DataWarning, Trajectories, load
+
+__all__ = ["KEPT_SETS", "TRAININGS", "Shelf", "Trainings", "kept_sets", "planned"]
+
+EARLY = 5  # first steps, all kept, that fitness is measured in
+FURTHER_SEEDS = 1000  # of trainings from given embeddings, beyond any embedding's own seed
+PLANTED_FREQUENCIES = (1, 2)  # as PlantCircles has them; any two are alike but for a relabelling of the tokens
+KEPT_SETS = ("all", "strongest", "two strongest", "one random", "two random")
+
+
+@dataclass(frozen=True)
+class Trainings:
+    """One call of `ecodyn.training.train`: networks × seeds for some steps."""
+
+    networks: tuple[MLP, ...]
+    seeds: tuple[int, ...]
+    steps: int
+    keep: Schedule
+
+    @property
+    def run_steps(self) -> int:
+        """Updates of one network each."""
+        return len(self.networks) * len(self.seeds) * self.steps
+
+    def described(self, scale: Scale) -> dict[str, Any]:
+        """What decides the numbers, as JSON can hold it."""
+        return {
+            "networks": [network.described() for network in self.networks],
+            "seeds": list(self.seeds),
+            "steps": self.steps,
+            "schedule": dataclasses.asdict(self.keep),
+            "dtype": scale.dtype,
+        }
+
+
+Plan = Callable[[Scale], dict[str, Trainings]]
+
+
+def plain(scale: Scale) -> dict[str, Trainings]:
+    """The study's training, every step kept as far as equations are fitted."""
+    network = _network(scale, observables=("circularity",))
+    keep = Schedule(dense=scale.laws, every=100)
+    return {"plain": Trainings((network,), tuple(range(scale.plain)), max(scale.steps, scale.laws), keep)}
+
+
+def finished(scale: Scale) -> dict[str, Trainings]:
+    """Trainings to the study's end, against which those that stop early are checked."""
+    keep = Schedule(dense=20, every=20)
+    found = {"finished": Trainings((_network(scale),), tuple(range(scale.finished)), scale.final, keep)}
+    # Seeds of their own: trainings that share a start would be one observation.
+    seeds = tuple(range(scale.finished, scale.finished + scale.finished_decay_seeds))
+    for decay in scale.finished_decays:
+        found[f"finished_decay_{decay:g}"] = Trainings((_network(scale, weight_decay=decay),), seeds, scale.final, keep)
+    return found
+
+
+def by_dimension(scale: Scale) -> dict[str, Trainings]:
+    """Embedding dimension varied."""
+    networks = [_network(scale, dim=dim, observables=("circularity",)) for dim in scale.dims]
+    return {"by_dimension": Trainings(tuple(networks), tuple(range(scale.dim_seeds)), scale.steps, _sparse())}
+
+
+def frozen(scale: Scale) -> dict[str, Trainings]:
+    """Embeddings that are not trained."""
+    networks = [_network(scale, dim=dim, interventions=(FrozenEmbedding(),)) for dim in scale.frozen_dims]
+    keep = Schedule(dense=0, every=_common_divisor(scale.frozen_steps))
+    return {"frozen": Trainings(tuple(networks), tuple(range(scale.frozen_seeds)), max(scale.frozen_steps), keep)}
+
+
+def by_prime(scale: Scale) -> dict[str, Trainings]:
+    """The modulus varied; a file each, since frequencies of different p are different features."""
+    seeds = tuple(range(scale.prime_seeds))
+    return {f"prime_{p}": Trainings((_network(scale, p=p),), seeds, scale.steps, _sparse()) for p in scale.primes}
+
+
+def by_decay(scale: Scale) -> dict[str, Trainings]:
+    """Weight decay varied."""
+    networks = [_network(scale, weight_decay=decay) for decay in scale.decays]
+    return {"by_decay": Trainings(tuple(networks), tuple(range(scale.decay_seeds)), scale.decay_steps, _sparse())}
+
+
+def from_embeddings(scale: Scale) -> dict[str, Trainings]:
+    """Several embeddings, each trained several times with other layers and other pairs."""
+    networks = [_network(scale, interventions=(FixedEmbedding(seed),)) for seed in range(scale.embeddings)]
+    seeds = _further(scale.trainings)
+    return {"from_embeddings": Trainings(tuple(networks), seeds, scale.steps, _sparse())}
+
+
+def scaled(scale: Scale) -> dict[str, Trainings]:
+    """One frequency scaled at the start, and unscaled beside it."""
+    networks = [
+        _network(scale, interventions=(FixedEmbedding(seed), ScaleFrequency(k=scale.scaled_k, factor=factor)))
+        for seed in range(scale.scaled_embeddings)
+        for factor in (*scale.factors, 1.0)
+    ]
+    return {"scaled": Trainings(tuple(networks), _further(scale.scaled_trainings), scale.steps, _sparse())}
+
+
+def planted(scale: Scale) -> dict[str, Trainings]:
+    """Two planted waves over nothing; layers and pairs are one seed's, as in the study."""
+    first, second = PLANTED_FREQUENCIES
+    networks = [
+        _network(scale, interventions=(FixedLayers(0), PlantCircles(first, second, float(np.exp(ratio)))))
+        for ratio in scale.log_ratios
+    ]
+    return {"planted": Trainings(tuple(networks), tuple(range(scale.planted)), scale.steps, _sparse())}
+
+
+def kept(scale: Scale) -> dict[str, Trainings]:
+    """Training with only some frequencies in the embedding, chosen for each seed by its own start; a file a seed."""
+    found = {}
+    for seed in range(scale.kept_seeds):
+        sets = kept_sets(scale, seed)
+        networks = [
+            _network(scale, interventions=() if name == "all" else (KeepFrequencies(sets[name]),)) for name in KEPT_SETS
+        ]
+        found[f"kept_{seed}"] = Trainings(tuple(networks), (seed,), scale.kept_steps, _sparse())
+    return found
+
+
+def law_dimensions(scale: Scale) -> dict[str, Trainings]:
+    """Embedding dimension varied, every step kept, for equations."""
+    networks = tuple(_network(scale, dim=dim, test=False) for dim in scale.law_dims)
+    return {"law_dimensions": Trainings(networks, tuple(range(scale.law_seeds)), scale.laws, Schedule())}
+
+
+TRAININGS: dict[str, Plan] = {
+    "finished": finished,
+    "plain": plain,
+    "by_dimension": by_dimension,
+    "by_decay": by_decay,
+    "by_prime": by_prime,
+    "from_embeddings": from_embeddings,
+    "scaled": scaled,
+    "planted": planted,
+    "frozen": frozen,
+    "kept": kept,
+    "law_dimensions": law_dimensions,
+}
+
+
+def kept_sets(scale: Scale, seed: int) -> dict[str, tuple[int, ...]]:
+    """The frequencies that each condition of `kept` keeps: the strongest at the start, and random ones of the rest.
+
+    "two random" keeps the one of "one random" and another, so that the two differ by that one only.
+    """
+    embedding = initialise(scale.p, scale.dim, seed, width=scale.width).embedding.detach()
+    strongest = 1 + np.argsort(-spectrum(embedding).numpy()[1:], kind="stable")
+    others = np.random.default_rng(seed).permutation(strongest[2:])
+    return {
+        "strongest": tuple(strongest[:1].tolist()),
+        "two strongest": tuple(strongest[:2].tolist()),
+        "one random": tuple(others[:1].tolist()),
+        "two random": tuple(others[:2].tolist()),
+    }
+
+
+def planned(names: Sequence[str], scale: Scale) -> dict[str, Trainings]:
+    """All files of the trainings of these names."""
+    return {file: trainings for name in names for file, trainings in TRAININGS[name](scale).items()}
+
+
+class Shelf:
+    """Where trainings are kept, so that each is made once: NAME.nc, and NAME.json that says of what.
+
+    Args:
+        folder: Made if it is not there.
+        scale: How much is trained.
+        jobs: Processes, one thread each.
+        progress: As `ecodyn.training.train` calls it.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        scale: Scale,
+        *,
+        jobs: int = 1,
+        progress: Callable[[int, int, str], None] | None = None,
+    ) -> None:
+        self.folder, self.scale, self.jobs, self._progress = folder, scale, jobs, progress
+        self._done = self._expected = 0  # run-steps
+
+    def expect(self, names: Sequence[str]) -> None:
+        """Say which trainings will be asked for, so that progress knows how many there are ahead."""
+        self._expected = sum(t.run_steps for f, t in planned(names, self.scale).items() if not self._file(f).exists())
+
+    def get(self, name: str) -> dict[str, Trajectories]:
+        """The trajectories of all files of a name: those that are there, and the others trained.
+
+        Raises:
+            ValueError: A file is there and is of other settings.
+        """
+        return {file: self._one(file, trainings) for file, trainings in TRAININGS[name](self.scale).items()}
+
+    def only(self, name: str) -> Trajectories:
+        """Those of a name that has one file."""
+        (found,) = self.get(name).values()
+        return found
+
+    def _file(self, file: str) -> Path:
+        return self.folder / f"{file}.nc"
+
+    def _one(self, file: str, trainings: Trainings) -> Trajectories:
+        path, plan = self._file(file), self.folder / f"{file}.json"
+        stated = json.loads(json.dumps(trainings.described(self.scale)))
+        if path.exists():
+            if not plan.exists() or json.loads(plan.read_text()) != stated:
+                raise ValueError(
+                    f"{path} holds trainings of other settings than scale {self.scale.name!r} has now; "
+                    "name another folder, or delete the file so that it is made again"
+                )
+            with _expected_to_look_odd():
+                return load(path)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        runs = self._train(path, trainings)
+        # The plan first: a kill between the two leaves a plan without a file, which is trained again.
+        plan.write_text(json.dumps(stated, indent=1))
+        runs.save(path)
+        remove_partial(_partial(path))
+        self._done += trainings.run_steps
+        return runs
+
+    def _train(self, path: Path, trainings: Trainings) -> Trajectories:
+        with _expected_to_look_odd():
+            return self._trained(path, trainings)
+
+    def _report(self, file: str, done: int, _total: int, _what: str) -> None:
+        if self._progress is not None:
+            self._progress(self._done + done, max(self._expected, self._done + done), f"training {file}")
+
+    def _trained(self, path: Path, trainings: Trainings) -> Trajectories:
+        return train(
+            trainings.networks,
+            trainings.seeds,
+            trainings.steps,
+            keep=trainings.keep,
+            dtype=self.scale.dtype,
+            device=self.scale.device,
+            jobs=self.jobs,
+            folder=_partial(path),
+            resume=True,
+            progress=functools.partial(self._report, path.stem),
+            command=f"ecodyn reproduce --scale {self.scale.name}",
+        )
+
+
+@contextmanager
+def _expected_to_look_odd() -> Iterator[None]:
+    """Frozen embeddings are constant and ablated frequencies zero: that is what these trainings are."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataWarning)
+        yield
+
+
+def _partial(path: Path) -> Path:
+    return path.with_name(path.name + ".partial")
+
+
+def _network(scale: Scale, **settings: Any) -> MLP:
+    return MLP(**{"p": scale.p, "dim": scale.dim, "width": scale.width} | settings)
+
+
+def _further(count: int) -> tuple[int, ...]:
+    return tuple(range(FURTHER_SEEDS, FURTHER_SEEDS + count))
+
+
+def _sparse() -> Schedule:
+    """The first steps, for fitness, and then what a curve needs."""
+    return Schedule(dense=EARLY, every=25)
+
+
+def _common_divisor(steps: Sequence[int]) -> int:
+    return int(np.gcd.reduce(np.array(steps)))
