@@ -8,11 +8,12 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from ecodyn.files import write_whole
+from ecodyn.survival import Estimate
 
 __all__ = [
     "AGREES",
@@ -33,14 +34,6 @@ AGREES, DISAGREES, UNDECIDED, NO_CLAIM = "agrees", "disagrees", "undecided", "no
 
 Table = dict[str, np.ndarray]
 """Columns by name, all of one length; what a CSV file holds."""
-
-
-class Interval(Protocol):
-    """A number with its confidence interval; NaN where it can't be had."""
-
-    mean: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True)
@@ -78,29 +71,29 @@ class Finding:
     @classmethod
     def from_json(cls, stated: Mapping[str, Any], tables: dict[str, Table]) -> Finding:
         """The inverse of `to_json`."""
-        checks = [Check(**{k: math.nan if v is None else v for k, v in check.items()}) for check in stated["checks"]]
-        return cls(tuple(checks), tables, tuple(stated["notes"]))
+        judged = [Check(**{k: _unplain(k, v) for k, v in check.items()}) for check in stated["checks"]]
+        return cls(tuple(judged), tables, tuple(stated["notes"]))
 
 
 # ----------------------------------------------------------------------------------- judging by an interval
 
 
-def above(claim: str, found: str, estimate: Interval, bound: float = 0.0) -> Check:
+def above(claim: str, found: str, estimate: Estimate, bound: float = 0.0) -> Check:
     """The claim says: more than the bound. It agrees if all of the interval is, disagrees if all lies below."""
     return _judged(claim, found, estimate, bound, math.inf)
 
 
-def below(claim: str, found: str, estimate: Interval, bound: float = 0.0) -> Check:
+def below(claim: str, found: str, estimate: Estimate, bound: float = 0.0) -> Check:
     """The claim says: less than the bound."""
     return _judged(claim, found, estimate, -math.inf, bound)
 
 
-def within(claim: str, found: str, estimate: Interval, low: float, high: float) -> Check:
+def within(claim: str, found: str, estimate: Estimate, low: float, high: float) -> Check:
     """The claim says: between low and high. It agrees if the whole interval is, disagrees if none of it is."""
     return _judged(claim, found, estimate, low, high)
 
 
-def _judged(claim: str, found: str, estimate: Interval, low: float, high: float) -> Check:
+def _judged(claim: str, found: str, estimate: Estimate, low: float, high: float) -> Check:
     if math.isnan(estimate.low) or math.isnan(estimate.high):
         agreement = UNDECIDED
     elif low < estimate.low and estimate.high < high:
@@ -144,3 +137,7 @@ def _column(entries: Sequence[str]) -> np.ndarray:
 
 def _plain(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else json.loads(json.dumps(value))
+
+
+def _unplain(name: str, value: Any) -> Any:
+    return math.nan if value is None and name in ("value", "low", "high") else value

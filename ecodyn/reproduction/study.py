@@ -30,9 +30,9 @@ class Reproduction:
 
     Attributes:
         scale: How much was done.
-        findings: By experiment's name, in the order of the rows.
+        findings: By experiment's name, in the order of the rows: those asked for, and others that the folder has.
         failures: Why others have none, by name.
-        seconds: What training and examining took, by name; 0 where what was there was used.
+        seconds: What training and examining took, by name; nothing where what was there was used.
     """
 
     scale: Scale
@@ -52,7 +52,7 @@ class Reproduction:
                     "name": name,
                     "section": EXPERIMENTS[name].section,
                     "title": EXPERIMENTS[name].title,
-                    "seconds": round(self.seconds[name], 1),
+                    "seconds": round(self.seconds[name], 1) if name in self.seconds else None,
                     **finding.to_json(),
                 }
                 for name, finding in self.findings.items()
@@ -110,7 +110,8 @@ def reproduce(
     seconds: dict[str, float] = {}
 
     def result() -> Reproduction:
-        return Reproduction(scale, {e.name: found[e.name] for e in wanted if e.name in found}, failures, seconds)
+        there = {e.name: found.get(e.name) or _kept(e, folder, scale) for e in EXPERIMENTS.values()}
+        return Reproduction(scale, {name: f for name, f in there.items() if f is not None}, failures, seconds)
 
     try:
         for experiment in sorted(wanted, key=lambda e: _cost(e, scale)):  # what is soon there first
@@ -125,7 +126,6 @@ def reproduce(
             except (UnusableDataError, RuntimeError) as error:
                 failures[name] = first_line(error)
                 continue
-            seconds.setdefault(name, 0.0)
             found[name] = finding
             if said is not None:
                 said(experiment, finding)

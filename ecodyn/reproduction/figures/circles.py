@@ -45,7 +45,7 @@ def signals(finding: Finding) -> Figure:
     alive = frequencies_by_end(table, survived=True)
     shown = list(dict.fromkeys(planes["frequency"].tolist()))
     figure = blank_figure((9.6, 5.6))
-    top, bottom = figure.subfigures(2, 1, height_ratios=(1.6, 1))
+    top, bottom = np.asarray(figure.subfigures(2, 1, height_ratios=(1.6, 1)))
     ax = top.subplots()
     apply_style(ax)
     colours = dict(zip(alive, PALETTE, strict=False))

@@ -35,6 +35,7 @@ GREY = "#777777"
 WIDE, LOW = (7.2, 3.8), (9.6, 3.6)  # inches
 LINES = ("-", "--", ":", "-.")
 MOST_TICKS = 9
+COUNT_TICKS = (1, 2, 3, 4, 5, 7, 10, 15, 20, 30, 40, 60)
 
 
 def plot_interval_line(
@@ -67,7 +68,12 @@ def plot_counts(ax: Axes, table: Table, x: str) -> Axes:
         means = [table[rule][table[x] == place].mean() for place in places]
         ax.plot(places, means, color="#777777", lw=1, ls=line, label=rule, zorder=2)
     ax.set_ylabel("surviving circles")
-    ax.set_ylim(bottom=0)
+    counts = np.concatenate([table[rule] for rule in RULES if rule in table])
+    if counts.min() > 0:  # rules may differ by a factor, and so may the ends of a grid
+        ax.set_yscale("log")
+        ticks = [n for n in COUNT_TICKS if counts.min() / 1.5 <= n <= 1.5 * counts.max()]
+        ax.set_yticks(ticks, [str(n) for n in ticks])
+        ax.set_yticks([], minor=True)
     add_legend(ax, title="rule")
     return ax
 

@@ -1,0 +1,82 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ecodyn.reproduction.experiments.circles import fourier_plane
+from ecodyn.reproduction.experiments.fate import held_out_scores, relative_growth, separating_signal
+from ecodyn.reproduction.experiments.laws import fit_linear_map, forecast_skill
+from ecodyn.reproduction.experiments.size import bend, masked_means
+from ecodyn.trajectories import Trajectories
+
+
+@given(st.integers(0, 1000), st.sampled_from([1, 3, 5]))
+def test_a_circle_is_round_in_its_plane(seed, k):
+    """Also under rotations of the embedding, and with other circles beside it."""
+    rng = np.random.default_rng(seed)
+    p, d = 11, 8
+    basis, _ = np.linalg.qr(rng.normal(size=(d, d)))
+    angle = 2 * np.pi * np.outer(np.arange(p), [k, 2]) / p
+    embedding = 3 * (np.cos(angle[:, :1]) * basis[0] + np.sin(angle[:, :1]) * basis[1])
+    embedding = embedding + 7 * np.cos(angle[:, 1:]) * basis[2]
+    plane = fourier_plane(embedding, k)
+    np.testing.assert_allclose(np.linalg.norm(plane, axis=1), 3.0, rtol=1e-9)
+
+
+@given(st.floats(0.5, 3.5), st.floats(-3, 3), st.floats(0.5, 5))
+def test_a_bend_is_found_where_it_is(place, level, sharper):
+    x = np.linspace(0, 4, 9)
+    y = level - x + sharper * np.maximum(x - place, 0)
+    assert bend(x, y) == pytest.approx(place, abs=0.05)  # places are tried 0.03 apart
+
+
+@pytest.mark.parametrize("offset", [0.0, 50.0])
+def test_a_linear_map_is_recovered_and_predicts(offset):
+    rng = np.random.default_rng(1)
+    rates = np.array([-0.05, -0.02, -0.01])
+    mix = rng.normal(size=(3, 3))
+    A = mix @ np.diag(rates) @ np.linalg.inv(mix)
+    states = [rng.normal(size=3)]
+    for _ in range(200):
+        states.append(states[-1] + A @ states[-1])
+    signal = np.array(states) + offset
+    fit = fit_linear_map(signal)
+    np.testing.assert_allclose(fit.A, A, atol=1e-8)
+    assert fit.r2 == pytest.approx(1.0)
+    np.testing.assert_allclose(fit.rollout(signal[0], 200), signal, atol=1e-6)
+    assert forecast_skill(signal, np.arange(201.0)) == pytest.approx(1.0, abs=1e-6)
+
+
+def test_a_rollout_that_explodes_ends():
+    growing = np.geomspace(1, 1e5, 100)[:, None] * np.array([1.0, 2.0])
+    rollout = fit_linear_map(growing).rollout(growing[-1], 5000)
+    assert np.isnan(rollout[-1]).all()
+    assert rollout.shape == (5001, 2)
+
+
+def test_held_out_scores_know_nothing_of_their_own_cluster():
+    rng = np.random.default_rng(2)
+    predictors, clusters = rng.normal(size=(6, 10, 2)), np.repeat([0, 1, 2], 2)
+    alive = predictors[..., 0] + 0.5 * rng.normal(size=(6, 10)) > 0
+    other = alive.copy()
+    other[clusters == 0] = ~other[clusters == 0]
+    mine = clusters == 0
+    np.testing.assert_array_equal(
+        held_out_scores(predictors, alive, clusters)[mine], held_out_scores(predictors, other, clusters)[mine]
+    )
+
+
+def test_the_study_s_line_goes_through_its_points():
+    np.testing.assert_allclose(separating_signal(np.array([-0.002, 0.001])), [92.2, 82.0])
+
+
+@given(st.floats(0.01, 0.5))
+def test_relative_growth_of_an_exponential_is_its_rate(rate):
+    x = 3.0 * (1 + rate) ** np.arange(4.0)
+    runs = Trajectories(np.stack([x, 2 * x, 5 * x + 1], axis=1)[None], np.arange(4))
+    np.testing.assert_allclose(relative_growth(runs, 2)[0, :2], rate, atol=1e-12)
+
+
+def test_means_are_of_the_chosen():
+    values, chosen = np.array([[1.0, 2.0, 9.0], [4.0, 5.0, 6.0]]), np.array([[1, 1, 0], [0, 0, 0]], bool)
+    np.testing.assert_array_equal(masked_means(values, chosen), [1.5, np.nan])
