@@ -74,7 +74,7 @@ def linear(shelf: Shelf) -> Finding:
         "nonzero_lasso": np.array([np.mean(fit.A != 0) for fit in lassos]),
         "forecast_skill": np.array([forecast_skill(signal, runs.steps) for signal in runs.values]),
     }
-    tables = {"fits": table, "rollout": _rollout_table(runs, fits[0]), "matrix": _matrix_table(runs, fits[0])}
+    tables = {"fits": table, "rollout": _rollout_table(runs), "matrix": _matrix_table(runs, fits[0])}
     return Finding((*_in_sample(table), _ahead(table), _on_unseen(runs, shelf)), tables)
 
 
@@ -111,7 +111,7 @@ def _ahead(table: Table) -> Check:
 
 def forecast_skill(signal: np.ndarray, steps: np.ndarray) -> float:
     """Skill on the last steps of a run (step, feature) of the least-squares map fitted to the steps before."""
-    cut = int(FITTED_SHARE * (len(signal) - 1))
+    cut = _cut(signal)
     rollout = fit_linear_map(signal[: cut + 1]).rollout(signal[cut], len(signal) - 1 - cut)
     if not np.isfinite(rollout).all():
         return float("-inf")
@@ -158,10 +158,15 @@ def linear_by_dimension(shelf: Shelf) -> Finding:
     return Finding((check,), {"fits": {"dim": dims, "seed": seeds, "r2_least_squares": r2, "r2_lasso": lasso}})
 
 
-def _rollout_table(runs: Trajectories, fit: LinearMap) -> Table:
-    """The first run, its survivors and some dead: data, and the rollout of the equations fitted to all of it."""
+def _cut(signal: np.ndarray) -> int:
+    """Row of the last step that a forecast's equations are fitted to."""
+    return int(FITTED_SHARE * (len(signal) - 1))
+
+
+def _rollout_table(runs: Trajectories) -> Table:
+    """The first run, its survivors and some dead: data, and the rollout of equations fitted to the first steps."""
     signal, alive = runs.values[0], survivors(runs).alive[0]
-    rollout = fit.rollout(signal[0], len(signal) - 1)
+    rollout = fit_linear_map(signal[: _cut(signal) + 1]).rollout(signal[0], len(signal) - 1)
     shown = [*np.flatnonzero(alive), *np.flatnonzero(~alive)[:DRAWN_DEAD]]
     thin = slice(None, None, max(1, len(signal) // 200))
     steps = runs.steps[thin]
@@ -171,6 +176,7 @@ def _rollout_table(runs: Trajectories, fit: LinearMap) -> Table:
         "survived": np.repeat(alive[shown], len(steps)),
         "signal": signal[thin][:, shown].T.ravel(),
         "rollout": rollout[thin][:, shown].T.ravel(),
+        "fitted": np.tile(steps <= runs.steps[_cut(signal)], len(shown)),
     }
 
 
