@@ -60,6 +60,7 @@ from ecodyn.cli_output import (
     say,
     warnings_said,
 )
+from ecodyn.cli_survival import survival
 
 app = typer.Typer(
     name="ecodyn",
@@ -75,6 +76,7 @@ app = typer.Typer(
 
 app.command()(train)
 app.command()(extract)
+app.command()(survival)
 
 
 @app.command()

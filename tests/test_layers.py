@@ -37,8 +37,9 @@ LAYERS = (
     ("ecodyn.estimation",),
     ("ecodyn.families",),
     ("ecodyn.comparison",),
-    ("ecodyn.survival", "ecodyn.report"),
-    ("ecodyn.cli", "ecodyn.cli_making", "ecodyn.cli_options", "ecodyn.cli_output"),
+    ("ecodyn.survival",),
+    ("ecodyn.report",),
+    ("ecodyn.cli", "ecodyn.cli_making", "ecodyn.cli_options", "ecodyn.cli_output", "ecodyn.cli_survival"),
 )
 LAYER = {prefix: height for height, prefixes in enumerate(LAYERS) for prefix in prefixes}
 NETWORKS = ("ecodyn.modular_addition", "ecodyn.deep_linear")  # what can be trained; the commands alone know of them

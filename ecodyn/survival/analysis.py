@@ -11,7 +11,7 @@ import numpy as np
 from ecodyn.files import UnusableDataError
 from ecodyn.survival.clustered import Estimate, clustered_mean
 from ecodyn.survival.counts import Count, Sensitivity, counts_by, sensitivity
-from ecodyn.survival.deaths import Deaths, RankChanges, deaths, rank_changes
+from ecodyn.survival.extinction import Deaths, RankChanges, deaths, rank_changes
 from ecodyn.survival.found import DEFAULT_RULE, Survivors, rule_named, survivors
 from ecodyn.survival.laws import LawFates, law_fates
 from ecodyn.survival.logistic import Together, together
@@ -165,7 +165,7 @@ def _remarks(runs: Trajectories, found: Survivors) -> list[str]:
         notes.append("one independent run: nothing has an interval, and no law or model can be tried on an unseen one")
     if "gradient" not in runs.observables:
         notes.append("the data have no gradient: neither it nor laws with it are tried")
-    one_fate = int(np.sum(found.alive.all(axis=1) | ~found.alive.any(axis=1)))
+    one_fate = int(found.one_fate.sum())
     if 0 < one_fate < runs.n_runs:
         notes.append(
             f"in {one_fate} of {runs.n_runs} runs all features share a fate; predictors are scored on the rest"

@@ -36,6 +36,11 @@ class Survivors:
         """Number of survivors (run,)."""
         return np.asarray(self.alive.sum(axis=1))
 
+    @property
+    def one_fate(self) -> Alive:
+        """Whether all features of a run (run,) live, or none: there is nothing to tell apart."""
+        return np.asarray(self.alive.all(axis=1) | ~self.alive.any(axis=1))
+
 
 def survivors(runs: Trajectories, rule: str = DEFAULT_RULE, step: float | None = None) -> Survivors:
     """Who is alive at a step, each run by itself.

@@ -149,10 +149,10 @@ def fitness(
 
 def both_fates(found: Survivors) -> None:
     """Refuse survivors that leave nothing to predict."""
-    shared = found.alive.all(axis=1) | ~found.alive.any(axis=1)
-    if shared.all():
+    if found.one_fate.all():
         fate = "nobody survives" if not found.alive.any() else "all survive" if found.alive.all() else "all or none do"
-        runs = "the one run" if len(shared) == 1 else f"all {len(shared)} runs"
+        n = len(found.alive)
+        runs = "the one run" if n == 1 else f"all {n} runs"
         raise UnusableDataError(
             f"expected survivors and dead, to tell them apart: under {found.rule} {fate} in {runs}; "
             "judge at another step, or by another rule"

@@ -68,7 +68,7 @@ class Standing:
         """The upper of two groups, unless its median is surely dead; of one group, what is not surely dead.
 
         Groups whose medians differ by less than a factor of two count as one: below half the survivors' level a
-        feature is out of the competition (see `ecodyn.survival.deaths`), above it none is.
+        feature is out of the competition (see `ecodyn.survival.extinction`), above it none is.
         """
         if upper.all() or not upper.any():
             return np.asarray(~self.surely_dead)
