@@ -61,6 +61,7 @@ from ecodyn.cli_output import (
     warnings_said,
 )
 from ecodyn.cli_reproduce import reproduce
+from ecodyn.cli_survival import survival
 
 app = typer.Typer(
     name="ecodyn",
@@ -76,6 +77,7 @@ app = typer.Typer(
 
 app.command()(train)
 app.command()(extract)
+app.command()(survival)
 
 
 @app.command()

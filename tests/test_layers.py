@@ -37,9 +37,17 @@ LAYERS = (
     ("ecodyn.estimation",),
     ("ecodyn.families",),
     ("ecodyn.comparison",),
-    ("ecodyn.survival", "ecodyn.report"),
+    ("ecodyn.survival",),
+    ("ecodyn.report",),
     ("ecodyn.reproduction",),
-    ("ecodyn.cli", "ecodyn.cli_reproduce", "ecodyn.cli_making", "ecodyn.cli_options", "ecodyn.cli_output"),
+    (
+        "ecodyn.cli",
+        "ecodyn.cli_making",
+        "ecodyn.cli_options",
+        "ecodyn.cli_output",
+        "ecodyn.cli_reproduce",
+        "ecodyn.cli_survival",
+    ),
 )
 LAYER = {prefix: height for height, prefixes in enumerate(LAYERS) for prefix in prefixes}
 NETWORKS = ("ecodyn.modular_addition", "ecodyn.deep_linear")  # what is trained; experiments and commands know of it

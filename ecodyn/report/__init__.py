@@ -17,6 +17,10 @@ _HOME = {
     "plot_skill": "ecodyn.report.figures",
     "plot_skill_by_horizon": "ecodyn.report.skill_figures",
     "plot_skill_by_phase": "ecodyn.report.skill_figures",
+    "plot_counts_by": "ecodyn.report.survival_figures",
+    "plot_predictors": "ecodyn.report.survival_figures",
+    "plot_separation": "ecodyn.report.survival_figures",
+    "plot_survival_rate": "ecodyn.report.survival_figures",
     "terminal_table": "ecodyn.report.tables",
     "write_html": "ecodyn.report.page",
 }
@@ -24,12 +28,16 @@ _HOME = {
 __all__ = [
     "fragment",
     "plot_coefficients",
+    "plot_counts_by",
     "plot_interactions",
+    "plot_predictors",
     "plot_rollouts",
+    "plot_separation",
     "plot_signals",
     "plot_skill",
     "plot_skill_by_horizon",
     "plot_skill_by_phase",
+    "plot_survival_rate",
     "terminal_table",
     "write_html",
 ]

@@ -40,6 +40,7 @@ def plot_signals(
     labels: int = 6,
     name: str = "feature",
     log_time: bool = False,
+    alive: NDArray[np.bool_] | None = None,
 ) -> Axes:
     """Signals of one run over time: survivors in colour, the rest in grey.
 
@@ -48,11 +49,13 @@ def plot_signals(
     run : position of the run
     labels : how many survivors get a colour and a legend entry, at most 6; the largest at the end come first
     name : what the features are, such as "frequency"
+    alive : who survives (feature,); by default those above twice the mean at the end
     """
     ax = axes_or_new(ax, (7.0, 4.0))
     n = int(trajectories.lengths[run])
     t, signal = trajectories.times[run, :n], trajectories.values[run, :n]
-    alive = survivors(signal, None if trajectories.dc is None else trajectories.dc[run, :n])
+    if alive is None:
+        alive = survivors(signal, None if trajectories.dc is None else trajectories.dc[run, :n])
     ranked = [int(i) for i in np.argsort(-signal[-1]) if alive[i]]
     shown = ranked[: min(labels, len(PALETTE))]
     for i in range(signal.shape[1]):

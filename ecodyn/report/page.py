@@ -2,34 +2,24 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import os
-from dataclasses import dataclass
-from functools import cache
-from io import BytesIO
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from ecodyn.comparison.contenders import IN_SAMPLE, UNSEEN_RUNS
 from ecodyn.comparison.result import Comparison, WindowResult
 from ecodyn.report import rows
+from ecodyn.report.embedded import Image, png, svg, template
 from ecodyn.report.equilibria import equilibria_or_why_not, equilibrium_rows, shown_headers
-from ecodyn.report.formatting import DASH, count, equation_html, number, percent, steps
+from ecodyn.report.formatting import count, equation_html, number, percent, steps
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
     from ecodyn.families.law import Law
 
 DRAWN_RUNS = 3  # runs whose rollouts are drawn
 MOST_EQUILIBRIA = 12  # of a law
 MOST_LISTED = 5  # warnings before they are collapsed
 EXPLAINED = ("member", "skill", "diverged")  # columns that the page's legend explains by itself
-PIXELS_PER_INCH = 96  # of CSS
-RESOLUTION = 110  # dots per inch of the figures that would be too many lines for SVG
 
 
 def write_html(comparison: Comparison, path: str | os.PathLike[str], *, force: bool = False) -> None:
@@ -101,10 +91,10 @@ def _phases(comparison: Comparison) -> dict[str, Any] | None:
     }
 
 
-def _by_phase(comparison: Comparison) -> _Image | None:
+def _by_phase(comparison: Comparison) -> Image | None:
     from ecodyn.report.skill_figures import plot_skill_by_phase
 
-    return _svg(plot_skill_by_phase(comparison)) if len(comparison.windows) > 1 else None
+    return svg(plot_skill_by_phase(comparison)) if len(comparison.windows) > 1 else None
 
 
 def _window(comparison: Comparison, w: WindowResult, phase: str) -> dict[str, Any]:
@@ -160,11 +150,11 @@ def _figures(comparison: Comparison, w: WindowResult, protocol: str) -> dict[str
     curves = protocol == UNSEEN_RUNS and any(m.skill_by_horizon for m in w.of(protocol) if m.kind == "family")
     level = _band_level(w) if protocol == UNSEEN_RUNS else None
     return {
-        "skill": _svg(plot_skill(w, protocol)),
-        "horizons": _svg(plot_skill_by_horizon(w, protocol)) if curves else None,
+        "skill": svg(plot_skill(w, protocol)),
+        "horizons": svg(plot_skill_by_horizon(w, protocol)) if curves else None,
         "level": level,
         "rollouts": [
-            (f"run {run}", _png(plot_rollouts(w, run, protocol, features=comparison.features, level=level)))
+            (f"run {run}", png(plot_rollouts(w, run, protocol, features=comparison.features, level=level)))
             for run in drawn[: DRAWN_RUNS if protocol == UNSEEN_RUNS else 1]
             if any_drawn and protocol != IN_SAMPLE  # a rollout over what it was fitted to shows nothing
         ],
@@ -193,7 +183,7 @@ def _laws(w: WindowResult) -> list[dict[str, Any]]:
             "name": name,
             "equations": equation_html(equations),
             "latex": next((o.latex for o in w.models if rows.name_of(o) == name and o.latex), ""),
-            "figure": _svg(plot_coefficients(law)),
+            "figure": svg(plot_coefficients(law)),
             "coefficients": listed,
             "more": more,
             "notes": rows.law_notes(law),
@@ -229,49 +219,3 @@ def _diagnostics(d: Any) -> str:
 def _pairs_of_text(settings: dict[str, Any]) -> list[tuple[str, str]]:
     """Keys and values as text; nested ones as JSON."""
     return [(str(k), v if isinstance(v, str) else json.dumps(v, default=str)) for k, v in settings.items()]
-
-
-@dataclass(frozen=True)
-class _Image:
-    """A figure as a data URI, and how wide to show it (pixels)."""
-
-    uri: str
-    width: int
-
-
-def _png(ax: Axes) -> _Image:
-    return _embedded(ax, "png", "image/png", dpi=RESOLUTION)
-
-
-def _svg(ax: Axes) -> _Image:
-    # As an image of its own, an SVG can neither clash with the ids of others nor load anything.
-    return _embedded(ax, "svg", "image/svg+xml", metadata={"Date": None})
-
-
-def _embedded(ax: Axes, file_format: str, mime: str, **options: Any) -> _Image:
-    buffer = BytesIO()
-    figure = cast("Figure", ax.get_figure(root=True))  # axes that were just drawn have one
-    figure.savefig(buffer, format=file_format, **options)
-    uri = f"data:{mime};base64,{base64.b64encode(buffer.getvalue()).decode()}"
-    return _Image(uri, round(figure.get_figwidth() * PIXELS_PER_INCH))
-
-
-@cache
-def _environment() -> Environment:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    folder = Path(__file__).parent / "templates"
-    environment = Environment(
-        loader=FileSystemLoader(folder),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.globals["DASH"] = DASH
-    return environment
-
-
-def template(name: str) -> Any:
-    """One of the page templates, by file name."""
-    return _environment().get_template(name)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ecodyn.files import write_whole
-from ecodyn.report.page import template
+from ecodyn.report.embedded import template
 from ecodyn.reproduction.finding import AGREES, DISAGREES
 from ecodyn.reproduction.registry import EXPERIMENTS
 from ecodyn.reproduction.study import Reproduction

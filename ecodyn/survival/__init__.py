@@ -1,7 +1,50 @@
-"""Who survives, and what predicted it."""
+"""Who survives, when the rest died, and what predicted it.
 
-from ecodyn.survival.clustered import Estimate, clustered_mean
-from ecodyn.survival.found import DEFAULT_RULE, Survivors, survivors
-from ecodyn.survival.rules import RULES
+Runs are the independent observations, or their clusters where runs share an initialisation: every interval here is a
+t interval over clusters, never over frequencies.
+"""
 
-__all__ = ["DEFAULT_RULE", "RULES", "Estimate", "Survivors", "clustered_mean", "survivors"]
+from __future__ import annotations
+
+from ecodyn.lazy import lazily
+
+_HOME = {
+    "Analysis": "ecodyn.survival.analysis",
+    "DEFAULT_RULE": "ecodyn.survival.found",
+    "Estimate": "ecodyn.survival.clustered",
+    "PREDICTORS": "ecodyn.survival.predictors",
+    "RULES": "ecodyn.survival.rules",
+    "Survivors": "ecodyn.survival.found",
+    "analyse": "ecodyn.survival.analysis",
+    "clustered_mean": "ecodyn.survival.clustered",
+    "counts_by": "ecodyn.survival.counts",
+    "deaths": "ecodyn.survival.extinction",
+    "fitness": "ecodyn.survival.predictors",
+    "law_fates": "ecodyn.survival.laws",
+    "rank_changes": "ecodyn.survival.extinction",
+    "sensitivity": "ecodyn.survival.counts",
+    "survivors": "ecodyn.survival.found",
+    "together": "ecodyn.survival.logistic",
+}
+
+__all__ = [
+    "DEFAULT_RULE",
+    "PREDICTORS",
+    "RULES",
+    "Analysis",
+    "Estimate",
+    "Survivors",
+    "analyse",
+    "clustered_mean",
+    "counts_by",
+    "deaths",
+    "fitness",
+    "law_fates",
+    "rank_changes",
+    "sensitivity",
+    "survivors",
+    "together",
+]
+
+
+__getattr__, __dir__ = lazily(__name__, _HOME)

@@ -31,9 +31,11 @@ Alive = NDArray[np.bool_]
 
 ABSOLUTE = 10.0  # the study's second rule
 KEPT = 0.25  # of the median at the start: survivors of the study keep a half or more, the dead at step 1000 an eighth
+HALF = 0.5  # of the survivors' median: below it a feature is out of the competition
 CHANCE = 0.01  # that features of one group show a gap which counts
 FLOOR_WIDTHS = 5.0  # robust standard deviations above the dead's median
 LEAST = 4  # features that can show two groups
+SETTLED = 1e-6  # gain in log likelihood at which expectation-maximisation ends
 TINY = 1e-12  # of the largest signal: where log signal ends
 
 
@@ -63,10 +65,16 @@ class Standing:
         return np.asarray((self.signal < KEPT * float(np.median(self.start))) | (self.signal <= 0))
 
     def fate(self, upper: Alive) -> Alive:
-        """The upper of two groups, unless its median is surely dead; of one group, what is not surely dead."""
+        """The upper of two groups, unless its median is surely dead; of one group, what is not surely dead.
+
+        Groups whose medians differ by less than a factor of two count as one: below half the survivors' level a
+        feature is out of the competition (see `ecodyn.survival.extinction`), above it none is.
+        """
         if upper.all() or not upper.any():
             return np.asarray(~self.surely_dead)
-        level = float(np.median(self.signal[upper]))
+        level, rest = float(np.median(self.signal[upper])), float(np.median(self.signal[~upper]))
+        if rest >= HALF * level:
+            return np.asarray(~self.surely_dead)
         return upper if level >= KEPT * float(np.median(self.start)) else np.zeros_like(upper)
 
 
@@ -104,7 +112,7 @@ def two_component(run: Standing) -> Alive:
     """The upper of two Gaussian components of log signal, of one width, if two describe it better than one.
 
     That is told by the integrated completed likelihood (Biernacki, Celeux and Govaert 2000), BIC less the entropy of
-    who belongs where: BIC alone splits a fifth of all starts, where features differ by chance. If one component will
+    who belongs where: BIC alone splits many a start, where features differ by chance. If one component will
     do, what is not surely dead is alive.
     """
     y = run.logs
@@ -154,14 +162,19 @@ def _upper_component(y: Array, iterations: int = 200) -> Alive:
     i = 1 + int(np.argmin(inside))
     means, share = np.array([ranked[:i].mean(), ranked[i:].mean()]), (n - i) / n
     width = max(np.sqrt(min(inside) / n), 1e-3 * spread)
+    before = -np.inf
     for _ in range(iterations):
         joint = _log_normal(y[:, None], means, width) + np.log([1 - share, share])
         both = np.logaddexp(joint[:, 0], joint[:, 1])
         upper = np.exp(joint[:, 1] - both)
+        if (likelihood := float(both.sum())) < before + SETTLED:
+            break
+        before = likelihood
         share = float(np.clip(upper.mean(), 1 / n, 1 - 1 / n))
         weights = np.stack([1 - upper, upper], axis=1)
         means = (weights * y[:, None]).sum(axis=0) / np.maximum(weights.sum(axis=0), 1e-12)
         width = max(float(np.sqrt((weights * (y[:, None] - means) ** 2).sum() / n)), 1e-3 * spread)
+    weights = np.stack([1 - upper, upper], axis=1)
     gain = 2 * float(both.sum() - _log_normal(y, y.mean(), spread).sum())
     entropy = -float((weights * (joint - both[:, None])).sum())
     apart = gain - 2 * entropy > 2 * log(n)  # two parameters more

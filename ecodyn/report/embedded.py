@@ -1,0 +1,68 @@
+"""Figures inside a page, and the templates that pages are made of."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from ecodyn.report.formatting import DASH
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+PIXELS_PER_INCH = 96  # of CSS
+RESOLUTION = 110  # dots per inch of the figures that would be too many lines for SVG
+
+
+@dataclass(frozen=True)
+class Image:
+    """A figure as a data URI, and how wide to show it (pixels)."""
+
+    uri: str
+    width: int
+
+
+def png(ax: Axes) -> Image:
+    """A figure as pixels, where it has too many lines for SVG."""
+    return _encoded(ax, "png", "image/png", dpi=RESOLUTION)
+
+
+def svg(ax: Axes) -> Image:
+    """A figure as lines."""
+    # As an image of its own, an SVG can neither clash with the ids of others nor load anything.
+    return _encoded(ax, "svg", "image/svg+xml", metadata={"Date": None})
+
+
+def _encoded(ax: Axes, file_format: str, mime: str, **options: Any) -> Image:
+    buffer = BytesIO()
+    figure = cast("Figure", ax.get_figure(root=True))  # axes that were just drawn have one
+    figure.savefig(buffer, format=file_format, **options)
+    uri = f"data:{mime};base64,{base64.b64encode(buffer.getvalue()).decode()}"
+    return Image(uri, round(figure.get_figwidth() * PIXELS_PER_INCH))
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    folder = Path(__file__).parent / "templates"
+    environment = Environment(
+        loader=FileSystemLoader(folder),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals["DASH"] = DASH
+    return environment
+
+
+def template(name: str) -> Any:
+    """One of the page templates."""
+    return _environment().get_template(name)

@@ -1,0 +1,197 @@
+"""``analyse``: who survives in some runs, when the rest died, and what predicted it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ecodyn.files import UnusableDataError
+from ecodyn.survival.clustered import Estimate, clustered_mean
+from ecodyn.survival.counts import Count, Sensitivity, counts_by, sensitivity
+from ecodyn.survival.extinction import Deaths, RankChanges, deaths, rank_changes
+from ecodyn.survival.found import DEFAULT_RULE, Survivors, rule_named, survivors
+from ecodyn.survival.laws import LawFates, law_fates
+from ecodyn.survival.logistic import Together, together
+from ecodyn.survival.predictors import Score, common_steps, early_steps, fitness, spread_steps
+from ecodyn.trajectories import Trajectories
+
+Progress = Callable[[int, int | None, str], None]
+
+LAW_STARTS = 4.0, 20.0  # steps after the first; a velocity needs some before
+CURVE_STEPS = 40  # at which predictors are drawn over time
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """Who survives, and what predicted it. What could not be had is in `notes`, a sentence each.
+
+    Attributes
+    ----------
+    runs : what was analysed
+    found : survivors under the rule asked for
+    sensitivity : the same under every rule
+    deaths, changes : when the rest died, and how the order changed
+    counts : survivors by each setting that takes several values
+    scores : every predictor at every early step
+    curves : the same over time, for figures
+    together : a logistic model of the predictors at early steps
+    laws : what equations know, a window each
+    notes : sentences
+    """
+
+    runs: Trajectories
+    found: Survivors
+    sensitivity: Sensitivity
+    deaths: Deaths
+    changes: RankChanges
+    counts: dict[str, list[Count]]
+    scores: list[Score] = field(default_factory=list)
+    curves: list[Score] = field(default_factory=list)
+    together: dict[float, Together] = field(default_factory=dict)
+    laws: list[LawFates] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def survivors(self) -> Estimate:
+        """Number of survivors a run."""
+        return clustered_mean(self.found.counts, self.runs.clusters)
+
+    def to_json(self) -> dict[str, Any]:
+        """All numbers as plain JSON values but for non-finite ones; runs and features by label."""
+        s = self.sensitivity
+        return {
+            "schema": 1,
+            "rule": self.found.rule,
+            "steps": self.found.steps,
+            "runs": self.runs.runs,
+            "features": self.runs.features,
+            "clusters": self.runs.n_clusters,
+            "survivors": self.survivors.to_json(),
+            "counts": self.found.counts,
+            "alive": {rule: found.alive for rule, found in s.found.items()},
+            "deaths": {"steps": self.deaths.steps, "order": self.deaths.order},
+            "rank_changes": {
+                "crossed": clustered_mean(self.changes.crossed, self.runs.clusters).to_json(),
+                "kendall_tau": clustered_mean(self.changes.tau, self.runs.clusters).to_json(),
+            },
+            "rules": {
+                "counts": [asdict(c) for c in s.counts],
+                "agreement": s.agreement,
+                "starting_signal_auc": {rule: e.to_json() for rule, e in s.auc.items()},
+                "unusable": s.unusable,
+            },
+            "counts_by": {name: [asdict(c) for c in counts] for name, counts in self.counts.items()},
+            "predictors": [asdict(x) for x in self.scores],
+            "together": {f"{step:g}": asdict(t) for step, t in self.together.items()},
+            "laws": [asdict(x) for x in self.laws],
+            "notes": self.notes,
+            "data": self.runs.provenance,
+        }
+
+    def rows(self) -> tuple[list[str], list[list[Any]]]:
+        """A table of all features of all runs: its header, and a row each."""
+        rules = self.sensitivity.rules
+        header = ["run", "feature", "start", "end", *(f"alive_{r}" for r in rules), "death", "order", "cluster"]
+        rows = []
+        for r, run in enumerate(self.runs.runs):
+            end = int(np.searchsorted(self.runs.times[r, : self.runs.lengths[r]], self.found.steps[r]))
+            for k, feature in enumerate(self.runs.features):
+                alive = [int(self.sensitivity.found[rule].alive[r, k]) for rule in rules]
+                ends = self.runs.values[r, [0, end], k].tolist()
+                died = [_blank(self.deaths.steps[r, k]), _blank(self.deaths.order[r, k])]
+                rows.append([run, feature, *ends, *alive, *died, self.runs.clusters[r]])
+        return header, rows
+
+
+def analyse(
+    runs: Trajectories,
+    rule: str = DEFAULT_RULE,
+    step: float | None = None,
+    *,
+    early: Sequence[float] | None = None,
+    laws: bool = True,
+    windows: Sequence[tuple[float, float]] | None = None,
+    progress: Progress | None = None,
+) -> Analysis:
+    """Who survives under a rule, when the rest died, and what predicted it; see `Analysis`.
+
+    Parameters
+    ----------
+    rule, step : as in `survivors`
+    early : steps at which survival is predicted; see `fitness`
+    laws : whether equations are fitted and asked, which takes a minute
+    windows : of the laws, each (first, last); by default from 4 and from 20 steps after the start to the step
+
+    Raises
+    ------
+    ValueError
+        There is no such rule.
+    UnusableDataError
+        The rule can't be used on these runs, a run lacks a step, or has no step but the first.
+    """
+    rule_named(rule)
+    found = survivors(runs, rule, step)
+    if (short := np.flatnonzero(found.steps <= runs.times[:, 0])).size:
+        raise UnusableDataError(
+            f"expected survivors to be told after the start, run {runs.runs[short[0]]} ends where it begins, at "
+            f"{found.steps[short[0]]:g}: keep more steps, or ask a later one"
+        )
+    varied = [name for name, values in runs.settings.items() if len(np.unique(values)) > 1 and name != "seed"]
+    told = Analysis(
+        runs,
+        found,
+        sensitivity(runs, step),
+        deaths(runs, found),
+        rank_changes(runs, found),
+        {name: counts_by(runs, found, name) for name in varied},
+        notes=_remarks(runs, found),
+    )
+    try:
+        _predict(told, early)
+        if laws:
+            _ask_laws(told, windows, progress)
+    except UnusableDataError as error:
+        told.notes.append(str(error))
+    return told
+
+
+def _remarks(runs: Trajectories, found: Survivors) -> list[str]:
+    """What a reader should know of the runs before reading on."""
+    notes = []
+    if runs.n_clusters < 2:
+        notes.append("one independent run: nothing has an interval, and no law or model can be tried on an unseen one")
+    if "gradient" not in runs.observables:
+        notes.append("the data have no gradient: neither it nor laws with it are tried")
+    one_fate = int(found.one_fate.sum())
+    if 0 < one_fate < runs.n_runs:
+        notes.append(
+            f"in {one_fate} of {runs.n_runs} runs all features share a fate; predictors are scored on the rest"
+        )
+    return notes
+
+
+def _predict(told: Analysis, early: Sequence[float] | None) -> None:
+    told.scores.extend(fitness(told.runs, told.found, early))
+    curve = spread_steps(common_steps(told.runs, float(told.found.steps.min())), CURVE_STEPS)
+    told.curves.extend(fitness(told.runs, told.found, curve))
+    for step in early or early_steps(told.runs, told.found):
+        told.together[step] = together(told.runs, told.found, step)
+
+
+def _ask_laws(told: Analysis, windows: Sequence[tuple[float, float]] | None, progress: Progress | None) -> None:
+    first, last = float(np.nanmin(told.runs.times)), float(told.found.steps.min())
+    chosen = list(windows or ((first + s, last) for s in LAW_STARTS if first + s < last))
+    for number, window in enumerate(chosen):
+        if progress is not None:
+            progress(number, len(chosen), f"laws over {window[0]:g}:{window[1]:g}")
+        try:
+            told.laws.append(law_fates(told.runs, told.found, window))
+        except UnusableDataError as error:
+            told.notes.append(f"no laws over {window[0]:g}:{window[1]:g}: {error}")
+
+
+def _blank(value: float) -> float | str:
+    return value if np.isfinite(value) else ""

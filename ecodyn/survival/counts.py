@@ -1,0 +1,105 @@
+"""How many survive: under each rule, and by each setting of a grid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecodyn.comparison.scores import area_under_curve
+from ecodyn.files import UnusableDataError
+from ecodyn.survival.clustered import Estimate, clustered_mean
+from ecodyn.survival.found import Survivors, survivors
+from ecodyn.survival.rules import RULES
+from ecodyn.trajectories import Trajectories
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Count:
+    """Survivors of some runs.
+
+    Attributes
+    ----------
+    value : of the setting that these runs share, or a rule's name
+    runs : how many
+    survivors : their mean number, with its interval over clusters
+    fewest, most : over runs
+    """
+
+    value: Any
+    runs: int
+    survivors: Estimate
+    fewest: int
+    most: int
+
+
+def counts_by(runs: Trajectories, found: Survivors, setting: str) -> list[Count]:
+    """Survivors by a setting of the runs, such as "dim" or "weight_decay", its values in order.
+
+    Raises
+    ------
+    UnusableDataError
+        The runs have no such setting.
+    """
+    if setting not in runs.settings:
+        raise UnusableDataError(
+            f"expected a setting of the runs, {', '.join(runs.settings) or 'of which they have none'}, got "
+            f"{setting!r}: train a grid, or give the setting when the logs are extracted"
+        )
+    values = runs.settings[setting]
+    return [_count(v.item(), found.counts[values == v], runs.clusters[values == v]) for v in np.unique(values)]
+
+
+def _count(value: Any, counts: NDArray[np.int_], clusters: NDArray[Any]) -> Count:
+    return Count(value, len(counts), clustered_mean(counts, clusters), int(counts.min()), int(counts.max()))
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """What depends on the rule; rules in the order of the registry, those that can't be used left out.
+
+    Attributes
+    ----------
+    found : the survivors under each rule
+    counts : of survivors, a row a rule
+    auc : of the starting signal, under each rule; runs in which all features share a fate are left out
+    agreement : (rule, rule) mean share of features that both rules call alike
+    unusable : rules that can't be used, with the reason
+    """
+
+    found: dict[str, Survivors]
+    counts: list[Count]
+    auc: dict[str, Estimate]
+    agreement: Array
+    unusable: dict[str, str]
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """The rules that could be used."""
+        return tuple(self.found)
+
+
+def sensitivity(runs: Trajectories, step: float | None = None) -> Sensitivity:
+    """Survivors under every rule at a step, the last of each run by default, side by side."""
+    found, unusable = {}, {}
+    for rule in RULES:
+        try:
+            found[rule] = survivors(runs, rule, step)
+        except UnusableDataError as error:
+            unusable[rule] = str(error)
+    if not found:
+        raise UnusableDataError(next(iter(unusable.values())))
+    auc = {
+        rule: clustered_mean([*map(area_under_curve, runs.values[:, 0], f.alive)], runs.clusters)
+        for rule, f in found.items()
+    }
+    agreement = [
+        [clustered_mean((a.alive == b.alive).mean(axis=1), runs.clusters).mean for b in found.values()]
+        for a in found.values()
+    ]
+    counts = [_count(rule, f.counts, runs.clusters) for rule, f in found.items()]
+    return Sensitivity(found, counts, auc, np.array(agreement), unusable)

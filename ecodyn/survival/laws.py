@@ -1,0 +1,133 @@
+"""What equations know of survival: laws fitted to other runs, rolled out, and judged by whom they leave alive.
+
+One autonomous law of the signal that all features share, ẋᵢ = G(xᵢ, t), keeps their order: two solutions of one scalar
+equation never cross. Its rollout ends in the order in which it started, so that its AUC *is* the starting signal's,
+whatever its skill. A trait, a velocity or a second evolving channel lets features with equal signals part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecodyn.comparison.protocols import folds_by_cluster
+from ecodyn.comparison.scores import order_crossing
+from ecodyn.families import family as family_named
+from ecodyn.files import UnusableDataError
+from ecodyn.state import SIGNAL, VELOCITY, observable_of, parse_state
+from ecodyn.survival.clustered import Estimate, clustered_mean
+from ecodyn.survival.found import Survivors, stored_at
+from ecodyn.survival.predictors import Score, both_fates, score
+from ecodyn.trajectories import Trajectories
+
+Array = NDArray[np.float64]
+
+STATES = ("signal", "signal,gradient@start", "signal,velocity", "signal,gradient")
+MOST_STEPS = 60  # of a window that laws are fitted to; the rest of a smooth curve adds cost and little else
+FOLDS = 8
+
+
+@dataclass(frozen=True)
+class LawFate:
+    """Whom a law lets survive on runs that it was not fitted to.
+
+    Attributes
+    ----------
+    family, coupling, state : which law
+    score : of the rollouts' last values, from the window's first step
+    gain : AUC less that of the signal at the window's first step, paired by run, over clusters
+    crossing : share of pairs of features whose order changes in the rollout
+    diverged : rollouts that ended early; they are left out
+    """
+
+    family: str
+    coupling: str
+    state: str
+    score: Score
+    gain: Estimate
+    crossing: Estimate
+    diverged: int
+
+
+@dataclass(frozen=True)
+class LawFates:
+    """Laws beside the signal they start from.
+
+    Attributes
+    ----------
+    window : first and last step
+    start : how well the signal at the window's first step tells survivors
+    crossing : share of pairs of features whose order changes in the data
+    laws : one a state
+    left_out : states that could not be tried, with the reason
+    """
+
+    window: tuple[float, float]
+    start: Score
+    crossing: Estimate
+    laws: list[LawFate]
+    left_out: dict[str, str]
+
+
+def law_fates(
+    runs: Trajectories,
+    found: Survivors,
+    window: tuple[float, float],
+    states: Sequence[str] = STATES,
+    family: str = "linear",
+    coupling: str = "exchangeable",
+) -> LawFates:
+    """Fit laws to all folds of runs but one, roll them out on the held-out one, and ask who is left at the end.
+
+    Parameters
+    ----------
+    window : first step, from which rollouts start, and last; at most 60 of its stored steps are fitted to
+    states : channels, as in `Trajectories.state`
+
+    Raises
+    ------
+    UnusableDataError
+        There are fewer than two clusters, nothing to tell apart, or no data in the window.
+    """
+    both_fates(found)
+    if runs.n_clusters < 2:
+        raise UnusableDataError(
+            f"expected at least two independent runs, to fit laws to one and try them on another; got {runs.n_clusters}"
+        )
+    part = runs.window(*window)
+    part = part.every(max(1, -(-part.n_steps // MOST_STEPS)))
+    start = score(part.values[:, 0], found, runs.clusters, SIGNAL, window[0])
+    ends = [row[[0, stored_at(part, r, None)]] for r, row in enumerate(part.values)]
+    crossing = clustered_mean([order_crossing(e) for e in ends], runs.clusters)
+    laws, left_out = [], {}
+    for state in states:
+        try:
+            laws.append(_fate(part, found, state, family, coupling, start))
+        except UnusableDataError as error:
+            left_out[state] = str(error)
+    return LawFates(window, start, crossing, laws, left_out)
+
+
+def _fate(part: Trajectories, found: Survivors, state: str, family: str, coupling: str, start: Score) -> LawFate:
+    velocity = VELOCITY in map(observable_of, parse_state(state))
+    if velocity and not part.knows_before.all():
+        raise UnusableDataError("expected a stored step before the window, to tell a velocity from; begin it later")
+    last = np.full(found.alive.shape, np.nan)
+    crossing = np.full(part.n_runs, np.nan)
+    channels = part.state(state)
+    for fold in folds_by_cluster(part.clusters, FOLDS):
+        training = part.select(runs=[label for r, label in enumerate(part.runs) if r not in fold])
+        law = family_named(family)(coupling=coupling, state=state).fit(training).model_
+        rows = list(fold)
+        rollout = law.simulate(channels[rows, 0], part.times[rows])
+        for row, run in enumerate(rows):
+            if rollout.ok[row]:
+                path = rollout.signal[row, : part.lengths[run]]
+                last[run], crossing[run] = path[-1], order_crossing(path)
+    own = score(last, found, part.clusters, state, start.step)
+    gain = clustered_mean(own.auc_per_run - start.auc_per_run, part.clusters)
+    diverged = int(np.isnan(last).any(axis=1).sum())
+    return LawFate(family, coupling, state, own, gain, clustered_mean(crossing, part.clusters), diverged)

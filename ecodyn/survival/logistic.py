@@ -1,0 +1,135 @@
+"""All predictors together: a logistic model of survival, scored on runs that it has not seen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecodyn.comparison.protocols import folds_by_cluster
+from ecodyn.files import UnusableDataError
+from ecodyn.survival.clustered import Estimate, clustered_mean
+from ecodyn.survival.found import Survivors
+from ecodyn.survival.predictors import Score, both_fates, predictor, predictors_of, score
+from ecodyn.trajectories import Trajectories
+
+Array = NDArray[np.float64]
+
+RIDGE = 1.0  # scikit-learn's C, the inverse weight of the penalty on standardised coefficients
+
+
+@dataclass(frozen=True)
+class Weights:
+    """log odds of survival = intercept + Σ coefficientⱼ · predictorⱼ, in the predictors' own units."""
+
+    intercept: float
+    coefficients: Array
+    scale: Array
+
+    @property
+    def standardised(self) -> Array:
+        """Coefficients per standard deviation of each predictor."""
+        return self.coefficients * self.scale
+
+    def log_odds(self, values: Array) -> Array:
+        """Of predictors (..., predictor)."""
+        return np.asarray(self.intercept + values @ self.coefficients)
+
+
+def fit_logistic(values: Array, alive: NDArray[np.bool_]) -> Weights:
+    """Fit survival (sample,) to predictors (sample, predictor), standardised, with a unit ridge penalty."""
+    from sklearn.linear_model import LogisticRegression
+
+    centre, scale = values.mean(axis=0), values.std(axis=0)
+    scale = np.where(scale > 0, scale, 1.0)
+    model = LogisticRegression(C=RIDGE, max_iter=1000).fit((values - centre) / scale, alive)
+    own = model.coef_[0] / scale
+    return Weights(float(model.intercept_[0] - centre @ own), own, scale)
+
+
+@dataclass(frozen=True)
+class Together:
+    """A logistic model of several predictors at one step.
+
+    Attributes
+    ----------
+    score : AUC and hit rate of its log odds on held-out runs
+    alone : the same of each predictor by itself, which needs no fit
+    gain : AUC of the model less that of each predictor, paired by run, over clusters
+    coefficients : per standard deviation of the predictor, fitted to all runs; the interval is the jackknife's over
+        the held-out folds, so that its n_clusters is their number
+    weights : fitted to all runs
+    """
+
+    score: Score
+    alone: dict[str, Score]
+    gain: dict[str, Estimate]
+    coefficients: dict[str, Estimate]
+    weights: Weights
+
+    @property
+    def best_alone(self) -> str:
+        """The predictor with the largest AUC by itself."""
+        return max(self.alone, key=lambda name: self.alone[name].auc.mean)
+
+
+def together(runs: Trajectories, found: Survivors, step: float, predictors: Sequence[str] | None = None) -> Together:
+    """Fit all predictors at a step together, and score them on runs whose cluster was not fitted on.
+
+    Parameters
+    ----------
+    step : a stored step of every run
+    predictors : names as in `predictor`; by default all that the data allow and that have values at the step
+
+    Raises
+    ------
+    UnusableDataError
+        There are fewer than two clusters, no run has both survivors and dead, or a fold's training runs share one fate.
+    """
+    both_fates(found)
+    if runs.n_clusters < 2:
+        raise UnusableDataError(
+            "expected at least two independent runs, one to fit the logistic model to and one to score it on; "
+            f"got {runs.n_clusters}: train more seeds"
+        )
+    values = {n: predictor(runs, n, step) for n in (predictors or predictors_of(runs))}
+    values = {n: v for n, v in values.items() if predictors or np.isfinite(v).all()}
+    missing = [n for n, v in values.items() if not np.isfinite(v).all()]
+    if missing or not values:
+        raise UnusableDataError(
+            f"expected predictors with values at step {step:g}, {', '.join(missing) or 'of which there are none'} "
+            f"{'has' if len(missing) == 1 else 'have'} none there: ask a later step"
+        )
+    table = np.stack(list(values.values()), axis=-1)
+    folds = folds_by_cluster(runs.clusters, None)
+    fitted = [_fit(np.delete(table, f, axis=0), np.delete(found.alive, f, axis=0)) for f in folds]
+    odds = np.empty(found.alive.shape)
+    for fold, weights in zip(folds, fitted, strict=True):
+        odds[list(fold)] = weights.log_odds(table[list(fold)])
+    whole = _fit(table, found.alive)
+    own = score(odds, found, runs.clusters, "together", step)
+    alone = {n: score(v, found, runs.clusters, n, step) for n, v in values.items()}
+    gain = {n: clustered_mean(own.auc_per_run - s.auc_per_run, runs.clusters) for n, s in alone.items()}
+    spread = [w.coefficients * whole.scale for w in fitted]
+    return Together(own, alone, gain, _jackknife(list(values), whole.standardised, np.array(spread)), whole)
+
+
+def _fit(table: Array, alive: NDArray[np.bool_]) -> Weights:
+    if alive.all() or not alive.any():
+        raise UnusableDataError(
+            "expected survivors and dead among the runs that a fold is fitted to, got one fate for all; "
+            "give more runs, or another rule"
+        )
+    return fit_logistic(table.reshape(-1, table.shape[-1]), alive.ravel())
+
+
+def _jackknife(names: Sequence[str], whole: Array, left_out: Array) -> dict[str, Estimate]:
+    """Intervals of coefficients from the fits (fold, predictor) that each leave a fold of runs out."""
+    from scipy.stats import t
+
+    n = len(left_out)
+    error = np.sqrt((n - 1) / n * np.sum((left_out - left_out.mean(axis=0)) ** 2, axis=0))
+    half = float(t.ppf(0.975, n - 1)) * error
+    return {k: Estimate(float(w), float(w - h), float(w + h), n) for k, w, h in zip(names, whole, half, strict=True)}

@@ -1,0 +1,190 @@
+"""What can be known of a feature early: each predictor a small function, in one registry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecodyn.comparison.scores import area_under_curve, top_overlap
+from ecodyn.files import UnusableDataError
+from ecodyn.survival.clustered import Estimate, clustered_mean
+from ecodyn.survival.found import Survivors, stored_at
+from ecodyn.trajectories import Trajectories
+
+Array = NDArray[np.float64]
+
+SLOPE_STEPS = 4.0  # steps that a slope is taken over
+EARLY = (0.0, 1.0, 2.0, 3.0, 4.0, 20.0, 60.0)  # the study's relative gradients are at 1 to 4
+AHEAD = ("relative_gradient",)  # observables that look at the step after
+
+
+@dataclass(frozen=True)
+class Early:
+    """One run up to a step.
+
+    Attributes
+    ----------
+    signal : (step, feature), the last row at the step itself
+    times : (step,)
+    """
+
+    signal: Array
+    times: Array
+
+
+def signal(run: Early) -> Array:
+    """xᵢ(s)."""
+    return run.signal[-1]
+
+
+def relative_gradient(run: Early) -> Array:
+    """(xᵢ(s) − xᵢ(s'))/(xᵢ(s')(s − s')), s' the stored step before, per step; NaN at a run's first step."""
+    if len(run.times) < 2:
+        return np.full(run.signal.shape[1], np.nan)
+    before = run.signal[-2]
+    change = (run.signal[-1] - before) / (run.times[-1] - run.times[-2])
+    return np.divide(change, before, out=np.full(len(before), np.nan), where=before > 0)
+
+
+def slope(run: Early) -> Array:
+    """(xᵢ(s) − xᵢ(s'))/(s − s'), s' the last stored step at least 4 steps before, or a run's first."""
+    if len(run.times) < 2:
+        return np.full(run.signal.shape[1], np.nan)
+    back = max(int(np.searchsorted(run.times, run.times[-1] - SLOPE_STEPS, side="right")) - 1, 0)
+    return np.asarray((run.signal[-1] - run.signal[back]) / (run.times[-1] - run.times[back]))
+
+
+PREDICTORS: dict[str, Callable[[Early], Array]] = {
+    "signal": signal,
+    "relative_gradient": relative_gradient,
+    "slope": slope,
+}
+
+
+def predictors_of(runs: Trajectories) -> tuple[str, ...]:
+    """Predictors that the data allow: those of the registry, and every observable that knows nothing of later steps."""
+    return (*PREDICTORS, *(name for name in runs.observables if name not in (*PREDICTORS, *AHEAD)))
+
+
+def predictor(runs: Trajectories, name: str, step: float) -> Array:
+    """A predictor's values (run, feature), from nothing later than `step`; NaN where it needs a step before.
+
+    Parameters
+    ----------
+    name : one of `PREDICTORS`, or an observable of the data, such as "gradient" or "circularity"
+    step : a stored step of every run
+
+    Raises
+    ------
+    UnusableDataError
+        The data lack the observable, or a run the step.
+    """
+    places = [stored_at(runs, r, step) for r in range(runs.n_runs)]
+    if name in PREDICTORS:
+        parts = (Early(runs.values[r, : n + 1], runs.times[r, : n + 1]) for r, n in enumerate(places))
+        return np.array([PREDICTORS[name](part) for part in parts])
+    if name not in predictors_of(runs):
+        raise UnusableDataError(
+            f"the predictor {name} is not in the data, which have {', '.join(predictors_of(runs))}; use those, or keep "
+            "the observable when the networks are trained or the logs extracted"
+        )
+    return runs.observables[name][np.arange(runs.n_runs), places]
+
+
+@dataclass(frozen=True)
+class Score:
+    """How well a predictor at a step tells survivors from the dead.
+
+    Attributes
+    ----------
+    predictor, step : which
+    auc : mean over runs of the chance that a survivor has the higher value; under 0.5, survivors have the lower one
+    hit_rate : mean over runs of the share of the m survivors among the m highest values
+    auc_per_run, hit_rate_per_run : (run,), NaN where a run's features share one fate
+    """
+
+    predictor: str
+    step: float
+    auc: Estimate
+    hit_rate: Estimate
+    auc_per_run: Array
+    hit_rate_per_run: Array
+
+
+def score(values: Array, found: Survivors, clusters: NDArray[Any], name: str, step: float) -> Score:
+    """Score values (run, feature) against who survived; see `Score`."""
+    auc = np.array([*map(area_under_curve, values, found.alive)])
+    hit = np.array([*map(top_overlap, values, found.alive)])
+    hit[np.isnan(auc)] = np.nan  # where all survive, any order hits all
+    return Score(name, float(step), clustered_mean(auc, clusters), clustered_mean(hit, clusters), auc, hit)
+
+
+def fitness(
+    runs: Trajectories,
+    found: Survivors,
+    steps: Sequence[float] | None = None,
+    predictors: Sequence[str] | None = None,
+) -> list[Score]:
+    """What predicts survival, measured early: every predictor at every step.
+
+    Parameters
+    ----------
+    steps : stored steps; by default those of 0, 1, 2, 3, 4, 20 and 60 that are before the survivors' step in all runs
+    predictors : names as in `predictor`; all that the data allow by default
+
+    Raises
+    ------
+    UnusableDataError
+        In no run there are both survivors and dead, or the data lack a step or an observable asked for.
+    """
+    both_fates(found)
+    chosen = early_steps(runs, found) if steps is None else [float(s) for s in steps]
+    names = predictors_of(runs) if predictors is None else tuple(predictors)
+    return [score(predictor(runs, n, s), found, runs.clusters, n, s) for n in names for s in chosen]
+
+
+def both_fates(found: Survivors) -> None:
+    """Refuse survivors that leave nothing to predict."""
+    if found.one_fate.all():
+        fate = "nobody survives" if not found.alive.any() else "all survive" if found.alive.all() else "all or none do"
+        n = len(found.alive)
+        runs = "the one run" if n == 1 else f"all {n} runs"
+        raise UnusableDataError(
+            f"expected survivors and dead, to tell them apart: under {found.rule} {fate} in {runs}; "
+            "judge at another step, or by another rule"
+        )
+
+
+def early_steps(runs: Trajectories, found: Survivors) -> list[float]:
+    """The usual early steps, counted from where the runs begin, that all of them have before the survivors' step.
+
+    Where they have none of these but the first, about ten of the stored ones, evenly on a log scale.
+    """
+    first = float(np.nanmin(runs.times))
+    common = common_steps(runs, float(found.steps.min()))
+    usual = [first + s for s in EARLY if first + s in common]
+    return usual if len(usual) > 1 else spread_steps(common, 10)
+
+
+def common_steps(runs: Trajectories, before: float) -> list[float]:
+    """Steps before one that every run has stored."""
+    shared = set(runs.times[0].tolist())
+    for times in runs.times[1:]:
+        shared &= set(times.tolist())
+    if not any(s < before for s in shared):
+        raise UnusableDataError(
+            f"expected a step before {before:g} that every run has stored, to predict from; got none: "
+            "keep more steps, or choose runs with the same ones"
+        )
+    return sorted(s for s in shared if s < before)
+
+
+def spread_steps(steps: Sequence[float], most: int) -> list[float]:
+    """At most so many of the steps, the first among them, evenly on a log scale of the time since the first."""
+    since = np.log1p(np.array(steps) - steps[0])
+    marks = np.linspace(0.0, since[-1], most)
+    return [steps[i] for i in np.unique(np.argmin(np.abs(since[:, None] - marks), axis=0))]
