@@ -1,0 +1,1 @@
+"""Who survives, and what a change at the start does to the others."""
