@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-CYCLIC = "twilight_shifted"  # ends where it begins, uniform in lightness' change, read by colour-blind readers too
+CYCLIC = "twilight_shifted"  # ends where it begins; its two halves differ in blue and red, told apart by all
 PANEL = 1.25  # inches, of a plane
 POINT, EDGE = 9.0, 0.3
 NICE = [m * 10.0**e for e in range(-16, 4) for m in (1, 2, 5)]  # losses that a short axis names
@@ -60,7 +60,7 @@ def plot_fourier_planes(
     for row, k in enumerate(features):
         plane = _orthonormal(circles.real[-1, k], circles.imaginary[-1, k])
         points = centred[places] @ plane
-        reach = 1.12 * float(np.abs(points).max()) or 1.0
+        reach = 1.08 * float(np.abs(points).max()) or 1.0
         for column, place in enumerate(places):
             panel = _grid_panel(ax, row, column, len(features), len(places))
             _draw_tokens(panel, points[column], k, reach)
@@ -102,7 +102,7 @@ def plot_pca_circles(embedding: Any, features: Sequence[int], ax: Axes | None = 
         k = features[int(np.argmax([np.linalg.norm(h) for h in held]))]
         points = left[:, axes] * sizes[axes]
         panel = _grid_panel(ax, 0, n, 1, count)
-        _draw_tokens(panel, points, k, 1.12 * float(np.abs(points).max()) or 1.0)
+        _draw_tokens(panel, points, k, 1.08 * float(np.abs(points).max()) or 1.0)
         panel.set_title(
             f"components {axes[0] + 1} and {axes[1] + 1} ({100 * share[axes].sum():.0f} %)\ncoloured by k = {k}",
             fontsize=FONT,
@@ -152,7 +152,8 @@ def _draw_tokens(panel: Axes, points: Array, k: int, reach: float) -> None:
         linewidths=EDGE,
         edgecolors=INK,
     )
-    panel.set(xlim=(-reach, reach), ylim=(-reach, reach), xticks=[], yticks=[])
+    low = -1.2 * reach  # room for what is written below the tokens, the same scale both ways
+    panel.set(xlim=(-1.1 * reach, 1.1 * reach), ylim=(low, low + 2.2 * reach), xticks=[], yticks=[])
     panel.set_box_aspect(1)
     panel.spines[:].set_color(DEAD)
     panel.spines[["top", "right"]].set_visible(True)
