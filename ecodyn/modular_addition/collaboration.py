@@ -15,8 +15,8 @@ Synergy is what the pair gains over the better of the two; where it is negative,
 interaction asks for more: positive where the pair lowers the log loss by more than both do alone, one after the other
 (a second difference), and zero where circles multiply the loss independently of each other.
 
-What none of this can say: a network missing circles that it was trained with is off the states that its layers are
-used to, so that L(A) is a bound on what circles A could do if the layers had only ever seen them.
+What none of this can say: a network without circles that it was trained with is off the states that its layers are
+used to, so that L(A) is an upper bound of the loss that circles A could reach with layers of their own.
 
 **DC**, the embedding's mean over tokens, is kept by default. It is no circle and carries nothing of a token, but the
 layers were trained with it, and only so do all frequencies together give the network itself. The study's own analysis

@@ -41,7 +41,7 @@ def plot_interactions(law: Law, ax: Axes | None = None) -> Axes:
     """
     matrix = law.interactions()
     features = len(matrix)
-    side = _side(features)
+    side = matrix_side(features)
     ax = axes_or_new(ax, (side + 1.0, side))
     reach = _reach(matrix)
     beyond = bool((np.abs(matrix) > reach * (1 + 1e-9)).any())
@@ -52,10 +52,12 @@ def plot_interactions(law: Law, ax: Axes | None = None) -> Axes:
     bar.ax.tick_params(labelsize=FONT - 1, colors=INK)
     bar.ax.ticklabel_format(axis="y", scilimits=(-2, 3))
     bar.ax.yaxis.offsetText.set(fontsize=FONT - 1, color=INK)
-    _label_features(ax, [str(f) for f in law.features])
+    label_cells(ax, [str(f) for f in law.features])
+    ax.set_ylabel("equation of feature i")
+    ax.set_xlabel("acted on by feature j")
     doubtful, title = _doubtful(law)
     if features <= MOST_WRITTEN:
-        _write_entries(ax, matrix, reach)
+        write_entries(ax, matrix, dark_cells(matrix, reach))
     if doubtful.all():
         cross_out(ax)
     else:
@@ -64,7 +66,8 @@ def plot_interactions(law: Law, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def _side(features: int) -> float:
+def matrix_side(features: int) -> float:
+    """Inches that a matrix of so many features takes."""
     return float(np.clip(CELL * features + MARGIN, SMALLEST, LARGEST))
 
 
@@ -98,33 +101,36 @@ def _doubtful(law: Law) -> tuple[NDArray[np.bool_], str]:
     return doubtful, f"crossed out: {doubtful.sum()} of {known.sum()} entries on which halves disagree{agreement}"
 
 
-def _label_features(ax: Axes, labels: list[str]) -> None:
+def label_cells(ax: Axes, labels: list[str]) -> None:
+    """Features along both sides of a matrix, as many as can be read."""
     every = -(-len(labels) // MOST_LABELLED)
     places = range(0, len(labels), every)
     size = FONT - 1 if len(labels) <= MOST_WRITTEN else FONT - 2
     shown = [escaped(labels[i]) for i in places]
-    turned = 90 if max(map(len, shown)) > CHARACTERS * (_side(len(labels)) - MARGIN) / len(shown) else 0
+    turned = 90 if max(map(len, shown)) > CHARACTERS * (matrix_side(len(labels)) - MARGIN) / len(shown) else 0
     ax.set_xticks(places, shown, fontsize=size, rotation=turned)
     ax.set_yticks(places, shown, fontsize=size)
     ax.tick_params(length=0)
-    ax.set_ylabel("equation of feature i")
-    ax.set_xlabel("acted on by feature j")
 
 
-def _ink(value: float, reach: float) -> str:
-    return "white" if abs(value) > BRIGHT * reach else INK
-
-
-def _write_entries(ax: Axes, matrix: Array, reach: float) -> None:
+def write_entries(ax: Axes, matrix: Array, dark: NDArray[np.bool_]) -> None:
+    """Finite entries into their cells, light where the cell is dark."""
     for (i, j), value in np.ndenumerate(matrix):
-        text = f"{value:.2g}".replace("-", "−")
-        ax.text(j, i, text, ha="center", va="center", fontsize=FONT - 1, color=_ink(value, reach))
+        if np.isfinite(value):
+            text = f"{value:.2g}".replace("-", "−")
+            ink = "white" if dark[i, j] else INK
+            ax.text(j, i, text, ha="center", va="center", fontsize=FONT - 1, color=ink)
+
+
+def dark_cells(matrix: Array, reach: float) -> NDArray[np.bool_]:
+    """Which cells are dark, of colours that diverge from zero to ±reach."""
+    return np.abs(matrix) > BRIGHT * reach
 
 
 def _cross_entries(ax: Axes, matrix: Array, doubtful: NDArray[np.bool_], reach: float) -> None:
     """A cross from corner to corner of each doubtful cell, whatever the size of the figure."""
     for dark in (False, True):
-        cells = np.argwhere(doubtful & ((np.abs(matrix) > BRIGHT * reach) == dark))
+        cells = np.argwhere(doubtful & (dark_cells(matrix, reach) == dark))
         _segments(ax, cells, "white" if dark else INK)
 
 
