@@ -19,7 +19,7 @@ def test_a_circle_is_round_in_its_plane(seed, k):
     angle = 2 * np.pi * np.outer(np.arange(p), [k, 2]) / p
     embedding = 3 * (np.cos(angle[:, :1]) * basis[0] + np.sin(angle[:, :1]) * basis[1])
     embedding = embedding + 7 * np.cos(angle[:, 1:]) * basis[2]
-    plane = fourier_plane(embedding, k)
+    plane = embedding @ fourier_plane(embedding, k)
     np.testing.assert_allclose(np.linalg.norm(plane, axis=1), 3.0, rtol=1e-9)
 
 

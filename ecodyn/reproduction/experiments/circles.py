@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from ecodyn.modular_addition import MLP, take_snapshots
 from ecodyn.reproduction.experiment import Experiment
 from ecodyn.reproduction.figures import circles as draw
 from ecodyn.reproduction.finding import Finding, Table, above, within
+from ecodyn.reproduction.scale import Scale
 from ecodyn.reproduction.statistics import in_words
 from ecodyn.reproduction.trainings import Shelf
 from ecodyn.survival import DEFAULT_RULE, RULES, Estimate, clustered_mean, survivors
@@ -17,6 +19,7 @@ __all__ = ["ROWS", "fourier_plane", "proxy", "signals"]
 STUDY_SURVIVORS = 5  # of its one training: 2, 8, 22, 23, 3
 ROUND = 0.9  # ratio of a circle's axes from which it is called round
 OVERLAP = 0.8  # of who is alive early and at the end, from which short trainings stand for long ones
+MOST_PLANES = 6  # survivors that are drawn
 SIGNALS_DRAWN = 300  # steps, evenly spaced in log time
 
 
@@ -42,7 +45,7 @@ def signals(shelf: Shelf) -> Finding:
     circles = above(
         "the survivors are circles", f"their axes are in the ratio {in_words(axes)} (1 is round)", axes, bound=ROUND
     )
-    return Finding((few, circles), {"signals": _signal_table(final), "planes": _plane_table(final)})
+    return Finding((few, circles), {"signals": _signal_table(final), "planes": _plane_table(final, shelf.scale)})
 
 
 def _signal_table(final: Trajectories) -> Table:
@@ -56,32 +59,37 @@ def _signal_table(final: Trajectories) -> Table:
     }
 
 
-def _plane_table(final: Trajectories) -> Table:
-    """Tokens in the Fourier plane of each survivor, and of the strongest of the dead."""
+def _plane_table(final: Trajectories, scale: Scale) -> Table:
+    """Tokens of the first training in the plane of each survivor's circle at the end, and of one that died, by step."""
     assert final.embedding is not None
-    embedding, alive, last = final.embedding[0], survivors(final).alive[0], final.values[0, -1]
+    alive, last = survivors(final).alive[0], final.values[0, -1]
     dead = np.flatnonzero(~alive)
-    shown = [*np.flatnonzero(alive), *dead[np.argsort(-last[dead])][:1]]
+    shown = [*np.flatnonzero(alive)[np.argsort(-last[alive])][:MOST_PLANES], *dead[np.argsort(-last[dead])][:1]]
+    network = MLP(p=scale.p, dim=scale.dim, width=scale.width)
+    early = sorted({0, scale.steps // 10, scale.steps // 3, scale.steps})
+    frames = take_snapshots(network, [int(final.runs[0])], early, dtype=scale.dtype, device=scale.device).embeddings[0]
+    steps, embeddings = [*early, int(final.steps[-1])], [*frames, final.embedding[0]]
     parts = []
     for i in shown:
-        x, y = fourier_plane(embedding, int(final.features[i])).T
-        tokens = np.arange(len(x))
-        same = {"frequency": final.features[i], "survived": alive[i]}
-        parts.append({n: np.full(len(x), v) for n, v in same.items()} | {"token": tokens, "x": x, "y": y})
+        plane = fourier_plane(embeddings[-1], int(final.features[i]))
+        for step, embedding in zip(steps, embeddings, strict=True):
+            x, y = ((embedding - embedding.mean(axis=0)) @ plane).T
+            same = {"frequency": final.features[i], "survived": alive[i], "step": step}
+            parts.append({name: np.full(len(x), value) for name, value in same.items()})
+            parts[-1] |= {"token": np.arange(len(x)), "x": x, "y": y}
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def fourier_plane(embedding: np.ndarray, k: int) -> np.ndarray:
-    """Coordinates (token, 2) of an embedding (token, dimension) in the plane of its circle of frequency k.
+    """An orthonormal basis (dimension, 2) of the plane of an embedding's circle of frequency k.
 
-    The plane is that of u = Σ_a cos(2πka/p) E_a and v = Σ_a sin(2πka/p) E_a, (dimension,) each: an orthonormal basis
-    of it, the first axis along u.
+    It is spanned by u = Σ_a cos(2πka/p) E_a and v = Σ_a sin(2πka/p) E_a, E (token, dimension); the first is along u.
     """
     p = len(embedding)
     angle = 2 * np.pi * k * np.arange(p) / p
     directions = np.stack([np.cos(angle), np.sin(angle)]) @ embedding
     basis, _ = np.linalg.qr(directions.T)
-    return np.asarray(embedding @ (basis * np.sign(np.vecdot(basis.T, directions))))
+    return np.asarray(basis * np.sign(np.vecdot(basis.T, directions)))
 
 
 def proxy(shelf: Shelf) -> Finding:

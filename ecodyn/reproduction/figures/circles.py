@@ -16,12 +16,15 @@ from ecodyn.reproduction.figures.pieces import (
     frequencies_by_end,
     new_figure,
 )
-from ecodyn.reproduction.finding import Finding
+from ecodyn.reproduction.finding import Finding, Table
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 
+CYCLIC = "twilight_shifted"  # ends where it begins
+LINEAR_UNTIL = 20.0  # steps, of a logarithmic time axis: little happens before
 FATES = {"early": "alive where short trainings end", "final": "alive at the end", "in_both": "alive at both"}
 
 
@@ -40,37 +43,53 @@ def proxy(finding: Finding) -> Figure:
 
 
 def signals(finding: Finding) -> Figure:
-    """Signals over log time, and tokens in the Fourier planes of the survivors and of one that died."""
-    table, planes = finding.tables["signals"], finding.tables["planes"]
-    alive = frequencies_by_end(table, survived=True)
-    shown = list(dict.fromkeys(planes["frequency"].tolist()))
-    figure = blank_figure((9.6, 5.6))
-    top, bottom = np.asarray(figure.subfigures(2, 1, height_ratios=(1.6, 1)))
-    ax = top.subplots()
-    apply_style(ax)
-    colours = dict(zip(alive, PALETTE, strict=False))
-    for k in np.unique(table["frequency"]):
-        own = table["frequency"] == k
-        colour = colours.get(k, DEAD)
-        ax.plot(
-            table["step"][own], table["signal"][own], color=colour, lw=1.8 if k in colours else 0.8,
-            zorder=2 if k in colours else 1, label=f"k = {k}" if k in colours else None,
-        )  # fmt: skip
-    ax.set_xscale("symlog", linthresh=20)
-    ax.set_xlim(0, table["step"].max())
-    ax.xaxis.set_major_formatter("{x:g}")
-    ax.set(xlabel="step", ylabel="signal")
-    ax.plot([], [], color=DEAD, lw=0.8, label="others")
-    add_legend(ax, ncols=2)
-    for panel, k in zip(np.atleast_1d(bottom.subplots(1, len(shown))), shown, strict=True):
+    """Row 1: signals over log time; tokens in the circles' planes over training."""
+    planes = finding.tables["planes"]
+    steps, frequencies = np.unique(planes["step"]), list(dict.fromkeys(planes["frequency"].tolist()))
+    figure = blank_figure((9.6, 3.6 + 1.4 * len(steps)))
+    top, bottom = np.asarray(figure.subfigures(2, 1, height_ratios=(3.6, 1.4 * len(steps))))
+    _draw_signals(top.subplots(), finding.tables["signals"])
+    panels = bottom.subplots(len(steps), len(frequencies), squeeze=False)
+    for column, k in enumerate(frequencies):
         own = planes["frequency"] == k
-        p = int(own.sum())
-        order = planes["token"][own] * k % p
-        panel.scatter(planes["x"][own], planes["y"][own], c=order, cmap="twilight", s=9, linewidths=0)
-        panel.set_aspect("equal")
-        panel.set_xticks([])
-        panel.set_yticks([])
-        dead = "" if planes["survived"][own].all() else ", dead"
-        panel.set_title(f"k = {k}{dead}", fontsize=FONT, color=INK)
-    bottom.supxlabel("tokens a in each circle's plane, coloured by k·a mod p; scales differ", fontsize=FONT, color=INK)
+        reach = 1.08 * max(np.abs(planes["x"][own]).max(), np.abs(planes["y"][own]).max())
+        for row, step in enumerate(steps):
+            panel = panels[row, column]
+            _draw_tokens(panel, planes, own & (planes["step"] == step), int(k), reach)
+            if not row:
+                dead = "" if planes["survived"][own].all() else ", dead"
+                panel.set_title(f"k = {k}{dead}", fontsize=FONT, color=INK)
+            if not column:
+                panel.set_ylabel(f"step {step}", fontsize=FONT, color=INK)
+    bottom.supxlabel(
+        "tokens a in the plane of each circle at the end, coloured by k·a mod p; a column has one scale",
+        fontsize=FONT,
+        color=INK,
+    )
     return figure
+
+
+def _draw_tokens(panel: Axes, planes: Table, rows: np.ndarray, k: int, reach: float) -> None:
+    order = planes["token"][rows] * k % int(rows.sum())
+    panel.scatter(planes["x"][rows], planes["y"][rows], c=order, cmap=CYCLIC, s=8, linewidths=0)
+    panel.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal", xticks=[], yticks=[])
+
+
+def _draw_signals(ax: Axes, table: Table) -> None:
+    apply_style(ax)
+    colours = dict(zip(frequencies_by_end(table, survived=True), PALETTE, strict=False))
+    for k in np.unique(table["frequency"]).tolist():
+        own = table["frequency"] == k
+        ax.plot(
+            table["step"][own],
+            table["signal"][own],
+            color=colours.get(k, DEAD),
+            lw=1.8 if k in colours else 0.8,
+            zorder=2 if k in colours else 1,
+            label=f"k = {k}" if k in colours else None,
+        )
+    ax.plot([], [], color=DEAD, lw=0.8, label="others")
+    ax.set_xscale("symlog", linthresh=LINEAR_UNTIL)
+    ax.set(xlim=(0, table["step"].max()), ylim=(0, None), xlabel="step", ylabel="signal")
+    ax.xaxis.set_major_formatter("{x:g}")
+    add_legend(ax, ncols=2)

@@ -58,7 +58,12 @@ def _draw_rollout(ax: Axes, table: Table) -> None:
     fitted = table["step"][table["fitted"]].max()
     ax.axvline(fitted, color=INK, lw=0.8, ls=":")
     top = float(np.nanmax(table["signal"]))
-    ax.set(xlabel="step", ylabel="signal", ylim=(-0.05 * top, 1.25 * top), title=f"fitted to steps 0 to {fitted:g}, rolled out from 0")
+    ax.set(
+        xlabel="step",
+        ylabel="signal",
+        ylim=(-0.05 * top, 1.25 * top),
+        title=f"fitted to steps 0 to {fitted:g}, rolled out from 0",
+    )
     ax.title.set(fontsize=FONT, color=INK)
     add_legend(ax, loc="upper left", ncols=2)
 
