@@ -17,7 +17,16 @@ import numpy as np
 
 from ecodyn.files import UnusableDataError
 
-__all__ = ["OBSERVABLES", "Components", "Features", "Fourier", "Observable", "Projection", "SingularValues"]
+__all__ = [
+    "OBSERVABLES",
+    "Components",
+    "Features",
+    "Fourier",
+    "Observable",
+    "Projection",
+    "SingularValues",
+    "circle_plane",
+]
 
 
 @dataclass(frozen=True)
@@ -224,6 +233,21 @@ class Fourier(Features):
         self._differences = np.empty((n, self._pairs, d))
         self._real = np.empty((n, len(self._cosines), d))
         self._imaginary = np.empty_like(self._real)
+
+
+def circle_plane(embedding: np.ndarray, k: int) -> np.ndarray:
+    """An orthonormal basis (dimension, 2) of the plane of an embedding's circle of frequency k.
+
+    It is spanned by the u_k and v_k of `Fourier`: its columns are their principal axes.
+
+    Args:
+        embedding: E, (token, dimension), of at least 2 dimensions.
+        k: 1..⌊p/2⌋.
+    """
+    circles = Fourier(len(embedding)).components(embedding[None])
+    assert circles.imaginary is not None
+    span = np.stack([circles.real[0, k], circles.imaginary[0, k]])
+    return np.asarray(np.linalg.svd(span, full_matrices=False)[2].T)
 
 
 class Projection(Features):

@@ -11,6 +11,7 @@ from ecodyn.observables import (
     Fourier,
     Projection,
     SingularValues,
+    circle_plane,
     circularity,
     phase_spread,
     pull,
@@ -203,3 +204,16 @@ def test_the_pull_of_real_features_and_of_none():
     at, zero = Components(drawn(0, 4, 3, 2)), Components(np.zeros((4, 3, 2)))
     np.testing.assert_allclose(pull(at, Components(-at.real)), signal(at), rtol=1e-12)
     assert (pull(zero, at) == 0).all()
+
+
+@given(st.integers(0, 1000), st.sampled_from([1, 3, 5]))
+def test_a_circle_is_round_in_its_plane(seed, k):
+    """Also under rotations of the embedding, and with other circles beside it."""
+    rng = np.random.default_rng(seed)
+    p, d = 11, 8
+    basis, _ = np.linalg.qr(rng.normal(size=(d, d)))
+    angle = 2 * np.pi * np.outer(np.arange(p), [k, 2]) / p
+    embedding = 3 * (np.cos(angle[:, :1]) * basis[0] + np.sin(angle[:, :1]) * basis[1])
+    embedding = embedding + 7 * np.cos(angle[:, 1:]) * basis[2]
+    plane = embedding @ circle_plane(embedding, k)
+    np.testing.assert_allclose(np.linalg.norm(plane, axis=1), 3.0, rtol=1e-9)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ecodyn.observables import Fourier
+from ecodyn.observables import Fourier, circle_plane
 from ecodyn.report.interactions import MOST_WRITTEN, dark_cells, label_cells, matrix_side, write_entries
 from ecodyn.report.style import DEAD, DIVERGING, FONT, INK, PALETTE, apply_style, axes_or_new
-from ecodyn.survival.perturbation import Intervals, Perturbation, Response
+from ecodyn.survival.scaled_start import Intervals, Perturbation, Response
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -53,12 +53,10 @@ def plot_fourier_planes(
     places = _evenly(len(times)) if chosen is None else [_place(times, step) for step in chosen]
     ax = axes_or_new(ax, (PANEL * len(places) + 0.9, PANEL * len(features) + 0.5))
     ax.axis("off")
-    circles = Fourier(frames.shape[1]).components(frames).copy()
-    assert circles.imaginary is not None
-    signal = np.sqrt(circles.power())
+    signal = np.sqrt(Fourier(frames.shape[1]).components(frames).power())
     centred = frames - frames.mean(axis=1, keepdims=True)
     for row, k in enumerate(features):
-        plane = _orthonormal(circles.real[-1, k], circles.imaginary[-1, k])
+        plane = circle_plane(frames[-1], k)
         points = centred[places] @ plane
         reach = 1.08 * float(np.abs(points).max()) or 1.0
         for column, place in enumerate(places):
@@ -132,11 +130,6 @@ def _place(times: NDArray[Any], step: float) -> int:
 
 def _evenly(count: int, most: int = 6) -> list[int]:
     return sorted({round(i) for i in np.linspace(0, count - 1, min(count, most))})
-
-
-def _orthonormal(u: Array, v: Array) -> Array:
-    """A basis (dimension, 2) of the plane of u and v: their principal axes."""
-    return np.asarray(np.linalg.svd(np.stack([u, v]), full_matrices=False)[2].T)
 
 
 def _draw_tokens(panel: Axes, points: Array, k: int, reach: float) -> None:
@@ -351,7 +344,7 @@ def _draw_shares(panel: Axes, found: Perturbation) -> None:
         (found.own_survival, PALETTE[0], f"{found.feature} itself"),
         (found.others_survival, PALETTE[1], "others, mean"),
     ):
-        error = [of.mean - np.clip(of.low, 0, 1), np.clip(of.high, 0, 1) - of.mean]
+        error = [of.mean - of.low, of.high - of.mean]
         panel.errorbar(found.factors, of.mean, yerr=error, color=colour, fmt="o-", ms=3.5, lw=1.4, label=name)
     panel.set_ylim(-0.04, 1.04)
     panel.set_ylabel(f"share that survives to step {found.steps[-1]:g}")

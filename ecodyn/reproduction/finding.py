@@ -25,6 +25,7 @@ __all__ = [
     "Table",
     "above",
     "below",
+    "question",
     "read_table",
     "within",
     "write_table",
@@ -91,6 +92,11 @@ def below(claim: str, found: str, estimate: Estimate, bound: float = 0.0) -> Che
 def within(claim: str, found: str, estimate: Estimate, low: float, high: float) -> Check:
     """The claim says: between low and high. It agrees if the whole interval is, disagrees if none of it is."""
     return _judged(claim, found, estimate, low, high)
+
+
+def question(found: str, estimate: Estimate) -> Check:
+    """What was found where no result of the study is known, so that there is nothing to agree with."""
+    return Check("", found, NO_CLAIM, float(estimate.mean), float(estimate.low), float(estimate.high))
 
 
 def _judged(claim: str, found: str, estimate: Estimate, low: float, high: float) -> Check:

@@ -12,6 +12,8 @@ from ecodyn.comparison.scores import LEVEL, t_interval
 
 Array = NDArray[np.float64]
 
+SHARE = (0.0, 1.0)  # what a share, a rate or an AUC can be
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -57,7 +59,13 @@ def cluster_means(values: ArrayLike, clusters: ArrayLike) -> Array:
     return np.array(means)
 
 
-def clustered_mean(values: ArrayLike, clusters: ArrayLike, level: float = LEVEL) -> Estimate:
+def clustered_mean(
+    values: ArrayLike,
+    clusters: ArrayLike,
+    level: float = LEVEL,
+    *,
+    within: tuple[float, float] = (-np.inf, np.inf),
+) -> Estimate:
     """Mean over clusters of their means m_c, with the interval m̄ ± t · sd(m_c)/√C over the C clusters.
 
     Frequencies of one run, and runs from one initialisation, are not independent; their clusters are.
@@ -67,6 +75,7 @@ def clustered_mean(values: ArrayLike, clusters: ArrayLike, level: float = LEVEL)
     values : array (observation,); NaN is left out
     clusters : labels (observation,)
     level : of the interval
+    within : what the values can be, such as `SHARE`; the interval ends there
 
     Raises
     ------
@@ -79,4 +88,5 @@ def clustered_mean(values: ArrayLike, clusters: ArrayLike, level: float = LEVEL)
     means = means[np.isfinite(means)]
     if not len(means):
         return Estimate(np.nan, np.nan, np.nan, 0)
-    return Estimate(float(means.mean()), *t_interval(means, level), len(means))
+    low, high = np.clip(t_interval(means, level), *within).tolist()
+    return Estimate(float(means.mean()), low, high, len(means))

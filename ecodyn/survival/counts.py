@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ecodyn.comparison.scores import area_under_curve
 from ecodyn.files import UnusableDataError
-from ecodyn.survival.clustered import Estimate, clustered_mean
+from ecodyn.survival.clustered import SHARE, Estimate, clustered_mean
 from ecodyn.survival.found import Survivors, survivors
 from ecodyn.survival.rules import RULES
 from ecodyn.trajectories import Trajectories
@@ -55,7 +55,9 @@ def counts_by(runs: Trajectories, found: Survivors, setting: str) -> list[Count]
 
 
 def _count(value: Any, counts: NDArray[np.int_], clusters: NDArray[Any]) -> Count:
-    return Count(value, len(counts), clustered_mean(counts, clusters), int(counts.min()), int(counts.max()))
+    return Count(
+        value, len(counts), clustered_mean(counts, clusters, within=(0.0, np.inf)), int(counts.min()), int(counts.max())
+    )
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ def sensitivity(runs: Trajectories, step: float | None = None) -> Sensitivity:
     if not found:
         raise UnusableDataError(next(iter(unusable.values())))
     auc = {
-        rule: clustered_mean([*map(area_under_curve, runs.values[:, 0], f.alive)], runs.clusters)
+        rule: clustered_mean([*map(area_under_curve, runs.values[:, 0], f.alive)], runs.clusters, within=SHARE)
         for rule, f in found.items()
     }
     agreement = [

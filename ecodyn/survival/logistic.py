@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -103,17 +104,35 @@ def together(runs: Trajectories, found: Survivors, step: float, predictors: Sequ
             f"{'has' if len(missing) == 1 else 'have'} none there: ask a later step"
         )
     table = np.stack(list(values.values()), axis=-1)
-    folds = folds_by_cluster(runs.clusters, None)
-    fitted = [_fit(np.delete(table, f, axis=0), np.delete(found.alive, f, axis=0)) for f in folds]
-    odds = np.empty(found.alive.shape)
-    for fold, weights in zip(folds, fitted, strict=True):
-        odds[list(fold)] = weights.log_odds(table[list(fold)])
+    odds, fitted = held_out_log_odds(table, found.alive, runs.clusters)
     whole = _fit(table, found.alive)
     own = score(odds, found, runs.clusters, "together", step)
     alone = {n: score(v, found, runs.clusters, n, step) for n, v in values.items()}
     gain = {n: clustered_mean(own.auc_per_run - s.auc_per_run, runs.clusters) for n, s in alone.items()}
     spread = [w.coefficients * whole.scale for w in fitted]
     return Together(own, alone, gain, _jackknife(list(values), whole.standardised, np.array(spread)), whole)
+
+
+def held_out_log_odds(table: Array, alive: NDArray[np.bool_], clusters: NDArray[Any]) -> tuple[Array, list[Weights]]:
+    """Log odds of survival (run, feature), those of each cluster by the model fitted to all the others; and the models.
+
+    Parameters
+    ----------
+    table : predictors (run, feature, predictor)
+    alive : (run, feature)
+    clusters : (run,), at least two of them
+
+    Raises
+    ------
+    UnusableDataError
+        The runs that a fold is fitted to share one fate.
+    """
+    folds = folds_by_cluster(clusters, None)
+    fitted = [_fit(np.delete(table, f, axis=0), np.delete(alive, f, axis=0)) for f in folds]
+    odds = np.empty(alive.shape)
+    for fold, weights in zip(folds, fitted, strict=True):
+        odds[list(fold)] = weights.log_odds(table[list(fold)])
+    return odds, fitted
 
 
 def _fit(table: Array, alive: NDArray[np.bool_]) -> Weights:

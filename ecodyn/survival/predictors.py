@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ecodyn.comparison.scores import area_under_curve, top_overlap
 from ecodyn.files import UnusableDataError
-from ecodyn.survival.clustered import Estimate, clustered_mean
+from ecodyn.survival.clustered import SHARE, Estimate, clustered_mean
 from ecodyn.survival.found import Survivors, stored_at
 from ecodyn.trajectories import Trajectories
 
@@ -120,7 +120,8 @@ def score(values: Array, found: Survivors, clusters: NDArray[Any], name: str, st
     auc = np.array([*map(area_under_curve, values, found.alive)])
     hit = np.array([*map(top_overlap, values, found.alive)])
     hit[np.isnan(auc)] = np.nan  # where all survive, any order hits all
-    return Score(name, float(step), clustered_mean(auc, clusters), clustered_mean(hit, clusters), auc, hit)
+    mean_auc, mean_hit = (clustered_mean(x, clusters, within=SHARE) for x in (auc, hit))
+    return Score(name, float(step), mean_auc, mean_hit, auc, hit)
 
 
 def fitness(

@@ -3,24 +3,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecodyn.reproduction.experiments.circles import fourier_plane
-from ecodyn.reproduction.experiments.fate import held_out_scores, relative_growth, separating_signal
+from ecodyn.reproduction.experiments.fate import relative_growth, separating_signal
 from ecodyn.reproduction.experiments.laws import fit_linear_map, forecast_skill
 from ecodyn.reproduction.experiments.size import bend, masked_means
 from ecodyn.trajectories import Trajectories
-
-
-@given(st.integers(0, 1000), st.sampled_from([1, 3, 5]))
-def test_a_circle_is_round_in_its_plane(seed, k):
-    """Also under rotations of the embedding, and with other circles beside it."""
-    rng = np.random.default_rng(seed)
-    p, d = 11, 8
-    basis, _ = np.linalg.qr(rng.normal(size=(d, d)))
-    angle = 2 * np.pi * np.outer(np.arange(p), [k, 2]) / p
-    embedding = 3 * (np.cos(angle[:, :1]) * basis[0] + np.sin(angle[:, :1]) * basis[1])
-    embedding = embedding + 7 * np.cos(angle[:, 1:]) * basis[2]
-    plane = embedding @ fourier_plane(embedding, k)
-    np.testing.assert_allclose(np.linalg.norm(plane, axis=1), 3.0, rtol=1e-9)
 
 
 @given(st.floats(0.5, 3.5), st.floats(-3, 3), st.floats(0.5, 5))
@@ -52,18 +38,6 @@ def test_a_rollout_that_explodes_ends():
     rollout = fit_linear_map(growing).rollout(growing[-1], 5000)
     assert np.isnan(rollout[-1]).all()
     assert rollout.shape == (5001, 2)
-
-
-def test_held_out_scores_know_nothing_of_their_own_cluster():
-    rng = np.random.default_rng(2)
-    predictors, clusters = rng.normal(size=(6, 10, 2)), np.repeat([0, 1, 2], 2)
-    alive = predictors[..., 0] + 0.5 * rng.normal(size=(6, 10)) > 0
-    other = alive.copy()
-    other[clusters == 0] = ~other[clusters == 0]
-    mine = clusters == 0
-    np.testing.assert_array_equal(
-        held_out_scores(predictors, alive, clusters)[mine], held_out_scores(predictors, other, clusters)[mine]
-    )
 
 
 def test_the_study_s_line_goes_through_its_points():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ecodyn.modular_addition import MLP, take_snapshots
+from ecodyn.observables import circle_plane
 from ecodyn.reproduction.experiment import Experiment
 from ecodyn.reproduction.figures import circles as draw
 from ecodyn.reproduction.finding import Finding, Table, above, within
@@ -14,7 +15,7 @@ from ecodyn.reproduction.trainings import Shelf
 from ecodyn.survival import DEFAULT_RULE, RULES, Estimate, clustered_mean, survivors
 from ecodyn.trajectories import Trajectories
 
-__all__ = ["ROWS", "fourier_plane", "proxy", "signals"]
+__all__ = ["ROWS", "proxy", "signals"]
 
 STUDY_SURVIVORS = 5  # of its one training: 2, 8, 22, 23, 3
 ROUND = 0.9  # ratio of a circle's axes from which it is called round
@@ -71,25 +72,13 @@ def _plane_table(final: Trajectories, scale: Scale) -> Table:
     steps, embeddings = [*early, int(final.steps[-1])], [*frames, final.embedding[0]]
     parts = []
     for i in shown:
-        plane = fourier_plane(embeddings[-1], int(final.features[i]))
+        plane = circle_plane(embeddings[-1], int(final.features[i]))
         for step, embedding in zip(steps, embeddings, strict=True):
             x, y = ((embedding - embedding.mean(axis=0)) @ plane).T
             same = {"frequency": final.features[i], "survived": alive[i], "step": step}
             parts.append({name: np.full(len(x), value) for name, value in same.items()})
             parts[-1] |= {"token": np.arange(len(x)), "x": x, "y": y}
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-
-
-def fourier_plane(embedding: np.ndarray, k: int) -> np.ndarray:
-    """An orthonormal basis (dimension, 2) of the plane of an embedding's circle of frequency k.
-
-    It is spanned by u = Σ_a cos(2πka/p) E_a and v = Σ_a sin(2πka/p) E_a, E (token, dimension); the first is along u.
-    """
-    p = len(embedding)
-    angle = 2 * np.pi * k * np.arange(p) / p
-    directions = np.stack([np.cos(angle), np.sin(angle)]) @ embedding
-    basis, _ = np.linalg.qr(directions.T)
-    return np.asarray(basis * np.sign(np.vecdot(basis.T, directions)))
 
 
 def proxy(shelf: Shelf) -> Finding:

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from ecodyn.files import UnusableDataError
+from ecodyn.report.survival_figures import STUDY_GUIDE
 from ecodyn.reproduction.experiment import Experiment
 from ecodyn.reproduction.figures import fate as draw
 from ecodyn.reproduction.finding import Finding, Table, above
 from ecodyn.reproduction.statistics import aucs, in_words, setting, slope
 from ecodyn.reproduction.trainings import PLANTED_FREQUENCIES, Shelf
 from ecodyn.survival import clustered_mean, survivors
+from ecodyn.survival.logistic import held_out_log_odds
 from ecodyn.trajectories import Trajectories
 
-__all__ = ["GUIDE", "ROWS", "SEPARATION", "initial_signal", "planted", "relative_gradient", "scaled"]
-
-GUIDE = ((86.0, 0.0), (95.0, 0.75))
-"""Two points (initial signal, survival rate) of the line that the study draws through its rates."""
+__all__ = ["ROWS", "SEPARATION", "initial_signal", "planted", "relative_gradient", "scaled"]
 
 SEPARATION = ((-0.002, 92.2), (0.001, 82.0))
 """Two points (relative gradient, initial signal) of the line that the study draws between survivors and dead."""
@@ -33,7 +31,7 @@ def initial_signal(shelf: Shelf) -> Finding:
     clusters = np.repeat(labels, runs.n_features)
     steeper = slope(start.ravel(), rate.ravel(), clusters)
     auc = clustered_mean(aucs(runs.values[:, 0], alive), runs.clusters)
-    (x0, y0), (x1, y1) = GUIDE
+    (x0, y0), (x1, y1) = STUDY_GUIDE
     grows = above(
         "frequencies of higher initial signal survive more often",
         f"a unit of initial signal adds {in_words(steeper, 3)} to the survival rate; "
@@ -45,7 +43,7 @@ def initial_signal(shelf: Shelf) -> Finding:
     )
     frequencies = np.tile(runs.features, len(labels))
     table = {"embedding": clusters, "frequency": frequencies, "signal": start.ravel(), "rate": rate.ravel()}
-    return Finding((grows, tells), {"rates": table, "guide": _line(GUIDE, "signal", "rate")})
+    return Finding((grows, tells), {"rates": table, "guide": _line(STUDY_GUIDE, "signal", "rate")})
 
 
 def scaled(shelf: Shelf) -> Finding:
@@ -105,7 +103,8 @@ def relative_gradient(shelf: Shelf) -> Finding:
         alone,
         bound=0.5,
     )
-    both = aucs(held_out_scores(np.stack([signal, growth], axis=-1), alive, clusters), alive)
+    odds, _ = held_out_log_odds(np.stack([signal, growth], axis=-1), alive, clusters)
+    both = aucs(odds, alive)
     gain = clustered_mean(both - aucs(signal, alive), clusters)
     of_line = clustered_mean(aucs(signal - separating_signal(growth), alive), clusters)
     adds = above(
@@ -137,30 +136,6 @@ def separating_signal(growth: np.ndarray) -> np.ndarray:
     """The initial signal on the study's line between survivors and dead, at a relative gradient; of its shape."""
     (g0, x0), (g1, x1) = SEPARATION
     return np.asarray(x0 + (growth - g0) * (x1 - x0) / (g1 - g0))
-
-
-def held_out_scores(predictors: np.ndarray, alive: np.ndarray, clusters: np.ndarray) -> np.ndarray:
-    """Log odds of survival (run, feature) by a logistic model of predictors (run, feature, predictor), standardised.
-
-    Those of each cluster are by the model fitted to all the others.
-    """
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
-
-    scores = np.empty(alive.shape)
-    flat = predictors.shape[-1]
-    for cluster in np.unique(clusters):
-        held = clusters == cluster
-        if alive[~held].all() or not alive[~held].any():
-            raise UnusableDataError(
-                "expected survivors and dead to tell apart among the trainings, got "
-                f"{'no dead' if alive[~held].all() else 'no survivors'}; train for longer, or more of them"
-            )
-        model = make_pipeline(StandardScaler(), LogisticRegression())
-        model.fit(predictors[~held].reshape(-1, flat), alive[~held].ravel())
-        scores[held] = model.decision_function(predictors[held].reshape(-1, flat)).reshape(alive[held].shape)
-    return scores
 
 
 def _line(points: tuple[tuple[float, float], ...], x: str, y: str) -> Table:

@@ -6,7 +6,7 @@ import numpy as np
 
 from ecodyn.reproduction.experiment import Experiment
 from ecodyn.reproduction.figures import size as draw
-from ecodyn.reproduction.finding import NO_CLAIM, Check, Finding, above, below, within
+from ecodyn.reproduction.finding import Finding, above, below, question, within
 from ecodyn.reproduction.statistics import aucs, counts_by_rule, in_words, replicates, setting, slope
 from ecodyn.reproduction.trainings import Shelf
 from ecodyn.survival import DEFAULT_RULE, Estimate, clustered_mean, survivors
@@ -79,7 +79,7 @@ def prime(shelf: Shelf) -> Finding:
     slopes = {rule: slope(np.log2(table["p"]), table[rule], table["seed"]) for rule in rules}
     estimate = slopes[DEFAULT_RULE]
     found = f"each doubling of p adds {in_words(estimate)} circles"
-    check = Check("", found, NO_CLAIM, estimate.mean, estimate.low, estimate.high)
+    check = question(found, estimate)
     return Finding((check,), {"counts": table}, (by_other_rules(slopes),))
 
 
@@ -111,8 +111,8 @@ def circularity(shelf: Shelf) -> Finding:
     auc = clustered_mean(aucs(start, alive), seeds)
     rounder = slope(np.log2(dims), start.mean(axis=1), seeds)
     checks = [
-        _open(f"the circularity at the start predicts survival with an AUC of {in_words(auc, 3)}", auc),
-        _open(f"each doubling of d adds {in_words(rounder, 3)} to the circularity at the start", rounder),
+        question(f"the circularity at the start predicts survival with an AUC of {in_words(auc, 3)}", auc),
+        question(f"each doubling of d adds {in_words(rounder, 3)} to the circularity at the start", rounder),
     ]
     return Finding(tuple(checks), {"circularity": {"dim": dims, "seed": seeds, **of}})
 
@@ -128,10 +128,6 @@ def by_other_rules(slopes: dict[str, Estimate]) -> str:
     """How far a slope depends on the rule for survivors."""
     others = (f"{rule} {in_words(found)}" for rule, found in slopes.items() if rule != DEFAULT_RULE)
     return f"by the rule {DEFAULT_RULE}; by the others " + ", ".join(others)
-
-
-def _open(found: str, estimate: Estimate) -> Check:
-    return Check("", found, NO_CLAIM, estimate.mean, estimate.low, estimate.high)
 
 
 ROWS = (

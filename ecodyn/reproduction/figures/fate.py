@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ecodyn.report.style import DEAD, INK
-from ecodyn.reproduction.figures.pieces import BLUE, LOW, ORANGE, add_legend, new_figure, plot_interval_line
+from ecodyn.reproduction.figures.pieces import BLUE, LOW, ORANGE, add_legend, draw_interval_line, new_figure
 from ecodyn.reproduction.finding import Finding
 
 if TYPE_CHECKING:
@@ -36,15 +36,15 @@ def _binned(ax: Axes, x: np.ndarray, y: np.ndarray, clusters: np.ndarray) -> Non
     edges = np.quantile(x, np.linspace(0, 1, BINS + 1))
     which = np.clip(np.searchsorted(edges, x, side="right") - 1, 0, BINS - 1)
     middle = np.array([x[which == b].mean() if (which == b).any() else np.nan for b in range(BINS)])
-    plot_interval_line(ax, middle[which], y, clusters, color=INK, label="mean in bins, 95 %", points=False)
+    draw_interval_line(ax, middle[which], y, clusters, color=INK, label="mean in bins, 95 %", points=False)
 
 
 def scaled(finding: Finding) -> Figure:
     """Survival of the scaled frequency, and how many others survive, against the factor."""
     table = finding.tables["fates"]
     figure, (left, right) = new_figure(2, LOW)
-    plot_interval_line(left, table["factor"], table["survived"].astype(float), table["embedding"], points=False)
-    plot_interval_line(right, table["factor"], table["others"].astype(float), table["embedding"], color=ORANGE)
+    draw_interval_line(left, table["factor"], table["survived"].astype(float), table["embedding"], points=False)
+    draw_interval_line(right, table["factor"], table["others"].astype(float), table["embedding"], color=ORANGE)
     left.set(ylabel="share of trainings it survives", ylim=(-0.03, 1.03))
     right.set(ylabel="other survivors")
     right.set_ylim(bottom=0)
@@ -59,7 +59,7 @@ def planted(finding: Finding) -> Figure:
     figure, (ax,) = new_figure()
     for name, color in (("first", "#777777"), ("second", BLUE)):
         words = {"first": "the stronger", "second": "the weaker"}[name]
-        plot_interval_line(
+        draw_interval_line(
             ax, table["ratio"], table[name].astype(float), table["seed"], color=color, label=words, points=False
         )
     ax.set_xscale("log")

@@ -11,10 +11,10 @@ from ecodyn.reproduction.figures.pieces import (
     BLUE,
     ORANGE,
     add_legend,
+    draw_interval_line,
     frequencies_by_end,
     log_ticks,
     new_figure,
-    plot_interval_line,
 )
 from ecodyn.reproduction.finding import Finding, Table
 
@@ -87,7 +87,7 @@ def linear_by_dimension(finding: Finding) -> Figure:
     table = finding.tables["fits"]
     figure, (ax,) = new_figure()
     for label, name, colour in (("least squares", "r2_least_squares", BLUE), ("Lasso", "r2_lasso", ORANGE)):
-        plot_interval_line(ax, table["dim"], table[name], table["seed"], color=colour, label=label)
+        draw_interval_line(ax, table["dim"], table[name], table["seed"], color=colour, label=label)
     log_ticks(ax, table["dim"], base=2)
     ax.set(xlabel="embedding dimension d", ylabel="in-sample one-step R²")
     add_legend(ax)

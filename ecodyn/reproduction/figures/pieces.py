@@ -23,11 +23,11 @@ __all__ = [
     "SKY",
     "add_legend",
     "blank_figure",
+    "draw_counts",
+    "draw_interval_line",
     "frequencies_by_end",
     "log_ticks",
     "new_figure",
-    "plot_counts",
-    "plot_interval_line",
 ]
 
 BLUE, ORANGE, GREEN, _, _, SKY = PALETTE
@@ -38,7 +38,7 @@ MOST_TICKS = 9
 COUNT_TICKS = (1, 2, 3, 4, 5, 7, 10, 15, 20, 30, 40, 60)
 
 
-def plot_interval_line(
+def draw_interval_line(
     ax: Axes,
     x: np.ndarray,
     y: np.ndarray,
@@ -47,7 +47,7 @@ def plot_interval_line(
     color: str = BLUE,
     label: str | None = None,
     points: bool = True,
-) -> Axes:
+) -> None:
     """Mean of y (point,) at each value of x with its interval over clusters, over the points themselves."""
     places = np.unique(x)
     found = [clustered_mean(y[x == place], clusters[x == place]) for place in places]
@@ -56,12 +56,11 @@ def plot_interval_line(
         ax.plot(x, y, ls="", marker="o", ms=3, color=color, alpha=0.25, mew=0, zorder=1)
     ends = np.nan_to_num(np.stack([mean - low, high - mean]))
     ax.errorbar(places, mean, yerr=ends, color=color, marker="o", ms=4, lw=1.6, capsize=2, label=label, zorder=3)
-    return ax
 
 
-def plot_counts(ax: Axes, table: Table, x: str) -> Axes:
+def draw_counts(ax: Axes, table: Table, x: str) -> None:
     """Number of survivors against a setting under the default rule, and thinner under every other rule."""
-    plot_interval_line(ax, table[x], table[DEFAULT_RULE].astype(float), table["seed"], label=DEFAULT_RULE)
+    draw_interval_line(ax, table[x], table[DEFAULT_RULE].astype(float), table["seed"], label=DEFAULT_RULE)
     others = [rule for rule in RULES if rule != DEFAULT_RULE and rule in table]
     for rule, line in zip(others, LINES, strict=False):
         places = np.unique(table[x])
@@ -75,7 +74,6 @@ def plot_counts(ax: Axes, table: Table, x: str) -> Axes:
         ax.set_yticks(ticks, [str(n) for n in ticks])
         ax.set_yticks([], minor=True)
     add_legend(ax, title="rule")
-    return ax
 
 
 def blank_figure(size: tuple[float, float]) -> Figure:

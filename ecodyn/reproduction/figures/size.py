@@ -11,10 +11,10 @@ from ecodyn.reproduction.figures.pieces import (
     BLUE,
     ORANGE,
     add_legend,
+    draw_counts,
+    draw_interval_line,
     log_ticks,
     new_figure,
-    plot_counts,
-    plot_interval_line,
 )
 from ecodyn.reproduction.finding import Finding
 
@@ -28,7 +28,7 @@ def frozen(finding: Finding) -> Figure:
     figure, (ax,) = new_figure()
     for step, color in zip(np.unique(table["step"]), PALETTE, strict=False):
         own = table["step"] == step
-        plot_interval_line(
+        draw_interval_line(
             ax, table["dim"][own], table["test_loss"][own], table["seed"][own], color=color, label=f"step {step}"
         )
     place = finding.checks[0]
@@ -45,7 +45,7 @@ def dimension(finding: Finding) -> Figure:
     """Circles against d."""
     table = finding.tables["counts"]
     figure, (ax,) = new_figure()
-    plot_counts(ax, table, "dim")
+    draw_counts(ax, table, "dim")
     log_ticks(ax, table["dim"], base=2)
     ax.set_xlabel("embedding dimension d")
     return figure
@@ -55,7 +55,7 @@ def prime(finding: Finding) -> Figure:
     """Circles against p."""
     table = finding.tables["counts"]
     figure, (ax,) = new_figure()
-    plot_counts(ax, table, "p")
+    draw_counts(ax, table, "p")
     log_ticks(ax, table["p"], base=2)
     ax.set_xlabel("modulus p")
     return figure
@@ -65,7 +65,7 @@ def decay(finding: Finding) -> Figure:
     """Circles against weight decay, beside the study's figure."""
     table = finding.tables["counts"]
     figure, (ax,) = new_figure()
-    plot_counts(ax, table, "weight_decay")
+    draw_counts(ax, table, "weight_decay")
     known = np.isfinite(table["figured"])
     ax.plot(table["weight_decay"][known], table["figured"][known], ls="", marker="x", ms=7, mew=1.8, color=ORANGE,
             label="the study's figure", zorder=4)  # fmt: skip
@@ -80,7 +80,7 @@ def circularity(finding: Finding) -> Figure:
     table = finding.tables["circularity"]
     figure, (ax,) = new_figure()
     for name, color in (("died", "#777777"), ("survived", BLUE)):
-        plot_interval_line(ax, table["dim"], table[name], table["seed"], color=color, label=name, points=False)
+        draw_interval_line(ax, table["dim"], table[name], table["seed"], color=color, label=name, points=False)
     log_ticks(ax, table["dim"], base=2)
     ax.set(xlabel="embedding dimension d", ylabel="circularity at the start")
     add_legend(ax)
