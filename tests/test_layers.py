@@ -1,9 +1,11 @@
 """Imports go one way: what is below knows nothing of what is above, and nothing heavy is loaded unasked."""
 
 import ast
+import importlib
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -121,3 +123,13 @@ def test_importing_loads_nothing_heavy(module):
     program = f"import sys, {module}; print(*[m for m in {HEAVY} if m in sys.modules])"
     found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=120)
     assert found.stdout.split() == []
+
+
+def test_a_public_name_is_no_module():
+    """A package's function of the name of one of its modules would be hidden once that module is loaded."""
+    packages = [name for name, path in MODULES.items() if path.stem == "__init__"]
+    for module in MODULES:
+        importlib.import_module(module)
+    for package in map(importlib.import_module, packages):
+        for name in getattr(package, "__all__", ()):
+            assert not isinstance(getattr(package, name), ModuleType), f"{package.__name__}.{name}"

@@ -42,7 +42,7 @@ def plot_signals(
     log_time: bool = False,
     alive: NDArray[np.bool_] | None = None,
 ) -> Axes:
-    """Signals of one run over time: survivors in colour, the rest in grey.
+    """Signals of one run over time: survivors in colour, survivors beyond the colours in black, the rest in grey.
 
     Parameters
     ----------
@@ -58,13 +58,13 @@ def plot_signals(
         alive = survivors(signal, None if trajectories.dc is None else trajectories.dc[run, :n])
     ranked = [int(i) for i in np.argsort(-signal[-1]) if alive[i]]
     shown = ranked[: min(labels, len(PALETTE))]
-    for i in range(signal.shape[1]):
-        if i not in shown:
-            ax.plot(t, signal[:, i], color=DEAD, lw=0.8, zorder=1)
     for colour, i in zip(PALETTE, shown, strict=False):
-        ax.plot(t, signal[:, i], color=colour, lw=1.8, zorder=2, label=_label(name, trajectories.features[i]))
-    if len(shown) < signal.shape[1]:
-        ax.plot([], [], color=DEAD, lw=0.8, label=f"{signal.shape[1] - len(shown)} others")
+        ax.plot(t, signal[:, i], color=colour, lw=1.8, zorder=3, label=_label(name, trajectories.features[i]))
+    more, others = ranked[len(shown) :], np.flatnonzero(~alive)
+    for places, colour, word in ((more, INK, "more survivors"), (others, DEAD, "others")):
+        for number, i in enumerate(places):
+            label = None if number else f"{len(places)} {word}"
+            ax.plot(t, signal[:, i], color=colour, lw=0.8, zorder=2 if colour == INK else 1, label=label)
     if log_time:
         ax.set_xscale("symlog", linthresh=1.0)
         ax.xaxis.set_major_formatter("{x:g}")

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ecodyn.report.style import DEAD, FONT, INK, PALETTE, axes_or_new, escaped
-from ecodyn.survival.clustered import Estimate, clustered_mean
+from ecodyn.survival.clustered import SHARE, Estimate, clustered_mean
 from ecodyn.survival.counts import Count
 from ecodyn.survival.logistic import Weights
 from ecodyn.survival.predictors import Score
@@ -21,6 +21,7 @@ Array = NDArray[np.float64]
 
 # The line that the study drew through survival rates at p = 59, d = 128 (arXiv 2405.17420, section 3.2.1).
 STUDY_GUIDE = ((86.0, 0.0), (95.0, 0.75))
+LINES = ("-", (0, (4, 1.5)), (0, (1, 1)))  # once the colours are used up
 LEAST_IN_BIN = 5  # values for a rate
 
 
@@ -51,8 +52,8 @@ def plot_survival_rate(
         own = place == b
         if own.sum() < LEAST_IN_BIN:
             continue
-        rate = clustered_mean(y[own], labels[own])
-        _whisker(ax, float(x[own].mean()), rate, PALETTE[0], (0.0, 1.0))
+        rate = clustered_mean(y[own], labels[own], within=SHARE)
+        _whisker(ax, float(x[own].mean()), rate, PALETTE[0])
     if guide is not None:
         (x0, y0), (x1, y1) = guide
         ax.plot([x0, x1], [y0, y1], color=INK, lw=1.2, ls=(0, (4, 1.5)), label="the study's guide line")
@@ -67,12 +68,14 @@ def plot_predictors(scores: Sequence[Score], ax: Axes | None = None) -> Axes:
     """AUC of each predictor over the step it was measured at, with its interval over clusters; 0.5 is a guess."""
     names = list(dict.fromkeys(s.predictor for s in scores))
     ax = axes_or_new(ax, (6.8, 4.0))
-    for colour, name in zip(PALETTE, names, strict=False):
+    for number, name in enumerate(names):
+        colour, dashes = PALETTE[number % len(PALETTE)], LINES[number // len(PALETTE) % len(LINES)]
         own = [s for s in scores if s.predictor == name and np.isfinite(s.auc.mean)]
         steps = [s.step for s in own]
-        ax.plot(steps, [s.auc.mean for s in own], color=colour, lw=1.6, label=escaped(name.replace("_", " ")))
+        means = [s.auc.mean for s in own]
+        ax.plot(steps, means, color=colour, lw=1.6, ls=dashes, label=escaped(name.replace("_", " ")))
         low, high = ([getattr(s.auc, end) for s in own] for end in ("low", "high"))
-        ax.fill_between(steps, low, np.minimum(high, 1.0), color=colour, alpha=0.12, lw=0)
+        ax.fill_between(steps, low, high, color=colour, alpha=0.12, lw=0)
     ax.axhline(0.5, color=DEAD, lw=0.8, zorder=0)
     steps = sorted({s.step for s in scores})
     if len(steps) > 2:
@@ -93,7 +96,7 @@ def plot_counts_by(counts: Sequence[Count], setting: str, ax: Axes | None = None
     places = [float(c.value) for c in counts] if numbers else [float(i) for i in range(len(counts))]
     for x, c in zip(places, counts, strict=True):
         ax.plot([x, x], [c.fewest, c.most], color=DEAD, lw=4, solid_capstyle="butt", zorder=1)
-        _whisker(ax, x, c.survivors, PALETTE[0], (0.0, np.inf))
+        _whisker(ax, x, c.survivors, PALETTE[0])
     if numbers and min(places) > 0 and max(places) > 10 * min(places):
         ax.set_xscale("log")
     if numbers and len(places) <= 8:
@@ -141,8 +144,7 @@ def plot_separation(
     return ax
 
 
-def _whisker(ax: Axes, x: float, estimate: Estimate, colour: Any, within: tuple[float, float]) -> None:
+def _whisker(ax: Axes, x: float, estimate: Estimate, colour: Any) -> None:
     if np.isfinite(estimate.low):
-        ends = np.clip([estimate.low, estimate.high], *within)
-        ax.plot([x, x], ends, color=colour, lw=1.6, zorder=2)
+        ax.plot([x, x], [estimate.low, estimate.high], color=colour, lw=1.6, zorder=2)
     ax.plot(x, estimate.mean, "o", color=colour, ms=6, zorder=3)

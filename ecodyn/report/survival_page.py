@@ -13,6 +13,7 @@ from ecodyn.comparison.result import plain_json
 from ecodyn.files import check_output, write_whole
 from ecodyn.report.embedded import svg, template
 from ecodyn.report.figures import plot_signals
+from ecodyn.report.interaction_figures import plot_perturbation
 from ecodyn.report.survival_figures import (
     STUDY_GUIDE,
     plot_counts_by,
@@ -81,6 +82,12 @@ def survival_figures(told: Analysis) -> dict[str, tuple[str, Axes]]:
     for setting, counts in told.counts.items():
         caption = f"Survivors by {setting}: mean with its 95 % interval over clusters; grey: fewest to most."
         figures[f"survivors_by_{setting}"] = (caption, plot_counts_by(counts, setting))
+    for scaled in told.scaled:
+        k = scaled.fates.feature
+        figures[f"scaled_{k}"] = (
+            f"Feature {k} scaled at the start: what that does to the others, beside what a law says, and who survives.",
+            plot_perturbation(scaled.fates, scaled.response),
+        )
     if not told.scores:
         return figures
     figures["survival_rate"] = (

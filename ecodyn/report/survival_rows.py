@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ecodyn.report.formatting import count, interval, number, percent, steps
+from ecodyn.report.formatting import coefficient, count, interval, number, percent, steps
 from ecodyn.survival.analysis import Analysis
-from ecodyn.survival.clustered import Estimate, clustered_mean
+from ecodyn.survival.clustered import Estimate
 from ecodyn.survival.laws import LawFates
 from ecodyn.survival.logistic import Together
 from ecodyn.survival.predictors import Score
+from ecodyn.survival.scaled_start import Intervals
+from ecodyn.survival.scaling import ScaledRuns
 
 WHY_SIGNAL_ALONE = (
     "A shared autonomous law of the signal alone keeps the order of features (solutions of one scalar equation never "
@@ -38,12 +40,12 @@ def survival_tables(told: Analysis) -> list[TextTable]:
     if told.together:
         tables.append(_together(told))
         tables.append(_coefficients(told))
-    return tables + [_laws(laws) for laws in told.laws if laws.laws]
+    return tables + [_laws(laws) for laws in told.laws] + [_scaled(x) for x in told.scaled]
 
 
 def survival_sentences(told: Analysis) -> list[str]:
     """What was found, in a few sentences."""
-    return [*_who(told), *_early(told), *_order(told), *_known(told)]
+    return [*_who(told), *_early(told), *_order(told), *_known(told), *_what_scaling_did(told)]
 
 
 def _who(told: Analysis) -> Iterator[str]:
@@ -79,11 +81,9 @@ def _early(told: Analysis) -> Iterator[str]:
 
 
 def _order(told: Analysis) -> Iterator[str]:
-    crossed = clustered_mean(told.changes.crossed, told.runs.clusters)
-    tau = clustered_mean(told.changes.tau, told.runs.clusters)
     yield (
-        f"From start to end {percent(crossed.mean)} of pairs of features change their order (Kendall's τ "
-        f"{_mean(tau)}). {WHY_SIGNAL_ALONE}."
+        f"From start to end {percent(told.crossed.mean)} of pairs of features change their order (Kendall's τ "
+        f"{_mean(told.kendall_tau)}). {WHY_SIGNAL_ALONE}."
     )
 
 
@@ -96,6 +96,27 @@ def _known(told: Analysis) -> Iterator[str]:
                 f"Laws of {more[0].family}/{more[0].coupling} rolled out on unseen runs over {steps(laws.window)}, "
                 f"where the starting signal has {_mean(laws.start.auc)}: {listed}."
             )
+
+
+def _what_scaling_did(told: Analysis) -> Iterator[str]:
+    for scaled in told.scaled:
+        fates, response = scaled.fates, scaled.response
+        shares = ", ".join(
+            f"{percent(share)} under {factor:g}"
+            for factor, share in zip(fates.factors, fates.own_survival.mean, strict=True)
+        )
+        yield f"Feature {fates.feature}, scaled at the start, survives in {shares}."
+        if response is None:
+            continue
+        coupling = "" if response.fitted is None else f" with c = {coefficient(response.fitted)} a step"
+        listed = "; ".join(
+            f"{factor:g} moves it by {_at(response.observed, n, -1)}, the law says {number(said)}"
+            for n, (factor, said) in enumerate(zip(response.factors, response.predicted.mean[:, -1], strict=True))
+        )
+        yield (
+            f"The others' mean signal at step {response.steps[-1]:g}, against a law of {scaled.law} fitted to unscaled "
+            f"runs{coupling}: {listed}."
+        )
 
 
 def _rules(told: Analysis) -> TextTable:
@@ -121,7 +142,7 @@ def _rules(told: Analysis) -> TextTable:
 def _agreement(told: Analysis) -> TextTable:
     s = told.sensitivity
     rows = [[rule, *(percent(x) for x in agreement)] for rule, agreement in zip(s.rules, s.agreement, strict=True)]
-    return TextTable("Features that two rules call alike", ["rule", *s.rules], rows)
+    return TextTable("Features that two rules call alike", ["rule", *(r.replace("_", " ") for r in s.rules)], rows)
 
 
 def _counts(told: Analysis, setting: str) -> TextTable:
@@ -200,6 +221,36 @@ def _laws(laws: LawFates) -> TextTable:
     return TextTable(f"What {kind} laws know, rolled out on unseen runs over {steps(laws.window)}", header, rows, note)
 
 
+def _scaled(scaled: ScaledRuns) -> TextTable:
+    fates, response = scaled.fates, scaled.response
+    steps_shown = [] if response is None else [s for s in response.steps if s > fates.steps[0]]
+    header = ["factor", "it survives", "survivors more", *(f"others at {s:g} [law]" for s in steps_shown)]
+    rows = []
+    for n, factor in enumerate(fates.factors):
+        row = [f"{factor:g}", percent(fates.own_survival.mean[n]), _at(fates.survivors_change, n, decimals=1)]
+        if response is not None and factor in response.factors:
+            f = int(np.flatnonzero(response.factors == factor)[0])
+            for step in steps_shown:
+                at = int(np.flatnonzero(response.steps == step)[0])
+                row.append(f"{_at(response.observed, f, at, decimals=1)} [{number(response.predicted.mean[f, at], 1)}]")
+        else:
+            row += [number(None)] * len(steps_shown)
+        rows.append(row)
+    note = (
+        "scaled less unscaled runs of the same start, over clusters; others: change of their mean signal. Competition "
+        "gives it the sign against the scaled one's"
+    )
+    if response is not None:
+        note += f"; in brackets what a law of {scaled.law}, fitted to the unscaled runs, says"
+    return TextTable(f"Feature {fates.feature} scaled at the start", header, rows, note)
+
+
+def _at(of: Intervals, *place: int, decimals: int = 3) -> str:
+    """A mean with its interval, at a place."""
+    mean, low, high = (float(part[place]) for part in (of.mean, of.low, of.high))
+    return _mean(Estimate(mean, low, high, 0), decimals)
+
+
 def _gain(model: Together) -> Estimate:
     return model.gain[model.best_alone]
 
@@ -212,7 +263,7 @@ def _mean(e: Estimate, decimals: int = 3) -> str:
 
 def _half_width(e: Estimate | None) -> str:
     """A coefficient with half of its interval."""
-    return number(None) if e is None else f"{number(e.mean, 1)}±{number((e.high - e.low) / 2, 1)}"
+    return number(None) if e is None else f"{number(e.mean, 1)} ±{number((e.high - e.low) / 2, 1)}"
 
 
 def _signed(e: Estimate) -> str:

@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 
 from ecodyn.files import UnusableDataError
-from ecodyn.survival.clustered import Estimate, clustered_mean
+from ecodyn.survival.clustered import SHARE, Estimate, clustered_mean
 from ecodyn.survival.counts import Count, Sensitivity, counts_by, sensitivity
 from ecodyn.survival.extinction import Deaths, RankChanges, deaths, rank_changes
 from ecodyn.survival.found import DEFAULT_RULE, Survivors, rule_named, survivors
 from ecodyn.survival.laws import LawFates, law_fates
 from ecodyn.survival.logistic import Together, together
 from ecodyn.survival.predictors import Score, common_steps, early_steps, fitness, spread_steps
+from ecodyn.survival.scaling import ScaledRuns, scaled_runs
 from ecodyn.trajectories import Trajectories
 
 Progress = Callable[[int, int | None, str], None]
@@ -39,6 +40,7 @@ class Analysis:
     curves : the same over time, for figures
     together : a logistic model of the predictors at early steps
     laws : what equations know, a window each
+    scaled : what scaling a feature at the start did, if runs were
     notes : sentences
     """
 
@@ -52,12 +54,23 @@ class Analysis:
     curves: list[Score] = field(default_factory=list)
     together: dict[float, Together] = field(default_factory=dict)
     laws: list[LawFates] = field(default_factory=list)
+    scaled: list[ScaledRuns] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     @property
     def survivors(self) -> Estimate:
         """Number of survivors a run."""
-        return clustered_mean(self.found.counts, self.runs.clusters)
+        return clustered_mean(self.found.counts, self.runs.clusters, within=(0.0, float(self.runs.n_features)))
+
+    @property
+    def crossed(self) -> Estimate:
+        """Share of pairs of features whose order at the end is not that at the start."""
+        return clustered_mean(self.changes.crossed, self.runs.clusters, within=SHARE)
+
+    @property
+    def kendall_tau(self) -> Estimate:
+        """Kendall's τ of the two orders."""
+        return clustered_mean(self.changes.tau, self.runs.clusters, within=(-1.0, 1.0))
 
     def to_json(self) -> dict[str, Any]:
         """All numbers as plain JSON values but for non-finite ones; runs and features by label."""
@@ -74,8 +87,8 @@ class Analysis:
             "alive": {rule: found.alive for rule, found in s.found.items()},
             "deaths": {"steps": self.deaths.steps, "order": self.deaths.order},
             "rank_changes": {
-                "crossed": clustered_mean(self.changes.crossed, self.runs.clusters).to_json(),
-                "kendall_tau": clustered_mean(self.changes.tau, self.runs.clusters).to_json(),
+                "crossed": self.crossed.to_json(),
+                "kendall_tau": self.kendall_tau.to_json(),
             },
             "rules": {
                 "counts": [asdict(c) for c in s.counts],
@@ -87,6 +100,7 @@ class Analysis:
             "predictors": [asdict(x) for x in self.scores],
             "together": {f"{step:g}": asdict(t) for step, t in self.together.items()},
             "laws": [asdict(x) for x in self.laws],
+            "scaled": [x.to_json() for x in self.scaled],
             "notes": self.notes,
             "data": self.runs.provenance,
         }
@@ -153,6 +167,10 @@ def analyse(
         _predict(told, early)
         if laws:
             _ask_laws(told, windows, progress)
+    except UnusableDataError as error:
+        told.notes.append(str(error))
+    try:
+        told.scaled.extend(scaled_runs(runs, found, law=laws))
     except UnusableDataError as error:
         told.notes.append(str(error))
     return told

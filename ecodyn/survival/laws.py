@@ -18,7 +18,7 @@ from ecodyn.comparison.scores import order_crossing
 from ecodyn.families import family as family_named
 from ecodyn.files import UnusableDataError
 from ecodyn.state import SIGNAL, VELOCITY, observable_of, parse_state
-from ecodyn.survival.clustered import Estimate, clustered_mean
+from ecodyn.survival.clustered import SHARE, Estimate, clustered_mean
 from ecodyn.survival.found import Survivors, stored_at
 from ecodyn.survival.predictors import Score, both_fates, score
 from ecodyn.trajectories import Trajectories
@@ -90,25 +90,32 @@ def law_fates(
     Raises
     ------
     UnusableDataError
-        There are fewer than two clusters, nothing to tell apart, or no data in the window.
+        There are fewer than two clusters, nothing to tell apart, no data in the window, or too few for any law.
     """
     both_fates(found)
     if runs.n_clusters < 2:
         raise UnusableDataError(
             f"expected at least two independent runs, to fit laws to one and try them on another; got {runs.n_clusters}"
         )
-    part = runs.window(*window)
-    part = part.every(max(1, -(-part.n_steps // MOST_STEPS)))
+    part = thinned(runs.window(*window))
     start = score(part.values[:, 0], found, runs.clusters, SIGNAL, window[0])
     ends = [row[[0, stored_at(part, r, None)]] for r, row in enumerate(part.values)]
-    crossing = clustered_mean([order_crossing(e) for e in ends], runs.clusters)
+    crossing = clustered_mean([order_crossing(e) for e in ends], runs.clusters, within=SHARE)
     laws, left_out = [], {}
     for state in states:
         try:
             laws.append(_fate(part, found, state, family, coupling, start))
         except UnusableDataError as error:
             left_out[state] = str(error)
+    if not laws:
+        reasons = dict.fromkeys(left_out.values())
+        raise UnusableDataError(f"no law could be tried: {'; '.join(reasons)}")
     return LawFates(window, start, crossing, laws, left_out)
+
+
+def thinned(runs: Trajectories) -> Trajectories:
+    """At most `MOST_STEPS` of the stored steps, evenly."""
+    return runs.every(max(1, -(-runs.n_steps // MOST_STEPS)))
 
 
 def _fate(part: Trajectories, found: Survivors, state: str, family: str, coupling: str, start: Score) -> LawFate:
@@ -130,4 +137,4 @@ def _fate(part: Trajectories, found: Survivors, state: str, family: str, couplin
     own = score(last, found, part.clusters, state, start.step)
     gain = clustered_mean(own.auc_per_run - start.auc_per_run, part.clusters)
     diverged = int(np.isnan(last).any(axis=1).sum())
-    return LawFate(family, coupling, state, own, gain, clustered_mean(crossing, part.clusters), diverged)
+    return LawFate(family, coupling, state, own, gain, clustered_mean(crossing, part.clusters, within=SHARE), diverged)

@@ -15,7 +15,7 @@ from ecodyn.report import (
     plot_pca_circles,
     plot_perturbation,
 )
-from ecodyn.survival.perturbation import law_response, perturbation
+from ecodyn.survival.scaled_start import law_response, perturbation
 
 P, STEPS = 13, np.array([0, 5, 9])
 

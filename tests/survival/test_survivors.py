@@ -4,13 +4,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 
 import ecodyn
 from ecodyn import Trajectories
 from ecodyn.comparison import scores
 from ecodyn.files import UnusableDataError
-from ecodyn.survival import RULES, clustered_mean, survivors
+from ecodyn.survival import RULES, survivors
 from ecodyn.survival.rules import Standing, fisher_chance
 
 SPLITTING = ("largest_gap", "two_component", "noise_floor")
@@ -114,33 +113,6 @@ def test_bad_requests_are_sentences():
     for rule in ("largest_gap", "two_component"):
         with pytest.raises(UnusableDataError, match="at least 4 features"):
             survivors(few, rule)
-
-
-@given(
-    values=arrays(float, (12,), elements=st.floats(-1e3, 1e3)),
-    clusters=arrays(int, (12,), elements=st.integers(0, 3)),
-)
-def test_the_clustered_mean_is_over_clusters(values, clusters):
-    means = np.array([values[clusters == c].mean() for c in np.unique(clusters)])
-    found = clustered_mean(values, clusters)
-    assert found.n_clusters == len(means)
-    assert found.mean == pytest.approx(means.mean(), abs=1e-9)
-    np.testing.assert_allclose([found.low, found.high], scores.t_interval(means), atol=1e-9)
-
-
-def test_repeating_a_run_does_not_narrow_an_interval():
-    once = clustered_mean([1.0, 2.0, 4.0], [0, 1, 2])
-    assert clustered_mean([1.0, 2.0, 4.0] * 50, [0, 1, 2] * 50) == once
-    assert clustered_mean([1.0, np.nan, 2.0, 4.0, np.nan], [0, 0, 1, 2, 3]) == once
-
-
-def test_an_interval_needs_two_clusters():
-    assert math.isnan(clustered_mean([1.0, 2.0], [0, 0]).low)
-    assert clustered_mean([np.nan], [0]).n_clusters == 0
-    with pytest.raises(ValueError, match="a cluster for each of 2 values"):
-        clustered_mean([1.0, 2.0], [0])
-    with pytest.raises(ValueError, match="between 0 and 1"):
-        clustered_mean([1.0, 2.0], [0, 1], level=95)
 
 
 def test_survivors_are_public():

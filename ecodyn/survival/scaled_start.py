@@ -32,15 +32,16 @@ from ecodyn.families.law import Law
 from ecodyn.families.model import FittedModel
 from ecodyn.files import UnusableDataError
 from ecodyn.library import EXCHANGEABLE
-from ecodyn.survival.clustered import cluster_means, clustered_mean
+from ecodyn.survival.clustered import SHARE, cluster_means, clustered_mean
 from ecodyn.trajectories import Trajectories
 
-__all__ = ["Intervals", "Perturbation", "Response", "law_response", "perturbation"]
+__all__ = ["Intervals", "Perturbation", "Response", "law_response", "perturbation", "scaled_features"]
 
 Array = NDArray[np.float64]
 
 FREQUENCY, FACTOR = "scale_frequency_k", "scale_frequency_factor"  # settings of `ecodyn train --intervene`
 PLAIN = 1.0  # the factor of a run that nothing was done to
+ROUNDING = 1e-3  # of the largest change at the start: float32 embeddings move the others by less
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,11 +53,11 @@ class Intervals:
     high: Array
 
     @classmethod
-    def over(cls, values: Array, clusters: NDArray[Any]) -> Intervals:
-        """Of values (observation, ...), over the observations."""
+    def over(cls, values: Array, clusters: NDArray[Any], within: tuple[float, float] = (-np.inf, np.inf)) -> Intervals:
+        """Of values (observation, ...), over the observations; ``within`` as in `clustered_mean`."""
         means = cluster_means(values, clusters)
         flat = means.reshape(len(means), -1)
-        found = [clustered_mean(column, np.arange(len(means))) for column in flat.T]
+        found = [clustered_mean(column, np.arange(len(means)), within=within) for column in flat.T]
         parts = [[getattr(e, name) for e in found] for name in ("mean", "low", "high")]
         return cls(*(np.array(part).reshape(means.shape[1:]) for part in parts))
 
@@ -92,7 +93,7 @@ def _pairs(runs: Trajectories, feature: Any, independent: ArrayLike | None) -> t
     labels = runs.clusters if independent is None else np.asarray(independent)
     if labels.shape != (runs.n_runs,):
         raise ValueError(f"expected a label of what is independent for each of {runs.n_runs} runs, got {labels.shape}")
-    factors = np.asarray(runs.settings[FACTOR], dtype=float)
+    factors = _factors(runs)
     plain: dict[Any, int] = {}
     for run in np.flatnonzero(chosen & (factors == PLAIN)).tolist():
         if plain.setdefault(_start_of(runs, run), run) != run:
@@ -111,11 +112,21 @@ def _pairs(runs: Trajectories, feature: Any, independent: ArrayLike | None) -> t
     return place, found
 
 
+def _factors(runs: Trajectories) -> Array:
+    try:
+        return np.asarray(runs.settings[FACTOR], dtype=float)
+    except ValueError:
+        raise UnusableDataError(
+            f"expected a number as {FACTOR} of each run, got {np.unique(runs.settings[FACTOR]).tolist()}; "
+            "of runs that nothing was done to it is 1"
+        ) from None
+
+
 def _scaled_feature(runs: Trajectories, feature: Any) -> tuple[int, NDArray[np.bool_]]:
     """The feature's position, and which runs scaled it (or nothing)."""
     given = runs.settings.get(FREQUENCY)
     if feature is None:
-        labels = [] if given is None else np.unique(given).tolist()
+        labels = scaled_features(runs)
         if len(labels) != 1:
             raise ValueError(f"which feature was scaled? give feature=, one of {labels or runs.features.tolist()}")
         feature = labels[0]
@@ -126,6 +137,23 @@ def _scaled_feature(runs: Trajectories, feature: Any) -> tuple[int, NDArray[np.b
     if given is not None and not chosen.any():
         raise ValueError(f"no run scaled feature {feature}; they scaled {np.unique(given).tolist()}")
     return int(places[0]), chosen
+
+
+def scaled_features(runs: Trajectories) -> list[Any]:
+    """Labels of the features that were scaled: the setting's, or else the one by which the runs' starts differ.
+
+    A file in which all runs scale one feature has no such setting; at the first step that feature alone differs
+    between runs of one start. Empty if none, or more than one, does.
+    """
+    if FREQUENCY in runs.settings:
+        return np.unique(runs.settings[FREQUENCY]).tolist()
+    first: dict[Any, int] = {}
+    moved = np.zeros(runs.n_features)
+    for run in range(runs.n_runs):
+        like = first.setdefault(_start_of(runs, run), run)
+        moved = np.maximum(moved, np.abs(runs.values[run, 0] - runs.values[like, 0]))
+    alone = (moved > 0) & (moved > ROUNDING * moved.max())
+    return runs.features[alone].tolist() if alone.sum() == 1 else []
 
 
 def _start_of(runs: Trajectories, run: int) -> Any:
@@ -187,7 +215,8 @@ def perturbation(
     runs : with the setting ``scale_frequency_factor``; pairs agree in their initialisation (``cluster``) and in every
         other setting, such as ``seed``
     alive : bool (run, feature), who survived
-    feature : the label of the scaled one; not needed where the setting ``scale_frequency_k`` has one value
+    feature : the label of the scaled one; by default that of the setting ``scale_frequency_k``, or the one by
+        which starts differ
     independent : labels (run,) of what is independent; default the clusters. With all runs from one embedding there
         is one cluster and no interval: seeds then give one that holds for that embedding only
 
@@ -218,8 +247,9 @@ def perturbation(
         "each_change": signal[:, -1, others],
         "each_survival_change": lives[:, others],
     }
+    possible = {"survivors": (0.0, float(runs.n_features))}
     tables = {
-        name: Intervals.stack([Intervals.over(array[p.scaled], p.clusters) for p in pairs])
+        name: Intervals.stack([Intervals.over(array[p.scaled], p.clusters, possible.get(name, SHARE)) for p in pairs])
         for name, array in measured.items()
     } | {
         name: Intervals.stack([Intervals.over(array[p.scaled] - array[p.plain], p.clusters) for p in pairs])

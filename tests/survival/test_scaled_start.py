@@ -9,7 +9,7 @@ import pytest
 
 from ecodyn import Linear, LotkaVolterra, Trajectories
 from ecodyn.files import UnusableDataError
-from ecodyn.survival.perturbation import law_response, perturbation
+from ecodyn.survival.scaled_start import law_response, perturbation, scaled_features
 
 FACTORS = (0.5, 1.0, 1.5)
 TIMES = np.arange(0.0, 41.0, 2.0)
@@ -184,11 +184,27 @@ def test_which_feature_is_told_by_the_settings():
         perturbation(runs, fates(runs), 2)
 
 
+def test_the_scaled_feature_is_the_one_by_which_starts_differ():
+    runs = scaled_runs((0.1, -0.06, -0.05))
+    alive = fates(runs)
+    assert scaled_features(runs) == [SCALED + 1]
+    assert perturbation(runs, alive).feature == SCALED + 1
+    named = scaled_runs((0.1, -0.06, -0.05), scale_frequency_k=[4] * runs.n_runs)
+    assert scaled_features(named) == [4]  # what the file says goes first
+    assert scaled_features(runs.select(scale_frequency_factor=1.0)) == []
+
+
+def test_factors_are_numbers():
+    runs = scaled_runs((0.1, -0.06, -0.05), scale_frequency_factor=["none", "2"] * 9)
+    with pytest.raises(UnusableDataError, match="expected a number as scale_frequency_factor"):
+        perturbation(runs, fates(scaled_runs((0.1, -0.06, -0.05))), 3)
+
+
 def test_what_can_not_be_paired_is_refused():
     runs = scaled_runs((0.1, -0.06, -0.05))
     alive = fates(runs)
     with pytest.raises(ValueError, match="which feature was scaled"):
-        perturbation(runs, alive)
+        perturbation(runs.window(2, 40), alive)  # by then the others have moved too
     with pytest.raises(ValueError, match="alive as booleans"):
         perturbation(runs, alive.astype(float), 3)
     with pytest.raises(ValueError, match="feature 9 is none of"):

@@ -1,0 +1,113 @@
+"""Runs in which a feature was scaled at the start, where a file has some: what it did, beside what a law says of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ecodyn.families import family as family_named
+from ecodyn.families.model import FittedModel
+from ecodyn.files import UnusableDataError
+from ecodyn.library import EXCHANGEABLE
+from ecodyn.survival.found import Survivors
+from ecodyn.survival.laws import thinned
+from ecodyn.survival.predictors import spread_steps
+from ecodyn.survival.scaled_start import (
+    FACTOR,
+    PLAIN,
+    Intervals,
+    Perturbation,
+    Response,
+    law_response,
+    perturbation,
+    scaled_features,
+)
+from ecodyn.trajectories import Trajectories
+
+STEPS_SHOWN = 5  # at which a response is compared, the first among them
+
+
+@dataclass(frozen=True, eq=False)
+class ScaledRuns:
+    """What scaling one feature at the start did.
+
+    Attributes
+    ----------
+    fates : by factor
+    response : of the others, observed and by a law that is fitted to the unscaled runs; None if none was asked
+    law : its family and coupling
+    """
+
+    fates: Perturbation
+    response: Response | None
+    law: str
+
+    def to_json(self) -> dict[str, Any]:
+        """By factor: fates, and the response at some steps."""
+        f, r = self.fates, self.response
+        stated: dict[str, Any] = {
+            "feature": f.feature,
+            "factors": f.factors,
+            "n_clusters": f.n_clusters,
+            "own_survival": _ends(f.own_survival),
+            "survivors_change": _ends(f.survivors_change),
+        }
+        if r is not None:
+            stated["response"] = {
+                "law": self.law,
+                "coupling": r.fitted,
+                "factors": r.factors,
+                "steps": r.steps,
+                "observed": _ends(r.observed),
+                "predicted": _ends(r.predicted),
+                "implied_coupling": None if r.implied is None else _ends(r.implied),
+            }
+        return stated
+
+
+def scaled_runs(
+    runs: Trajectories, found: Survivors, *, law: bool = True, family: str = "linear", coupling: str = EXCHANGEABLE
+) -> list[ScaledRuns]:
+    """What scaling did, a feature each; empty where no run was scaled.
+
+    Parameters
+    ----------
+    runs, found : with the setting ``scale_frequency_factor``, unscaled runs among them
+    law : whether a law is fitted to the unscaled runs and asked for the response
+    family, coupling : of the law
+
+    Raises
+    ------
+    UnusableDataError
+        A scaled run has no unscaled one of its start, or runs differ in their steps.
+    """
+    if len(np.unique(runs.settings.get(FACTOR, []))) < 2:
+        return []
+    if not (features := scaled_features(runs)):
+        raise UnusableDataError(
+            "expected runs of one start to differ in one feature at their first step, the scaled one; "
+            "they don't, so that what scaling did can't be told: keep the first step"
+        )
+    part = runs.window(float(runs.times[0, 0]), float(found.steps.max()))
+    model = _law(part, family, coupling) if law else None
+    at = spread_steps(part.steps.tolist(), STEPS_SHOWN)
+    return [
+        ScaledRuns(
+            perturbation(part, found.alive, k),
+            None if model is None else law_response(part, model, k, at),
+            f"{family}/{coupling}",
+        )
+        for k in features
+    ]
+
+
+def _law(runs: Trajectories, family: str, coupling: str) -> FittedModel:
+    plain = thinned(runs.select(**{FACTOR: PLAIN}))
+    fitted: FittedModel = family_named(family)(coupling=coupling).fit(plain).model_
+    return fitted
+
+
+def _ends(of: Intervals) -> dict[str, Any]:
+    return {"mean": of.mean, "low": of.low, "high": of.high}
