@@ -12,7 +12,7 @@ from ecodyn.files import UnusableDataError
 from ecodyn.survival.clustered import SHARE, Estimate, clustered_mean
 from ecodyn.survival.counts import Count, Sensitivity, counts_by, sensitivity
 from ecodyn.survival.extinction import Deaths, RankChanges, deaths, rank_changes
-from ecodyn.survival.found import DEFAULT_RULE, Survivors, rule_named, survivors
+from ecodyn.survival.found import DEFAULT_RULE, Survivors, rule_named, stored_at, survivors
 from ecodyn.survival.laws import LawFates, law_fates
 from ecodyn.survival.logistic import Together, together
 from ecodyn.survival.predictors import Score, common_steps, early_steps, fitness, spread_steps
@@ -144,7 +144,7 @@ def analyse(
     ValueError
         There is no such rule.
     UnusableDataError
-        The rule can't be used on these runs, a run lacks a step, or has no step but the first.
+        The rule can't be used on these runs, a run lacks a step asked for, or has no step but the first.
     """
     rule_named(rule)
     found = survivors(runs, rule, step)
@@ -153,6 +153,8 @@ def analyse(
             f"expected survivors to be told after the start, run {runs.runs[short[0]]} ends where it begins, at "
             f"{found.steps[short[0]]:g}: keep more steps, or ask a later one"
         )
+    for asked in early or ():
+        _before_the_end(runs, found, asked)
     varied = [name for name, values in runs.settings.items() if len(np.unique(values)) > 1 and name != "seed"]
     told = Analysis(
         runs,
@@ -174,6 +176,15 @@ def analyse(
     except UnusableDataError as error:
         told.notes.append(str(error))
     return told
+
+
+def _before_the_end(runs: Trajectories, found: Survivors, step: float) -> None:
+    for run in range(runs.n_runs):
+        stored_at(runs, run, step)
+    if step >= float(found.steps.min()):
+        raise UnusableDataError(
+            f"expected early steps before the one at which survivors are told, {found.steps.min():g}; got {step:g}"
+        )
 
 
 def _remarks(runs: Trajectories, found: Survivors) -> list[str]:
