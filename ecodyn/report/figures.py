@@ -60,8 +60,8 @@ def plot_signals(
     shown = ranked[: min(labels, len(PALETTE))]
     for colour, i in zip(PALETTE, shown, strict=False):
         ax.plot(t, signal[:, i], color=colour, lw=1.8, zorder=3, label=_label(name, trajectories.features[i]))
-    more, others = ranked[len(shown) :], np.flatnonzero(~alive)
-    for places, colour, word in ((more, INK, "more survivors"), (others, DEAD, "others")):
+    more, others = ranked[len(shown) :], np.flatnonzero(~alive).tolist()
+    for places, colour, word in ((others, DEAD, "others"), (more, INK, "more survivors")):
         for number, i in enumerate(places):
             label = None if number else f"{len(places)} {word}"
             ax.plot(t, signal[:, i], color=colour, lw=0.8, zorder=2 if colour == INK else 1, label=label)

@@ -114,7 +114,7 @@ def test_survivors_beyond_the_colours_are_seen_and_counted(quiet):
     runs = Trajectories(np.full((1, 3, 12), 80.0), [0, 1, 2])
     ax = plot_signals(runs, alive=np.arange(12) < 9)
     labels = [text.get_text() for text in ax.get_legend().get_texts()]
-    assert labels[-2:] == ["3 more survivors", "3 others"]
+    assert labels[-2:] == ["3 others", "3 more survivors"]
     assert len(labels) == 8
     assert len(ax.lines) == 12
 

@@ -85,7 +85,7 @@ def test_a_csv_goes_too(tmp_path, fated):
             "fated",
             ["--early", "0,40"],
             3,
-            "expected early steps before the one at which survivors are told, 40; got 40",
+            "before the one at which survivors are told, 40; got 40",
         ),
         ("fated", ["--at", "0"], 3, "expected survivors to be told after the start"),
         ("short", [], 3, "expected survivors to be told after the start, run 0 ends where it begins, at 0"),
