@@ -247,8 +247,7 @@ def _scaled(scaled: ScaledRuns) -> TextTable:
 
 def _at(of: Intervals, *place: int, decimals: int = 3) -> str:
     """A mean with its interval, at a place."""
-    mean, low, high = (float(part[place]) for part in (of.mean, of.low, of.high))
-    return _mean(Estimate(mean, low, high, 0), decimals)
+    return _mean(of.at(*place), decimals)
 
 
 def _gain(model: Together) -> Estimate:

@@ -32,7 +32,7 @@ from ecodyn.families.law import Law
 from ecodyn.families.model import FittedModel
 from ecodyn.files import UnusableDataError
 from ecodyn.library import EXCHANGEABLE
-from ecodyn.survival.clustered import SHARE, cluster_means, clustered_mean
+from ecodyn.survival.clustered import SHARE, Estimate, cluster_means, clustered_mean
 from ecodyn.trajectories import Trajectories
 
 __all__ = ["Intervals", "Perturbation", "Response", "law_response", "perturbation", "scaled_features"]
@@ -46,11 +46,23 @@ ROUNDING = 1e-3  # of the largest change at the start: float32 embeddings move t
 
 @dataclass(frozen=True, eq=False)
 class Intervals:
-    """Means over clusters with 95 % t intervals, arrays of one shape; NaN where fewer than two clusters have a say."""
+    """Means over clusters with 95 % t intervals, arrays of one shape; NaN where fewer than two clusters have a say.
+
+    Attributes
+    ----------
+    mean, low, high : arrays
+    n_clusters : the fewest that any of them is over
+    """
 
     mean: Array
     low: Array
     high: Array
+    n_clusters: int
+
+    def at(self, *place: int) -> Estimate:
+        """The mean at a place, with its interval."""
+        mean, low, high = (float(part[place]) for part in (self.mean, self.low, self.high))
+        return Estimate(mean, low, high, self.n_clusters)
 
     @classmethod
     def over(cls, values: Array, clusters: NDArray[Any], within: tuple[float, float] = (-np.inf, np.inf)) -> Intervals:
@@ -58,13 +70,16 @@ class Intervals:
         means = cluster_means(values, clusters)
         flat = means.reshape(len(means), -1)
         found = [clustered_mean(column, np.arange(len(means)), within=within) for column in flat.T]
-        parts = [[getattr(e, name) for e in found] for name in ("mean", "low", "high")]
-        return cls(*(np.array(part).reshape(means.shape[1:]) for part in parts))
+        mean, low, high = (
+            np.array([getattr(e, name) for e in found]).reshape(means.shape[1:]) for name in ("mean", "low", "high")
+        )
+        return cls(mean, low, high, min((e.n_clusters for e in found), default=0))
 
     @classmethod
     def stack(cls, parts: Sequence[Intervals]) -> Intervals:
         """Along a new first axis."""
-        return cls(*(np.stack([getattr(p, name) for p in parts]) for name in ("mean", "low", "high")))
+        mean, low, high = (np.stack([getattr(p, name) for p in parts]) for name in ("mean", "low", "high"))
+        return cls(mean, low, high, min(p.n_clusters for p in parts))
 
 
 # --------------------------------------------------------------------------------------------------------- the pairs
@@ -398,4 +413,4 @@ def _implied(o: Array, o_0: Array, mean_change: Array, t: Array, a: float, clust
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.where(t > 0, np.log(np.maximum(e, 0.0)) / t - a, np.nan)
 
-    return Intervals(coupling(found.mean), coupling(found.low), coupling(found.high))
+    return Intervals(coupling(found.mean), coupling(found.low), coupling(found.high), found.n_clusters)

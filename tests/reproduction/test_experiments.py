@@ -5,15 +5,20 @@ from hypothesis import strategies as st
 
 from ecodyn.reproduction.experiments.fate import relative_growth, separating_signal
 from ecodyn.reproduction.experiments.laws import fit_linear_map, forecast_skill
-from ecodyn.reproduction.experiments.size import bend, masked_means
+from ecodyn.reproduction.experiments.size import halfway, masked_means
 from ecodyn.trajectories import Trajectories
 
 
-@given(st.floats(0.5, 3.5), st.floats(-3, 3), st.floats(0.5, 5))
-def test_a_bend_is_found_where_it_is(place, level, sharper):
-    x = np.linspace(0, 4, 9)
-    y = level - x + sharper * np.maximum(x - place, 0)
-    assert bend(x, y) == pytest.approx(place, abs=0.05)  # places are tried 0.03 apart
+@given(st.floats(0.5, 3.5), st.floats(-3, 3), st.floats(0.5, 5), st.booleans())
+def test_half_of_the_way_is_the_middle_of_a_step(place, level, size, up):
+    """Of a slope between two plateaus, as sharp as points allow; whichever way it goes, and in any order of points."""
+    x = np.random.default_rng(0).permutation(np.linspace(0, 4, 41))
+    y = level + (size if up else -size) * np.clip((x - place) / 0.4 + 0.5, 0, 1)
+    assert halfway(x, y) == pytest.approx(place, abs=0.05)  # points are 0.1 apart
+
+
+def test_a_curve_that_does_not_move_has_no_half():
+    assert np.isnan(halfway(np.arange(3.0), np.ones(3)))
 
 
 @pytest.mark.parametrize("offset", [0.0, 50.0])

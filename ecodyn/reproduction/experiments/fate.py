@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from ecodyn.report.survival_figures import STUDY_GUIDE
 from ecodyn.reproduction.experiment import Experiment
 from ecodyn.reproduction.figures import fate as draw
-from ecodyn.reproduction.finding import Finding, Table, above
+from ecodyn.reproduction.finding import Check, Finding, Table, above, question
 from ecodyn.reproduction.statistics import aucs, in_words, setting, slope
 from ecodyn.reproduction.trainings import PLANTED_FREQUENCIES, Shelf
-from ecodyn.survival import clustered_mean, survivors
+from ecodyn.survival import Survivors, clustered_mean, scaled_runs, survivors
 from ecodyn.survival.logistic import held_out_log_odds
 from ecodyn.trajectories import Trajectories
 
@@ -47,9 +49,10 @@ def initial_signal(shelf: Shelf) -> Finding:
 
 
 def scaled(shelf: Shelf) -> Finding:
-    """Row 8: one frequency scaled at the start; whether it survives, and how many others do."""
+    """Row 8: one frequency scaled at the start; whether it survives, and what becomes of the others."""
     runs, k = shelf.only("scaled"), shelf.scale.scaled_k
-    factor, alive = setting(runs, "scale_frequency_factor"), survivors(runs).alive
+    found = survivors(runs)
+    factor, alive = setting(runs, "scale_frequency_factor"), found.alive
     mine = runs.features == k
     lives, others = alive[:, mine][:, 0].astype(float), alive[:, ~mine].sum(axis=1)
     own, rest = slope(factor, lives, runs.clusters), slope(factor, others, runs.clusters)
@@ -67,7 +70,22 @@ def scaled(shelf: Shelf) -> Finding:
         "others": others,
         "final_signal": runs.values[:, -1, mine][:, 0],
     }
-    return Finding((gains,), {"fates": table})
+    return Finding((gains, *_against_a_law(runs, found)), {"fates": table})
+
+
+def _against_a_law(runs: Trajectories, found: Survivors) -> Iterator[Check]:
+    """What the strongest factor does to the others' mean signal at the end, and what a law of the plain runs says."""
+    for told in scaled_runs(runs, found):
+        response = told.response
+        if response is None:
+            continue
+        observed, said = response.observed.at(-1, -1), response.predicted.at(-1, -1)
+        yield question(
+            f"scaled by {response.factors[-1]:g}, it moves the others' mean signal at step {response.steps[-1]:g} by "
+            f"{in_words(observed)}; a law of {told.law} fitted to unscaled trainings, with a coupling of "
+            f"{response.fitted:.4f} a step, says {in_words(said)}",
+            observed,
+        )
 
 
 def planted(shelf: Shelf) -> Finding:

@@ -35,27 +35,32 @@ def frozen(shelf: Shelf) -> Finding:
         "seed": np.repeat(seeds, len(steps)),
         "test_loss": losses.ravel(),
     }
-    bends = [bend(np.log2(dims[seeds == s]), np.log(losses[seeds == s, -1])) for s in np.unique(seeds)]
-    place = clustered_mean(2.0 ** np.array(bends), np.unique(seeds))
-    found = f"at step {steps[-1]} log test loss against log d bends most at d = {in_words(place, 0)}"
+    places = {step: _halfway_on_log_axes(dims, losses[:, n], seeds) for n, step in enumerate(steps.tolist())}
+    last = places[steps[-1]]
+    found = "half of the fall of the log test loss lies below d = " + ", ".join(
+        f"{in_words(place, 0)} at step {step}" for step, place in places.items()
+    )
     claim = f"with an embedding that is not trained, the test loss changes around d = p = {scale.p}"
-    check = within(claim, found, place, (1 - NEAR) * scale.p, (1 + NEAR) * scale.p)
+    check = within(claim, found, last, (1 - NEAR) * scale.p, (1 + NEAR) * scale.p)
     return Finding((check,), {"losses": table})
 
 
-def bend(x: np.ndarray, y: np.ndarray) -> float:
-    """Where a continuous line of two pieces, y = a + bx + c max(x − k, 0), fits best: the k of least squares.
+def _halfway_on_log_axes(dims: np.ndarray, losses: np.ndarray, seeds: np.ndarray) -> Estimate:
+    each = [halfway(np.log2(dims[seeds == s]), np.log(losses[seeds == s])) for s in np.unique(seeds)]
+    place = clustered_mean(each, np.unique(seeds))
+    return Estimate(2.0**place.mean, 2.0**place.low, 2.0**place.high, place.n_clusters)
 
-    Tried at 100 places between the second and the last but one of the points x, (point,); y is (point,).
-    """
-    ordered = np.sort(np.unique(x))
-    places = np.linspace(ordered[1], ordered[-2], 100)
-    errors = []
-    for k in places:
-        columns = np.stack([np.ones_like(x), x, np.maximum(x - k, 0)], axis=1)
-        fitted = columns @ np.linalg.lstsq(columns, y, rcond=None)[0]
-        errors.append(float(np.sum((y - fitted) ** 2)))
-    return float(places[int(np.argmin(errors))])
+
+def halfway(x: np.ndarray, y: np.ndarray) -> float:
+    """Where a curve through the points y (point,) at x first has gone half of the way from its first to its last y."""
+    order = np.argsort(x)
+    at, way = x[order], y[order] - y[order][0]
+    share = way / way[-1] if way[-1] else np.full(len(way), np.nan)
+    after = np.flatnonzero(share >= 0.5)
+    if not len(after):
+        return float("nan")
+    n = int(after[0])
+    return float(at[n - 1] + (0.5 - share[n - 1]) / (share[n] - share[n - 1]) * (at[n] - at[n - 1]))
 
 
 def dimension(shelf: Shelf) -> Finding:

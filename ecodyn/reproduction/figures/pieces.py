@@ -47,11 +47,18 @@ def draw_interval_line(
     color: str = BLUE,
     label: str | None = None,
     points: bool = True,
+    geometric: bool = False,
 ) -> None:
-    """Mean of y (point,) at each value of x with its interval over clusters, over the points themselves."""
+    """Mean of y (point,) at each value of x with its interval over clusters, over the points themselves.
+
+    The geometric mean, if asked for, is that of a logarithmic axis.
+    """
     places = np.unique(x)
-    found = [clustered_mean(y[x == place], clusters[x == place]) for place in places]
+    values = np.log(y) if geometric else y
+    found = [clustered_mean(values[x == place], clusters[x == place]) for place in places]
     mean, low, high = (np.array([getattr(e, name) for e in found]) for name in ("mean", "low", "high"))
+    if geometric:
+        mean, low, high = np.exp(mean), np.exp(low), np.exp(high)
     if points:
         ax.plot(x, y, ls="", marker="o", ms=3, color=color, alpha=0.25, mew=0, zorder=1)
     ends = np.nan_to_num(np.stack([mean - low, high - mean]))
@@ -96,7 +103,11 @@ def new_figure(
 
 def add_legend(ax: Axes, **options: Any) -> None:
     """A legend without a frame."""
-    legend = ax.legend(frameon=False, fontsize=FONT - 1, **options)
+    handles, labels = ax.get_legend_handles_labels()
+    first = sorted(range(len(labels)), key=lambda i: labels[i] != DEFAULT_RULE)  # as they are but for the default rule
+    legend = ax.legend(
+        [handles[i] for i in first], [labels[i] for i in first], frameon=False, fontsize=FONT - 1, **options
+    )
     legend.get_title().set_fontsize(FONT - 1)
 
 

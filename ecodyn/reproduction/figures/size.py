@@ -29,11 +29,12 @@ def frozen(finding: Finding) -> Figure:
     for step, color in zip(np.unique(table["step"]), PALETTE, strict=False):
         own = table["step"] == step
         draw_interval_line(
-            ax, table["dim"][own], table["test_loss"][own], table["seed"][own], color=color, label=f"step {step}"
-        )
+            ax, table["dim"][own], table["test_loss"][own], table["seed"][own], color=color, label=f"step {step}",
+            geometric=True,
+        )  # fmt: skip
     place = finding.checks[0]
     if np.isfinite(place.low):
-        ax.axvspan(place.low, place.high, color=DEAD, alpha=0.4, lw=0, label="where it bends most, 95 %")
+        ax.axvspan(place.low, place.high, color=DEAD, alpha=0.4, lw=0, label="half of the last fall, 95 %")
     ax.set_yscale("log")
     log_ticks(ax, table["dim"], base=2)
     ax.set(xlabel="embedding dimension d", ylabel="test loss (nats)")

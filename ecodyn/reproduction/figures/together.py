@@ -79,6 +79,6 @@ def kept(finding: Finding) -> Figure:
                 label=None if place else "the study's figure, step 30 000")  # fmt: skip
     ax.set_yscale("log")
     ax.set_xticks(range(len(names)), names)
-    ax.set(xlabel="frequencies in the embedding", ylabel="test loss (nats)")
-    add_legend(ax)
+    ax.set(xlabel="frequencies in the embedding", ylabel="test loss (nats)", xlim=(-0.5, len(names) - 0.5))
+    add_legend(ax, loc="center left", bbox_to_anchor=(1.0, 0.5))
     return figure
