@@ -1,13 +1,13 @@
 """Gradient descent of one batch: what is seen at each step, and what is kept of it."""
 
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 
 import numpy as np
 import pytest
 import torch
 
 from ecodyn.deep_linear import DeepLinear
-from ecodyn.modular_addition import MLP, Transformer, spectrum
+from ecodyn.modular_addition import MLP, PlantCircles, Transformer, spectrum
 from ecodyn.training import Schedule, descend, descent, train_batch
 
 CPU = torch.device("cpu")
@@ -162,3 +162,43 @@ def test_seeds_reproduce_and_differ(network):
     same(a, b)
     assert (a.observables["signal"][0, 0] != a.observables["signal"][1, 0]).all()
     assert (a.observables["signal"][:, 0] != a.observables["signal"][:, -1]).all()
+
+
+def denormals_count():
+    """Whether a number too small for a normal exponent is told from zero in this thread."""
+    return bool((torch.full((1,), 1e-40) * 1).any())
+
+
+@pytest.mark.parametrize(("dtype", "count"), [("float32", False), ("float64", True)])
+def test_denormals_are_zero_while_float32_trains_and_then_as_before(dtype, count):
+    seen = []
+    network = MLP(p=7, dim=3, width=4)
+    train_batch(network, [0], np.arange(3), dtype=dtype, visit=lambda *_: seen.append(denormals_count()))
+    assert seen == [count] * 3
+    assert denormals_count()
+
+
+def test_flushing_that_was_on_stays_on():
+    with descent.denormals_flushed():
+        with descent.denormals_flushed():
+            pass
+        assert not denormals_count()
+        with pytest.raises(RuntimeError, match="within"), descent.denormals_flushed():
+            raise RuntimeError("within")
+        assert not denormals_count()
+    assert denormals_count()
+
+
+def test_what_is_flushed_is_nothing_that_a_training_keeps(monkeypatch):
+    """Two planted circles, whose logits soon are far apart."""
+    network, kept = MLP(p=23, dim=32, width=64, interventions=(PlantCircles(1, 2, 1.0),)), np.array([0, 60, 120])
+    flushed = train_batch(network, [0], kept, dtype="float32")
+    smallest = []
+
+    def visit(_step, batch):
+        sizes = torch.cat([memory.abs() for memory in batch._memory])
+        smallest.append(float(sizes[sizes > 0].min()))
+
+    monkeypatch.setattr(descent, "denormals_flushed", lambda *, wanted: nullcontext())
+    same(train_batch(network, [0], kept, dtype="float32", visit=visit), flushed)
+    assert min(smallest) < torch.finfo(torch.float32).tiny  # or there was nothing to flush
