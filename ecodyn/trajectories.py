@@ -321,6 +321,13 @@ class Trajectories:
             raise ValueError(f"expected every(n) with n of at least 1, got {n}; 1 keeps all steps")
         return self._derived(take_steps(self._data, [np.arange(0, length, n) for length in self.lengths]))
 
+    def thinned(self, most: int) -> Trajectories:
+        """Keep at most so many of the stored steps of each run, evenly, the first and the last among them."""
+        if operator.index(most) < 2:
+            raise ValueError(f"expected thinned(most) with most of at least 2, got {most}; both ends are kept")
+        picks = [np.unique(np.linspace(0, n - 1, min(n, most)).round().astype(int)) for n in self.lengths]
+        return self._derived(take_steps(self._data, picks))
+
     def select(self, runs: Any = None, features: Any = None, **settings: Any) -> Trajectories:
         """Keep runs and features by label, in the order asked for, and runs by setting.
 

@@ -265,6 +265,20 @@ def test_every_composes(a, b):
     assert rich().every(a).every(b) == rich().every(a * b)
 
 
+@given(st.integers(2, 60))
+def test_thinned_keeps_both_ends_and_at_most_so_many(most):
+    for whole in (waves(), rich()):
+        thin = whole.thinned(most)
+        for run in range(whole.n_runs):
+            kept, all_of_them = (x.times[run, : x.lengths[run]] for x in (thin, whole))
+            assert (kept[0], kept[-1]) == (all_of_them[0], all_of_them[-1])
+            assert len(kept) == min(most, len(all_of_them))
+            assert set(kept) <= set(all_of_them)
+    assert waves().thinned(10**6) == waves()
+    with pytest.raises(ValueError, match="at least 2"):
+        waves().thinned(1)
+
+
 def test_every_keeps_the_first_and_refuses_zero():
     assert waves().every(10).steps.tolist() == [0, 50, 100]
     with pytest.raises(ValueError, match="at least 1"):

@@ -35,6 +35,7 @@ _HOME = {
     "spectrum": "fourier",
     "split_pairs": "pairs",
     "take_snapshots": "snapshots",
+    "write_snapshots": "snapshots",
 }
 
 __all__ = [
@@ -65,6 +66,7 @@ __all__ = [
     "spectrum",
     "split_pairs",
     "take_snapshots",
+    "write_snapshots",
 ]
 
 

@@ -18,7 +18,7 @@ from ecodyn.training.checks import check_seed, check_whole
 from ecodyn.training.descent import train_batch
 from ecodyn.training.network import Batch
 
-__all__ = ["Snapshots", "read_snapshots", "take_snapshots"]
+__all__ = ["Snapshots", "read_snapshots", "take_snapshots", "write_snapshots"]
 
 STEP = re.compile(r"step_(\d+)")
 
@@ -97,6 +97,17 @@ def take_snapshots(
             f"train to step {wanted[-1]}; lower the learning rate"
         )
     return Snapshots(network, tuple(seeds), np.array(wanted), tuple(kept))
+
+
+def write_snapshots(snapshots: Snapshots, folder: str | os.PathLike[str]) -> None:
+    """Write what `read_snapshots` reads, ``run_SEED/step_STEP.safetensors``, into a folder that is made."""
+    from safetensors.torch import save_file
+
+    for row, seed in enumerate(snapshots.seeds):
+        run = Path(folder) / f"run_{seed}"
+        run.mkdir(parents=True)
+        for step, tensors in zip(snapshots.steps.tolist(), snapshots.parameters, strict=True):
+            save_file({name: t[row].contiguous() for name, t in tensors.items()}, run / f"step_{step:06d}.safetensors")
 
 
 def read_snapshots(

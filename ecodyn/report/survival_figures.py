@@ -123,7 +123,7 @@ def plot_separation(
 
     Parameters
     ----------
-    relative, signal, alive : (run, feature)
+    relative, signal, alive : of one shape
     weights : of log odds in (relative gradient, signal); drawn where they are zero
     step : at which both were measured
     """

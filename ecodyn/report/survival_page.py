@@ -21,7 +21,7 @@ from ecodyn.report.survival_figures import (
     plot_separation,
     plot_survival_rate,
 )
-from ecodyn.report.survival_rows import survival_sentences, survival_tables
+from ecodyn.report.survival_rows import STUDY_STEP, survival_sentences, survival_tables
 from ecodyn.survival.analysis import Analysis
 from ecodyn.survival.logistic import fit_logistic
 from ecodyn.survival.predictors import predictor
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 NUMBERS, TABLE, PAGE = "survival.json", "survivors.csv", "survival.html"
+ALWAYS = ("signals", "survival_rate", "predictors", "separation")  # figures of most analyses
 RESOLUTION = 150  # dots per inch of the figures' own files
-SEPARATED_AT = 4.0  # the last of the study's relative gradients
 
 
 def check_survival_folder(folder: Path, *, force: bool = False) -> None:
@@ -41,7 +41,7 @@ def check_survival_folder(folder: Path, *, force: bool = False) -> None:
     if folder.exists() and not folder.is_dir():
         raise ValueError(f"expected a folder for the analysis, {folder} is a file")
     folder.mkdir(parents=True, exist_ok=True)
-    for name in (NUMBERS, TABLE, PAGE):
+    for name in (NUMBERS, TABLE, PAGE, *(f"{figure}.png" for figure in ALWAYS)):
         check_output(folder / name, force=force)
 
 
@@ -54,6 +54,9 @@ def write_survival(told: Analysis, folder: Path, *, force: bool = False) -> list
         One of them exists and ``force`` is false.
     """
     figures = survival_figures(told)
+    written = [folder / name for name in (NUMBERS, TABLE, PAGE, *(f"{name}.png" for name in figures))]
+    for target in written:
+        check_output(target, force=force)
     with write_whole(folder / NUMBERS, force=force) as path:
         path.write_text(json.dumps(plain_json(told.to_json()), indent=1, allow_nan=False, default=str) + "\n")
     with write_whole(folder / TABLE, force=force) as path, path.open("w", newline="", encoding="utf-8") as file:
@@ -61,12 +64,9 @@ def write_survival(told: Analysis, folder: Path, *, force: bool = False) -> list
         csv.writer(file).writerows([header, *rows])
     with write_whole(folder / PAGE, force=force) as path:
         path.write_text(_page(told, figures), encoding="utf-8")
-    written = [folder / name for name in (NUMBERS, TABLE, PAGE)]
     for name, (_, ax) in figures.items():
-        target = folder / f"{name}.png"
-        with write_whole(target, force=True) as path:  # force was asked about with the others
+        with write_whole(folder / f"{name}.png", force=force) as path:
             cast("Figure", ax.get_figure(root=True)).savefig(path, dpi=RESOLUTION)
-        written.append(target)
     return written
 
 
@@ -108,10 +108,13 @@ def _separation(told: Analysis) -> dict[str, tuple[str, Axes]]:
     if not after:
         return {}
     first = float(np.nanmin(told.runs.times))
-    step = min(after, key=lambda s: abs(s - first - SEPARATED_AT))
+    step = min(after, key=lambda s: abs(s - first - STUDY_STEP))
     relative, signal = (predictor(told.runs, name, step) for name in ("relative_gradient", "signal"))
-    alive = told.found.alive
-    weights = fit_logistic(np.stack([relative.ravel(), signal.ravel()], axis=1), alive.ravel())
+    known = np.isfinite(relative)  # a feature that is not there has no rate of growth
+    relative, signal, alive = relative[known], signal[known], told.found.alive[known]
+    if alive.all() or not alive.any():
+        return {}
+    weights = fit_logistic(np.stack([relative, signal], axis=1), alive)
     caption = "Every feature of every run, with the line at which a logistic model of the two gives even odds."
     return {"separation": (caption, plot_separation(relative, signal, alive, weights=weights, step=step))}
 

@@ -16,6 +16,7 @@ from ecodyn.survival.predictors import Score
 from ecodyn.survival.scaled_start import Intervals
 from ecodyn.survival.scaling import ScaledRuns
 
+STUDY_STEP = 4.0  # after the first, the last at which the study looks; chosen by no result
 WHY_SIGNAL_ALONE = (
     "A shared autonomous law of the signal alone keeps the order of features (solutions of one scalar equation never "
     "cross), so its AUC is its starting signal's"
@@ -69,13 +70,15 @@ def _who(told: Analysis) -> Iterator[str]:
 def _early(told: Analysis) -> Iterator[str]:
     signal = [s for s in told.scores if s.predictor == "signal"]
     if signal:
-        listed = ", ".join(f"{_mean(s.auc)} at step {s.step:g}" for s in signal if s in (signal[0], *signal[-2:]))
+        shown = {signal[0].step, *(s.step for s in signal[-2:])}
+        listed = ", ".join(f"{_mean(s.auc)} at step {s.step:g}" for s in signal if s.step in shown)
         yield f"The signal alone tells survivors from the rest with AUC {listed}."
     if told.together:
-        step = max(told.together, key=lambda s: _gain(told.together[s]).mean)
+        first = float(np.nanmin(told.runs.times))
+        step = min(told.together, key=lambda s: abs(s - first - STUDY_STEP))
         model, best = told.together[step], told.together[step].best_alone
         yield (
-            f"All predictors together gain most at step {step:g}: AUC {_mean(model.score.auc)} on runs not seen, "
+            f"All predictors of step {step:g} together have AUC {_mean(model.score.auc)} on runs not seen, "
             f"{_signed(_gain(model))} beside {best} alone, the best there."
         )
 

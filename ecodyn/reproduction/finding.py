@@ -46,6 +46,7 @@ class Check:
         found: A sentence, with the number and its interval.
         agreement: AGREES, DISAGREES, UNDECIDED or NO_CLAIM.
         value, low, high: The number that the agreement is judged by, and its 95 % interval over clusters.
+        reading: Whether the claim, or the bound that it is held to, is a reading of the study's and not its own word.
     """
 
     claim: str
@@ -54,6 +55,14 @@ class Check:
     value: float = math.nan
     low: float = math.nan
     high: float = math.nan
+    reading: bool = False
+
+    @property
+    def stated(self) -> str:
+        """The claim in words, with whose it is."""
+        if not self.claim:
+            return "(no claim known)"
+        return f"{self.claim} (our reading)" if self.reading else self.claim
 
 
 @dataclass(frozen=True)
@@ -79,19 +88,19 @@ class Finding:
 # ----------------------------------------------------------------------------------- judging by an interval
 
 
-def above(claim: str, found: str, estimate: Estimate, bound: float = 0.0) -> Check:
+def above(claim: str, found: str, estimate: Estimate, bound: float = 0.0, *, reading: bool = False) -> Check:
     """The claim says: more than the bound. It agrees if all of the interval is, disagrees if all lies below."""
-    return _judged(claim, found, estimate, bound, math.inf)
+    return _judged(claim, found, estimate, bound, math.inf, reading)
 
 
-def below(claim: str, found: str, estimate: Estimate, bound: float = 0.0) -> Check:
+def below(claim: str, found: str, estimate: Estimate, bound: float = 0.0, *, reading: bool = False) -> Check:
     """The claim says: less than the bound."""
-    return _judged(claim, found, estimate, -math.inf, bound)
+    return _judged(claim, found, estimate, -math.inf, bound, reading)
 
 
-def within(claim: str, found: str, estimate: Estimate, low: float, high: float) -> Check:
+def within(claim: str, found: str, estimate: Estimate, low: float, high: float, *, reading: bool = False) -> Check:
     """The claim says: between low and high. It agrees if the whole interval is, disagrees if none of it is."""
-    return _judged(claim, found, estimate, low, high)
+    return _judged(claim, found, estimate, low, high, reading)
 
 
 def question(found: str, estimate: Estimate) -> Check:
@@ -99,7 +108,7 @@ def question(found: str, estimate: Estimate) -> Check:
     return Check("", found, NO_CLAIM, float(estimate.mean), float(estimate.low), float(estimate.high))
 
 
-def _judged(claim: str, found: str, estimate: Estimate, low: float, high: float) -> Check:
+def _judged(claim: str, found: str, estimate: Estimate, low: float, high: float, reading: bool) -> Check:
     if math.isnan(estimate.low) or math.isnan(estimate.high):
         agreement = UNDECIDED
     elif low < estimate.low and estimate.high < high:
@@ -108,7 +117,7 @@ def _judged(claim: str, found: str, estimate: Estimate, low: float, high: float)
         agreement = DISAGREES
     else:
         agreement = UNDECIDED
-    return Check(claim, found, agreement, float(estimate.mean), float(estimate.low), float(estimate.high))
+    return Check(claim, found, agreement, float(estimate.mean), float(estimate.low), float(estimate.high), reading)
 
 
 # --------------------------------------------------------------------------------------------------- tables
@@ -116,7 +125,7 @@ def _judged(claim: str, found: str, estimate: Estimate, low: float, high: float)
 
 def write_table(table: Table, path: Path) -> None:
     """Write columns as CSV, replacing the file; whole or not at all."""
-    with write_whole(path, force=True) as temporary, temporary.open("w", newline="") as file:
+    with write_whole(path, force=True) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(table)
         writer.writerows(zip(*(column.tolist() for column in table.values()), strict=True))
@@ -124,7 +133,7 @@ def write_table(table: Table, path: Path) -> None:
 
 def read_table(path: Path) -> Table:
     """Read columns: numbers where all entries are numbers, else text."""
-    with path.open(newline="") as file:
+    with path.open(newline="", encoding="utf-8") as file:
         names, *rows = csv.reader(file)
     columns = zip(*rows, strict=True) if rows else [()] * len(names)
     return {name: _column(column) for name, column in zip(names, columns, strict=True)}

@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import base64
-import csv
 import json
 import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ecodyn.files import write_whole
 from ecodyn.report.embedded import template
-from ecodyn.reproduction.finding import AGREES, DISAGREES
+from ecodyn.reproduction.finding import AGREES, DISAGREES, write_table
 from ecodyn.reproduction.registry import EXPERIMENTS
 from ecodyn.reproduction.study import Reproduction
 
 __all__ = ["claim_lines", "claims_table", "write_pages"]
 
 COLOURS = {AGREES: "green", DISAGREES: "red"}
-OPEN = "(no claim known)"
 
 
 def claim_lines(result: Reproduction) -> list[str]:
     """A line a claim: row, claim, what was found, whether it agrees."""
-    return [
-        f"{row['row']:>2}  {row['agreement']}: {row['claim'] or OPEN}; found: {row['found']}" for row in _claims(result)
-    ]
+    return [f"{row['row']:>2}  {row['agreement']}: {row['claim']}; found: {row['found']}" for row in _claims(result)]
 
 
 def claims_table(result: Reproduction) -> Any:
@@ -37,7 +35,7 @@ def claims_table(result: Reproduction) -> Any:
         table.add_column(name, justify="right" if name == "row" else "left")
     for row in _claims(result):
         colour = COLOURS.get(row["agreement"], "yellow")
-        table.add_row(str(row["row"]), row["claim"] or OPEN, row["found"], f"[{colour}]{row['agreement']}[/]")
+        table.add_row(str(row["row"]), row["claim"], row["found"], f"[{colour}]{row['agreement']}[/]")
     return table
 
 
@@ -46,10 +44,7 @@ def write_pages(result: Reproduction, folder: Path) -> None:
     with write_whole(folder / "reproduction.json", force=True) as temporary:
         temporary.write_text(json.dumps(result.to_json(), indent=1, allow_nan=False), encoding="utf-8")
     rows = _claims(result)
-    with write_whole(folder / "claims.csv", force=True) as temporary, temporary.open("w", newline="") as file:
-        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
+    write_table({name: np.array([row[name] for row in rows], object) for name in rows[0]}, folder / "claims.csv")
     with write_whole(folder / "index.html", force=True) as temporary:
         temporary.write_text(_html(result, folder), encoding="utf-8")
 
@@ -59,7 +54,7 @@ def _claims(result: Reproduction) -> list[dict[str, Any]]:
         {
             "row": EXPERIMENTS[name].row,
             "experiment": name,
-            "claim": check.claim,
+            "claim": check.stated,
             "found": check.found,
             "agreement": check.agreement,
             "value": _blank(check.value),
@@ -93,6 +88,5 @@ def _html(result: Reproduction, folder: Path) -> str:
     return str(
         template("reproduction.html").render(
             scale=result.scale, sections=sections, claims=_claims(result), counts=counts, failures=result.failures,
-            open=OPEN,
         )
     )  # fmt: skip

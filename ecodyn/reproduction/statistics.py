@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ecodyn.comparison.scores import area_under_curve
-from ecodyn.survival import RULES, Estimate, clustered_mean, survivors
+from ecodyn.survival import DEFAULT_RULE, RULES, Estimate, clustered_mean, survivors
+from ecodyn.survival.clustered import SHARE
 from ecodyn.trajectories import Trajectories
 
-__all__ = ["aucs", "counts_by_rule", "in_words", "replicates", "setting", "slope"]
+__all__ = [
+    "aucs",
+    "by_other_rules",
+    "counts_by_rule",
+    "in_words",
+    "mean_auc",
+    "replicates",
+    "setting",
+    "slope",
+    "under_every_rule",
+]
 
 
 def slope(x: ArrayLike, y: ArrayLike, clusters: ArrayLike) -> Estimate:
@@ -32,6 +45,23 @@ def slope(x: ArrayLike, y: ArrayLike, clusters: ArrayLike) -> Estimate:
 def aucs(scores: np.ndarray, alive: np.ndarray) -> np.ndarray:
     """Area under the curve of a score (run, feature) for survival (run, feature), in each run, (run,)."""
     return np.array([area_under_curve(score, lives) for score, lives in zip(scores, alive, strict=True)])
+
+
+def mean_auc(scores: np.ndarray, alive: np.ndarray, clusters: np.ndarray) -> Estimate:
+    """Mean over clusters of `aucs`; runs in which all features share a fate are left out."""
+    return clustered_mean(aucs(scores, alive), clusters, within=SHARE)
+
+
+def under_every_rule(runs: Trajectories, measure: Callable[[np.ndarray], Estimate]) -> dict[str, Estimate]:
+    """What is found of who survives (run, feature), under every rule, the default rule first."""
+    rules = (DEFAULT_RULE, *(rule for rule in RULES if rule != DEFAULT_RULE))
+    return {rule: measure(survivors(runs, rule=rule).alive) for rule in rules}
+
+
+def by_other_rules(found: dict[str, Estimate], digits: int = 2) -> str:
+    """How far a number depends on the rule for survivors."""
+    others = (f"{rule} {in_words(e, digits)}" for rule, e in found.items() if rule != DEFAULT_RULE)
+    return f"by the rule {DEFAULT_RULE}; by the others " + ", ".join(others)
 
 
 def counts_by_rule(runs: Trajectories, step: float | None = None) -> dict[str, np.ndarray]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import ecodyn
-from ecodyn.files import UnusableDataError, first_line, write_whole
+from ecodyn.files import first_line, write_whole
 from ecodyn.reproduction.experiment import Experiment
 from ecodyn.reproduction.finding import Finding, read_table, write_table
 from ecodyn.reproduction.registry import EXPERIMENTS, chosen
@@ -20,7 +20,7 @@ from ecodyn.reproduction.trainings import Shelf, planned
 
 __all__ = ["SCHEMA", "InterruptedReproduction", "Reproduction", "reproduce"]
 
-SCHEMA = 1
+SCHEMA = 1  # of reproduction.json, and of what is kept of an experiment
 RESOLUTION = 150  # dots per inch of the figures
 
 
@@ -94,7 +94,8 @@ def reproduce(
         said: Called with each experiment and its finding once it is there.
 
     Raises:
-        ValueError: There is no such scale or experiment, or the folder holds trainings of other settings.
+        ValueError: There is no such scale or experiment, the folder holds trainings of other settings, or what is to be
+            trained does not fit this machine's memory. All of it before anything is trained.
         InterruptedReproduction: Ctrl-C.
     """
     if isinstance(scale, str):
@@ -123,7 +124,7 @@ def reproduce(
                     finding = experiment.examine(shelf)
                     _keep(experiment, finding, folder, scale)
                     seconds[name] = time.perf_counter() - began
-            except (UnusableDataError, RuntimeError) as error:
+            except Exception as error:  # whatever it is, the others are not to be lost with it
                 failures[name] = first_line(error)
                 continue
             found[name] = finding
@@ -143,7 +144,12 @@ def _cost(experiment: Experiment, scale: Scale) -> int:
 
 def _made_of(experiment: Experiment, scale: Scale) -> dict[str, Any]:
     """What decides a finding: one of anything else is not used again."""
-    described = {"ecodyn": ecodyn.__version__, "experiment": experiment.name, "scale": dataclasses.asdict(scale)}
+    described = {
+        "schema": SCHEMA,
+        "ecodyn": ecodyn.__version__,
+        "experiment": experiment.name,
+        "scale": dataclasses.asdict(scale),
+    }
     plain: dict[str, Any] = json.loads(json.dumps(described))
     return plain
 
@@ -152,7 +158,7 @@ def _keep(experiment: Experiment, finding: Finding, folder: Path, scale: Scale) 
     """Tables and figure first: where the JSON is, all is."""
     for name, table in finding.tables.items():
         write_table(table, _table_file(experiment, name, folder))
-    with write_whole(folder / f"{experiment.file}.png", force=True) as temporary:
+    with write_whole(_picture(experiment, folder), force=True) as temporary:
         experiment.draw(finding).savefig(temporary, dpi=RESOLUTION)
     stated = {"made_of": _made_of(experiment, scale), **finding.to_json()}
     with write_whole(folder / f"{experiment.file}.json", force=True) as temporary:
@@ -161,7 +167,7 @@ def _keep(experiment: Experiment, finding: Finding, folder: Path, scale: Scale) 
 
 def _kept(experiment: Experiment, folder: Path, scale: Scale) -> Finding | None:
     path = folder / f"{experiment.file}.json"
-    if not path.exists():
+    if not path.exists() or not _picture(experiment, folder).exists():
         return None
     try:
         stated = json.loads(path.read_text())
@@ -169,8 +175,12 @@ def _kept(experiment: Experiment, folder: Path, scale: Scale) -> Finding | None:
             return None
         tables = {name: read_table(_table_file(experiment, name, folder)) for name in stated["tables"]}
         return Finding.from_json(stated, tables)
-    except (ValueError, KeyError, OSError):  # damaged or in part deleted: it is examined again
+    except (ValueError, KeyError, TypeError, OSError):  # damaged or in part deleted: it is examined again
         return None
+
+
+def _picture(experiment: Experiment, folder: Path) -> Path:
+    return folder / f"{experiment.file}.png"
 
 
 def _table_file(experiment: Experiment, table: str, folder: Path) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import json
+import shutil
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,20 +15,25 @@ from typing import Any
 
 import numpy as np
 
+from ecodyn.files import write_whole
 from ecodyn.modular_addition import (
     MLP,
     FixedEmbedding,
-    FixedLayers,
     FrozenEmbedding,
     KeepFrequencies,
     PlantCircles,
     ScaleFrequency,
+    Snapshots,
     initialise,
+    read_snapshots,
     spectrum,
+    take_snapshots,
+    write_snapshots,
 )
 from ecodyn.reproduction.scale import Scale
 from ecodyn.training import Schedule, train
 from ecodyn.training.partial import remove_partial
+from ecodyn.training.population import check_memory
 from ecodyn.trajectories import DataWarning, Trajectories, load
 
 __all__ = ["KEPT_SETS", "TRAININGS", "Shelf", "Trainings", "kept_sets", "planned"]
@@ -87,7 +93,7 @@ def finished(scale: Scale) -> dict[str, Trainings]:
 def by_dimension(scale: Scale) -> dict[str, Trainings]:
     """Embedding dimension varied."""
     networks = [_network(scale, dim=dim, observables=("circularity",)) for dim in scale.dims]
-    return {"by_dimension": Trainings(tuple(networks), tuple(range(scale.dim_seeds)), scale.steps, _sparse())}
+    return {"by_dimension": _sparse(networks, range(scale.dim_seeds), scale.steps)}
 
 
 def frozen(scale: Scale) -> dict[str, Trainings]:
@@ -100,51 +106,67 @@ def frozen(scale: Scale) -> dict[str, Trainings]:
 def by_prime(scale: Scale) -> dict[str, Trainings]:
     """The modulus varied; a file each, since frequencies of different p are different features."""
     seeds = tuple(range(scale.prime_seeds))
-    return {f"prime_{p}": Trainings((_network(scale, p=p),), seeds, scale.steps, _sparse()) for p in scale.primes}
+    return {f"prime_{p}": _sparse([_network(scale, p=p)], seeds, scale.steps) for p in scale.primes}
 
 
 def by_decay(scale: Scale) -> dict[str, Trainings]:
     """Weight decay varied."""
     networks = [_network(scale, weight_decay=decay) for decay in scale.decays]
-    return {"by_decay": Trainings(tuple(networks), tuple(range(scale.decay_seeds)), scale.decay_steps, _sparse())}
+    return {"by_decay": _sparse(networks, range(scale.decay_seeds), scale.decay_steps)}
 
 
 def from_embeddings(scale: Scale) -> dict[str, Trainings]:
-    """Several embeddings, each trained several times with other layers and other pairs."""
-    networks = [_network(scale, interventions=(FixedEmbedding(seed),)) for seed in range(scale.embeddings)]
-    seeds = _further(scale.trainings)
-    return {"from_embeddings": Trainings(tuple(networks), seeds, scale.steps, _sparse())}
+    """Several embeddings, each trained several times with other layers and other pairs; a file an embedding.
+
+    No two embeddings share layers or pairs, so that what layers do to a frequency is not common to all of them.
+    """
+    found = {}
+    for embedding in range(scale.embeddings):
+        network = _network(scale, interventions=(FixedEmbedding(embedding),))
+        seeds = _further(scale.trainings, embedding)
+        found[f"from_embedding_{embedding}"] = _sparse([network], seeds, scale.steps)
+    return found
 
 
 def scaled(scale: Scale) -> dict[str, Trainings]:
-    """One frequency scaled at the start, and unscaled beside it."""
-    networks = [
-        _network(scale, interventions=(FixedEmbedding(seed), ScaleFrequency(k=scale.scaled_k, factor=factor)))
-        for seed in range(scale.scaled_embeddings)
-        for factor in (*scale.factors, 1.0)
-    ]
-    return {"scaled": Trainings(tuple(networks), _further(scale.scaled_trainings), scale.steps, _sparse())}
+    """One frequency scaled at the start, and unscaled beside it; a file an embedding, as `from_embeddings`."""
+    found = {}
+    for embedding in range(scale.scaled_embeddings):
+        networks = [
+            _network(scale, interventions=(FixedEmbedding(embedding), ScaleFrequency(k=scale.scaled_k, factor=factor)))
+            for factor in (*scale.factors, 1.0)
+        ]
+        seeds = _further(scale.scaled_trainings, embedding)
+        found[f"scaled_{embedding}"] = _sparse(networks, seeds, scale.steps)
+    return found
 
 
 def planted(scale: Scale) -> dict[str, Trainings]:
-    """Two planted waves over nothing; layers and pairs are one seed's, as in the study."""
+    """Two planted waves over nothing.
+
+    The study has the layers and pairs of one seed for all; here each seed has its own, so that seeds are independent.
+    """
     first, second = PLANTED_FREQUENCIES
     networks = [
-        _network(scale, interventions=(FixedLayers(0), PlantCircles(first, second, float(np.exp(ratio)))))
+        _network(scale, interventions=(PlantCircles(first, second, float(np.exp(ratio))),))
         for ratio in scale.log_ratios
     ]
-    return {"planted": Trainings(tuple(networks), tuple(range(scale.planted)), scale.steps, _sparse())}
+    return {"planted": _sparse(networks, range(scale.planted), scale.steps)}
 
 
 def kept(scale: Scale) -> dict[str, Trainings]:
-    """Training with only some frequencies in the embedding, chosen for each seed by its own start; a file a seed."""
+    """Training with only some frequencies in the embedding, chosen for each seed by its own start; a file a seed.
+
+    As in the study, the others are taken out at the start and may come back.
+    """
     found = {}
     for seed in range(scale.kept_seeds):
         sets = kept_sets(scale, seed)
         networks = [
-            _network(scale, interventions=() if name == "all" else (KeepFrequencies(sets[name]),)) for name in KEPT_SETS
+            _network(scale, interventions=() if name == "all" else (KeepFrequencies(sets[name], hold=False),))
+            for name in KEPT_SETS
         ]
-        found[f"kept_{seed}"] = Trainings(tuple(networks), (seed,), scale.kept_steps, _sparse())
+        found[f"kept_{seed}"] = _sparse(networks, [seed], scale.kept_steps)
     return found
 
 
@@ -212,8 +234,17 @@ class Shelf:
         self._done = self._expected = 0  # run-steps
 
     def expect(self, names: Sequence[str]) -> None:
-        """Say which trainings will be asked for, so that progress knows how many there are ahead."""
-        self._expected = sum(t.run_steps for f, t in planned(names, self.scale).items() if not self._file(f).exists())
+        """Say which trainings will be asked for, so that progress knows how many there are ahead.
+
+        Raises:
+            ValueError: A file is there and is of other settings, or what is to be trained does not fit the memory.
+        """
+        ahead = {}
+        for file, trainings in planned(names, self.scale).items():
+            if not self._there(self._file(file), trainings.described(self.scale)):
+                check_memory(trainings.networks, len(trainings.seeds), trainings.steps, trainings.keep)
+                ahead[file] = trainings
+        self._expected = sum(t.run_steps for t in ahead.values())
 
     def get(self, name: str) -> dict[str, Trajectories]:
         """The trajectories of all files of a name: those that are there, and the others trained.
@@ -224,28 +255,81 @@ class Shelf:
         return {file: self._one(file, trainings) for file, trainings in TRAININGS[name](self.scale).items()}
 
     def only(self, name: str) -> Trajectories:
-        """Those of a name that has one file."""
+        """Those of a name that has one file.
+
+        Raises:
+            ValueError: It has several, or as `get`.
+        """
         (found,) = self.get(name).values()
         return found
+
+    def joined(self, name: str) -> Trajectories:
+        """All files of a name as one, a cluster a file: those of one embedding each.
+
+        Raises:
+            ValueError: As `get`.
+        """
+        parts = list(self.get(name).values())
+        counts = [part.n_runs for part in parts]
+        common = set.intersection(*(set(part.settings) for part in parts))
+        seeds = {} if "seed" in common else {"seed": np.concatenate([part.runs for part in parts])}
+        with _expected_to_look_odd():
+            return Trajectories(
+                np.concatenate([part.values for part in parts]),
+                parts[0].steps,
+                features=parts[0].features,
+                provenance=parts[0].provenance,
+                dc=np.concatenate([part.dc for part in parts if part.dc is not None]),
+                cluster=np.repeat(np.arange(len(parts)), counts),
+                settings=seeds
+                | {key: np.concatenate([part.settings[key] for part in parts]) for key in sorted(common)},
+            )
 
     def _file(self, file: str) -> Path:
         return self.folder / f"{file}.nc"
 
+    def snapshots(self, name: str, network: MLP, seed: int, steps: Sequence[int]) -> Snapshots:
+        """All parameters of one training at some steps, kept as ``ecodyn train --checkpoints`` keeps them.
+
+        Raises:
+            ValueError: A folder is there and is of other settings.
+        """
+        folder = self.folder / f"{name}_{seed}"
+        plan = {"network": network.described(), "seed": seed, "steps": list(steps), "dtype": self.scale.dtype}
+        if not self._there(folder, plan):
+            taken = take_snapshots(network, [seed], steps, dtype=self.scale.dtype, device=self.scale.device)
+            begun = _partial(folder)
+            shutil.rmtree(begun, ignore_errors=True)
+            write_snapshots(taken, begun)
+            self._state(folder, plan)
+            begun.rename(folder)
+        return read_snapshots(network, folder, [seed])
+
+    def _there(self, path: Path, plan: dict[str, Any]) -> bool:
+        """Whether a file or folder is there; a ValueError if it is and of another plan."""
+        if not path.exists():
+            return False
+        stated = path.with_name(f"{path.name.removesuffix('.nc')}.json")
+        if not stated.exists() or json.loads(stated.read_text(encoding="utf-8")) != json.loads(json.dumps(plan)):
+            raise ValueError(
+                f"{path} holds trainings of other settings than scale {self.scale.name!r} has now; "
+                "name another folder, or delete it so that it is made again"
+            )
+        return True
+
+    def _state(self, path: Path, plan: dict[str, Any]) -> None:
+        """The plan comes first: a kill before what it is of is there leaves a plan alone, and all is made again."""
+        with write_whole(path.with_name(f"{path.name.removesuffix('.nc')}.json"), force=True) as temporary:
+            temporary.write_text(json.dumps(plan, indent=1), encoding="utf-8")
+
     def _one(self, file: str, trainings: Trainings) -> Trajectories:
-        path, plan = self._file(file), self.folder / f"{file}.json"
-        stated = json.loads(json.dumps(trainings.described(self.scale)))
-        if path.exists():
-            if not plan.exists() or json.loads(plan.read_text()) != stated:
-                raise ValueError(
-                    f"{path} holds trainings of other settings than scale {self.scale.name!r} has now; "
-                    "name another folder, or delete the file so that it is made again"
-                )
+        path, plan = self._file(file), trainings.described(self.scale)
+        if self._there(path, plan):
             with _expected_to_look_odd():
                 return load(path)
         self.folder.mkdir(parents=True, exist_ok=True)
         runs = self._train(path, trainings)
-        # The plan first: a kill between the two leaves a plan without a file, which is trained again.
-        plan.write_text(json.dumps(stated, indent=1))
+        self._state(path, plan)
         runs.save(path)
         remove_partial(_partial(path))
         self._done += trainings.run_steps
@@ -291,13 +375,14 @@ def _network(scale: Scale, **settings: Any) -> MLP:
     return MLP(**{"p": scale.p, "dim": scale.dim, "width": scale.width} | settings)
 
 
-def _further(count: int) -> tuple[int, ...]:
-    return tuple(range(FURTHER_SEEDS, FURTHER_SEEDS + count))
+def _further(count: int, embedding: int) -> tuple[int, ...]:
+    first = FURTHER_SEEDS + count * embedding
+    return tuple(range(first, first + count))
 
 
-def _sparse() -> Schedule:
-    """The first steps, for fitness, and then what a curve needs."""
-    return Schedule(dense=EARLY, every=25)
+def _sparse(networks: Sequence[MLP], seeds: Sequence[int], steps: int) -> Trainings:
+    """Trainings of which the first steps are kept, for fitness, and then what a curve needs: 40 to 80 more."""
+    return Trainings(tuple(networks), tuple(seeds), steps, Schedule(dense=EARLY, every=max(25, steps // 80)))
 
 
 def _common_divisor(steps: Sequence[int]) -> int:

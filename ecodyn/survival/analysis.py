@@ -15,7 +15,7 @@ from ecodyn.survival.extinction import Deaths, RankChanges, deaths, rank_changes
 from ecodyn.survival.found import DEFAULT_RULE, Survivors, rule_named, stored_at, survivors
 from ecodyn.survival.laws import LawFates, law_fates
 from ecodyn.survival.logistic import Together, together
-from ecodyn.survival.predictors import Score, common_steps, early_steps, fitness, spread_steps
+from ecodyn.survival.predictors import Score, both_fates, common_steps, early_steps, fitness, spread_steps
 from ecodyn.survival.scaling import ScaledRuns, scaled_runs
 from ecodyn.trajectories import Trajectories
 
@@ -25,7 +25,7 @@ LAW_STARTS = 4.0, 20.0  # steps after the first; a velocity needs some before
 CURVE_STEPS = 40  # at which predictors are drawn over time
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Analysis:
     """Who survives, and what predicted it. What could not be had is in `notes`, a sentence each.
 
@@ -165,16 +165,17 @@ def analyse(
         {name: counts_by(runs, found, name) for name in varied},
         notes=_remarks(runs, found),
     )
-    try:
-        _predict(told, early)
-        if laws:
-            _ask_laws(told, windows, progress)
-    except UnusableDataError as error:
-        told.notes.append(str(error))
-    try:
-        told.scaled.extend(scaled_runs(runs, found, law=laws))
-    except UnusableDataError as error:
-        told.notes.append(str(error))
+    steps = None if early is None else sorted(set(early))
+    parts: list[Callable[[], None]] = [lambda: _predict(told, steps)]
+    if laws:
+        parts.append(lambda: _ask_laws(told, windows, progress))
+    parts.append(lambda: told.scaled.extend(scaled_runs(runs, found, law=laws)))
+    for part in parts:
+        try:
+            part()
+        except UnusableDataError as error:
+            if str(error) not in told.notes:
+                told.notes.append(str(error))
     return told
 
 
@@ -206,11 +207,18 @@ def _predict(told: Analysis, early: Sequence[float] | None) -> None:
     told.scores.extend(fitness(told.runs, told.found, early))
     curve = spread_steps(common_steps(told.runs, float(told.found.steps.min())), CURVE_STEPS)
     told.curves.extend(fitness(told.runs, told.found, curve))
+    unfitted: dict[str, list[float]] = {}
     for step in early or early_steps(told.runs, told.found):
-        told.together[step] = together(told.runs, told.found, step)
+        try:
+            told.together[step] = together(told.runs, told.found, step)
+        except UnusableDataError as error:
+            unfitted.setdefault(str(error), []).append(step)
+    for why, steps in unfitted.items():
+        told.notes.append(f"no logistic model at step {', '.join(f'{s:g}' for s in steps)}: {why}")
 
 
 def _ask_laws(told: Analysis, windows: Sequence[tuple[float, float]] | None, progress: Progress | None) -> None:
+    both_fates(told.found)
     first, last = float(np.nanmin(told.runs.times)), float(told.found.steps.min())
     chosen = list(windows or ((first + s, last) for s in LAW_STARTS if first + s < last))
     for number, window in enumerate(chosen):

@@ -43,6 +43,11 @@ def cluster_means(values: ArrayLike, clusters: ArrayLike) -> Array:
     ----------
     values : array (observation, ...); NaN is left out
     clusters : labels (observation,)
+
+    Raises
+    ------
+    ValueError
+        Values and clusters differ in number.
     """
     numbers, labels = np.asarray(values, dtype=float), np.asarray(clusters)
     if numbers.shape[:1] != labels.shape:

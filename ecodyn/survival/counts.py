@@ -60,7 +60,7 @@ def _count(value: Any, counts: NDArray[np.int_], clusters: NDArray[Any]) -> Coun
     )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Sensitivity:
     """What depends on the rule; rules in the order of the registry, those that can't be used left out.
 
@@ -86,7 +86,13 @@ class Sensitivity:
 
 
 def sensitivity(runs: Trajectories, step: float | None = None) -> Sensitivity:
-    """Survivors under every rule at a step, the last of each run by default, side by side."""
+    """Survivors under every rule at a step, the last of each run by default, side by side.
+
+    Raises
+    ------
+    UnusableDataError
+        A run does not have the step.
+    """
     found, unusable = {}, {}
     for rule in RULES:
         try:

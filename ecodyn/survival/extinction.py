@@ -15,7 +15,7 @@ from ecodyn.trajectories import Trajectories
 Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Deaths:
     """When features died.
 
@@ -56,7 +56,7 @@ def deaths(runs: Trajectories, found: Survivors, level: float = HALF) -> Deaths:
     return Deaths(steps, np.array([_ranks(row) for row in steps]))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RankChanges:
     """How the order of features at the end differs from that at the start.
 
@@ -71,7 +71,13 @@ class RankChanges:
 
 
 def rank_changes(runs: Trajectories, found: Survivors, start: float | None = None) -> RankChanges:
-    """Compare the order of signals at `start`, the first step by default, with that where survivors were told."""
+    """Compare the order of signals at `start`, the first step by default, with that where survivors were told.
+
+    Raises
+    ------
+    UnusableDataError
+        A run does not have the step `start`.
+    """
     from scipy.stats import kendalltau
 
     crossed, tau = [], []

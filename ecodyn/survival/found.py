@@ -16,7 +16,7 @@ from ecodyn.trajectories import Trajectories
 DEFAULT_RULE = "two_component"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Survivors:
     """Who is alive.
 
@@ -54,9 +54,9 @@ def survivors(runs: Trajectories, rule: str = DEFAULT_RULE, step: float | None =
     Raises
     ------
     ValueError
-        There is no such rule, or it needs more features than the runs have.
+        There is no such rule.
     UnusableDataError
-        A run does not have the step.
+        A run does not have the step, or the rule needs more features than the runs have.
     """
     places = np.array([stored_at(runs, r, step) for r in range(runs.n_runs)])
     judge = rule_named(rule)

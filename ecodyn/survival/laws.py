@@ -30,7 +30,7 @@ MOST_STEPS = 60  # of a window that laws are fitted to; the rest of a smooth cur
 FOLDS = 8
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LawFate:
     """Whom a law lets survive on runs that it was not fitted to.
 
@@ -52,7 +52,7 @@ class LawFate:
     diverged: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LawFates:
     """Laws beside the signal they start from.
 
@@ -90,14 +90,21 @@ def law_fates(
     Raises
     ------
     UnusableDataError
-        There are fewer than two clusters, nothing to tell apart, no data in the window, or too few for any law.
+        There are fewer than two clusters, nothing to tell apart, no data in the window or too few for any law, or the
+        window ends after the step at which survivors are told, or begins there.
     """
     both_fates(found)
     if runs.n_clusters < 2:
         raise UnusableDataError(
             f"expected at least two independent runs, to fit laws to one and try them on another; got {runs.n_clusters}"
         )
-    part = thinned(runs.window(*window))
+    end = float(found.steps.min())
+    if not window[0] < end or window[1] > end:
+        raise UnusableDataError(
+            f"expected a window that begins before survivors are told, at {end:g}, and ends by then; "
+            f"got {window[0]:g}:{window[1]:g}"
+        )
+    part = runs.window(*window).thinned(MOST_STEPS)
     start = score(part.values[:, 0], found, runs.clusters, SIGNAL, window[0])
     ends = [row[[0, stored_at(part, r, None)]] for r, row in enumerate(part.values)]
     crossing = clustered_mean([order_crossing(e) for e in ends], runs.clusters, within=SHARE)
@@ -111,11 +118,6 @@ def law_fates(
         reasons = dict.fromkeys(left_out.values())
         raise UnusableDataError(f"no law could be tried: {'; '.join(reasons)}")
     return LawFates(window, start, crossing, laws, left_out)
-
-
-def thinned(runs: Trajectories) -> Trajectories:
-    """At most `MOST_STEPS` of the stored steps, evenly."""
-    return runs.every(max(1, -(-runs.n_steps // MOST_STEPS)))
 
 
 def _fate(part: Trajectories, found: Survivors, state: str, family: str, coupling: str, start: Score) -> LawFate:

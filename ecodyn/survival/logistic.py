@@ -21,7 +21,7 @@ Array = NDArray[np.float64]
 RIDGE = 1.0  # scikit-learn's C, the inverse weight of the penalty on standardised coefficients
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Weights:
     """log odds of survival = intercept + Σ coefficientⱼ · predictorⱼ, in the predictors' own units."""
 
@@ -50,7 +50,7 @@ def fit_logistic(values: Array, alive: NDArray[np.bool_]) -> Weights:
     return Weights(float(model.intercept_[0] - centre @ own), own, scale)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Together:
     """A logistic model of several predictors at one step.
 
@@ -58,7 +58,8 @@ class Together:
     ----------
     score : AUC and hit rate of its log odds on held-out runs
     alone : the same of each predictor by itself, which needs no fit
-    gain : AUC of the model less that of each predictor, paired by run, over clusters
+    gain : AUC of the model less that of each predictor, paired by run, over clusters; that of a predictor of which
+        survivors have the lower values is taken as 1 less its AUC
     coefficients : per standard deviation of the predictor, fitted to all runs; the interval is the jackknife's over
         the held-out folds, so that its n_clusters is their number
     weights : fitted to all runs
@@ -72,8 +73,8 @@ class Together:
 
     @property
     def best_alone(self) -> str:
-        """The predictor with the largest AUC by itself."""
-        return max(self.alone, key=lambda name: self.alone[name].auc.mean)
+        """The predictor that tells the most by itself, whichever way."""
+        return max(self.alone, key=lambda name: abs(self.alone[name].auc.mean - 0.5))
 
 
 def together(runs: Trajectories, found: Survivors, step: float, predictors: Sequence[str] | None = None) -> Together:
@@ -108,9 +109,14 @@ def together(runs: Trajectories, found: Survivors, step: float, predictors: Sequ
     whole = _fit(table, found.alive)
     own = score(odds, found, runs.clusters, "together", step)
     alone = {n: score(v, found, runs.clusters, n, step) for n, v in values.items()}
-    gain = {n: clustered_mean(own.auc_per_run - s.auc_per_run, runs.clusters) for n, s in alone.items()}
+    gain = {n: clustered_mean(own.auc_per_run - _turned(s), runs.clusters) for n, s in alone.items()}
     spread = [w.coefficients * whole.scale for w in fitted]
     return Together(own, alone, gain, _jackknife(list(values), whole.standardised, np.array(spread)), whole)
+
+
+def _turned(alone: Score) -> Array:
+    """AUC in each run of a predictor, or of its negative if survivors have the lower values in the mean over runs."""
+    return alone.auc_per_run if alone.auc.mean >= 0.5 else 1 - alone.auc_per_run
 
 
 def held_out_log_odds(table: Array, alive: NDArray[np.bool_], clusters: NDArray[Any]) -> tuple[Array, list[Weights]]:

@@ -19,7 +19,6 @@ Array = NDArray[np.float64]
 
 SLOPE_STEPS = 4.0  # steps that a slope is taken over
 EARLY = (0.0, 1.0, 2.0, 3.0, 4.0, 20.0, 60.0)  # the study's relative gradients are at 1 to 4
-AHEAD = ("relative_gradient",)  # observables that look at the step after
 
 
 @dataclass(frozen=True)
@@ -42,12 +41,15 @@ def signal(run: Early) -> Array:
 
 
 def relative_gradient(run: Early) -> Array:
-    """(xᵢ(s) − xᵢ(s'))/(xᵢ(s')(s − s')), s' the stored step before, per step; NaN at a run's first step."""
+    """(xᵢ(s) − xᵢ(s'))/(xᵢ(s')(s − s')), s' the stored step before, per step; NaN at a run's first step.
+
+    What was zero and stays zero does not grow: 0. Of what comes from zero there is no rate: NaN.
+    """
     if len(run.times) < 2:
         return np.full(run.signal.shape[1], np.nan)
     before = run.signal[-2]
     change = (run.signal[-1] - before) / (run.times[-1] - run.times[-2])
-    return np.divide(change, before, out=np.full(len(before), np.nan), where=before > 0)
+    return np.divide(change, before, out=np.where(change == 0, 0.0, np.nan), where=before > 0)
 
 
 def slope(run: Early) -> Array:
@@ -66,8 +68,11 @@ PREDICTORS: dict[str, Callable[[Early], Array]] = {
 
 
 def predictors_of(runs: Trajectories) -> tuple[str, ...]:
-    """Predictors that the data allow: those of the registry, and every observable that knows nothing of later steps."""
-    return (*PREDICTORS, *(name for name in runs.observables if name not in (*PREDICTORS, *AHEAD)))
+    """Predictors that the data allow: those of the registry, and every observable of another name.
+
+    The observable relative_gradient of extracted logs looks at the step after, the predictor at the step before.
+    """
+    return (*PREDICTORS, *(name for name in runs.observables if name not in PREDICTORS))
 
 
 def predictor(runs: Trajectories, name: str, step: float) -> Array:
@@ -95,7 +100,7 @@ def predictor(runs: Trajectories, name: str, step: float) -> Array:
     return runs.observables[name][np.arange(runs.n_runs), places]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Score:
     """How well a predictor at a step tells survivors from the dead.
 

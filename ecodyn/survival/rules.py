@@ -16,9 +16,10 @@ rule                alive is
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import comb, log
+from math import log
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,6 +61,12 @@ class Standing:
         return np.asarray(np.log(np.maximum(self.signal, TINY * top))) if top > 0 else np.zeros(len(self.signal))
 
     @property
+    def present(self) -> Alive:
+        """Features (feature,) that have a signal at all; all, where too few have one to tell groups among them."""
+        there = np.asarray(self.signal > TINY * float(self.signal.max()))
+        return there if there.sum() >= LEAST else np.ones_like(there)
+
+    @property
     def surely_dead(self) -> Alive:
         """Features (feature,) whose signal is zero or under a quarter of the median over features at the start."""
         return np.asarray((self.signal < KEPT * float(np.median(self.start))) | (self.signal <= 0))
@@ -78,6 +85,22 @@ class Standing:
         return upper if level >= KEPT * float(np.median(self.start)) else np.zeros_like(upper)
 
 
+def _among_present(judge: Callable[[Standing], Alive]) -> Callable[[Standing], Alive]:
+    """A rule that compares features with each other, asked only of those that have a signal: the others are dead.
+
+    A feature that is zero, since nothing of it was ever in the embedding, is no second group.
+    """
+
+    @functools.wraps(judge)
+    def judged(run: Standing) -> Alive:
+        there = run.present
+        alive = np.zeros(len(there), dtype=bool)
+        alive[there] = judge(Standing(run.signal[there], run.start[there], run.dc))
+        return alive
+
+    return judged
+
+
 def twice_mean(run: Standing) -> Alive:
     """xᵢ > 2 · mean over all p frequencies, each pair counted twice and the DC component once."""
     return scores.survivors(run.signal[None], None if run.dc is None else np.array([run.dc]))
@@ -88,12 +111,14 @@ def above_10(run: Standing) -> Alive:
     return np.asarray(run.signal > ABSOLUTE)
 
 
+@_among_present
 def largest_gap(run: Standing) -> Alive:
     """What lies above the largest gap in log signal, if the gap is one; else what is not surely dead.
 
     With sorted y₁ ≥ ... ≥ y_K, the spacings of a Laplace sample times the number of features on their shorter side,
     min(i, K − i)(yᵢ − yᵢ₊₁), are independent and exponential (Rényi 1953; normal tails are lighter). Fisher's (1929)
-    test of the largest over the sum says with what chance one group shows a gap as large; under 1 % it is one.
+    test of the largest over the sum says with what chance, at most, one group shows a gap as large; under 1 %, it is
+    one.
     """
     ranked = np.sort(run.logs)[::-1]
     if len(ranked) < LEAST:
@@ -103,11 +128,12 @@ def largest_gap(run: Standing) -> Alive:
     sides = np.minimum(np.arange(1, len(ranked)), np.arange(len(ranked) - 1, 0, -1))
     weighted = sides * spacings
     total = float(weighted.sum())
-    apart = total > 0 and fisher_chance(float(weighted[place]) / total, len(spacings)) < CHANCE
+    apart = total > 0 and chance_of_largest(float(weighted[place]) / total, len(spacings)) < CHANCE
     upper = run.logs >= ranked[place] if apart else np.ones(len(ranked), dtype=bool)
     return run.fate(upper)
 
 
+@_among_present
 def two_component(run: Standing) -> Alive:
     """The upper of two Gaussian components of log signal, of one width, if two describe it better than one.
 
@@ -122,6 +148,7 @@ def two_component(run: Standing) -> Alive:
     return run.fate(upper)
 
 
+@_among_present
 def noise_floor(run: Standing) -> Alive:
     """log xᵢ > m + 5σ, with m and σ the median and scaled median deviation of log signal of the surely dead.
 
@@ -144,12 +171,13 @@ RULES: dict[str, Callable[[Standing], Alive]] = {
 }
 
 
-def fisher_chance(share: float, n: int) -> float:
-    """P(max zⱼ/Σz ≥ share) for n independent exponential zⱼ (Fisher 1929)."""
-    if share <= 0:
-        return 1.0
-    terms = ((-1) ** (j - 1) * comb(n, j) * (1 - j * share) ** (n - 1) for j in range(1, int(1 / share) + 1) if j <= n)
-    return float(min(max(sum(terms), 0.0), 1.0))
+def chance_of_largest(share: float, n: int) -> float:
+    """A bound n(1 − share)^(n−1) of P(max zⱼ/Σz ≥ share) for n independent exponential zⱼ (Fisher 1929), at most 1.
+
+    It is the first term of Fisher's alternating sum, whose others cancel in floating point where n is large; of chances
+    under a hundredth it is within a hundredth.
+    """
+    return float(min(n * max(1.0 - share, 0.0) ** (n - 1), 1.0))
 
 
 def _upper_component(y: Array, iterations: int = 200) -> Alive:

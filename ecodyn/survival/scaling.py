@@ -12,7 +12,7 @@ from ecodyn.families.model import FittedModel
 from ecodyn.files import UnusableDataError
 from ecodyn.library import EXCHANGEABLE
 from ecodyn.survival.found import Survivors
-from ecodyn.survival.laws import thinned
+from ecodyn.survival.laws import MOST_STEPS
 from ecodyn.survival.predictors import spread_steps
 from ecodyn.survival.scaled_start import (
     FACTOR,
@@ -104,7 +104,7 @@ def scaled_runs(
 
 
 def _law(runs: Trajectories, family: str, coupling: str) -> FittedModel:
-    plain = thinned(runs.select(**{FACTOR: PLAIN}))
+    plain = runs.select(**{FACTOR: PLAIN}).thinned(MOST_STEPS)
     fitted: FittedModel = family_named(family)(coupling=coupling).fit(plain).model_
     return fitted
 

@@ -122,7 +122,7 @@ def train(
     _check_cells(cells)
     check_choice("dtype", dtype, DTYPES)
     check_device(device)
-    _check_memory(cells, len(wanted), steps, keep)
+    check_memory(cells, len(wanted), steps, keep)
     processes = 1 if torch.device(device).type == "cuda" else _processes(jobs)
     many = len(cells) > 1
     pairs = [(c, seed) for c in range(len(cells)) for seed in wanted]
@@ -188,8 +188,12 @@ def check_device(name: str) -> None:
         raise ValueError(f"device {name!r} asked for, but torch sees {present} CUDA devices; use device='cpu'")
 
 
-def _check_memory(cells: Sequence[NetworkSettings], seeds: int, steps: int, keep: Schedule) -> None:
-    """What is kept of all runs is in memory at the end, twice while it is put together."""
+def check_memory(cells: Sequence[NetworkSettings], seeds: int, steps: int, keep: Schedule) -> None:
+    """What is kept of all runs is in memory at the end, twice while it is put together.
+
+    Raises:
+        ValueError: This machine has less memory.
+    """
     rows = keep.count(steps)
     row = 8 * sum(len(cell.features) * len(cell.measured) for cell in cells) * seeds
     if (needed := 2 * rows * row) > (present := physical_memory()):

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from ecodyn.files import UnusableDataError
-from ecodyn.modular_addition import MLP, read_snapshots, take_snapshots
+from ecodyn.modular_addition import MLP, read_snapshots, take_snapshots, write_snapshots
 from ecodyn.training import train
 
 SMALL = MLP(p=7, dim=4, width=5)
@@ -26,6 +26,16 @@ def test_checkpoints_and_snapshots_are_the_same(tmp_path):
         assert one.keys() == other.keys()
         for name, tensor in one.items():
             torch.testing.assert_close(tensor, other[name], rtol=1e-6, atol=1e-7)
+
+
+def test_what_is_written_is_read(tmp_path):
+    taken = take_snapshots(SMALL, [2, 5], [0, 4, 10])
+    write_snapshots(taken, tmp_path / "kept")
+    read = read_snapshots(SMALL, tmp_path / "kept", [2, 5])
+    np.testing.assert_array_equal(read.steps, taken.steps)
+    for one, other in zip(read.parameters, taken.parameters, strict=True):
+        for name, tensor in one.items():
+            torch.testing.assert_close(tensor, other[name], rtol=0, atol=0)
 
 
 def test_the_start_is_the_draw():

@@ -102,6 +102,24 @@ def test_what_is_there_is_not_overwritten_unasked(told, tmp_path):
     write_survival(told, tmp_path, force=True)
 
 
+def test_a_figure_that_is_there_is_not_overwritten_either(told, tmp_path):
+    for name in ("predictors.png", "survivors_by_scale_frequency_factor.png"):
+        (tmp_path / name).write_text("mine")
+        with pytest.raises(OutputExistsError, match=name):
+            write_survival(told, tmp_path)
+        assert [p.name for p in tmp_path.iterdir()] == [name]
+        (tmp_path / name).unlink()
+
+
+def test_a_feature_that_is_not_there_has_no_rate(quiet):
+    runs = scaled()
+    values = runs.values.copy()
+    values[:, :, 3] = 0
+    told = analyse(Trajectories(values, runs.steps, features=runs.features), laws=False)
+    assert {"separation", "predictors"} <= set(survival_figures(told))
+    assert survival_sentences(told)
+
+
 def test_figures_of_what_there_is_nothing_of_are_left_out(quiet):
     still = Trajectories(np.full((2, 3, 5), 80.0), [0, 1, 2])
     assert set(survival_figures(analyse(still, laws=False))) == {"signals"}

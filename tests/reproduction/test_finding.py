@@ -13,6 +13,7 @@ from ecodyn.reproduction.finding import (
     Finding,
     above,
     below,
+    question,
     read_table,
     within,
     write_table,
@@ -50,6 +51,13 @@ def test_within_is_above_and_below(estimate, a, b):
     agrees = within("", "", estimate, low, high).agreement == AGREES
     both = [above("", "", estimate, low).agreement, below("", "", estimate, high).agreement]
     assert agrees == (both == [AGREES, AGREES])
+
+
+def test_whose_a_claim_is_is_said():
+    estimate = Estimate(5.0, 4.0, 6.0, 3)
+    assert above("circles grow", "", estimate).stated == "circles grow"
+    assert above("circles grow", "", estimate, reading=True).stated == "circles grow (our reading)"
+    assert question("", estimate).stated == "(no claim known)"
 
 
 def test_without_an_interval_nothing_is_decided():

@@ -78,6 +78,17 @@ def test_one_that_fails_does_not_hold_up_the_others(tmp_path, tiny, monkeypatch)
     assert SOON in result.findings
 
 
+def test_what_is_in_part_deleted_is_examined_again(tmp_path, tiny):
+    reproduce(tmp_path, tiny, [SOON])
+    for name in (f"14_{SOON}.png", f"14_{SOON}_fits.csv"):
+        (tmp_path / name).unlink()
+        assert SOON in reproduce(tmp_path, tiny, [SOON]).seconds
+        assert (tmp_path / name).is_file()
+    (tmp_path / f"14_{SOON}.json").write_text("null")
+    assert SOON in reproduce(tmp_path, tiny, [SOON]).seconds
+    assert not reproduce(tmp_path, tiny, [SOON]).seconds
+
+
 @pytest.mark.parametrize("names", [["nonsense"], ["15"], ["dimension", "x"]])
 def test_unknown_experiments_are_named(names):
     with pytest.raises(ValueError, match="unknown experiment"):

@@ -1,9 +1,12 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
-from ecodyn.modular_addition import initialise, spectrum
-from ecodyn.reproduction import EXPERIMENTS, SCALES
+from ecodyn.modular_addition import MLP, initialise, spectrum
+from ecodyn.reproduction import EXPERIMENTS, SCALES, trainings
 from ecodyn.reproduction.trainings import KEPT_SETS, TRAININGS, Shelf, kept_sets, planned
+from ecodyn.training import population
 
 
 @pytest.mark.parametrize("scale", SCALES.values(), ids=str)
@@ -18,7 +21,10 @@ def test_the_full_scale_has_the_study_s_counts():
     files = planned(list(TRAININGS), SCALES["full"])
     assert len(files["by_dimension"].networks) * len(files["by_dimension"].seeds) == 113 * 50
     assert len(files["by_decay"].networks) * len(files["by_decay"].seeds) == 22 * 50
-    assert len(files["from_embeddings"].networks) * len(files["from_embeddings"].seeds) == 500
+    embeddings = [t for name, t in files.items() if name.startswith("from_embedding_")]
+    assert [len(t.networks) * len(t.seeds) for t in embeddings] == [50] * 10
+    scaled = [t for name, t in files.items() if name.startswith("scaled_")]
+    assert [len(t.networks) * len(t.seeds) for t in scaled] == [9 * 50] * 50
     assert len(files["planted"].networks) * len(files["planted"].seeds) == 16 * 100
     assert len(files["law_dimensions"].networks) * len(files["law_dimensions"].seeds) == 92 * 10
 
@@ -47,17 +53,55 @@ def test_trainings_are_made_once(tmp_path, tiny):
 
 
 def test_trainings_of_other_settings_are_refused(tmp_path, tiny):
-    import dataclasses
-
     Shelf(tmp_path, tiny).only("plain")
     with pytest.raises(ValueError, match="trainings of other settings"):
         Shelf(tmp_path, dataclasses.replace(tiny, plain=2)).only("plain")
 
 
+@pytest.mark.parametrize("name", ["from_embeddings", "scaled"])
+def test_no_two_embeddings_share_layers(tiny, name):
+    seeds = [seed for t in TRAININGS[name](tiny).values() for seed in t.seeds]
+    assert len(set(seeds)) == len(seeds)
+
+
+def test_files_of_embeddings_are_joined_a_cluster_each(tmp_path, tiny):
+    shelf = Shelf(tmp_path, tiny)
+    runs, parts = shelf.joined("scaled"), list(shelf.get("scaled").values())
+    np.testing.assert_array_equal(runs.values, np.concatenate([part.values for part in parts]))
+    assert runs.clusters.tolist() == [n for n, part in enumerate(parts) for _ in range(part.n_runs)]
+    for c in np.unique(runs.clusters):
+        plain = runs.values[(runs.clusters == c) & (runs.settings["scale_frequency_factor"] == 1), 0]
+        np.testing.assert_array_equal(plain, plain[:1].repeat(len(plain), axis=0))
+    assert len(np.unique(shelf.joined("from_embeddings").settings["seed"])) == tiny.embeddings * tiny.trainings
+
+
+def test_snapshots_are_taken_once_and_of_one_plan(tmp_path, tiny, monkeypatch):
+    network = MLP(p=tiny.p, dim=tiny.dim, width=tiny.width)
+    taken = Shelf(tmp_path, tiny).snapshots("kept", network, 0, [0, 3])
+    monkeypatch.setattr(trainings, "take_snapshots", None)
+    again = Shelf(tmp_path, tiny).snapshots("kept", network, 0, [0, 3])
+    np.testing.assert_array_equal(again.embeddings, taken.embeddings)
+    assert not list(tmp_path.glob("*.partial"))
+    with pytest.raises(ValueError, match="trainings of other settings"):
+        Shelf(tmp_path, tiny).snapshots("kept", network, 0, [0, 4])
+
+
+def test_what_can_not_be_done_is_said_before_anything_is_trained(tmp_path, tiny, monkeypatch):
+    shelf = Shelf(tmp_path, tiny)
+    shelf.only("frozen")
+    other = Shelf(tmp_path, dataclasses.replace(tiny, frozen_seeds=1))
+    with pytest.raises(ValueError, match="trainings of other settings"):
+        other.expect(["plain", "frozen"])
+    monkeypatch.setattr(population, "physical_memory", lambda: 1000)
+    with pytest.raises(ValueError, match="this machine has"):
+        shelf.expect(["plain", "frozen"])
+    assert [p.name for p in tmp_path.glob("*.nc")] == ["frozen.nc"]
+
+
 def test_a_run_of_it_alone_has_the_same_numbers(tmp_path, tiny):
     """What is trained side by side does not enter: the scaled runs with factor 1 are unscaled trainings."""
-    scaled = Shelf(tmp_path, tiny).only("scaled").select(scale_frequency_factor=1.0)
-    for run, cluster in zip(scaled.values[:, 0], scaled.settings["fixed_embedding_seed"], strict=True):
+    scaled = Shelf(tmp_path, tiny).joined("scaled").select(scale_frequency_factor=1.0)
+    for run, cluster in zip(scaled.values[:, 0], scaled.clusters, strict=True):
         embedding = initialise(tiny.p, tiny.dim, int(cluster), width=tiny.width).embedding.detach()
         np.testing.assert_allclose(run, spectrum(embedding).numpy()[1:], rtol=1e-5)  # trained in float32
 

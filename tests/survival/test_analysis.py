@@ -76,6 +76,25 @@ def test_one_fate_for_all_is_said_and_the_rest_is_there(races, end, fate, count)
     assert not told.scores
 
 
+def test_what_can_not_be_fitted_at_a_step_leaves_the_rest(races):
+    """One run alone has both fates: the logistic model of the others has nothing to tell apart, laws do."""
+    rng = np.random.default_rng(0)
+    start = rng.uniform(70, 90, (3, 6))
+    runs = races(start, [[80, 80, 5, 5, 5, 5], [80] * 6, [80] * 6])
+    told = analyse(runs)
+    assert [note.split(":")[0] for note in told.notes if "logistic" in note] == [
+        "no logistic model at step 0, 1, 2, 3, 4, 20"
+    ]
+    assert told.scores
+    assert told.laws
+
+
+def test_steps_are_asked_once_and_in_order(fated):
+    told = analyse(fated(), early=[20, 4, 4], laws=False)
+    assert list(told.together) == [4, 20]
+    assert [s.step for s in told.scores if s.predictor == "signal"] == [4, 20]
+
+
 def test_some_runs_with_one_fate_are_left_out_and_counted(races):
     runs = races(np.full((3, 6), 80.0), [[80, 80, 5, 5, 5, 5], [80, 5, 5, 5, 5, 5], [5] * 6])
     told = analyse(runs, laws=False)

@@ -46,6 +46,13 @@ def test_states_that_cannot_be_tried_are_left_out_with_the_reason(races, fated):
     assert "before the window" in told.left_out["signal,velocity"]
 
 
+@pytest.mark.parametrize("window", [(1.0, 41.0), (40.0, 40.0), (45.0, 50.0)])
+def test_laws_know_nothing_of_what_comes_after(traits, window):
+    runs = traits(runs=3)
+    with pytest.raises(UnusableDataError, match="begins before survivors are told, at 40, and ends by then"):
+        law_fates(runs, strongest(runs), window)
+
+
 def test_a_window_in_which_no_law_can_be_fitted_is_a_sentence(traits):
     runs = traits(runs=3)
     with pytest.raises(UnusableDataError, match="no law could be tried"):

@@ -58,6 +58,17 @@ def test_two_predictors_know_more_than_one_and_noise_adds_nothing(fated):
     assert told.score.auc_per_run.shape == (len(values),)
 
 
+def test_a_predictor_that_survivors_have_less_of_is_no_worse(fated):
+    runs = fated(runs=6)
+    found = survivors(runs)
+    knowing = np.where(found.alive, 1.0, 2.0)[:, None] * np.ones((1, runs.n_steps, 1))
+    turned = fated(runs=6, observables={"gradient": knowing})
+    told = together(turned, found, 0.0)
+    assert told.best_alone == "gradient"
+    assert told.alone["gradient"].auc.mean == 0
+    assert told.gain["gradient"].mean == pytest.approx(0, abs=1e-3)
+
+
 def test_a_jackknife_of_equal_fits_has_no_width(races):
     start, end = np.array([[90.0, 88, 86, 84, 82, 80]]), np.array([[75.0, 75, 5, 5, 5, 5]])
     runs = races(np.repeat(start, 5, axis=0), np.repeat(end, 5, axis=0))

@@ -33,6 +33,11 @@ def test_a_change_needs_a_step_before(races):
         assert np.isnan(predictor(runs, name, 0)).all()
 
 
+def test_what_stays_zero_does_not_grow_and_what_comes_from_zero_has_no_rate(quietly):
+    runs = quietly([[[0.0, 0, 2, 4], [0, 3, 1, 4]]], [0, 1])
+    np.testing.assert_array_equal(predictor(runs, "relative_gradient", 1), [[0, np.nan, -0.5, 0]])
+
+
 @pytest.mark.parametrize("name", [*PREDICTORS, "gradient"])
 @given(step=st.integers(1, 30), seed=st.integers(0, 100))
 def test_nothing_later_is_known(name, step, seed):

@@ -10,7 +10,7 @@ from ecodyn import Trajectories
 from ecodyn.comparison import scores
 from ecodyn.files import UnusableDataError
 from ecodyn.survival import RULES, survivors
-from ecodyn.survival.rules import Standing, fisher_chance
+from ecodyn.survival.rules import Standing, chance_of_largest
 
 SPLITTING = ("largest_gap", "two_component", "noise_floor")
 K = 29
@@ -56,6 +56,15 @@ def test_nothing_left_is_nobody_alive(rule):
     assert not RULES[rule](Standing(np.zeros(K), np.full(K, 88.0))).any()
 
 
+@pytest.mark.parametrize("rule", SPLITTING)
+@pytest.mark.parametrize("absent", [1, 10, 20])
+def test_features_that_never_were_are_dead_and_no_group(rule, absent):
+    last = scattered((70, 10), (4, K - absent - 4))
+    start = np.concatenate([np.full(K - absent, 88.0), np.zeros(absent)])
+    judged = RULES[rule](Standing(np.concatenate([last, np.zeros(absent)]), start))
+    assert judged.tolist() == [True] * 4 + [False] * (K - 4)
+
+
 @pytest.mark.parametrize("rule", RULES)
 @given(seed=st.integers(0, 1000), alive=st.integers(0, K))
 def test_rules_keep_order_and_ignore_labels(rule, seed, alive):
@@ -76,16 +85,23 @@ def test_rules_are_free_of_units_but_one(rule, scale, seed):
     np.testing.assert_array_equal(units, judge(Standing(last, np.full(K, 88.0), 40.0)))
 
 
-def test_chance_of_a_gap_is_that_of_exponential_spacings():
-    draws = np.random.default_rng(2).exponential(size=(20_000, 28))
+@pytest.mark.parametrize("n", [6, 28, 200, 1000])
+def test_chance_of_a_gap_bounds_that_of_exponential_spacings(n):
+    draws = np.random.default_rng(2).exponential(size=(20_000, n))
     share = draws.max(axis=1) / draws.sum(axis=1)
-    for x in (0.1, 0.15, 0.2, 0.3):
-        assert fisher_chance(x, 28) == pytest.approx(np.mean(share >= x), abs=4 * math.sqrt(0.25 / 20_000))
-    assert fisher_chance(1 / 28, 28) == pytest.approx(1)
+    for x in np.quantile(share, [0.0, 0.1, 0.5, 0.9, 0.99, 0.999]):
+        chance = np.mean(share >= x)
+        error = 4 * math.sqrt(chance * (1 - chance) / len(share)) + 4 / len(share)
+        assert chance_of_largest(x, n) >= chance - error
+        if chance <= 0.01:
+            assert chance_of_largest(x, n) <= 1.02 * chance + error
+    assert chance_of_largest(1 / n, n) == 1
+    assert chance_of_largest(1.0, n) == 0
 
 
 @pytest.mark.parametrize("rule", ["largest_gap", "two_component"])
-def test_one_group_is_seldom_split(rule):
+@pytest.mark.parametrize("K", [K, 200])
+def test_one_group_is_seldom_split(rule, K):
     last = np.array([scattered((80,), (K,), seed) for seed in range(400)])
     assert np.mean(survivors(trainings(last), rule).counts < K) <= 0.02
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from ecodyn.modular_addition import MLP, take_snapshots
+from ecodyn.modular_addition import MLP
 from ecodyn.observables import circle_plane
 from ecodyn.reproduction.experiment import Experiment
 from ecodyn.reproduction.figures import circles as draw
-from ecodyn.reproduction.finding import Finding, Table, above, within
-from ecodyn.reproduction.scale import Scale
-from ecodyn.reproduction.statistics import in_words
+from ecodyn.reproduction.finding import Finding, Table, above, question, within
+from ecodyn.reproduction.statistics import by_other_rules, in_words, under_every_rule
 from ecodyn.reproduction.trainings import Shelf
 from ecodyn.survival import DEFAULT_RULE, RULES, Estimate, clustered_mean, survivors
+from ecodyn.survival.clustered import SHARE
 from ecodyn.trajectories import Trajectories
 
 __all__ = ["ROWS", "proxy", "signals"]
@@ -28,12 +28,13 @@ def signals(shelf: Shelf) -> Finding:
     """Row 1: signals over training, and whether what survives are circles."""
     runs = shelf.only("plain")
     found = survivors(runs)
-    count = clustered_mean(found.counts, runs.runs)
+    by_rule = under_every_rule(runs, lambda alive: clustered_mean(alive.sum(axis=1), runs.runs))
+    count = by_rule[DEFAULT_RULE]
     shape = runs.observables["circularity"][:, -1]
     roundness = np.array(
         [values[alive].mean() if alive.any() else np.nan for values, alive in zip(shape, found.alive, strict=True)]
     )
-    axes = clustered_mean(roundness, runs.runs)
+    axes = clustered_mean(roundness, runs.runs, within=SHARE)
     final = shelf.get("finished")["finished"]
     few = within(
         f"about {STUDY_SURVIVORS} of {runs.n_features} frequencies survive",
@@ -46,7 +47,8 @@ def signals(shelf: Shelf) -> Finding:
     circles = above(
         "the survivors are circles", f"their axes are in the ratio {in_words(axes)} (1 is round)", axes, bound=ROUND
     )
-    return Finding((few, circles), {"signals": _signal_table(final), "planes": _plane_table(final, shelf.scale)})
+    tables = {"signals": _signal_table(final), "planes": _plane_table(final, shelf)}
+    return Finding((few, circles), tables, (by_other_rules(by_rule),))
 
 
 def _signal_table(final: Trajectories) -> Table:
@@ -60,16 +62,17 @@ def _signal_table(final: Trajectories) -> Table:
     }
 
 
-def _plane_table(final: Trajectories, scale: Scale) -> Table:
+def _plane_table(final: Trajectories, shelf: Shelf) -> Table:
     """Tokens of the first training in the plane of each survivor's circle at the end, and of one that died, by step."""
     assert final.embedding is not None
     alive, last = survivors(final).alive[0], final.values[0, -1]
     dead = np.flatnonzero(~alive)
     shown = [*np.flatnonzero(alive)[np.argsort(-last[alive])][:MOST_PLANES], *dead[np.argsort(-last[dead])][:1]]
+    scale, end = shelf.scale, int(final.steps[-1])
     network = MLP(p=scale.p, dim=scale.dim, width=scale.width)
-    early = sorted({0, scale.steps // 10, scale.steps // 3, scale.steps})
-    frames = take_snapshots(network, [int(final.runs[0])], early, dtype=scale.dtype, device=scale.device).embeddings[0]
-    steps, embeddings = [*early, int(final.steps[-1])], [*frames, final.embedding[0]]
+    early = sorted({step for step in (0, scale.steps // 10, scale.steps // 3, scale.steps) if step < end})
+    frames = shelf.snapshots("planes", network, int(final.runs[0]), early).embeddings[0]
+    steps, embeddings = [*early, end], [*frames, final.embedding[0]]
     parts = []
     for i in shown:
         plane = circle_plane(embeddings[-1], int(final.features[i]))
@@ -100,15 +103,18 @@ def proxy(shelf: Shelf) -> Finding:
     overlaps = {rule: _overlap(table, rule) for rule in RULES}
     own = table["rule"] == DEFAULT_RULE
     early_many, late_many, both = (int(table[name][own].sum()) for name in ("early", "final", "in_both"))
+    if scale.final in (scale.steps, scale.decay_steps):
+        found = f"at scale {scale.name} trainings are as long as the study's, and there is nothing to check"
+        return Finding((question(found, Estimate(np.nan, np.nan, np.nan, 0)),), {"fates": table})
     check = above(
         f"short trainings tell who survives at step {scale.final}",
         f"of {early_many} circles alive early {both} are alive at the end, where {late_many} are; overlap "
         f"{in_words(overlaps[DEFAULT_RULE])}",
         overlaps[DEFAULT_RULE],
         bound=OVERLAP,
+        reading=True,
     )
-    others = ", ".join(f"{rule} {in_words(found)}" for rule, found in overlaps.items() if rule != DEFAULT_RULE)
-    return Finding((check,), {"fates": table}, (f"by the rule {DEFAULT_RULE}; overlap by the others {others}",))
+    return Finding((check,), {"fates": table}, (f"overlap {by_other_rules(overlaps)}",))
 
 
 def _overlap(table: Table, rule: str) -> Estimate:
@@ -116,7 +122,7 @@ def _overlap(table: Table, rule: str) -> Estimate:
     both = table["in_both"][own].astype(float)
     either = table["early"][own] + table["final"][own] - both
     shares = np.divide(both, either, out=np.full(len(both), np.nan), where=either > 0)
-    return clustered_mean(shares, table["seed"][own])
+    return clustered_mean(shares, table["seed"][own], within=SHARE)
 
 
 ROWS = (

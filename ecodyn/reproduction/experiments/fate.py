@@ -10,67 +10,86 @@ from ecodyn.report.survival_figures import STUDY_GUIDE
 from ecodyn.reproduction.experiment import Experiment
 from ecodyn.reproduction.figures import fate as draw
 from ecodyn.reproduction.finding import Check, Finding, Table, above, question
-from ecodyn.reproduction.statistics import aucs, in_words, setting, slope
+from ecodyn.reproduction.statistics import (
+    aucs,
+    by_other_rules,
+    in_words,
+    mean_auc,
+    replicates,
+    setting,
+    slope,
+    under_every_rule,
+)
 from ecodyn.reproduction.trainings import PLANTED_FREQUENCIES, Shelf
-from ecodyn.survival import Survivors, clustered_mean, scaled_runs, survivors
+from ecodyn.survival import DEFAULT_RULE, Estimate, Survivors, clustered_mean, scaled_runs, survivors
+from ecodyn.survival.clustered import SHARE
 from ecodyn.survival.logistic import held_out_log_odds
 from ecodyn.trajectories import Trajectories
 
 __all__ = ["ROWS", "SEPARATION", "initial_signal", "planted", "relative_gradient", "scaled"]
 
 SEPARATION = ((-0.002, 92.2), (0.001, 82.0))
-"""Two points (relative gradient, initial signal) of the line that the study draws between survivors and dead."""
+"""Two points (relative gradient at step 4, initial signal) of the study's line between survivors and dead."""
 
-EARLY_STEPS = (1, 2, 3, 4)  # at which the study reads the relative gradient
+EARLY_STEPS = (1, 2, 3, 4)  # at which the study reads the relative gradient; its line is drawn at the last
 
 
 def initial_signal(shelf: Shelf) -> Finding:
     """Row 7: how often a frequency survives from one embedding, against its signal in it."""
-    runs = shelf.only("from_embeddings")
-    alive, labels = survivors(runs).alive, np.unique(runs.clusters)
+    runs = shelf.joined("from_embeddings")
+    labels = np.unique(runs.clusters)
     start = np.array([runs.values[runs.clusters == c][0, 0] for c in labels])
-    rate = np.array([alive[runs.clusters == c].mean(axis=0) for c in labels])
     clusters = np.repeat(labels, runs.n_features)
-    steeper = slope(start.ravel(), rate.ravel(), clusters)
-    auc = clustered_mean(aucs(runs.values[:, 0], alive), runs.clusters)
+
+    def rates(alive: np.ndarray) -> np.ndarray:
+        return np.array([alive[runs.clusters == c].mean(axis=0) for c in labels])
+
+    steeper = under_every_rule(runs, lambda alive: slope(start.ravel(), rates(alive).ravel(), clusters))
+    auc = under_every_rule(runs, lambda alive: mean_auc(runs.values[:, 0], alive, runs.clusters))
     (x0, y0), (x1, y1) = STUDY_GUIDE
     grows = above(
         "frequencies of higher initial signal survive more often",
-        f"a unit of initial signal adds {in_words(steeper, 3)} to the survival rate; "
+        f"a unit of initial signal adds {in_words(steeper[DEFAULT_RULE], 3)} to the survival rate; "
         f"the study's guide line has {(y1 - y0) / (x1 - x0):.3f}",
-        steeper,
+        steeper[DEFAULT_RULE],
     )
     tells = above(
-        "the initial signal tells survivors from dead", f"AUC {in_words(auc, 3)} within trainings", auc, bound=0.5
+        "the initial signal tells survivors from dead",
+        f"AUC {in_words(auc[DEFAULT_RULE], 3)} within trainings",
+        auc[DEFAULT_RULE],
+        bound=0.5,
+        reading=True,
     )
+    rate = rates(survivors(runs).alive).ravel()
     frequencies = np.tile(runs.features, len(labels))
-    table = {"embedding": clusters, "frequency": frequencies, "signal": start.ravel(), "rate": rate.ravel()}
-    return Finding((grows, tells), {"rates": table, "guide": _line(STUDY_GUIDE, "signal", "rate")})
+    table = {"embedding": clusters, "frequency": frequencies, "signal": start.ravel(), "rate": rate}
+    notes = f"slope {by_other_rules(steeper, 3)}", f"AUC {by_other_rules(auc, 3)}"
+    return Finding((grows, tells), {"rates": table, "guide": _line(STUDY_GUIDE, "signal", "rate")}, notes)
 
 
 def scaled(shelf: Shelf) -> Finding:
     """Row 8: one frequency scaled at the start; whether it survives, and what becomes of the others."""
-    runs, k = shelf.only("scaled"), shelf.scale.scaled_k
+    runs, k = shelf.joined("scaled"), shelf.scale.scaled_k
     found = survivors(runs)
-    factor, alive = setting(runs, "scale_frequency_factor"), found.alive
-    mine = runs.features == k
-    lives, others = alive[:, mine][:, 0].astype(float), alive[:, ~mine].sum(axis=1)
-    own, rest = slope(factor, lives, runs.clusters), slope(factor, others, runs.clusters)
+    tenths, mine = 10 * setting(runs, "scale_frequency_factor"), runs.features == k
+    own = under_every_rule(runs, lambda alive: slope(tenths, alive[:, mine][:, 0], runs.clusters))
+    rest = slope(tenths, found.alive[:, ~mine].sum(axis=1), runs.clusters)
     gains = above(
         "a frequency whose signal is raised at the start survives more often",
-        f"doubling it, by the slope, adds {in_words(own)} to the survival rate of frequency {k} and changes the number "
-        f"of other survivors by {in_words(rest)}",
-        own,
+        f"a tenth more of it adds {in_words(own[DEFAULT_RULE])} to the survival rate of frequency {k} and changes the "
+        f"number of other survivors by {in_words(rest)}",
+        own[DEFAULT_RULE],
+        reading=True,
     )
     table = {
         "embedding": runs.clusters,
         "seed": runs.settings["seed"],
-        "factor": factor,
-        "survived": lives,
-        "others": others,
+        "factor": tenths / 10,
+        "survived": found.alive[:, mine][:, 0],
+        "others": found.alive[:, ~mine].sum(axis=1),
         "final_signal": runs.values[:, -1, mine][:, 0],
     }
-    return Finding((gains, *_against_a_law(runs, found)), {"fates": table})
+    return Finding((gains, *_against_a_law(runs, found)), {"fates": table}, (by_other_rules(own),))
 
 
 def _against_a_law(runs: Trajectories, found: Survivors) -> Iterator[Check]:
@@ -89,47 +108,73 @@ def _against_a_law(runs: Trajectories, found: Survivors) -> Iterator[Check]:
 
 
 def planted(shelf: Shelf) -> Finding:
-    """Row 9: two planted waves, one weaker; whether the weaker survives."""
+    """Row 9: two planted waves, one weaker; what becomes of the weaker.
+
+    Whether it survives tells little where it nearly always does; how strong it ends beside the other is graded.
+    """
     runs = shelf.only("planted")
-    ratio, alive = setting(runs, "plant_circles_ratio"), survivors(runs).alive
-    first, second = (alive[:, runs.features == k][:, 0].astype(float) for k in PLANTED_FREQUENCIES)
-    steeper = slope(np.log(ratio), second, runs.clusters)
+    ratio, seeds = setting(runs, "plant_circles_ratio"), replicates(runs)
+    first, second = (runs.values[:, -1, runs.features == k][:, 0] for k in PLANTED_FREQUENCIES)
+    steeper = slope(np.log(ratio), np.log(second / first), seeds)
     gains = above(
-        "the weaker of two planted circles survives the more often the less weak it is",
-        f"e times the ratio adds {in_words(steeper, 3)} to its survival rate",
+        "the weaker of two planted circles ends the stronger beside the other, the less weak it was",
+        f"e times its signal at the start makes it {in_words(_exponential(steeper))} times as strong beside the other "
+        f"at step {runs.steps[-1]:g}",
         steeper,
+        reading=True,
     )
-    others = alive.sum(axis=1) - first - second
-    table = {"seed": runs.settings["seed"], "ratio": ratio, "first": first, "second": second, "others": others}
-    return Finding((gains,), {"fates": table})
+    lives = under_every_rule(
+        runs, lambda alive: _share(alive[:, runs.features == PLANTED_FREQUENCIES[1]], ratio, seeds)
+    )
+    weakest = lives[DEFAULT_RULE]
+    survives = question(f"at the lowest ratio, {ratio.min():.2g}, the weaker survives in {in_words(weakest)}", weakest)
+    alive = survivors(runs).alive
+    a, b = (alive[:, runs.features == k][:, 0] for k in PLANTED_FREQUENCIES)
+    table = {
+        "seed": seeds,
+        "ratio": ratio,
+        "first": first,
+        "second": second,
+        "first_survived": a,
+        "second_survived": b,
+        "others": alive.sum(axis=1) - a - b,
+    }
+    return Finding((gains, survives), {"fates": table}, (f"survival at the lowest ratio {by_other_rules(lives)}",))
+
+
+def _share(alive: np.ndarray, ratio: np.ndarray, seeds: np.ndarray) -> Estimate:
+    """Share of trainings of the lowest ratio in which a feature is alive (run, 1)."""
+    lowest = ratio == ratio.min()
+    return clustered_mean(alive[lowest, 0], seeds[lowest], within=SHARE)
+
+
+def _exponential(of_log: Estimate) -> Estimate:
+    return Estimate(np.exp(of_log.mean), np.exp(of_log.low), np.exp(of_log.high), of_log.n_clusters)
 
 
 def relative_gradient(shelf: Shelf) -> Finding:
     """Row 10: relative growth in the first steps, with the signal, of survivors and dead."""
-    runs = shelf.only("from_embeddings")
+    runs = shelf.joined("from_embeddings")
     alive, clusters, signal = survivors(runs).alive, runs.clusters, runs.values[:, 0]
-    by_step = [relative_growth(runs, step) for step in EARLY_STEPS]
-    growth = np.mean(by_step, axis=0)
-    alone = clustered_mean(aucs(growth, alive), clusters)
-    each = (
-        f"at step {s} {clustered_mean(aucs(g, alive), clusters).mean:.3f}"
-        for s, g in zip(EARLY_STEPS, by_step, strict=True)
-    )
+    by_step = {step: relative_growth(runs, step) for step in EARLY_STEPS}
+    growth = by_step[EARLY_STEPS[-1]]
+    alone = under_every_rule(runs, lambda alive: mean_auc(growth, alive, clusters))
+    each = (f"{mean_auc(g, alive, clusters).mean:.3f} at step {step}" for step, g in by_step.items())
     tells = above(
-        "survivors grow faster relative to their size in the first steps",
-        f"AUC of the relative gradient over steps 1 to 4: {in_words(alone, 3)}; {', '.join(each)}",
-        alone,
+        "survivors have the higher relative gradient in the first steps",
+        f"AUC of the relative gradient {in_words(alone[DEFAULT_RULE], 3)} at step {EARLY_STEPS[-1]}; {', '.join(each)}",
+        alone[DEFAULT_RULE],
         bound=0.5,
     )
     odds, _ = held_out_log_odds(np.stack([signal, growth], axis=-1), alive, clusters)
-    both = aucs(odds, alive)
-    gain = clustered_mean(both - aucs(signal, alive), clusters)
-    of_line = clustered_mean(aucs(signal - separating_signal(growth), alive), clusters)
+    gain = clustered_mean(aucs(odds, alive) - aucs(signal, alive), clusters)
+    of_line = mean_auc(signal - separating_signal(growth), alive, clusters)
     adds = above(
         "with the signal, it separates survivors from dead better than the signal does",
-        f"AUC {in_words(clustered_mean(both, clusters), 3)} on embeddings not fitted to, {in_words(gain, 3)} above "
+        f"AUC {in_words(mean_auc(odds, alive, clusters), 3)} on embeddings not fitted to, {in_words(gain, 3)} above "
         f"the signal's; by the distance from the study's line {in_words(of_line, 3)}",
         gain,
+        reading=True,
     )
     table = {
         "embedding": np.repeat(clusters, runs.n_features),
@@ -140,14 +185,13 @@ def relative_gradient(shelf: Shelf) -> Finding:
         "survived": alive.ravel(),
     }
     line = _line(SEPARATION, "relative_gradient", "signal")
-    return Finding((tells, adds), {"starts": table, "line": line})
+    return Finding((tells, adds), {"starts": table, "line": line}, (f"AUC {by_other_rules(alone, 3)}",))
 
 
 def relative_growth(runs: Trajectories, step: int) -> np.ndarray:
-    """(x(t+1) − x(t))/x(t) at one step t, per step, (run, feature)."""
+    """(x(s) − x(s − 1))/x(0) at one step s, (run, feature): the study's relative gradient."""
     place = int(np.flatnonzero(runs.steps == step)[0])
-    now, after = runs.values[:, place], runs.values[:, place + 1]
-    return np.asarray((after - now) / now)
+    return np.asarray((runs.values[:, place] - runs.values[:, place - 1]) / runs.values[:, 0])
 
 
 def separating_signal(growth: np.ndarray) -> np.ndarray:

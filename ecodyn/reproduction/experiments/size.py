@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 
+from ecodyn.modular_addition.collaboration import SMALLEST_LOSS
 from ecodyn.reproduction.experiment import Experiment
 from ecodyn.reproduction.figures import size as draw
 from ecodyn.reproduction.finding import Finding, above, below, question, within
-from ecodyn.reproduction.statistics import aucs, counts_by_rule, in_words, replicates, setting, slope
+from ecodyn.reproduction.statistics import (
+    by_other_rules,
+    counts_by_rule,
+    in_words,
+    mean_auc,
+    replicates,
+    setting,
+    slope,
+    under_every_rule,
+)
 from ecodyn.reproduction.trainings import Shelf
 from ecodyn.survival import DEFAULT_RULE, Estimate, clustered_mean, survivors
 
@@ -46,7 +56,8 @@ def frozen(shelf: Shelf) -> Finding:
 
 
 def _halfway_on_log_axes(dims: np.ndarray, losses: np.ndarray, seeds: np.ndarray) -> Estimate:
-    each = [halfway(np.log2(dims[seeds == s]), np.log(losses[seeds == s])) for s in np.unique(seeds)]
+    x, y = np.log2(dims), np.log(np.maximum(losses, SMALLEST_LOSS))
+    each = [halfway(x[seeds == s], y[seeds == s]) for s in np.unique(seeds)]
     place = clustered_mean(each, np.unique(seeds))
     return Estimate(2.0**place.mean, 2.0**place.low, 2.0**place.high, place.n_clusters)
 
@@ -100,11 +111,12 @@ def decay(shelf: Shelf) -> Finding:
         slopes[DEFAULT_RULE],
     )
     strong = decays >= FLAT_FROM
-    more = clustered_mean((counts[DEFAULT_RULE] - figured)[strong], seeds[strong])
-    found = f"from {FLAT_FROM:g} on {in_words(more)} more than in the study's figure"
-    flat = within(f"from {FLAT_FROM:g} on about five are left", found, more, -1.0, 1.0)
+    more = {rule: clustered_mean((count - figured)[strong], seeds[strong]) for rule, count in counts.items()}
+    found = f"from {FLAT_FROM:g} on {in_words(more[DEFAULT_RULE])} more than in the study's figure"
+    flat = within(f"from {FLAT_FROM:g} on about five are left", found, more[DEFAULT_RULE], -1.0, 1.0)
     table = {"weight_decay": decays, "seed": seeds, "figured": figured, **counts}
-    return Finding((fewer, flat), {"counts": table}, (by_other_rules(slopes),))
+    notes = by_other_rules(slopes), f"more than in the figure {by_other_rules(more)}"
+    return Finding((fewer, flat), {"counts": table}, notes)
 
 
 def circularity(shelf: Shelf) -> Finding:
@@ -113,13 +125,15 @@ def circularity(shelf: Shelf) -> Finding:
     dims, seeds = setting(runs, "dim"), replicates(runs)
     start, alive = runs.observables["circularity"][:, 0], survivors(runs).alive
     of = {"survived": masked_means(start, alive), "died": masked_means(start, ~alive)}
-    auc = clustered_mean(aucs(start, alive), seeds)
+    by_rule = under_every_rule(runs, lambda alive: mean_auc(start, alive, seeds))
+    auc = by_rule[DEFAULT_RULE]
     rounder = slope(np.log2(dims), start.mean(axis=1), seeds)
     checks = [
         question(f"the circularity at the start predicts survival with an AUC of {in_words(auc, 3)}", auc),
         question(f"each doubling of d adds {in_words(rounder, 3)} to the circularity at the start", rounder),
     ]
-    return Finding(tuple(checks), {"circularity": {"dim": dims, "seed": seeds, **of}})
+    table = {"dim": dims, "seed": seeds, **of}
+    return Finding(tuple(checks), {"circularity": table}, (f"AUC {by_other_rules(by_rule, 3)}",))
 
 
 def masked_means(values: np.ndarray, chosen: np.ndarray) -> np.ndarray:
@@ -127,12 +141,6 @@ def masked_means(values: np.ndarray, chosen: np.ndarray) -> np.ndarray:
     many = chosen.sum(axis=1)
     total = np.where(chosen, values, 0.0).sum(axis=1)
     return np.divide(total, many, out=np.full(len(total), np.nan), where=many > 0)
-
-
-def by_other_rules(slopes: dict[str, Estimate]) -> str:
-    """How far a slope depends on the rule for survivors."""
-    others = (f"{rule} {in_words(found)}" for rule, found in slopes.items() if rule != DEFAULT_RULE)
-    return f"by the rule {DEFAULT_RULE}; by the others " + ", ".join(others)
 
 
 ROWS = (

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ecodyn.modular_addition import MLP, all_pairs, ladder, losses_over_training, take_snapshots
-from ecodyn.modular_addition.collaboration import Collaboration, PairLosses
+from ecodyn.modular_addition import MLP, all_pairs, ladder, losses_over_training
+from ecodyn.modular_addition.collaboration import SMALLEST_LOSS, Collaboration, PairLosses
 from ecodyn.reproduction.experiment import Experiment
 from ecodyn.reproduction.figures import together as draw
 from ecodyn.reproduction.finding import Finding, Table, above
@@ -27,10 +27,10 @@ def together(shelf: Shelf) -> Finding:
     """Row 11: loss with only chosen circles of the embedding kept, over training."""
     scale = shelf.scale
     network = MLP(p=scale.p, dim=scale.dim, width=scale.width)
-    steps = np.unique(np.geomspace(10, scale.together_steps, SNAPSHOTS).astype(int)).tolist()
+    steps = [0, *np.unique(np.geomspace(10, scale.together_steps, SNAPSHOTS).astype(int)).tolist()]
     tracks, pairs = [], []
     for seed in range(scale.together_seeds):
-        snapshots = take_snapshots(network, [seed], steps, dtype=scale.dtype, device=scale.device)
+        snapshots = shelf.snapshots("together", network, seed, steps)
         alive = survivors(Trajectories(snapshots.signals, snapshots.steps, features=network.features)).alive[0]
         circles = snapshots.strongest(max(int(alive.sum()), 2))  # a pair at least
         sets = [*ladder(circles[:2], circles), circles]
@@ -50,6 +50,7 @@ def together(shelf: Shelf) -> Finding:
             "and two of them a lower one than both do one after the other",
             f"by {in_words(beyond)} orders of magnitude, the mean over pairs of survivors",
             beyond,
+            reading=True,
         ),
     )
     return Finding(checks, {"losses": _loss_table(tracks), "pairs": _pair_table(pairs)})
@@ -58,7 +59,8 @@ def together(shelf: Shelf) -> Finding:
 def _log10_of(track: Collaboration, which: str) -> float:
     """log10 of the last loss of the best single circle, or of all survivors together (the last set)."""
     single = [i for i, kept in enumerate(track.sets) if len(kept) == 1]
-    return float(np.log10(track.loss[-1, single].min() if which == "one" else track.loss[-1, -1]))
+    last = track.loss[-1, single].min() if which == "one" else track.loss[-1, -1]
+    return float(np.log10(max(last, SMALLEST_LOSS)))
 
 
 def _loss_table(tracks: list[Collaboration]) -> Table:
@@ -93,13 +95,13 @@ def kept(shelf: Shelf) -> Finding:
     """Row 12: final test loss of trainings with only some frequencies in the embedding."""
     files = shelf.get("kept").values()
     losses = np.array([runs.curves["test_loss"][:, -1] for runs in files])  # (seed, condition)
-    logs, seeds = np.log10(losses), np.arange(len(losses))
+    logs, seeds = np.log10(np.maximum(losses, SMALLEST_LOSS)), np.arange(len(losses))
     of = dict(zip(KEPT_SETS, logs.T, strict=True))
     gain = clustered_mean(of["two random"] - of["two strongest"], seeds)
     cost = clustered_mean(of["two strongest"] - of["all"], seeds)
     order = sorted(KEPT_SETS, key=lambda name: of[name].mean())
     chosen = above(
-        "with the two strongest circles a training ends at a lower loss than with two random ones",
+        "with the two strongest circles a training ends at a lower loss than with two random others",
         f"by {in_words(gain)} orders of magnitude; from low to high: "
         + ", ".join(f"{name} {10 ** of[name].mean():.1e}" for name in order),
         gain,
@@ -111,7 +113,8 @@ def kept(shelf: Shelf) -> Finding:
         "test_loss": losses.ravel(),
         "figured": np.tile(np.array([FIGURED_LOSSES[name] for name in KEPT_SETS]), len(seeds)),
     }
-    return Finding((chosen, all_of_them), {"losses": table})
+    note = f"step {shelf.scale.kept_steps}; the study's figure has step 30 000"
+    return Finding((chosen, all_of_them), {"losses": table}, (note,) if shelf.scale.kept_steps < 30_000 else ())
 
 
 ROWS = (

@@ -54,20 +54,17 @@ def scaled(finding: Finding) -> Figure:
 
 
 def planted(finding: Finding) -> Figure:
-    """Survival of two planted waves against the ratio of their signals."""
+    """Signals at the end of two planted waves against the ratio of their signals at the start."""
     table = finding.tables["fates"]
     figure, (ax,) = new_figure()
-    for name, color in (("first", "#777777"), ("second", BLUE)):
-        words = {"first": "the stronger", "second": "the weaker"}[name]
-        draw_interval_line(
-            ax, table["ratio"], table[name].astype(float), table["seed"], color=color, label=words, points=False
-        )
+    for name, words, color in (("first", "the stronger at the start", "#777777"), ("second", "the weaker", BLUE)):
+        draw_interval_line(ax, table["ratio"], table[name], table["seed"], color=color, label=words)
     ax.set_xscale("log")
     places = np.unique(table["ratio"])
     ax.set_xticks(places, [f"{v:.2g}" for v in places])
     ax.set_xticks([], minor=True)
-    ax.set(xlabel="initial signal of the weaker over that of the stronger", ylabel="share of trainings it survives")
-    ax.set_ylim(-0.03, 1.03)
+    ax.set(xlabel="initial signal of the weaker over that of the stronger", ylabel="signal at the end")
+    ax.set_ylim(bottom=0)
     add_legend(ax)
     return figure
 
@@ -84,6 +81,6 @@ def relative_gradient(finding: Finding) -> Figure:
     slope, level = np.polyfit(line["signal"], line["relative_gradient"], 1)
     ends = np.array([table["signal"].min(), table["signal"].max()])
     ax.plot(level + slope * ends, ends, color=ORANGE, ls="--", lw=1.4, label="the study's line")
-    ax.set(xlabel="relative gradient Δx/x a step, mean over steps 1 to 4", ylabel="initial signal")
+    ax.set(xlabel="relative gradient at step 4, (x(4) − x(3))/x(0)", ylabel="initial signal")
     add_legend(ax)
     return figure

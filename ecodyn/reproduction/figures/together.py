@@ -32,7 +32,7 @@ def _draw_losses(ax: Axes, table: Table) -> None:
     names = list(dict.fromkeys(table["kept"][own].tolist()))
     drawn = set()
     for name in names:
-        rows = own & (table["kept"] == name)
+        rows = own & (table["kept"] == name) & (table["step"] > 0)  # the axis is logarithmic
         size = len(str(name).split("+"))
         label = "the whole network" if name == "whole" else SIZES.get(size, "all survivors")
         colour = INK if name == "whole" else PALETTE[min(size, 4) - 1]
