@@ -98,7 +98,8 @@ SMALL = Scale(
     frozen_steps=(500, 1000),
     primes=(13, 23, 37, 59, 83, 107),
     prime_seeds=5,
-    decays=(0.00215, 0.004, 0.0074, 0.01, 0.1, 0.5, 1.5),
+    # The study's under 0.1, at equal weight decay × steps, and two of its strong ones.
+    decays=(0.03225, 0.045, 0.06, 0.081, 0.111, 0.15, 0.5, 1.5),
     decay_seeds=5,
     decay_steps=2000,
     embeddings=8,

@@ -3,9 +3,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ecodyn.reproduction import SCALES
 from ecodyn.reproduction.experiments.fate import relative_growth, separating_signal
 from ecodyn.reproduction.experiments.laws import fit_linear_map, forecast_skill
-from ecodyn.reproduction.experiments.size import halfway, masked_means
+from ecodyn.reproduction.experiments.size import STUDY_STEPS, figured_counts, halfway, masked_means
 from ecodyn.trajectories import Trajectories
 
 
@@ -54,6 +55,14 @@ def test_relative_growth_is_the_last_update_over_the_start():
     runs = Trajectories(x[None], np.arange(4))
     np.testing.assert_allclose(relative_growth(runs, 2), [[2 / 4, 0]])
     np.testing.assert_allclose(relative_growth(runs, 3), [[3 / 4, 2 / 2]])
+
+
+def test_counts_of_the_figure_are_where_it_has_some():
+    found = figured_counts(np.array([0.00215, 0.1, 0.2, 15 * 0.0054 / 15]))
+    np.testing.assert_array_equal(found, [29.0, 5.16, np.nan, 7.5])
+    small = SCALES["small"]
+    as_far = figured_counts(np.array(small.decays) * small.decay_steps / STUDY_STEPS)
+    assert np.isfinite(as_far).sum() >= 6
 
 
 def test_means_are_of_the_chosen():

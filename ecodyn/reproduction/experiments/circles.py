@@ -21,6 +21,7 @@ STUDY_SURVIVORS = 5  # of its one training: 2, 8, 22, 23, 3
 ROUND = 0.9  # ratio of a circle's axes from which it is called round
 OVERLAP = 0.8  # of who is alive early and at the end, from which short trainings stand for long ones
 MOST_PLANES = 6  # survivors that are drawn
+NOTHING = Estimate(np.nan, np.nan, np.nan, 0)  # of which there is no number with an interval
 SIGNALS_DRAWN = 300  # steps, evenly spaced in log time
 
 
@@ -88,33 +89,46 @@ def proxy(shelf: Shelf) -> Finding:
     """Row 0: whether who is alive where short trainings end is who is alive at the end of the study's.
 
     By the overlap |early ∩ final| / |early ∪ final| of each training: that most frequencies are dead at both adds
-    nothing to it.
+    nothing to it. What is out of the competition fades by learning rate × weight decay a step, so that under weak decay
+    short trainings end before anything is settled: they are shown apart.
     """
-    scale, rows = shelf.scale, []
+    scale, tables, open_questions = shelf.scale, [], []
     for runs in shelf.get("finished").values():
         decay = float(runs.provenance["weight_decay"])
-        step = scale.decay_steps if decay in scale.finished_decays else scale.steps
-        for rule in RULES:
-            early, late = survivors(runs, rule=rule, step=step).alive, survivors(runs, rule=rule).alive
-            counts = (early.sum(axis=1), late.sum(axis=1), (early & late).sum(axis=1))
-            rows += [(rule, decay, run, step, *of) for run, *of in zip(runs.runs, *counts, strict=True)]
-    names = ("rule", "weight_decay", "seed", "step", "early", "final", "in_both")
-    table = {name: np.array(column) for name, column in zip(names, zip(*rows, strict=True), strict=True)}
-    overlaps = {rule: _overlap(table, rule) for rule in RULES}
-    own = table["rule"] == DEFAULT_RULE
-    early_many, late_many, both = (int(table[name][own].sum()) for name in ("early", "final", "in_both"))
-    if scale.final in (scale.steps, scale.decay_steps):
+        own = decay == MLP().weight_decay
+        tables.append(_fates(runs, decay, scale.steps if own else scale.decay_steps))
+        if not own:
+            open_questions.append(question(f"under weight decay {decay:g} {_in_counts(tables[-1])}", NOTHING))
+    table = {name: np.concatenate([part[name] for part in tables]) for name in tables[0]}
+    if scale.final == scale.steps:
         found = f"at scale {scale.name} trainings are as long as the study's, and there is nothing to check"
-        return Finding((question(found, Estimate(np.nan, np.nan, np.nan, 0)),), {"fates": table})
+        return Finding((question(found, NOTHING),), {"fates": table})
+    overlaps = {rule: _overlap(tables[0], rule) for rule in RULES}
     check = above(
         f"short trainings tell who survives at step {scale.final}",
-        f"of {early_many} circles alive early {both} are alive at the end, where {late_many} are; overlap "
-        f"{in_words(overlaps[DEFAULT_RULE])}",
+        f"{_in_counts(tables[0])}; overlap {in_words(overlaps[DEFAULT_RULE])}",
         overlaps[DEFAULT_RULE],
         bound=OVERLAP,
         reading=True,
     )
-    return Finding((check,), {"fates": table}, (f"overlap {by_other_rules(overlaps)}",))
+    return Finding((check, *open_questions), {"fates": table}, (f"overlap {by_other_rules(overlaps)}",))
+
+
+def _fates(runs: Trajectories, decay: float, step: int) -> Table:
+    """How many are alive at a step, at the end, and at both: a row a rule and training."""
+    rows = []
+    for rule in RULES:
+        early, late = survivors(runs, rule=rule, step=step).alive, survivors(runs, rule=rule).alive
+        counts = (early.sum(axis=1), late.sum(axis=1), (early & late).sum(axis=1))
+        rows += [(rule, decay, run, step, *of) for run, *of in zip(runs.runs, *counts, strict=True)]
+    names = ("rule", "weight_decay", "seed", "step", "early", "final", "in_both")
+    return {name: np.array(column) for name, column in zip(names, zip(*rows, strict=True), strict=True)}
+
+
+def _in_counts(table: Table) -> str:
+    own = table["rule"] == DEFAULT_RULE
+    early, late, both = (int(table[name][own].sum()) for name in ("early", "final", "in_both"))
+    return f"of {early} circles alive at step {table['step'][0]} {both} are alive at the end, where {late} are"
 
 
 def _overlap(table: Table, rule: str) -> Estimate:

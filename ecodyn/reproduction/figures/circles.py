@@ -25,20 +25,24 @@ if TYPE_CHECKING:
 
 CYCLIC = "twilight_shifted"  # ends where it begins
 LINEAR_UNTIL = 20.0  # steps, of a logarithmic time axis: little happens before
-FATES = {"early": "alive where short trainings end", "final": "alive at the end", "in_both": "alive at both"}
+FATES = {"early": "alive early", "final": "alive at the end", "in_both": "alive at both"}
 
 
 def proxy(finding: Finding) -> Figure:
-    """Circles alive early, at the end, and at both, by rule: a mean over trainings."""
+    """Circles alive early, at the end, and at both, by rule: a mean over trainings, a panel a weight decay."""
     table = finding.tables["fates"]
-    figure, (ax,) = new_figure()
+    decays = np.unique(table["weight_decay"])[::-1]
     rules = list(dict.fromkeys(table["rule"].tolist()))
-    for number, ((name, label), colour) in enumerate(zip(FATES.items(), (SKY, BLUE, GREEN), strict=True)):
-        means = [table[name][table["rule"] == rule].mean() for rule in rules]
-        ax.bar(np.arange(len(rules)) + 0.25 * (number - 1), means, 0.22, color=colour, label=label)
-    ax.set_xticks(range(len(rules)), rules)
-    ax.set_ylabel("circles a training")
-    add_legend(ax)
+    figure, axes = new_figure(len(decays), (4.6 * len(decays) + 2.4, 3.6))
+    for ax, decay in zip(axes, decays, strict=True):
+        own = table["weight_decay"] == decay
+        for number, ((name, label), colour) in enumerate(zip(FATES.items(), (SKY, BLUE, GREEN), strict=True)):
+            means = [table[name][own & (table["rule"] == rule)].mean() for rule in rules]
+            ax.bar(np.arange(len(rules)) + 0.25 * (number - 1), means, 0.22, color=colour, label=label)
+        ax.set_xticks(range(len(rules)), [rule.replace("_", "\n") for rule in rules])
+        ax.set_title(f"weight decay {decay:g}, early: step {table['step'][own][0]}", fontsize=FONT, color=INK)
+    axes[0].set_ylabel("circles a training")
+    add_legend(axes[-1], loc="center left", bbox_to_anchor=(1.0, 0.5))
     return figure
 
 

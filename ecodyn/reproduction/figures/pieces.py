@@ -34,7 +34,7 @@ BLUE, ORANGE, GREEN, _, _, SKY = PALETTE
 GREY = "#777777"
 WIDE, LOW = (7.2, 3.8), (9.6, 3.6)  # inches
 LINES = ("-", "--", ":", "-.")
-MOST_TICKS = 9
+MOST_TICKS = 16
 COUNT_TICKS = (1, 2, 3, 4, 5, 7, 10, 15, 20, 30, 40, 60)
 
 
@@ -114,9 +114,12 @@ def add_legend(ax: Axes, **options: Any) -> None:
 def log_ticks(ax: Axes, values: np.ndarray, base: float = 10.0) -> None:
     """A logarithmic x axis with the values themselves as ticks, as far as they have room."""
     ax.set_xscale("log", base=base)
-    places = np.unique(values)
-    while len(places) > MOST_TICKS:
-        places = places[::2]
+    every = np.unique(values)
+    apart = (np.log(every[-1]) - np.log(every[0])) / MOST_TICKS
+    places = [every[-1]]
+    for place in every[-2::-1]:
+        if np.log(places[-1]) - np.log(place) >= apart:
+            places.append(place)
     ax.set_xticks(places, [f"{v:g}" for v in places])
     ax.set_xticks([], minor=True)
 

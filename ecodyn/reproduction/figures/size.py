@@ -67,9 +67,13 @@ def decay(finding: Finding) -> Figure:
     table = finding.tables["counts"]
     figure, (ax,) = new_figure()
     draw_counts(ax, table, "weight_decay")
-    known = np.isfinite(table["figured"])
-    ax.plot(table["weight_decay"][known], table["figured"][known], ls="", marker="x", ms=7, mew=1.8, color=ORANGE,
-            label="the study's figure", zorder=4)  # fmt: skip
+    for name, marker, words in (
+        ("figured", "x", "the study's figure"),
+        ("figured_as_far", "+", "the same at equal decay × steps"),
+    ):
+        known = np.isfinite(table[name])
+        ax.plot(table["weight_decay"][known], table[name][known], ls="", marker=marker, ms=8, mew=1.8, color=ORANGE,
+                label=words, zorder=4)  # fmt: skip
     log_ticks(ax, table["weight_decay"])
     ax.set_xlabel("weight decay")
     add_legend(ax)
