@@ -33,15 +33,12 @@ from ecodyn.families.model import FittedModel
 from ecodyn.files import UnusableDataError
 from ecodyn.library import EXCHANGEABLE
 from ecodyn.survival.clustered import SHARE, Estimate, cluster_means, clustered_mean
+from ecodyn.survival.pairs import PLAIN, Pairs, pair_up
 from ecodyn.trajectories import Trajectories
 
-__all__ = ["Intervals", "Perturbation", "Response", "law_response", "perturbation", "scaled_features"]
+__all__ = ["Intervals", "Perturbation", "Response", "law_response", "perturbation"]
 
 Array = NDArray[np.float64]
-
-FREQUENCY, FACTOR = "scale_frequency_k", "scale_frequency_factor"  # settings of `ecodyn train --intervene`
-PLAIN = 1.0  # the factor of a run that nothing was done to
-ROUNDING = 1e-3  # of the largest change at the start: float32 embeddings move the others by less
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,101 +77,6 @@ class Intervals:
         """Along a new first axis."""
         mean, low, high = (np.stack([getattr(p, name) for p in parts]) for name in ("mean", "low", "high"))
         return cls(mean, low, high, min(p.n_clusters for p in parts))
-
-
-# --------------------------------------------------------------------------------------------------------- the pairs
-
-
-@dataclass(frozen=True, eq=False)
-class _Pairs:
-    """Scaled runs of one factor beside their plain runs: positions (pair,), and what is independent."""
-
-    factor: float
-    scaled: NDArray[np.intp]
-    plain: NDArray[np.intp]
-    clusters: NDArray[Any]
-
-
-def _pairs(runs: Trajectories, feature: Any, independent: ArrayLike | None) -> tuple[int, list[_Pairs]]:
-    """The scaled feature's position, and the pairs of each factor, ascending, the plain runs with themselves first."""
-    if FACTOR not in runs.settings:
-        raise UnusableDataError(
-            f"expected the setting {FACTOR} of each run, got {', '.join(runs.settings) or 'no settings'}; train with "
-            "--intervene scale_frequency:k=25,factor=0.85/1/1.15"
-        )
-    if len(set(runs.lengths.tolist())) > 1 or not runs.shares_times:
-        raise UnusableDataError("scaled and plain runs have to have the same steps; cut them to a common window")
-    place, chosen = _scaled_feature(runs, feature)
-    labels = runs.clusters if independent is None else np.asarray(independent)
-    if labels.shape != (runs.n_runs,):
-        raise ValueError(f"expected a label of what is independent for each of {runs.n_runs} runs, got {labels.shape}")
-    factors = _factors(runs)
-    plain: dict[Any, int] = {}
-    for run in np.flatnonzero(chosen & (factors == PLAIN)).tolist():
-        if plain.setdefault(_start_of(runs, run), run) != run:
-            raise UnusableDataError(f"run {runs.runs[run]} is a second unscaled training of its start; keep one")
-    found = []
-    for factor in np.unique(factors[chosen]):
-        scaled = np.flatnonzero(chosen & (factors == factor))
-        alone = [run for run in scaled.tolist() if _start_of(runs, run) not in plain]
-        if alone:
-            raise UnusableDataError(
-                f"run {runs.runs[alone[0]]} has no unscaled training of the same start to be compared with; have "
-                "factor=1 among the factors, with the same seeds"
-            )
-        partner = np.array([plain[_start_of(runs, run)] for run in scaled.tolist()])
-        found.append(_Pairs(float(factor), scaled, partner, labels[scaled]))
-    return place, found
-
-
-def _factors(runs: Trajectories) -> Array:
-    try:
-        return np.asarray(runs.settings[FACTOR], dtype=float)
-    except ValueError:
-        raise UnusableDataError(
-            f"expected a number as {FACTOR} of each run, got {np.unique(runs.settings[FACTOR]).tolist()}; "
-            "of runs that nothing was done to it is 1"
-        ) from None
-
-
-def _scaled_feature(runs: Trajectories, feature: Any) -> tuple[int, NDArray[np.bool_]]:
-    """The feature's position, and which runs scaled it (or nothing)."""
-    given = runs.settings.get(FREQUENCY)
-    if feature is None:
-        labels = scaled_features(runs)
-        if len(labels) != 1:
-            raise ValueError(f"which feature was scaled? give feature=, one of {labels or runs.features.tolist()}")
-        feature = labels[0]
-    places = np.flatnonzero(runs.features == feature)
-    if not len(places):
-        raise ValueError(f"feature {feature!r} is none of {runs.features.tolist()}")
-    chosen = np.ones(runs.n_runs, dtype=bool) if given is None else np.asarray(given == feature)
-    if given is not None and not chosen.any():
-        raise ValueError(f"no run scaled feature {feature}; they scaled {np.unique(given).tolist()}")
-    return int(places[0]), chosen
-
-
-def scaled_features(runs: Trajectories) -> list[Any]:
-    """Labels of the features that were scaled: the setting's, or else the one by which the runs' starts differ.
-
-    A file in which all runs scale one feature has no such setting; at the first step that feature alone differs
-    between runs of one start. Empty if none, or more than one, does.
-    """
-    if FREQUENCY in runs.settings:
-        return np.unique(runs.settings[FREQUENCY]).tolist()
-    first: dict[Any, int] = {}
-    moved = np.zeros(runs.n_features)
-    for run in range(runs.n_runs):
-        like = first.setdefault(_start_of(runs, run), run)
-        moved = np.maximum(moved, np.abs(runs.values[run, 0] - runs.values[like, 0]))
-    alone = (moved > 0) & (moved > ROUNDING * moved.max())
-    return runs.features[alone].tolist() if alone.sum() == 1 else []
-
-
-def _start_of(runs: Trajectories, run: int) -> Any:
-    """What a run shares with its partner: the initialisation and every setting but the factor."""
-    rest = (name for name in runs.settings if name != FACTOR)
-    return (runs.clusters[run], *(runs.settings[name][run] for name in rest))
 
 
 # ------------------------------------------------------------------------------------------------------ what happened
@@ -248,7 +150,7 @@ def perturbation(
             f"expected alive as booleans of shape {(runs.n_runs, runs.n_features)}, one a run and feature, "
             f"got {survived.dtype} of shape {survived.shape}"
         )
-    k, pairs = _pairs(runs, feature, independent)
+    k, pairs = pair_up(runs, feature, independent)
     others = np.arange(runs.n_features) != k
     signal, lives = runs.values, survived.astype(float)
     measured = {
@@ -339,7 +241,7 @@ def law_response(
     ValueError, UnusableDataError
         As `perturbation`; or a step that is not stored.
     """
-    k, pairs = _pairs(runs, feature, independent)
+    k, pairs = pair_up(runs, feature, independent)
     pairs = [p for p in pairs if p.factor != PLAIN]
     if not pairs:
         raise UnusableDataError(
@@ -350,7 +252,7 @@ def law_response(
     solved = rollout.values[..., 0]
     others = np.arange(runs.n_features) != k
 
-    def response(values: Array, p: _Pairs) -> Array:
+    def response(values: Array, p: Pairs) -> Array:
         change = values[p.scaled][:, :, others] - values[p.plain][:, :, others]
         return np.asarray(change.mean(axis=2))
 
@@ -377,7 +279,7 @@ def law_response(
     )
 
 
-def _by_factor(values: Sequence[Array], pairs: Sequence[_Pairs]) -> Intervals:
+def _by_factor(values: Sequence[Array], pairs: Sequence[Pairs]) -> Intervals:
     return Intervals.stack([Intervals.over(v, p.clusters) for v, p in zip(values, pairs, strict=True)])
 
 

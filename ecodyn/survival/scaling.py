@@ -13,17 +13,9 @@ from ecodyn.files import UnusableDataError
 from ecodyn.library import EXCHANGEABLE
 from ecodyn.survival.found import Survivors
 from ecodyn.survival.laws import MOST_STEPS
+from ecodyn.survival.pairs import FACTOR, PLAIN, scaled_features
 from ecodyn.survival.predictors import spread_steps
-from ecodyn.survival.scaled_start import (
-    FACTOR,
-    PLAIN,
-    Intervals,
-    Perturbation,
-    Response,
-    law_response,
-    perturbation,
-    scaled_features,
-)
+from ecodyn.survival.scaled_start import Intervals, Perturbation, Response, law_response, perturbation
 from ecodyn.trajectories import Trajectories
 
 STEPS_SHOWN = 5  # at which a response is compared, the first among them

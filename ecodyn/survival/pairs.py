@@ -1,0 +1,124 @@
+"""Runs of which one feature was scaled at the start, each beside the unscaled run of the same start."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ecodyn.files import UnusableDataError
+from ecodyn.trajectories import Trajectories
+
+__all__ = ["FACTOR", "FREQUENCY", "PLAIN", "Pairs", "pair_up", "scaled_features"]
+
+Array = NDArray[np.float64]
+
+FREQUENCY, FACTOR = "scale_frequency_k", "scale_frequency_factor"  # settings of `ecodyn train --intervene`
+PLAIN = 1.0  # the factor of a run that nothing was done to
+ROUNDING = 1e-3  # of the largest change at the start: float32 embeddings move the others by less
+
+
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """Scaled runs of one factor beside their plain runs: positions (pair,), and what is independent."""
+
+    factor: float
+    scaled: NDArray[np.intp]
+    plain: NDArray[np.intp]
+    clusters: NDArray[Any]
+
+
+def pair_up(runs: Trajectories, feature: Any, independent: ArrayLike | None) -> tuple[int, list[Pairs]]:
+    """The scaled feature's position, and the pairs of each factor, ascending; plain runs are paired with themselves.
+
+    Parameters
+    ----------
+    runs, feature, independent : as in `ecodyn.survival.perturbation`
+
+    Raises
+    ------
+    ValueError
+        It can't be told which feature was scaled, or labels are not one a run.
+    UnusableDataError
+        No factors, a scaled run without its plain one, two plain ones, or runs of different steps.
+    """
+    if FACTOR not in runs.settings:
+        raise UnusableDataError(
+            f"expected the setting {FACTOR} of each run, got {', '.join(runs.settings) or 'no settings'}; train with "
+            "--intervene scale_frequency:k=25,factor=0.85/1/1.15"
+        )
+    if len(set(runs.lengths.tolist())) > 1 or not runs.shares_times:
+        raise UnusableDataError("scaled and plain runs have to have the same steps; cut them to a common window")
+    place, chosen = _scaled_feature(runs, feature)
+    labels = runs.clusters if independent is None else np.asarray(independent)
+    if labels.shape != (runs.n_runs,):
+        raise ValueError(f"expected a label of what is independent for each of {runs.n_runs} runs, got {labels.shape}")
+    factors = _factors(runs)
+    plain: dict[Any, int] = {}
+    for run in np.flatnonzero(chosen & (factors == PLAIN)).tolist():
+        if plain.setdefault(_start_of(runs, run), run) != run:
+            raise UnusableDataError(f"run {runs.runs[run]} is a second unscaled training of its start; keep one")
+    found = []
+    for factor in np.unique(factors[chosen]):
+        scaled = np.flatnonzero(chosen & (factors == factor))
+        alone = [run for run in scaled.tolist() if _start_of(runs, run) not in plain]
+        if alone:
+            raise UnusableDataError(
+                f"run {runs.runs[alone[0]]} has no unscaled training of the same start to be compared with; have "
+                "factor=1 among the factors, with the same seeds"
+            )
+        partner = np.array([plain[_start_of(runs, run)] for run in scaled.tolist()])
+        found.append(Pairs(float(factor), scaled, partner, labels[scaled]))
+    return place, found
+
+
+def _factors(runs: Trajectories) -> Array:
+    try:
+        return np.asarray(runs.settings[FACTOR], dtype=float)
+    except ValueError:
+        raise UnusableDataError(
+            f"expected a number as {FACTOR} of each run, got {np.unique(runs.settings[FACTOR]).tolist()}; "
+            "of runs that nothing was done to it is 1"
+        ) from None
+
+
+def _scaled_feature(runs: Trajectories, feature: Any) -> tuple[int, NDArray[np.bool_]]:
+    """The feature's position, and which runs scaled it (or nothing)."""
+    given = runs.settings.get(FREQUENCY)
+    if feature is None:
+        labels = scaled_features(runs)
+        if len(labels) != 1:
+            raise ValueError(f"which feature was scaled? give feature=, one of {labels or runs.features.tolist()}")
+        feature = labels[0]
+    places = np.flatnonzero(runs.features == feature)
+    if not len(places):
+        raise ValueError(f"feature {feature!r} is none of {runs.features.tolist()}")
+    chosen = np.ones(runs.n_runs, dtype=bool) if given is None else np.asarray(given == feature)
+    if given is not None and not chosen.any():
+        raise ValueError(f"no run scaled feature {feature}; they scaled {np.unique(given).tolist()}")
+    return int(places[0]), chosen
+
+
+def scaled_features(runs: Trajectories) -> list[Any]:
+    """Labels of the features that were scaled: the setting's, or else the one by which the runs' starts differ.
+
+    A file in which all runs scale one feature has no such setting; at the first step that feature alone differs
+    between runs of one start. Empty if none, or more than one, does.
+    """
+    if FREQUENCY in runs.settings:
+        return np.unique(runs.settings[FREQUENCY]).tolist()
+    first: dict[Any, int] = {}
+    moved = np.zeros(runs.n_features)
+    for run in range(runs.n_runs):
+        like = first.setdefault(_start_of(runs, run), run)
+        moved = np.maximum(moved, np.abs(runs.values[run, 0] - runs.values[like, 0]))
+    alone = (moved > 0) & (moved > ROUNDING * moved.max())
+    return runs.features[alone].tolist() if alone.sum() == 1 else []
+
+
+def _start_of(runs: Trajectories, run: int) -> Any:
+    """What a run shares with its partner: the initialisation and every setting but the factor."""
+    rest = (name for name in runs.settings if name != FACTOR)
+    return (runs.clusters[run], *(runs.settings[name][run] for name in rest))
