@@ -9,6 +9,7 @@ import numpy as np
 from ecodyn.report.style import DEAD, INK
 from ecodyn.reproduction.figures.pieces import BLUE, LOW, ORANGE, add_legend, draw_interval_line, new_figure
 from ecodyn.reproduction.finding import Finding
+from ecodyn.survival.clustered import SHARE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,14 +37,17 @@ def _binned(ax: Axes, x: np.ndarray, y: np.ndarray, clusters: np.ndarray) -> Non
     edges = np.quantile(x, np.linspace(0, 1, BINS + 1))
     which = np.clip(np.searchsorted(edges, x, side="right") - 1, 0, BINS - 1)
     middle = np.array([x[which == b].mean() if (which == b).any() else np.nan for b in range(BINS)])
-    draw_interval_line(ax, middle[which], y, clusters, color=INK, label="mean in bins, 95 %", points=False)
+    draw_interval_line(
+        ax, middle[which], y, clusters, color=INK, label="mean in bins, 95 %", points=False, within=SHARE
+    )
 
 
 def scaled(finding: Finding) -> Figure:
     """Survival of the scaled frequency, and how many others survive, against the factor."""
     table = finding.tables["fates"]
     figure, (left, right) = new_figure(2, LOW)
-    draw_interval_line(left, table["factor"], table["survived"].astype(float), table["embedding"], points=False)
+    lives = table["survived"].astype(float)
+    draw_interval_line(left, table["factor"], lives, table["embedding"], points=False, within=SHARE)
     draw_interval_line(right, table["factor"], table["others"].astype(float), table["embedding"], color=ORANGE)
     left.set(ylabel="share of trainings it survives", ylim=(-0.03, 1.03))
     right.set(ylabel="other survivors")

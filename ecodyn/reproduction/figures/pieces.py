@@ -48,14 +48,15 @@ def draw_interval_line(
     label: str | None = None,
     points: bool = True,
     geometric: bool = False,
+    within: tuple[float, float] = (-np.inf, np.inf),
 ) -> None:
     """Mean of y (point,) at each value of x with its interval over clusters, over the points themselves.
 
-    The geometric mean, if asked for, is that of a logarithmic axis.
+    The geometric mean, if asked for, is that of a logarithmic axis; ``within`` is what y can be, as in `clustered_mean`.
     """
     places = np.unique(x)
     values = np.log(y) if geometric else y
-    found = [clustered_mean(values[x == place], clusters[x == place]) for place in places]
+    found = [clustered_mean(values[x == place], clusters[x == place], within=within) for place in places]
     mean, low, high = (np.array([getattr(e, name) for e in found]) for name in ("mean", "low", "high"))
     if geometric:
         mean, low, high = np.exp(mean), np.exp(low), np.exp(high)
@@ -67,7 +68,9 @@ def draw_interval_line(
 
 def draw_counts(ax: Axes, table: Table, x: str) -> None:
     """Number of survivors against a setting under the default rule, and thinner under every other rule."""
-    draw_interval_line(ax, table[x], table[DEFAULT_RULE].astype(float), table["seed"], label=DEFAULT_RULE)
+    draw_interval_line(
+        ax, table[x], table[DEFAULT_RULE].astype(float), table["seed"], label=DEFAULT_RULE, within=(0.0, np.inf)
+    )
     others = [rule for rule in RULES if rule != DEFAULT_RULE and rule in table]
     for rule, line in zip(others, LINES, strict=False):
         places = np.unique(table[x])
