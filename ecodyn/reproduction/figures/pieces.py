@@ -52,7 +52,7 @@ def draw_interval_line(
 ) -> None:
     """Mean of y (point,) at each value of x with its interval over clusters, over the points themselves.
 
-    The geometric mean, if asked for, is that of a logarithmic axis; ``within`` is what y can be, as in `clustered_mean`.
+    The geometric mean, if asked for, is that of a logarithmic axis; ``within`` is what y can be (see `clustered_mean`).
     """
     places = np.unique(x)
     values = np.log(y) if geometric else y
