@@ -16,8 +16,8 @@ class Scale:
         p, dim, width: The study's network, where an experiment doesn't vary it.
         steps: Length of a training, where survivors are read off its end.
         final: Length of the trainings that count as finished.
-        dtype: Of trainings.
-        plain: Seeds of the study's plain training, every step kept up to ``laws``.
+        dtype: Of trainings; those to ``final`` are in float64.
+        plain, plain_steps: Seeds of the study's plain training, every step kept up to ``laws``, and its length.
         laws: Steps that equations are fitted to.
         finished: Seeds of the study's training that are trained to ``final``.
         finished_decays, finished_decay_seeds: Other weight decays trained to ``final``, and trainings of each.
@@ -39,6 +39,7 @@ class Scale:
     steps: int
     final: int
     plain: int
+    plain_steps: int
     finished: int
     finished_decays: tuple[float, ...]
     finished_decay_seeds: int
@@ -88,6 +89,7 @@ SMALL = Scale(
     steps=1000,
     final=30_000,
     plain=12,
+    plain_steps=2000,
     finished=3,
     finished_decays=(0.01,),
     finished_decay_seeds=1,
@@ -122,6 +124,7 @@ FULL = Scale(
     steps=30_000,
     final=30_000,
     plain=50,
+    plain_steps=30_000,
     finished=50,
     finished_decays=(0.01,),
     finished_decay_seeds=10,

@@ -46,12 +46,13 @@ KEPT_SETS = ("all", "strongest", "two strongest", "one random", "two random")
 
 @dataclass(frozen=True)
 class Trainings:
-    """One call of `ecodyn.training.train`: networks × seeds for some steps."""
+    """One call of `ecodyn.training.train`: networks × seeds for some steps, in the scale's dtype if no other."""
 
     networks: tuple[MLP, ...]
     seeds: tuple[int, ...]
     steps: int
     keep: Schedule
+    dtype: str | None = None
 
     @property
     def run_steps(self) -> int:
@@ -65,7 +66,7 @@ class Trainings:
             "seeds": list(self.seeds),
             "steps": self.steps,
             "schedule": dataclasses.asdict(self.keep),
-            "dtype": scale.dtype,
+            "dtype": self.dtype or scale.dtype,
         }
 
 
@@ -76,17 +77,25 @@ def plain(scale: Scale) -> dict[str, Trainings]:
     """The study's training, every step kept as far as equations are fitted."""
     network = _network(scale, observables=("circularity",))
     keep = Schedule(dense=scale.laws, every=100)
-    return {"plain": Trainings((network,), tuple(range(scale.plain)), max(scale.steps, scale.laws), keep)}
+    return {"plain": Trainings((network,), tuple(range(scale.plain)), max(scale.plain_steps, scale.laws), keep)}
 
 
 def finished(scale: Scale) -> dict[str, Trainings]:
-    """Trainings to the study's end, against which those that stop early are checked."""
+    """Trainings to the study's end, against which those that stop early are checked.
+
+    In float64: float32 can't tell the probability of a right label from 1 once the loss is as low as it gets here, and
+    after some 15 000 steps circles that live on in float64 collapse.
+    """
     keep = Schedule(dense=20, every=20)
-    found = {"finished": Trainings((_network(scale),), tuple(range(scale.finished)), scale.final, keep)}
+
+    def made(network: MLP, seeds: Sequence[int]) -> Trainings:
+        return Trainings((network,), tuple(seeds), scale.final, keep, dtype="float64")
+
+    found = {"finished": made(_network(scale), range(scale.finished))}
     # Seeds of their own: trainings that share a start would be one observation.
-    seeds = tuple(range(scale.finished, scale.finished + scale.finished_decay_seeds))
+    seeds = range(scale.finished, scale.finished + scale.finished_decay_seeds)
     for decay in scale.finished_decays:
-        found[f"finished_decay_{decay:g}"] = Trainings((_network(scale, weight_decay=decay),), seeds, scale.final, keep)
+        found[f"finished_decay_{decay:g}"] = made(_network(scale, weight_decay=decay), seeds)
     return found
 
 
@@ -349,7 +358,7 @@ class Shelf:
             trainings.seeds,
             trainings.steps,
             keep=trainings.keep,
-            dtype=self.scale.dtype,
+            dtype=trainings.dtype or self.scale.dtype,
             device=self.scale.device,
             jobs=self.jobs,
             folder=_partial(path),

@@ -17,6 +17,7 @@ TINY = dataclasses.replace(
     final=80,
     laws=40,
     plain=3,
+    plain_steps=40,
     finished=2,
     finished_decays=(0.1,),
     dims=(4, 8),

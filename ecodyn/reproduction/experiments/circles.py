@@ -39,7 +39,7 @@ def signals(shelf: Shelf) -> Finding:
     final = shelf.get("finished")["finished"]
     few = within(
         f"about {STUDY_SURVIVORS} of {runs.n_features} frequencies survive",
-        f"{in_words(count)} at step {shelf.scale.steps}, from {found.counts.min()} to {found.counts.max()} over "
+        f"{in_words(count)} at step {runs.steps[-1]:g}, from {found.counts.min()} to {found.counts.max()} over "
         f"{runs.n_runs} trainings",
         count,
         STUDY_SURVIVORS - 1,
@@ -92,13 +92,14 @@ def proxy(shelf: Shelf) -> Finding:
     nothing to it. What is out of the competition fades by learning rate × weight decay a step, so that under weak decay
     short trainings end before anything is settled: they are shown apart.
     """
-    scale, tables, open_questions = shelf.scale, [], []
-    for runs in shelf.get("finished").values():
-        decay = float(runs.provenance["weight_decay"])
-        own = decay == MLP().weight_decay
-        tables.append(_fates(runs, decay, scale.steps if own else scale.decay_steps))
-        if not own:
-            open_questions.append(question(f"under weight decay {decay:g} {_in_counts(tables[-1])}", NOTHING))
+    scale, (runs, *weaker) = shelf.scale, shelf.get("finished").values()
+    steps = sorted({scale.steps, scale.plain_steps, scale.decay_steps})
+    tables = [_fates(runs, step) for step in steps]
+    later = [question(f"{_in_counts(part)}; overlap {in_words(_overlap(part))}", _overlap(part)) for part in tables[1:]]
+    for other in weaker:
+        tables.append(_fates(other, scale.decay_steps))
+        words = f"under weight decay {tables[-1]['weight_decay'][0]:g} {_in_counts(tables[-1])}"
+        later.append(question(words, NOTHING))
     table = {name: np.concatenate([part[name] for part in tables]) for name in tables[0]}
     if scale.final == scale.steps:
         found = f"at scale {scale.name} trainings are as long as the study's, and there is nothing to check"
@@ -111,12 +112,12 @@ def proxy(shelf: Shelf) -> Finding:
         bound=OVERLAP,
         reading=True,
     )
-    return Finding((check, *open_questions), {"fates": table}, (f"overlap {by_other_rules(overlaps)}",))
+    return Finding((check, *later), {"fates": table}, (f"overlap {by_other_rules(overlaps)}",))
 
 
-def _fates(runs: Trajectories, decay: float, step: int) -> Table:
+def _fates(runs: Trajectories, step: int) -> Table:
     """How many are alive at a step, at the end, and at both: a row a rule and training."""
-    rows = []
+    rows, decay = [], float(runs.provenance["weight_decay"])
     for rule in RULES:
         early, late = survivors(runs, rule=rule, step=step).alive, survivors(runs, rule=rule).alive
         counts = (early.sum(axis=1), late.sum(axis=1), (early & late).sum(axis=1))
@@ -131,7 +132,7 @@ def _in_counts(table: Table) -> str:
     return f"of {early} circles alive at step {table['step'][0]} {both} are alive at the end, where {late} are"
 
 
-def _overlap(table: Table, rule: str) -> Estimate:
+def _overlap(table: Table, rule: str = DEFAULT_RULE) -> Estimate:
     own = table["rule"] == rule
     both = table["in_both"][own].astype(float)
     either = table["early"][own] + table["final"][own] - both

@@ -29,18 +29,21 @@ FATES = {"early": "alive early", "final": "alive at the end", "in_both": "alive 
 
 
 def proxy(finding: Finding) -> Figure:
-    """Circles alive early, at the end, and at both, by rule: a mean over trainings, a panel a weight decay."""
+    """Circles alive early, at the end, and at both, by rule: a mean over trainings, a panel a weight decay and early step."""
     table = finding.tables["fates"]
-    decays = np.unique(table["weight_decay"])[::-1]
+    panels = sorted(
+        {*zip(table["weight_decay"].tolist(), table["step"].tolist(), strict=True)}, key=lambda p: (-p[0], p[1])
+    )
     rules = list(dict.fromkeys(table["rule"].tolist()))
-    figure, axes = new_figure(len(decays), (4.6 * len(decays) + 2.4, 3.6))
-    for ax, decay in zip(axes, decays, strict=True):
-        own = table["weight_decay"] == decay
+    figure, axes = new_figure(len(panels), (3.9 * len(panels) + 1.6, 3.4))
+    for ax, (decay, step) in zip(axes, panels, strict=True):
+        own = (table["weight_decay"] == decay) & (table["step"] == step)
         for number, ((name, label), colour) in enumerate(zip(FATES.items(), (SKY, BLUE, GREEN), strict=True)):
             means = [table[name][own & (table["rule"] == rule)].mean() for rule in rules]
             ax.bar(np.arange(len(rules)) + 0.25 * (number - 1), means, 0.22, color=colour, label=label)
         ax.set_xticks(range(len(rules)), [rule.replace("_", "\n") for rule in rules])
-        ax.set_title(f"weight decay {decay:g}, early: step {table['step'][own][0]}", fontsize=FONT, color=INK)
+        ax.set_title(f"weight decay {decay:g}, early: step {step}", fontsize=FONT, color=INK)
+        ax.set_ylim(0, 1.05 * max(table[name].max() for name in FATES))
     axes[0].set_ylabel("circles a training")
     add_legend(axes[-1], loc="center left", bbox_to_anchor=(1.0, 0.5))
     return figure
