@@ -29,11 +29,9 @@ FATES = {"early": "alive early", "final": "alive at the end", "in_both": "alive 
 
 
 def proxy(finding: Finding) -> Figure:
-    """Circles alive early, at the end, and at both, by rule: a mean over trainings, a panel a weight decay and early step."""
+    """Circles alive early, at the end, and at both, by rule: means over trainings, a panel a weight decay and step."""
     table = finding.tables["fates"]
-    panels = sorted(
-        {*zip(table["weight_decay"].tolist(), table["step"].tolist(), strict=True)}, key=lambda p: (-p[0], p[1])
-    )
+    panels = list(dict.fromkeys(zip(table["weight_decay"].tolist(), table["step"].tolist(), strict=True)))
     rules = list(dict.fromkeys(table["rule"].tolist()))
     figure, axes = new_figure(len(panels), (3.9 * len(panels) + 1.6, 3.4))
     for ax, (decay, step) in zip(axes, panels, strict=True):
