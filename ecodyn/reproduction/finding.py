@@ -59,9 +59,7 @@ class Check:
 
     @property
     def stated(self) -> str:
-        """The claim in words, with whose it is."""
-        if not self.claim:
-            return "(no claim known)"
+        """The claim in words, with whose it is; empty where none is known."""
         return f"{self.claim} (our reading)" if self.reading else self.claim
 
 

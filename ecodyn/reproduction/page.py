@@ -12,7 +12,7 @@ import numpy as np
 
 from ecodyn.files import write_whole
 from ecodyn.report.embedded import template
-from ecodyn.reproduction.finding import AGREES, DISAGREES, write_table
+from ecodyn.reproduction.finding import AGREES, DISAGREES, NO_CLAIM, UNDECIDED, write_table
 from ecodyn.reproduction.registry import EXPERIMENTS
 from ecodyn.reproduction.study import Reproduction
 
@@ -66,6 +66,16 @@ def _claims(result: Reproduction) -> list[dict[str, Any]]:
     ]
 
 
+def _summary(result: Reproduction) -> str:
+    judged = [check.agreement for finding in result.findings.values() for check in finding.checks]
+    agrees, disagrees, undecided, unknown = map(judged.count, (AGREES, DISAGREES, UNDECIDED, NO_CLAIM))
+    claims = agrees + disagrees + undecided
+    said = (
+        f"of {claims} claims the trainings agree with {agrees} and disagree with {disagrees}; {undecided} are undecided"
+    )
+    return said + (f"; {unknown} findings more answer no claim that is known" if unknown else "")
+
+
 def _blank(value: float) -> float | str:
     return value if math.isfinite(value) else ""
 
@@ -83,10 +93,9 @@ def _html(result: Reproduction, folder: Path) -> str:
                 "tables": [f"{experiment.file}_{table}.csv" for table in finding.tables],
             }
         )
-    agreed = [check.agreement for finding in result.findings.values() for check in finding.checks]
-    counts = {word: agreed.count(word) for word in dict.fromkeys(agreed)}
     return str(
         template("reproduction.html").render(
-            scale=result.scale, sections=sections, claims=_claims(result), counts=counts, failures=result.failures,
+            scale=result.scale, sections=sections, claims=_claims(result), summary=_summary(result),
+            failures=result.failures,
         )
     )  # fmt: skip

@@ -57,7 +57,7 @@ def test_whose_a_claim_is_is_said():
     estimate = Estimate(5.0, 4.0, 6.0, 3)
     assert above("circles grow", "", estimate).stated == "circles grow"
     assert above("circles grow", "", estimate, reading=True).stated == "circles grow (our reading)"
-    assert question("", estimate).stated == "(no claim known)"
+    assert question("", estimate).stated == ""
 
 
 def test_without_an_interval_nothing_is_decided():

@@ -159,10 +159,11 @@ def relative_gradient(shelf: Shelf) -> Finding:
     by_step = {step: relative_growth(runs, step) for step in EARLY_STEPS}
     growth = by_step[EARLY_STEPS[-1]]
     alone = under_every_rule(runs, lambda alive: mean_auc(growth, alive, clusters))
-    each = (f"{mean_auc(g, alive, clusters).mean:.3f} at step {step}" for step, g in by_step.items())
+    before = (f"{mean_auc(by_step[s], alive, clusters).mean:.3f} at step {s}" for s in EARLY_STEPS[:-1])
     tells = above(
         "survivors have the higher relative gradient in the first steps",
-        f"AUC of the relative gradient {in_words(alone[DEFAULT_RULE], 3)} at step {EARLY_STEPS[-1]}; {', '.join(each)}",
+        f"AUC of the relative gradient {in_words(alone[DEFAULT_RULE], 3)} at step {EARLY_STEPS[-1]}; "
+        f"{', '.join(before)}",
         alone[DEFAULT_RULE],
         bound=0.5,
     )
