@@ -167,7 +167,9 @@ def analyse(
     )
     steps = None if early is None else sorted(set(early))
     parts: list[Callable[[], None]] = [lambda: _predict(told, steps)]
-    if laws:
+    if runs.n_clusters > 1:
+        parts.append(lambda: _predict_together(told, steps))
+    if laws and runs.n_clusters > 1:
         parts.append(lambda: _ask_laws(told, windows, progress))
     parts.append(lambda: told.scaled.extend(scaled_runs(runs, found, law=laws)))
     for part in parts:
@@ -207,6 +209,10 @@ def _predict(told: Analysis, early: Sequence[float] | None) -> None:
     told.scores.extend(fitness(told.runs, told.found, early))
     curve = spread_steps(common_steps(told.runs, float(told.found.steps.min())), CURVE_STEPS)
     told.curves.extend(fitness(told.runs, told.found, curve))
+
+
+def _predict_together(told: Analysis, early: Sequence[float] | None) -> None:
+    both_fates(told.found)
     unfitted: dict[str, list[float]] = {}
     for step in early or early_steps(told.runs, told.found):
         try:

@@ -55,8 +55,7 @@ def test_laws_over_the_windows_asked_for(traits):
 
 def test_one_run_is_told_what_it_can(fated):
     told = analyse(fated(runs=1))
-    assert "one independent run" in told.notes[0]
-    assert any("at least two independent runs" in note for note in told.notes)
+    assert [note.split(":")[0] for note in told.notes] == ["one independent run"]
     assert told.scores
     assert not told.laws
     assert not told.together
