@@ -22,8 +22,11 @@ COLOURS = {AGREES: "green", DISAGREES: "red"}
 
 
 def claim_lines(result: Reproduction) -> list[str]:
-    """A line a claim: row, claim, what was found, whether it agrees."""
-    return [f"{row['row']:>2}  {row['agreement']}: {row['claim']}; found: {row['found']}" for row in _claims(result)]
+    """A line a claim: row, whether it agrees, the claim, what was found."""
+    return [
+        f"{row['row']:>2}  {': '.join(filter(None, (row['agreement'], row['claim'])))}; found: {row['found']}"
+        for row in _claims(result)
+    ]
 
 
 def claims_table(result: Reproduction) -> Any:
