@@ -131,7 +131,8 @@ def test_singular_values_are_those_of_the_product_descending(start):
     assert (np.diff(singular, axis=2) <= 0).all()
     layers = layers_of(network, SEEDS, 300)
     expected = np.linalg.svd(layers[:, 2] @ layers[:, 1] @ layers[:, 0], compute_uv=False)
-    np.testing.assert_allclose(singular[:, -1], expected, rtol=1e-12)
+    # Each is known to rounding of the largest, whatever its own size (Weyl).
+    np.testing.assert_allclose(singular[:, -1], expected, rtol=0, atol=1e-14 * expected.max())
     if start == "balanced":  # its modes are its singular vectors
         np.testing.assert_allclose(singular, -np.sort(-record.observables["signal"], axis=2), rtol=1e-10)
 

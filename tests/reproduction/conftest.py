@@ -20,6 +20,7 @@ TINY = dataclasses.replace(
     plain_steps=40,
     finished=2,
     finished_decays=(0.1,),
+    finished_decay_seeds=1,
     dims=(4, 8),
     dim_seeds=2,
     frozen_dims=(4, 6, 8),
