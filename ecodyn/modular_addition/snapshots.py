@@ -14,6 +14,7 @@ import torch
 from ecodyn.files import UnusableDataError
 from ecodyn.modular_addition.fourier import spectrum
 from ecodyn.modular_addition.modular import ModularSettings
+from ecodyn.training.checkpoints import write_checkpoint
 from ecodyn.training.checks import check_seed, check_whole
 from ecodyn.training.descent import train_batch
 from ecodyn.training.network import Batch
@@ -100,14 +101,9 @@ def take_snapshots(
 
 
 def write_snapshots(snapshots: Snapshots, folder: str | os.PathLike[str]) -> None:
-    """Write what `read_snapshots` reads, ``run_SEED/step_STEP.safetensors``, into a folder that is made."""
-    from safetensors.torch import save_file
-
-    for row, seed in enumerate(snapshots.seeds):
-        run = Path(folder) / f"run_{seed}"
-        run.mkdir(parents=True)
-        for step, tensors in zip(snapshots.steps.tolist(), snapshots.parameters, strict=True):
-            save_file({name: t[row].contiguous() for name, t in tensors.items()}, run / f"step_{step:06d}.safetensors")
+    """Write what `read_snapshots` reads, ``run_SEED/step_STEP.safetensors``, into a folder, made if it is not there."""
+    for step, tensors in zip(snapshots.steps.tolist(), snapshots.parameters, strict=True):
+        write_checkpoint(Path(folder), snapshots.seeds, step, tensors)
 
 
 def read_snapshots(

@@ -21,7 +21,7 @@ from ecodyn.report.survival_figures import (
     plot_separation,
     plot_survival_rate,
 )
-from ecodyn.report.survival_rows import STUDY_STEP, survival_sentences, survival_tables
+from ecodyn.report.survival_rows import nearest_to_study, survival_sentences, survival_tables
 from ecodyn.survival.analysis import Analysis
 from ecodyn.survival.logistic import fit_logistic
 from ecodyn.survival.predictors import predictor
@@ -107,8 +107,7 @@ def _separation(told: Analysis) -> dict[str, tuple[str, Axes]]:
     after = sorted({s.step for s in told.scores if s.predictor == "relative_gradient" and np.isfinite(s.auc.mean)})
     if not after:
         return {}
-    first = float(np.nanmin(told.runs.times))
-    step = min(after, key=lambda s: abs(s - first - STUDY_STEP))
+    step = nearest_to_study(told, after)
     relative, signal = (predictor(told.runs, name, step) for name in ("relative_gradient", "signal"))
     known = np.isfinite(relative)  # a feature that is not there has no rate of growth
     relative, signal, alive = relative[known], signal[known], told.found.alive[known]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +13,7 @@ from ecodyn.survival.clustered import Estimate
 from ecodyn.survival.laws import LawFates
 from ecodyn.survival.logistic import Together
 from ecodyn.survival.predictors import Score
-from ecodyn.survival.scaled_start import Intervals
+from ecodyn.survival.scaled_start import Intervals, Response
 from ecodyn.survival.scaling import ScaledRuns
 
 STUDY_STEP = 4.0  # after the first, the last at which the study looks; chosen by no result
@@ -74,13 +74,18 @@ def _early(told: Analysis) -> Iterator[str]:
         listed = ", ".join(f"{_mean(s.auc)} at step {s.step:g}" for s in signal if s.step in shown)
         yield f"The signal alone tells survivors from the rest with AUC {listed}."
     if told.together:
-        first = float(np.nanmin(told.runs.times))
-        step = min(told.together, key=lambda s: abs(s - first - STUDY_STEP))
+        step = nearest_to_study(told, told.together)
         model, best = told.together[step], told.together[step].best_alone
         yield (
             f"All predictors of step {step:g} together have AUC {_mean(model.score.auc)} on runs not seen, "
             f"{_signed(_gain(model))} beside {best} alone, the best there."
         )
+
+
+def nearest_to_study(told: Analysis, steps: Iterable[float]) -> float:
+    """Of some steps the one nearest to the last at which the study looks, 4 after the first."""
+    first = float(np.nanmin(told.runs.times))
+    return min(steps, key=lambda s: abs(s - first - STUDY_STEP))
 
 
 def _order(told: Analysis) -> Iterator[str]:
@@ -226,19 +231,17 @@ def _laws(laws: LawFates) -> TextTable:
 
 def _scaled(scaled: ScaledRuns) -> TextTable:
     fates, response = scaled.fates, scaled.response
-    steps_shown = [] if response is None else [s for s in response.steps if s > fates.steps[0]]
-    header = ["factor", "it survives", "survivors more", *(f"others at {s:g} [law]" for s in steps_shown)]
-    rows = []
-    for n, factor in enumerate(fates.factors):
-        row = [f"{factor:g}", percent(fates.own_survival.mean[n]), _at(fates.survivors_change, n, decimals=1)]
-        if response is not None and factor in response.factors:
-            f = int(np.flatnonzero(response.factors == factor)[0])
-            for step in steps_shown:
-                at = int(np.flatnonzero(response.steps == step)[0])
-                row.append(f"{_at(response.observed, f, at, decimals=1)} [{number(response.predicted.mean[f, at], 1)}]")
-        else:
-            row += [number(None)] * len(steps_shown)
-        rows.append(row)
+    header = ["factor", "it survives", "survivors more"]
+    rows = [
+        [f"{factor:g}", percent(fates.own_survival.mean[n]), _at(fates.survivors_change, n, decimals=1)]
+        for n, factor in enumerate(fates.factors)
+    ]
+    if response is not None:
+        later = np.flatnonzero(response.steps > fates.steps[0]).tolist()
+        header += [f"others at {response.steps[t]:g} [law]" for t in later]
+        cells = {factor: [_beside_law(response, f, t) for t in later] for f, factor in enumerate(response.factors)}
+        for row, factor in zip(rows, fates.factors, strict=True):
+            row += cells.get(factor, [number(None)] * len(later))
     note = (
         "scaled less unscaled runs of the same start, over clusters; others: change of their mean signal. Competition "
         "gives it the sign against the scaled one's"
@@ -246,6 +249,11 @@ def _scaled(scaled: ScaledRuns) -> TextTable:
     if response is not None:
         note += f"; in brackets what a law of {scaled.law}, fitted to the unscaled runs, says"
     return TextTable(f"Feature {fates.feature} scaled at the start", header, rows, note)
+
+
+def _beside_law(response: Response, factor: int, step: int) -> str:
+    """What happened, and in brackets what the law says, at places of a factor and a step."""
+    return f"{_at(response.observed, factor, step, decimals=1)} [{number(response.predicted.mean[factor, step], 1)}]"
 
 
 def _at(of: Intervals, *place: int, decimals: int = 3) -> str:

@@ -7,17 +7,14 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ecodyn.comparison.scores import area_under_curve
 from ecodyn.survival import DEFAULT_RULE, RULES, Estimate, clustered_mean, survivors
-from ecodyn.survival.clustered import SHARE
 from ecodyn.trajectories import Trajectories
 
 __all__ = [
-    "aucs",
     "by_other_rules",
     "counts_by_rule",
+    "exponential",
     "in_words",
-    "mean_auc",
     "replicates",
     "setting",
     "slope",
@@ -42,16 +39,6 @@ def slope(x: ArrayLike, y: ArrayLike, clusters: ArrayLike) -> Estimate:
     return clustered_mean(np.array(slopes), np.array(names))
 
 
-def aucs(scores: np.ndarray, alive: np.ndarray) -> np.ndarray:
-    """Area under the curve of a score (run, feature) for survival (run, feature), in each run, (run,)."""
-    return np.array([area_under_curve(score, lives) for score, lives in zip(scores, alive, strict=True)])
-
-
-def mean_auc(scores: np.ndarray, alive: np.ndarray, clusters: np.ndarray) -> Estimate:
-    """Mean over clusters of `aucs`; runs in which all features share a fate are left out."""
-    return clustered_mean(aucs(scores, alive), clusters, within=SHARE)
-
-
 def under_every_rule(runs: Trajectories, measure: Callable[[np.ndarray], Estimate]) -> dict[str, Estimate]:
     """What is found of who survives (run, feature), under every rule, the default rule first."""
     rules = (DEFAULT_RULE, *(rule for rule in RULES if rule != DEFAULT_RULE))
@@ -64,9 +51,9 @@ def by_other_rules(found: dict[str, Estimate], digits: int = 2) -> str:
     return f"by the rule {DEFAULT_RULE}; by the others " + ", ".join(others)
 
 
-def counts_by_rule(runs: Trajectories, step: float | None = None) -> dict[str, np.ndarray]:
+def counts_by_rule(runs: Trajectories) -> dict[str, np.ndarray]:
     """Number of survivors of each run, (run,), under every rule."""
-    return {rule: survivors(runs, rule=rule, step=step).counts for rule in RULES}
+    return {rule: survivors(runs, rule=rule).counts for rule in RULES}
 
 
 def setting(runs: Trajectories, name: str) -> np.ndarray:
@@ -79,6 +66,11 @@ def setting(runs: Trajectories, name: str) -> np.ndarray:
 def replicates(runs: Trajectories) -> np.ndarray:
     """The seed of each run, (run,), which names one replicate of a grid of settings."""
     return np.asarray(runs.settings.get("seed", runs.runs))
+
+
+def exponential(of_log: Estimate) -> Estimate:
+    """What a logarithm was estimated of: a geometric mean with its interval."""
+    return Estimate(np.exp(of_log.mean), np.exp(of_log.low), np.exp(of_log.high), of_log.n_clusters)
 
 
 def in_words(estimate: Estimate, digits: int = 2) -> str:

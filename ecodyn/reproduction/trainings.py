@@ -318,7 +318,7 @@ class Shelf:
         """Whether a file or folder is there; a ValueError if it is and of another plan."""
         if not path.exists():
             return False
-        stated = path.with_name(f"{path.name.removesuffix('.nc')}.json")
+        stated = _plan_of(path)
         if not stated.exists() or json.loads(stated.read_text(encoding="utf-8")) != json.loads(json.dumps(plan)):
             raise ValueError(
                 f"{path} holds trainings of other settings than scale {self.scale.name!r} has now; "
@@ -328,31 +328,27 @@ class Shelf:
 
     def _state(self, path: Path, plan: dict[str, Any]) -> None:
         """The plan comes first: a kill before what it is of is there leaves a plan alone, and all is made again."""
-        with write_whole(path.with_name(f"{path.name.removesuffix('.nc')}.json"), force=True) as temporary:
+        with write_whole(_plan_of(path), force=True) as temporary:
             temporary.write_text(json.dumps(plan, indent=1), encoding="utf-8")
 
     def _one(self, file: str, trainings: Trainings) -> Trajectories:
         path, plan = self._file(file), trainings.described(self.scale)
-        if self._there(path, plan):
-            with _expected_to_look_odd():
+        with _expected_to_look_odd():
+            if self._there(path, plan):
                 return load(path)
-        self.folder.mkdir(parents=True, exist_ok=True)
-        runs = self._train(path, trainings)
+            self.folder.mkdir(parents=True, exist_ok=True)
+            runs = self._train(path, trainings)
         self._state(path, plan)
         runs.save(path)
         remove_partial(_partial(path))
         self._done += trainings.run_steps
         return runs
 
-    def _train(self, path: Path, trainings: Trainings) -> Trajectories:
-        with _expected_to_look_odd():
-            return self._trained(path, trainings)
-
     def _report(self, file: str, done: int, _total: int, _what: str) -> None:
         if self._progress is not None:
             self._progress(self._done + done, max(self._expected, self._done + done), f"training {file}")
 
-    def _trained(self, path: Path, trainings: Trainings) -> Trajectories:
+    def _train(self, path: Path, trainings: Trainings) -> Trajectories:
         return train(
             trainings.networks,
             trainings.seeds,
@@ -374,6 +370,11 @@ def _expected_to_look_odd() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataWarning)
         yield
+
+
+def _plan_of(path: Path) -> Path:
+    """Where it is said of what a file or folder is."""
+    return path.with_name(f"{path.name.removesuffix('.nc')}.json")
 
 
 def _partial(path: Path) -> Path:

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ecodyn.comparison.scores import area_under_curve
 from ecodyn.files import UnusableDataError
-from ecodyn.survival.clustered import SHARE, Estimate, clustered_mean
+from ecodyn.survival.clustered import Estimate, clustered_mean
 from ecodyn.survival.found import Survivors, survivors
+from ecodyn.survival.predictors import mean_auc
 from ecodyn.survival.rules import RULES
 from ecodyn.trajectories import Trajectories
 
@@ -101,10 +101,7 @@ def sensitivity(runs: Trajectories, step: float | None = None) -> Sensitivity:
             unusable[rule] = str(error)
     if not found:
         raise UnusableDataError(next(iter(unusable.values())))
-    auc = {
-        rule: clustered_mean([*map(area_under_curve, runs.values[:, 0], f.alive)], runs.clusters, within=SHARE)
-        for rule, f in found.items()
-    }
+    auc = {rule: mean_auc(runs.values[:, 0], f.alive, runs.clusters) for rule, f in found.items()}
     agreement = [
         [clustered_mean((a.alive == b.alive).mean(axis=1), runs.clusters).mean for b in found.values()]
         for a in found.values()

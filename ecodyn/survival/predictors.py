@@ -120,13 +120,23 @@ class Score:
     hit_rate_per_run: Array
 
 
+def auc_per_run(values: Array, alive: NDArray[np.bool_]) -> Array:
+    """Area under the curve of values (run, feature) for survival (run, feature), (run,); NaN where all share a fate."""
+    return np.array([*map(area_under_curve, values, alive)])
+
+
+def mean_auc(values: Array, alive: NDArray[np.bool_], clusters: NDArray[Any]) -> Estimate:
+    """Mean over clusters of `auc_per_run`."""
+    return clustered_mean(auc_per_run(values, alive), clusters, within=SHARE)
+
+
 def score(values: Array, found: Survivors, clusters: NDArray[Any], name: str, step: float) -> Score:
     """Score values (run, feature) against who survived; see `Score`."""
-    auc = np.array([*map(area_under_curve, values, found.alive)])
+    auc = auc_per_run(values, found.alive)
     hit = np.array([*map(top_overlap, values, found.alive)])
     hit[np.isnan(auc)] = np.nan  # where all survive, any order hits all
-    mean_auc, mean_hit = (clustered_mean(x, clusters, within=SHARE) for x in (auc, hit))
-    return Score(name, float(step), mean_auc, mean_hit, auc, hit)
+    of_auc, of_hit = (clustered_mean(x, clusters, within=SHARE) for x in (auc, hit))
+    return Score(name, float(step), of_auc, of_hit, auc, hit)
 
 
 def fitness(

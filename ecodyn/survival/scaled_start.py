@@ -61,6 +61,10 @@ class Intervals:
         mean, low, high = (float(part[place]) for part in (self.mean, self.low, self.high))
         return Estimate(mean, low, high, self.n_clusters)
 
+    def to_json(self) -> dict[str, Any]:
+        """The arrays by name."""
+        return {"mean": self.mean, "low": self.low, "high": self.high}
+
     @classmethod
     def over(cls, values: Array, clusters: NDArray[Any], within: tuple[float, float] = (-np.inf, np.inf)) -> Intervals:
         """Of values (observation, ...), over the observations; ``within`` as in `clustered_mean`."""

@@ -15,7 +15,7 @@ from ecodyn.survival.found import Survivors
 from ecodyn.survival.laws import MOST_STEPS
 from ecodyn.survival.pairs import FACTOR, PLAIN, scaled_features
 from ecodyn.survival.predictors import spread_steps
-from ecodyn.survival.scaled_start import Intervals, Perturbation, Response, law_response, perturbation
+from ecodyn.survival.scaled_start import Perturbation, Response, law_response, perturbation
 from ecodyn.trajectories import Trajectories
 
 STEPS_SHOWN = 5  # at which a response is compared, the first among them
@@ -43,8 +43,8 @@ class ScaledRuns:
             "feature": f.feature,
             "factors": f.factors,
             "n_clusters": f.n_clusters,
-            "own_survival": _ends(f.own_survival),
-            "survivors_change": _ends(f.survivors_change),
+            "own_survival": f.own_survival.to_json(),
+            "survivors_change": f.survivors_change.to_json(),
         }
         if r is not None:
             stated["response"] = {
@@ -52,9 +52,9 @@ class ScaledRuns:
                 "coupling": r.fitted,
                 "factors": r.factors,
                 "steps": r.steps,
-                "observed": _ends(r.observed),
-                "predicted": _ends(r.predicted),
-                "implied_coupling": None if r.implied is None else _ends(r.implied),
+                "observed": r.observed.to_json(),
+                "predicted": r.predicted.to_json(),
+                "implied_coupling": None if r.implied is None else r.implied.to_json(),
             }
         return stated
 
@@ -99,7 +99,3 @@ def _law(runs: Trajectories, family: str, coupling: str) -> FittedModel:
     plain = runs.select(**{FACTOR: PLAIN}).thinned(MOST_STEPS)
     fitted: FittedModel = family_named(family)(coupling=coupling).fit(plain).model_
     return fitted
-
-
-def _ends(of: Intervals) -> dict[str, Any]:
-    return {"mean": of.mean, "low": of.low, "high": of.high}

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+import torch
 
 from ecodyn.files import OutputExistsError, write_whole
 from ecodyn.training.checks import check_whole
 from ecodyn.training.network import Batch
 
-__all__ = ["Checkpoints"]
+__all__ = ["Checkpoints", "write_checkpoint"]
 
 
 @dataclass(frozen=True)
@@ -43,16 +45,20 @@ class Checkpoints:
 
     def writer(self, labels: Sequence[int], last: int) -> Callable[[int, Batch], None]:
         """What writes the checkpoints of a batch when it is called with a step and the batch."""
-        from safetensors.torch import save_file
 
         def write(step: int, batch: Batch) -> None:
-            if step % self.every and step != last:
-                return
-            for i, label in enumerate(labels):
-                run = self.folder / f"run_{label}"
-                run.mkdir(parents=True, exist_ok=True)
-                tensors = {name: tensor[i].contiguous().cpu() for name, tensor in batch.tensors.items()}
-                with write_whole(run / f"step_{step:06d}.safetensors", force=True) as temporary:
-                    save_file(tensors, temporary)
+            if step % self.every == 0 or step == last:
+                write_checkpoint(self.folder, labels, step, batch.tensors)
 
         return write
+
+
+def write_checkpoint(folder: Path, labels: Sequence[int], step: int, tensors: Mapping[str, torch.Tensor]) -> None:
+    """Write tensors (run, ...) by name at one step, a file a run: ``run_LABEL/step_STEP.safetensors``."""
+    from safetensors.torch import save_file
+
+    for i, label in enumerate(labels):
+        run = folder / f"run_{label}"
+        run.mkdir(parents=True, exist_ok=True)
+        with write_whole(run / f"step_{step:06d}.safetensors", force=True) as temporary:
+            save_file({name: tensor[i].contiguous().cpu() for name, tensor in tensors.items()}, temporary)

@@ -3,8 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecodyn.reproduction.statistics import aucs, in_words, slope
+from ecodyn.reproduction.statistics import in_words, slope
 from ecodyn.survival import Estimate
+from ecodyn.survival.predictors import auc_per_run
 
 
 @given(st.integers(0, 1000), st.floats(-5, 5), st.floats(-100, 100))
@@ -31,7 +32,7 @@ def test_clusters_in_which_nothing_varies_are_left_out():
 
 def test_aucs_are_of_each_run():
     alive = np.array([[True, False, False], [False, True, True]])
-    found = aucs(np.array([[3.0, 2.0, 1.0], [3.0, 2.0, 1.0]]), alive)
+    found = auc_per_run(np.array([[3.0, 2.0, 1.0], [3.0, 2.0, 1.0]]), alive)
     np.testing.assert_allclose(found, [1.0, 0.0])
 
 

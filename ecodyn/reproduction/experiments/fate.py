@@ -11,10 +11,9 @@ from ecodyn.reproduction.experiment import Experiment
 from ecodyn.reproduction.figures import fate as draw
 from ecodyn.reproduction.finding import Check, Finding, Table, above, question
 from ecodyn.reproduction.statistics import (
-    aucs,
     by_other_rules,
+    exponential,
     in_words,
-    mean_auc,
     replicates,
     setting,
     slope,
@@ -24,6 +23,7 @@ from ecodyn.reproduction.trainings import PLANTED_FREQUENCIES, Shelf
 from ecodyn.survival import DEFAULT_RULE, Estimate, Survivors, clustered_mean, scaled_runs, survivors
 from ecodyn.survival.clustered import SHARE
 from ecodyn.survival.logistic import held_out_log_odds
+from ecodyn.survival.predictors import auc_per_run, mean_auc
 from ecodyn.trajectories import Trajectories
 
 __all__ = ["ROWS", "SEPARATION", "initial_signal", "planted", "relative_gradient", "scaled"]
@@ -118,7 +118,7 @@ def planted(shelf: Shelf) -> Finding:
     steeper = slope(np.log(ratio), np.log(second / first), seeds)
     gains = above(
         "the weaker of two planted circles ends the stronger beside the other, the less weak it was",
-        f"e times its signal at the start makes it {in_words(_exponential(steeper))} times as strong beside the other "
+        f"e times its signal at the start makes it {in_words(exponential(steeper))} times as strong beside the other "
         f"at step {runs.steps[-1]:g}",
         steeper,
         reading=True,
@@ -148,10 +148,6 @@ def _share(alive: np.ndarray, ratio: np.ndarray, seeds: np.ndarray) -> Estimate:
     return clustered_mean(alive[lowest, 0], seeds[lowest], within=SHARE)
 
 
-def _exponential(of_log: Estimate) -> Estimate:
-    return Estimate(np.exp(of_log.mean), np.exp(of_log.low), np.exp(of_log.high), of_log.n_clusters)
-
-
 def relative_gradient(shelf: Shelf) -> Finding:
     """Row 10: relative growth in the first steps, with the signal, of survivors and dead."""
     runs = shelf.joined("from_embeddings")
@@ -168,7 +164,7 @@ def relative_gradient(shelf: Shelf) -> Finding:
         bound=0.5,
     )
     odds, _ = held_out_log_odds(np.stack([signal, growth], axis=-1), alive, clusters)
-    gain = clustered_mean(aucs(odds, alive) - aucs(signal, alive), clusters)
+    gain = clustered_mean(auc_per_run(odds, alive) - auc_per_run(signal, alive), clusters)
     of_line = mean_auc(signal - separating_signal(growth), alive, clusters)
     adds = above(
         "with the signal, it separates survivors from dead better than the signal does",

@@ -11,8 +11,8 @@ from ecodyn.reproduction.finding import Finding, above, below, question, within
 from ecodyn.reproduction.statistics import (
     by_other_rules,
     counts_by_rule,
+    exponential,
     in_words,
-    mean_auc,
     replicates,
     setting,
     slope,
@@ -20,6 +20,7 @@ from ecodyn.reproduction.statistics import (
 )
 from ecodyn.reproduction.trainings import Shelf
 from ecodyn.survival import DEFAULT_RULE, Estimate, clustered_mean, survivors
+from ecodyn.survival.predictors import mean_auc
 
 __all__ = ["FIGURED_COUNTS", "ROWS", "circularity", "decay", "dimension", "frozen", "prime"]
 
@@ -58,10 +59,9 @@ def frozen(shelf: Shelf) -> Finding:
 
 
 def _halfway_on_log_axes(dims: np.ndarray, losses: np.ndarray, seeds: np.ndarray) -> Estimate:
-    x, y = np.log2(dims), np.log(np.maximum(losses, SMALLEST_LOSS))
+    x, y = np.log(dims), np.log(np.maximum(losses, SMALLEST_LOSS))
     each = [halfway(x[seeds == s], y[seeds == s]) for s in np.unique(seeds)]
-    place = clustered_mean(each, np.unique(seeds))
-    return Estimate(2.0**place.mean, 2.0**place.low, 2.0**place.high, place.n_clusters)
+    return exponential(clustered_mean(each, np.unique(seeds)))
 
 
 def halfway(x: np.ndarray, y: np.ndarray) -> float:

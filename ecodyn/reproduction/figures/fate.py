@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ecodyn.report.style import DEAD, INK
-from ecodyn.reproduction.figures.pieces import BLUE, LOW, ORANGE, add_legend, draw_interval_line, new_figure
+from ecodyn.reproduction.figures.pieces import BLUE, GREY, LOW, ORANGE, add_legend, draw_interval_line, new_figure
 from ecodyn.reproduction.finding import Finding
 from ecodyn.survival.clustered import SHARE
 
@@ -61,7 +61,7 @@ def planted(finding: Finding) -> Figure:
     """Signals at the end of two planted waves against the ratio of their signals at the start."""
     table = finding.tables["fates"]
     figure, (ax,) = new_figure()
-    for name, words, color in (("first", "the stronger at the start", "#777777"), ("second", "the weaker", BLUE)):
+    for name, words, color in (("first", "the stronger at the start", GREY), ("second", "the weaker", BLUE)):
         draw_interval_line(ax, table["ratio"], table[name], table["seed"], color=color, label=words)
     ax.set_xscale("log")
     places = np.unique(table["ratio"])

@@ -63,7 +63,9 @@ def draw_interval_line(
     if points:
         ax.plot(x, y, ls="", marker="o", ms=3, color=color, alpha=0.25, mew=0, zorder=1)
     ends = np.nan_to_num(np.stack([mean - low, high - mean]))
-    ax.errorbar(places, mean, yerr=ends, color=color, marker="o", ms=4, lw=1.6, capsize=2, label=label, zorder=3)
+    # Not one errorbar: legends have these after all lines, whatever the order of drawing.
+    ax.errorbar(places, mean, yerr=ends, color=color, fmt="none", elinewidth=1.6, capsize=2, zorder=3)
+    ax.plot(places, mean, color=color, marker="o", ms=4, lw=1.6, label=label, zorder=3)
 
 
 def draw_counts(ax: Axes, table: Table, x: str) -> None:
@@ -75,7 +77,7 @@ def draw_counts(ax: Axes, table: Table, x: str) -> None:
     for rule, line in zip(others, LINES, strict=False):
         places = np.unique(table[x])
         means = [table[rule][table[x] == place].mean() for place in places]
-        ax.plot(places, means, color="#777777", lw=1, ls=line, label=rule, zorder=2)
+        ax.plot(places, means, color=GREY, lw=1, ls=line, label=rule, zorder=2)
     ax.set_ylabel("surviving circles")
     counts = np.concatenate([table[rule] for rule in RULES if rule in table])
     if counts.min() > 0:  # rules may differ by a factor, and so may the ends of a grid
@@ -106,11 +108,7 @@ def new_figure(
 
 def add_legend(ax: Axes, **options: Any) -> None:
     """A legend without a frame."""
-    handles, labels = ax.get_legend_handles_labels()
-    first = sorted(range(len(labels)), key=lambda i: labels[i] != DEFAULT_RULE)  # as they are but for the default rule
-    legend = ax.legend(
-        [handles[i] for i in first], [labels[i] for i in first], frameon=False, fontsize=FONT - 1, **options
-    )
+    legend = ax.legend(frameon=False, fontsize=FONT - 1, **options)
     legend.get_title().set_fontsize(FONT - 1)
 
 

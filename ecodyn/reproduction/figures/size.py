@@ -9,6 +9,7 @@ import numpy as np
 from ecodyn.report.style import DEAD, PALETTE
 from ecodyn.reproduction.figures.pieces import (
     BLUE,
+    GREY,
     ORANGE,
     add_legend,
     draw_counts,
@@ -84,7 +85,7 @@ def circularity(finding: Finding) -> Figure:
     """Circularity at the start of those that survive and of those that die, against d."""
     table = finding.tables["circularity"]
     figure, (ax,) = new_figure()
-    for name, color in (("died", "#777777"), ("survived", BLUE)):
+    for name, color in (("died", GREY), ("survived", BLUE)):
         draw_interval_line(ax, table["dim"], table[name], table["seed"], color=color, label=name, points=False)
     log_ticks(ax, table["dim"], base=2)
     ax.set(xlabel="embedding dimension d", ylabel="circularity at the start")
