@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from ecodyn.equations.forms import polynomial_library
+from ecodyn.equations.library import EXCHANGEABLE, Library, letter_of
 from ecodyn.families.base import LibraryFamily
-from ecodyn.library import EXCHANGEABLE, Library, letter_of, polynomial_library
-from ecodyn.state import is_trait, parse_state
+from ecodyn.trajectories.state import is_trait, parse_state
 
 DEGREE = 3
 WORTH = 0.001  # of skill that a term must add: runs differ by ten times as much

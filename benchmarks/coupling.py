@@ -37,11 +37,11 @@ from numpy.typing import NDArray
 
 import ecodyn
 from ecodyn.comparison.result import plain_json
-from ecodyn.comparison.scores import t_interval
 from ecodyn.families import family as family_of
-from ecodyn.files import write_whole
-from ecodyn.modular_addition import MLP, ScaleFrequency
-from ecodyn.training import Schedule, train
+from ecodyn.networks.modular_addition import MLP, ScaleFrequency
+from ecodyn.networks.training import Schedule, train
+from ecodyn.runtime.files import write_whole
+from ecodyn.statistics.intervals import t_interval
 from ecodyn.trajectories import Trajectories
 
 Array = NDArray[np.float64]

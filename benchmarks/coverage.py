@@ -26,7 +26,7 @@ import numpy as np
 from coverage_figure import draw
 from verdict_experiments import BOOTSTRAP, EQUAL, FOLDS, LEVEL_AT_MARGIN, TITLES, Cell, arch_installed, cells
 
-from ecodyn.files import write_whole
+from ecodyn.runtime.files import write_whole
 
 REPETITIONS, QUICK_REPETITIONS = 200, 100
 TRIAL = 2  # repetitions of each cell, by which the time is foretold

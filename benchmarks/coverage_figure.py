@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from verdict_experiments import EQUAL, FOLDS, PARSIMONY, POWER
 
-from ecodyn.files import write_whole
+from ecodyn.runtime.files import write_whole
 
 Row = dict[str, Any]
 MARKERS = "osD^v"

@@ -35,8 +35,8 @@ import ecodyn
 from ecodyn.comparison import NothingFittedError
 from ecodyn.comparison.candidate import DECIDED, TIED, UNDECIDED
 from ecodyn.families import family
-from ecodyn.files import write_whole
-from ecodyn.processes import outcomes
+from ecodyn.runtime.files import write_whole
+from ecodyn.runtime.processes import outcomes
 from ecodyn.systems import SYSTEMS, System, simulate
 from ecodyn.systems.system import ADDITIVE, LINEAR, LOTKA_VOLTERRA, MULTIPLICATIVE, NOT_POLYNOMIAL, SINDY
 
@@ -103,7 +103,7 @@ def judged(case: Case) -> dict[str, Any]:
         try:
             parameters = {} if system.degree is None else {SINDY: {"degree": system.degree}}
             found = ecodyn.compare(data, families, protocols=["unseen_runs"], parameters=parameters, seed=case.seed)
-        except (NothingFittedError, ecodyn.files.UnusableDataError) as error:
+        except (NothingFittedError, ecodyn.errors.UnusableDataError) as error:
             record |= {"status": "failed", "named": None, "reason": str(error)}
         else:
             record |= _said(found, system)

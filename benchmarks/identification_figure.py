@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ecodyn.files import write_whole
+from ecodyn.runtime.files import write_whole
 
 TRUTHS = ("linear", "lotka_volterra", "sindy", "not_polynomial", "indistinguishable")
 OUTCOMES = ("linear", "lotka_volterra", "sindy", "neural_ode", "undecided", "no_family", "failed")

@@ -36,15 +36,15 @@ from law_tables import show_differences, show_equation, show_fresh, show_ranking
 import ecodyn
 from ecodyn.comparison.contenders import FAMILY, UNSEEN_RUNS, Contender
 from ecodyn.comparison.protocols import Fold, Task, execute, folds_of
+from ecodyn.comparison.references import REFERENCES
 from ecodyn.comparison.result import plain_json
-from ecodyn.comparison.scores import t_interval
 from ecodyn.families import family
 from ecodyn.families.estimator import Family
-from ecodyn.families.references import REFERENCES
-from ecodyn.files import write_whole
-from ecodyn.modular_addition import MLP
-from ecodyn.processes import outcomes
-from ecodyn.training import train
+from ecodyn.networks.modular_addition import MLP
+from ecodyn.networks.training import train
+from ecodyn.runtime.files import write_whole
+from ecodyn.runtime.processes import outcomes
+from ecodyn.statistics.intervals import t_interval
 from ecodyn.trajectories import Trajectories
 
 SHIPPED = Path(__file__).parents[1] / "data" / "circles_p59_d128.nc"

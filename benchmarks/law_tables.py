@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ecodyn.comparison.scores import t_interval
+from ecodyn.statistics.intervals import t_interval
 
 TOP = 10
 WIDTH = 34

@@ -15,9 +15,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 import ecodyn
-from ecodyn.comparison.scores import survivors
-from ecodyn.report.figures import plot_signals
+from ecodyn.report.comparison.figures import plot_signals
 from ecodyn.report.style import FONT, INK, PALETTE
+from ecodyn.survivors.fates import survivors
 
 HERE = Path(__file__).resolve().parent.parent
 DATA = HERE / "data" / "circles_p59_d128.nc"

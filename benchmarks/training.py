@@ -22,9 +22,9 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import torch
 
-from ecodyn.modular_addition import MLP, initialise, split_pairs
-from ecodyn.modular_addition.pairs import tokens
-from ecodyn.training import Schedule, train, train_batch
+from ecodyn.networks.modular_addition import MLP, initialise, split_pairs
+from ecodyn.networks.modular_addition.pairs import tokens
+from ecodyn.networks.training import Schedule, train, train_batch
 
 SETTINGS = MLP()
 ROUNDS = 5

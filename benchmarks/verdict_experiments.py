@@ -27,9 +27,9 @@ from simulated_losses import (
 )
 
 from ecodyn.comparison.candidate import DECIDED
-from ecodyn.comparison.confidence_set import LEVEL, confidence_set
 from ecodyn.comparison.ranking import sharing_factor
 from ecodyn.comparison.verdict import MARGIN, Verdict, decide
+from ecodyn.statistics.confidence_set import LEVEL, confidence_set
 
 EQUAL, POWER, PARSIMONY, LEVEL_AT_MARGIN, NOISE, FOLDS, BOOTSTRAP = (
     "equal models",

@@ -6,9 +6,8 @@ milliseconds: torch, pysindy, xarray and matplotlib are imported by the function
 
 from __future__ import annotations
 
-from ecodyn.lazy import lazily
-
-__version__ = "0.1.0"
+from ecodyn._version import __version__ as __version__
+from ecodyn.runtime.lazy import lazily
 
 _HOME = {
     "Trajectories": "ecodyn.trajectories",
@@ -24,8 +23,7 @@ _HOME = {
     "extract": "ecodyn.extraction",
     "flow_of_map": "ecodyn.families.matrix_logarithm",
     "map_of_flow": "ecodyn.families.matrix_logarithm",
-    "integrate": "ecodyn.rollout",
-    "survivors": "ecodyn.survival",
+    "integrate": "ecodyn.rollouts.integration",
 }
 
 __all__ = [
@@ -43,7 +41,6 @@ __all__ = [
     "load_model",
     "map_of_flow",
     "register",
-    "survivors",
 ]
 
 

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 import ecodyn
-from ecodyn.bound_library import BoundLibrary
+from ecodyn.equations.library import Library
+from ecodyn.equations.right_hand_side import BoundLibrary
 from ecodyn.estimation import integral_matching, network_fitting
 from ecodyn.estimation.network_fitting import CHECK_EVERY, CHECK_MATCHING_EVERY
 from ecodyn.extraction import Request, extract
 from ecodyn.families import Linear, LotkaVolterra, NeuralODE, SINDy
-from ecodyn.library import Library
 from ecodyn.logs import LogOptions
 
 IO = Path("/proc/self/io")

@@ -9,8 +9,9 @@ from measuring import Table, circles, seconds
 from numpy.typing import NDArray
 from pysindy.optimizers import STLSQ
 
+from ecodyn.equations.forms import polynomial_library
+from ecodyn.equations.library import FULL
 from ecodyn.estimation import ThresholdedRegression
-from ecodyn.library import FULL, polynomial_library
 
 Array = NDArray[np.float64]
 

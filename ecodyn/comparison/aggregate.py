@@ -24,18 +24,10 @@ from ecodyn.comparison.protocols import (
     signal_and_dc,
 )
 from ecodyn.comparison.result import HorizonCurve, ModelScore, Pair, Start, WindowResult
-from ecodyn.comparison.scores import (
-    HORIZONS,
-    NEXT_TO_NOTHING,
-    area_under_curve,
-    loss,
-    noise_share,
-    order_crossing,
-    survivors,
-    t_interval,
-    top_overlap,
-)
+from ecodyn.comparison.scores import HORIZONS, NEXT_TO_NOTHING, loss, noise_share, order_crossing
 from ecodyn.comparison.verdict import Verdict, decide
+from ecodyn.statistics.intervals import t_interval
+from ecodyn.survivors.fates import area_under_curve, survivors, top_overlap
 from ecodyn.trajectories import Trajectories
 
 Array = NDArray[np.float64]

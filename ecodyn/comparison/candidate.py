@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ecodyn.iteration import FLOW, MAP
+from ecodyn.rollouts.iteration import FLOW, MAP
 
 Array = NDArray[np.float64]
 

@@ -10,21 +10,22 @@ from typing import Any
 
 import numpy as np
 
-from ecodyn import __version__
+from ecodyn._version import __version__
 from ecodyn.comparison.aggregate import Window, window_result
 from ecodyn.comparison.candidate import DECIDED, TIED
 from ecodyn.comparison.contenders import FAMILY, PROTOCOLS, UNSEEN_RUNS, Contender, contenders, left_out
 from ecodyn.comparison.phases import Phases, chosen_phases
 from ecodyn.comparison.protocols import ORIGINS, SEEDS, Task, TaskResult, execute, tasks_of
 from ecodyn.comparison.result import Comparison, WindowResult
-from ecodyn.comparison.surrogate_test import check_count, surrogate_tests, with_tests
+from ecodyn.comparison.surrogate_refits import check_count, surrogate_tests, with_tests
 from ecodyn.comparison.verdict import CLAIM_LEVEL, MARGIN
+from ecodyn.errors import DataWarning, UnusableDataError
 from ecodyn.families.estimator import Family
-from ecodyn.iteration import FLOW, parse_times
-from ecodyn.processes import each_with
-from ecodyn.state import VELOCITY, observable_of, parse_state
-from ecodyn.trajectories import DataWarning, Trajectories, UnusableDataError
-from ecodyn.velocity import STEPS
+from ecodyn.rollouts.iteration import FLOW, parse_times
+from ecodyn.runtime.processes import each_with
+from ecodyn.trajectories import Trajectories
+from ecodyn.trajectories.state import VELOCITY, observable_of, parse_state
+from ecodyn.trajectories.velocity import STEPS
 
 Progress = Callable[[int, int, str], None]
 

@@ -10,12 +10,12 @@ from typing import Any
 from sklearn.base import clone
 
 from ecodyn.comparison.candidate import label_of
+from ecodyn.comparison.references import CEILING, NULL, REFERENCES, Reference
+from ecodyn.equations.library import FULL, INDEPENDENT
 from ecodyn.families import REGISTRY, family
 from ecodyn.families.base import SMALL_FULL
 from ecodyn.families.estimator import Family
-from ecodyn.families.references import CEILING, NULL, REFERENCES, Reference
-from ecodyn.iteration import FLOW
-from ecodyn.library import FULL, INDEPENDENT
+from ecodyn.rollouts.iteration import FLOW
 from ecodyn.trajectories import Trajectories
 
 FAMILY, CLOCK = "family", "clock"

@@ -26,9 +26,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ecodyn.comparison.partition import Cuts, lines, number_of_pieces, partitions
 from ecodyn.comparison.protocols import folds_by_cluster
-from ecodyn.trajectories import Trajectories, UnusableDataError
+from ecodyn.errors import UnusableDataError
+from ecodyn.statistics.partition import Cuts, lines, number_of_pieces, partitions
+from ecodyn.trajectories import Trajectories
 
 Array = NDArray[np.float64]
 

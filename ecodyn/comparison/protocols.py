@@ -14,19 +14,13 @@ from sklearn.base import clone
 
 from ecodyn.comparison.bands import worst_error
 from ecodyn.comparison.contenders import CLOCK, FAMILY, FORECAST, IN_SAMPLE, UNSEEN_RUNS, Contender
-from ecodyn.comparison.scores import (
-    RunScore,
-    area_under_curve,
-    one_step_r2,
-    score_rollout,
-    survivors,
-    top_overlap,
-)
+from ecodyn.comparison.references import Reference
+from ecodyn.comparison.scores import RunScore, one_step_r2, score_rollout
 from ecodyn.families.estimator import MIN_STEPS, Family
 from ecodyn.families.law import Law, simulate_all
 from ecodyn.families.model import FittedModel
-from ecodyn.families.references import Reference
-from ecodyn.rollout import Rollout
+from ecodyn.rollouts.integration import Rollout
+from ecodyn.survivors.fates import area_under_curve, survivors, top_overlap
 from ecodyn.trajectories import Trajectories
 
 Array = NDArray[np.float64]

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecodyn.comparison.candidate import FEWEST_RUNS, Candidate, mean
-from ecodyn.comparison.confidence_set import confidence_set, p_above
+from ecodyn.statistics.confidence_set import confidence_set, p_above
 
 Array = NDArray[np.float64]
 

@@ -20,7 +20,7 @@ from ecodyn.comparison.surrogate_result import SurrogateTest
 from ecodyn.comparison.verdict import Verdict
 from ecodyn.families.law import Law
 from ecodyn.families.model import FittedModel
-from ecodyn.iteration import FLOW
+from ecodyn.rollouts.iteration import FLOW
 
 Array = NDArray[np.float64]
 
@@ -287,7 +287,7 @@ class Comparison:
 
     def save(self, path: str | Path, *, force: bool = False) -> None:
         """Write report.json."""
-        from ecodyn.files import write_whole
+        from ecodyn.runtime.files import write_whole
 
         with write_whole(path, force=force) as temporary:
             temporary.write_text(json.dumps(self.to_json(), indent=1, allow_nan=False) + "\n")

@@ -19,7 +19,6 @@ NEXT_TO_NOTHING = 1e-4  # of the variance: which of two models leaves less of it
 LOG_FLOOR = 0.01  # of the window's median: what is under it counts as gone
 EXACT = 1e-24  # persistence's error over the mean square under which a run says nothing
 DIFFERENCE_ORDERS = range(2, 7)
-LEVEL = 0.95
 
 
 @dataclass(frozen=True)
@@ -167,43 +166,3 @@ def loss(unexplained: float, noise: float) -> float:
     """log of the unexplained share less what noise alone leaves: never more than nine tenths of it, floored at 10⁻⁶."""
     less = unexplained - min(noise, LARGEST_NOISE_SHARE * unexplained)
     return math.log(max(less, SMALLEST_UNEXPLAINED))
-
-
-def t_interval(values: Array, level: float = LEVEL) -> tuple[float, float]:
-    """The t interval of a mean over independent values; NaN for fewer than two."""
-    from scipy.stats import t
-
-    n = len(values)
-    if n < 2:
-        return float("nan"), float("nan")
-    half = float(t.ppf(0.5 + level / 2, n - 1)) * float(np.std(values, ddof=1)) / np.sqrt(n)
-    mean = float(np.mean(values))
-    return mean - half, mean + half
-
-
-def survivors(signal: Array, dc: Array | None) -> NDArray[np.bool_]:
-    """Features alive at the end of a run (step, feature): above twice the mean over all p frequencies.
-
-    The study's first rule (arXiv 2405.17420): the mean counts each frequency pair twice and the DC component once,
-    where the file carries it; without it the mean is over the features.
-    """
-    last = signal[-1]
-    if dc is None:
-        return np.asarray(last > 2 * last.mean())
-    return np.asarray(last > 2 * (dc[-1] + 2 * last.sum()) / (2 * len(last) + 1))
-
-
-def area_under_curve(score: Array, alive: NDArray[np.bool_]) -> float:
-    """Chance that a survivor scores above one that dies, ties counting half; NaN if all live or all die."""
-    yes, no = score[alive], score[~alive]
-    if not len(yes) or not len(no) or not np.isfinite(score).all():
-        return float("nan")
-    return float(np.mean((yes[:, None] > no) + 0.5 * (yes[:, None] == no)))
-
-
-def top_overlap(score: Array, alive: NDArray[np.bool_]) -> float:
-    """Share of the m survivors among the m highest scores."""
-    m = int(alive.sum())
-    if not m or not np.isfinite(score).all():
-        return float("nan")
-    return float(alive[np.argsort(-score, kind="stable")[:m]].mean())

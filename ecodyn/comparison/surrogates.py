@@ -19,7 +19,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ecodyn.trajectories import DataWarning, Trajectories, UnusableDataError
+from ecodyn.errors import DataWarning, UnusableDataError
+from ecodyn.trajectories import Trajectories
 
 __all__ = ["PHASE_RANDOMISED", "RUN_SHUFFLED", "SURROGATES", "randomise_phases", "shuffle_runs", "trend_of"]
 

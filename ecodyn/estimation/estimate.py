@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ecodyn.equations.library import Library
 from ecodyn.estimation.integral_matching import MatchedIntegrals
-from ecodyn.library import Library
 
 Array = NDArray[np.float64]
 

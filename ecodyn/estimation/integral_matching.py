@@ -20,11 +20,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ecodyn.equations.library import MEMORY_SHARE, Library
+from ecodyn.errors import UnusableDataError
 from ecodyn.estimation.quadrature import span_integrals, span_sums
 from ecodyn.estimation.samples import Samples
-from ecodyn.library import MEMORY_SHARE, Library
-from ecodyn.processes import physical_memory
-from ecodyn.trajectories import UnusableDataError
+from ecodyn.runtime.processes import physical_memory
 
 Array = NDArray[np.float64]
 

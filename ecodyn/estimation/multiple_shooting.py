@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ecodyn.equations.library import Library
 from ecodyn.estimation.samples import Samples
 from ecodyn.estimation.shooting_equations import (
     BATCH_ELEMENTS,
@@ -30,7 +31,6 @@ from ecodyn.estimation.shooting_equations import (
     normal_equations,
     rollouts,
 )
-from ecodyn.library import Library
 
 Array = NDArray[np.float64]
 

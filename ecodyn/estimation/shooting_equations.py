@@ -16,12 +16,12 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from ecodyn.bound_library import BoundLibrary
-from ecodyn.drive import Drives
+from ecodyn.equations.clock_drive import Drives
+from ecodyn.equations.library import FULL, Library
+from ecodyn.equations.monomials import last_apart
+from ecodyn.equations.right_hand_side import BoundLibrary
 from ecodyn.estimation.samples import Samples
-from ecodyn.library import FULL, Library
-from ecodyn.monomials import last_apart
-from ecodyn.rollout import RightHandSide, march
+from ecodyn.rollouts.integration import RightHandSide, march
 
 Array = NDArray[np.float64]
 
@@ -265,7 +265,7 @@ class _Batch:
         pairs = zip(self.objectives, self.parameters, strict=True)
         coefficients = np.repeat([o.coefficients(p) for o, p in pairs], self.counts, axis=0)
         drives = [o.drive for o in self.objectives if o.drive is not None]
-        return self.library.bind(coefficients, Drives(tuple(drives), tuple(self.counts)) if drives else None)
+        return BoundLibrary(self.library, coefficients, Drives(tuple(drives), tuple(self.counts)) if drives else None)
 
     def each(self) -> Iterator[tuple[Objective, slice]]:
         """Every question's objective, and where its segments are."""

@@ -14,11 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter1d
 
-from ecodyn.drive import Drive
+from ecodyn.equations.clock_drive import Drive
+from ecodyn.equations.library import Library
+from ecodyn.equations.right_hand_side import BoundLibrary
 from ecodyn.estimation.integral_matching import MatchedIntegrals, match
 from ecodyn.estimation.samples import Samples
-from ecodyn.library import Library
-from ecodyn.rollout import march
+from ecodyn.rollouts.integration import march
 
 Array = NDArray[np.float64]
 
@@ -87,7 +88,7 @@ def _followed(
     """
     pairs = list(zip(validations, candidates, strict=True))
     first = validations[0]
-    law = library.bind(np.concatenate([np.repeat(c, len(v.states), axis=0) for v, c in pairs]), first.drive)
+    law = BoundLibrary(library, np.concatenate([np.repeat(c, len(v.states), axis=0) for v, c in pairs]), first.drive)
     states = np.concatenate([np.tile(v.states, (len(c), 1, 1, 1)) for v, c in pairs])
     times = np.concatenate([np.tile(v.times, (len(c), 1)) for v, c in pairs])
     largest = [AMPLITUDE * float(np.abs(v.states[..., 0]).max()) for v in validations]

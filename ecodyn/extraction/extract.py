@@ -11,13 +11,14 @@ from typing import Any
 
 import numpy as np
 
+from ecodyn.errors import DataWarning, UnusableDataError
 from ecodyn.extraction.reduction import Reduced, choose_observables, reduce
 from ecodyn.extraction.request import Request, layout, same_features
-from ecodyn.files import UnusableDataError, first_line
 from ecodyn.logs import Log, LogOptions, open_logs
-from ecodyn.processes import outcomes
-from ecodyn.provenance import clusters, versions
-from ecodyn.trajectories import DataWarning, Trajectories
+from ecodyn.runtime.files import first_line
+from ecodyn.runtime.processes import outcomes
+from ecodyn.runtime.provenance import clusters, versions
+from ecodyn.trajectories import Trajectories
 
 Progress = Callable[[int, int, str], None]
 """Called with the number of runs done, of all, and what was done last."""

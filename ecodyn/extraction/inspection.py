@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from ecodyn.errors import UnusableDataError
 from ecodyn.extraction.reduction import choose_observables, reduce
 from ecodyn.extraction.request import Layout, Request, layout
-from ecodyn.files import UnusableDataError
 from ecodyn.logs import Log, LogOptions, open_logs
 
 

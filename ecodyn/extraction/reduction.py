@@ -11,11 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from ecodyn.errors import UnusableDataError
 from ecodyn.extraction.request import SINGULAR_VALUES, Layout, Request, layout
-from ecodyn.files import UnusableDataError, sha256
 from ecodyn.logs import Frames, Log
 from ecodyn.logs.integrity import MOST_RANGES, Watch, aliasing_period, is_late, last_wins, ranges, step_remarks
 from ecodyn.observables import OBSERVABLES
+from ecodyn.runtime.files import sha256
 
 MOST_SOURCES = 16  # files of one run that are listed singly; of more, a checksum over their checksums
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ecodyn.files import UnusableDataError
+from ecodyn.errors import UnusableDataError
 from ecodyn.logs import Log
 from ecodyn.observables import OBSERVABLES, Features, Fourier, Projection, SingularValues
 

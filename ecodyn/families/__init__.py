@@ -54,9 +54,9 @@ def load_model(path: str | Path) -> FittedModel:
     UnusableDataError
         If it isn't one, in a sentence.
     """
+    from ecodyn.errors import UnusableDataError
     from ecodyn.families.law import Law
     from ecodyn.families.model import SCHEMA
-    from ecodyn.trajectories import UnusableDataError
 
     try:
         document: dict[str, Any] = json.loads(Path(path).read_text(), parse_constant=_no_constant)

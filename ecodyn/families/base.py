@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 
+from ecodyn.equations.library import EXCHANGEABLE, FULL, INDEPENDENT, Library
 from ecodyn.estimation import (
     Estimate,
     MatchedIntegrals,
@@ -34,10 +35,9 @@ from ecodyn.families.diagnostics import diagnose
 from ecodyn.families.estimator import Family
 from ecodyn.families.law import Law
 from ecodyn.families.model import FittedModel, amplitudes_of
-from ecodyn.iteration import FLOW, MAP, TIMES, stored_step
-from ecodyn.library import EXCHANGEABLE, FULL, INDEPENDENT, Library
-from ecodyn.state import parse_state
+from ecodyn.rollouts.iteration import FLOW, MAP, TIMES, stored_step
 from ecodyn.trajectories import Trajectories
+from ecodyn.trajectories.state import parse_state
 
 Array = NDArray[np.float64]
 
@@ -62,7 +62,7 @@ class LibraryFamily(Family):
         What a feature's equation may see of the others, and what coefficients share.
     state : "signal", "signal,gradient@start", "signal,gradient", "signal,velocity", ...
         Channels of a feature's state: traits (``@start``) are held fixed, further observables have an equation of
-        the same form as the signal's, and with a velocity ẋ = v and the equation is v̇'s (``ecodyn.state``).
+        the same form as the signal's, and with a velocity ẋ = v and the equation is v̇'s (see ``ecodyn.trajectories``).
     time : "flow" or "map"
         A map needs evenly spaced stored steps; h is their spacing.
     per_feature : bool

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ecodyn.equations.library import Library
 from ecodyn.estimation import Estimate, MatchedIntegrals, Samples, Shooting
 from ecodyn.families.conditioning import condition_number, effective_rank, inflation_by_row
-from ecodyn.library import Library
 
 Array = NDArray[np.float64]
 

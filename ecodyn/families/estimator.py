@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from ecodyn import __version__
+from ecodyn._version import __version__
+from ecodyn.equations.library import COUPLINGS, EXCHANGEABLE
+from ecodyn.errors import DataWarning, UnusableDataError
 from ecodyn.families.model import FittedModel, plain
-from ecodyn.iteration import FLOW
-from ecodyn.library import COUPLINGS, EXCHANGEABLE
-from ecodyn.rollout import Rollout
-from ecodyn.state import VELOCITY, observable_of, parse_state
-from ecodyn.trajectories import DataWarning, Trajectories, UnusableDataError, as_trajectories
+from ecodyn.rollouts.integration import Rollout
+from ecodyn.rollouts.iteration import FLOW
+from ecodyn.trajectories import Trajectories, as_trajectories
+from ecodyn.trajectories.state import VELOCITY, observable_of, parse_state
 
 if TYPE_CHECKING:
     import sympy

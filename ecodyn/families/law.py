@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ecodyn.drive import Drive, Drives
+from ecodyn.equations.clock_drive import Drive, Drives
+from ecodyn.equations.library import COUPLINGS, FULL, Library
+from ecodyn.equations.right_hand_side import BoundLibrary
 from ecodyn.families.diagnostics import Diagnostics
 from ecodyn.families.model import FittedModel, amplitudes_from, roll_out
-from ecodyn.iteration import FLOW, MAP, TIMES
-from ecodyn.library import COUPLINGS, FULL, BoundLibrary, Library
-from ecodyn.rollout import Rollout
+from ecodyn.rollouts.integration import Rollout
+from ecodyn.rollouts.iteration import FLOW, MAP, TIMES
 
 if TYPE_CHECKING:
     import sympy
@@ -51,7 +52,7 @@ class Law(FittedModel):
 
     @cached_property
     def _bound(self) -> BoundLibrary:
-        return self.library.bind(self.coefficients, self.drive)
+        return BoundLibrary(self.library, self.coefficients, self.drive)
 
     def rhs(self, x: Array, t: Array) -> Array:
         """ẋ, or a map's change per step, at states (batch, feature, channel) and times (batch,); traits stand still."""
@@ -277,7 +278,8 @@ def _simulate_laws(laws: Sequence[Law], starts: Sequence[Array], times: Sequence
     counts, width = [len(x) for x in starts], max(t.shape[1] for t in times)
     padded = [np.pad(t, ((0, 0), (0, width - t.shape[1])), constant_values=np.nan) for t in times]
     drives = tuple(law.drive for law in laws if law.drive is not None)
-    bound = laws[0].library.bind(
+    bound = BoundLibrary(
+        laws[0].library,
         np.repeat([law.coefficients for law in laws], counts, axis=0),
         Drives(drives, tuple(counts)) if drives else None,
     )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ecodyn.equations.forms import linear_library
+from ecodyn.equations.library import Library
 from ecodyn.families.base import LibraryFamily
-from ecodyn.library import Library, linear_library
 
 
 class Linear(LibraryFamily):

@@ -8,16 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ecodyn.equations.forms import lotka_volterra_library, lotka_volterra_mask, lotka_volterra_square
+from ecodyn.equations.library import EXCHANGEABLE, Library
 from ecodyn.estimation.multiple_shooting import INTERVALS, STAGES
 from ecodyn.families.base import LibraryFamily
-from ecodyn.iteration import FLOW
-from ecodyn.library import (
-    EXCHANGEABLE,
-    Library,
-    lotka_volterra_library,
-    lotka_volterra_mask,
-    lotka_volterra_square,
-)
+from ecodyn.rollouts.iteration import FLOW
 
 
 class LotkaVolterra(LibraryFamily):

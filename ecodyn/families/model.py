@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ecodyn.iteration import FLOW, MAP, iterate
-from ecodyn.rollout import RightHandSide, Rollout, integrate
-from ecodyn.state import moving
+from ecodyn.rollouts.integration import RightHandSide, Rollout, integrate
+from ecodyn.rollouts.iteration import FLOW, MAP, iterate
+from ecodyn.trajectories.state import moving
 
 if TYPE_CHECKING:
     import sympy
 
-    from ecodyn.families.equilibria import Equilibria
     from ecodyn.trajectories import Trajectories
 
 Array = NDArray[np.float64]
@@ -81,12 +80,6 @@ class FittedModel(ABC):
             backward[..., 0] -= size * s
             columns.append((self.rhs(forward, times) - self.rhs(backward, times))[..., 0] / (2 * size))
         return np.stack(columns, axis=-1)
-
-    def equilibria(self, starts: ArrayLike | None = None) -> Equilibria:
-        """Where nothing changes, and what happens near it: see ``ecodyn.families.equilibria.find_equilibria``."""
-        from ecodyn.families.equilibria import find_equilibria
-
-        return find_equilibria(self, starts)
 
     @property
     @abstractmethod
@@ -179,7 +172,7 @@ class FittedModel(ABC):
 
     def save(self, path: str | Path, *, force: bool = False) -> None:
         """Write the model as JSON (a neural ODE's weights beside it, in safetensors)."""
-        from ecodyn.files import write_whole
+        from ecodyn.runtime.files import write_whole
 
         check_model_path(path, force=force)
         with write_whole(path, force=force) as temporary:
@@ -282,7 +275,7 @@ def _solved(
 
 def check_model_path(path: str | Path, *, force: bool = False) -> None:
     """Raise, before the work, what saving a model there would: its weights may come to stand beside it."""
-    from ecodyn.files import check_output
+    from ecodyn.runtime.files import check_output
 
     if Path(path).suffix != ".json":
         raise ValueError(f"expected the name of a model file to end in .json, got {path}; rename it")

@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ecodyn.drive import Drive
+from ecodyn.equations.clock_drive import Drive
+from ecodyn.equations.forms import polynomial_library
+from ecodyn.equations.library import EXCHANGEABLE, FULL, letter_of
+from ecodyn.errors import UnusableDataError
 from ecodyn.estimation import Samples
 from ecodyn.families.estimator import Family
 from ecodyn.families.model import FittedModel, amplitudes_from, amplitudes_of, check_model_path, weights_path
-from ecodyn.library import EXCHANGEABLE, FULL, letter_of, polynomial_library
-from ecodyn.state import VELOCITY, fitted, moving, parse_state
-from ecodyn.trajectories import Trajectories, UnusableDataError
+from ecodyn.trajectories import Trajectories
+from ecodyn.trajectories.state import VELOCITY, fitted, moving, parse_state
 
 if TYPE_CHECKING:
     import sympy
@@ -181,7 +183,7 @@ class NeuralModel(FittedModel):
         """Write the model as JSON with its weights beside it, ``<name>.safetensors``."""
         from safetensors.numpy import save_file
 
-        from ecodyn.files import write_whole
+        from ecodyn.runtime.files import write_whole
 
         weights = {k: np.ascontiguousarray(w) for k, w in self.weights.items()}
         if self.drive is not None:

@@ -10,22 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ecodyn.estimation import (
-    Estimate,
-    MatchedIntegrals,
-    Samples,
-    Supports,
-    Validation,
-    splits,
-    unexplained_each,
-    whole,
-)
+from ecodyn.equations.forms import polynomial_library
+from ecodyn.equations.library import EXCHANGEABLE, FULL, Library
+from ecodyn.estimation import Estimate, MatchedIntegrals, Samples, Supports, Validation, splits, unexplained_each, whole
 from ecodyn.estimation.multiple_shooting import INTERVALS, STAGES
 from ecodyn.families.base import RIDGE, SMALL_FULL, LibraryFamily
-from ecodyn.iteration import FLOW
-from ecodyn.library import EXCHANGEABLE, FULL, Library, polynomial_library
-from ecodyn.state import fitted
+from ecodyn.rollouts.iteration import FLOW
 from ecodyn.trajectories import Trajectories
+from ecodyn.trajectories.state import fitted
 
 Array = NDArray[np.float64]
 Support = NDArray[np.bool_]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ecodyn.files import UnusableDataError
+from ecodyn.errors import UnusableDataError
 from ecodyn.logs.checkpoints import Checkpoints
 from ecodyn.logs.log import Format, Frames, Log, LogOptions
 from ecodyn.logs.run_directory import RunDirectory

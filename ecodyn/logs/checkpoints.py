@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ecodyn.files import UnusableDataError
+from ecodyn.errors import UnusableDataError
 from ecodyn.logs.choice import choose
 from ecodyn.logs.log import Format, Frames, Log, LogOptions
 from ecodyn.logs.tensors import SAFETENSORS, SUFFIXES, TensorFile, open_tensors

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from ecodyn.files import UnusableDataError
+from ecodyn.errors import UnusableDataError
 
 EMBEDDING_NAMES = ("emb", "w_e", "wte")  # a part of the name, in small letters
 MOST_LISTED = 30

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ecodyn.files import UnusableDataError
+from ecodyn.errors import UnusableDataError
 
 GLANCE = 8  # entries of a frame that are compared before all of it is
 MOST_BACKWARD = 0.1  # share of rows whose step goes back beyond which the rows are in no order at all

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ecodyn.files import UnusableDataError
+from ecodyn.errors import UnusableDataError
 
 CHUNK_BYTES = 2 << 20  # a chunk and what is computed from it stay in a core's cache
 NUMBERS = "fiub"  # kinds of NumPy's types that are real numbers

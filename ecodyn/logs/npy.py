@@ -10,8 +10,9 @@ from typing import IO
 
 import numpy as np
 
-from ecodyn.files import UnusableDataError, first_bytes, first_line
+from ecodyn.errors import UnusableDataError
 from ecodyn.logs.log import NUMBERS, ArrayFrames, Frames, check_numbers
+from ecodyn.runtime.files import first_bytes, first_line
 
 NPY_SIGNATURE = b"\x93NUMPY"
 ZIP_SIGNATURE = b"PK"

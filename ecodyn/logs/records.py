@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ecodyn.files import UnusableDataError
+from ecodyn.errors import UnusableDataError
 from ecodyn.logs.integrity import last_wins
 from ecodyn.logs.log import ArrayFrames, Log, LogOptions
 

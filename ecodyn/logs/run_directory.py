@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ecodyn.files import UnusableDataError
+from ecodyn.errors import UnusableDataError
 from ecodyn.logs.integrity import MOST_RANGES, Watch, aliasing_period, is_late, ranges
 from ecodyn.logs.log import Format, Frames, Log, LogOptions
 from ecodyn.logs.npy import open_npy

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ecodyn.files import UnusableDataError
+from ecodyn.errors import UnusableDataError
 from ecodyn.logs.choice import choose
 from ecodyn.logs.log import Format, Frames, Log, LogOptions
 from ecodyn.logs.npy import open_npy, open_npz, shapes

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ecodyn.files import UnusableDataError
+from ecodyn.errors import UnusableDataError
 from ecodyn.logs.log import Format, Log, LogOptions
 from ecodyn.logs.npy import check_signature
 from ecodyn.logs.records import Records

@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from ecodyn.files import UnusableDataError, first_line
+from ecodyn.errors import UnusableDataError
 from ecodyn.logs.log import ArrayFrames, Frames, check_numbers
 from ecodyn.logs.npy import NpyFrames, check_signature
+from ecodyn.runtime.files import first_line
 
 SAFETENSORS, TORCH = (".safetensors",), (".pt", ".pth", ".ckpt")
 SUFFIXES = (*SAFETENSORS, *TORCH)

@@ -6,28 +6,28 @@ make text of them, ``tables``, ``figures`` and ``page`` lay it out. Everything i
 
 from __future__ import annotations
 
-from ecodyn.lazy import lazily
+from ecodyn.runtime.lazy import lazily
 
 _HOME = {
-    "fragment": "ecodyn.report.page",
-    "plot_coefficients": "ecodyn.report.figures",
-    "plot_collaboration": "ecodyn.report.interaction_figures",
-    "plot_fourier_planes": "ecodyn.report.interaction_figures",
-    "plot_interactions": "ecodyn.report.interactions",
-    "plot_pair_matrix": "ecodyn.report.interaction_figures",
-    "plot_pca_circles": "ecodyn.report.interaction_figures",
-    "plot_perturbation": "ecodyn.report.interaction_figures",
-    "plot_rollouts": "ecodyn.report.figures",
-    "plot_signals": "ecodyn.report.figures",
-    "plot_skill": "ecodyn.report.figures",
-    "plot_skill_by_horizon": "ecodyn.report.skill_figures",
-    "plot_skill_by_phase": "ecodyn.report.skill_figures",
-    "plot_counts_by": "ecodyn.report.survival_figures",
-    "plot_predictors": "ecodyn.report.survival_figures",
-    "plot_separation": "ecodyn.report.survival_figures",
-    "plot_survival_rate": "ecodyn.report.survival_figures",
-    "terminal_table": "ecodyn.report.tables",
-    "write_html": "ecodyn.report.page",
+    "fragment": "ecodyn.report.comparison.page",
+    "plot_coefficients": "ecodyn.report.comparison.figures",
+    "plot_collaboration": "ecodyn.report.circles.figures",
+    "plot_fourier_planes": "ecodyn.report.circles.figures",
+    "plot_interactions": "ecodyn.report.laws.interactions",
+    "plot_pair_matrix": "ecodyn.report.circles.figures",
+    "plot_pca_circles": "ecodyn.report.circles.figures",
+    "plot_perturbation": "ecodyn.report.circles.figures",
+    "plot_rollouts": "ecodyn.report.comparison.figures",
+    "plot_signals": "ecodyn.report.comparison.figures",
+    "plot_skill": "ecodyn.report.comparison.figures",
+    "plot_skill_by_horizon": "ecodyn.report.comparison.skill_figures",
+    "plot_skill_by_phase": "ecodyn.report.comparison.skill_figures",
+    "plot_counts_by": "ecodyn.report.survival.figures",
+    "plot_predictors": "ecodyn.report.survival.figures",
+    "plot_separation": "ecodyn.report.survival.figures",
+    "plot_survival_rate": "ecodyn.report.survival.figures",
+    "terminal_table": "ecodyn.report.comparison.tables",
+    "write_html": "ecodyn.report.comparison.page",
 }
 
 __all__ = [

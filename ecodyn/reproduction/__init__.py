@@ -5,7 +5,7 @@ Everything public is listed in ``__all__`` and loaded on first use, since torch 
 
 from __future__ import annotations
 
-from ecodyn.lazy import lazily
+from ecodyn.runtime.lazy import lazily
 
 _HOME = {
     "EXPERIMENTS": "registry",

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ecodyn.files import write_whole
+from ecodyn.runtime.files import write_whole
 from ecodyn.survival import Estimate
 
 __all__ = [

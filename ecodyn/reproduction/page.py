@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from ecodyn.files import write_whole
 from ecodyn.report.embedded import template
 from ecodyn.reproduction.finding import AGREES, DISAGREES, NO_CLAIM, UNDECIDED, write_table
 from ecodyn.reproduction.registry import EXPERIMENTS
 from ecodyn.reproduction.study import Reproduction
+from ecodyn.runtime.files import write_whole
 
 __all__ = ["claim_lines", "claims_table", "write_pages"]
 

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import ecodyn
-from ecodyn.files import first_line, write_whole
+from ecodyn._version import __version__
 from ecodyn.reproduction.experiment import Experiment
 from ecodyn.reproduction.finding import Finding, read_table, write_table
 from ecodyn.reproduction.registry import EXPERIMENTS, chosen
 from ecodyn.reproduction.scale import SCALES, Scale
 from ecodyn.reproduction.trainings import Shelf, planned
+from ecodyn.runtime.files import first_line, write_whole
 
 __all__ = ["SCHEMA", "InterruptedReproduction", "Reproduction", "reproduce"]
 
@@ -44,7 +44,7 @@ class Reproduction:
         """As reproduction.json has it."""
         return {
             "schema": SCHEMA,
-            "ecodyn": ecodyn.__version__,
+            "ecodyn": __version__,
             "scale": dataclasses.asdict(self.scale),
             "experiments": [
                 {
@@ -146,7 +146,7 @@ def _made_of(experiment: Experiment, scale: Scale) -> dict[str, Any]:
     """What decides a finding: one of anything else is not used again."""
     described = {
         "schema": SCHEMA,
-        "ecodyn": ecodyn.__version__,
+        "ecodyn": __version__,
         "experiment": experiment.name,
         "scale": dataclasses.asdict(scale),
     }

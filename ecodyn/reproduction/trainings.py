@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from ecodyn.files import write_whole
-from ecodyn.modular_addition import (
+from ecodyn.errors import DataWarning
+from ecodyn.networks.modular_addition import (
     MLP,
     FixedEmbedding,
     FrozenEmbedding,
@@ -30,11 +30,12 @@ from ecodyn.modular_addition import (
     take_snapshots,
     write_snapshots,
 )
+from ecodyn.networks.training import Schedule, train
+from ecodyn.networks.training.partial import remove_partial
+from ecodyn.networks.training.population import check_memory
 from ecodyn.reproduction.scale import Scale
-from ecodyn.training import Schedule, train
-from ecodyn.training.partial import remove_partial
-from ecodyn.training.population import check_memory
-from ecodyn.trajectories import DataWarning, Trajectories, load
+from ecodyn.runtime.files import write_whole
+from ecodyn.trajectories import Trajectories, load
 
 __all__ = ["KEPT_SETS", "TRAININGS", "Shelf", "Trainings", "kept_sets", "planned"]
 
@@ -46,7 +47,7 @@ KEPT_SETS = ("all", "strongest", "two strongest", "one random", "two random")
 
 @dataclass(frozen=True)
 class Trainings:
-    """One call of `ecodyn.training.train`: networks × seeds for some steps, in the scale's dtype if no other."""
+    """One call of `train`: networks × seeds for some steps, in the scale's dtype if no other."""
 
     networks: tuple[MLP, ...]
     seeds: tuple[int, ...]
@@ -228,7 +229,7 @@ class Shelf:
         folder: Made if it is not there.
         scale: How much is trained.
         jobs: Processes, one thread each.
-        progress: As `ecodyn.training.train` calls it.
+        progress: As `train` calls it.
     """
 
     def __init__(

@@ -6,17 +6,17 @@ t interval over clusters, never over frequencies.
 
 from __future__ import annotations
 
-from ecodyn.lazy import lazily
+from ecodyn.runtime.lazy import lazily
 
 _HOME = {
     "Analysis": "ecodyn.survival.analysis",
-    "DEFAULT_RULE": "ecodyn.survival.found",
-    "Estimate": "ecodyn.survival.clustered",
+    "DEFAULT_RULE": "ecodyn.survivors.survivors",
+    "Estimate": "ecodyn.statistics.clustered",
     "PREDICTORS": "ecodyn.survival.predictors",
-    "RULES": "ecodyn.survival.rules",
-    "Survivors": "ecodyn.survival.found",
+    "RULES": "ecodyn.survivors.rules",
+    "Survivors": "ecodyn.survivors.survivors",
     "analyse": "ecodyn.survival.analysis",
-    "clustered_mean": "ecodyn.survival.clustered",
+    "clustered_mean": "ecodyn.statistics.clustered",
     "counts_by": "ecodyn.survival.counts",
     "deaths": "ecodyn.survival.extinction",
     "fitness": "ecodyn.survival.predictors",
@@ -26,7 +26,7 @@ _HOME = {
     "rank_changes": "ecodyn.survival.extinction",
     "scaled_runs": "ecodyn.survival.scaling",
     "sensitivity": "ecodyn.survival.counts",
-    "survivors": "ecodyn.survival.found",
+    "survivors": "ecodyn.survivors.survivors",
     "together": "ecodyn.survival.logistic",
 }
 

@@ -8,15 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from ecodyn.files import UnusableDataError
-from ecodyn.survival.clustered import SHARE, Estimate, clustered_mean
+from ecodyn.errors import UnusableDataError
+from ecodyn.statistics.clustered import SHARE, Estimate, clustered_mean
 from ecodyn.survival.counts import Count, Sensitivity, counts_by, sensitivity
 from ecodyn.survival.extinction import Deaths, RankChanges, deaths, rank_changes
-from ecodyn.survival.found import DEFAULT_RULE, Survivors, rule_named, stored_at, survivors
 from ecodyn.survival.laws import LawFates, law_fates
 from ecodyn.survival.logistic import Together, together
 from ecodyn.survival.predictors import Score, both_fates, common_steps, early_steps, fitness, spread_steps
 from ecodyn.survival.scaling import ScaledRuns, scaled_runs
+from ecodyn.survivors.survivors import DEFAULT_RULE, Survivors, rule_named, stored_at, survivors
 from ecodyn.trajectories import Trajectories
 
 Progress = Callable[[int, int | None, str], None]

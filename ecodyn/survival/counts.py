@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ecodyn.files import UnusableDataError
-from ecodyn.survival.clustered import Estimate, clustered_mean
-from ecodyn.survival.found import Survivors, survivors
+from ecodyn.errors import UnusableDataError
+from ecodyn.statistics.clustered import Estimate, clustered_mean
 from ecodyn.survival.predictors import mean_auc
-from ecodyn.survival.rules import RULES
+from ecodyn.survivors.rules import RULES
+from ecodyn.survivors.survivors import Survivors, survivors
 from ecodyn.trajectories import Trajectories
 
 Array = NDArray[np.float64]

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecodyn.comparison.scores import order_crossing
-from ecodyn.survival.found import Survivors, stored_at
-from ecodyn.survival.rules import HALF
+from ecodyn.survivors.rules import HALF
+from ecodyn.survivors.survivors import Survivors, stored_at
 from ecodyn.trajectories import Trajectories
 
 Array = NDArray[np.float64]

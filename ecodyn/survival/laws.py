@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 
 from ecodyn.comparison.protocols import folds_by_cluster
 from ecodyn.comparison.scores import order_crossing
+from ecodyn.errors import UnusableDataError
 from ecodyn.families import family as family_named
-from ecodyn.files import UnusableDataError
-from ecodyn.state import SIGNAL, VELOCITY, observable_of, parse_state
-from ecodyn.survival.clustered import SHARE, Estimate, clustered_mean
-from ecodyn.survival.found import Survivors, stored_at
+from ecodyn.statistics.clustered import SHARE, Estimate, clustered_mean
 from ecodyn.survival.predictors import Score, both_fates, score
+from ecodyn.survivors.survivors import Survivors, stored_at
 from ecodyn.trajectories import Trajectories
+from ecodyn.trajectories.state import SIGNAL, VELOCITY, observable_of, parse_state
 
 Array = NDArray[np.float64]
 

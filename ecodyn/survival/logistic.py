@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecodyn.comparison.protocols import folds_by_cluster
-from ecodyn.files import UnusableDataError
-from ecodyn.survival.clustered import Estimate, clustered_mean
-from ecodyn.survival.found import Survivors
+from ecodyn.errors import UnusableDataError
+from ecodyn.statistics.clustered import Estimate, clustered_mean
 from ecodyn.survival.predictors import Score, both_fates, predictor, predictors_of, score
+from ecodyn.survivors.survivors import Survivors
 from ecodyn.trajectories import Trajectories
 
 Array = NDArray[np.float64]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ecodyn.files import UnusableDataError
+from ecodyn.errors import UnusableDataError
 from ecodyn.trajectories import Trajectories
 
 __all__ = ["FACTOR", "FREQUENCY", "PLAIN", "Pairs", "pair_up", "scaled_features"]

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ecodyn.comparison.scores import area_under_curve, top_overlap
-from ecodyn.files import UnusableDataError
-from ecodyn.survival.clustered import SHARE, Estimate, clustered_mean
-from ecodyn.survival.found import Survivors, stored_at
+from ecodyn.errors import UnusableDataError
+from ecodyn.statistics.clustered import SHARE, Estimate, clustered_mean
+from ecodyn.survivors.fates import area_under_curve, top_overlap
+from ecodyn.survivors.survivors import Survivors, stored_at
 from ecodyn.trajectories import Trajectories
 
 Array = NDArray[np.float64]

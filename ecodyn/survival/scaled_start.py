@@ -28,11 +28,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ecodyn.equations.library import EXCHANGEABLE
+from ecodyn.errors import UnusableDataError
 from ecodyn.families.law import Law
 from ecodyn.families.model import FittedModel
-from ecodyn.files import UnusableDataError
-from ecodyn.library import EXCHANGEABLE
-from ecodyn.survival.clustered import SHARE, Estimate, cluster_means, clustered_mean
+from ecodyn.statistics.clustered import SHARE, Estimate, cluster_means, clustered_mean
 from ecodyn.survival.pairs import PLAIN, Pairs, pair_up
 from ecodyn.trajectories import Trajectories
 

@@ -7,15 +7,15 @@ from typing import Any
 
 import numpy as np
 
+from ecodyn.equations.library import EXCHANGEABLE
+from ecodyn.errors import UnusableDataError
 from ecodyn.families import family as family_named
 from ecodyn.families.model import FittedModel
-from ecodyn.files import UnusableDataError
-from ecodyn.library import EXCHANGEABLE
-from ecodyn.survival.found import Survivors
 from ecodyn.survival.laws import MOST_STEPS
 from ecodyn.survival.pairs import FACTOR, PLAIN, scaled_features
 from ecodyn.survival.predictors import spread_steps
 from ecodyn.survival.scaled_start import Perturbation, Response, law_response, perturbation
+from ecodyn.survivors.survivors import Survivors
 from ecodyn.trajectories import Trajectories
 
 STEPS_SHOWN = 5  # at which a response is compared, the first among them

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ecodyn.library import EXCHANGEABLE, FULL, INDEPENDENT
+from ecodyn.equations.library import EXCHANGEABLE, FULL, INDEPENDENT
 from ecodyn.systems import linear, lotka_volterra
 from ecodyn.systems.system import LINEAR, LOTKA_VOLTERRA, Form, System
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ecodyn.library import EXCHANGEABLE, FULL, INDEPENDENT
+from ecodyn.equations.library import EXCHANGEABLE, FULL, INDEPENDENT
 from ecodyn.systems.system import NOT_POLYNOMIAL, System
 
 Array = NDArray[np.float64]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ecodyn.library import EXCHANGEABLE, FULL, INDEPENDENT
+from ecodyn.equations.library import EXCHANGEABLE, FULL, INDEPENDENT
 from ecodyn.systems.system import SINDY, Form, System
 
 Array = NDArray[np.float64]

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ecodyn import __version__
-from ecodyn.library import Library, linear_library, lotka_volterra_library, polynomial_library
-from ecodyn.rollout import integrate
+from ecodyn._version import __version__
+from ecodyn.equations.forms import linear_library, lotka_volterra_library, polynomial_library
+from ecodyn.equations.library import Library
+from ecodyn.rollouts.integration import integrate
 from ecodyn.trajectories import Trajectories
 
 Array = NDArray[np.float64]

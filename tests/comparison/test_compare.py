@@ -10,9 +10,9 @@ import pytest
 
 from ecodyn import Linear, Trajectories, compare, integrate
 from ecodyn.comparison import InterruptedComparison, NothingFittedError
+from ecodyn.equations.forms import polynomial_library
+from ecodyn.errors import DataWarning, UnusableDataError
 from ecodyn.families.base import LibraryFamily
-from ecodyn.library import polynomial_library
-from ecodyn.trajectories import DataWarning, UnusableDataError
 
 FAMILIES = ["linear", "lotka_volterra"]
 COUPLINGS = ["independent", "exchangeable"]

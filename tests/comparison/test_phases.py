@@ -9,7 +9,7 @@ import pytest
 
 from ecodyn import Linear, Trajectories, compare, find_phases
 from ecodyn.comparison.phases import Phase, Phases, label_of_change
-from ecodyn.trajectories import DataWarning, UnusableDataError
+from ecodyn.errors import DataWarning, UnusableDataError
 
 UP, DOWN, SAME = 0.3, -0.3, 0.01
 

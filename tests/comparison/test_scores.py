@@ -14,7 +14,6 @@ from ecodyn.comparison.scores import (
     LARGEST_NOISE_SHARE,
     SMALLEST_UNEXPLAINED,
     WORST_UNEXPLAINED,
-    area_under_curve,
     loss,
     noise_share,
     noise_variance,
@@ -22,10 +21,9 @@ from ecodyn.comparison.scores import (
     order_crossing,
     score_rollout,
     skill_of,
-    survivors,
-    t_interval,
-    top_overlap,
 )
+from ecodyn.statistics.intervals import t_interval
+from ecodyn.survivors.fates import area_under_curve, survivors, top_overlap
 
 open_inputs = settings(max_examples=25, deadline=None, derandomize=True, database=None)
 seeds = st.integers(0, 2**32 - 1)

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecodyn.comparison.surrogates import SURROGATES, randomise_phases, shuffle_runs, trend_of
-from ecodyn.trajectories import Trajectories, UnusableDataError
+from ecodyn.errors import UnusableDataError
+from ecodyn.trajectories import Trajectories
 
 
 def paths(runs=6, steps=12, features=4, seed=0, **more):

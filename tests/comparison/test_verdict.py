@@ -12,10 +12,10 @@ from scipy.stats import t as student
 
 from ecodyn.comparison.candidate import FEWEST_RUNS, Candidate
 from ecodyn.comparison.compare import _holm
-from ecodyn.comparison.confidence_set import p_above
 from ecodyn.comparison.ranking import MOST_RUNS
 from ecodyn.comparison.result import Start, WindowResult
 from ecodyn.comparison.verdict import MARGIN, Verdict, decide
+from ecodyn.statistics.confidence_set import p_above
 
 open_inputs = settings(max_examples=15, deadline=None, derandomize=True, database=None)
 RUNS = 16

@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
 
+from ecodyn.equations.forms import linear_library, lotka_volterra_library, polynomial_library
+from ecodyn.equations.library import Library
+from ecodyn.errors import UnusableDataError
 from ecodyn.estimation import MatchedIntegrals, Samples, match
-from ecodyn.library import Library, linear_library, lotka_volterra_library, polynomial_library
-from ecodyn.trajectories import Trajectories, UnusableDataError
+from ecodyn.trajectories import Trajectories
 
 SIGNAL = ("signal",)
 RIDGE = 1e-14  # as good as none

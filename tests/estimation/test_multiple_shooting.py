@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
 
+from ecodyn.equations.forms import linear_library, lotka_volterra_library, polynomial_library
+from ecodyn.equations.library import FULL
 from ecodyn.estimation import MatchedIntegrals, Samples, match, shoot
 from ecodyn.estimation.multiple_shooting import INTERVALS, STAGES, Problem, _solve, shoot_all
 from ecodyn.estimation.shooting_equations import Objective, Segments
-from ecodyn.library import FULL, linear_library, lotka_volterra_library, polynomial_library
 from ecodyn.trajectories import Trajectories
 
 SIGNAL = ("signal",)

@@ -4,11 +4,7 @@ import torch
 from torchdiffeq import odeint
 
 from ecodyn.estimation import Samples
-from ecodyn.estimation.network_fitting import (
-    Schedule,
-    _simpson,
-    fit_networks,
-)
+from ecodyn.estimation.network_fitting import Schedule, _simpson, fit_networks
 from ecodyn.estimation.perceptrons import Architecture
 from ecodyn.families import NeuralODE
 from ecodyn.trajectories import Trajectories

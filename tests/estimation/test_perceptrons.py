@@ -6,7 +6,7 @@ import torch
 
 from ecodyn.estimation.perceptrons import Architecture, evaluate, in_sigmoids, initial_weights
 from ecodyn.families import NeuralODE
-from ecodyn.state import fitted, moving
+from ecodyn.trajectories.state import fitted, moving
 
 COUPLINGS = ("independent", "exchangeable", "full")
 FLOAT32 = 1e-5  # of order-one outputs that went through three layers

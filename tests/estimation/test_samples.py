@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from ecodyn.equations.forms import linear_library, polynomial_library
 from ecodyn.estimation import Samples
-from ecodyn.library import linear_library, polynomial_library
 from ecodyn.trajectories import Trajectories
 
 SIGNAL = ("signal",)

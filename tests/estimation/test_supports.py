@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from ecodyn.equations.forms import polynomial_library
+from ecodyn.equations.library import EXCHANGEABLE, INDEPENDENT
 from ecodyn.estimation import Samples, Supports, match
 from ecodyn.estimation.integral_matching import MatchedIntegrals
-from ecodyn.library import EXCHANGEABLE, INDEPENDENT, polynomial_library
 from ecodyn.systems import SYSTEMS, simulate
 
 

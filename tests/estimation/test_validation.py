@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
+from ecodyn.equations.forms import linear_library
 from ecodyn.estimation import Samples, match, splits, unexplained_each, whole
 from ecodyn.estimation.validation import WORST
-from ecodyn.library import linear_library
 
 SIGNAL = ("signal",)
 

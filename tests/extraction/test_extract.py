@@ -5,11 +5,11 @@ import hashlib
 import numpy as np
 import pytest
 
+from ecodyn.errors import DataWarning, UnusableDataError
 from ecodyn.extraction import IncompleteExtractionError, Request, extract, inspect_logs
-from ecodyn.files import UnusableDataError
 from ecodyn.logs import LogOptions
-from ecodyn.observables import Fourier, pull
-from ecodyn.trajectories import DataWarning
+from ecodyn.observables import Fourier
+from ecodyn.observables.observables import pull
 
 
 def frames(seed, steps=12, p=7, d=4):

@@ -9,9 +9,9 @@ import pytest
 import sympy
 from sklearn.base import clone
 
+from ecodyn.errors import OutputExistsError
 from ecodyn.families import REGISTRY, family, load_model
 from ecodyn.families.law import Law, simulate_all
-from ecodyn.files import OutputExistsError
 from ecodyn.trajectories import Trajectories
 
 STATES = ("signal", "signal,gradient@start", "signal,gradient", "signal,velocity")

@@ -8,9 +8,10 @@ import pytest
 import sympy
 from safetensors.numpy import load, save
 
+from ecodyn.equations.library import Library
+from ecodyn.errors import DataWarning, UnusableDataError
 from ecodyn.families import Linear, LotkaVolterra, NeuralODE, SINDy, load_model
-from ecodyn.library import Library
-from ecodyn.trajectories import DataWarning, Trajectories, UnusableDataError
+from ecodyn.trajectories import Trajectories
 
 COUPLINGS = ("independent", "exchangeable", "full")
 T = 30

@@ -8,8 +8,10 @@ import pytest
 import sympy
 
 from ecodyn import Linear, LotkaVolterra, SINDy, load_model
+from ecodyn.errors import UnusableDataError
 from ecodyn.families.law import simulate_all
-from ecodyn.trajectories import Trajectories, UnusableDataError
+from ecodyn.stability.equilibria import find_equilibria
+from ecodyn.trajectories import Trajectories
 
 FAMILIES = {"linear": Linear, "lotka_volterra": LotkaVolterra}
 COUPLINGS = ("independent", "exchangeable", "full")
@@ -179,7 +181,7 @@ def test_stability_is_that_of_the_iterates(rate, word):
     data = iterates(right_hand_side("lotka_volterra", "independent"))
     law = LotkaVolterra("independent", time="map").fit_model(data)
     law = replace(law, coefficients=np.array([[rate, -rate]]))
-    found = law.equilibria()
+    found = find_equilibria(law)
     assert dict(zip(map(tuple, found.states.round(9).tolist()), found.stability, strict=True))[(1.0,) * 3] == word
     near = law.simulate(np.full(3, 1.0 + 1e-6), [0.0, 10.0]).signal[0, -1] - 1.0
     assert (np.abs(near).max() < 1e-6) == word.startswith("stable")

@@ -21,7 +21,7 @@ def expected_failures(estimator):
     return EXPECTED_FAILURES.get(type(estimator).__name__, {})
 
 
-@pytest.mark.filterwarnings("ignore::ecodyn.trajectories.DataWarning")
+@pytest.mark.filterwarnings("ignore::ecodyn.errors.DataWarning")
 @parametrize_with_checks(ESTIMATORS, expected_failed_checks=expected_failures)
 def test_estimator_checks(estimator, check):
     check(estimator)

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from ecodyn import Linear, LotkaVolterra, compare
-from ecodyn.trajectories import DataWarning, Trajectories, UnusableDataError
+from ecodyn.equations.right_hand_side import BoundLibrary
+from ecodyn.errors import DataWarning, UnusableDataError
+from ecodyn.trajectories import Trajectories
 
 STIFFNESS, FRICTION = 0.04, 0.03
 
@@ -76,7 +78,7 @@ def test_a_trait_without_coefficients_changes_nothing(competing_runs, family, co
     for name, value in zip(plain.library.names(), plain.coefficients[0], strict=True):
         theta[0, law.library.names().index(name)] = value
     x = data.state("signal,gradient@start")[:, 0]
-    slopes = law.library.bind(theta).rhs(x, np.zeros(len(x)))
+    slopes = BoundLibrary(law.library, theta).rhs(x, np.zeros(len(x)))
     np.testing.assert_array_equal(slopes[..., :1], plain.rhs(x[..., :1], np.zeros(len(x))))
 
 

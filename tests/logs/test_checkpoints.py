@@ -5,8 +5,8 @@ import argparse
 import numpy as np
 import pytest
 
+from ecodyn.errors import UnusableDataError
 from ecodyn.extraction import Request, extract
-from ecodyn.files import UnusableDataError
 from ecodyn.logs import LogOptions, open_logs
 
 torch = pytest.importorskip("torch")

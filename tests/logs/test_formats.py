@@ -10,8 +10,8 @@ import torch
 from safetensors.numpy import save_file
 from safetensors.torch import save_file as save_torch_file
 
+from ecodyn.errors import UnusableDataError
 from ecodyn.extraction import Request, extract
-from ecodyn.files import UnusableDataError
 from ecodyn.logs import LogOptions, open_logs
 
 T, P, D = 12, 7, 4

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecodyn.files import UnusableDataError
+from ecodyn.errors import UnusableDataError
 from ecodyn.logs.integrity import Watch, aliasing_period, is_late, last_wins, ranges, step_remarks
 
 

@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ecodyn.errors import DataWarning, UnusableDataError
 from ecodyn.extraction import Request, extract
-from ecodyn.files import UnusableDataError
 from ecodyn.logs import LogOptions, open_logs
 from ecodyn.logs.log import ArrayFrames
-from ecodyn.observables import Fourier, signal
-from ecodyn.trajectories import DataWarning
+from ecodyn.observables import Fourier
+from ecodyn.observables.observables import signal
 
 STUDY = Path(__file__).parents[1] / "data" / "study_p23_d8.npz"
 P, D = 7, 3

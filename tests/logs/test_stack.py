@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ecodyn.errors import UnusableDataError
 from ecodyn.extraction import Request, extract
-from ecodyn.files import UnusableDataError
 from ecodyn.logs import LogOptions, open_logs
 from ecodyn.logs.npy import NpyFrames, open_npy
 

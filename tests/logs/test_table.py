@@ -7,10 +7,9 @@ import sys
 import numpy as np
 import pytest
 
+from ecodyn.errors import DataWarning, UnusableDataError
 from ecodyn.extraction import Request, extract
-from ecodyn.files import UnusableDataError
 from ecodyn.logs import LogOptions, open_logs
-from ecodyn.trajectories import DataWarning
 
 T, RUNS, LABELS = 12, ("a", "b"), (1, 2, 10)
 NAMES = [f"signal/{label}" for label in LABELS]

@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pytest
 
-from ecodyn.files import UnusableDataError
+from ecodyn.errors import UnusableDataError
 from ecodyn.logs import LogOptions, open_logs
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")

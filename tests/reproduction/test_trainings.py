@@ -3,10 +3,10 @@ import dataclasses
 import numpy as np
 import pytest
 
-from ecodyn.modular_addition import MLP, initialise, spectrum
+from ecodyn.networks.modular_addition import MLP, initialise, spectrum
+from ecodyn.networks.training import population
 from ecodyn.reproduction import EXPERIMENTS, SCALES, trainings
 from ecodyn.reproduction.trainings import KEPT_SETS, TRAININGS, Shelf, kept_sets, planned
-from ecodyn.training import population
 
 
 @pytest.mark.parametrize("scale", SCALES.values(), ids=str)

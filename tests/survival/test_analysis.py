@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ecodyn.comparison.result import plain_json
-from ecodyn.files import UnusableDataError
+from ecodyn.errors import UnusableDataError
 from ecodyn.survival import RULES, analyse
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from ecodyn.files import UnusableDataError
+from ecodyn.errors import UnusableDataError
 from ecodyn.survival import RULES, counts_by, sensitivity, survivors
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from ecodyn.files import UnusableDataError
+from ecodyn.errors import UnusableDataError
 from ecodyn.survival import Survivors, law_fates
 
 WINDOW = (1.0, 40.0)

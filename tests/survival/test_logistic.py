@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecodyn.files import UnusableDataError
+from ecodyn.errors import UnusableDataError
 from ecodyn.survival import survivors, together
 from ecodyn.survival.logistic import fit_logistic, held_out_log_odds
 

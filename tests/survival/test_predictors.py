@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecodyn.files import UnusableDataError
+from ecodyn.errors import UnusableDataError
 from ecodyn.survival import PREDICTORS, Survivors, fitness, survivors
 from ecodyn.survival.predictors import SLOPE_STEPS, early_steps, predictor, score, spread_steps
 from ecodyn.trajectories import Trajectories

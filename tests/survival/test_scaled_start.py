@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ecodyn import Linear, LotkaVolterra, Trajectories
-from ecodyn.files import UnusableDataError
+from ecodyn.errors import UnusableDataError
 from ecodyn.survival.pairs import scaled_features
 from ecodyn.survival.scaled_start import law_response, perturbation
 

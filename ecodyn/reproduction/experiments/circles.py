@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from ecodyn.modular_addition import MLP
+from ecodyn.networks.modular_addition import MLP
 from ecodyn.observables import circle_plane
 from ecodyn.reproduction.experiment import Experiment
 from ecodyn.reproduction.figures import circles as draw
 from ecodyn.reproduction.finding import Finding, Table, above, question, within
 from ecodyn.reproduction.statistics import by_other_rules, in_words, under_every_rule
 from ecodyn.reproduction.trainings import Shelf
+from ecodyn.statistics.clustered import SHARE
 from ecodyn.survival import DEFAULT_RULE, RULES, Estimate, clustered_mean, survivors
-from ecodyn.survival.clustered import SHARE
 from ecodyn.trajectories import Trajectories
 
 __all__ = ["ROWS", "proxy", "signals"]

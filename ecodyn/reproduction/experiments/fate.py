@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ecodyn.report.survival_figures import STUDY_GUIDE
+from ecodyn.report.survival.figures import STUDY_GUIDE
 from ecodyn.reproduction.experiment import Experiment
 from ecodyn.reproduction.figures import fate as draw
 from ecodyn.reproduction.finding import Check, Finding, Table, above, question
@@ -20,8 +20,8 @@ from ecodyn.reproduction.statistics import (
     under_every_rule,
 )
 from ecodyn.reproduction.trainings import PLANTED_FREQUENCIES, Shelf
+from ecodyn.statistics.clustered import SHARE
 from ecodyn.survival import DEFAULT_RULE, Estimate, Survivors, clustered_mean, scaled_runs, survivors
-from ecodyn.survival.clustered import SHARE
 from ecodyn.survival.logistic import held_out_log_odds
 from ecodyn.survival.predictors import auc_per_run, mean_auc
 from ecodyn.trajectories import Trajectories

@@ -9,7 +9,7 @@ import numpy as np
 
 from ecodyn.comparison import compare
 from ecodyn.comparison.scores import skill_of
-from ecodyn.files import UnusableDataError
+from ecodyn.errors import UnusableDataError
 from ecodyn.reproduction.experiment import Experiment
 from ecodyn.reproduction.figures import laws as draw
 from ecodyn.reproduction.finding import Check, Finding, Table, above, question, within

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ecodyn.modular_addition import MLP, all_pairs, ladder, losses_over_training
-from ecodyn.modular_addition.collaboration import SMALLEST_LOSS, Collaboration, PairLosses
+from ecodyn.networks.modular_addition import MLP, all_pairs, ladder, losses_over_training
+from ecodyn.networks.modular_addition.collaboration import SMALLEST_LOSS, Collaboration, PairLosses
 from ecodyn.reproduction.experiment import Experiment
 from ecodyn.reproduction.figures import together as draw
 from ecodyn.reproduction.finding import Finding, Table, above

@@ -9,7 +9,7 @@ import numpy as np
 from ecodyn.report.style import DEAD, INK
 from ecodyn.reproduction.figures.pieces import BLUE, GREY, LOW, ORANGE, add_legend, draw_interval_line, new_figure
 from ecodyn.reproduction.finding import Finding
-from ecodyn.survival.clustered import SHARE
+from ecodyn.statistics.clustered import SHARE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -1,0 +1,156 @@
+"""How commands speak and end: results on stdout, everything else on stderr, and the exit codes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from ecodyn.comparison import Comparison
+    from ecodyn.trajectories import Trajectories
+
+DONE, USAGE, DATA, UNFITTED, PARTIAL, INTERRUPTED = 0, 2, 3, 4, 5, 130
+STDOUT = "-"
+
+
+def check_folder(folder: Path, force: bool) -> None:
+    """Refuse before the work what could not be written after it."""
+    from ecodyn.runtime.files import check_output
+
+    if folder.exists() and not folder.is_dir():
+        raise typer.BadParameter(f"expected a folder for the report, {folder} is a file")
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("report.json", "report.html"):
+        check_output(folder / name, force=force)
+
+
+def hand_over(result: Comparison, output: Path | None, as_json: bool) -> None:
+    """Tables to stderr, reports to the folder, and the verdicts (or all of it as JSON) to stdout."""
+    from ecodyn.report import terminal_table
+
+    stderr = console()
+    if result.phases is not None:
+        say(f"phases: {result.phases}")
+    for number, window in enumerate(result.windows):
+        for protocol in dict.fromkeys(m.protocol for m in window.models):
+            stderr.print(terminal_table(result, protocol=protocol, window=number))
+        for test in window.surrogates:
+            say(test.sentence)
+    if output is not None:
+        # --force was asked about before the work began.
+        result.save(output / "report.json", force=True)
+        result.to_html(output / "report.html", force=True)
+        say(f"wrote {output / 'report.json'} and {output / 'report.html'}")
+    if as_json:
+        print_json(result.to_json(), True)
+        return
+    for window in result.windows:
+        print(window.verdict.statement)
+
+
+def save_runs(runs: Trajectories | None, output: Path, force: bool, as_json: bool) -> None:
+    """Write trajectories and say so; nothing where there are none."""
+    if runs is not None:
+        runs.save(output, force=force)
+        say(f"wrote {output}: {runs}")
+        print_json({"output": str(output), "runs": runs.runs, "shape": runs.shape}, as_json)
+
+
+def print_json(value: Any, wanted: bool) -> None:
+    """One JSON document on stdout, non-finite numbers as null."""
+    import json
+
+    from ecodyn.comparison.result import plain_json
+
+    if wanted:
+        print(json.dumps(plain_json(value), indent=1, allow_nan=False, default=str))
+
+
+def console() -> Any:
+    """Where tables and progress go: stderr."""
+    from rich.console import Console
+
+    return Console(stderr=True)
+
+
+def say(text: str) -> None:
+    """One line on stderr."""
+    print(text, file=sys.stderr)
+
+
+def listed(items: Any) -> str:
+    """Things with commas between them."""
+    return ", ".join(str(i) for i in items)
+
+
+@contextmanager
+def progress_bar(what: str, total: int | None) -> Iterator[Callable[[int, int | None, str], None]]:
+    """A bar with the time left, on stderr and only on a terminal."""
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    stderr = console()
+    with Progress(*columns, console=stderr, disable=not stderr.is_terminal, transient=True) as bar:
+        task = bar.add_task(what, total=total)
+
+        def advance(done: int, of: int | None, text: str) -> None:
+            changes: dict[str, Any] = {"completed": done, "description": f"{what}: {text}"}
+            bar.update(task, **(changes if of is None else {**changes, "total": of}))
+
+        yield advance
+
+
+@contextmanager
+def warnings_said() -> Iterator[None]:
+    """Warnings about the data as one sentence each on stderr, when they come, without Python's file and line."""
+    import warnings
+
+    said = set()
+
+    def show(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
+        if issubclass(category, UserWarning) and str(message) not in said:
+            said.add(str(message))
+            say(f"warning: {message}")
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        warnings.showwarning = show
+        yield
+
+
+def fail(text: str, code: int) -> NoReturn:
+    """End with a sentence and an exit code."""
+    say(f"ecodyn: {text}")
+    raise typer.Exit(code)
+
+
+@contextmanager
+def exits() -> Iterator[None]:
+    """Errors as sentences with the exit code that belongs to them."""
+    from ecodyn.errors import UnusableDataError
+
+    try:
+        yield
+    except (typer.Exit, typer.BadParameter):
+        raise
+    except KeyboardInterrupt:
+        fail("interrupted", INTERRUPTED)
+    except UnusableDataError as error:
+        fail(str(error), DATA)
+    except (ValueError, OSError) as error:
+        if isinstance(error, BrokenPipeError):
+            raise
+        fail(str(error), USAGE)
+    except MemoryError as error:
+        fail(f"not enough memory: {error or 'ask for less at once'}", USAGE)
+    except ModuleNotFoundError as error:
+        fail(f"{error}; install it with: python -m pip install {error.name}", USAGE)
+    except RuntimeError as error:
+        if type(error).__name__ != "NothingFittedError":
+            raise
+        fail(str(error), UNFITTED)

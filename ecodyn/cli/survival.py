@@ -1,0 +1,111 @@
+"""``ecodyn survival``: who survives, and what predicted it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ecodyn.cli.options import Force, Json, Runs, Select, parse_window, prepared
+from ecodyn.cli.output import console, exits, print_json, progress_bar, say, warnings_said
+
+if TYPE_CHECKING:
+    from ecodyn.report.survival.rows import TextTable
+
+
+def survival(
+    path: Annotated[Path, typer.Argument(help="A trajectories file (.nc or .csv).")],
+    rule: Annotated[
+        str | None,
+        typer.Option(
+            "--rule",
+            help="Who counts as alive: twice_mean and above_10 (the study's), largest_gap, two_component (default), "
+            "noise_floor. All are shown side by side.",
+        ),
+    ] = None,
+    at: Annotated[
+        float | None, typer.Option("--at", help="The step at which survivors are told; each run's last by default.")
+    ] = None,
+    early: Annotated[
+        str | None,
+        typer.Option("--early", help="Steps at which survival is predicted, a list such as 0,4,20,60."),
+    ] = None,
+    window: Annotated[
+        list[str] | None,
+        typer.Option("--window", help="FIRST:LAST of the laws' rollouts, both included; repeat for more."),
+    ] = None,
+    runs: Runs = None,
+    select: Select = None,
+    laws: Annotated[
+        bool, typer.Option("--laws/--no-laws", help="Whether equations are fitted and asked, which takes a minute.")
+    ] = True,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", help="Folder for survival.json, survivors.csv, survival.html and figures."),
+    ] = None,
+    force: Force = False,
+    as_json: Json = False,
+) -> None:
+    """Say who survives, when the rest died, and what predicted it: measured early, together, and by equations."""
+    with exits():
+        from ecodyn.report.survival.page import check_survival_folder, write_survival
+        from ecodyn.report.survival.rows import survival_sentences, survival_tables
+        from ecodyn.survival import DEFAULT_RULE, analyse
+
+        data = prepared(path, None, 1, runs, select)
+        if output is not None:
+            check_survival_folder(output, force=force)
+        with progress_bar("survival", None) as advance, warnings_said():
+            told = analyse(
+                data,
+                rule or DEFAULT_RULE,
+                at,
+                early=_steps(early),
+                laws=laws,
+                windows=[parse_window(w) for w in window or ()] or None,
+                progress=advance,
+            )
+        for table in survival_tables(told):
+            console().print(_rich(table))
+        if output is not None:
+            written = write_survival(told, output, force=force)
+            say(f"wrote {', '.join(map(str, written))}")
+        for note in told.notes:
+            say(f"note: {note}")
+        if as_json:
+            print_json(told.to_json(), True)
+            return
+        for sentence in survival_sentences(told):
+            print(sentence)
+
+
+def _steps(text: str | None) -> list[float] | None:
+    """Step values with commas between them."""
+    if text is None:
+        return None
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError:
+        raise typer.BadParameter(f"--early is a list of steps such as 0,4,20,60, got {text!r}") from None
+
+
+def _rich(table: TextTable) -> object:
+    """A table for the terminal; text is never read as markup."""
+    from rich.box import SIMPLE
+    from rich.table import Table
+    from rich.text import Text
+
+    laid = Table(
+        title=Text(table.title),
+        caption=Text(table.note) if table.note else None,
+        box=SIMPLE,
+        show_edge=False,
+        title_justify="left",
+        caption_justify="left",
+    )
+    for number, name in enumerate(table.header):
+        laid.add_column(Text(name), justify="right" if number else "left", no_wrap=not number)
+    for row in table.rows:
+        laid.add_row(*map(Text, row))
+    return laid

@@ -1,0 +1,117 @@
+"""The libraries of the families: which terms each has under a coupling, and which of them an equation may use."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecodyn.equations.library import EXCHANGEABLE, FULL, INDEPENDENT, Library
+from ecodyn.trajectories.state import VELOCITY, fitted
+
+Powers = tuple[int, ...]
+
+
+def linear_library(coupling: str, channels: Sequence[str], features: Sequence[Any]) -> Library:
+    """1, the own channels, and what the coupling adds: the means (exchangeable) or every feature (full)."""
+    return _affine(coupling, tuple(channels), tuple(features))
+
+
+def lotka_volterra_library(coupling: str, channels: Sequence[str], features: Sequence[Any]) -> Library:
+    """The linear library times the channel that the equation is of: ẋᵢ = xᵢ(r + …), ġᵢ = gᵢ(r + …).
+
+    An equation has only its own factor's terms (see ``lotka_volterra_mask``). A velocity's is the signal,
+    v̇ᵢ = xᵢ(r + …): what is extinct and at rest stays so, and a signal at its peak, where v = 0, may turn.
+    """
+    return _affine(coupling, tuple(channels), tuple(features), by=lotka_volterra_factors(channels))
+
+
+def lotka_volterra_factors(channels: Sequence[str]) -> list[int]:
+    """The channel that each equation is proportional to."""
+    return [0 if channels[c] == VELOCITY else c for c in fitted(channels)]
+
+
+def lotka_volterra_mask(library: Library, groups: int) -> NDArray[np.bool_]:
+    """Which terms each row of coefficients has, (equation × group, term): those with its equation's factor."""
+    exponents = np.array([library.own[o] for o, _ in library.terms])
+    by_equation = [exponents[:, factor] > 0 for factor in lotka_volterra_factors(library.channels)]
+    return np.repeat(np.array(by_equation), groups, axis=0)
+
+
+def lotka_volterra_square(library: Library, equation: int, feature: int) -> int:
+    """Position of the term in the square of the channel that an equation is proportional to: self-interaction."""
+    channels = len(library.channels)
+    factor = lotka_volterra_factors(library.channels)[equation]
+    unit = _units(channels)[factor]
+    if library.coupling == FULL:  # the own channel times that of the feature itself; environment 0 is 1
+        return library.terms.index((library.own.index(unit), 1 + feature * channels + factor))
+    return library.terms.index((library.own.index(_add(unit, unit)), 0))
+
+
+def _affine(
+    coupling: str, channels: tuple[str, ...], features: tuple[Any, ...], by: Sequence[int] | None = None
+) -> Library:
+    """1, the own channels and the environment's variables, times each of the own channels ``by``."""
+    units = _units(len(channels))
+    factors = [_zeros(len(channels))] if by is None else [units[c] for c in by]
+    count = {INDEPENDENT: 0, EXCHANGEABLE: len(channels), FULL: len(features) * len(channels)}[coupling]
+    own_affine = [_zeros(len(channels)), *([] if coupling == FULL else units)]
+    products = [(_add(factor, powers), 0) for factor in factors for powers in own_affine]
+    products += [(factor, e) for factor in factors for e in range(1, count + 1)]
+    own = tuple(dict.fromkeys(powers for powers, _ in products))
+    terms = tuple(dict.fromkeys((own.index(powers), e) for powers, e in products))
+    moments = tuple(units) if coupling == EXCHANGEABLE else ()
+    return Library(coupling, channels, features, own, moments, (_zeros(count), *_units(count)), terms)
+
+
+def polynomial_library(
+    coupling: str, channels: Sequence[str], features: Sequence[Any], degree: int | None = None
+) -> Library:
+    """All monomials up to a degree: 3, or 2 for ``full``.
+
+    ``exchangeable`` has exactly the permutation-equivariant polynomials: the weighted degree of a term counts a
+    mean of a monomial of degree q as q. With one channel and degree 3 that makes 14 terms, xᵃ m₁ᵇ m₂ᶜ m₃ᵈ with
+    a + b + 2c + 3d ≤ 3. (Counting every moment as degree one would make 35, with a condition number of 4·10⁷.)
+    """
+    channels, features = tuple(channels), tuple(features)
+    degree = (2 if coupling == FULL else 3) if degree is None else degree
+    if coupling == FULL:
+        environment = _powers_up_to([1] * (len(features) * len(channels)), degree)
+        terms = [(0, e) for e in range(len(environment))]
+        return Library(coupling, channels, features, (_zeros(len(channels)),), (), environment, tuple(terms))
+    own = _powers_up_to([1] * len(channels), degree)
+    moments = own[1:] if coupling == EXCHANGEABLE else ()
+    weights = [sum(m) for m in moments]
+    environment = _powers_up_to(weights, degree)
+    terms = [
+        (o, e)
+        for e, z in enumerate(environment)
+        for o, x in enumerate(own)
+        if sum(x) + sum(w * p for w, p in zip(weights, z, strict=True)) <= degree
+    ]
+    return Library(coupling, channels, features, own, moments, environment, tuple(terms))
+
+
+def _powers_up_to(weights: Sequence[int], degree: int) -> tuple[Powers, ...]:
+    """Exponents of all monomials of weighted degree at most ``degree``, lowest first."""
+    found: list[Powers] = [_zeros(len(weights))]
+    for count in range(1, degree + 1):
+        for chosen in itertools.combinations_with_replacement(range(len(weights)), count):
+            if sum(weights[v] for v in chosen) <= degree:
+                found.append(tuple(chosen.count(v) for v in range(len(weights))))
+    return tuple(sorted(found, key=lambda p: sum(w * q for w, q in zip(weights, p, strict=True))))
+
+
+def _zeros(n: int) -> Powers:
+    return (0,) * n
+
+
+def _units(n: int) -> list[Powers]:
+    return [tuple(int(i == j) for i in range(n)) for j in range(n)]
+
+
+def _add(a: Powers, b: Powers) -> Powers:
+    return tuple(p + q for p, q in zip(a, b, strict=True))

@@ -1,0 +1,268 @@
+"""Candidate terms under a coupling: the right-hand sides that are linear in their coefficients.
+
+Every term is an *own* monomial times an *environment* monomial. The own monomial is a product of powers of the
+feature's own channels; the environment monomial is a product of powers of what the feature sees of the others:
+
+===============  ===========================================================================
+coupling         environment variables z
+===============  ===========================================================================
+independent      none
+exchangeable     moments m_q = mean over features of a monomial in the channels, e.g. m₂ = mean(x²)
+full             the channels of every feature, by name
+===============  ===========================================================================
+
+so that ẋᵢ = Σₜ θᵢₜ own_t(xᵢ) env_t(z(x)), and the Jacobian is a diagonal plus a matrix of rank len(z):
+∂fᵢ/∂xⱼ = δᵢⱼ Σₜ θᵢₜ own'ₜ envₜ + Σᵥ (∂fᵢ/∂zᵥ)(∂zᵥ/∂xⱼ). Evaluation, exact Jacobians, printing and scaling are all
+read off that one representation. A state of which several channels are fitted (``ecodyn.trajectories.state``)
+has an equation for each over the same terms: coefficients are rows (equation × group), equations outermost, where
+group is one for coefficients that features share and one a feature for those of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecodyn.equations.monomials import Monomials, Powers
+from ecodyn.trajectories.state import VELOCITY, fitted, moving
+
+if TYPE_CHECKING:
+    import sympy
+
+Array = NDArray[np.float64]
+
+INDEPENDENT, EXCHANGEABLE, FULL = "independent", "exchangeable", "full"
+COUPLINGS = (INDEPENDENT, EXCHANGEABLE, FULL)
+
+MEMORY_SHARE = 0.5  # of the machine's memory that one library's candidate matrix may take
+
+
+@dataclass(frozen=True)
+class Library:
+    """Terms of one right-hand side.
+
+    Parameters
+    ----------
+    coupling : "independent", "exchangeable" or "full"
+    channels : names of the state's channels, the signal first
+    features : labels of the features; only ``full`` prints them
+    own : tuple of powers, one an own monomial, each with one exponent a channel
+    moments : for ``exchangeable``: the channel powers inside each mean
+    environment : tuple of powers, one an environment monomial, each with one exponent an environment variable
+    terms : tuple of (own index, environment index), in the order of the coefficients
+    """
+
+    coupling: str
+    channels: tuple[str, ...]
+    features: tuple[Any, ...]
+    own: tuple[Powers, ...]
+    moments: tuple[Powers, ...]
+    environment: tuple[Powers, ...]
+    terms: tuple[tuple[int, int], ...]
+
+    def __len__(self) -> int:
+        return len(self.terms)
+
+    @cached_property
+    def moving(self) -> tuple[int, ...]:
+        """Positions of the channels that are no traits."""
+        return moving(self.channels)
+
+    @cached_property
+    def fitted(self) -> tuple[int, ...]:
+        """Positions of the channels that coefficients give the derivative of, one equation each."""
+        return fitted(self.channels)
+
+    @cached_property
+    def all_fitted(self) -> bool:
+        """Whether every channel has an equation of its own: no traits, and no velocity."""
+        return self.fitted == tuple(range(len(self.channels)))
+
+    def groups(self, rows: int) -> int:
+        """How many of so many rows of coefficients an equation has: 1, or one a feature."""
+        return rows // len(self.fitted)
+
+    # ------------------------------------------------------------------ evaluation
+
+    @cached_property
+    def own_index(self) -> NDArray[np.intp]:
+        """Own monomial of each term."""
+        return np.array([o for o, _ in self.terms], dtype=np.intp)
+
+    @cached_property
+    def environment_index(self) -> NDArray[np.intp]:
+        """Environment monomial of each term."""
+        return np.array([e for _, e in self.terms], dtype=np.intp)
+
+    @cached_property
+    def own_monomials(self) -> Monomials:
+        """Of the feature's own channels."""
+        return Monomials.of(self.own, len(self.channels))
+
+    @cached_property
+    def moment_monomials(self) -> Monomials:
+        """Whose means over features are the environment variables of ``exchangeable``."""
+        return Monomials.of(self.moments, len(self.channels))
+
+    @cached_property
+    def environment_monomials(self) -> Monomials:
+        """Of the environment variables."""
+        return Monomials.of(self.environment, self.n_variables)
+
+    @cached_property
+    def velocity(self) -> int | None:
+        """Position of the channel that is the signal's derivative, if there is one."""
+        return self.channels.index(VELOCITY) if VELOCITY in self.channels else None
+
+    @property
+    def n_variables(self) -> int:
+        """Number of environment variables."""
+        if self.coupling == EXCHANGEABLE:
+            return len(self.moments)
+        return len(self.features) * len(self.channels) if self.coupling == FULL else 0
+
+    @cached_property
+    def per_feature_terms(self) -> bool:
+        """Whether the terms' values depend on the feature (not so where all own monomials are 1)."""
+        return any(any(self.own[o]) for o, _ in self.terms)
+
+    def variables(self, x: Array) -> Array:
+        """Environment variables z, (..., V), of states (..., feature, channel)."""
+        if self.coupling == EXCHANGEABLE:
+            return np.asarray(self.moment_monomials(x).sum(axis=-2) / x.shape[-2])
+        if self.coupling == FULL:
+            return x.reshape(*x.shape[:-2], -1)
+        return np.zeros((*x.shape[:-2], 0))
+
+    def values(self, x: Array, z: Array | None = None) -> Array:
+        """Candidate terms Φ, (..., feature, term), at states (..., feature, channel).
+
+        Where ``per_feature_terms`` is false, the feature axis has length 1. ``z`` replaces the environment
+        variables (a clock's drive).
+        """
+        z = self.variables(x) if z is None else z
+        environment = self.environment_monomials(z)[..., None, self.environment_index]
+        if not self.per_feature_terms:
+            return np.asarray(environment)
+        return np.asarray(self.own_monomials(x)[..., self.own_index] * environment)
+
+    # ------------------------------------------------------------------ shape
+
+    @cached_property
+    def degrees(self) -> NDArray[np.int64]:
+        """Degree of each term in each channel, (term, channel)."""
+        channels = len(self.channels)
+        if self.coupling == EXCHANGEABLE:
+            variables = np.array(self.moments, dtype=int).reshape(-1, channels)
+        else:
+            variables = np.tile(np.eye(channels, dtype=int), (len(self.features), 1))
+        degrees = [
+            np.array(self.own[o]) + (np.array(self.environment[e], dtype=int) @ variables[: len(self.environment[e])])
+            for o, e in self.terms
+        ]
+        return np.array(degrees, dtype=np.int64).reshape(len(self.terms), channels)
+
+    def rescale(self, coefficients: Array, scales: Array, time_scale: float = 1.0) -> Array:
+        """Coefficients in original units from those of channels divided by ``scales`` and time by ``time_scale``."""
+        terms = np.prod(scales**self.degrees, axis=1)
+        factor = scales[list(self.fitted), None] / time_scale / terms
+        return np.asarray(coefficients * np.repeat(factor, self.groups(len(coefficients)), axis=0))
+
+    def interaction_terms(self) -> NDArray[np.intp] | None:
+        """Where a full library has the terms of lowest degree in each feature's signal alone; None if it lacks one."""
+        if self.coupling != FULL:
+            return None
+        variables, channels = self.n_variables, len(self.channels)
+        term_of: dict[Powers, int] = {}
+        for k, (_, e) in enumerate(self.terms):
+            term_of.setdefault(self.environment[e], k)
+        signals = [tuple(int(v == j) for v in range(variables)) for j in range(0, variables, channels)]
+        if any(signal not in term_of for signal in signals):
+            return None
+        return np.array([term_of[signal] for signal in signals], dtype=np.intp)
+
+    def subset(self, keep: Sequence[int] | NDArray[np.intp]) -> Library:
+        """The library with only these terms, and only the monomials that they use."""
+        terms = [self.terms[int(k)] for k in keep]
+        used_own = sorted({o for o, _ in terms})
+        used_environment = sorted({e for _, e in terms})
+        return replace(
+            self,
+            own=tuple(self.own[o] for o in used_own),
+            environment=tuple(self.environment[e] for e in used_environment),
+            terms=tuple((used_own.index(o), used_environment.index(e)) for o, e in terms),
+        )
+
+    def nbytes(self, samples: int) -> int:
+        """Memory that the candidate matrix takes for so many (run, step) samples."""
+        return 8 * samples * len(self) * (len(self.features) if self.per_feature_terms else 1)
+
+    # ------------------------------------------------------------------ printing
+
+    def symbols(self, feature: Any = None) -> tuple[list[sympy.Symbol], list[sympy.Symbol]]:
+        """Symbols of the own channels and of the environment variables, as ``equations`` uses them."""
+        import sympy
+
+        suffix = "" if feature is None else f"_{feature}"
+        own = [sympy.Symbol(letter_of(c) + suffix) for c in self.channels]
+        return own, [sympy.Symbol(name) for name in self._variable_names]
+
+    @cached_property
+    def _variable_names(self) -> list[str]:
+        if self.coupling == EXCHANGEABLE:
+            return [_moment_name(self.channels, powers) for powers in self.moments]
+        if self.coupling == FULL:
+            return [f"{letter_of(c)}_{f}" for f in self.features for c in self.channels]
+        return []
+
+    def expressions(self, feature: Any = None) -> list[sympy.Expr]:
+        """Each term as a sympy expression, for a shared law or for one feature of a full one."""
+        import sympy
+
+        own, environment = self.symbols(feature)
+
+        def product(symbols: list[sympy.Symbol], powers: Powers) -> sympy.Expr:
+            return sympy.Mul(*(s**p for s, p in zip(symbols, powers, strict=False)))
+
+        return [product(own, self.own[o]) * product(environment, self.environment[e]) for o, e in self.terms]
+
+    def names(self) -> list[str]:
+        """Each term as text, such as ``x*mean_x``."""
+        own = [letter_of(c) for c in self.channels]
+        z = self._variable_names
+        return [_product_name(own, self.own[o], z, self.environment[e]) for o, e in self.terms]
+
+    def monomial(self, term: int, feature: int) -> str:
+        """A term of a full library in one feature's equation, as a product of all features' variables."""
+        o, e = self.terms[term]
+        powers = np.array(self.environment[e])
+        powers[feature * len(self.channels) :][: len(self.channels)] += self.own[o]
+        factors = [_power_name(name, p) for name, p in zip(self._variable_names, powers.tolist(), strict=True) if p]
+        return "*".join(factors) or "1"
+
+
+# ---------------------------------------------------------------------- names
+
+
+def letter_of(channel: str) -> str:
+    """``signal`` is x, ``gradient@start`` is gradient_start."""
+    return "x" if channel == "signal" else channel.replace("@", "_")
+
+
+def _power_name(name: str, power: int) -> str:
+    return name if power == 1 else f"{name}**{power}"
+
+
+def _moment_name(channels: Sequence[str], powers: Powers) -> str:
+    factors = [letter_of(c) + (str(p) if p > 1 else "") for c, p in zip(channels, powers, strict=True) if p]
+    return "mean_" + "_".join(factors)
+
+
+def _product_name(own: list[str], o: Powers, environment: list[str], e: Powers) -> str:
+    names = [*zip(own, o, strict=False), *zip(environment, e, strict=False)]
+    return "*".join(_power_name(name, p) for name, p in names if p) or "1"

@@ -1,0 +1,159 @@
+"""A library with coefficients: the derivative of a whole state, and what its exact sensitivities are made of."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecodyn.equations.clock_drive import Drive, Drives
+from ecodyn.equations.library import Library
+from ecodyn.equations.monomials import contracted, gathered
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class BoundLibrary:
+    """f, its forcing ∂f/∂θ and its Jacobian, batched.
+
+    ``coefficients`` is (row, term), or (batch, row, term) where each member of the batch has its own law; rows are
+    (equation × group), group being 1 where the features share coefficients, and K where each has its own. ``drive``
+    replaces the environment variables by a curve of time, in a clock.
+    """
+
+    library: Library
+    coefficients: Array
+    drive: Drive | Drives | None = None
+
+    @cached_property
+    def _dense(self) -> Array:
+        """Coefficients by (…, equation, group, own monomial, environment monomial)."""
+        library, (*batch, rows, _) = self.library, self.coefficients.shape
+        dense = np.zeros((*batch, rows, len(library.own), len(library.environment)))
+        dense[..., library.own_index, library.environment_index] = self.coefficients
+        return dense.reshape(*batch, len(library.fitted), library.groups(rows), *dense.shape[-2:])
+
+    def rhs(self, x: Array, t: Array) -> Array:
+        """ẋ of every channel at states (batch, feature, channel) and times (batch,): traits stand still."""
+        return self._with_kinematics(self(x, None if self.drive is None else self.drive(t)), x)
+
+    def _with_kinematics(self, slopes: Array, x: Array) -> Array:
+        """Derivatives of all channels from those of the fitted ones, both (batch, feature, channel or equation)."""
+        if self.library.all_fitted:
+            return slopes
+        out = np.zeros_like(x)
+        out[..., list(self.library.fitted)] = slopes
+        if (velocity := self.library.velocity) is not None:
+            out[..., 0] = x[..., velocity]
+        return out
+
+    def __call__(self, x: Array, z: Array | None = None) -> Array:
+        """ẋ of the fitted channels, (batch, feature, equation), at states (batch, feature, channel).
+
+        ``z`` replaces the environment variables.
+        """
+        z = self.library.variables(x) if z is None else z
+        weights = self._weights(self.library.environment_monomials(z))
+        if len(self.library.own) == 1 and not self.library.per_feature_terms:
+            slopes = weights[..., 0]  # the only own monomial is 1
+            return np.broadcast_to(slopes, (*slopes.shape[:2], x.shape[1])).swapaxes(1, 2)
+        return contracted(self.library.own_monomials(x)[:, None], weights).swapaxes(1, 2)
+
+    def _weights(self, environment: Array) -> Array:
+        """What multiplies each own monomial: Σᵥ θ[equation, group, own, v] env_v, as (batch, equation, group, own)."""
+        if self._dense.ndim == 4:
+            flat = environment @ self._dense.reshape(-1, environment.shape[-1]).T
+            return np.asarray(flat.reshape(len(environment), *self._dense.shape[:-1]))
+        # In one layout, and no matrix product: else the last digit would depend on who else is in the batch.
+        return np.einsum("begov,bv->bego", self._dense, np.ascontiguousarray(environment))
+
+    def sensitivity(self, x: Array, t: Array) -> Sensitivity:
+        """f and everything that its derivatives are made of at states (batch, feature, channel) and times (batch,)."""
+        library, moments = self.library, None
+        if self.drive is not None:
+            z = self.drive(t)
+        elif library.moments:
+            moments = library.moment_monomials.closure(x)
+            z = library.moment_monomials.select(moments).sum(axis=-2) / x.shape[-2]
+        else:
+            z = library.variables(x)
+        closed = library.environment_monomials.closure(z)
+        environment = library.environment_monomials.select(closed)
+        powers = library.own_monomials.closure(x)
+        own = library.own_monomials.select(powers)
+        weights = self._weights(environment)
+        slopes = contracted(own[:, None], weights).swapaxes(1, 2)
+        local = np.stack(
+            [contracted(library.own_monomials.derivative(powers, c)[:, None], weights) for c in library.moving], axis=1
+        )
+        through = None
+        if self.drive is None and z.shape[-1]:
+            through = self._through(own, library.environment_monomials.gradient(closed))
+        return Sensitivity(library, moments, own, environment, self._with_kinematics(slopes, x), local, through)
+
+    def _through(self, own: Array, gradient: Array) -> Array:
+        """How f answers to each environment variable: Σₒ own_o Σᵥ θ[·, o, v] ∂env_v/∂z, (batch, equation, feature, V).
+
+        ``gradient`` is (batch, environment monomial, V).
+        """
+        slopes = np.matmul(self._dense, gradient[:, None, None])
+        if slopes.shape[2] > 1:
+            return np.asarray(np.matmul(own[:, None, :, None, :], slopes)[..., 0, :])
+        return np.asarray(np.matmul(own[:, None], slopes[:, :, 0]))
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """f, ∂f/∂θ and the product of the Jacobian with a block of directions, at one batch of states.
+
+    ``value`` is ẋ of all channels, (batch, feature, channel); ``local`` the derivative of each equation by the
+    feature's own moving channels, (batch, moving, equation, feature); ``through`` that by the environment variables,
+    (batch, equation, feature, variable).
+    """
+
+    library: Library
+    moments: Array | None
+    own: Array
+    environment: Array
+    value: Array
+    local: Array
+    through: Array | None
+
+    def terms(self) -> Array:
+        """Φ, (batch, feature, term): the forcing of each coefficient."""
+        library = self.library
+        return gathered(self.own, library.own_index) * gathered(self.environment, library.environment_index)[:, None]
+
+    def jacobian_times(self, directions: Array, out: Array | None = None) -> Array:
+        """(∂f/∂x)·S for directions S (batch, moving, feature, direction) of the moving channels, of the same shape."""
+        library = self.library
+        result = np.empty_like(directions) if out is None else out
+        of_variables = None if self.through is None else self._of_variables(directions)
+        for e, channel in enumerate(library.fitted):
+            row = result[:, library.moving.index(channel)]
+            np.multiply(self.local[:, 0, e, :, None], directions[:, 0], out=row)
+            for m in range(1, len(library.moving)):
+                row += self.local[:, m, e, :, None] * directions[:, m]
+            if of_variables is not None and self.through is not None:
+                # As the transpose of a product, so that features come last, as the states' sensitivities have them.
+                row += np.matmul(of_variables.swapaxes(1, 2), self.through[:, e].swapaxes(1, 2)).swapaxes(1, 2)
+        if library.velocity is not None:
+            result[:, 0] = directions[:, library.moving.index(library.velocity)]
+        return result
+
+    def _of_variables(self, directions: Array) -> Array:
+        """(∂z/∂x)·S, (batch, variable, direction)."""
+        library = self.library
+        batch, _, features, count = directions.shape
+        if self.moments is None:
+            out = np.zeros((batch, library.n_variables, count))
+            for m, channel in enumerate(library.moving):
+                out[:, channel :: len(library.channels)] = directions[:, m]
+            return out
+        slopes = [library.moment_monomials.derivative(self.moments, c) / features for c in library.moving]
+        parts = (np.matmul(s.swapaxes(-1, -2), directions[:, m]) for m, s in enumerate(slopes))
+        return np.asarray(functools.reduce(np.add, parts))

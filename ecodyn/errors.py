@@ -1,0 +1,17 @@
+"""Errors and warnings that a user meets; every message says what was expected, what came, and what to do."""
+
+from __future__ import annotations
+
+__all__ = ["DataWarning", "OutputExistsError", "UnusableDataError"]
+
+
+class OutputExistsError(FileExistsError):
+    """An output that is there already and that nobody allowed to be replaced."""
+
+
+class UnusableDataError(ValueError):
+    """Data that can't be used as they are; the message says what was expected, what came and what to do."""
+
+
+class DataWarning(UserWarning):
+    """Data that can be used and look odd; one warning lists all that was found."""

@@ -1,0 +1,1 @@
+"""Networks that are trained here, with what the questions need kept while they train."""

@@ -1,0 +1,73 @@
+"""Networks that learn modular addition: the study's (arXiv 2405.17420) and a one-layer transformer, and interventions.
+
+Everything public is listed in ``__all__`` and loaded on first use, since torch takes seconds to import.
+"""
+
+from __future__ import annotations
+
+from ecodyn.runtime.lazy import lazily
+
+_HOME = {
+    "Collaboration": "collaboration",
+    "FixedDataset": "interventions",
+    "FixedEmbedding": "interventions",
+    "FixedLayers": "interventions",
+    "FrozenEmbedding": "interventions",
+    "INTERVENTIONS": "interventions",
+    "Intervention": "interventions",
+    "KeepFrequencies": "interventions",
+    "KeptLosses": "collaboration",
+    "MLP": "mlp",
+    "Network": "network",
+    "PairLosses": "collaboration",
+    "PlantCircles": "interventions",
+    "ScaleFrequency": "interventions",
+    "Snapshots": "snapshots",
+    "Transformer": "transformer",
+    "all_pairs": "collaboration",
+    "initialise": "network",
+    "kept_losses": "collaboration",
+    "ladder": "collaboration",
+    "losses_over_training": "collaboration",
+    "parse_interventions": "interventions",
+    "projection": "fourier",
+    "read_snapshots": "snapshots",
+    "spectrum": "fourier",
+    "split_pairs": "pairs",
+    "take_snapshots": "snapshots",
+    "write_snapshots": "snapshots",
+}
+
+__all__ = [
+    "INTERVENTIONS",
+    "MLP",
+    "Collaboration",
+    "FixedDataset",
+    "FixedEmbedding",
+    "FixedLayers",
+    "FrozenEmbedding",
+    "Intervention",
+    "KeepFrequencies",
+    "KeptLosses",
+    "Network",
+    "PairLosses",
+    "PlantCircles",
+    "ScaleFrequency",
+    "Snapshots",
+    "Transformer",
+    "all_pairs",
+    "initialise",
+    "kept_losses",
+    "ladder",
+    "losses_over_training",
+    "parse_interventions",
+    "projection",
+    "read_snapshots",
+    "spectrum",
+    "split_pairs",
+    "take_snapshots",
+    "write_snapshots",
+]
+
+
+__getattr__, __dir__ = lazily(__name__, {name: f"{__name__}.{module}" for name, module in _HOME.items()})

@@ -1,0 +1,65 @@
+"""Checkpoints of trainings: a folder a run, a safetensors file a step, as `ecodyn extract` reads them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from ecodyn.errors import OutputExistsError
+from ecodyn.networks.training.checks import check_whole
+from ecodyn.networks.training.network import Batch
+from ecodyn.runtime.files import write_whole
+
+__all__ = ["Checkpoints", "write_checkpoint"]
+
+
+@dataclass(frozen=True)
+class Checkpoints:
+    """All parameters of every run, each ``every`` steps and at the last: ``run_LABEL/step_STEP.safetensors``."""
+
+    folder: Path
+    every: int
+
+    def __post_init__(self) -> None:
+        check_whole("checkpoint_every", self.every, 1)
+
+    def check(self, *, begun: bool) -> None:
+        """Make the folder; checkpoints in it have to be those of this very training, ``begun`` earlier.
+
+        Raises:
+            OutputExistsError: They are not, or there is a file of this name.
+            OSError: The folder can't be written to.
+        """
+        if self.folder.exists() and not self.folder.is_dir():
+            raise OutputExistsError(f"{self.folder} is a file, expected a folder for checkpoints; name another place")
+        if not begun and next(self.folder.glob("run_*/step_*.safetensors"), None) is not None:
+            raise OutputExistsError(
+                f"{self.folder} has checkpoints of another training; name another folder, or delete it"
+            )
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(self.folder, os.W_OK | os.X_OK):
+            raise PermissionError(f"cannot write to {self.folder}, which is read-only; choose another place")
+
+    def writer(self, labels: Sequence[int], last: int) -> Callable[[int, Batch], None]:
+        """What writes the checkpoints of a batch when it is called with a step and the batch."""
+
+        def write(step: int, batch: Batch) -> None:
+            if step % self.every == 0 or step == last:
+                write_checkpoint(self.folder, labels, step, batch.tensors)
+
+        return write
+
+
+def write_checkpoint(folder: Path, labels: Sequence[int], step: int, tensors: Mapping[str, torch.Tensor]) -> None:
+    """Write tensors (run, ...) by name at one step, a file a run: ``run_LABEL/step_STEP.safetensors``."""
+    from safetensors.torch import save_file
+
+    for i, label in enumerate(labels):
+        run = folder / f"run_{label}"
+        run.mkdir(parents=True, exist_ok=True)
+        with write_whole(run / f"step_{step:06d}.safetensors", force=True) as temporary:
+            save_file({name: tensor[i].contiguous().cpu() for name, tensor in tensors.items()}, temporary)

@@ -1,0 +1,173 @@
+"""Gradient descent of a batch of networks, with what is kept of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from ecodyn.networks.training.network import DTYPES, Batch, NetworkSettings
+
+__all__ = ["Record", "denormals_flushed", "descend", "one_thread", "train_batch"]
+
+ROWS_HELD = 64  # kept rows that stay on the device until they are fetched together
+
+
+@dataclass(frozen=True)
+class Record:
+    """What is kept of S trainings over T kept steps.
+
+    Attributes:
+        steps: Kept steps, (T,); 0 is the initialisation.
+        observables: (S, T, K) each, "signal" first.
+        curves: (S, T) each.
+        embedding: Of the last step, (S, token, dimension), None where the features are not those of a matrix.
+        diverged: The kept step at which each network was first seen to be no longer finite, -1 for never, (S,).
+    """
+
+    steps: np.ndarray
+    observables: dict[str, np.ndarray]
+    curves: dict[str, np.ndarray]
+    embedding: np.ndarray | None
+    diverged: np.ndarray
+
+
+def train_batch(
+    network: NetworkSettings,
+    seeds: Sequence[int],
+    kept: np.ndarray,
+    *,
+    dtype: str = "float64",
+    device: str = "cpu",
+    progress: Callable[[int], None] | None = None,
+    visit: Callable[[int, Batch], None] | None = None,
+) -> Record:
+    """Train one network a seed, up to the last kept step.
+
+    Args:
+        network: What is trained and how.
+        seeds: One network each.
+        kept: Steps whose observables and curves are kept, ascending from 0, (T,).
+        dtype: "float64" or "float32".
+        device: "cpu", "cuda" or "cuda:0".
+        progress: Called with each step reached.
+        visit: Called with each step and the batch at that step's parameters, such as to write a checkpoint.
+    """
+    with one_thread(), denormals_flushed(wanted=dtype == "float32"), torch.no_grad():
+        batch = network.draw(seeds, DTYPES[dtype], torch.device(device))
+        keeper = _Keeper(kept)
+        for step in descend(batch, network, int(kept[-1]), kept):
+            if keeper.wants(step):
+                keeper.keep(batch)
+            if visit is not None:
+                visit(step, batch)
+            if progress is not None:
+                progress(step)
+            if keeper.all_diverged:
+                break
+        return keeper.record(batch)
+
+
+def descend(batch: Batch, network: NetworkSettings, steps: int, kept: np.ndarray | None = None) -> Iterator[int]:
+    """Train a batch in place, full batch, and yield each step 0..steps.
+
+    At each yield the batch holds that step's parameters and the gradients at them; its curves are those of the kept
+    steps (default: all). The gradients of the last step are computed too.
+    """
+    measured = np.ones(steps + 1, bool) if kept is None else np.isin(np.arange(steps + 1), kept)
+    optimiser = network.optimiser_of(batch.parameters)
+    batch.hold()
+    for step in range(steps + 1):
+        batch.backward(measure=bool(measured[step]))
+        yield step
+        if step < steps:
+            optimiser.step()
+            batch.hold()
+
+
+class _Keeper:
+    """Rows of what is kept, gathered on the device and fetched some at a time."""
+
+    def __init__(self, kept: np.ndarray) -> None:
+        self.kept, self.row = kept, 0
+        self.held: dict[str, torch.Tensor] = {}
+        self.fetched: dict[str, np.ndarray] = {}
+        self.curve_names: tuple[str, ...] = ()
+        self.diverged = np.empty(0, np.int64)
+
+    def wants(self, step: int) -> bool:
+        return self.row < len(self.kept) and step == self.kept[self.row]
+
+    @property
+    def all_diverged(self) -> bool:
+        return bool(len(self.diverged) and (self.diverged >= 0).all())
+
+    def keep(self, batch: Batch) -> None:
+        observables, curves = batch.observables(), batch.curves()
+        if not self.held:
+            self._allocate(observables | curves)
+            self.curve_names = tuple(curves)
+        for name, values in (observables | curves).items():
+            self.held[name][:, self.row % ROWS_HELD] = values
+        self.row += 1
+        if self.row % ROWS_HELD == 0 or self.row == len(self.kept):
+            self._fetch()
+
+    def _allocate(self, rows: dict[str, torch.Tensor]) -> None:
+        for name, row in rows.items():
+            S, *K = row.shape
+            self.held[name] = torch.empty((S, ROWS_HELD, *K), dtype=torch.float64, device=row.device)
+            self.fetched[name] = np.full((S, len(self.kept), *K), np.nan)
+        self.diverged = np.full(S, -1)
+
+    def _fetch(self) -> None:
+        count = (self.row - 1) % ROWS_HELD + 1
+        rows = slice(self.row - count, self.row)
+        bad = np.zeros((len(self.diverged), count), bool)
+        for name, held in self.held.items():
+            self.fetched[name][:, rows] = fresh = held[:, :count].cpu().numpy()
+            bad |= ~np.isfinite(fresh).reshape(*bad.shape, -1).all(axis=2)
+        new = bad.any(axis=1) & (self.diverged < 0)
+        self.diverged[new] = self.kept[rows][bad[new].argmax(axis=1)]
+
+    def record(self, batch: Batch) -> Record:
+        embedding = batch.embedding()
+        return Record(
+            self.kept,
+            {name: array for name, array in self.fetched.items() if name not in self.curve_names},
+            {name: self.fetched[name] for name in self.curve_names},
+            None if embedding is None else embedding.to("cpu", torch.float64).numpy(),
+            self.diverged,
+        )
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """One thread of torch's, for networks so small that several only wait for each other; then as before."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+@contextmanager
+def denormals_flushed(*, wanted: bool = True) -> Iterator[None]:
+    """Numbers too small for a normal exponent count as zero in this thread, if wanted; then as before.
+
+    In float32 these are those under 1.2·10⁻³⁸, which processors multiply many times slower than others. A softmax of
+    logits more than 87 apart is full of them: a training with two circles took 3.5 times as long. What is lost of
+    a probability is no more than that. In float64 logits would have to be 708 apart.
+    """
+    smallest = torch.full((1,), 1e-40, dtype=torch.float32)
+    before = not bool((smallest * 1).any())
+    if wanted:
+        torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(before)

@@ -1,0 +1,170 @@
+"""What can be trained: a network's settings, and many such networks as one tensor program.
+
+A further kind of network is a frozen dataclass of its settings (`NetworkSettings`), the tensor program that it draws
+(`Batch`, or `AutogradBatch` where torch should find the gradients), and a line in `ecodyn.networks.training.NETWORKS`.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+
+from ecodyn.networks.training.checks import check_choice, check_number, check_rate, plain, word
+
+__all__ = ["DTYPES", "OPTIMISERS", "AutogradBatch", "Batch", "Draw", "NetworkSettings"]
+
+DTYPES = {"float64": torch.float64, "float32": torch.float32}
+OPTIMISERS = ("adamw", "adam", "sgd")
+
+Draw = Mapping[str, torch.Tensor]
+"""The parameters of one network by name, drawn in float64 on the CPU whatever they are trained in."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkSettings(ABC):
+    """What is trained and how, apart from the seed; subclasses say which network and have the defaults.
+
+    Args:
+        optimiser: "adamw" (decoupled weight decay), "adam" (decay added to the gradient) or "sgd".
+        learning_rate: Step size η.
+        weight_decay: λ; under AdamW a parameter shrinks by ηλ of itself in a step.
+        momentum: Of "sgd"; the others have their own.
+        beta2: Decay of the mean squared gradient of "adamw" and "adam".
+
+    Raises:
+        ValueError: A setting that nothing can be trained with.
+    """
+
+    name: ClassVar[str]
+    """As ``ecodyn train --network`` has it."""
+
+    optimiser: str = "adamw"
+    learning_rate: float = 0.01
+    weight_decay: float = 0.5
+    momentum: float = 0.0
+    beta2: float = 0.999
+
+    def __post_init__(self) -> None:
+        check_choice("optimiser", self.optimiser, OPTIMISERS)
+        check_rate("learning_rate", self.learning_rate, zero_allowed=False)
+        check_rate("weight_decay", self.weight_decay, zero_allowed=True)
+        check_rate("momentum", self.momentum, zero_allowed=True)
+        if self.momentum and self.optimiser != "sgd":
+            raise ValueError(f"momentum belongs to the optimiser sgd, got {self.momentum} with {self.optimiser}")
+        if self.momentum >= 1:
+            raise ValueError(f"momentum must be below 1, got {self.momentum}")
+        check_number("beta2", self.beta2)
+        if not 0 <= self.beta2 < 1:
+            raise ValueError(f"beta2 must be at least 0 and below 1, got {self.beta2}")
+
+    @property
+    @abstractmethod
+    def features(self) -> np.ndarray:
+        """Labels of the K competitors, (K,)."""
+
+    @abstractmethod
+    def draw(self, seeds: Sequence[int], dtype: torch.dtype, device: torch.device) -> Batch:
+        """Networks at their initialisation, one a seed; a seed's numbers depend on no other seed."""
+
+    @abstractmethod
+    def initialisation(self, seed: int) -> Hashable:
+        """Equal for trainings that begin with the same representations, which are then no independent runs."""
+
+    @property
+    @abstractmethod
+    def measured(self) -> tuple[str, ...]:
+        """Names of the observables and curves that its batches keep."""
+
+    @property
+    def labels(self) -> Hashable | None:
+        """What feature k stands for, equal for networks in which it is the same; None if that varies with the seed."""
+        return None
+
+    @abstractmethod
+    def bytes_per_network(self, itemsize: int) -> int:
+        """Estimated memory that one network takes in a batch, in numbers of ``itemsize`` bytes."""
+
+    def optimiser_of(self, parameters: torch.nn.Parameter) -> torch.optim.Optimizer:
+        """torch's own optimiser over the parameters of a whole batch: all it does is element by element."""
+        rate, decay = self.learning_rate, self.weight_decay
+        if self.optimiser == "sgd":
+            return torch.optim.SGD([parameters], lr=rate, weight_decay=decay, momentum=self.momentum, fused=True)
+        kind = torch.optim.AdamW if self.optimiser == "adamw" else torch.optim.Adam
+        return kind([parameters], lr=rate, weight_decay=decay, betas=(0.9, self.beta2), fused=True)
+
+    def described(self) -> dict[str, Any]:
+        """The settings by name, as JSON can hold them."""
+        return {"network": self.name} | {field.name: plain(getattr(self, field.name)) for field in fields(self)}
+
+    def varied(self) -> dict[str, Any]:
+        """The settings by name, each one number or word: what a grid may run over."""
+        return {name: word(value) for name, value in self.described().items()}
+
+
+class Batch(ABC):
+    """S networks of one shape, trained as one tensor program; nothing of one enters another's numbers.
+
+    Attributes:
+        parameters: All parameters, (S, N), a row a network; the gradients are in ``parameters.grad``.
+        tensors: The same memory by name, each (S, ...).
+        gradients: That of ``parameters.grad`` by name.
+    """
+
+    def __init__(self, draws: Sequence[Draw], dtype: torch.dtype, device: torch.device) -> None:
+        stacked = {name: torch.stack([draw[name] for draw in draws]) for name in draws[0]}
+        flat = torch.cat([tensor.flatten(1) for tensor in stacked.values()], dim=1)
+        self.parameters = torch.nn.Parameter(flat.to(device, dtype))
+        self.parameters.grad = torch.zeros_like(self.parameters)
+        self._shapes = {name: tensor.shape for name, tensor in stacked.items()}
+        self.tensors = self.named(self.parameters.detach())
+        self.gradients = self.named(self.parameters.grad)
+
+    def __len__(self) -> int:
+        return len(self.parameters)
+
+    def named(self, flat: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Views (S, ...) of a tensor (S, N), by name."""
+        parts = flat.split([math.prod(shape[1:]) for shape in self._shapes.values()], dim=1)
+        return {name: part.view(shape) for (name, shape), part in zip(self._shapes.items(), parts, strict=True)}
+
+    @abstractmethod
+    def backward(self, *, measure: bool) -> None:
+        """Put the gradients of the training loss into `gradients`; with ``measure``, keep what `curves` needs."""
+
+    @abstractmethod
+    def observables(self) -> dict[str, torch.Tensor]:
+        """What there is to know of the features, (S, K) each, "signal" first; after `backward`."""
+
+    @abstractmethod
+    def curves(self) -> dict[str, torch.Tensor]:
+        """What there is to know of the networks as a whole, (S,) each; after ``backward(measure=True)``."""
+
+    def hold(self) -> None:
+        """Bring the parameters back to where they have to stay, after the start and after each update."""
+        return
+
+    def embedding(self) -> torch.Tensor | None:
+        """The matrices that the features are measured in, (S, token, dimension), if there are such."""
+        return None
+
+
+class AutogradBatch(Batch):
+    """A batch whose gradients torch finds, from the losses."""
+
+    @abstractmethod
+    def losses(self, tensors: Mapping[str, torch.Tensor], *, measure: bool) -> torch.Tensor:
+        """Training loss of each network, (S,), from its parameters."""
+
+    def backward(self, *, measure: bool) -> None:
+        """Reverse mode through `losses`."""
+        with torch.enable_grad():
+            losses = self.losses(self.named(self.parameters), measure=measure)
+            (gradient,) = torch.autograd.grad(losses.sum(), self.parameters)
+        assert self.parameters.grad is not None
+        self.parameters.grad.copy_(gradient)

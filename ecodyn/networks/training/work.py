@@ -1,0 +1,118 @@
+"""Batches of a population in as many processes as are allowed; each writes its own record."""
+
+from __future__ import annotations
+
+import functools
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from ecodyn.networks.training.checkpoints import Checkpoints
+from ecodyn.networks.training.descent import train_batch
+from ecodyn.networks.training.gather import Run
+from ecodyn.networks.training.network import NetworkSettings
+from ecodyn.networks.training.partial import write_record
+from ecodyn.runtime.processes import outcomes
+
+__all__ = ["Progress", "Task", "work"]
+
+Progress = Callable[[int, int, str], None]
+"""Called with the run-steps done, those there are, and what is under way."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """One batch, as a worker gets it.
+
+    Attributes:
+        network, runs: Which networks.
+        kept: Steps that are kept.
+        dtype, device: In what and on what.
+        file: Where the record goes.
+        checkpoints: Where checkpoints go, None for nowhere.
+    """
+
+    network: NetworkSettings
+    runs: tuple[Run, ...]
+    kept: np.ndarray
+    dtype: str
+    device: str
+    file: Path
+    checkpoints: Checkpoints | None
+
+
+def work(
+    tasks: Sequence[Task], done: int, total: int, processes: int, progress: Progress | None
+) -> Iterator[tuple[Task, Exception | None]]:
+    """Do the tasks; yield each with None, or with the reason why there is no record of it, as they finish.
+
+    Args:
+        tasks: Batches ahead.
+        done: Run-steps done before.
+        total: Run-steps there are.
+        processes: How many at once; with one, all is done in this process.
+        progress: Called in this process.
+    """
+    with tempfile.TemporaryDirectory(prefix="ecodyn-") as temporary:
+        reached = np.memmap(Path(temporary) / "steps", dtype=np.int64, mode="w+", shape=len(tasks) + 1)
+        meter = _Meter(tasks, reached, done, total, progress)
+        here = min(processes, len(tasks)) <= 1
+        function = functools.partial(_do_here, meter) if here else functools.partial(_do, str(reached.filename))
+        for i, error in outcomes(function, list(enumerate(tasks)), processes, poll=meter.say):
+            meter.say()
+            yield tasks[i], error
+
+
+class _Meter:
+    """Run-steps done over all batches, from the step that each has reached."""
+
+    def __init__(
+        self, tasks: Sequence[Task], reached: np.ndarray, done: int, total: int, progress: Progress | None
+    ) -> None:
+        self.reached, self.done, self.total, self.progress = reached, done, total, progress
+        self.sizes = np.array([len(task.runs) for task in tasks] + [0])
+        self.said = done
+
+    def say(self) -> None:
+        """Tell how far all is, where that is news."""
+        now = self.done + int(self.reached @ self.sizes)
+        if self.progress is not None and now > self.said:
+            begun = int(np.count_nonzero(self.reached))
+            self.progress(now, self.total, f"{begun} of {len(self.sizes) - 1} batches begun")
+            self.said = now
+
+
+def _do_here(meter: _Meter, numbered: tuple[int, Task]) -> None:
+    """A task in this process."""
+    i, task = numbered
+
+    def reached(step: int) -> None:
+        meter.reached[i] = step
+        meter.say()
+
+    _train(task, reached)
+
+
+def _do(file: str, numbered: tuple[int, Task]) -> None:
+    """A task in a worker; the step that task i has reached is entry i of a shared file."""
+    i, task = numbered
+    _train(task, functools.partial(np.memmap(file, dtype=np.int64, mode="r+").__setitem__, i))
+
+
+def _train(task: Task, progress: Callable[[int], None]) -> None:
+    """Train one batch and write its record."""
+    seeds = [run.seed for run in task.runs]
+    visit = None
+    if task.checkpoints is not None:
+        visit = task.checkpoints.writer([run.label for run in task.runs], int(task.kept[-1]))
+    try:
+        record = train_batch(
+            task.network, seeds, task.kept, dtype=task.dtype, device=task.device, progress=progress, visit=visit
+        )
+    except torch.OutOfMemoryError as error:
+        raise MemoryError(f"{len(seeds)} networks side by side do not fit there; choose a smaller batch") from error
+    write_record(record, task.file)

@@ -1,0 +1,232 @@
+"""The rows of every table, as text: the terminal and the page show the same numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ecodyn.comparison.candidate import FEWEST_RUNS, label_of
+from ecodyn.comparison.contenders import FAMILY, FORECAST, IN_SAMPLE, UNSEEN_RUNS
+from ecodyn.comparison.result import Comparison, ModelScore, Pair, WindowResult, coefficient_table
+from ecodyn.equations.library import FULL
+from ecodyn.families.law import Law
+from ecodyn.report.formatting import (
+    DASH,
+    coefficient,
+    count,
+    inflation,
+    interval,
+    number,
+    percent,
+    probability,
+    seconds,
+    steps,
+    term,
+)
+from ecodyn.rollouts.iteration import FLOW
+from ecodyn.trajectories.state import SIGNAL
+
+KINDS = {"family": "families", "clock": "clocks", "ceiling": "ceiling", "null": "nulls"}
+PROTOCOL_TITLES = {
+    UNSEEN_RUNS: "unseen runs",
+    FORECAST: "forecasts",
+    IN_SAMPLE: "in sample",
+}
+PROTOCOL_MEANING = {
+    UNSEEN_RUNS: "Fitted on other runs; rolled out from the first step of runs that it has not seen.",
+    FORECAST: "Fitted on the steps before an origin; rolled out from there to the end of the window.",
+    IN_SAMPLE: "Fitted and scored on the same data: the study's own measure. It ranks nothing.",
+}
+ILL_CONDITIONED = 1e8  # the square is what double precision resolves
+MOST_NAMED = 2  # terms named in a note before it only counts them
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the table of models: how it is headed, and what it means."""
+
+    key: str
+    header: str
+    meaning: str
+
+
+COLUMNS = (
+    Column("member", "set", "* in the 90 % model confidence set: not shown to be worse than the best"),
+    Column("skill", "skill", "mean over runs of 1 − MSE(rollout)/MSE(staying at the start)"),
+    Column("interval", "95 % interval", "t interval of the mean skill over independent runs"),
+    Column("unexplained", "left", "1 − skill: the share left unexplained"),
+    Column("diverged", "div.", "rollouts that ended early; the skill is then over the others"),
+    Column("one_step_r2", "1-step R²", "the study's in-sample measure"),
+    Column("coefficients", "coef.", "non-zero coefficients / size of the candidate library"),
+    Column("log_skill", "log skill", "skill in the logarithm of the signals, where small ones count as much"),
+    Column("order_crossing", "cross", "pairs of features whose order changes in the rollouts"),
+    Column("fit_seconds", "fit s", "seconds for all fits together"),
+)
+
+
+@dataclass(frozen=True)
+class ModelRow:
+    """One model under one protocol: its name, its cells by column key, and when not to trust it."""
+
+    name: str
+    kind: str
+    cells: dict[str, str]
+    notes: tuple[str, ...]
+    score: ModelScore
+
+
+def name_of(score: ModelScore) -> str:
+    """As verdicts have it: family/coupling, with the state where it is more than the signal, and "map" for a map."""
+    return score.label
+
+
+def model_rows(comparison: Comparison, protocol: str | None = None, window: int | WindowResult = 0) -> list[ModelRow]:
+    """The rows of the table of models: families by loss, then clocks, ceilings and nulls."""
+    part = comparison.windows[window] if isinstance(window, int) else window
+    scores = part.of(protocol or part.headline)
+    return [ModelRow(name_of(m), m.kind, _cells(m), _notes(m, part, comparison), m) for m in scores]
+
+
+def shown_columns(rows: list[ModelRow]) -> list[Column]:
+    """The columns in which any row has something to say."""
+    silent = {"diverged": {DASH, "0"}, "order_crossing": {DASH, "0.0 %"}}
+    return [c for c in COLUMNS if {r.cells[c.key] for r in rows} - silent.get(c.key, {DASH})]
+
+
+def _cells(m: ModelScore) -> dict[str, str]:
+    is_law = m.kind in ("family", "clock")
+    return {
+        "member": "*" if m.in_confidence_set else DASH,
+        "skill": number(m.skill),
+        "interval": interval(m.skill_low, m.skill_high),
+        "unexplained": percent(m.unexplained),
+        "diverged": count(m.diverged),
+        "one_step_r2": number(m.one_step_r2) if m.protocol == IN_SAMPLE else DASH,
+        "coefficients": f"{count(m.n_coefficients)}/{m.library_size}" if is_law else DASH,
+        "log_skill": number(m.log_skill),
+        "order_crossing": percent(m.order_crossing),
+        "fit_seconds": seconds(m.fit_seconds),
+    }
+
+
+def law_of(m: ModelScore, window: WindowResult) -> Law | None:
+    """The law fitted to everything, of the same family, coupling, state and time."""
+    for other in window.models:
+        if other.label == m.label and isinstance(other.model, Law) and other.model.state == m.state:
+            return other.model
+    return None
+
+
+def _notes(m: ModelScore, window: WindowResult, comparison: Comparison) -> tuple[str, ...]:
+    """When not to trust the row, the gravest first."""
+    notes = []
+    if m.diverged:
+        notes.append(f"diverged on {m.diverged} of {rollouts_of(m, comparison)}")
+    if m.left_out:
+        notes.append(f"{m.left_out} runs left out: nothing moves")
+    if 0 < len(m.loss_per_run) < FEWEST_RUNS:
+        notes.append(f"only {len(m.loss_per_run)} independent runs")
+    if m.coupling == FULL and not comparison.data.get("labels_shared", False):
+        notes.append("a law for each run")
+    law = law_of(m, window)
+    return (*notes, *(law_notes(law) if law is not None else ()))
+
+
+def rollouts_of(m: ModelScore, comparison: Comparison) -> int:
+    """How many rollouts a row stands for."""
+    origins = len(comparison.settings.get("forecast_origins", (0,))) if m.protocol == FORECAST else 1
+    return len(m.skill_per_run) * origins * m.seeds
+
+
+def law_notes(law: Law) -> tuple[str, ...]:
+    """When not to trust a law's coefficients."""
+    if law.diagnostics is None:
+        return ()
+    notes = []
+    table = coefficient_table(law)
+    doubtful = [row for row in table if row["identified"] is False]
+    if law.coupling == FULL and doubtful:
+        notes.append("matrix not identified" if len(doubtful) == len(table) else "matrix partly identified")
+    elif len(doubtful) > MOST_NAMED:
+        notes.append(f"not identified: {len(doubtful)} of {len(table)} coefficients")
+    elif doubtful:
+        notes.append("not identified: " + ", ".join(term(row["term"]) for row in doubtful))
+    if law.diagnostics.condition_number > ILL_CONDITIONED:
+        notes.append(f"condition {law.diagnostics.condition_number:.0e}".replace("e+", "e"))
+    if law.diagnostics.refined and not law.diagnostics.converged:
+        notes.append(f"fit: {law.diagnostics.status}")
+    return tuple(notes)
+
+
+def coefficient_rows(law: Law, most: int = 60) -> tuple[list[dict[str, str]], int]:
+    """A law's non-zero coefficients as text, and how many more there are than are listed."""
+    table = coefficient_table(law)
+    rows = [
+        {
+            "feature": DASH if row["feature"] is None else str(row["feature"]),
+            "term": term(row["term"]),
+            "value": coefficient(row["value"]),
+            "low": coefficient(row.get("low")),
+            "high": coefficient(row.get("high")),
+            "halves": number(row.get("halves"), 1),
+            "run_spread": percent(row.get("run_spread")),
+            "inflation": inflation(row.get("variance_inflation")),
+            "identified": {True: "yes", False: "not identified", None: DASH}[row.get("identified")],
+        }
+        for row in table[:most]
+    ]
+    return rows, max(0, len(table) - most)
+
+
+def pair_rows(pairs: list[Pair], protocol: str) -> list[dict[str, str]]:
+    """Skill differences between families under a protocol, as text."""
+    return [
+        {
+            "a": p.a,
+            "b": p.b,
+            "difference": number(p.skill_difference, 4),
+            "interval": interval(p.low, p.high, 4),
+        }
+        for p in pairs
+        if p.protocol == protocol
+    ]
+
+
+def surrogate_rows(window: WindowResult) -> list[dict[str, str]]:
+    """The tests against surrogates, as text."""
+    return [
+        {
+            "kind": test.kind.replace("_", "-"),
+            "model": test.model,
+            "count": count(len(test.losses)),
+            "skill": number(test.skill),
+            "surrogate_skill": number(test.surrogate_skill),
+            "p_value": probability(test.p_value),
+            "reading": test.sentence,
+        }
+        for test in window.surrogates
+    ]
+
+
+def _name_of_best(best: dict[str, str | None]) -> str:
+    state, time = best.get("state") or SIGNAL, best.get("time", FLOW)
+    return label_of(str(best["family"]), best["coupling"], state, FAMILY, time)
+
+
+def verdict_rows(comparison: Comparison) -> list[dict[str, str]]:
+    """One row a window and protocol that ranks, the headline's first."""
+    rows = []
+    for w in comparison.windows:
+        for protocol in sorted(w.verdicts, key=lambda p: p != w.headline):
+            v = w.verdicts[protocol]
+            name = DASH if v.best is None else _name_of_best(v.best)
+            rows.append(
+                {
+                    "window": steps(w.window),
+                    "protocol": PROTOCOL_TITLES.get(protocol, protocol),
+                    "status": v.status.replace("_", " "),
+                    "best": name,
+                    "p_value": probability(v.p_value),
+                    "holds": ("yes" if v.holds else "no") if protocol == w.headline else DASH,
+                }
+            )
+    return rows

@@ -1,0 +1,54 @@
+"""Terminal tables of what was handed in: a trajectories file, a training log."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.table import Table
+
+
+def inspection_table(facts: Mapping[str, Any]) -> Table:
+    """What is in a trajectories file: two columns, warnings last."""
+    rows = {
+        "runs": f"{facts['runs']} in {facts['clusters']} clusters",
+        "steps": f"{facts['steps']}, from {facts['first_step']:g} to {facts['last_step']:g}",
+        "features": f"{facts['features']}, labels {'shared' if facts['labels_shared'] else 'not shared'} between runs",
+        "observables": ", ".join(facts["observables"]),
+        "curves": ", ".join(facts["curves"]) or "none",
+        "embedding": " × ".join(map(str, facts["embedding"] or ())) or "none",
+        "settings": "; ".join(f"{k} = {', '.join(map(str, v))}" for k, v in facts["settings"].items()) or "none",
+        "made by": str(facts["provenance"].get("command", "not stated")),
+        "wrong with it": "; ".join(facts["warnings"]) or "nothing found",
+        "next": facts["command"],
+    }
+    return _two_columns(facts["path"], rows)
+
+
+def log_table(facts: Mapping[str, Any]) -> Table:
+    """What is in a training log: two columns, what is wrong last."""
+    sizes = " × ".join(map(str, facts["frames"]))
+    steps = "none" if facts["first_step"] is None else f"{facts['first_step']:g} to {facts['last_step']:g}"
+    intervals = ", ".join(f"{i:g}" for i in facts["intervals"])
+    rows = {
+        "format": facts["format"],
+        "frames": f"{sizes}, {facts['dtype']}, {facts['bytes'] / 1e6:.3g} MB",
+        "steps": f"{steps}, intervals {intervals or 'none'}",
+        "tokens p": "not known" if facts["p"] is None else str(facts["p"]),
+        "dimensions d": "not known" if facts["d"] is None else str(facts["d"]),
+        "gradients": " × ".join(map(str, facts["gradients"] or ())) or "none",
+        "settings": "; ".join(f"{k} = {v}" for k, v in facts["settings"].items()) or "none",
+        "late rows": facts["late_rows"],
+        "wrong with it": "\n".join(facts["wrong"]) or "nothing found",
+        "next": facts["command"],
+    }
+    return _two_columns(facts["path"], rows)
+
+
+def _two_columns(title: object, rows: Mapping[str, str]) -> Table:
+    table = Table(title=str(title), show_header=False, title_justify="left")
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in rows.items():
+        table.add_row(name, value)
+    return table

@@ -1,0 +1,1 @@
+"""Fitted laws, for people: rows of text, figures, pages. No mathematics."""

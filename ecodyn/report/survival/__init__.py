@@ -1,0 +1,1 @@
+"""Who survives, for people: rows of text, figures, pages. No mathematics."""

@@ -1,0 +1,282 @@
+"""What an analysis of survival found, as text: tables and sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from ecodyn.report.formatting import coefficient, count, interval, number, percent, steps
+from ecodyn.statistics.clustered import Estimate
+from ecodyn.survival.analysis import Analysis
+from ecodyn.survival.laws import LawFates
+from ecodyn.survival.logistic import Together
+from ecodyn.survival.predictors import Score
+from ecodyn.survival.scaled_start import Intervals, Response
+from ecodyn.survival.scaling import ScaledRuns
+
+STUDY_STEP = 4.0  # after the first, the last at which the study looks; chosen by no result
+WHY_SIGNAL_ALONE = (
+    "A shared autonomous law of the signal alone keeps the order of features (solutions of one scalar equation never "
+    "cross), so its AUC is its starting signal's"
+)
+
+
+@dataclass(frozen=True)
+class TextTable:
+    """A table in words: its title, the header, rows, and what to know when reading it."""
+
+    title: str
+    header: list[str]
+    rows: list[list[str]]
+    note: str = ""
+
+
+def survival_tables(told: Analysis) -> list[TextTable]:
+    """All tables of an analysis, those of which there is nothing left out."""
+    tables = [_rules(told), _agreement(told), *(_counts(told, name) for name in told.counts)]
+    if told.scores:
+        tables += [_predictors(told, "AUC", "auc"), _predictors(told, "Hit rate", "hit_rate")]
+    if told.together:
+        tables.append(_together(told))
+        tables.append(_coefficients(told))
+    return tables + [_laws(laws) for laws in told.laws] + [_scaled(x) for x in told.scaled]
+
+
+def survival_sentences(told: Analysis) -> list[str]:
+    """What was found, in a few sentences."""
+    return [*_who(told), *_early(told), *_order(told), *_known(told), *_what_scaling_did(told)]
+
+
+def _who(told: Analysis) -> Iterator[str]:
+    found, K = told.found, told.runs.n_features
+    at = ", ".join(f"{s:g}" for s in np.unique(found.steps))
+    others = [f"{c.value} {count(c.survivors.mean)}" for c in told.sensitivity.counts if c.value != found.rule]
+    spread = f", {found.counts.min()} to {found.counts.max()} a run" if told.runs.n_runs > 1 else ""
+    yield (
+        f"At step {at}, {found.rule} finds {_mean(told.survivors, 1)} survivors of {K} a run{spread}; "
+        f"other rules: {', '.join(others)}."
+    )
+    died = told.deaths.steps[np.isfinite(told.deaths.steps)]
+    if len(died):
+        half, most = np.quantile(died, [0.5, 0.9], method="closest_observation")
+        yield (
+            f"Half of the {len(died)} that fall below half the survivors' level are there by step {half:g}, "
+            f"nine tenths by {most:g}."
+        )
+
+
+def _early(told: Analysis) -> Iterator[str]:
+    signal = [s for s in told.scores if s.predictor == "signal"]
+    if signal:
+        shown = {signal[0].step, *(s.step for s in signal[-2:])}
+        listed = ", ".join(f"{_mean(s.auc)} at step {s.step:g}" for s in signal if s.step in shown)
+        yield f"The signal alone tells survivors from the rest with AUC {listed}."
+    if told.together:
+        step = nearest_to_study(told, told.together)
+        model, best = told.together[step], told.together[step].best_alone
+        yield (
+            f"All predictors of step {step:g} together have AUC {_mean(model.score.auc)} on runs not seen, "
+            f"{_signed(_gain(model))} beside {best} alone, the best there."
+        )
+
+
+def nearest_to_study(told: Analysis, steps: Iterable[float]) -> float:
+    """Of some steps the one nearest to the last at which the study looks, 4 after the first."""
+    first = float(np.nanmin(told.runs.times))
+    return min(steps, key=lambda s: abs(s - first - STUDY_STEP))
+
+
+def _order(told: Analysis) -> Iterator[str]:
+    yield (
+        f"From start to end {percent(told.crossed.mean)} of pairs of features change their order (Kendall's τ "
+        f"{_mean(told.kendall_tau)}). {WHY_SIGNAL_ALONE}."
+    )
+
+
+def _known(told: Analysis) -> Iterator[str]:
+    for laws in told.laws:
+        more = [law for law in laws.laws if law.state != "signal"]
+        if more:
+            listed = "; ".join(f"{law.state} {_mean(law.score.auc)}, {_signed(law.gain)}" for law in more)
+            yield (
+                f"Laws of {more[0].family}/{more[0].coupling} rolled out on unseen runs over {steps(laws.window)}, "
+                f"where the starting signal has {_mean(laws.start.auc)}: {listed}."
+            )
+
+
+def _what_scaling_did(told: Analysis) -> Iterator[str]:
+    for scaled in told.scaled:
+        fates, response = scaled.fates, scaled.response
+        shares = ", ".join(
+            f"{percent(share)} under {factor:g}"
+            for factor, share in zip(fates.factors, fates.own_survival.mean, strict=True)
+        )
+        yield f"Feature {fates.feature}, scaled at the start, survives in {shares}."
+        if response is None:
+            continue
+        coupling = "" if response.fitted is None else f" with c = {coefficient(response.fitted)} a step"
+        listed = "; ".join(
+            f"{factor:g} moves it by {_at(response.observed, n, -1)}, the law says {number(said)}"
+            for n, (factor, said) in enumerate(zip(response.factors, response.predicted.mean[:, -1], strict=True))
+        )
+        yield (
+            f"The others' mean signal at step {response.steps[-1]:g}, against a law of {scaled.law} fitted to unscaled "
+            f"runs{coupling}: {listed}."
+        )
+
+
+def _rules(told: Analysis) -> TextTable:
+    s = told.sensitivity
+    rows = [
+        [
+            str(c.value) + (" *" if c.value == told.found.rule else ""),
+            count(c.survivors.mean),
+            interval(c.survivors.low, c.survivors.high, 1),
+            f"{c.fewest} to {c.most}",
+            number(s.auc[str(c.value)].mean),
+            interval(s.auc[str(c.value)].low, s.auc[str(c.value)].high),
+        ]
+        for c in s.counts
+    ]
+    header = ["rule", "survivors a run", "95 %", "least to most", "AUC at start", "95 %"]
+    note = "* the rule asked for; AUC of the starting signal. " + " ".join(
+        f"{rule}: {why}." for rule, why in s.unusable.items()
+    )
+    return TextTable("Survivors by rule", header, rows, note.strip())
+
+
+def _agreement(told: Analysis) -> TextTable:
+    s = told.sensitivity
+    rows = [[rule, *(percent(x) for x in agreement)] for rule, agreement in zip(s.rules, s.agreement, strict=True)]
+    return TextTable("Features that two rules call alike", ["rule", *(r.replace("_", " ") for r in s.rules)], rows)
+
+
+def _counts(told: Analysis, setting: str) -> TextTable:
+    rows = [
+        [
+            str(c.value),
+            str(c.runs),
+            count(c.survivors.mean),
+            interval(c.survivors.low, c.survivors.high, 1),
+            f"{c.fewest} to {c.most}",
+        ]
+        for c in told.counts[setting]
+    ]
+    return TextTable(f"Survivors by {setting}", [setting, "runs", "survivors a run", "95 %", "least to most"], rows)
+
+
+def _predictors(told: Analysis, title: str, of: str) -> TextTable:
+    at = sorted({s.step for s in told.scores})
+    by: dict[str, dict[float, Score]] = {}
+    for s in told.scores:
+        by.setdefault(s.predictor, {})[s.step] = s
+    rows = [[name, *(number(getattr(own[s], of).mean) for s in at)] for name, own in by.items()]
+    if of == "auc" and told.together:
+        models = (told.together.get(s) for s in at)
+        rows.append(["together (unseen)", *(number(m.score.auc.mean if m else None) for m in models)])
+    halves = [(getattr(s, of).high - getattr(s, of).low) / 2 for s in told.scores]
+    wide = max((h for h in halves if np.isfinite(h)), default=np.nan)
+    note = f"means over runs; half widths of 95 % intervals over clusters are at most {number(wide)}"
+    return TextTable(
+        f"{title} of predictors by the step of the measurement", ["predictor", *map("{:g}".format, at)], rows, note
+    )
+
+
+def _together(told: Analysis) -> TextTable:
+    rows = [
+        [
+            f"{step:g}",
+            number(t.score.auc.mean),
+            interval(t.score.auc.low, t.score.auc.high),
+            t.best_alone,
+            _signed(_gain(t)),
+        ]
+        for step, t in told.together.items()
+    ]
+    header = ["step", "AUC", "95 %", "best alone", "gain beside it"]
+    return TextTable("A logistic model of all predictors, on unseen runs", header, rows)
+
+
+def _coefficients(told: Analysis) -> TextTable:
+    models = told.together.values()
+    names = list(dict.fromkeys(n for t in models for n in t.coefficients))
+    rows = [[name, *(_half_width(t.coefficients.get(name)) for t in models)] for name in names]
+    note = "per standard deviation of the predictor, ± half of the 95 % interval (jackknife over folds of runs)"
+    return TextTable("Its log odds of survival by step", ["predictor", *map("{:g}".format, told.together)], rows, note)
+
+
+def _laws(laws: LawFates) -> TextTable:
+    rows = [["none: the start", number(laws.start.auc.mean), interval(laws.start.auc.low, laws.start.auc.high)]]
+    rows[0] += [number(laws.start.hit_rate.mean), number(None), number(None)]
+    rows += [
+        [
+            law.state,
+            number(law.score.auc.mean),
+            interval(law.score.auc.low, law.score.auc.high),
+            number(law.score.hit_rate.mean),
+            _signed(law.gain),
+            number(law.crossing.mean),
+        ]
+        for law in laws.laws
+    ]
+    rows.append(["none: the data", *[number(None)] * 4, number(laws.crossing.mean)])
+    diverged = [f"{law.state}: {law.diverged} rollouts diverged." for law in laws.laws if law.diverged]
+    note = " ".join([f"{WHY_SIGNAL_ALONE}.", *diverged, *(f"{state}: {why}." for state, why in laws.left_out.items())])
+    header = ["state", "AUC", "95 %", "hit rate", "gain", "crossed"]
+    kind = f"{laws.laws[0].family}/{laws.laws[0].coupling}"
+    return TextTable(f"What {kind} laws know, rolled out on unseen runs over {steps(laws.window)}", header, rows, note)
+
+
+def _scaled(scaled: ScaledRuns) -> TextTable:
+    fates, response = scaled.fates, scaled.response
+    header = ["factor", "it survives", "survivors more"]
+    rows = [
+        [f"{factor:g}", percent(fates.own_survival.mean[n]), _at(fates.survivors_change, n, decimals=1)]
+        for n, factor in enumerate(fates.factors)
+    ]
+    if response is not None:
+        later = np.flatnonzero(response.steps > fates.steps[0]).tolist()
+        header += [f"others at {response.steps[t]:g} [law]" for t in later]
+        cells = {factor: [_beside_law(response, f, t) for t in later] for f, factor in enumerate(response.factors)}
+        for row, factor in zip(rows, fates.factors, strict=True):
+            row += cells.get(factor, [number(None)] * len(later))
+    note = (
+        "scaled less unscaled runs of the same start, over clusters; others: change of their mean signal. Competition "
+        "gives it the sign against the scaled one's"
+    )
+    if response is not None:
+        note += f"; in brackets what a law of {scaled.law}, fitted to the unscaled runs, says"
+    return TextTable(f"Feature {fates.feature} scaled at the start", header, rows, note)
+
+
+def _beside_law(response: Response, factor: int, step: int) -> str:
+    """What happened, and in brackets what the law says, at places of a factor and a step."""
+    return f"{_at(response.observed, factor, step, decimals=1)} [{number(response.predicted.mean[factor, step], 1)}]"
+
+
+def _at(of: Intervals, *place: int, decimals: int = 3) -> str:
+    """A mean with its interval, at a place."""
+    return _mean(of.at(*place), decimals)
+
+
+def _gain(model: Together) -> Estimate:
+    return model.gain[model.best_alone]
+
+
+def _mean(e: Estimate, decimals: int = 3) -> str:
+    """A mean with its interval in brackets, if it has one."""
+    ends = interval(e.low, e.high, decimals)
+    return number(e.mean, decimals) + (f" ({ends})" if " to " in ends else "")
+
+
+def _half_width(e: Estimate | None) -> str:
+    """A coefficient with half of its interval."""
+    return number(None) if e is None else f"{number(e.mean, 1)} ±{number((e.high - e.low) / 2, 1)}"
+
+
+def _signed(e: Estimate) -> str:
+    """A difference with its sign."""
+    text = _mean(e)
+    return text if e.mean < 0 or not np.isfinite(e.mean) else f"+{text}"

@@ -1,0 +1,1 @@
+"""The one guarded place where equations are integrated or iterated."""

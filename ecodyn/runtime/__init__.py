@@ -1,0 +1,1 @@
+"""What runs underneath: files written whole, processes, provenance, public names loaded on first use."""

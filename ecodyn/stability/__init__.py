@@ -1,0 +1,1 @@
+"""Equilibria of fitted laws, and what becomes of states near them."""

@@ -1,0 +1,1 @@
+"""Statistics over independent observations; nothing here knows of networks or equations."""

@@ -1,0 +1,97 @@
+"""Means over observations that are not independent: runs that share an initialisation count once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ecodyn.statistics.intervals import LEVEL, t_interval
+
+Array = NDArray[np.float64]
+
+SHARE = (0.0, 1.0)  # what a share, a rate or an AUC can be
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean with its interval.
+
+    Attributes
+    ----------
+    mean : mean over clusters of each cluster's mean; NaN if there is nothing
+    low, high : t interval over clusters; NaN for fewer than two
+    n_clusters : how many clusters had a value
+    """
+
+    mean: float
+    low: float
+    high: float
+    n_clusters: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain numbers."""
+        return {"mean": self.mean, "low": self.low, "high": self.high, "n_clusters": self.n_clusters}
+
+
+def cluster_means(values: ArrayLike, clusters: ArrayLike) -> Array:
+    """Mean of each cluster's values (cluster, ...), clusters in the order of their labels; NaN where it has none.
+
+    Parameters
+    ----------
+    values : array (observation, ...); NaN is left out
+    clusters : labels (observation,)
+
+    Raises
+    ------
+    ValueError
+        Values and clusters differ in number.
+    """
+    numbers, labels = np.asarray(values, dtype=float), np.asarray(clusters)
+    if numbers.shape[:1] != labels.shape:
+        raise ValueError(
+            f"expected a cluster for each of {len(numbers)} values, got {labels.shape}; pass one label each"
+        )
+    there = np.isfinite(numbers)
+    means = []
+    for label in np.unique(labels):
+        own = labels == label
+        count = there[own].sum(axis=0)
+        total = np.where(there[own], numbers[own], 0.0).sum(axis=0)
+        means.append(np.divide(total, count, out=np.full(np.shape(total), np.nan), where=count > 0))
+    return np.array(means)
+
+
+def clustered_mean(
+    values: ArrayLike,
+    clusters: ArrayLike,
+    level: float = LEVEL,
+    *,
+    within: tuple[float, float] = (-np.inf, np.inf),
+) -> Estimate:
+    """Mean over clusters of their means m_c, with the interval m̄ ± t · sd(m_c)/√C over the C clusters.
+
+    Frequencies of one run, and runs from one initialisation, are not independent; their clusters are.
+
+    Parameters
+    ----------
+    values : array (observation,); NaN is left out
+    clusters : labels (observation,)
+    level : of the interval
+    within : what the values can be, such as `SHARE`; the interval ends there
+
+    Raises
+    ------
+    ValueError
+        Values and clusters differ in number, or the level is not between 0 and 1.
+    """
+    if not 0 < level < 1:
+        raise ValueError(f"expected a level between 0 and 1, got {level}; 0.95 is usual")
+    means = cluster_means(values, clusters)
+    means = means[np.isfinite(means)]
+    if not len(means):
+        return Estimate(np.nan, np.nan, np.nan, 0)
+    low, high = np.clip(t_interval(means, level), *within).tolist()
+    return Estimate(float(means.mean()), low, high, len(means))

@@ -1,0 +1,125 @@
+"""Parts of checked trajectories: some steps, runs or features of them, found by label."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from ecodyn.errors import UnusableDataError
+from ecodyn.trajectories.checks import Checked
+from ecodyn.trajectories.velocity import backward_velocity
+
+__all__ = [
+    "share_times",
+    "some",
+    "take_features",
+    "take_runs",
+    "take_steps",
+    "velocity_of",
+    "where_labels",
+    "where_setting",
+]
+
+
+def share_times(times: np.ndarray, lengths: np.ndarray) -> bool:
+    """Whether runs of these times (run, step), NaN after their ends, have the same ones, as far as each goes."""
+    return bool(np.all((times == times[np.argmax(lengths)]) | np.isnan(times)))
+
+
+def velocity_of(data: Checked) -> np.ndarray:
+    """Mean change over the steps before (run, step, feature), those that a window cut away included; else NaN."""
+    return backward_velocity(data.observables["signal"], data.times) if data.velocity is None else data.velocity
+
+
+def take_steps(data: Checked, picks: list[np.ndarray]) -> Checked:
+    """Keep the step indices `picks[r]` of run r, padded to the longest; velocities are those before the cut."""
+    lengths = np.array([len(pick) for pick in picks])
+    index = np.zeros((len(picks), lengths.max()), dtype=np.int64)
+    for r, pick in enumerate(picks):
+        index[r, : len(pick)] = pick
+    padding = np.arange(index.shape[1]) >= lengths[:, None]
+
+    def taken(array: np.ndarray) -> np.ndarray:
+        part = array[np.arange(len(picks))[:, None], index]
+        part[padding] = np.nan
+        return part
+
+    return replace(
+        data,
+        observables={name: taken(array) for name, array in data.observables.items()},
+        times=taken(data.times),
+        lengths=lengths,
+        curves={name: taken(array) for name, array in data.curves.items()},
+        velocity=taken(velocity_of(data)),
+    )
+
+
+def take_runs(data: Checked, index: list[int]) -> Checked:
+    """Keep these runs, without the padding that only the others needed."""
+    T = data.lengths[index].max()
+    return replace(
+        data,
+        observables={name: array[index, :T] for name, array in data.observables.items()},
+        times=data.times[index, :T],
+        lengths=data.lengths[index],
+        runs=data.runs[index],
+        clusters=data.clusters[index],
+        settings={name: array[index] for name, array in data.settings.items()},
+        curves={name: array[index, :T] for name, array in data.curves.items()},
+        embedding=None if data.embedding is None else _without_padding(data.embedding[index]),
+        velocity=None if data.velocity is None else data.velocity[index, :T],
+    )
+
+
+def _without_padding(embedding: np.ndarray) -> np.ndarray:
+    """Embeddings (run, token, dimension) without the dimensions that none of the runs has."""
+    return embedding[..., ~np.isnan(embedding).all(axis=(0, 1))]
+
+
+def take_features(data: Checked, index: list[int]) -> Checked:
+    """Keep these features."""
+    observables = {name: array[:, :, index] for name, array in data.observables.items()}
+    velocity = None if data.velocity is None else data.velocity[:, :, index]
+    return replace(data, observables=observables, features=data.features[index], velocity=velocity)
+
+
+def where_labels(labels: np.ndarray, wanted: Any, name: str) -> list[int]:
+    """Positions of the wanted labels, in the order wanted."""
+    place = {label: i for i, label in enumerate(labels.tolist())}
+    asked = [wanted] if isinstance(wanted, (str, int, np.generic)) else list(wanted)
+    asked = [label.item() if isinstance(label, np.generic) else label for label in asked]
+    found = [label for label in asked if label in place]
+    if not found or (len(found) < len(asked) and not isinstance(wanted, range)):
+        missing = [label for label in asked if label not in place]
+        raise UnusableDataError(f"there are no {name} labelled {some(missing)}, only {some(labels)}; choose among them")
+    if len(set(found)) < len(found):
+        raise ValueError(f"{name} are asked for twice in {some(asked)}; name each once")
+    return [place[label] for label in found]
+
+
+def where_setting(data: Checked, name: str, wanted: Any) -> list[int]:
+    """Positions of the runs whose setting has the wanted value, or one of them."""
+    if name not in data.settings:
+        present = ", ".join(data.settings) or "none at all"
+        raise UnusableDataError(f"there is no setting {name}, the settings are {present}; choose among them")
+    values = data.settings[name]
+    asked = {wanted} if isinstance(wanted, (str, int, float, np.generic)) else set(wanted)
+    if values.dtype.kind == "U":  # a number beside "none" is text in the file
+        asked = set(map(str, asked))
+    index = [r for r, value in enumerate(values.tolist()) if value in asked]
+    if not index:
+        raise UnusableDataError(
+            f"no run has {name} = {some(list(asked))}, only {some(np.unique(values))}; choose among them"
+        )
+    return index
+
+
+def some(labels: Iterable[Any], most: int = 12) -> str:
+    """Return the labels as text, the middle left out if there are many."""
+    texts = [str(label) for label in labels]
+    if len(texts) > most:
+        texts = [*texts[: most // 2], "...", *texts[-2:]]
+    return ", ".join(texts) or "nothing"

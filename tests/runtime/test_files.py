@@ -1,0 +1,137 @@
+"""A file is whole or absent, whatever happens while it is written."""
+
+import hashlib
+import os
+
+import pytest
+
+from ecodyn.errors import OutputExistsError, UnusableDataError
+from ecodyn.runtime.files import first_bytes, sha256, write_whole
+
+
+def test_what_was_written_is_there_and_nothing_else(tmp_path):
+    with write_whole(tmp_path / "a.csv") as temporary:
+        assert temporary.parent == tmp_path
+        assert temporary.suffix == ".csv"
+        assert temporary.name.startswith(".")
+        temporary.write_text("new")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]
+    assert (tmp_path / "a.csv").read_text() == "new"
+
+
+def write_half(path, failure, **kwargs):
+    with write_whole(path, **kwargs) as temporary:
+        temporary.write_text("half")
+        if failure is not None:
+            raise failure
+
+
+@pytest.mark.parametrize("failure", [RuntimeError, KeyboardInterrupt, SystemExit])
+def test_failed_write_leaves_nothing(tmp_path, failure):
+    with pytest.raises(failure):
+        write_half(tmp_path / "a.nc", failure)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("failure", [OSError, KeyboardInterrupt])
+def test_failed_write_keeps_the_old_file(tmp_path, failure):
+    target = tmp_path / "a.nc"
+    target.write_text("old")
+    with pytest.raises(failure):
+        write_half(target, failure, force=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.nc"]
+    assert target.read_text() == "old"
+
+
+def test_failed_rename_leaves_nothing(tmp_path, monkeypatch):
+    def full(descriptor):
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="no space"), write_whole(tmp_path / "a.nc") as temporary:
+        temporary.write_text("whole")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_existing_output_is_refused_before_any_work(tmp_path):
+    (tmp_path / "a.nc").write_text("old")
+    started = False
+    with pytest.raises(OutputExistsError, match="--force"), write_whole(tmp_path / "a.nc"):
+        started = True
+    assert not started
+
+
+def test_force_replaces(tmp_path):
+    (tmp_path / "a.nc").write_text("old")
+    with write_whole(tmp_path / "a.nc", force=True) as temporary:
+        temporary.write_text("new")
+    assert (tmp_path / "a.nc").read_text() == "new"
+
+
+def test_second_of_two_writers_is_refused(tmp_path):
+    target = tmp_path / "a.nc"
+
+    def two_writers():
+        with write_whole(target) as slow:
+            slow.write_text("slow")
+            write_half(target, None)  # starts later and is done first
+
+    with pytest.raises(OutputExistsError):
+        two_writers()
+    assert target.read_text() == "half"
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_output_that_is_a_symbolic_link_is_refused(tmp_path):
+    (tmp_path / "real.nc").write_text("old")
+    (tmp_path / "link.nc").symlink_to(tmp_path / "real.nc")
+    with pytest.raises(OutputExistsError, match=r"symbolic link to .*real\.nc"):
+        write_whole(tmp_path / "link.nc", force=True).__enter__()
+    (tmp_path / "real.nc").unlink()
+    with pytest.raises(OutputExistsError, match="symbolic link"):  # pointing nowhere
+        write_whole(tmp_path / "link.nc").__enter__()
+
+
+def test_output_under_a_linked_folder_works(tmp_path):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    with write_whole(tmp_path / "link" / "a.nc") as temporary:
+        temporary.write_text("new")
+    assert (tmp_path / "real" / "a.nc").read_text() == "new"
+
+
+def test_output_that_is_a_folder_is_refused(tmp_path):
+    (tmp_path / "a.nc").mkdir()
+    with pytest.raises(OutputExistsError, match="is a folder"):
+        write_whole(tmp_path / "a.nc", force=True).__enter__()
+
+
+def test_missing_folder_is_refused(tmp_path):
+    with pytest.raises(FileNotFoundError, match="create it first"):
+        write_whole(tmp_path / "none" / "a.nc").__enter__()
+
+
+def test_read_only_folder_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda path, mode: False)  # permissions do not bind an administrator
+    with pytest.raises(PermissionError, match="read-only"):
+        write_whole(tmp_path / "a.nc").__enter__()
+
+
+def test_sha256_is_that_of_the_bytes(tmp_path):
+    content = bytes(range(256)) * 5000
+    (tmp_path / "a").write_bytes(content)
+    assert sha256(tmp_path / "a") == hashlib.sha256(content).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("content", "said"), [(b"", "is empty, expected a log"), (b"version https://git-lfs.", "pull")]
+)
+def test_files_without_data_are_refused(tmp_path, content, said):
+    (tmp_path / "a.npy").write_bytes(content)
+    with pytest.raises(UnusableDataError, match=said):
+        first_bytes(tmp_path / "a.npy", "a log")
+
+
+def test_first_bytes_begin_the_file(tmp_path):
+    (tmp_path / "a.npy").write_bytes(bytes(range(100)))
+    assert first_bytes(tmp_path / "a.npy", "a log")[:8] == bytes(range(8))
