@@ -33,9 +33,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 import ecodyn
+from ecodyn.arrays import Array
 from ecodyn.comparison.result import plain_json
 from ecodyn.families import family as family_of
 from ecodyn.networks.modular_addition import MLP, ScaleFrequency
@@ -43,8 +43,6 @@ from ecodyn.networks.training import Schedule, train
 from ecodyn.runtime.files import write_whole
 from ecodyn.statistics.intervals import t_interval
 from ecodyn.trajectories import Trajectories
-
-Array = NDArray[np.float64]
 
 STUDY_FREQUENCY = 25  # the one that the study scales
 HALF = tuple(range(1, 30, 2))  # every other frequency, 15 of 29; which ones doesn't matter: relabelling is a symmetry

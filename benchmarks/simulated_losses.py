@@ -8,11 +8,10 @@ from collections.abc import Callable
 import numpy as np
 from numpy.polynomial import legendre
 from numpy.random import Generator
-from numpy.typing import NDArray
 
+from ecodyn.arrays import Array
 from ecodyn.comparison.candidate import Candidate
 
-Array = NDArray[np.float64]
 Scatter = Callable[[Generator, int, int], Array]
 
 BEST_LOSS, NULL_LOSS = -3.0, 0.0  # e⁻³ = 5 % unexplained is about what the shipped trainings leave; a null all

@@ -16,12 +16,10 @@ from typing import Any
 
 import numpy as np
 from measuring import Table, peak_gibibytes
-from numpy.typing import NDArray
 
 import ecodyn
+from ecodyn.arrays import Array
 from ecodyn.families import family
-
-Array = NDArray[np.float64]
 
 BASE = {"runs": 16, "steps": 1000, "features": 29}
 SIZES = {

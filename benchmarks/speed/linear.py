@@ -11,13 +11,12 @@ from collections.abc import Callable
 
 import numpy as np
 from measuring import Table, circles, seconds
-from numpy.typing import NDArray
 from pydmd import BOPDMD
 
 import ecodyn
+from ecodyn.arrays import Array
 from ecodyn.comparison.protocols import FORECAST_STAGES
 
-Array = NDArray[np.float64]
 Forecast = Callable[[ecodyn.Trajectories, Array], Array]
 
 ORIGIN = 700

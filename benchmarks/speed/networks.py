@@ -17,11 +17,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from measuring import Table, circles, seconds
-from numpy.typing import NDArray
 
 import ecodyn
+from ecodyn.arrays import Array
 
-Array = NDArray[np.float64]
 Training = Iterator[tuple[float, Callable[[], float]]]  # seconds of training so far, and the held-out skill
 
 FOLDS = 8

@@ -13,13 +13,12 @@ from typing import Any
 import numpy as np
 import pysindy
 from measuring import Table, circles, seconds
-from numpy.typing import NDArray
 from scipy.integrate import solve_ivp
 
 import ecodyn
+from ecodyn.arrays import Array
 from ecodyn.families.law import Law
 
-Array = NDArray[np.float64]
 Solve = Callable[[float], Array]
 
 ACCURACY = 1e-6

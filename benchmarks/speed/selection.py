@@ -6,14 +6,12 @@ import warnings
 
 import numpy as np
 from measuring import Table, circles, seconds
-from numpy.typing import NDArray
 from pysindy.optimizers import STLSQ
 
+from ecodyn.arrays import Array
 from ecodyn.equations.forms import polynomial_library
 from ecodyn.equations.library import FULL
 from ecodyn.estimation import ThresholdedRegression
-
-Array = NDArray[np.float64]
 
 RUNS, STEPS = 5, 1000
 THRESHOLDS = 20

@@ -7,8 +7,8 @@ from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ecodyn.arrays import Array
 from ecodyn.comparison.bands import HeldOutErrors
 from ecodyn.comparison.candidate import FEWEST_RUNS, UNDECIDED, Candidate
 from ecodyn.comparison.contenders import FAMILY, FORECAST, IN_SAMPLE, UNSEEN_RUNS, Contender
@@ -30,7 +30,6 @@ from ecodyn.statistics.intervals import t_interval
 from ecodyn.survivors.fates import area_under_curve, survivors, top_overlap
 from ecodyn.trajectories import Trajectories
 
-Array = NDArray[np.float64]
 Window = tuple[float, float]
 
 

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from ecodyn.arrays import Array
 
 LEVEL = 0.90
 USUAL_LEVELS = (0.9, 0.8, 0.5)

@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ecodyn.arrays import Array
 from ecodyn.rollouts.iteration import FLOW, MAP
-
-Array = NDArray[np.float64]
 
 DECIDED, TIED, UNDECIDED, NO_FAMILY = "decided", "tied", "undecided", "no_family"
 

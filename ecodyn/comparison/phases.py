@@ -24,14 +24,12 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ecodyn.arrays import Array
 from ecodyn.comparison.protocols import folds_by_cluster
 from ecodyn.errors import UnusableDataError
 from ecodyn.statistics.partition import Cuts, lines, number_of_pieces, partitions
 from ecodyn.trajectories import Trajectories
-
-Array = NDArray[np.float64]
 
 GROWTH, SEPARATION, COMPETITION, DECAY, CONVERGENCE, REST = (
     "growth",

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 
+from ecodyn.arrays import Array
 from ecodyn.comparison.bands import worst_error
 from ecodyn.comparison.contenders import CLOCK, FAMILY, FORECAST, IN_SAMPLE, UNSEEN_RUNS, Contender
 from ecodyn.comparison.references import Reference
@@ -22,8 +23,6 @@ from ecodyn.families.model import FittedModel
 from ecodyn.rollouts.integration import Rollout
 from ecodyn.survivors.fates import area_under_curve, survivors, top_overlap
 from ecodyn.trajectories import Trajectories
-
-Array = NDArray[np.float64]
 
 ORIGINS = (0.4, 0.6, 0.8)  # of the window, where forecasts start
 MOST_FOLDS = 16  # leave one out up to so many runs

@@ -17,8 +17,6 @@ from numpy.typing import NDArray
 from ecodyn.comparison.candidate import FEWEST_RUNS, Candidate, mean
 from ecodyn.statistics.confidence_set import confidence_set, p_above
 
-Array = NDArray[np.float64]
-
 LEVEL = 0.95  # of every one-sided comparison of two models
 MOST_RUNS = 1000
 

@@ -14,11 +14,10 @@ from typing import ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from ecodyn.arrays import Array
 from ecodyn.rollouts.integration import OK, Rollout
 from ecodyn.trajectories import Trajectories
 from ecodyn.trajectories.parts import share_times
-
-Array = NDArray[np.float64]
 
 NULL, CEILING = "null", "ceiling"
 

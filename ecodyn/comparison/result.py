@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ecodyn.arrays import Array
 from ecodyn.comparison.bands import HeldOutErrors
 from ecodyn.comparison.candidate import label_of
 from ecodyn.comparison.phases import Phases
@@ -21,8 +21,6 @@ from ecodyn.comparison.verdict import Verdict
 from ecodyn.families.law import Law
 from ecodyn.families.model import FittedModel
 from ecodyn.rollouts.iteration import FLOW
-
-Array = NDArray[np.float64]
 
 SCHEMA = 1
 

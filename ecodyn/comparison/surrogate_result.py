@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from ecodyn.arrays import Array
 
 SURROGATE_LEVEL = 0.05  # p-values up to it count as "better on the data than on surrogates"
 CONCLUSIONS = {

@@ -19,12 +19,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ecodyn.arrays import Array
 from ecodyn.errors import DataWarning, UnusableDataError
 from ecodyn.trajectories import Trajectories
 
 __all__ = ["PHASE_RANDOMISED", "RUN_SHUFFLED", "SURROGATES", "randomise_phases", "shuffle_runs", "trend_of"]
 
-Array = NDArray[np.float64]
 
 EVEN = 1e-6  # steps whose lengths differ by no more than this share count as evenly spaced
 

@@ -13,13 +13,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ecodyn.comparison.candidate import DECIDED, FEWEST_RUNS, NO_FAMILY, TIED, UNDECIDED, Candidate, mean
 from ecodyn.comparison.ranking import Ranking, beats_clock, one_model, rank, runs_needed, unranked_ahead
 from ecodyn.comparison.statement import Statement
-
-Array = NDArray[np.float64]
 
 MARGIN = math.log(1.1)  # a tenth more unexplained is as good as equal
 CLAIM_LEVEL = 0.90  # of the confidence set, and of the headline over several windows

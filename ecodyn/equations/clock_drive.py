@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ecodyn.arrays import Array
+
 if TYPE_CHECKING:
     from scipy.interpolate import CubicSpline
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -28,13 +28,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ecodyn.arrays import Array
 from ecodyn.equations.monomials import Monomials, Powers
 from ecodyn.trajectories.state import VELOCITY, fitted, moving
 
 if TYPE_CHECKING:
     import sympy
 
-Array = NDArray[np.float64]
 
 INDEPENDENT, EXCHANGEABLE, FULL = "independent", "exchangeable", "full"
 COUPLINGS = (INDEPENDENT, EXCHANGEABLE, FULL)

@@ -9,7 +9,8 @@ from functools import cached_property, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from ecodyn.arrays import Array
+
 Powers = tuple[int, ...]
 
 FEW = 8  # monomials of one degree up to which a loop beats gathering

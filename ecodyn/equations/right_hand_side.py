@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ecodyn.arrays import Array
 from ecodyn.equations.clock_drive import Drive, Drives
 from ecodyn.equations.library import Library
 from ecodyn.equations.monomials import contracted, gathered
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ecodyn.arrays import Array
 from ecodyn.equations.library import Library
 from ecodyn.estimation.integral_matching import MatchedIntegrals
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

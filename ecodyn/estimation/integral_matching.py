@@ -20,13 +20,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ecodyn.arrays import Array
 from ecodyn.equations.library import MEMORY_SHARE, Library
 from ecodyn.errors import UnusableDataError
 from ecodyn.estimation.quadrature import span_integrals, span_sums
 from ecodyn.estimation.samples import Samples
 from ecodyn.runtime.processes import physical_memory
-
-Array = NDArray[np.float64]
 
 SPAN = 20  # samples that one increment spans, at most: shorter is noisier, longer blurs the fast terms
 SPANS_PER_RUN = 10  # a short run is cut into at least this many increments

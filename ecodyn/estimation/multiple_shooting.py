@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ecodyn.arrays import Array
 from ecodyn.equations.library import Library
 from ecodyn.estimation.samples import Samples
 from ecodyn.estimation.shooting_equations import (
@@ -31,8 +32,6 @@ from ecodyn.estimation.shooting_equations import (
     normal_equations,
     rollouts,
 )
-
-Array = NDArray[np.float64]
 
 INTERVALS = 24  # Runge-Kutta intervals a window, and outputs of a rollout that are compared with the data
 STAGES = (0.2, 0.6, 1.0)  # lengths of the segments, as shares of the window

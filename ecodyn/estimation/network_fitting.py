@@ -18,11 +18,11 @@ import torch
 from numpy.typing import NDArray
 from torchdiffeq import odeint
 
+from ecodyn.arrays import Array
 from ecodyn.estimation.perceptrons import Architecture, Weights, evaluate, in_sigmoids, initial_weights
 from ecodyn.estimation.samples import Samples
 from ecodyn.estimation.shooting_equations import BESIDE
 
-Array = NDArray[np.float64]
 Tensor = torch.Tensor
 
 SPAN = 20  # samples that one increment spans while matching, at most

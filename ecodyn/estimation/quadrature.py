@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array
 
-Array = NDArray[np.float64]
+from ecodyn.arrays import Array
 
 
 def span_integrals(values: Array, times: Array, starts: NDArray[np.intp], span: int) -> Array:

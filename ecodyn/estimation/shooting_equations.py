@@ -16,14 +16,13 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from ecodyn.arrays import Array
 from ecodyn.equations.clock_drive import Drives
 from ecodyn.equations.library import FULL, Library
 from ecodyn.equations.monomials import last_apart
 from ecodyn.equations.right_hand_side import BoundLibrary
 from ecodyn.estimation.samples import Samples
 from ecodyn.rollouts.integration import RightHandSide, march
-
-Array = NDArray[np.float64]
 
 AMPLITUDE = 10.0  # a rollout is dead beyond this many times the data's largest value
 BATCH_ELEMENTS = 100_000  # numbers in a batch's state, about what a core's cache holds: larger ones are no faster

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn import config_context
 
+from ecodyn.arrays import Array
 from ecodyn.estimation.integral_matching import MatchedIntegrals, ridge_solve
 from ecodyn.estimation.thresholding import ThresholdedRegression
 
-Array = NDArray[np.float64]
 Support = NDArray[np.bool_]
 
 SPARSITY_PARAMETERS = ("threshold", "reg_weight_lam", "kappa")  # as PySINDy's optimisers call it

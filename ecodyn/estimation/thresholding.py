@@ -8,9 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.linalg.lapack import dposv
 
+from ecodyn.arrays import Array
 from ecodyn.estimation.integral_matching import MANY_COLUMNS, ridge_solve
-
-Array = NDArray[np.float64]
 
 ITERATIONS = 20  # PySINDy's default
 

@@ -14,14 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter1d
 
+from ecodyn.arrays import Array
 from ecodyn.equations.clock_drive import Drive
 from ecodyn.equations.library import Library
 from ecodyn.equations.right_hand_side import BoundLibrary
 from ecodyn.estimation.integral_matching import MatchedIntegrals, match
 from ecodyn.estimation.samples import Samples
 from ecodyn.rollouts.integration import march
-
-Array = NDArray[np.float64]
 
 SPLITS = 4
 # Shares of the training part at which the fitted beginning ends, where clusters are too few to hold any out.

@@ -27,9 +27,12 @@ Progress = Callable[[int, int, str], None]
 class InterruptedExtraction(KeyboardInterrupt):
     """Ctrl-C during an extraction.
 
-    Attributes:
-        finished: Trajectories of the runs that were finished, None if none was.
-        missing: The other runs.
+    Attributes
+    ----------
+    finished
+        Trajectories of the runs that were finished, None if none was.
+    missing
+        The other runs.
     """
 
     def __init__(self, finished: Trajectories | None, missing: list[str]) -> None:
@@ -41,8 +44,10 @@ class InterruptedExtraction(KeyboardInterrupt):
 class IncompleteExtractionError(UnusableDataError):
     """Some logs could not be extracted; the others were.
 
-    Attributes:
-        finished: Trajectories of the other runs.
+    Attributes
+    ----------
+    finished
+        Trajectories of the other runs.
     """
 
     def __init__(self, finished: Trajectories, failures: Sequence[str]) -> None:
@@ -63,26 +68,41 @@ def extract(
 ) -> Trajectories:
     """Turn training logs into trajectories, reading every frame once and holding a few megabytes of them.
 
-    Args:
-        paths: Logs, one run each or several: run directories, folders of checkpoints, stacks, tables, TensorBoard's
-            event files, or folders of these.
-        request: What to extract, and how frames are to be read. Default: the signal of circles, and the gradient's
-            where it is logged at the same steps.
-        options: What the logs don't say about themselves.
-        labels_shared: Whether feature k means the same in every run. Default: only where features have names.
-        notes: Facts for the provenance that the logs lack, such as ``{"learning_rate": 0.01, "weight_decay": 0.5}``.
-        jobs: Processes, one thread each.
-        command: The command line, for the provenance.
-        progress: Called as runs are finished.
+    Parameters
+    ----------
+    paths
+        Logs, one run each or several: run directories, folders of checkpoints, stacks, tables, TensorBoard's
+        event files, or folders of these.
+    request
+        What to extract, and how frames are to be read. Default: the signal of circles, and the gradient's
+        where it is logged at the same steps.
+    options
+        What the logs don't say about themselves.
+    labels_shared
+        Whether feature k means the same in every run. Default: only where features have names.
+    notes
+        Facts for the provenance that the logs lack, such as ``{"learning_rate": 0.01, "weight_decay": 0.5}``.
+    jobs
+        Processes, one thread each.
+    command
+        The command line, for the provenance.
+    progress
+        Called as runs are finished.
 
-    Returns:
-        Trajectories (run, step, feature) with ``dc`` for circles. Runs whose first frames are equal share a cluster.
+    Returns
+    -------
+    Trajectories (run, step, feature) with ``dc`` for circles. Runs whose first frames are equal share a cluster.
 
-    Raises:
-        FileNotFoundError: There is nothing at a path.
-        UnusableDataError: A log is damaged or lacks what is asked for, or the runs have different features.
-        IncompleteExtractionError: The same, but other runs could be extracted; carries them.
-        InterruptedExtraction: Ctrl-C; carries the runs that were finished.
+    Raises
+    ------
+    FileNotFoundError
+        There is nothing at a path.
+    UnusableDataError
+        A log is damaged or lacks what is asked for, or the runs have different features.
+    IncompleteExtractionError
+        The same, but other runs could be extracted; carries them.
+    InterruptedExtraction
+        Ctrl-C; carries the runs that were finished.
 
     Warns:
         DataWarning: What is wrong with the logs, in one sentence a kind.

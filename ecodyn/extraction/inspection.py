@@ -24,9 +24,12 @@ def inspect_logs(
     Every frame is read once, as an extraction would. What would make an extraction refuse the log is one of the things
     that are wrong with it.
 
-    Raises:
-        FileNotFoundError: There is nothing at `path`.
-        UnusableDataError: What is there is no log, or can't be opened.
+    Raises
+    ------
+    FileNotFoundError
+        There is nothing at `path`.
+    UnusableDataError
+        What is there is no log, or can't be opened.
     """
     request = replace(request or Request(), checksums=False)
     given = _flags({**vars(options or LogOptions()), **vars(request)})

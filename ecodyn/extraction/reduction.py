@@ -25,15 +25,24 @@ MOST_SOURCES = 16  # files of one run that are listed singly; of more, a checksu
 class Reduced:
     """The series of one run.
 
-    Attributes:
-        steps: Optimiser steps, ascending, (T,).
-        series: Observable name to (T, K), "signal" first.
-        dc: The signal at frequency 0, (T,), None where there is no such thing.
-        layout: How its frames were read; without the features, whose buffers would add up over many runs.
-        first_frame: Checksum of the first frame, equal for runs that start from the same one.
-        remarks: What is wrong with the log, and what was done about it.
-        late_rows: The rows that were logged one update late, as text.
-        sources: The files it comes from, with sizes and checksums.
+    Attributes
+    ----------
+    steps
+        Optimiser steps, ascending, (T,).
+    series
+        Observable name to (T, K), "signal" first.
+    dc
+        The signal at frequency 0, (T,), None where there is no such thing.
+    layout
+        How its frames were read; without the features, whose buffers would add up over many runs.
+    first_frame
+        Checksum of the first frame, equal for runs that start from the same one.
+    remarks
+        What is wrong with the log, and what was done about it.
+    late_rows
+        The rows that were logged one update late, as text.
+    sources
+        The files it comes from, with sizes and checksums.
     """
 
     steps: np.ndarray
@@ -66,9 +75,11 @@ class _Pass:
 def reduce(log: Log, request: Request, observables: Sequence[str]) -> Reduced:
     """Read a log once and reduce every frame to the observables of its features.
 
-    Raises:
-        UnusableDataError: The log is damaged, lacks what is asked for, or holds NaN or infinite numbers and
-            `Request.repair` is off.
+    Raises
+    ------
+    UnusableDataError
+        The log is damaged, lacks what is asked for, or holds NaN or infinite numbers and
+        `Request.repair` is off.
     """
     whole = request.checksums if request.checksums is not None else request.every == 1
     digest = hashlib.sha256() if request.every > 1 and not whole else None

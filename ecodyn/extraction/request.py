@@ -20,18 +20,29 @@ SINGULAR_VALUES = "singular_values"  # asked for like an observable, and what th
 class Request:
     """What to extract.
 
-    Attributes:
-        observables: Names in `OBSERVABLES`, or "singular_values"; None for the signal, and the gradient where it is
-            logged at the same steps.
-        directions: Feature directions (feature, tokens) or (feature, dimensions) to project on, instead of circles.
-        direction_labels: Labels of the directions.
-        over: "tokens" or "dimensions"; None to tell by the shapes.
-        p: Number of tokens.
-        token_axis: Which axis of a frame the tokens are, 0 or 1.
-        tokens: (first, end) of the tokens that take part, where there are more (an "=" sign).
-        every: Read each N-th row only.
-        repair: Correct the times of late rows, drop identical ones, and cut a run before what is not finite.
-        checksums: Whether to take the checksum of whole files; None to do so unless rows are skipped.
+    Attributes
+    ----------
+    observables
+        Names in `OBSERVABLES`, or "singular_values"; None for the signal, and the gradient where it is
+        logged at the same steps.
+    directions
+        Feature directions (feature, tokens) or (feature, dimensions) to project on, instead of circles.
+    direction_labels
+        Labels of the directions.
+    over
+        "tokens" or "dimensions"; None to tell by the shapes.
+    p
+        Number of tokens.
+    token_axis
+        Which axis of a frame the tokens are, 0 or 1.
+    tokens
+        (first, end) of the tokens that take part, where there are more (an "=" sign).
+    every
+        Read each N-th row only.
+    repair
+        Correct the times of late rows, drop identical ones, and cut a run before what is not finite.
+    checksums
+        Whether to take the checksum of whole files; None to do so unless rows are skipped.
     """
 
     observables: tuple[str, ...] | None = None
@@ -69,13 +80,20 @@ class Request:
 class Layout:
     """How frames of one log are read.
 
-    Attributes:
-        features: What their features are; None if the log holds values of features already.
-        labels: Of the features.
-        token_axis: Which axis of a frame the tokens are.
-        tokens: (first, end) of the tokens that take part.
-        p, d: Their number, and that of the dimensions; None where that means nothing.
-        remarks: Sentences on what was inferred against expectation.
+    Attributes
+    ----------
+    features
+        What their features are; None if the log holds values of features already.
+    labels
+        Of the features.
+    token_axis
+        Which axis of a frame the tokens are.
+    tokens
+        (first, end) of the tokens that take part.
+    p, d
+        Their number, and that of the dimensions; None where that means nothing.
+    remarks
+        Sentences on what was inferred against expectation.
     """
 
     features: Features | None
@@ -96,8 +114,10 @@ class Layout:
 def layout(log: Log, request: Request) -> Layout:
     """How the frames of `log` are to be read, as `request` states or as their shape tells.
 
-    Raises:
-        UnusableDataError: The frames are no matrices, or p is neither stated nor inferable, or contradicts them.
+    Raises
+    ------
+    UnusableDataError
+        The frames are no matrices, or p is neither stated nor inferable, or contradicts them.
     """
     shape = log.frames.shape[1:]
     if log.features is not None:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 
+from ecodyn.arrays import Array
 from ecodyn.equations.library import EXCHANGEABLE, FULL, INDEPENDENT, Library
 from ecodyn.estimation import (
     Estimate,
@@ -38,8 +39,6 @@ from ecodyn.families.model import FittedModel, amplitudes_of
 from ecodyn.rollouts.iteration import FLOW, MAP, TIMES, stored_step
 from ecodyn.trajectories import Trajectories
 from ecodyn.trajectories.state import parse_state
-
-Array = NDArray[np.float64]
 
 RIDGE = 1e-6  # on normalised columns: bounds the coefficients of a singular library, moves others by a millionth
 SMALL_FULL = 250  # coefficients of a full coupling up to which shooting and a thorough selection take about a second

@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg.lapack import dtrcon, dtrtri
 
+from ecodyn.arrays import Array
 from ecodyn.estimation import MatchedIntegrals
-
-Array = NDArray[np.float64]
 
 ROUNDING = float(np.finfo(float).eps)
 # A term takes part in an exact dependence if its share of the direction is beyond what rounding puts there.

@@ -15,11 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ecodyn.arrays import Array
 from ecodyn.equations.library import Library
 from ecodyn.estimation import Estimate, MatchedIntegrals, Samples, Shooting
 from ecodyn.families.conditioning import condition_number, effective_rank, inflation_by_row
-
-Array = NDArray[np.float64]
 
 HALVES_LIMIT = 2.0  # standard errors between two halves beyond which a coefficient is not identified
 CORRELATION_LIMIT = 0.5  # of the halves' off-diagonal matrices, for full couplings

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from ecodyn.arrays import Array
 from ecodyn.equations.clock_drive import Drive, Drives
 from ecodyn.equations.library import COUPLINGS, FULL, Library
 from ecodyn.equations.right_hand_side import BoundLibrary
@@ -22,7 +23,6 @@ from ecodyn.rollouts.iteration import FLOW, MAP, TIMES
 if TYPE_CHECKING:
     import sympy
 
-Array = NDArray[np.float64]
 
 MATRIX_FAMILIES = ("linear", "lotka_volterra")  # whose full coupling is a matrix of interactions
 MAX_DEGREE = 20  # of a monomial in a model file: far beyond any fit, and still quick to evaluate

@@ -14,11 +14,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ecodyn.arrays import Array
 from ecodyn.families.law import Law
-
-Array = NDArray[np.float64]
 
 REAL = 1e-10  # of the largest eigenvalue: below it an imaginary part is rounding
 LEFT_OVER = 1e-8  # of the largest slope: what rounding leaves of a matrix that a law's terms can express

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from ecodyn.arrays import Array
 from ecodyn.rollouts.integration import RightHandSide, Rollout, integrate
 from ecodyn.rollouts.iteration import FLOW, MAP, iterate
 from ecodyn.trajectories.state import moving
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
     from ecodyn.trajectories import Trajectories
 
-Array = NDArray[np.float64]
 
 SCHEMA = 1
 DIFFERENCE = 6e-6  # cube root of rounding: where truncation and rounding of a central difference meet

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ecodyn.arrays import Array
 from ecodyn.equations.clock_drive import Drive
 from ecodyn.equations.forms import polynomial_library
 from ecodyn.equations.library import EXCHANGEABLE, FULL, letter_of
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from ecodyn.estimation.network_fitting import FittedNetwork
     from ecodyn.estimation.perceptrons import Architecture
 
-Array = NDArray[np.float64]
 
 MOST_NETWORKS = 8  # in one batched program: more save little time and take memory in proportion
 

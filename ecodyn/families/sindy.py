@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ecodyn.arrays import Array
 from ecodyn.equations.forms import polynomial_library
 from ecodyn.equations.library import EXCHANGEABLE, FULL, Library
 from ecodyn.estimation import Estimate, MatchedIntegrals, Samples, Supports, Validation, splits, unexplained_each, whole
@@ -19,7 +20,6 @@ from ecodyn.rollouts.iteration import FLOW
 from ecodyn.trajectories import Trajectories
 from ecodyn.trajectories.state import fitted
 
-Array = NDArray[np.float64]
 Support = NDArray[np.bool_]
 
 THRESHOLDS = 40

@@ -35,9 +35,12 @@ def open_logs(path: Path, options: LogOptions | None = None) -> list[Log]:
 
     Headers and times are read, frames are not.
 
-    Raises:
-        FileNotFoundError: There is nothing at `path`.
-        UnusableDataError: No format recognises it, or the one that does can't read it.
+    Raises
+    ------
+    FileNotFoundError
+        There is nothing at `path`.
+    UnusableDataError
+        No format recognises it, or the one that does can't read it.
     """
     path = Path(path)
     if not path.exists():

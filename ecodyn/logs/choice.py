@@ -14,8 +14,10 @@ MOST_LISTED = 30
 def choose(path: Path, shapes: Mapping[str, tuple[int, ...]], key: str | None, ndims: Iterable[int]) -> str:
     """Return `key`, or else the one array of these dimensions; of several, the one named like an embedding.
 
-    Raises:
-        UnusableDataError: `key` is not there or has other dimensions, or no one array fits; lists what is there.
+    Raises
+    ------
+    UnusableDataError
+        `key` is not there or has other dimensions, or no one array fits; lists what is there.
     """
     wanted = tuple(ndims)
     expected = " or ".join(f"{n}-dimensional" for n in wanted)

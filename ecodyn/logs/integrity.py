@@ -18,9 +18,12 @@ MOST_RANGES = 4  # in a sentence; inspect and provenance have them all
 class Watch:
     """Looks at frames as they pass: which are identical to the one before, and what the first one is.
 
-    Attributes:
-        identical: Rows that equal the row read before them, bit for bit.
-        first: SHA-256 of the first frame's numbers in float64, equal for runs that share an initialisation.
+    Attributes
+    ----------
+    identical
+        Rows that equal the row read before them, bit for bit.
+    first
+        SHA-256 of the first frame's numbers in float64, equal for runs that share an initialisation.
     """
 
     def __init__(self) -> None:
@@ -51,10 +54,14 @@ def aliasing_period(identical: np.ndarray, last: int, *, ended: bool = True) -> 
     every m-th step, or never updated again, as at the end. So rows m, 2m, ... and the final one are identical to the
     rows before them, and no others are.
 
-    Args:
-        identical: The rows, one a step, that are identical to the row before; ascending.
-        last: The last row looked at.
-        ended: Whether the training ended there.
+    Parameters
+    ----------
+    identical
+        The rows, one a step, that are identical to the row before; ascending.
+    last
+        The last row looked at.
+    ended
+        Whether the training ended there.
     """
     final = [last] if ended else []
     between = np.setdiff1d(identical, final)
@@ -72,8 +79,10 @@ def is_late(steps: np.ndarray, period: int, last: float) -> np.ndarray:
 def last_wins(steps: np.ndarray) -> np.ndarray:
     """Rows that count where a training was resumed: a row drops all rows before it that are at its step or later.
 
-    Raises:
-        UnusableDataError: Steps are missing, or go back so often that they are in no order.
+    Raises
+    ------
+    UnusableDataError
+        Steps are missing, or go back so often that they are in no order.
     """
     if not np.isfinite(steps).all():
         row = int(np.argmin(np.isfinite(steps)))

@@ -19,9 +19,12 @@ NUMBERS = "fiub"  # kinds of NumPy's types that are real numbers
 class Frames(ABC):
     """Arrays of one shape, one for each logged row, read in chunks.
 
-    Attributes:
-        shape: (rows, ...): the number of frames, then the shape of one.
-        dtype: As it is stored.
+    Attributes
+    ----------
+    shape
+        (rows, ...): the number of frames, then the shape of one.
+    dtype
+        As it is stored.
     """
 
     shape: tuple[int, ...]
@@ -73,21 +76,36 @@ class ArrayFrames(Frames):
 class Log:
     """The log of one run, opened: headers and times are read, frames are not.
 
-    Attributes:
-        path: The file or folder.
-        format: Name in the registry of formats.
-        name: What the run is called; unique among the runs of one folder.
-        steps: Optimiser steps of the rows, in the order logged; may repeat or go back.
-        frames: (rows, ...) arrays; or (rows, K) values of features if `features` is given.
-        features: Labels, if the log holds values already reduced to features.
-        gradients: The same of the loss gradient, if it was logged.
-        gradient_steps: Their steps.
-        settings: Facts on the run that the log states, such as ``{"dim": 128}``.
-        late: Rows that show the parameters one update after their step, (rows,) bool.
-        remarks: Sentences on what is wrong with the log, or was decided on opening it.
-        sources: The files that the numbers come from.
-        stated_shape: (p, d) where the log states them.
-        arrays: Name to shape of everything that the log holds, as far as it is known.
+    Attributes
+    ----------
+    path
+        The file or folder.
+    format
+        Name in the registry of formats.
+    name
+        What the run is called; unique among the runs of one folder.
+    steps
+        Optimiser steps of the rows, in the order logged; may repeat or go back.
+    frames
+        (rows, ...) arrays; or (rows, K) values of features if `features` is given.
+    features
+        Labels, if the log holds values already reduced to features.
+    gradients
+        The same of the loss gradient, if it was logged.
+    gradient_steps
+        Their steps.
+    settings
+        Facts on the run that the log states, such as ``{"dim": 128}``.
+    late
+        Rows that show the parameters one update after their step, (rows,) bool.
+    remarks
+        Sentences on what is wrong with the log, or was decided on opening it.
+    sources
+        The files that the numbers come from.
+    stated_shape
+        (p, d) where the log states them.
+    arrays
+        Name to shape of everything that the log holds, as far as it is known.
     """
 
     path: Path
@@ -110,11 +128,16 @@ class Log:
 class LogOptions:
     """What a log does not say about itself.
 
-    Attributes:
-        key: Name of the tensor or array that holds the frames.
-        interval: Steps between rows, where the log states no times.
-        first_step: Step of the first row, used with `interval`.
-        columns: Pattern of the columns or tags that are features; a ``*`` stands for the feature's label.
+    Attributes
+    ----------
+    key
+        Name of the tensor or array that holds the frames.
+    interval
+        Steps between rows, where the log states no times.
+    first_step
+        Step of the first row, used with `interval`.
+    columns
+        Pattern of the columns or tags that are features; a ``*`` stands for the feature's label.
     """
 
     key: str | None = None
@@ -129,8 +152,10 @@ class LogOptions:
     def times(self, path: Path, rows: int) -> np.ndarray:
         """Steps of rows that state none, reconstructed from `interval`.
 
-        Raises:
-            UnusableDataError: There is no interval to reconstruct them from.
+        Raises
+        ------
+        UnusableDataError
+            There is no interval to reconstruct them from.
         """
         if self.interval is None:
             raise UnusableDataError(
@@ -154,8 +179,10 @@ class Format(ABC):
     def open(self, path: Path, options: LogOptions) -> list[Log]:
         """The logs in `path`, one a run.
 
-        Raises:
-            UnusableDataError: It is damaged, or lacks what was asked for.
+        Raises
+        ------
+        UnusableDataError
+            It is damaged, or lacks what was asked for.
         """
 
 

@@ -84,8 +84,10 @@ class ZippedFrames(Frames):
 def open_npy(path: Path) -> Frames:
     """Open the array in a .npy file, without reading it.
 
-    Raises:
-        UnusableDataError: It is no such file, is empty or truncated, claims more than it holds, or holds objects.
+    Raises
+    ------
+    UnusableDataError
+        It is no such file, is empty or truncated, claims more than it holds, or holds objects.
     """
     check_signature(path, NPY_SIGNATURE, "a .npy file")
     with path.open("rb") as file:
@@ -101,8 +103,10 @@ def open_npy(path: Path) -> Frames:
 def open_npz(path: Path) -> dict[str, Frames]:
     """Open the arrays in an .npz file by name, without reading them. Arrays of other things than numbers are left out.
 
-    Raises:
-        UnusableDataError: It is no zip, is truncated, or has members that no honest writer makes.
+    Raises
+    ------
+    UnusableDataError
+        It is no zip, is truncated, or has members that no honest writer makes.
     """
     check_signature(path, ZIP_SIGNATURE, "an .npz file")
     with _opened_zip(path) as archive:

@@ -20,8 +20,10 @@ MOST_LISTED = 12
 class Records:
     """Values of one run, by name, in the order logged.
 
-    Args:
-        order: Names in the order they were first seen, shared by the runs of one file so that features come alike.
+    Parameters
+    ----------
+    order
+        Names in the order they were first seen, shared by the runs of one file so that features come alike.
     """
 
     def __init__(self, order: dict[str, None] | None = None) -> None:
@@ -45,8 +47,10 @@ class Records:
     def log(self, path: Path, log_format: str, name: str, sources: Sequence[Path], options: LogOptions) -> Log:
         """The features that were meant, at the steps at which all of them have a value.
 
-        Raises:
-            UnusableDataError: No column is meant, or one holds text, or no step has them all.
+        Raises
+        ------
+        UnusableDataError
+            No column is meant, or one holds text, or no step has them all.
         """
         labels = self._features(path, options)
         series = {column: self._series(path, column) for column in labels}

@@ -25,9 +25,12 @@ NUMPY_TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<
 class TensorFile(ABC):
     """The tensors of one file by name.
 
-    Attributes:
-        shapes: Name to shape of each tensor.
-        numbers: Single numbers stored beside them, such as the step.
+    Attributes
+    ----------
+    shapes
+        Name to shape of each tensor.
+    numbers
+        Single numbers stored beside them, such as the step.
     """
 
     path: Path
@@ -53,8 +56,10 @@ class TensorFile(ABC):
 def open_tensors(path: Path) -> TensorFile:
     """Open a .safetensors or a .pt file.
 
-    Raises:
-        UnusableDataError: It is truncated, or not what its name says, or holds more than tensors and plain containers.
+    Raises
+    ------
+    UnusableDataError
+        It is truncated, or not what its name says, or holds more than tensors and plain containers.
     """
     return _Safetensors(path) if path.suffix.lower() in SAFETENSORS else _Torch(path)
 

@@ -24,15 +24,22 @@ class DeepLinear(NetworkSettings):
     depth 1: ȧ = η (s − a), linear;  depth 2: ȧ = 2 η a (s − a), logistic: Lotka-Volterra, independent;
     depth N: ȧ = N η a^(2−2/N) (s − a), not a polynomial for N > 2.
 
-    Args:
-        modes: Number of modes n.
-        depth: Number of layers L.
-        strongest, weakest: s_1 and s_n; the others lie evenly between.
-        start: "small" draws every weight from N(0, scale²/n), so that modes first have to align; "balanced" starts
-            aligned, with a_i drawn between scale/2 and 2·scale and all layers of equal strength, where the laws above
-            are exact.
-        scale: Size of the start.
-        teacher_seed: Seed of u and v.
+    Parameters
+    ----------
+    modes
+        Number of modes n.
+    depth
+        Number of layers L.
+    strongest, weakest
+        s_1 and s_n; the others lie evenly between.
+    start
+        "small" draws every weight from N(0, scale²/n), so that modes first have to align; "balanced" starts
+        aligned, with a_i drawn between scale/2 and 2·scale and all layers of equal strength, where the laws above
+        are exact.
+    scale
+        Size of the start.
+    teacher_seed
+        Seed of u and v.
     """
 
     name = "deep_linear"

@@ -33,9 +33,12 @@ __all__ = [
 class Components:
     """The components u + iv of each feature in each frame.
 
-    Attributes:
-        real: u, (frame, feature, component).
-        imaginary: v, of the same shape; None where features are real directions.
+    Attributes
+    ----------
+    real
+        u, (frame, feature, component).
+    imaginary
+        v, of the same shape; None where features are real directions.
     """
 
     real: np.ndarray
@@ -134,11 +137,16 @@ def relative_gradient(series: Mapping[str, np.ndarray], steps: np.ndarray) -> np
 class Observable:
     """What is measured of a feature.
 
-    Attributes:
-        of_components: Components of a chunk of frames -> (frame, feature).
-        of_both: Components of a chunk of frames, and of the loss gradients at them -> (frame, feature).
-        of_series: Series (step, feature) by name, and their steps -> (step, feature).
-        gradient: Whether loss gradients are needed; `of_components` is then of their frames.
+    Attributes
+    ----------
+    of_components
+        Components of a chunk of frames -> (frame, feature).
+    of_both
+        Components of a chunk of frames, and of the loss gradients at them -> (frame, feature).
+    of_series
+        Series (step, feature) by name, and their steps -> (step, feature).
+    gradient
+        Whether loss gradients are needed; `of_components` is then of their frames.
     """
 
     of_components: Callable[[Components], np.ndarray] | None = None
@@ -164,8 +172,10 @@ OBSERVABLES: dict[str, Observable] = {
 class Features(ABC):
     """What the features of a frame are.
 
-    Attributes:
-        labels: One for each feature.
+    Attributes
+    ----------
+    labels
+        One for each feature.
     """
 
     labels: tuple[Any, ...]
@@ -188,8 +198,10 @@ class Fourier(Features):
     Tokens a and p − a are folded first, u = Σ cos(..)(E_a + E_{p−a}) and v = Σ sin(..)(E_a − E_{p−a}), which halves the
     operations; the sums are real matrix products.
 
-    Args:
-        p: Number of tokens, at least 2.
+    Parameters
+    ----------
+    p
+        Number of tokens, at least 2.
     """
 
     def __init__(self, p: int) -> None:
@@ -240,9 +252,12 @@ def circle_plane(embedding: np.ndarray, k: int) -> np.ndarray:
 
     It is spanned by the u_k and v_k of `Fourier`: its columns are their principal axes.
 
-    Args:
-        embedding: E, (token, dimension), of at least 2 dimensions.
-        k: 1..⌊p/2⌋.
+    Parameters
+    ----------
+    embedding
+        E, (token, dimension), of at least 2 dimensions.
+    k
+        1..⌊p/2⌋.
     """
     circles = Fourier(len(embedding)).components(embedding[None])
     assert circles.imaginary is not None
@@ -253,10 +268,14 @@ def circle_plane(embedding: np.ndarray, k: int) -> np.ndarray:
 class Projection(Features):
     """Given directions, one a feature: u + iv = W E over tokens, or E Wᵀ over embedding dimensions.
 
-    Args:
-        directions: W, (feature, tokens) or (feature, dimensions); complex directions have an imaginary part v.
-        over: "tokens" or "dimensions": which axis of a frame the directions span.
-        labels: Default 1..K.
+    Parameters
+    ----------
+    directions
+        W, (feature, tokens) or (feature, dimensions); complex directions have an imaginary part v.
+    over
+        "tokens" or "dimensions": which axis of a frame the directions span.
+    labels
+        Default 1..K.
     """
 
     def __init__(self, directions: np.ndarray, over: str = "tokens", labels: tuple[Any, ...] | None = None) -> None:

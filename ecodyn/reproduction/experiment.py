@@ -19,14 +19,22 @@ __all__ = ["Experiment"]
 class Experiment:
     """One row of the study.
 
-    Attributes:
-        row: Its number in the checklist; 0 is the check of short trainings against finished ones.
-        name: As the command has it.
-        section: Of the paper.
-        title: A line for headings.
-        needs: Names of the trainings it takes, in `ecodyn.reproduction.trainings.TRAININGS`.
-        examine: From the trainings to what was found.
-        draw: From what was found to a figure.
+    Attributes
+    ----------
+    row
+        Its number in the checklist; 0 is the check of short trainings against finished ones.
+    name
+        As the command has it.
+    section
+        Of the paper.
+    title
+        A line for headings.
+    needs
+        Names of the trainings it takes, in `ecodyn.reproduction.trainings.TRAININGS`.
+    examine
+        From the trainings to what was found.
+    draw
+        From what was found to a figure.
     """
 
     row: int

@@ -41,12 +41,18 @@ Table = dict[str, np.ndarray]
 class Check:
     """One claim, and what was found of it.
 
-    Attributes:
-        claim: As the study has it; empty where no result of it is known.
-        found: A sentence, with the number and its interval.
-        agreement: AGREES, DISAGREES, UNDECIDED or NO_CLAIM.
-        value, low, high: The number that the agreement is judged by, and its 95 % interval over clusters.
-        reading: Whether the claim, or the bound that it is held to, is a reading of the study's and not its own word.
+    Attributes
+    ----------
+    claim
+        As the study has it; empty where no result of it is known.
+    found
+        A sentence, with the number and its interval.
+    agreement
+        AGREES, DISAGREES, UNDECIDED or NO_CLAIM.
+    value, low, high
+        The number that the agreement is judged by, and its 95 % interval over clusters.
+    reading
+        Whether the claim, or the bound that it is held to, is a reading of the study's and not its own word.
     """
 
     claim: str

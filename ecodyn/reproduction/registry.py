@@ -19,8 +19,10 @@ EXPERIMENTS: dict[str, Experiment] = {
 def chosen(names: Sequence[str]) -> list[Experiment]:
     """Experiments by name or row number, in the order of the rows; all if none is named.
 
-    Raises:
-        ValueError: There is no such experiment.
+    Raises
+    ------
+    ValueError
+        There is no such experiment.
     """
     if not names:
         return list(EXPERIMENTS.values())

@@ -11,28 +11,48 @@ __all__ = ["FULL", "SCALES", "SMALL", "Scale"]
 class Scale:
     """Counts and lengths of the trainings of each experiment; names of rows as in `ecodyn.reproduction.EXPERIMENTS`.
 
-    Attributes:
-        name: As ``--scale`` has it.
-        p, dim, width: The study's network, where an experiment doesn't vary it.
-        steps: Length of a training, where survivors are read off its end.
-        final: Length of the trainings that count as finished.
-        dtype: Of trainings; those to ``final`` are in float64.
-        plain, plain_steps: Seeds of the study's plain training, every step kept up to ``laws``, and its length.
-        laws: Steps that equations are fitted to.
-        finished: Seeds of the study's training that are trained to ``final``.
-        finished_decays, finished_decay_seeds: Other weight decays trained to ``final``, and trainings of each.
-        dims, dim_seeds: Embedding dimensions of the count of circles, and trainings of each.
-        frozen_dims, frozen_seeds, frozen_steps: Embedding dimensions of frozen embeddings, trainings of each, and the
-            steps at which their test loss is read.
-        primes, prime_seeds: Moduli, and trainings of each.
-        decays, decay_seeds, decay_steps: Weight decays, trainings of each and their length.
-        embeddings, trainings: Embeddings, and trainings from each of them.
-        scaled_k, factors, scaled_embeddings, scaled_trainings: The frequency that is scaled at the start, by what, in
-            how many embeddings, and trainings of each.
-        log_ratios, planted: Logarithms of the second planted wave's signal over the first's, and trainings of each.
-        kept_seeds, kept_steps: Trainings of each set of frequencies kept, and their length.
-        together_seeds, together_steps: Trainings whose loss is read with only some circles kept, and their length.
-        law_dims, law_seeds: Embedding dimensions that linear equations are fitted at, and trainings of each.
+    Attributes
+    ----------
+    name
+        As ``--scale`` has it.
+    p, dim, width
+        The study's network, where an experiment doesn't vary it.
+    steps
+        Length of a training, where survivors are read off its end.
+    final
+        Length of the trainings that count as finished.
+    dtype
+        Of trainings; those to ``final`` are in float64.
+    plain, plain_steps
+        Seeds of the study's plain training, every step kept up to ``laws``, and its length.
+    laws
+        Steps that equations are fitted to.
+    finished
+        Seeds of the study's training that are trained to ``final``.
+    finished_decays, finished_decay_seeds
+        Other weight decays trained to ``final``, and trainings of each.
+    dims, dim_seeds
+        Embedding dimensions of the count of circles, and trainings of each.
+    frozen_dims, frozen_seeds, frozen_steps
+        Embedding dimensions of frozen embeddings, trainings of each, and the
+        steps at which their test loss is read.
+    primes, prime_seeds
+        Moduli, and trainings of each.
+    decays, decay_seeds, decay_steps
+        Weight decays, trainings of each and their length.
+    embeddings, trainings
+        Embeddings, and trainings from each of them.
+    scaled_k, factors, scaled_embeddings, scaled_trainings
+        The frequency that is scaled at the start, by what, in
+        how many embeddings, and trainings of each.
+    log_ratios, planted
+        Logarithms of the second planted wave's signal over the first's, and trainings of each.
+    kept_seeds, kept_steps
+        Trainings of each set of frequencies kept, and their length.
+    together_seeds, together_steps
+        Trainings whose loss is read with only some circles kept, and their length.
+    law_dims, law_seeds
+        Embedding dimensions that linear equations are fitted at, and trainings of each.
     """
 
     name: str

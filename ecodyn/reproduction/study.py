@@ -28,11 +28,16 @@ RESOLUTION = 150  # dots per inch of the figures
 class Reproduction:
     """What the experiments found.
 
-    Attributes:
-        scale: How much was done.
-        findings: By experiment's name, in the order of the rows: those asked for, and others that the folder has.
-        failures: Why others have none, by name.
-        seconds: What training and examining took, by name; nothing where what was there was used.
+    Attributes
+    ----------
+    scale
+        How much was done.
+    findings
+        By experiment's name, in the order of the rows: those asked for, and others that the folder has.
+    failures
+        Why others have none, by name.
+    seconds
+        What training and examining took, by name; nothing where what was there was used.
     """
 
     scale: Scale
@@ -84,19 +89,30 @@ def reproduce(
     The folder gets trainings/NAME.nc, and of each experiment ROW_NAME.json, ROW_NAME.png and a CSV for each of its
     tables. What is there, from this scale and this version, is used again: a set that was stopped goes on.
 
-    Args:
-        folder: Made if it is not there.
-        scale: "small", "full", or a `Scale` of one's own.
-        experiments: Names or row numbers; all by default.
-        jobs: Processes, one thread each.
-        force: Examine again what was examined; trainings are kept.
-        progress: Called with run-steps trained, those there are, and what is under way.
-        said: Called with each experiment and its finding once it is there.
+    Parameters
+    ----------
+    folder
+        Made if it is not there.
+    scale
+        "small", "full", or a `Scale` of one's own.
+    experiments
+        Names or row numbers; all by default.
+    jobs
+        Processes, one thread each.
+    force
+        Examine again what was examined; trainings are kept.
+    progress
+        Called with run-steps trained, those there are, and what is under way.
+    said
+        Called with each experiment and its finding once it is there.
 
-    Raises:
-        ValueError: There is no such scale or experiment, the folder holds trainings of other settings, or what is to be
-            trained does not fit this machine's memory. All of it before anything is trained.
-        InterruptedReproduction: Ctrl-C.
+    Raises
+    ------
+    ValueError
+        There is no such scale or experiment, the folder holds trainings of other settings, or what is to be
+        trained does not fit this machine's memory. All of it before anything is trained.
+    InterruptedReproduction
+        Ctrl-C.
     """
     if isinstance(scale, str):
         if scale not in SCALES:

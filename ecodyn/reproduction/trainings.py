@@ -225,11 +225,16 @@ def planned(names: Sequence[str], scale: Scale) -> dict[str, Trainings]:
 class Shelf:
     """Where trainings are kept, so that each is made once: NAME.nc, and NAME.json that says of what.
 
-    Args:
-        folder: Made if it is not there.
-        scale: How much is trained.
-        jobs: Processes, one thread each.
-        progress: As `train` calls it.
+    Parameters
+    ----------
+    folder
+        Made if it is not there.
+    scale
+        How much is trained.
+    jobs
+        Processes, one thread each.
+    progress
+        As `train` calls it.
     """
 
     def __init__(
@@ -246,8 +251,10 @@ class Shelf:
     def expect(self, names: Sequence[str]) -> None:
         """Say which trainings will be asked for, so that progress knows how many there are ahead.
 
-        Raises:
-            ValueError: A file is there and is of other settings, or what is to be trained does not fit the memory.
+        Raises
+        ------
+        ValueError
+            A file is there and is of other settings, or what is to be trained does not fit the memory.
         """
         ahead = {}
         for file, trainings in planned(names, self.scale).items():
@@ -259,16 +266,20 @@ class Shelf:
     def get(self, name: str) -> dict[str, Trajectories]:
         """The trajectories of all files of a name: those that are there, and the others trained.
 
-        Raises:
-            ValueError: A file is there and is of other settings.
+        Raises
+        ------
+        ValueError
+            A file is there and is of other settings.
         """
         return {file: self._one(file, trainings) for file, trainings in TRAININGS[name](self.scale).items()}
 
     def only(self, name: str) -> Trajectories:
         """Those of a name that has one file.
 
-        Raises:
-            ValueError: It has several, or as `get`.
+        Raises
+        ------
+        ValueError
+            It has several, or as `get`.
         """
         (found,) = self.get(name).values()
         return found
@@ -276,8 +287,10 @@ class Shelf:
     def joined(self, name: str) -> Trajectories:
         """All files of a name as one, a cluster a file: those of one embedding each.
 
-        Raises:
-            ValueError: As `get`.
+        Raises
+        ------
+        ValueError
+            As `get`.
         """
         parts = list(self.get(name).values())
         counts = [part.n_runs for part in parts]
@@ -301,8 +314,10 @@ class Shelf:
     def snapshots(self, name: str, network: MLP, seed: int, steps: Sequence[int]) -> Snapshots:
         """All parameters of one training at some steps, kept as ``ecodyn train --checkpoints`` keeps them.
 
-        Raises:
-            ValueError: A folder is there and is of other settings.
+        Raises
+        ------
+        ValueError
+            A folder is there and is of other settings.
         """
         folder = self.folder / f"{name}_{seed}"
         plan = {"network": network.described(), "seed": seed, "steps": list(steps), "dtype": self.scale.dtype}

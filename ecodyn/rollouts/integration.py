@@ -14,7 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Array = NDArray[np.float64]
+from ecodyn.arrays import Array
+
 RightHandSide = Callable[[Array, Array], Array]
 
 OK = "ok"

@@ -9,10 +9,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ecodyn.arrays import Array
 from ecodyn.errors import UnusableDataError
 from ecodyn.rollouts.integration import OK, RightHandSide, Rollout
-
-Array = NDArray[np.float64]
 
 FLOW, MAP = "flow", "map"
 TIMES = (FLOW, MAP)

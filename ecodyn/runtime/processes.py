@@ -36,11 +36,16 @@ def outcomes(
     With one process all is done in this one, in order. A worker that is killed takes with it what the others were
     doing at that moment; the items not yet begun are done by new ones.
 
-    Args:
-        function: What is done with an item; sent to the workers.
-        items: What is ahead.
-        processes: Workers at most.
-        poll: Called in this process a few times a second while workers are at it.
+    Parameters
+    ----------
+    function
+        What is done with an item; sent to the workers.
+    items
+        What is ahead.
+    processes
+        Workers at most.
+    poll
+        Called in this process a few times a second while workers are at it.
     """
     processes = min(processes, len(items))
     if processes <= 1:
@@ -63,12 +68,18 @@ def each_with(
 
     Unlike `outcomes`, an error ends it. With one process all is done in this one.
 
-    Args:
-        function: What is done with an item; sent to the workers.
-        items: What is ahead.
-        shared: What every item needs, such as the data.
-        processes: Workers, one thread each.
-        ordered: Whether results come in the order of the items, or as they finish.
+    Parameters
+    ----------
+    function
+        What is done with an item; sent to the workers.
+    items
+        What is ahead.
+    shared
+        What every item needs, such as the data.
+    processes
+        Workers, one thread each.
+    ordered
+        Whether results come in the order of the items, or as they finish.
     """
     if processes == 1:
         yield from (function(item, shared) for item in items)

@@ -15,11 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ecodyn.arrays import Array
 from ecodyn.equations.library import EXCHANGEABLE
 from ecodyn.families.model import FittedModel, plain
 from ecodyn.stability.search import Box, search
-
-Array = NDArray[np.float64]
 
 HYPERBOLIC = 1e-6  # of the largest |λ|: below it a real or imaginary part is taken for zero
 SAME_VALUE = 1e-6  # of the box: features this close stand at one value, states this close are one state

@@ -13,11 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ecodyn.arrays import Array
 from ecodyn.equations.library import EXCHANGEABLE, FULL, INDEPENDENT
 from ecodyn.families.law import Law
 from ecodyn.families.model import FittedModel
-
-Array = NDArray[np.float64]
 
 SINGULAR = 1e-12  # smallest over largest singular value
 CONSISTENT = 1e-9  # of |b|: what A x = −b may leave where A is singular

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from ecodyn.arrays import Array
 from ecodyn.statistics.intervals import LEVEL, t_interval
-
-Array = NDArray[np.float64]
 
 SHARE = (0.0, 1.0)  # what a share, a rate or an AUC can be
 

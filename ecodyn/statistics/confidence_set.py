@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from ecodyn.arrays import Array
 
 LEVEL = 0.90
 EXACT_RUNS = 16  # up to so many runs all 2^R flips are enumerated

@@ -16,9 +16,9 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from ecodyn.arrays import Array
+
 Cuts = tuple[int, ...]
 
 RESOLUTION = 0.01  # of a curve of logarithms: a misfit of a hundredth, one per cent, is no further piece

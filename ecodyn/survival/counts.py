@@ -8,14 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ecodyn.arrays import Array
 from ecodyn.errors import UnusableDataError
 from ecodyn.statistics.clustered import Estimate, clustered_mean
 from ecodyn.survival.predictors import mean_auc
 from ecodyn.survivors.rules import RULES
 from ecodyn.survivors.survivors import Survivors, survivors
 from ecodyn.trajectories import Trajectories
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

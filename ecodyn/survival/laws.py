@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ecodyn.comparison.protocols import folds_by_cluster
 from ecodyn.comparison.scores import order_crossing
@@ -22,8 +21,6 @@ from ecodyn.survival.predictors import Score, both_fates, score
 from ecodyn.survivors.survivors import Survivors, stored_at
 from ecodyn.trajectories import Trajectories
 from ecodyn.trajectories.state import SIGNAL, VELOCITY, observable_of, parse_state
-
-Array = NDArray[np.float64]
 
 STATES = ("signal", "signal,gradient@start", "signal,velocity", "signal,gradient")
 MOST_STEPS = 60  # of a window that laws are fitted to; the rest of a smooth curve adds cost and little else

@@ -9,14 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ecodyn.arrays import Array
 from ecodyn.comparison.protocols import folds_by_cluster
 from ecodyn.errors import UnusableDataError
 from ecodyn.statistics.clustered import Estimate, clustered_mean
 from ecodyn.survival.predictors import Score, both_fates, predictor, predictors_of, score
 from ecodyn.survivors.survivors import Survivors
 from ecodyn.trajectories import Trajectories
-
-Array = NDArray[np.float64]
 
 RIDGE = 1.0  # scikit-learn's C, the inverse weight of the penalty on standardised coefficients
 

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ecodyn.arrays import Array
 from ecodyn.errors import UnusableDataError
 from ecodyn.trajectories import Trajectories
 
 __all__ = ["FACTOR", "FREQUENCY", "PLAIN", "Pairs", "pair_up", "scaled_features"]
 
-Array = NDArray[np.float64]
 
 FREQUENCY, FACTOR = "scale_frequency_k", "scale_frequency_factor"  # settings of `ecodyn train --intervene`
 PLAIN = 1.0  # the factor of a run that nothing was done to

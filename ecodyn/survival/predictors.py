@@ -9,13 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ecodyn.arrays import Array
 from ecodyn.errors import UnusableDataError
 from ecodyn.statistics.clustered import SHARE, Estimate, clustered_mean
 from ecodyn.survivors.fates import area_under_curve, top_overlap
 from ecodyn.survivors.survivors import Survivors, stored_at
 from ecodyn.trajectories import Trajectories
-
-Array = NDArray[np.float64]
 
 SLOPE_STEPS = 4.0  # steps that a slope is taken over
 EARLY = (0.0, 1.0, 2.0, 3.0, 4.0, 20.0, 60.0)  # the study's relative gradients are at 1 to 4

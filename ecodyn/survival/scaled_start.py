@@ -28,6 +28,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ecodyn.arrays import Array
 from ecodyn.equations.library import EXCHANGEABLE
 from ecodyn.errors import UnusableDataError
 from ecodyn.families.law import Law
@@ -37,8 +38,6 @@ from ecodyn.survival.pairs import PLAIN, Pairs, pair_up
 from ecodyn.trajectories import Trajectories
 
 __all__ = ["Intervals", "Perturbation", "Response", "law_response", "perturbation"]
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

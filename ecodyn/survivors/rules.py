@@ -24,10 +24,10 @@ from math import log
 import numpy as np
 from numpy.typing import NDArray
 
+from ecodyn.arrays import Array
 from ecodyn.errors import UnusableDataError
 from ecodyn.survivors import fates
 
-Array = NDArray[np.float64]
 Alive = NDArray[np.bool_]
 
 ABSOLUTE = 10.0  # the study's second rule

@@ -9,13 +9,11 @@ verdict may name the truth.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ecodyn.arrays import Array
 from ecodyn.equations.library import EXCHANGEABLE, FULL, INDEPENDENT
 from ecodyn.systems import linear, lotka_volterra
 from ecodyn.systems.system import LINEAR, LOTKA_VOLTERRA, Form, System
-
-Array = NDArray[np.float64]
 
 NEAR = 0.06  # starting states of the pairs lie within so much of the equilibrium, relative to it
 

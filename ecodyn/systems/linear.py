@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ecodyn.arrays import Array
 from ecodyn.equations.library import EXCHANGEABLE, FULL, INDEPENDENT
 from ecodyn.systems.system import LINEAR, Form, System
-
-Array = NDArray[np.float64]
 
 SOURCE = "stable by construction; the family of the study (arXiv 2405.17420, section 4.3)"
 MATRIX_SEED = 59

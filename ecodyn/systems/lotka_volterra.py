@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from ecodyn.arrays import Array
 from ecodyn.equations.library import EXCHANGEABLE, FULL, INDEPENDENT
 from ecodyn.systems.system import LOTKA_VOLTERRA, Form, System
-
-Array = NDArray[np.float64]
 
 # The circles of the study's networks (data/circles_p59_d128.nc) at step 60: their signals lie between 57 and 118,
 # slightly skewed, and their mean over the 29 frequencies hardly differs between trainings.

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ecodyn.arrays import Array
 from ecodyn.equations.library import EXCHANGEABLE, FULL, INDEPENDENT
 from ecodyn.systems.system import NOT_POLYNOMIAL, System
-
-Array = NDArray[np.float64]
 
 
 def pendulum_rhs(x: Array, frequency: float) -> Array:

@@ -8,15 +8,13 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ecodyn._version import __version__
+from ecodyn.arrays import Array
 from ecodyn.equations.forms import linear_library, lotka_volterra_library, polynomial_library
 from ecodyn.equations.library import Library
 from ecodyn.rollouts.integration import integrate
 from ecodyn.trajectories import Trajectories
-
-Array = NDArray[np.float64]
 
 LINEAR, LOTKA_VOLTERRA, SINDY, NOT_POLYNOMIAL = "linear", "lotka_volterra", "sindy", "not_polynomial"
 MULTIPLICATIVE, ADDITIVE = "multiplicative", "additive"

@@ -61,10 +61,14 @@ Set = tuple[int, ...]
 class KeptLosses:
     """L(A) of networks and sets A.
 
-    Attributes:
-        sets: The frequencies kept, one set a column.
-        loss: Mean cross-entropy in nats, (network, set).
-        accuracy: Share of pairs whose label has the largest logit, (network, set).
+    Attributes
+    ----------
+    sets
+        The frequencies kept, one set a column.
+    loss
+        Mean cross-entropy in nats, (network, set).
+    accuracy
+        Share of pairs whose label has the largest logit, (network, set).
     """
 
     sets: tuple[Set, ...]
@@ -83,17 +87,26 @@ def kept_losses(
 ) -> KeptLosses:
     """L(A) of each network and set, many sets as one program through the network's own forward pass, in float64.
 
-    Args:
-        network: What the parameters are of.
-        seeds: One a network, (S,): which pairs each was trained on.
-        parameters: Tensors (S, ...) by name: a batch's ``tensors``, or one step of `Snapshots`.
-        sets: Frequencies 1..(p−1)/2; a set may be empty.
-        pairs: The "test" pairs, the "train" pairs, or "all" p².
-        dc: Keep DC; see above.
+    Parameters
+    ----------
+    network
+        What the parameters are of.
+    seeds
+        One a network, (S,): which pairs each was trained on.
+    parameters
+        Tensors (S, ...) by name: a batch's ``tensors``, or one step of `Snapshots`.
+    sets
+        Frequencies 1..(p−1)/2; a set may be empty.
+    pairs
+        The "test" pairs, the "train" pairs, or "all" p².
+    dc
+        Keep DC; see above.
 
-    Raises:
-        ValueError: A frequency is none, or is twice in a set; other pairs than these; as many seeds as networks are
-            expected.
+    Raises
+    ------
+    ValueError
+        A frequency is none, or is twice in a set; other pairs than these; as many seeds as networks are
+        expected.
     """
     wanted = _checked(sets, network.p)
     check_choice("pairs", pairs, PAIRS)
@@ -152,15 +165,24 @@ def _checked(sets: Sequence[Iterable[int]], p: int) -> tuple[Set, ...]:
 class Collaboration:
     """L(A) of one network over its training.
 
-    Attributes:
-        steps: (T,).
-        sets: The frequencies kept, one set a column.
-        loss: Mean cross-entropy in nats, (step, set).
-        accuracy: (step, set).
-        whole: Loss with every circle, (step,): the network itself where DC is kept.
-        none: Loss with no circle, (step,).
-        pairs: Which pairs; "test", "train" or "all".
-        seed: The network's.
+    Attributes
+    ----------
+    steps
+        (T,).
+    sets
+        The frequencies kept, one set a column.
+    loss
+        Mean cross-entropy in nats, (step, set).
+    accuracy
+        (step, set).
+    whole
+        Loss with every circle, (step,): the network itself where DC is kept.
+    none
+        Loss with no circle, (step,).
+    pairs
+        Which pairs; "test", "train" or "all".
+    seed
+        The network's.
     """
 
     steps: np.ndarray
@@ -178,12 +200,18 @@ def losses_over_training(
 ) -> Collaboration:
     """L(A) at each step that was kept; see `kept_losses` for what is raised.
 
-    Args:
-        kept: Parameters over a training, by `take_snapshots` or `read_snapshots`.
-        sets: Frequencies to keep; `ladder` makes the study's.
-        network: Which of the networks, by its place.
-        pairs: The "test" pairs, the "train" pairs, or "all" p² (the study's).
-        dc: Keep DC.
+    Parameters
+    ----------
+    kept
+        Parameters over a training, by `take_snapshots` or `read_snapshots`.
+    sets
+        Frequencies to keep; `ladder` makes the study's.
+    network
+        Which of the networks, by its place.
+    pairs
+        The "test" pairs, the "train" pairs, or "all" p² (the study's).
+    dc
+        Keep DC.
     """
     wanted = _checked(sets, kept.network.p)
     found = list(_over_steps(kept, [*wanted, kept.network.features.tolist(), ()], network, pairs, dc))
@@ -204,9 +232,12 @@ def _over_steps(
 def ladder(first: Sequence[int], features: Iterable[int]) -> list[Set]:
     """The study's sets: {i}, {f₁, i}, {f₁, f₂, i}, ... for all i of ``features`` that are not yet in them.
 
-    Args:
-        first: f₁, f₂, ..., such as the two strongest circles; the study has 2 and 22.
-        features: The circles i.
+    Parameters
+    ----------
+    first
+        f₁, f₂, ..., such as the two strongest circles; the study has 2 and 22.
+    features
+        The circles i.
     """
     others = list(features)
     return [(*first[:n], i) for n in range(len(first) + 1) for i in others if i not in first[:n]]
@@ -219,14 +250,22 @@ def ladder(first: Sequence[int], features: Iterable[int]) -> list[Set]:
 class PairLosses:
     """L(i, j) of one network at one step, L(i) on the diagonal.
 
-    Attributes:
-        features: Their frequencies, (K,).
-        loss, accuracy: (K, K), symmetric.
-        whole: Loss with every circle.
-        none: Loss with no circle.
-        step: Of the training.
-        pairs: Which pairs; "test", "train" or "all".
-        seed: The network's.
+    Attributes
+    ----------
+    features
+        Their frequencies, (K,).
+    loss, accuracy
+        (K, K), symmetric.
+    whole
+        Loss with every circle.
+    none
+        Loss with no circle.
+    step
+        Of the training.
+    pairs
+        Which pairs; "test", "train" or "all".
+    seed
+        The network's.
     """
 
     features: np.ndarray
@@ -264,13 +303,20 @@ def all_pairs(
 ) -> PairLosses:
     """L of every circle alone and of every pair of circles; see `kept_losses` for what is raised.
 
-    Args:
-        kept: Parameters over a training.
-        features: Which circles; default all.
-        step: One of the kept steps; default the last.
-        network: Which of the networks, by its place.
-        pairs: The "test" pairs, the "train" pairs, or "all" p².
-        dc: Keep DC.
+    Parameters
+    ----------
+    kept
+        Parameters over a training.
+    features
+        Which circles; default all.
+    step
+        One of the kept steps; default the last.
+    network
+        Which of the networks, by its place.
+    pairs
+        The "test" pairs, the "train" pairs, or "all" p².
+    dc
+        Keep DC.
     """
     steps = kept.steps.tolist()
     if step is not None and step not in steps:

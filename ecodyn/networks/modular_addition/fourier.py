@@ -21,11 +21,14 @@ def spectrum(frames: torch.Tensor) -> torch.Tensor:
     and p − k have equal norms, so that half of them is all of them. Computed in float64, whatever E is in, as one
     product with cosines and sines, which for a small prime p takes a third of an FFT's time.
 
-    Args:
-        frames: E, shape (..., p, d), p odd.
+    Parameters
+    ----------
+    frames
+        E, shape (..., p, d), p odd.
 
-    Returns:
-        Shape (..., (p+1)/2): k = 0 (DC) first, then the features 1..(p-1)/2.
+    Returns
+    -------
+    Shape (..., (p+1)/2): k = 0 (DC) first, then the features 1..(p-1)/2.
     """
     waves = _waves(frames.shape[-2], frames.device)
     power = (waves @ frames.to(torch.float64)).square().sum(-1)

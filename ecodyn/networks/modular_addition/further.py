@@ -31,9 +31,12 @@ def checked_observables(names: Sequence[str]) -> tuple[str, ...]:
 class FurtherObservables:
     """Observables of the circles of embeddings E (S, p, d) and of their loss gradients.
 
-    Args:
-        names: As `checked_observables` has them.
-        p: Number of tokens.
+    Parameters
+    ----------
+    names
+        As `checked_observables` has them.
+    p
+        Number of tokens.
     """
 
     def __init__(self, names: Sequence[str], p: int) -> None:

@@ -42,12 +42,18 @@ PLANTED_SIGNAL, PLANTED_FLOOR = 80.0, 1e-6  # of the study's script
 class Seeds:
     """Which seed draws what.
 
-    Attributes:
-        embedding: The embedding's; drawn after the layers under the same seed, as the study does, ...
-        layers: That of all the other parameters.
-        pairs: That of the choice of training pairs.
-        embedding_first: ... or as the first draw under its seed.
-        embedding_fixed: Whether it is one embedding for all runs.
+    Attributes
+    ----------
+    embedding
+        The embedding's; drawn after the layers under the same seed, as the study does, ...
+    layers
+        That of all the other parameters.
+    pairs
+        That of the choice of training pairs.
+    embedding_first
+        ... or as the first draw under its seed.
+    embedding_fixed
+        Whether it is one embedding for all runs.
     """
 
     embedding: int
@@ -166,9 +172,12 @@ class FrozenEmbedding(Intervention):
 class ScaleFrequency(Intervention):
     """Multiply one frequency of the embedding by a factor at the start (the study has k = 25, 0.85 to 1.15).
 
-    Args:
-        k: The frequency, 1..(p-1)/2.
-        factor: What its Fourier coefficients are multiplied by.
+    Parameters
+    ----------
+    k
+        The frequency, 1..(p-1)/2.
+    factor
+        What its Fourier coefficients are multiplied by.
     """
 
     name = "scale_frequency"
@@ -199,9 +208,12 @@ class PlantCircles(Intervention):
     for ``second`` and 10⁻⁶ for the others, which are their signals at step 0. The study fixes layers and pairs beside
     it: combine it with `FixedLayers`.
 
-    Args:
-        first, second: The two frequencies, 1..(p-1)/2.
-        ratio: Signal of the second over that of the first; the study has e⁻⁴ to 1.
+    Parameters
+    ----------
+    first, second
+        The two frequencies, 1..(p-1)/2.
+    ratio
+        Signal of the second over that of the first; the study has e⁻⁴ to 1.
     """
 
     name = "plant_circles"
@@ -238,10 +250,13 @@ class PlantCircles(Intervention):
 class KeepFrequencies(Intervention):
     """Train with only some frequencies of the embedding (ablation); all others, and DC, are zero.
 
-    Args:
-        k: The frequencies kept.
-        hold: Keep the others out all the way, by projecting after every update; False takes them out at the start
-            only, as the study's script does.
+    Parameters
+    ----------
+    k
+        The frequencies kept.
+    hold
+        Keep the others out all the way, by projecting after every update; False takes them out at the start
+        only, as the study's script does.
     """
 
     name = "keep_frequencies"
@@ -291,8 +306,10 @@ def parse_interventions(text: str) -> list[Intervention]:
     Several values between slashes are a grid, a list joined by plus signs is one value: "scale_frequency:k=25,
     factor=0.9/1.1" are two interventions, "keep_frequencies:k=2+8/22" are those that keep {2, 8} and {22}.
 
-    Raises:
-        ValueError: The name, a parameter or a value is unknown or can't be meant.
+    Raises
+    ------
+    ValueError
+        The name, a parameter or a value is unknown or can't be meant.
     """
     name, _, rest = text.partition(":")
     if name not in INTERVENTIONS:

@@ -26,15 +26,23 @@ __all__ = ["ModularBatch", "ModularSettings"]
 class ModularSettings(NetworkSettings):
     """A network with an embedding E (p, dim) that learns a + b mod p from a part of the pairs.
 
-    Args:
-        p: The modulus, an odd prime.
-        dim: Embedding dimension d.
-        width: Hidden units.
-        train_fraction: Share of the p² pairs that is trained on.
-        test: Keep loss and accuracy on the other pairs too; each kept step then takes their forward pass.
-        observables: Further observables of the embedding that are kept, names in `ecodyn.observables.OBSERVABLES`:
-            those of a frame, or of a frame and its loss gradient. They are computed on the CPU.
-        interventions: What is done to the training, in this order; see `interventions`.
+    Parameters
+    ----------
+    p
+        The modulus, an odd prime.
+    dim
+        Embedding dimension d.
+    width
+        Hidden units.
+    train_fraction
+        Share of the p² pairs that is trained on.
+    test
+        Keep loss and accuracy on the other pairs too; each kept step then takes their forward pass.
+    observables
+        Further observables of the embedding that are kept, names in `ecodyn.observables.OBSERVABLES`:
+        those of a frame, or of a frame and its loss gradient. They are computed on the CPU.
+    interventions
+        What is done to the training, in this order; see `interventions`.
     """
 
     p: int = 59

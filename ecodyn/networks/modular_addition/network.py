@@ -22,10 +22,14 @@ class Network(nn.Module):
 
     E is (p, dim), W₁ (width, 2·dim), W₂ (width, width), W₃ (p, width).
 
-    Args:
-        p: The modulus, which is the number of tokens.
-        dim: Embedding dimension d.
-        width: Units in each hidden layer.
+    Parameters
+    ----------
+    p
+        The modulus, which is the number of tokens.
+    dim
+        Embedding dimension d.
+    width
+        Units in each hidden layer.
     """
 
     def __init__(self, p: int, dim: int, width: int = 100) -> None:
@@ -48,11 +52,16 @@ def initialise(p: int, dim: int, seed: int, *, width: int = 100) -> Network:
     The numbers are drawn in float64 on the CPU, so that a seed means the same network whatever it is trained
     on or in; they equal those after ``torch.manual_seed(seed)``. The global random state is left as it was.
 
-    Args:
-        p: The modulus.
-        dim: Embedding dimension.
-        seed: Seed of the draw.
-        width: Units in each hidden layer.
+    Parameters
+    ----------
+    p
+        The modulus.
+    dim
+        Embedding dimension.
+    seed
+        Seed of the draw.
+    width
+        Units in each hidden layer.
     """
     with seeded(seed):
         return Network(p, dim, width)

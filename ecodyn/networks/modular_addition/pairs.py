@@ -17,13 +17,18 @@ def split_pairs(p: int, seed: int, fraction: float = 0.8) -> tuple[np.ndarray, n
     Index i of the grid stands for a = i mod p, b = i div p. The draw equals ``np.random.seed(seed)`` followed
     by ``np.random.choice(p², int(p²·fraction), replace=False)``; the global random state is not touched.
 
-    Args:
-        p: The modulus.
-        seed: Seed of the draw.
-        fraction: Share of the pairs that is trained on.
+    Parameters
+    ----------
+    p
+        The modulus.
+    seed
+        Seed of the draw.
+    fraction
+        Share of the pairs that is trained on.
 
-    Returns:
-        Indices of the training pairs, in the order drawn, and of the remaining pairs, ascending.
+    Returns
+    -------
+    Indices of the training pairs, in the order drawn, and of the remaining pairs, ascending.
     """
     # NumPy's legacy generator on purpose: it is the one whose numbers the study's seeds stand for.
     generator = np.random.RandomState(seed)

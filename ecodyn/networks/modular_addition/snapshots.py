@@ -28,11 +28,16 @@ STEP = re.compile(r"step_(\d+)")
 class Snapshots:
     """All parameters of S networks at T steps.
 
-    Attributes:
-        network: What was trained.
-        seeds: One a network, (S,); they say which pairs each was trained on.
-        steps: (T,), ascending; step t holds the parameters after t updates.
-        parameters: For each step, tensors (S, ...) by name, on the CPU.
+    Attributes
+    ----------
+    network
+        What was trained.
+    seeds
+        One a network, (S,); they say which pairs each was trained on.
+    steps
+        (T,), ascending; step t holds the parameters after t updates.
+    parameters
+        For each step, tensors (S, ...) by name, on the CPU.
     """
 
     network: ModularSettings
@@ -66,16 +71,25 @@ def take_snapshots(
 ) -> Snapshots:
     """Train one network a seed to the last of ``steps``, and keep all parameters at each of them.
 
-    Args:
-        network: What is trained and how.
-        seeds: One network each, side by side.
-        steps: Which steps are kept, in any order; 0 is the initialisation.
-        dtype: "float32" or "float64".
-        device: "cpu", "cuda" or "cuda:0"; what is kept comes back to the CPU.
+    Parameters
+    ----------
+    network
+        What is trained and how.
+    seeds
+        One network each, side by side.
+    steps
+        Which steps are kept, in any order; 0 is the initialisation.
+    dtype
+        "float32" or "float64".
+    device
+        "cpu", "cuda" or "cuda:0"; what is kept comes back to the CPU.
 
-    Raises:
-        ValueError: No steps or seeds, or one that can't be meant.
-        UnusableDataError: A training was no longer finite.
+    Raises
+    ------
+    ValueError
+        No steps or seeds, or one that can't be meant.
+    UnusableDataError
+        A training was no longer finite.
     """
     wanted = sorted(set(steps))
     if not wanted or not len(seeds):
@@ -111,14 +125,21 @@ def read_snapshots(
 ) -> Snapshots:
     """Read what ``ecodyn train --checkpoints`` wrote: ``run_LABEL/step_STEP.safetensors``, at the steps all runs have.
 
-    Args:
-        network: What was trained: the files hold parameters, and not which network or interventions they are of.
-        folder: The folder of checkpoints.
-        seeds: Of the runs.
-        labels: What the runs are called; default: their seeds, as without a grid.
+    Parameters
+    ----------
+    network
+        What was trained: the files hold parameters, and not which network or interventions they are of.
+    folder
+        The folder of checkpoints.
+    seeds
+        Of the runs.
+    labels
+        What the runs are called; default: their seeds, as without a grid.
 
-    Raises:
-        UnusableDataError: No checkpoints of a run, no step that all have, or parameters of another network.
+    Raises
+    ------
+    UnusableDataError
+        No checkpoints of a run, no step that all have, or parameters of another network.
     """
     from safetensors.torch import load_file
 

@@ -28,9 +28,12 @@ class Transformer(ModularSettings):
     full batch, 30 % of the pairs; weights are drawn with variance 1/dim (1/p for the unembedding). Its warm-up over
     ten steps is left out.
 
-    Args:
-        heads: Attention heads; they divide ``dim``.
-        width: Units of the hidden layer.
+    Parameters
+    ----------
+    heads
+        Attention heads; they divide ``dim``.
+    width
+        Units of the hidden layer.
     """
 
     name = "transformer"

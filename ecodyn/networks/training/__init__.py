@@ -52,8 +52,10 @@ __all__ = [
 def network_settings(name: str) -> type[NetworkSettings]:
     """Return the settings of a kind of network.
 
-    Raises:
-        ValueError: There is no such kind.
+    Raises
+    ------
+    ValueError
+        There is no such kind.
     """
     if name not in NETWORKS:
         raise ValueError(f"unknown network {name!r}; there are {', '.join(NETWORKS)}")

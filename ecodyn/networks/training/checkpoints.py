@@ -30,9 +30,12 @@ class Checkpoints:
     def check(self, *, begun: bool) -> None:
         """Make the folder; checkpoints in it have to be those of this very training, ``begun`` earlier.
 
-        Raises:
-            OutputExistsError: They are not, or there is a file of this name.
-            OSError: The folder can't be written to.
+        Raises
+        ------
+        OutputExistsError
+            They are not, or there is a file of this name.
+        OSError
+            The folder can't be written to.
         """
         if self.folder.exists() and not self.folder.is_dir():
             raise OutputExistsError(f"{self.folder} is a file, expected a folder for checkpoints; name another place")

@@ -20,12 +20,18 @@ ROWS_HELD = 64  # kept rows that stay on the device until they are fetched toget
 class Record:
     """What is kept of S trainings over T kept steps.
 
-    Attributes:
-        steps: Kept steps, (T,); 0 is the initialisation.
-        observables: (S, T, K) each, "signal" first.
-        curves: (S, T) each.
-        embedding: Of the last step, (S, token, dimension), None where the features are not those of a matrix.
-        diverged: The kept step at which each network was first seen to be no longer finite, -1 for never, (S,).
+    Attributes
+    ----------
+    steps
+        Kept steps, (T,); 0 is the initialisation.
+    observables
+        (S, T, K) each, "signal" first.
+    curves
+        (S, T) each.
+    embedding
+        Of the last step, (S, token, dimension), None where the features are not those of a matrix.
+    diverged
+        The kept step at which each network was first seen to be no longer finite, -1 for never, (S,).
     """
 
     steps: np.ndarray
@@ -47,14 +53,22 @@ def train_batch(
 ) -> Record:
     """Train one network a seed, up to the last kept step.
 
-    Args:
-        network: What is trained and how.
-        seeds: One network each.
-        kept: Steps whose observables and curves are kept, ascending from 0, (T,).
-        dtype: "float64" or "float32".
-        device: "cpu", "cuda" or "cuda:0".
-        progress: Called with each step reached.
-        visit: Called with each step and the batch at that step's parameters, such as to write a checkpoint.
+    Parameters
+    ----------
+    network
+        What is trained and how.
+    seeds
+        One network each.
+    kept
+        Steps whose observables and curves are kept, ascending from 0, (T,).
+    dtype
+        "float64" or "float32".
+    device
+        "cpu", "cuda" or "cuda:0".
+    progress
+        Called with each step reached.
+    visit
+        Called with each step and the batch at that step's parameters, such as to write a checkpoint.
     """
     with one_thread(), denormals_flushed(wanted=dtype == "float32"), torch.no_grad():
         batch = network.draw(seeds, DTYPES[dtype], torch.device(device))

@@ -17,8 +17,10 @@ Settings = TypeVar("Settings", bound=NetworkSettings)
 def read_value(text: str, kind: Any) -> Any:
     """A setting's value from its text, for the types that settings have.
 
-    Raises:
-        ValueError: The text is no such value.
+    Raises
+    ------
+    ValueError
+        The text is no such value.
     """
     if kind is bool:
         if text not in ("true", "false"):
@@ -34,8 +36,10 @@ def grid(kind: type[Settings], settings: Mapping[str, Sequence[Any]]) -> list[Se
 
     ``grid(MLP, {"dim": [16, 32], "weight_decay": [0.1, 0.5]})`` are four, the last setting varying fastest.
 
-    Raises:
-        ValueError: A setting is not one of this kind of network, or nothing can be trained with a value.
+    Raises
+    ------
+    ValueError
+        A setting is not one of this kind of network, or nothing can be trained with a value.
     """
     known = [field.name for field in fields(kind)]
     unknown = [name for name in settings if name not in known]

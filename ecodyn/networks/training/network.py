@@ -30,15 +30,23 @@ Draw = Mapping[str, torch.Tensor]
 class NetworkSettings(ABC):
     """What is trained and how, apart from the seed; subclasses say which network and have the defaults.
 
-    Args:
-        optimiser: "adamw" (decoupled weight decay), "adam" (decay added to the gradient) or "sgd".
-        learning_rate: Step size η.
-        weight_decay: λ; under AdamW a parameter shrinks by ηλ of itself in a step.
-        momentum: Of "sgd"; the others have their own.
-        beta2: Decay of the mean squared gradient of "adamw" and "adam".
+    Parameters
+    ----------
+    optimiser
+        "adamw" (decoupled weight decay), "adam" (decay added to the gradient) or "sgd".
+    learning_rate
+        Step size η.
+    weight_decay
+        λ; under AdamW a parameter shrinks by ηλ of itself in a step.
+    momentum
+        Of "sgd"; the others have their own.
+    beta2
+        Decay of the mean squared gradient of "adamw" and "adam".
 
-    Raises:
-        ValueError: A setting that nothing can be trained with.
+    Raises
+    ------
+    ValueError
+        A setting that nothing can be trained with.
     """
 
     name: ClassVar[str]
@@ -110,10 +118,14 @@ class NetworkSettings(ABC):
 class Batch(ABC):
     """S networks of one shape, trained as one tensor program; nothing of one enters another's numbers.
 
-    Attributes:
-        parameters: All parameters, (S, N), a row a network; the gradients are in ``parameters.grad``.
-        tensors: The same memory by name, each (S, ...).
-        gradients: That of ``parameters.grad`` by name.
+    Attributes
+    ----------
+    parameters
+        All parameters, (S, N), a row a network; the gradients are in ``parameters.grad``.
+    tensors
+        The same memory by name, each (S, ...).
+    gradients
+        That of ``parameters.grad`` by name.
     """
 
     def __init__(self, draws: Sequence[Draw], dtype: torch.dtype, device: torch.device) -> None:

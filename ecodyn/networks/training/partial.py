@@ -37,16 +37,25 @@ def partial_folder(
 ) -> Iterator[PartialFolder]:
     """Open the folder of a plan, or begin it, and keep other processes out of it.
 
-    Args:
-        path: The folder; made if it is not there.
-        plan: What is trained, as JSON can hold it; its entry "batches" lists the runs of each batch.
-        resume: Whether to go on with what the folder has; then its own cut into batches holds.
-        recut: On resuming, how to cut the runs that are not finished anew.
+    Parameters
+    ----------
+    path
+        The folder; made if it is not there.
+    plan
+        What is trained, as JSON can hold it; its entry "batches" lists the runs of each batch.
+    resume
+        Whether to go on with what the folder has; then its own cut into batches holds.
+    recut
+        On resuming, how to cut the runs that are not finished anew.
 
-    Raises:
-        FileExistsError: The folder has finished batches and ``resume`` is false.
-        ValueError: It has those of another plan, or another process is at work in it.
-        UnusableDataError: Its plan is damaged.
+    Raises
+    ------
+    FileExistsError
+        The folder has finished batches and ``resume`` is false.
+    ValueError
+        It has those of another plan, or another process is at work in it.
+    UnusableDataError
+        Its plan is damaged.
     """
     if path.exists() and not path.is_dir():
         raise FileExistsError(f"{path} is a file, expected a folder for finished batches; move it away")
@@ -143,9 +152,12 @@ def _settings(plan: Any, name: str = "") -> dict[str, Any]:
 class PartialFolder:
     """Records of finished batches, one file each.
 
-    Attributes:
-        path: The folder.
-        batches: Labels of the runs of each batch.
+    Attributes
+    ----------
+    path
+        The folder.
+    batches
+        Labels of the runs of each batch.
     """
 
     path: Path
@@ -158,8 +170,10 @@ class PartialFolder:
     def read(self, batch: int) -> Record:
         """The record of a finished batch.
 
-        Raises:
-            UnusableDataError: Its file is damaged.
+        Raises
+        ------
+        UnusableDataError
+            Its file is damaged.
         """
         from safetensors import SafetensorError
         from safetensors.numpy import load_file

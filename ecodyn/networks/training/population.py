@@ -36,9 +36,12 @@ GPU_SHARE = 0.8  # of the free memory, that batches may take by their estimate
 class InterruptedTraining(KeyboardInterrupt):
     """Ctrl-C during a population.
 
-    Attributes:
-        finished: Trajectories of the runs that had finished, None if none had.
-        missing: Labels of the other runs.
+    Attributes
+    ----------
+    finished
+        Trajectories of the runs that had finished, None if none had.
+    missing
+        Labels of the other runs.
     """
 
     def __init__(self, finished: Trajectories | None, missing: list[Any]) -> None:
@@ -50,10 +53,14 @@ class InterruptedTraining(KeyboardInterrupt):
 class IncompleteTrainingError(RuntimeError):
     """Some runs of a population have no result; the others were trained to the end.
 
-    Attributes:
-        finished: Trajectories of the runs that were trained, None if none was.
-        failures: Why each of the other runs was not, by label.
-        resumable: Whether to train again may help: a process was lost, rather than a training diverged.
+    Attributes
+    ----------
+    finished
+        Trajectories of the runs that were trained, None if none was.
+    failures
+        Why each of the other runs was not, by label.
+    resumable
+        Whether to train again may help: a process was lost, rather than a training diverged.
     """
 
     def __init__(self, finished: Trajectories | None, failures: dict[Any, str], *, resumable: bool) -> None:
@@ -86,34 +93,55 @@ def train(
     products of matrices, and with it their rounding: within a few units in the last place at each step. On a GPU sums
     are also taken in an order that varies, so that there even the same training differs from itself in rounding.
 
-    Args:
-        networks: What is trained and how; several are a grid (see `grid`).
-        seeds: One run each of each network, in this order; 0..2³² − 1.
-        steps: Number of updates; step t holds the parameters after t of them.
-        keep: The steps whose observables and curves are kept. Default: all.
-        dtype: "float64" or "float32"; initialisations are drawn in float64 and then rounded.
-        device: "cpu", "cuda" or "cuda:0".
-        batch: Networks trained side by side. Default: on a CPU as many as share a core's cache, on a GPU as many
-            as fit its memory.
-        jobs: Processes, each with one thread; -1 for one a core. With 1, and on a GPU, all is done in this process.
-        checkpoints: Folder for checkpoints, ``run_LABEL/step_STEP.safetensors``. Default: none are written.
-        checkpoint_every: Steps between them; the last step has one too.
-        folder: Where finished batches are kept until all are; what to do with it afterwards is the caller's.
-            Default: a temporary one.
-        resume: Go on with what ``folder`` has. Ends in the same numbers as a run that was never stopped.
-        progress: Called in this process, a few times a second or at every step.
-        command: The command line, for the provenance.
+    Parameters
+    ----------
+    networks
+        What is trained and how; several are a grid (see `grid`).
+    seeds
+        One run each of each network, in this order; 0..2³² − 1.
+    steps
+        Number of updates; step t holds the parameters after t of them.
+    keep
+        The steps whose observables and curves are kept. Default: all.
+    dtype
+        "float64" or "float32"; initialisations are drawn in float64 and then rounded.
+    device
+        "cpu", "cuda" or "cuda:0".
+    batch
+        Networks trained side by side. Default: on a CPU as many as share a core's cache, on a GPU as many
+        as fit its memory.
+    jobs
+        Processes, each with one thread; -1 for one a core. With 1, and on a GPU, all is done in this process.
+    checkpoints
+        Folder for checkpoints, ``run_LABEL/step_STEP.safetensors``. Default: none are written.
+    checkpoint_every
+        Steps between them; the last step has one too.
+    folder
+        Where finished batches are kept until all are; what to do with it afterwards is the caller's.
+        Default: a temporary one.
+    resume
+        Go on with what ``folder`` has. Ends in the same numbers as a run that was never stopped.
+    progress
+        Called in this process, a few times a second or at every step.
+    command
+        The command line, for the provenance.
 
-    Returns:
-        Trajectories (run, step, feature): signal and the network's other observables, its curves (losses,
-        accuracies), and the final embeddings. Runs are named by their seeds, those of a grid by 0, 1, ..., with
-        the varied settings and the seed as settings. Runs that share an initialisation share a cluster.
+    Returns
+    -------
+    Trajectories (run, step, feature): signal and the network's other observables, its curves (losses,
+    accuracies), and the final embeddings. Runs are named by their seeds, those of a grid by 0, 1, ..., with
+    the varied settings and the seed as settings. Runs that share an initialisation share a cluster.
 
-    Raises:
-        ValueError: A setting that nothing can be trained with, no seeds, or a seed twice; before any work.
-        FileExistsError: ``folder`` holds finished batches and ``resume`` is false.
-        InterruptedTraining: Ctrl-C; carries the finished runs.
-        IncompleteTrainingError: A run diverged or its process was lost; carries the other runs.
+    Raises
+    ------
+    ValueError
+        A setting that nothing can be trained with, no seeds, or a seed twice; before any work.
+    FileExistsError
+        ``folder`` holds finished batches and ``resume`` is false.
+    InterruptedTraining
+        Ctrl-C; carries the finished runs.
+    IncompleteTrainingError
+        A run diverged or its process was lost; carries the other runs.
     """
     cells = [networks] if isinstance(networks, NetworkSettings) else list(networks)
     keep = keep or Schedule()
@@ -191,8 +219,10 @@ def check_device(name: str) -> None:
 def check_memory(cells: Sequence[NetworkSettings], seeds: int, steps: int, keep: Schedule) -> None:
     """What is kept of all runs is in memory at the end, twice while it is put together.
 
-    Raises:
-        ValueError: This machine has less memory.
+    Raises
+    ------
+    ValueError
+        This machine has less memory.
     """
     rows = keep.count(steps)
     row = 8 * sum(len(cell.features) * len(cell.measured) for cell in cells) * seeds

@@ -15,9 +15,12 @@ __all__ = ["Schedule"]
 class Schedule:
     """Which steps are kept: every one up to ``dense``, then every ``every``-th, and always the last.
 
-    Args:
-        dense: The step up to which all are kept.
-        every: Interval after that, counted from ``dense``. 1 keeps all.
+    Parameters
+    ----------
+    dense
+        The step up to which all are kept.
+    every
+        Interval after that, counted from ``dense``. 1 keeps all.
     """
 
     dense: int = 0

@@ -28,12 +28,18 @@ Progress = Callable[[int, int, str], None]
 class Task:
     """One batch, as a worker gets it.
 
-    Attributes:
-        network, runs: Which networks.
-        kept: Steps that are kept.
-        dtype, device: In what and on what.
-        file: Where the record goes.
-        checkpoints: Where checkpoints go, None for nowhere.
+    Attributes
+    ----------
+    network, runs
+        Which networks.
+    kept
+        Steps that are kept.
+    dtype, device
+        In what and on what.
+    file
+        Where the record goes.
+    checkpoints
+        Where checkpoints go, None for nowhere.
     """
 
     network: NetworkSettings
@@ -50,12 +56,18 @@ def work(
 ) -> Iterator[tuple[Task, Exception | None]]:
     """Do the tasks; yield each with None, or with the reason why there is no record of it, as they finish.
 
-    Args:
-        tasks: Batches ahead.
-        done: Run-steps done before.
-        total: Run-steps there are.
-        processes: How many at once; with one, all is done in this process.
-        progress: Called in this process.
+    Parameters
+    ----------
+    tasks
+        Batches ahead.
+    done
+        Run-steps done before.
+    total
+        Run-steps there are.
+    processes
+        How many at once; with one, all is done in this process.
+    progress
+        Called in this process.
     """
     with tempfile.TemporaryDirectory(prefix="ecodyn-") as temporary:
         reached = np.memmap(Path(temporary) / "steps", dtype=np.int64, mode="w+", shape=len(tasks) + 1)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ecodyn.arrays import Array
 from ecodyn.observables import Fourier, circle_plane
 from ecodyn.report.laws.interactions import MOST_WRITTEN, dark_cells, label_cells, matrix_side, write_entries
 from ecodyn.report.style import DEAD, DIVERGING, FONT, INK, PALETTE, apply_style, axes_or_new
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
     from ecodyn.networks.modular_addition.collaboration import Collaboration, PairLosses
 
-Array = NDArray[np.float64]
 
 CYCLIC = "twilight_shifted"  # ends where it begins; its two halves differ in blue and red, told apart by all
 PANEL = 1.25  # inches, of a plane

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ecodyn.arrays import Array
 from ecodyn.comparison.bands import Band
 from ecodyn.comparison.contenders import UNSEEN_RUNS
 from ecodyn.comparison.result import ModelScore, WindowResult
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
-Array = NDArray[np.float64]
 
 KIND_COLOURS = {"family": "#0072B2", "clock": "#E69F00", "ceiling": "#009E73", "null": "#777777"}
 MOST_PANELS = 6

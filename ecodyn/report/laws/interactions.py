@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ecodyn.arrays import Array
 from ecodyn.families.diagnostics import CORRELATION_LIMIT
 from ecodyn.families.law import Law
 from ecodyn.report.formatting import number
@@ -16,7 +17,6 @@ from ecodyn.report.style import DIVERGING, FONT, INK, axes_or_new, escaped
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-Array = NDArray[np.float64]
 
 MOST_WRITTEN = 8  # features up to which entries are written into their cells
 MOST_LABELLED = 40  # features up to which every one has its label

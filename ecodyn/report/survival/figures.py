@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ecodyn.arrays import Array
 from ecodyn.report.style import DEAD, FONT, INK, PALETTE, axes_or_new, escaped
 from ecodyn.statistics.clustered import SHARE, Estimate, clustered_mean
 from ecodyn.survival.counts import Count
@@ -17,7 +18,6 @@ from ecodyn.survival.predictors import Score
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-Array = NDArray[np.float64]
 
 # The line that the study drew through survival rates at p = 59, d = 128 (arXiv 2405.17420, section 3.2.1).
 STUDY_GUIDE = ((86.0, 0.0), (95.0, 0.75))

@@ -33,10 +33,14 @@ DRAWN_DEAD = 3
 class LinearMap:
     """x(t+1) = x(t) + b + A x(t), fitted to one run.
 
-    Attributes:
-        A: (feature, feature), a row a feature's equation; b, (feature,).
-        r2: In-sample R² of one-step changes, the mean over features.
-        converged: Whether the solver's own test of convergence held for every feature.
+    Attributes
+    ----------
+    A
+        (feature, feature), a row a feature's equation; b, (feature,).
+    r2
+        In-sample R² of one-step changes, the mean over features.
+    converged
+        Whether the solver's own test of convergence held for every feature.
     """
 
     A: np.ndarray
