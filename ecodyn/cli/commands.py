@@ -19,6 +19,7 @@ from ecodyn.cli.options import (
     FAMILIES,
     PROTOCOLS,
     Columns,
+    Dynamics,
     Every,
     Force,
     Interval,
@@ -30,7 +31,6 @@ from ecodyn.cli.options import (
     Seed,
     Select,
     State,
-    Time,
     TokenAxis,
     Tokens,
     WindowText,
@@ -118,7 +118,7 @@ def fit(
     family: Annotated[str, typer.Option("--family", help=", ".join(FAMILIES))] = "linear",
     coupling: Annotated[str, typer.Option("--coupling", help=", ".join(COUPLINGS))] = "exchangeable",
     state: State = "signal",
-    time: Time = "flow",
+    dynamics: Dynamics = "flow",
     window: WindowText = None,
     every: Every = 1,
     runs: Runs = None,
@@ -138,7 +138,7 @@ def fit(
         from ecodyn.report.laws.tables import fit_table
 
         data = prepared(path, window, every, runs, select)
-        estimator = configured(family, coupling, state, time, option, seed)
+        estimator = configured(family, coupling, state, dynamics, option, seed)
         if output is not None and str(output) != STDOUT:
             from ecodyn.families.model import check_model_path
 
@@ -174,7 +174,7 @@ def compare(
         str | None, typer.Option("--phases", help="'auto': windows found from the mean and the spread of all features.")
     ] = None,
     state: State = "signal",
-    time: Time = "flow",
+    dynamics: Dynamics = "flow",
     every: Every = 1,
     runs: Runs = None,
     select: Select = None,
@@ -223,7 +223,7 @@ def compare(
                     phases=phases,
                     every=every,
                     state=state,
-                    time=time,
+                    dynamics=dynamics,
                     parameters=parameters,
                     margin=math.log1p(margin),
                     folds=folds,

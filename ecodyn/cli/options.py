@@ -26,9 +26,10 @@ State = Annotated[
         "signal,velocity (second order).",
     ),
 ]
-Time = Annotated[
+Dynamics = Annotated[
     str,
     typer.Option(
+        "--dynamics",
         "--time",
         help="flow (a differential equation) or map (from stored step to stored step, which must be evenly spaced); "
         "compare takes both: flow,map. Neural ODEs are flows only.",
@@ -183,17 +184,19 @@ def chosen(given: list[str] | None, known: tuple[str, ...], option: str) -> list
     return list(dict.fromkeys(names))
 
 
-def configured(family: str, coupling: str, state: str, time: str, options: list[str] | None, seed: int) -> Any:
+def configured(family: str, coupling: str, state: str, dynamics: str, options: list[str] | None, seed: int) -> Any:
     """A family's estimator with the parameters that --set names."""
     from ecodyn.families import family as family_class
 
     (name,) = chosen([family], FAMILIES, "--family")
     chosen([coupling], COUPLINGS, "--coupling")
     estimator = family_class(name)(coupling=coupling, state=state)
-    if time != estimator.time:
-        if time not in estimator.times:
-            raise typer.BadParameter(f"--time for {name} is {' or '.join(estimator.times)}, got {time!r}")
-        estimator.set_params(time=time)
+    if dynamics != estimator.dynamics:
+        if dynamics not in estimator.available_dynamics:
+            raise typer.BadParameter(
+                f"--dynamics for {name} is {' or '.join(estimator.available_dynamics)}, got {dynamics!r}"
+            )
+        estimator.set_params(dynamics=dynamics)
     parameters = dict(assignment(o, "--set") for o in options or ())
     known = estimator.get_params(deep=False)
     unknown = [k for k in parameters if k not in known]

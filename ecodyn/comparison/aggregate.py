@@ -184,7 +184,7 @@ def _aggregate(
         skills=per_cluster,
         library_size=library_size,
         state=contender.state,
-        time=contender.time,
+        dynamics=contender.dynamics,
         diverged=score.diverged,
         over_flexible=contender.over_flexible(library_size),
         terms=frozenset().union(*selected) if selected else None,

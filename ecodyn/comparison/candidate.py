@@ -16,11 +16,11 @@ COUPLING_ORDER = {"independent": 0, "exchangeable": 1, "full": 2}
 FAMILY_ORDER = {"linear": 0, "lotka_volterra": 1, "sindy": 2, "neural_ode": 3}
 
 
-def label_of(family: str, coupling: str | None, state: str, kind: str, time: str | None = FLOW) -> str:
+def label_of(family: str, coupling: str | None, state: str, kind: str, dynamics: str | None = FLOW) -> str:
     """A model as tables and sentences name it: family/coupling, its state if more than the signal, "map" for a map."""
     if coupling is None:
         return family
-    marks = [*([state] if state != "signal" else []), *([MAP] if time == MAP else [])]
+    marks = [*([state] if state != "signal" else []), *([MAP] if dynamics == MAP else [])]
     name = f"{family}/{coupling} ({'; '.join(marks)})" if marks else f"{family}/{coupling}"
     return f"{name} clock" if kind == "clock" else name
 
@@ -37,7 +37,7 @@ class Candidate:
     ``losses`` and ``skills`` are (run,); ``gross_losses`` the losses with measurement noise left in, and no unexplained
     share below a ten-thousandth (the losses themselves if left out). ``kind`` is "family", "null", "ceiling" or
     "clock". ``diverged`` counts held-out rollouts that ended early; a family with any is not eligible. ``terms`` names
-    the terms with a coefficient in any fold. A map is as simple as its flow: ``time`` has no say in that.
+    the terms with a coefficient in any fold. A map is as simple as its flow: ``dynamics`` has no say in that.
     """
 
     family: str
@@ -52,12 +52,12 @@ class Candidate:
     terms: frozenset[str] | None = None
     selects: bool = False
     gross_losses: Array | None = None
-    time: str | None = FLOW
+    dynamics: str | None = FLOW
 
     @property
     def label(self) -> str:
         """family/coupling, as tables and sentences have it."""
-        return label_of(self.family, self.coupling, self.state, self.kind, self.time)
+        return label_of(self.family, self.coupling, self.state, self.kind, self.dynamics)
 
     def loss(self, gross: bool = False) -> Array:
         """Losses a run, less measurement noise or with it."""
@@ -77,5 +77,5 @@ class Candidate:
     def named(self) -> dict[str, str | None]:
         """How report.json names it."""
         state = {} if self.state == "signal" else {"state": self.state}
-        time = {"time": MAP} if self.time == MAP else {}
-        return {"family": self.family, "coupling": self.coupling, **state, **time}
+        dynamics = {"dynamics": MAP} if self.dynamics == MAP else {}
+        return {"family": self.family, "coupling": self.coupling, **state, **dynamics}

@@ -21,7 +21,7 @@ from ecodyn.comparison.surrogate_refits import check_count, surrogate_tests, wit
 from ecodyn.comparison.verdict import CLAIM_LEVEL, MARGIN
 from ecodyn.errors import DataWarning, UnusableDataError
 from ecodyn.families.estimator import Family
-from ecodyn.rollouts.iteration import FLOW, parse_times
+from ecodyn.rollouts.iteration import FLOW, parse_dynamics
 from ecodyn.runtime.processes import each_with
 from ecodyn.trajectories import Trajectories
 from ecodyn.trajectories.state import VELOCITY, observable_of, parse_state
@@ -52,7 +52,7 @@ def compare(
     phases: str | Phases | None = None,
     every: int = 1,
     state: str = "signal",
-    time: str = FLOW,
+    dynamics: str = FLOW,
     parameters: dict[str, dict[str, Any]] | None = None,
     folds: int | None = None,
     margin: float = MARGIN,
@@ -73,8 +73,8 @@ def compare(
     phases : instead of windows, "auto" or what `find_phases` returned: a window a phase, found on training folds only
     every : keep each so-many-th stored step of a window, its first one always
     state : channels of a feature's state, such as "signal,gradient@start" or "signal,velocity"
-    time : "flow", "map" or both, "flow,map": whether families that can be either are fitted as differential equations
-        or as maps between stored steps, which must then be evenly spaced; neural ODEs are flows only
+    dynamics : "flow", "map" or both, "flow,map": whether families that can be either are fitted as differential
+        equations or as maps between stored steps, which must then be evenly spaced; neural ODEs are flows only
     parameters : further estimator parameters by family name, such as {"linear": {"refine": False}}
     folds : number of folds of unseen_runs. By default one for every run up to 16 runs, else 8, and 8 for neural ODEs.
     margin : a log ratio of unexplained shares within which two models are as good as equal
@@ -104,8 +104,8 @@ def compare(
     if folds is not None and folds < 2:
         raise ValueError(f"expected at least 2 folds, got {folds}: leave folds out for one a run")
     check_count(surrogates, protocols)
-    times = parse_times(time)
-    models = contenders(families, couplings, state, parameters, times)
+    available = parse_dynamics(dynamics)
+    models = contenders(families, couplings, state, parameters, available)
     known = chosen_phases(data, phases, windows, folds)
     windows = known.windows if known else windows
     parts = [part.every(every) for part in ([data] if not windows else [data.window(*w) for w in windows])]
@@ -114,7 +114,7 @@ def compare(
         _check_velocity(part, models, protocols)
         _check_protocols(part, models, protocols)
         _say_ahead(part, models)
-    notes = [*data.warnings, *(known.notes if known else ()), *left_out(families, times)]
+    notes = [*data.warnings, *(known.notes if known else ()), *left_out(families, available)]
     results, interrupted = [], False
     for number, part in enumerate(parts):
         tasks = tasks_of(models, protocols, part, folds, seed, jobs)

@@ -29,7 +29,7 @@ class Contender:
 
     Attributes
     ----------
-    family, coupling, state, time : how reports name it; a plain reference has no coupling, and is neither flow nor map
+    family, coupling, state, dynamics : how reports name it; a plain reference has no coupling and is no flow
     kind : "family", "clock", "null" or "ceiling"
     estimator : the family's estimator; None for references
     reference : the reference's class; None for families and clocks
@@ -41,12 +41,12 @@ class Contender:
     kind: str
     estimator: Family | None = field(default=None, compare=False)
     reference: type[Reference] | None = field(default=None, compare=False)
-    time: str | None = FLOW
+    dynamics: str | None = FLOW
 
     @property
     def label(self) -> str:
         """As tables name it."""
-        return label_of(self.family, self.coupling, self.state, self.kind, self.time)
+        return label_of(self.family, self.coupling, self.state, self.kind, self.dynamics)
 
     @property
     def stochastic(self) -> bool:
@@ -84,13 +84,13 @@ class Contender:
 
     def named(self) -> dict[str, Any]:
         """How report.json names it."""
-        names = ("family", "coupling", "state", "kind", "time")
+        names = ("family", "coupling", "state", "kind", "dynamics")
         return {name: getattr(self, name) for name in names}
 
     @classmethod
     def of(cls, estimator: Family, kind: str) -> Contender:
         """A family, or its clock."""
-        return cls(estimator.name, estimator.coupling, estimator.state, kind, estimator, time=estimator.time)
+        return cls(estimator.name, estimator.coupling, estimator.state, kind, estimator, dynamics=estimator.dynamics)
 
 
 def contenders(
@@ -98,27 +98,27 @@ def contenders(
     couplings: Sequence[str] | None,
     state: str,
     parameters: dict[str, dict[str, Any]] | None = None,
-    times: Sequence[str] = (FLOW,),
+    available: Sequence[str] = (FLOW,),
 ) -> list[Contender]:
     """All models of a comparison, families first, in a fixed order.
 
     ``families`` may be names, classes or configured estimators; ``parameters`` gives further parameters by family
-    name, ``times`` whether flows, maps or both are wanted of families that can be either. A family that can be none of
-    these is left out.
+    name, ``available`` whether flows, maps or both are wanted of families that can be either. A family that can be none
+    of these is left out.
     """
     chosen: list[Contender] = []
-    for estimator in _estimators(families, couplings, state, parameters or {}, times):
+    for estimator in _estimators(families, couplings, state, parameters or {}, available):
         chosen.append(Contender.of(estimator, FAMILY))
         if estimator.clock_applies():
             chosen.append(Contender.of(estimator, CLOCK))
     if not chosen:
         wanted = ", ".join(couplings or ())
-        raise ValueError(f"no family has any of the couplings {wanted or 'there are'} as a {' or a '.join(times)}")
+        raise ValueError(f"no family has any of the couplings {wanted or 'there are'} as a {' or a '.join(available)}")
     duplicates = {c.label for c in chosen if sum(c == other for other in chosen) > 1}
     if duplicates:
         raise ValueError(f"expected each model once, got several of {', '.join(sorted(duplicates))}")
     order = {FAMILY: 0, CLOCK: 1}
-    references = [Contender(r.name, None, state, r.kind, reference=r, time=None) for r in REFERENCES]
+    references = [Contender(r.name, None, state, r.kind, reference=r, dynamics=None) for r in REFERENCES]
     return [*sorted(chosen, key=lambda c: order[c.kind]), *references]
 
 
@@ -127,7 +127,7 @@ def _estimators(
     couplings: Sequence[str] | None,
     state: str,
     parameters: dict[str, dict[str, Any]],
-    times: Sequence[str],
+    available: Sequence[str],
 ) -> Iterator[Family]:
     for entry in families if families is not None else REGISTRY:
         if isinstance(entry, Family):
@@ -135,19 +135,20 @@ def _estimators(
             continue
         cls = family(entry) if isinstance(entry, str) else entry
         wanted = [c for c in cls.couplings if couplings is None or c in couplings]
-        for coupling, time in itertools.product(wanted, [t for t in times if t in cls.times]):
+        for coupling, dynamics in itertools.product(wanted, [d for d in available if d in cls.available_dynamics]):
             estimator = cls(coupling=coupling, state=state, **parameters.get(cls.name, {}))
-            yield estimator if time == estimator.time else estimator.set_params(time=time)
+            yield estimator if dynamics == estimator.dynamics else estimator.set_params(dynamics=dynamics)
 
 
-def left_out(families: Sequence[str | Family | type[Family]] | None, times: Sequence[str]) -> list[str]:
+def left_out(families: Sequence[str | Family | type[Family]] | None, available: Sequence[str]) -> list[str]:
     """A sentence for each family that can't be what was asked for."""
     entries = [e for e in (families if families is not None else REGISTRY) if not isinstance(e, Family)]
     classes = [family(e) if isinstance(e, str) else e for e in entries]
     return [
-        f"{cls.name} is a {' or '.join(cls.times)} only, and left out of a comparison of {' and '.join(times)}s"
+        f"{cls.name} is a {' or '.join(cls.available_dynamics)} only, "
+        f"and left out of a comparison of {' and '.join(available)}s"
         for cls in classes
-        if not set(times) & set(cls.times)
+        if not set(available) & set(cls.available_dynamics)
     ]
 
 

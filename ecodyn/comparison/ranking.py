@@ -68,7 +68,7 @@ def one_model(eligible: Sequence[Candidate]) -> dict[Candidate, list[Candidate]]
 
 
 def _keeps_to(selection: Candidate, home: Candidate) -> bool:
-    alike = (selection.coupling, selection.state, selection.time) == (home.coupling, home.state, home.time)
+    alike = (selection.coupling, selection.state, selection.dynamics) == (home.coupling, home.state, home.dynamics)
     return alike and not home.selects and (selection.terms or frozenset()) <= (home.terms or frozenset())
 
 

@@ -45,8 +45,8 @@ class ModelScore:
 
     Attributes
     ----------
-    family, coupling, state, kind, time : how it is named; ``kind`` is "family", "clock", "null" or "ceiling", ``time``
-        "flow" or "map", and None for references
+    family, coupling, state, kind, dynamics : how it is named; ``kind`` is "family", "clock", "null" or "ceiling",
+        ``dynamics`` "flow" or "map", and None for references
     protocol : str
     window : (first step, last step)
     skill, skill_low, skill_high : mean over runs and its 95 % t interval; skill_median
@@ -101,12 +101,12 @@ class ModelScore:
     latex: str = ""
     model: FittedModel | None = None
     skill_by_horizon: HorizonCurve | None = None
-    time: str | None = FLOW
+    dynamics: str | None = FLOW
 
     @property
     def label(self) -> str:
         """As tables name it."""
-        return label_of(self.family, self.coupling, self.state, self.kind, self.time)
+        return label_of(self.family, self.coupling, self.state, self.kind, self.dynamics)
 
     @property
     def unexplained(self) -> float:
@@ -247,13 +247,13 @@ class Comparison:
         *,
         protocol: str | None = None,
         kind: str | None = None,
-        time: str | None = None,
+        dynamics: str | None = None,
     ) -> ModelScore:
         """One model's scores over the headline's window."""
         protocol = protocol or self.windows[0].headline
         for m in self.windows[0].models:
             named = (m.family, m.coupling, m.protocol) == (family, coupling, protocol)
-            if named and kind in (None, m.kind) and time in (None, m.time):
+            if named and kind in (None, m.kind) and dynamics in (None, m.dynamics):
                 return m
         raise KeyError(f"no {family}/{coupling} under {protocol}; there are {self._labels()}")
 

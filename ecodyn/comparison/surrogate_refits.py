@@ -149,8 +149,8 @@ def _tested(window: WindowResult) -> ModelScore | None:
     best = window.verdicts[UNSEEN_RUNS].best if UNSEEN_RUNS in window.verdicts else None
     if best is None:
         return next(iter(ranked), None)
-    name = best["family"], best["coupling"], best.get("state", "signal"), best.get("time", FLOW)
-    return next(m for m in ranked if (m.family, m.coupling, m.state, m.time) == name)
+    name = best["family"], best["coupling"], best.get("state", "signal"), best.get("dynamics", FLOW)
+    return next(m for m in ranked if (m.family, m.coupling, m.state, m.dynamics) == name)
 
 
 def _test(kind: str, score: ModelScore, outcomes: list[tuple[float, float]]) -> SurrogateTest:

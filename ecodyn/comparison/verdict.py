@@ -95,7 +95,7 @@ def decide(
     """
     given = {c: i for i, c in enumerate(candidates)}
     # The order of the candidates must not matter: all lists and sentences go by simplicity.
-    candidates = sorted(candidates, key=lambda c: (*c.simplicity, c.state, c.kind, c.time or ""))
+    candidates = sorted(candidates, key=lambda c: (*c.simplicity, c.state, c.kind, c.dynamics or ""))
     runs = len(candidates[0].losses) if candidates else 0
     diverged = [f"{c.label} ({c.diverged} diverged)" for c in candidates if c.kind == "family" and c.diverged]
     eligible = [c for c in candidates if c.eligible]
@@ -160,8 +160,8 @@ def _coupling_identified(
     best: Candidate, candidates: Sequence[Candidate], folds: int | None, margin: float, seed: int
 ) -> bool | None:
     """Whether an exchangeable best beats its own clock; None where there is no clock to beat."""
-    mine = (best.family, best.coupling, best.state, best.time)
-    clocks = [c for c in candidates if c.kind == "clock" and (c.family, c.coupling, c.state, c.time) == mine]
+    mine = (best.family, best.coupling, best.state, best.dynamics)
+    clocks = [c for c in candidates if c.kind == "clock" and (c.family, c.coupling, c.state, c.dynamics) == mine]
     return all(beats_clock(best, c, folds, margin, seed) for c in clocks) if clocks else None
 
 

@@ -53,7 +53,7 @@ class Samples:
         return np.unique(self.clusters, return_inverse=True)[1]
 
     @classmethod
-    def of(cls, trajectories: Trajectories, channels: str = "signal", time: str = FLOW) -> Samples:
+    def of(cls, trajectories: Trajectories, channels: str = "signal", dynamics: str = FLOW) -> Samples:
         """The states of all runs under one scale a channel (features share it, since they may share a law).
 
         They are for a flow, or for a map between their stored steps, which must then be evenly spaced.
@@ -78,7 +78,7 @@ class Samples:
         if VELOCITY in names:
             scales[names.index(VELOCITY)] = scales[0] / time_scale
         clusters = np.unique(trajectories.clusters, return_inverse=True)[1]
-        step = stored_step(trajectories.times, lengths) / time_scale if time == MAP else None
+        step = stored_step(trajectories.times, lengths) / time_scale if dynamics == MAP else None
         return cls(states / scales, times / time_scale, lengths, scales, time_scale, None, clusters, step)
 
     @property

@@ -36,7 +36,7 @@ from ecodyn.families.diagnostics import diagnose
 from ecodyn.families.estimator import Family
 from ecodyn.families.law import Law
 from ecodyn.families.model import FittedModel, amplitudes_of
-from ecodyn.rollouts.iteration import FLOW, MAP, TIMES, stored_step
+from ecodyn.rollouts.iteration import DYNAMICS, FLOW, MAP, stored_step
 from ecodyn.trajectories import Trajectories
 from ecodyn.trajectories.state import parse_state
 
@@ -62,7 +62,7 @@ class LibraryFamily(Family):
     state : "signal", "signal,gradient@start", "signal,gradient", "signal,velocity", ...
         Channels of a feature's state: traits (``@start``) are held fixed, further observables have an equation of
         the same form as the signal's, and with a velocity ẋ = v and the equation is v̇'s (see ``ecodyn.trajectories``).
-    time : "flow" or "map"
+    dynamics : "flow" or "map"
         A map needs evenly spaced stored steps; h is their spacing.
     per_feature : bool
         Let an independent law have coefficients of its own for every feature. Implied by trajectories whose
@@ -87,7 +87,7 @@ class LibraryFamily(Family):
         coupling: str = EXCHANGEABLE,
         state: str = "signal",
         *,
-        time: str = FLOW,
+        dynamics: str = FLOW,
         per_feature: bool = False,
         estimation: str = "integral",
         refine: bool | str = "auto",
@@ -98,7 +98,7 @@ class LibraryFamily(Family):
     ) -> None:
         self.coupling = coupling
         self.state = state
-        self.time = time
+        self.dynamics = dynamics
         self.per_feature = per_feature
         self.estimation = estimation
         self.refine = refine
@@ -107,7 +107,7 @@ class LibraryFamily(Family):
         self.intervals = intervals
         self.estimate_starts = estimate_starts
 
-    times: ClassVar[tuple[str, ...]] = TIMES
+    available_dynamics: ClassVar[tuple[str, ...]] = DYNAMICS
     model_: Law
 
     @abstractmethod
@@ -117,9 +117,9 @@ class LibraryFamily(Family):
     def check(self, trajectories: Trajectories) -> None:
         """Refuse unknown options and unusable data."""
         super().check(trajectories)
-        if self.time not in self.times:
-            raise ValueError(f"time is {' or '.join(map(repr, self.times))}, got {self.time!r}")
-        if self.time == MAP:
+        if self.dynamics not in self.available_dynamics:
+            raise ValueError(f"dynamics is {' or '.join(map(repr, self.available_dynamics))}, got {self.dynamics!r}")
+        if self.dynamics == MAP:
             stored_step(trajectories.times, trajectories.lengths)
         if self.estimation not in ("integral", "derivative"):
             raise ValueError(f"estimation is 'integral' or 'derivative', got {self.estimation!r}")
@@ -174,7 +174,7 @@ class LibraryFamily(Family):
 
     def _prepare(self, trajectories: Trajectories, clock: bool) -> _Prepared:
         started = perf_counter()
-        samples = Samples.of(trajectories, self.state, self.time)
+        samples = Samples.of(trajectories, self.state, self.dynamics)
         library = self.library(parse_state(self.state), trajectories.features.tolist())
         if clock:
             samples = samples.driven(library)

@@ -41,7 +41,7 @@ class Family(BaseEstimator):
         Whether folds that share training runs make its scores too alike for a plain paired t.
     needs_positive : bool
         Whether negative values deserve a warning.
-    times : tuple of str
+    available_dynamics : tuple of str
         Whether it can be a flow, a map, or either.
     model_ : FittedModel
         After ``fit``: all that was fitted, frozen.
@@ -52,11 +52,11 @@ class Family(BaseEstimator):
     stochastic: ClassVar[bool] = False
     over_flexible: ClassVar[bool] = False
     needs_positive: ClassVar[bool] = False
-    times: ClassVar[tuple[str, ...]] = (FLOW,)
+    available_dynamics: ClassVar[tuple[str, ...]] = (FLOW,)
 
     coupling: str
     state: str
-    time: str = FLOW
+    dynamics: str = FLOW
     model_: FittedModel
     n_features_in_: int
 

@@ -18,7 +18,7 @@ from ecodyn.equations.right_hand_side import BoundLibrary
 from ecodyn.families.diagnostics import Diagnostics
 from ecodyn.families.model import FittedModel, amplitudes_from, roll_out
 from ecodyn.rollouts.integration import Rollout
-from ecodyn.rollouts.iteration import FLOW, MAP, TIMES
+from ecodyn.rollouts.iteration import DYNAMICS, FLOW, MAP
 
 if TYPE_CHECKING:
     import sympy
@@ -297,9 +297,13 @@ def _simulate_laws(laws: Sequence[Law], starts: Sequence[Array], times: Sequence
 
 def _step_from(document: Mapping[str, Any]) -> float | None:
     """h of a model file's map; files from before there were maps are of flows."""
-    time, step = document.get("time", FLOW), document.get("step")
-    if time not in TIMES or (time == MAP) != isinstance(step, int | float) or (step is not None and not step > 0):
-        raise ValueError(f"time {time!r} with the step {step!r}")
+    dynamics, step = document.get("dynamics", document.get("time", FLOW)), document.get("step")
+    if (
+        dynamics not in DYNAMICS
+        or (dynamics == MAP) != isinstance(step, int | float)
+        or (step is not None and not step > 0)
+    ):
+        raise ValueError(f"dynamics {dynamics!r} with the step {step!r}")
     return None if step is None else float(step)
 
 

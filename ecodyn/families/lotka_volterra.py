@@ -40,7 +40,7 @@ class LotkaVolterra(LibraryFamily):
         coupling: str = EXCHANGEABLE,
         state: str = "signal",
         *,
-        time: str = FLOW,
+        dynamics: str = FLOW,
         self_interaction: bool = True,
         per_feature: bool = False,
         estimation: str = "integral",
@@ -53,7 +53,7 @@ class LotkaVolterra(LibraryFamily):
         super().__init__(
             coupling,
             state,
-            time=time,
+            dynamics=dynamics,
             per_feature=per_feature,
             estimation=estimation,
             refine=refine,

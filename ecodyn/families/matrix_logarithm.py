@@ -36,7 +36,9 @@ def flow_of_map(law: Law) -> Law:
     from scipy.linalg import logm
 
     if law.step is None:
-        raise ValueError("expected a map (time='map') to find the flow of, got a flow; map_of_flow goes the other way")
+        raise ValueError(
+            "expected a map (dynamics='map') to find the flow of, got a flow; map_of_flow goes the other way"
+        )
     matrix = _matrix(law)
     multiplier = np.eye(len(matrix)) + law.step * matrix
     _check_logarithm(multiplier, law.step)
@@ -110,7 +112,7 @@ def _with_matrix(law: Law, matrix: Array, step: float | None) -> Law:
         features = slice(None) if groups == 1 else slice(group, group + 1)
         target = wanted[:, features, library.fitted[equation]].reshape(-1)
         coefficients[row] = np.linalg.lstsq(terms[:, features].reshape(len(target), -1), target, rcond=None)[0]
-    provenance = {**law.provenance, "converted_from": law.time}
+    provenance = {**law.provenance, "converted_from": law.dynamics}
     found = replace(law, coefficients=coefficients, step=step, diagnostics=None, provenance=provenance)
     if np.abs(_matrix(found) - matrix).max() > LEFT_OVER * max(float(np.abs(matrix).max()), 1e-300):
         raise ValueError(

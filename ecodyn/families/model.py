@@ -57,7 +57,7 @@ class FittedModel(ABC):
         """ẋ at states (batch, feature, channel) and times (batch,), of the same shape as the states."""
 
     @property
-    def time(self) -> str:
+    def dynamics(self) -> str:
         """Whether it is a flow or a map."""
         return FLOW if self.step is None else MAP
 
@@ -189,7 +189,7 @@ class FittedModel(ABC):
             "family": self.family,
             "coupling": self.coupling,
             "state": self.state,
-            "time": self.time,
+            "dynamics": self.dynamics,
             "step": self.step,
             "features": [plain(f) for f in self.features],
             "amplitude": self.amplitude,

@@ -72,7 +72,7 @@ class SINDy(LibraryFamily):
         coupling: str = EXCHANGEABLE,
         state: str = "signal",
         *,
-        time: str = FLOW,
+        dynamics: str = FLOW,
         optimizer: Any = None,
         thresholds: int | Sequence[float] | None = None,
         degree: int | None = None,
@@ -88,7 +88,7 @@ class SINDy(LibraryFamily):
         super().__init__(
             coupling,
             state,
-            time=time,
+            dynamics=dynamics,
             per_feature=per_feature,
             estimation=estimation,
             refine=refine,

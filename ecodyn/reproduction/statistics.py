@@ -70,7 +70,7 @@ def replicates(runs: Trajectories) -> np.ndarray:
 
 def exponential(of_log: Estimate) -> Estimate:
     """What a logarithm was estimated of: a geometric mean with its interval."""
-    return Estimate(np.exp(of_log.mean), np.exp(of_log.low), np.exp(of_log.high), of_log.n_clusters)
+    return Estimate(np.exp(of_log.mean), np.exp(of_log.low), np.exp(of_log.high), of_log.n)
 
 
 def in_words(estimate: Estimate, digits: int = 2) -> str:

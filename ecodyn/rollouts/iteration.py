@@ -14,13 +14,13 @@ from ecodyn.errors import UnusableDataError
 from ecodyn.rollouts.integration import OK, RightHandSide, Rollout
 
 FLOW, MAP = "flow", "map"
-TIMES = (FLOW, MAP)
+DYNAMICS = (FLOW, MAP)
 
 UNEVEN = 1e-6  # of a step: what rounding leaves of evenly spaced times
 
 
-def parse_times(text: str) -> tuple[str, ...]:
-    """Split what time is taken for: "flow", "map" or both, "flow,map".
+def parse_dynamics(text: str) -> tuple[str, ...]:
+    """Split the dynamics asked for: "flow", "map" or both, "flow,map".
 
     Raises
     ------
@@ -28,8 +28,8 @@ def parse_times(text: str) -> tuple[str, ...]:
         Another word, or none.
     """
     names = tuple(dict.fromkeys(name.strip() for name in text.split(",")))
-    if not set(names) <= set(TIMES):
-        raise ValueError(f"expected a time of {', '.join(TIMES)}, or both with a comma between them; got {text!r}")
+    if not set(names) <= set(DYNAMICS):
+        raise ValueError(f"expected dynamics of {', '.join(DYNAMICS)}, or both with a comma between them; got {text!r}")
     return names
 
 
@@ -46,7 +46,7 @@ def stored_step(times: Array, lengths: NDArray[np.intp]) -> float:
     if np.abs(gaps - step).max() > UNEVEN * step:
         raise UnusableDataError(
             f"expected stored steps evenly spaced, alike in all runs, for a map from each to the next; got spacings of "
-            f"{gaps.min():g} to {gaps.max():g}: take a window that is evenly stored, or fit flows (time='flow')"
+            f"{gaps.min():g} to {gaps.max():g}: take a window that is evenly stored, or fit flows (dynamics='flow')"
         )
     # The mean is the spacing to the last digit where single differences are rounded.
     return float(gaps.mean())
@@ -110,7 +110,7 @@ def _steps_of(grid: Array, step: float) -> NDArray[np.intp]:
         b, i = np.argwhere(off)[0]
         raise ValueError(
             f"expected times on the map's grid, whole multiples of h = {step:g} from the first on; got {grid[b, i]:g} "
-            f"after {grid[b, 0]:g}: ask for times on the grid, or fit a flow (time='flow')"
+            f"after {grid[b, 0]:g}: ask for times on the grid, or fit a flow (dynamics='flow')"
         )
     return np.where(known, whole, -1).astype(np.intp)
 

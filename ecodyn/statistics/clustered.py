@@ -2,37 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
-
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ecodyn.arrays import Array
-from ecodyn.statistics.intervals import LEVEL, t_interval
+from ecodyn.statistics.intervals import LEVEL, Estimate, t_interval
 
 SHARE = (0.0, 1.0)  # what a share, a rate or an AUC can be
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A mean with its interval.
-
-    Attributes
-    ----------
-    mean : mean over clusters of each cluster's mean; NaN if there is nothing
-    low, high : t interval over clusters; NaN for fewer than two
-    n_clusters : how many clusters had a value
-    """
-
-    mean: float
-    low: float
-    high: float
-    n_clusters: int
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain numbers."""
-        return {"mean": self.mean, "low": self.low, "high": self.high, "n_clusters": self.n_clusters}
 
 
 def cluster_means(values: ArrayLike, clusters: ArrayLike) -> Array:

@@ -11,7 +11,7 @@ from ecodyn.runtime.lazy import lazily
 _HOME = {
     "Analysis": "ecodyn.survival.analysis",
     "DEFAULT_RULE": "ecodyn.survivors.survivors",
-    "Estimate": "ecodyn.statistics.clustered",
+    "Estimate": "ecodyn.statistics.intervals",
     "PREDICTORS": "ecodyn.survival.predictors",
     "RULES": "ecodyn.survivors.rules",
     "Survivors": "ecodyn.survivors.survivors",

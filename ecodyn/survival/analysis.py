@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from ecodyn.errors import UnusableDataError
-from ecodyn.statistics.clustered import SHARE, Estimate, clustered_mean
+from ecodyn.statistics.clustered import SHARE, clustered_mean
+from ecodyn.statistics.intervals import Estimate
 from ecodyn.survival.counts import Count, Sensitivity, counts_by, sensitivity
 from ecodyn.survival.extinction import Deaths, RankChanges, deaths, rank_changes
 from ecodyn.survival.laws import LawFates, law_fates

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from ecodyn.arrays import Array
 from ecodyn.errors import UnusableDataError
-from ecodyn.statistics.clustered import Estimate, clustered_mean
+from ecodyn.statistics.clustered import clustered_mean
+from ecodyn.statistics.intervals import Estimate
 from ecodyn.survival.predictors import mean_auc
 from ecodyn.survivors.rules import RULES
 from ecodyn.survivors.survivors import Survivors, survivors

@@ -16,7 +16,8 @@ from ecodyn.comparison.protocols import folds_by_cluster
 from ecodyn.comparison.scores import order_crossing
 from ecodyn.errors import UnusableDataError
 from ecodyn.families import family as family_named
-from ecodyn.statistics.clustered import SHARE, Estimate, clustered_mean
+from ecodyn.statistics.clustered import SHARE, clustered_mean
+from ecodyn.statistics.intervals import Estimate
 from ecodyn.survival.predictors import Score, both_fates, score
 from ecodyn.survivors.survivors import Survivors, stored_at
 from ecodyn.trajectories import Trajectories

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from ecodyn.arrays import Array
 from ecodyn.comparison.protocols import folds_by_cluster
 from ecodyn.errors import UnusableDataError
-from ecodyn.statistics.clustered import Estimate, clustered_mean
+from ecodyn.statistics.clustered import clustered_mean
+from ecodyn.statistics.intervals import Estimate
 from ecodyn.survival.predictors import Score, both_fates, predictor, predictors_of, score
 from ecodyn.survivors.survivors import Survivors
 from ecodyn.trajectories import Trajectories
@@ -60,7 +61,7 @@ class Together:
     gain : AUC of the model less that of each predictor, paired by run, over clusters; that of a predictor of which
         survivors have the lower values is taken as 1 less its AUC
     coefficients : per standard deviation of the predictor, fitted to all runs; the interval is the jackknife's over
-        the held-out folds, so that its n_clusters is their number
+        the held-out folds, so that its n is their number
     weights : fitted to all runs
     """
 

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from ecodyn.arrays import Array
 from ecodyn.errors import UnusableDataError
-from ecodyn.statistics.clustered import SHARE, Estimate, clustered_mean
+from ecodyn.statistics.clustered import SHARE, clustered_mean
+from ecodyn.statistics.intervals import Estimate
 from ecodyn.survivors.fates import area_under_curve, top_overlap
 from ecodyn.survivors.survivors import Survivors, stored_at
 from ecodyn.trajectories import Trajectories

@@ -33,7 +33,8 @@ from ecodyn.equations.library import EXCHANGEABLE
 from ecodyn.errors import UnusableDataError
 from ecodyn.families.law import Law
 from ecodyn.families.model import FittedModel
-from ecodyn.statistics.clustered import SHARE, Estimate, cluster_means, clustered_mean
+from ecodyn.statistics.clustered import SHARE, cluster_means, clustered_mean
+from ecodyn.statistics.intervals import Estimate
 from ecodyn.survival.pairs import PLAIN, Pairs, pair_up
 from ecodyn.trajectories import Trajectories
 
@@ -73,7 +74,7 @@ class Intervals:
         mean, low, high = (
             np.array([getattr(e, name) for e in found]).reshape(means.shape[1:]) for name in ("mean", "low", "high")
         )
-        return cls(mean, low, high, min((e.n_clusters for e in found), default=0))
+        return cls(mean, low, high, min((e.n for e in found), default=0))
 
     @classmethod
     def stack(cls, parts: Sequence[Intervals]) -> Intervals:

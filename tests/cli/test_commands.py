@@ -442,7 +442,7 @@ def test_fit_then_simulate(circles, tmp_path):
 
 def test_fit_a_map_then_simulate(circles, tmp_path):
     law, rollout = tmp_path / "law.json", tmp_path / "rollout.nc"
-    result = run("fit", circles, *FAMILY, "--time", "map", "--every", 2, "-o", law)
+    result = run("fit", circles, *FAMILY, "--dynamics", "map", "--every", 2, "-o", law)
     assert result.exit_code == 0, result.stderr
     assert "x(t + 2)" in result.stdout
     assert "map of 2 steps" in result.stderr
@@ -455,16 +455,16 @@ def test_fit_a_map_then_simulate(circles, tmp_path):
 
 
 def test_fit_of_a_neural_map_is_wrong_usage(circles):
-    result = run("fit", circles, "--family", "neural_ode", "--time", "map")
+    result = run("fit", circles, "--family", "neural_ode", "--dynamics", "map")
     assert result.exit_code == 2
     assert "neural_ode" in result.stderr
 
 
 def test_compare_ranks_maps_beside_flows(circles):
-    result = run("compare", circles, *FAMILY, "--protocol", "unseen_runs", "--time", "flow,map", "--json")
+    result = run("compare", circles, *FAMILY, "--protocol", "unseen_runs", "--dynamics", "flow,map", "--json")
     assert result.exit_code == 0, result.stderr
     report = json.loads(result.stdout)
-    assert [m["time"] for m in report["models"] if m["kind"] == "family"] in (["flow", "map"], ["map", "flow"])
+    assert [m["dynamics"] for m in report["models"] if m["kind"] == "family"] in (["flow", "map"], ["map", "flow"])
     assert "linear/exchangeable (map)" in report["verdict"]["statement"]
 
 
@@ -561,8 +561,8 @@ def test_a_csv_goes_wherever_a_file_goes(circles, tmp_path):
         (["--jobs", "-2"], "jobs"),
         (["--runs", "77"], "77"),
         (["--state", "velocity"], "signal"),
-        (["--time", "tide"], "flow, map"),
-        (["--family", "neural_ode", "--time", "map"], "as a map"),
+        (["--dynamics", "tide"], "flow, map"),
+        (["--family", "neural_ode", "--dynamics", "map"], "as a map"),
     ],
 )
 def test_wrong_usage_ends_in_2_with_a_sentence(circles, arguments, word):

@@ -141,35 +141,35 @@ def iterates(h, runs=8, count=24):
 @pytest.mark.parametrize("true", ["flow", "map"])
 def test_a_map_is_told_from_a_flow(true):
     data = iterates(2.0) if true == "map" else system("lotka_volterra", samples=16, until=30.0)
-    found = compare(data, ["lotka_volterra"], ["exchangeable"], time="flow,map", protocols=UNSEEN, folds=2)
+    found = compare(data, ["lotka_volterra"], ["exchangeable"], dynamics="flow,map", protocols=UNSEEN, folds=2)
     assert found.verdict.status == "decided"
-    expected = {"family": "lotka_volterra", "coupling": "exchangeable"} | ({"time": "map"} if true == "map" else {})
+    expected = {"family": "lotka_volterra", "coupling": "exchangeable"} | ({"dynamics": "map"} if true == "map" else {})
     assert found.verdict.best == expected
     labels = [m.label for m in found.windows[0].of("unseen_runs") if m.kind in ("family", "clock")]
     assert sorted(labels) == sorted(
         f"lotka_volterra/exchangeable{mark}{kind}" for mark in ("", " (map)") for kind in ("", " clock")
     )
-    best = found.score("lotka_volterra", "exchangeable", kind="family", time=true)
+    best = found.score("lotka_volterra", "exchangeable", kind="family", dynamics=true)
     assert best.skill > 1 - 1e-4
-    assert best.to_json()["time"] == true
-    assert {m.time for m in found.models if m.kind == "null"} == {None}
+    assert best.to_json()["dynamics"] == true
+    assert {m.dynamics for m in found.models if m.kind == "null"} == {None}
 
 
 def test_what_has_no_map_is_left_out_and_said():
     with pytest.warns(DataWarning, match="neural_ode is a flow only"):
-        found = quick(iterates(1.0), ["linear", "neural_ode"], ["exchangeable"], time="map", protocols=UNSEEN)
+        found = quick(iterates(1.0), ["linear", "neural_ode"], ["exchangeable"], dynamics="map", protocols=UNSEEN)
     assert {m.family for m in found.models if m.kind == "family"} == {"linear"}
     with pytest.raises(ValueError, match="as a map"):
-        compare(iterates(1.0), ["neural_ode"], time="map")
+        compare(iterates(1.0), ["neural_ode"], dynamics="map")
 
 
 def test_maps_of_uneven_steps_are_refused_and_flows_go_on():
     data = system("linear")
     uneven = Trajectories(data.values[:, ::2][:, 1:], data.steps[::2][1:] ** 2)
     with pytest.raises(UnusableDataError, match="evenly spaced"):
-        quick(uneven, time="map")
-    found = quick(uneven, couplings=["exchangeable"], time="flow,map", protocols=UNSEEN)
-    assert {m.time for m in found.models if m.kind == "family"} == {"flow"}
+        quick(uneven, dynamics="map")
+    found = quick(uneven, couplings=["exchangeable"], dynamics="flow,map", protocols=UNSEEN)
+    assert {m.dynamics for m in found.models if m.kind == "family"} == {"flow"}
     assert any("evenly spaced" in failure for failure in found.failures)
 
 

@@ -578,18 +578,18 @@ def test_another_familys_clock_does_not_count():
 
 def test_a_map_has_its_own_clock():
     flow_clock = model("linear", above=5.0, seed=10, kind="clock")
-    map_clock = model("linear", above=5.0, seed=10, kind="clock", time="map")
-    entries = [model("linear", seed=1, time="map"), *decided()[1:]]
+    map_clock = model("linear", above=5.0, seed=10, kind="clock", dynamics="map")
+    entries = [model("linear", seed=1, dynamics="map"), *decided()[1:]]
     assert not decide([*entries, flow_clock]).coupling_identified
     verdict = decide([*entries, map_clock])
     assert verdict.coupling_identified
-    assert verdict.best == {**named("linear"), "time": "map"}
+    assert verdict.best == {**named("linear"), "dynamics": "map"}
     assert "linear/exchangeable (map)" in verdict.statement
 
 
 def test_a_map_is_no_simpler_than_its_flow_nor_less():
     entries = decided()
-    twin = Candidate(**{**vars(entries[0]), "time": "map"})
+    twin = Candidate(**{**vars(entries[0]), "dynamics": "map"})
     verdicts = [decide([*entries, twin]), decide([twin, *entries])]
     for verdict in verdicts:
         assert verdict.status == "tied"

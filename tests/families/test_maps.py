@@ -50,17 +50,17 @@ def test_exact_iterates_give_the_map_back(name, coupling, h, estimation):
     """In closed form: increments over spans and over single steps are exact for a map, whatever h."""
     f = right_hand_side(name, coupling)
     data = iterates(f, h)
-    law = FAMILIES[name](coupling, time="map", estimation=estimation, refine=False, ridge=0.0).fit_model(data)
+    law = FAMILIES[name](coupling, dynamics="map", estimation=estimation, refine=False, ridge=0.0).fit_model(data)
     x = np.random.default_rng(1).uniform(0.3, 2.5, (20, 3))
     np.testing.assert_allclose(slopes(law, x), f(x), rtol=1e-8, atol=1e-9)
     assert law.step == h
-    assert law.time == "map"
+    assert law.dynamics == "map"
 
 
 @every_map
 def test_shooting_goes_to_the_iterates_of_the_map(name, coupling):
     data = iterates(right_hand_side(name, coupling))
-    law = FAMILIES[name](coupling, time="map", refine=True).fit_model(data)
+    law = FAMILIES[name](coupling, dynamics="map", refine=True).fit_model(data)
     assert law.diagnostics.converged
     rollout = law.simulate(data.values[:, 0], data.times)
     np.testing.assert_allclose(rollout.signal, data.values, atol=1e-4)
@@ -68,7 +68,7 @@ def test_shooting_goes_to_the_iterates_of_the_map(name, coupling):
 
 def test_sindy_finds_the_terms_of_a_map():
     data = iterates(right_hand_side("lotka_volterra", "exchangeable"), runs=8)
-    law = SINDy("exchangeable", time="map").fit_model(data)
+    law = SINDy("exchangeable", dynamics="map").fit_model(data)
     rollout = law.simulate(data.values[:, 0], data.times)
     np.testing.assert_allclose(rollout.signal, data.values, atol=1e-3)
     assert {"x", "x**2", "x*mean_x"} <= law.selected_terms()
@@ -81,7 +81,7 @@ def test_map_and_flow_agree_as_h_goes_to_zero(linear_runs, competing_runs, name)
     apart = []
     for every in (8, 4, 2, 1):
         part = data.every(every)
-        laws = [FAMILIES[name]("exchangeable", time=t).fit_model(part) for t in ("flow", "map")]
+        laws = [FAMILIES[name]("exchangeable", dynamics=t).fit_model(part) for t in ("flow", "map")]
         apart.append(np.abs(laws[1].coefficients - laws[0].coefficients).max())
     ratios = np.array(apart[:-1]) / apart[1:]
     assert (ratios > 1.6).all()
@@ -93,7 +93,7 @@ def test_permuting_features_permutes_rollouts(name, coupling):
     order = [2, 0, 1]
     f = right_hand_side(name, coupling)
     data, permuted = iterates(f), iterates(f, permute=order)
-    laws = [FAMILIES[name](coupling, time="map").fit_model(d) for d in (data, permuted)]
+    laws = [FAMILIES[name](coupling, dynamics="map").fit_model(d) for d in (data, permuted)]
     rollouts = [law.simulate(d.values[:, 0], d.times) for law, d in zip(laws, (data, permuted), strict=True)]
     np.testing.assert_allclose(rollouts[0].signal[..., order], rollouts[1].signal, atol=1e-6)
 
@@ -101,7 +101,7 @@ def test_permuting_features_permutes_rollouts(name, coupling):
 @every_map
 def test_a_saved_map_loads_as_itself(tmp_path, name, coupling):
     data = iterates(right_hand_side(name, coupling), h=2.0)
-    law = FAMILIES[name](coupling, time="map").fit_model(data)
+    law = FAMILIES[name](coupling, dynamics="map").fit_model(data)
     law.save(tmp_path / "law.json")
     loaded = load_model(tmp_path / "law.json")
     assert loaded.step == 2.0
@@ -115,25 +115,28 @@ def test_a_file_from_before_there_were_maps_is_of_a_flow(tmp_path, linear_runs):
     law = Linear().fit_model(linear_runs())
     law.save(path)
     document = json.loads(path.read_text())
-    assert document["time"] == "flow"
-    del document["time"], document["step"]
+    assert document["dynamics"] == "flow"
+    del document["dynamics"], document["step"]
     path.write_text(json.dumps(document))
-    assert load_model(path).time == "flow"
+    assert load_model(path).dynamics == "flow"
 
 
-@pytest.mark.parametrize("change", [{"step": None}, {"step": -1.0}, {"step": "1"}, {"time": "tides"}, {"time": "flow"}])
+CHANGES = ({"step": None}, {"step": -1.0}, {"step": "1"}, {"dynamics": "tides"}, {"dynamics": "flow"})
+
+
+@pytest.mark.parametrize("change", CHANGES)
 def test_a_file_whose_step_does_not_fit_is_refused(tmp_path, change):
     path = tmp_path / "law.json"
-    Linear(time="map").fit_model(iterates(right_hand_side("linear", "exchangeable"))).save(path)
+    Linear(dynamics="map").fit_model(iterates(right_hand_side("linear", "exchangeable"))).save(path)
     path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
-    with pytest.raises(UnusableDataError, match=r"time .* with the step"):
+    with pytest.raises(UnusableDataError, match=r"dynamics .* with the step"):
         load_model(path)
 
 
 @pytest.mark.parametrize("h", [1.0, 0.5, 20.0])
 def test_what_is_printed_is_what_is_iterated(h):
     data = iterates(right_hand_side("lotka_volterra", "exchangeable"))
-    law = LotkaVolterra("exchangeable", time="map").fit_model(data)
+    law = LotkaVolterra("exchangeable", dynamics="map").fit_model(data)
     law = replace(law, step=h, coefficients=law.coefficients / h)
     (equation,) = law.equations()
     x = np.array([0.4, 1.0, 1.9])
@@ -147,7 +150,7 @@ def test_what_is_printed_is_what_is_iterated(h):
 
 @pytest.mark.parametrize(("h", "left"), [(1.0, "x(t + 1) - x(t) = "), (20.0, r"\frac{x(t + 20) - x(t)}{20} = ")])
 def test_latex_has_the_difference_quotient(h, left):
-    law = replace(Linear(time="map").fit_model(iterates(right_hand_side("linear", "exchangeable"))), step=h)
+    law = replace(Linear(dynamics="map").fit_model(iterates(right_hand_side("linear", "exchangeable"))), step=h)
     assert law.to_latex().startswith(left)
 
 
@@ -155,7 +158,7 @@ def test_latex_has_the_difference_quotient(h, left):
 @pytest.mark.parametrize("clock", [False, True])
 def test_states_and_clocks_iterate_by_their_own_right_hand_side(competing_runs, state, clock):
     data = competing_runs().window(5.0, 40.0)
-    law = Linear("exchangeable", state, time="map").fit_model(data, clock=clock)
+    law = Linear("exchangeable", state, dynamics="map").fit_model(data, clock=clock)
     start, times = data.state(state)[:, 0], data.times[:, :4]
     rollout = law.simulate(start, times)
     assert rollout.ok.all()
@@ -166,7 +169,7 @@ def test_states_and_clocks_iterate_by_their_own_right_hand_side(competing_runs, 
 
 def test_maps_and_flows_are_rolled_out_together_as_alone():
     data = iterates(right_hand_side("linear", "exchangeable"))
-    laws = [Linear(time=time, coupling="exchangeable").fit_model(data) for time in ("map", "flow", "map")]
+    laws = [Linear(dynamics=dynamics, coupling="exchangeable").fit_model(data) for dynamics in ("map", "flow", "map")]
     laws[2] = replace(laws[2], step=5.0)
     start, times = data.values[:, 0, :, None], data.times[:, ::5]
     together = simulate_all(laws, [start] * 3, [times] * 3)
@@ -179,7 +182,7 @@ def test_maps_and_flows_are_rolled_out_together_as_alone():
 def test_stability_is_that_of_the_iterates(rate, word):
     """The logistic map turns deviations from x* = 1 over beyond rh = 1 and loses its stability at rh = 2."""
     data = iterates(right_hand_side("lotka_volterra", "independent"))
-    law = LotkaVolterra("independent", time="map").fit_model(data)
+    law = LotkaVolterra("independent", dynamics="map").fit_model(data)
     law = replace(law, coefficients=np.array([[rate, -rate]]))
     found = find_equilibria(law)
     assert dict(zip(map(tuple, found.states.round(9).tolist()), found.stability, strict=True))[(1.0,) * 3] == word
@@ -188,7 +191,7 @@ def test_stability_is_that_of_the_iterates(rate, word):
 
 
 def test_times_off_the_grid_are_refused():
-    law = Linear(time="map").fit_model(iterates(right_hand_side("linear", "exchangeable")))
+    law = Linear(dynamics="map").fit_model(iterates(right_hand_side("linear", "exchangeable")))
     with pytest.raises(ValueError, match=r"whole multiples of h = 1 .*got 2.5 after 0"):
         law.simulate(np.ones(3), [0.0, 1.0, 2.5])
 
@@ -198,9 +201,9 @@ def test_unevenly_stored_steps_are_refused_for_maps_alone(linear_runs):
     uneven = Trajectories(data.values[:, kept], data.steps[kept])
     Linear().fit(uneven)
     with pytest.raises(UnusableDataError, match="evenly spaced"):
-        Linear(time="map").fit(uneven)
+        Linear(dynamics="map").fit(uneven)
 
 
-def test_another_word_for_time_is_refused(linear_runs):
-    with pytest.raises(ValueError, match="time is 'flow' or 'map', got 'maps'"):
-        Linear(time="maps").fit(linear_runs())
+def test_other_dynamics_are_refused(linear_runs):
+    with pytest.raises(ValueError, match="dynamics is 'flow' or 'map', got 'maps'"):
+        Linear(dynamics="maps").fit(linear_runs())

@@ -52,7 +52,7 @@ def test_there_and_back_is_the_identity(flows, coupling, per_feature, seed, h):
 
 
 def test_traits_come_along(competing_runs):
-    law = Linear("exchangeable", "signal,gradient@start", time="map").fit_model(competing_runs())
+    law = Linear("exchangeable", "signal,gradient@start", dynamics="map").fit_model(competing_runs())
     data = competing_runs(seed=1)
     start = data.state(law.state)[:, 0]
     expected = law.simulate(start, data.times, **TIGHT).values
@@ -64,7 +64,7 @@ def test_equal_fits_of_map_and_flow_are_each_other(linear_runs):
     """Fitted to exact solutions, the map is that of the fitted flow: the two fits are one."""
     data = linear_runs()
     options = {"ridge": 0.0, "refine": True}
-    flow, law = (Linear("exchangeable", time=time, **options).fit_model(data) for time in ("flow", "map"))
+    flow, law = (Linear("exchangeable", dynamics=dynamics, **options).fit_model(data) for dynamics in ("flow", "map"))
     np.testing.assert_allclose(flow_of_map(law).coefficients, flow.coefficients, rtol=1e-3, atol=1e-6)
 
 

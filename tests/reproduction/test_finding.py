@@ -30,7 +30,7 @@ def estimates(draw):
 
 
 def negated(estimate):
-    return Estimate(-estimate.mean, -estimate.high, -estimate.low, estimate.n_clusters)
+    return Estimate(-estimate.mean, -estimate.high, -estimate.low, estimate.n)
 
 
 @given(estimates(), numbers)

@@ -22,12 +22,12 @@ def test_points_of_one_cluster_do_not_narrow_the_interval():
     y = rng.normal(size=4)[clusters] * x
     once, twice = slope(x, y, clusters), slope(np.tile(x, 2), np.tile(y, 2), np.tile(clusters, 2))
     assert (twice.mean, twice.low, twice.high) == pytest.approx((once.mean, once.low, once.high))
-    assert once.n_clusters == 4
+    assert once.n == 4
 
 
 def test_clusters_in_which_nothing_varies_are_left_out():
     x, y = np.array([1.0, 2.0, 1.0, 2.0, 7.0, 7.0]), np.array([0.0, 1.0, 5.0, 6.5, 3.0, 9.0])
-    assert slope(x, y, [0, 0, 1, 1, 2, 2]).n_clusters == 2
+    assert slope(x, y, [0, 0, 1, 1, 2, 2]).n == 2
 
 
 def test_aucs_are_of_each_run():

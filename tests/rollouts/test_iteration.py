@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from ecodyn.errors import UnusableDataError
 from ecodyn.rollouts.integration import march
-from ecodyn.rollouts.iteration import iterate, parse_times, stored_step
+from ecodyn.rollouts.iteration import iterate, parse_dynamics, stored_step
 
 STARTS = np.array([[[0.2], [0.7]], [[0.5], [0.1]], [[0.9], [0.4]]])
 
@@ -114,8 +114,8 @@ def test_padding_has_no_spacing():
 @pytest.mark.parametrize("text", ["", "maps", "flow,", "flow;map"])
 def test_other_words_for_time_are_refused(text):
     with pytest.raises(ValueError, match="flow, map"):
-        parse_times(text)
+        parse_dynamics(text)
 
 
 def test_times_are_named_once():
-    assert parse_times("map, flow,map") == ("map", "flow")
+    assert parse_dynamics("map, flow,map") == ("map", "flow")

@@ -18,7 +18,7 @@ from ecodyn.survival import clustered_mean
 def test_the_clustered_mean_is_over_clusters(values, clusters):
     means = np.array([values[clusters == c].mean() for c in np.unique(clusters)])
     found = clustered_mean(values, clusters)
-    assert found.n_clusters == len(means)
+    assert found.n == len(means)
     assert found.mean == pytest.approx(means.mean(), abs=1e-9)
     np.testing.assert_allclose([found.low, found.high], t_interval(means), atol=1e-9)
 
@@ -31,7 +31,7 @@ def test_repeating_a_run_does_not_narrow_an_interval():
 
 def test_an_interval_needs_two_clusters():
     assert math.isnan(clustered_mean([1.0, 2.0], [0, 0]).low)
-    assert clustered_mean([np.nan], [0]).n_clusters == 0
+    assert clustered_mean([np.nan], [0]).n == 0
     with pytest.raises(ValueError, match="a cluster for each of 2 values"):
         clustered_mean([1.0, 2.0], [0])
     with pytest.raises(ValueError, match="between 0 and 1"):

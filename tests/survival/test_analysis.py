@@ -98,7 +98,7 @@ def test_some_runs_with_one_fate_are_left_out_and_counted(races):
     runs = races(np.full((3, 6), 80.0), [[80, 80, 5, 5, 5, 5], [80, 5, 5, 5, 5, 5], [5] * 6])
     told = analyse(runs, laws=False)
     assert any("in 1 of 3 runs all features share a fate" in note for note in told.notes)
-    assert told.scores[0].auc.n_clusters == 2
+    assert told.scores[0].auc.n == 2
 
 
 def test_what_ends_where_it_begins_is_refused(fated):

@@ -11,7 +11,7 @@ def test_counts_are_by_value_and_over_clusters(fated):
     found = survivors(runs, "largest_gap")
     low, high = counts_by(runs, found, "weight_decay")
     assert [(c.value, c.runs) for c in (low, high)] == [(0.1, 4), (0.5, 4)]
-    assert (low.survivors.mean, low.fewest, low.most, low.survivors.n_clusters) == (5, 5, 5, 3)
+    assert (low.survivors.mean, low.fewest, low.most, low.survivors.n) == (5, 5, 5, 3)
 
 
 def test_counts_of_few_do_not_go_below_none(races):

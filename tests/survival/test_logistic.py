@@ -73,7 +73,7 @@ def test_a_jackknife_of_equal_fits_has_no_width(races):
     start, end = np.array([[90.0, 88, 86, 84, 82, 80]]), np.array([[75.0, 75, 5, 5, 5, 5]])
     runs = races(np.repeat(start, 5, axis=0), np.repeat(end, 5, axis=0))
     coefficient = together(runs, survivors(runs), 0.0, ["signal"]).coefficients["signal"]
-    assert coefficient.n_clusters == 5
+    assert coefficient.n == 5
     assert coefficient.high - coefficient.low == pytest.approx(0, abs=1e-6)
 
 

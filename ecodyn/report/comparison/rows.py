@@ -109,7 +109,7 @@ def _cells(m: ModelScore) -> dict[str, str]:
 
 
 def law_of(m: ModelScore, window: WindowResult) -> Law | None:
-    """The law fitted to everything, of the same family, coupling, state and time."""
+    """The law fitted to everything, of the same family, coupling, state and dynamics."""
     for other in window.models:
         if other.label == m.label and isinstance(other.model, Law) and other.model.state == m.state:
             return other.model
@@ -208,8 +208,8 @@ def surrogate_rows(window: WindowResult) -> list[dict[str, str]]:
 
 
 def _name_of_best(best: dict[str, str | None]) -> str:
-    state, time = best.get("state") or SIGNAL, best.get("time", FLOW)
-    return label_of(str(best["family"]), best["coupling"], state, FAMILY, time)
+    state, dynamics = best.get("state") or SIGNAL, best.get("dynamics", FLOW)
+    return label_of(str(best["family"]), best["coupling"], state, FAMILY, dynamics)
 
 
 def verdict_rows(comparison: Comparison) -> list[dict[str, str]]:

@@ -121,7 +121,7 @@ def _name(m: ModelScore) -> Name:
 
 def _family(m: ModelScore) -> str:
     """A family's maps have a colour of their own."""
-    return f"{m.family} ({MAP})" if m.time == MAP else m.family
+    return f"{m.family} ({MAP})" if m.dynamics == MAP else m.family
 
 
 def _names(scores: Sequence[ModelScore]) -> list[Name]:

@@ -10,7 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from ecodyn.arrays import Array
 from ecodyn.report.style import DEAD, FONT, INK, PALETTE, axes_or_new, escaped
-from ecodyn.statistics.clustered import SHARE, Estimate, clustered_mean
+from ecodyn.statistics.clustered import SHARE, clustered_mean
+from ecodyn.statistics.intervals import Estimate
 from ecodyn.survival.counts import Count
 from ecodyn.survival.logistic import Weights
 from ecodyn.survival.predictors import Score

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ecodyn.report.formatting import coefficient, count, interval, number, percent, steps
-from ecodyn.statistics.clustered import Estimate
+from ecodyn.statistics.intervals import Estimate
 from ecodyn.survival.analysis import Analysis
 from ecodyn.survival.laws import LawFates
 from ecodyn.survival.logistic import Together
