@@ -9,7 +9,8 @@ from ecodyn.families.model_name import CLOCK, KINDS, NULL, ModelName
 NAMES = [
     ModelName(family, coupling, state, dynamics, kind, variant)
     for family, coupling, state, dynamics, kind, variant in itertools.product(
-        ("linear", "sindy"), ("exchangeable", "full"), ("signal", "signal,velocity"), ("flow", "map"), ("family", CLOCK),
+        ("linear", "sindy"), ("exchangeable", "full"), ("signal", "signal,velocity"), ("flow", "map"),
+        ("family", CLOCK),
         ("", "ridge=1.0"),
     )
 ]  # fmt: skip
