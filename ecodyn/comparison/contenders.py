@@ -3,55 +3,66 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sklearn.base import clone
 
-from ecodyn.comparison.candidate import label_of
-from ecodyn.comparison.references import CEILING, NULL, REFERENCES, Reference
+from ecodyn.comparison.references import REFERENCES, Reference
 from ecodyn.equations.library import FULL, INDEPENDENT
 from ecodyn.families import REGISTRY, family
 from ecodyn.families.base import SMALL_FULL
 from ecodyn.families.estimator import Family
+from ecodyn.families.model_name import CLOCK, FAMILY, KINDS, ModelName, Named
+from ecodyn.families.protocol_names import FORECAST, IN_SAMPLE, PROTOCOLS, UNSEEN_RUNS
 from ecodyn.rollouts.iteration import FLOW
 from ecodyn.trajectories import Trajectories
+from ecodyn.trajectories.state import SIGNAL
 
-FAMILY, CLOCK = "family", "clock"
-UNSEEN_RUNS, FORECAST, IN_SAMPLE = "unseen_runs", "forecast", "in_sample"
-PROTOCOLS = (UNSEEN_RUNS, FORECAST, IN_SAMPLE)
+__all__ = ["FORECAST", "IN_SAMPLE", "PROTOCOLS", "UNSEEN_RUNS", "Contender", "contenders", "left_out"]
+
+Entries = Sequence[str | Family | type[Family]]
+IDENTITY = ("coupling", "state", "dynamics")  # parameters that a name has places of their own for
 
 
 @dataclass(frozen=True)
-class Contender:
-    """One model of a comparison: an unfitted estimator with its coupling, or a reference.
+class Contender(Named):
+    """One model of a comparison: an unfitted estimator, or a reference.
 
     Attributes
     ----------
-    family, coupling, state, dynamics : how reports name it; a plain reference has no coupling and is no flow
-    kind : "family", "clock", "null" or "ceiling"
+    name : its identity
     estimator : the family's estimator; None for references
     reference : the reference's class; None for families and clocks
     """
 
-    family: str
-    coupling: str | None
-    state: str
-    kind: str
-    estimator: Family | None = field(default=None, compare=False)
-    reference: type[Reference] | None = field(default=None, compare=False)
-    dynamics: str | None = FLOW
+    name: ModelName
+    estimator: Family | None = None
+    reference: type[Reference] | None = None
 
-    @property
-    def label(self) -> str:
-        """As tables name it."""
-        return label_of(self.family, self.coupling, self.state, self.kind, self.dynamics)
+    @classmethod
+    def of(cls, estimator: Family, kind: str = FAMILY) -> Contender:
+        """A family, or its clock."""
+        name = ModelName(
+            family=estimator.name,
+            coupling=estimator.coupling,
+            state=estimator.state,
+            dynamics=estimator.dynamics,
+            kind=kind,
+            variant=variant_of(estimator),
+        )
+        return cls(name, estimator)
 
     @property
     def stochastic(self) -> bool:
         """Whether it is fitted with several seeds."""
         return self.estimator is not None and self.estimator.stochastic
+
+    @property
+    def cost(self) -> float:
+        """What a fit of it takes, relative to others'; references take next to nothing."""
+        return 0.0 if self.estimator is None else self.estimator.cost
 
     def over_flexible(self, library_size: int) -> bool:
         """Whether its scores on folds that share training runs are too alike for a plain paired t.
@@ -63,7 +74,9 @@ class Contender:
 
     def own_coefficients(self, data: Trajectories) -> bool:
         """Whether its coefficients belong to single features."""
-        per_feature = bool(getattr(self.estimator, "per_feature", False)) or data.labels_shared
+        if self.estimator is None:
+            return False
+        per_feature = self.estimator.per_feature or data.labels_shared
         return self.coupling == FULL or (self.coupling == INDEPENDENT and per_feature)
 
     def run_by_run(self, data: Trajectories) -> bool:
@@ -72,7 +85,7 @@ class Contender:
 
     def can_reorder(self, data: Trajectories) -> bool:
         """Whether rollouts may change the features' order: one autonomous law of the signal alone never does."""
-        return self.kind == FAMILY and (self.state != "signal" or self.own_coefficients(data))
+        return self.kind == FAMILY and (self.state != SIGNAL or self.own_coefficients(data))
 
     def takes_part(self, protocol: str, data: Trajectories) -> bool:
         """Whether the protocol applies to it."""
@@ -82,51 +95,62 @@ class Contender:
             return self.kind != CLOCK and (self.reference is None or self.reference.extrapolates)
         return self.kind == FAMILY
 
-    def named(self) -> dict[str, Any]:
-        """How report.json names it."""
-        names = ("family", "coupling", "state", "kind", "dynamics")
-        return {name: getattr(self, name) for name in names}
 
-    @classmethod
-    def of(cls, estimator: Family, kind: str) -> Contender:
-        """A family, or its clock."""
-        return cls(estimator.name, estimator.coupling, estimator.state, kind, estimator, dynamics=estimator.dynamics)
+def variant_of(estimator: Family) -> str:
+    """What of a configuration is not its family's default, such as "ridge=1.0, refine=False"; "" where all is."""
+    mine, usual = estimator.get_params(deep=True), type(estimator)().get_params(deep=True)
+    texts = []
+    for name in sorted(mine):
+        value = mine[name]
+        if name in IDENTITY or hasattr(value, "get_params"):  # a nested configuration's own parameters say it
+            continue
+        if name not in usual or repr(value) != repr(usual[name]):
+            texts.append(f"{name.rpartition('__')[2]}={value!r}")
+    return ", ".join(texts)
 
 
 def contenders(
-    families: Sequence[str | Family | type[Family]] | None,
+    families: Entries | None,
     couplings: Sequence[str] | None,
     state: str,
-    parameters: dict[str, dict[str, Any]] | None = None,
+    parameters: Mapping[str, Mapping[str, Any]] | None = None,
     available: Sequence[str] = (FLOW,),
 ) -> list[Contender]:
     """All models of a comparison, families first, in a fixed order.
 
-    ``families`` may be names, classes or configured estimators; ``parameters`` gives further parameters by family
-    name, ``available`` whether flows, maps or both are wanted of families that can be either. A family that can be none
-    of these is left out.
+    Parameters
+    ----------
+    families : names, classes or configured estimators; all registered ones by default
+    couplings : of families given by name or class; all of theirs by default
+    state : channels of a feature's state
+    parameters : further parameters by family name
+    available : whether flows, maps or both are wanted of families that can be either; one that can be none of these
+        is left out
+
+    Raises
+    ------
+    ValueError
+        Nothing is left to compare, or a model is there twice.
     """
-    chosen: list[Contender] = []
-    for estimator in _estimators(families, couplings, state, parameters or {}, available):
-        chosen.append(Contender.of(estimator, FAMILY))
-        if estimator.clock_applies():
-            chosen.append(Contender.of(estimator, CLOCK))
-    if not chosen:
+    estimators = list(_estimators(families, couplings, state, parameters or {}, available))
+    if not estimators:
         wanted = ", ".join(couplings or ())
         raise ValueError(f"no family has any of the couplings {wanted or 'there are'} as a {' or a '.join(available)}")
-    duplicates = {c.label for c in chosen if sum(c == other for other in chosen) > 1}
+    laws = [Contender.of(e) for e in estimators]
+    laws += [Contender.of(e, CLOCK) for e in estimators if e.clock_applies()]
+    names = [c.name for c in laws]
+    duplicates = {str(name) for name in names if names.count(name) > 1}
     if duplicates:
         raise ValueError(f"expected each model once, got several of {', '.join(sorted(duplicates))}")
-    order = {FAMILY: 0, CLOCK: 1}
-    references = [Contender(r.name, None, state, r.kind, reference=r, dynamics=None) for r in REFERENCES]
-    return [*sorted(chosen, key=lambda c: order[c.kind]), *references]
+    references = [Contender(ModelName.reference(r.name, r.kind, state), reference=r) for r in REFERENCES.values()]
+    return [*sorted(laws, key=lambda c: KINDS.index(c.kind)), *references]
 
 
 def _estimators(
-    families: Sequence[str | Family | type[Family]] | None,
+    families: Entries | None,
     couplings: Sequence[str] | None,
     state: str,
-    parameters: dict[str, dict[str, Any]],
+    parameters: Mapping[str, Mapping[str, Any]],
     available: Sequence[str],
 ) -> Iterator[Family]:
     for entry in families if families is not None else REGISTRY:
@@ -136,11 +160,11 @@ def _estimators(
         cls = family(entry) if isinstance(entry, str) else entry
         wanted = [c for c in cls.couplings if couplings is None or c in couplings]
         for coupling, dynamics in itertools.product(wanted, [d for d in available if d in cls.available_dynamics]):
-            estimator = cls(coupling=coupling, state=state, **parameters.get(cls.name, {}))
+            estimator = cls(coupling=coupling, state=state).set_params(**parameters.get(cls.name, {}))
             yield estimator if dynamics == estimator.dynamics else estimator.set_params(dynamics=dynamics)
 
 
-def left_out(families: Sequence[str | Family | type[Family]] | None, available: Sequence[str]) -> list[str]:
+def left_out(families: Entries | None, available: Sequence[str]) -> list[str]:
     """A sentence for each family that can't be what was asked for."""
     entries = [e for e in (families if families is not None else REGISTRY) if not isinstance(e, Family)]
     classes = [family(e) if isinstance(e, str) else e for e in entries]
@@ -150,18 +174,3 @@ def left_out(families: Sequence[str | Family | type[Family]] | None, available: 
         for cls in classes
         if not set(available) & set(cls.available_dynamics)
     ]
-
-
-__all__ = [
-    "CEILING",
-    "CLOCK",
-    "FAMILY",
-    "FORECAST",
-    "IN_SAMPLE",
-    "NULL",
-    "PROTOCOLS",
-    "UNSEEN_RUNS",
-    "Contender",
-    "contenders",
-    "left_out",
-]

@@ -18,16 +18,17 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from ecodyn.arrays import Array
-from ecodyn.comparison.protocols import folds_by_cluster
+from ecodyn.comparison.folds import folds_by_cluster
 from ecodyn.errors import UnusableDataError
+from ecodyn.runtime.json_values import number
 from ecodyn.statistics.partition import Cuts, lines, number_of_pieces, partitions
 from ecodyn.trajectories import Trajectories
 
@@ -142,6 +143,20 @@ class Phases:
             "tolerance": self.tolerance,
             "stable": self.stable,
         }
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Self:
+        """The inverse of `to_json`, null being NaN."""
+        phases = (
+            Phase(_window(p["window"]), p["label"], number(p["mean_change"]), number(p["spread_change"]))
+            for p in document["phases"]
+        )
+        boundaries = tuple(tuple(float(b) for b in found) for found in document["fold_boundaries"])
+        return cls(tuple(phases), boundaries, float(document["tolerance"]))
+
+
+def _window(pair: Sequence[float]) -> tuple[float, float]:
+    return float(pair[0]), float(pair[1])
 
 
 def find_phases(data: Trajectories, *, folds: int | None = None, most: int = MOST_PHASES) -> Phases:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecodyn.comparison.candidate import FEWEST_RUNS, Candidate, mean
+from ecodyn.families.model_name import FAMILY
 from ecodyn.statistics.confidence_set import confidence_set, p_above
 
 LEVEL = 0.95  # of every one-sided comparison of two models
@@ -68,7 +69,8 @@ def one_model(eligible: Sequence[Candidate]) -> dict[Candidate, list[Candidate]]
 
 
 def _keeps_to(selection: Candidate, home: Candidate) -> bool:
-    alike = (selection.coupling, selection.state, selection.dynamics) == (home.coupling, home.state, home.dynamics)
+    a, b = selection.name, home.name
+    alike = (a.coupling, a.state, a.dynamics) == (b.coupling, b.state, b.dynamics)
     return alike and not home.selects and (selection.terms or frozenset()) <= (home.terms or frozenset())
 
 
@@ -150,7 +152,7 @@ def unranked_ahead(lowest: Candidate, candidates: Sequence[Candidate], margin: f
     They can't be named, for they don't describe every run; but then neither can another be that describes the most of
     them worse, as if the rivals' few failures were its own success.
     """
-    unranked = [c for c in candidates if c.kind == "family" and c.diverged and np.isfinite(c.losses).all()]
+    unranked = [c for c in candidates if c.kind == FAMILY and c.diverged and np.isfinite(c.losses).all()]
     return [c for c in unranked if mean(c.losses) < mean(lowest.losses) - margin]
 
 

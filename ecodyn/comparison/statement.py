@@ -8,6 +8,10 @@ from dataclasses import dataclass
 
 from ecodyn.comparison.candidate import DECIDED, FEWEST_RUNS, NO_FAMILY, TIED, Candidate, mean
 from ecodyn.comparison.ranking import Ranking
+from ecodyn.equations.library import EXCHANGEABLE
+from ecodyn.statistics.intervals import Estimate
+
+NEURAL_ODE = "neural_ode"  # the family that report.json's share_of_neural_ode is of
 
 
 def _unexplained(c: Candidate) -> str:
@@ -19,7 +23,12 @@ def _unexplained(c: Candidate) -> str:
     return f"leaves {1 - skill:.1%} unexplained (skill {skill:.3f})"
 
 
-@dataclass(frozen=True)
+def listed_diverged(candidates: Sequence[Candidate]) -> str:
+    """Families with the number of their held-out rollouts that ended early."""
+    return "; ".join(f"{c.label} ({c.diverged} diverged)" for c in candidates)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Statement:
     """The sentence a reader can quote. It never says "causes"."""
 
@@ -30,9 +39,9 @@ class Statement:
     status: str
     coupled: bool | None
     needed: int | None
-    share: tuple[float | None, float | None, float | None]
-    diverged: list[str]
-    twins: list[str]
+    share: Estimate | None
+    diverged: Sequence[Candidate]
+    twins: Sequence[Candidate]
     ahead: Sequence[Candidate] = ()
 
     @property
@@ -46,7 +55,7 @@ class Statement:
         if self.status in (DECIDED, TIED):
             sentences += [self._twins(), self._neural(), self._coupling()]
         if self.diverged:
-            sentences.append(f"Not ranked, because held-out rollouts diverged: {'; '.join(self.diverged)}.")
+            sentences.append(f"Not ranked, because held-out rollouts diverged: {listed_diverged(self.diverged)}.")
         return " ".join(s for s in sentences if s)
 
     def _first(self, candidates: Sequence[Candidate]) -> str:
@@ -100,17 +109,18 @@ class Statement:
         return f", decidedly less than any other (next: {second.label}, which {_unexplained(second)})"
 
     def _twins(self) -> str:
-        return f"{', '.join(self.twins)} selects no other terms than it has: they are one model." if self.twins else ""
+        names = ", ".join(twin.label for twin in self.twins)
+        return f"{names} selects no other terms than it has: they are one model." if names else ""
 
     def _neural(self) -> str:
-        ratio, low, high = self.share
-        if ratio is None or self.best.family == "neural_ode":
+        share = self.share
+        if share is None or self.best.family == NEURAL_ODE:
             return ""
-        interval = "" if low is None or high is None else f" ({low:.3f} to {high:.3f})"
-        return f"Its skill is {ratio:.3f}{interval} of the best neural ODE's."
+        interval = f" ({share.low:.3f} to {share.high:.3f})" if math.isfinite(share.low) else ""
+        return f"Its skill is {share.mean:.3f}{interval} of the best neural ODE's."
 
     def _coupling(self) -> str:
-        if self.best.coupling != "exchangeable" or self.coupled is None:
+        if self.best.coupling != EXCHANGEABLE or self.coupled is None:
             return ""
         if self.coupled:
             return "It beats its clock: the coupling between features is identified."

@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
-from ecodyn.comparison.aggregate import window_result
-from ecodyn.comparison.contenders import FAMILY, UNSEEN_RUNS, Contender
-from ecodyn.comparison.protocols import execute, tasks_of
-from ecodyn.comparison.result import ModelScore, WindowResult
-from ecodyn.comparison.surrogate_result import SURROGATE_LEVEL, SurrogateTest
+from ecodyn.comparison.contenders import UNSEEN_RUNS, Contender
+from ecodyn.comparison.execution import execute
+from ecodyn.comparison.judge import judge
+from ecodyn.comparison.model_score import ModelScore
+from ecodyn.comparison.plan import Plan, plan
+from ecodyn.comparison.request import Request
+from ecodyn.comparison.run import Outcome
+from ecodyn.comparison.surrogate_result import SurrogateTest
 from ecodyn.comparison.surrogates import RUN_SHUFFLED, SURROGATES
-from ecodyn.comparison.verdict import MARGIN
+from ecodyn.comparison.window_result import WindowResult
 from ecodyn.equations.library import INDEPENDENT
 from ecodyn.errors import UnusableDataError
-from ecodyn.rollouts.iteration import FLOW
+from ecodyn.families.model_name import FAMILY
 from ecodyn.runtime.processes import each_with
 from ecodyn.trajectories import Trajectories
 from ecodyn.trajectories.state import VELOCITY, parse_state
 
-__all__ = ["check_count", "kinds_for", "surrogate_tests", "with_tests"]
+__all__ = ["against_surrogates", "kinds_for", "surrogate_tests", "with_tests"]
 
-FEWEST_SURROGATES = 19  # 1/SURROGATE_LEVEL - 1
 SAME = 1e-9  # losses closer than rounding are equal
 NEEDS_COUPLING = (RUN_SHUFFLED,)  # to a law that sees one feature, runs are shuffled already
 
@@ -37,37 +38,40 @@ class _Refit:
     contender: Contender
     kind: str
     number: int
-    folds: int | None
-    seed: int
+    request: Request
 
     def __call__(self, data: Trajectories) -> tuple[float, float]:
         """Mean loss and mean skill over runs; NaN if the family could not be fitted."""
         place = list(SURROGATES).index(self.kind)
-        rng = np.random.default_rng([self.seed, place, self.number])
+        rng = np.random.default_rng([self.request.seed, place, self.number])
         surrogate = SURROGATES[self.kind](data, rng)
-        score = unseen_score(surrogate, self.contender, self.folds, self.seed)
+        score = unseen_score(surrogate, self.contender, self.request)
         return (math.nan, math.nan) if score is None else (float(np.mean(score.loss_per_run)), score.skill)
 
 
-def unseen_score(data: Trajectories, contender: Contender, folds: int | None, seed: int) -> ModelScore | None:
+def unseen_score(data: Trajectories, contender: Contender, request: Request) -> ModelScore | None:
     """One model on runs it has not seen, as ``compare`` scores it; None if it could not be fitted."""
-    tasks = tasks_of([contender], [UNSEEN_RUNS], data, folds, seed, 1)
-    found = {task.index: execute(task, data) for task in tasks}
-    scores = window_result(data, [contender], tasks, found, [UNSEEN_RUNS], MARGIN, folds, seed).models
+    work = plan(data, [contender], request)
+    scores = judge(work, {task.index: execute(task, data) for task in work.tasks}, request).models
     return scores[0] if scores and len(scores[0].loss_per_run) else None
 
 
-def check_count(count: int, protocols: Sequence[str]) -> None:
-    """Refuse a number of surrogates that nothing could follow from."""
-    if count and count < FEWEST_SURROGATES:
-        raise ValueError(
-            f"expected at least {FEWEST_SURROGATES} surrogates, or none, got {count}: with fewer no p-value can be "
-            f"{SURROGATE_LEVEL:g} or less"
-        )
-    if count and UNSEEN_RUNS not in protocols:
-        raise ValueError(
-            f"surrogates are scored on unseen runs, got the protocols {', '.join(protocols)}; add unseen_runs"
-        )
+def against_surrogates(windows: list[WindowResult], outcome: Outcome, request: Request) -> list[str]:
+    """Put tests into the windows' results, one by one; the reasons for missing ones are returned.
+
+    An interrupt marks the outcome: windows that were tested by then keep their tests.
+    """
+    notes: list[str] = []
+    if not request.surrogates or outcome.interrupted:
+        return notes
+    try:
+        for i, work in enumerate(outcome.plans):
+            tests, reasons = surrogate_tests(windows[i], work, request)
+            notes += reasons
+            windows[i] = with_tests(windows[i], tests)
+    except KeyboardInterrupt:
+        outcome.interrupted = True
+    return notes
 
 
 def kinds_for(data: Trajectories, contender: Contender) -> tuple[list[str], list[str]]:
@@ -102,44 +106,41 @@ def with_tests(window: WindowResult, tests: tuple[SurrogateTest, ...]) -> Window
         return replace(window, surrogates=tests)
     verdict = window.verdicts[UNSEEN_RUNS]
     shuffled_as_good = any(t.kind in NEEDS_COUPLING and not t.better for t in tests)
-    told = replace(
+    changed = replace(
         verdict,
         statement=f"{verdict.statement} {said}",
         coupling_identified=verdict.coupling_identified and not shuffled_as_good,
     )
-    return replace(window, surrogates=tests, verdicts={**window.verdicts, UNSEEN_RUNS: told})
+    return replace(window, surrogates=tests, verdicts={**window.verdicts, UNSEEN_RUNS: changed})
 
 
 def surrogate_tests(
-    window: WindowResult,
-    data: Trajectories,
-    models: Sequence[Contender],
-    count: int,
-    *,
-    folds: int | None = None,
-    seed: int = 0,
-    jobs: int = 1,
-    progress: Callable[[int, int, str], Any] | None = None,
+    window: WindowResult, work: Plan, request: Request
 ) -> tuple[tuple[SurrogateTest, ...], list[str]]:
-    """Refit the window's best family to ``count`` surrogates of each kind, and compare losses; why a kind is missing.
+    """Refit the window's best family to ``request.surrogates`` of each kind, and compare losses.
 
     The statistic is the mean over independent runs of log(unexplained) on unseen runs;
     p = (1 + #{surrogates with a loss as low as the data's}) / (1 + count). A surrogate to which the family could not be
     fitted counts as one on which it did as well: that can only weaken a claim. The family is the data's best, and is
     not chosen anew on each surrogate: with several families compared, p is valid only for one named beforehand.
+
+    Returns
+    -------
+    The tests, and why kinds are missing.
     """
     score = _tested(window)
     if score is None:
         return (), []
-    contender = next(m for m in models if m.label == score.label)
-    kinds, reasons = kinds_for(data, contender)
-    refits = [_Refit(contender, kind, number, folds, seed) for kind in kinds for number in range(count)]
+    contender = next(c for c in work.contenders if c.name == score.name)
+    kinds, reasons = kinds_for(work.data, contender)
+    alone = replace(request, protocols=[UNSEEN_RUNS], jobs=1, progress=None, families=None, phases=None, windows=None)
+    refits = [_Refit(contender, kind, number, alone) for kind in kinds for number in range(request.surrogates)]
     outcomes: dict[str, list[tuple[float, float]]] = {kind: [] for kind in kinds}
-    found = each_with(_Refit.__call__, refits, data, jobs, ordered=True)
-    for done, (refit, outcome) in enumerate(zip(refits, found, strict=True), start=1):
+    results = each_with(_Refit.__call__, refits, work.data, request.jobs, ordered=True)
+    for done, (refit, outcome) in enumerate(zip(refits, results, strict=True), start=1):
         outcomes[refit.kind].append(outcome)
-        if progress is not None:
-            progress(done, len(refits), f"{refit.kind} surrogates {score.label}")
+        if request.progress is not None:
+            request.progress(done, len(refits), f"{refit.kind} surrogates {score.label}")
     return tuple(_test(kind, score, outcomes[kind]) for kind in kinds), reasons
 
 
@@ -147,19 +148,16 @@ def _tested(window: WindowResult) -> ModelScore | None:
     """The best on unseen runs; where the verdict names none, the family that leaves least unexplained."""
     ranked = [m for m in window.of(UNSEEN_RUNS) if m.kind == FAMILY and len(m.loss_per_run)]
     best = window.verdicts[UNSEEN_RUNS].best if UNSEEN_RUNS in window.verdicts else None
-    if best is None:
-        return next(iter(ranked), None)
-    name = best["family"], best["coupling"], best.get("state", "signal"), best.get("dynamics", FLOW)
-    return next(m for m in ranked if (m.family, m.coupling, m.state, m.dynamics) == name)
+    return next((m for m in ranked if best in (None, m.name)), None)
 
 
-def _test(kind: str, score: ModelScore, outcomes: list[tuple[float, float]]) -> SurrogateTest:
+def _test(kind: str, score: ModelScore, outcomes: Sequence[tuple[float, float]]) -> SurrogateTest:
     losses, skills = np.array(outcomes).T
     loss = float(np.mean(score.loss_per_run))
     as_good = int(np.sum(~(losses > loss + SAME)))  # NaN counts among them
     return SurrogateTest(
         kind=kind,
-        model=score.label,
+        model=score.name,
         protocol=UNSEEN_RUNS,
         window=score.window,
         skill=score.skill,

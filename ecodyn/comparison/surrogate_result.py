@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 
 from ecodyn.arrays import Array
+from ecodyn.families.model_name import ModelName
+from ecodyn.runtime.json_values import number, numbers
 
 SURROGATE_LEVEL = 0.05  # p-values up to it count as "better on the data than on surrogates"
 CONCLUSIONS = {
@@ -15,14 +19,14 @@ CONCLUSIONS = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SurrogateTest:
     """One family's scores on the data beside those on surrogates of them, on unseen runs.
 
     Attributes
     ----------
     kind : "run_shuffled" or "phase_randomised"
-    model : the family's label; protocol, window : under which and over which it is scored
+    model : the family; protocol, window : under which and over which it is scored
     skill, loss : mean over independent runs on the data; the loss is that of log(unexplained)
     skills, losses : arrays (surrogate,), the same on each surrogate; NaN where the family could not be fitted
     failed : how many that were
@@ -30,7 +34,7 @@ class SurrogateTest:
     """
 
     kind: str
-    model: str
+    model: ModelName
     protocol: str
     window: tuple[float, float]
     skill: float
@@ -61,6 +65,29 @@ class SurrogateTest:
         conclusion = CONCLUSIONS[self.kind]
         return f"{self.model} does no better on the data than on {kind} surrogates of them ({scores}): {conclusion}."
 
-    def to_json(self) -> dict[str, object]:
+    def to_json(self) -> dict[str, Any]:
         """The record of report.json."""
-        return {**vars(self), "surrogate_skill": self.surrogate_skill, "better": self.better, "sentence": self.sentence}
+        return {
+            **vars(self),
+            "model": str(self.model),
+            "name": self.model.to_json(),
+            "surrogate_skill": self.surrogate_skill,
+            "better": self.better,
+            "sentence": self.sentence,
+        }
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Self:
+        """The inverse of `to_json`, null being NaN."""
+        return cls(
+            kind=document["kind"],
+            model=ModelName.from_json(document["name"]),
+            protocol=document["protocol"],
+            window=(number(document["window"][0]), number(document["window"][1])),
+            skill=number(document["skill"]),
+            skills=numbers(document["skills"]),
+            loss=number(document["loss"]),
+            losses=numbers(document["losses"]),
+            failed=document["failed"],
+            p_value=document["p_value"],
+        )

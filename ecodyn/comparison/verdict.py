@@ -8,69 +8,114 @@ well. Else ``decided``.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from ecodyn.comparison.candidate import DECIDED, FEWEST_RUNS, NO_FAMILY, TIED, UNDECIDED, Candidate, mean
 from ecodyn.comparison.ranking import Ranking, beats_clock, one_model, rank, runs_needed, unranked_ahead
-from ecodyn.comparison.statement import Statement
+from ecodyn.comparison.statement import NEURAL_ODE, Statement, listed_diverged
+from ecodyn.families.model_name import CLOCK, FAMILY, NULL, ModelName
+from ecodyn.runtime.json_values import number
+from ecodyn.statistics.intervals import INTERVAL_LEVEL, Estimate
 
-MARGIN = math.log(1.1)  # a tenth more unexplained is as good as equal
+MARGIN = 0.1  # a tenth more unexplained is as good as equal
 CLAIM_LEVEL = 0.90  # of the confidence set, and of the headline over several windows
-SMALLEST_NEURAL_SKILL = 0.1
+SMALLEST_NEURAL_SKILL = 0.1  # a ratio to less than that says nothing
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Verdict:
     """Which equation family describes the runs best, by how much, or that the data can't tell.
 
-    Attributes are the keys of report.json's ``verdict``; ``p_value`` is the largest p-value that the claim rests on,
-    ``holds`` whether it stands after Holm's correction over the windows, ``members`` and ``p_values`` the
-    confidence set by candidate index, ``diverged`` the families that could not be ranked.
+    Attributes
+    ----------
+    status : "decided", "tied", "undecided" or "no_family"
+    statement : the sentence a reader can quote
+    best : the family named, None if none can be
+    tied, undecided_against : the others that stand
+    runs_needed : number of runs that would settle an undecided verdict; None where there is none up to 1000
+    share_of_neural_ode : skill of the best over that of the best neural ODE, with its 95 % interval
+    coupling_identified : whether the best surely beats its clock
+    p_value : the largest that the claim rests on
+    holds : whether it stands after Holm's correction over the windows
+    runs : independent runs
+    diverged : families that could not be ranked, and how many of their rollouts ended early
+    same_model : pairs of names that are one model
+    members, p_values : the confidence set, and each family's p-value in its elimination
     """
 
-    best: dict[str, str | None] | None
     status: str
-    tied: list[dict[str, str | None]]
-    undecided_against: list[dict[str, str | None]]
-    runs_needed: int | None
     statement: str
-    share_of_neural_ode: float | None
-    share_low: float | None
-    share_high: float | None
-    coupling_identified: bool
+    best: ModelName | None = None
+    tied: tuple[ModelName, ...] = ()
+    undecided_against: tuple[ModelName, ...] = ()
+    runs_needed: int | None = None
+    share_of_neural_ode: Estimate | None = None
+    coupling_identified: bool = False
     p_value: float | None = None
     holds: bool = True
     runs: int = 0
-    diverged: list[str] = field(default_factory=list)
-    same_model: list[list[str]] = field(default_factory=list)
-    members: tuple[int, ...] = ()
-    p_values: dict[int, float] = field(default_factory=dict)
+    diverged: Mapping[ModelName, int] = field(default_factory=dict)
+    same_model: tuple[tuple[ModelName, ModelName], ...] = ()
+    members: frozenset[ModelName] = frozenset()
+    p_values: Mapping[ModelName, float] = field(default_factory=dict)
+
+    @classmethod
+    def undecided(cls, statement: str, *, runs: int = 0) -> Self:
+        """A verdict that names nothing, and says why."""
+        return cls(status=UNDECIDED, statement=statement, runs=runs)
 
     def __str__(self) -> str:
         return self.statement
 
     def to_json(self) -> dict[str, Any]:
-        """The stable keys, and a few more."""
+        """The stable keys, and a few more; models by all parts of their names."""
+        share = self.share_of_neural_ode
         return {
-            "best": self.best,
+            "best": None if self.best is None else self.best.to_json(),
             "status": self.status,
-            "tied": self.tied,
-            "undecided_against": self.undecided_against,
+            "tied": [name.to_json() for name in self.tied],
+            "undecided_against": [name.to_json() for name in self.undecided_against],
             "runs_needed": self.runs_needed,
             "statement": self.statement,
-            "share_of_neural_ode": self.share_of_neural_ode,
-            "share_of_neural_ode_interval": [self.share_low, self.share_high],
+            "share_of_neural_ode": None if share is None else share.mean,
+            "share_of_neural_ode_interval": [None, None] if share is None else [share.low, share.high],
             "coupling_identified": self.coupling_identified,
             "p_value": self.p_value,
             "holds_over_windows": self.holds,
             "runs": self.runs,
-            "diverged": self.diverged,
-            "same_model": self.same_model,
+            "diverged": [{**name.to_json(), "diverged": count} for name, count in self.diverged.items()],
+            "same_model": [[a.to_json(), b.to_json()] for a, b in self.same_model],
+            "confidence_set": [name.to_json() for name in self.p_values if name in self.members],
+            "p_values": [{**name.to_json(), "p_value": p} for name, p in self.p_values.items()],
         }
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Self:
+        """The inverse of `to_json`."""
+        name = ModelName.from_json
+        best, share = document["best"], document["share_of_neural_ode"]
+        low, high = (number(end) for end in document["share_of_neural_ode_interval"])
+        return cls(
+            status=document["status"],
+            statement=document["statement"],
+            best=None if best is None else name(best),
+            tied=tuple(map(name, document["tied"])),
+            undecided_against=tuple(map(name, document["undecided_against"])),
+            runs_needed=document["runs_needed"],
+            share_of_neural_ode=None if share is None else Estimate(share, low, high, document["runs"]),
+            coupling_identified=document["coupling_identified"],
+            p_value=document["p_value"],
+            holds=document["holds_over_windows"],
+            runs=document["runs"],
+            diverged={name(d): d["diverged"] for d in document["diverged"]},
+            same_model=tuple((name(a), name(b)) for a, b in document["same_model"]),
+            members=frozenset(map(name, document["confidence_set"])),
+            p_values={name(d): d["p_value"] for d in document["p_values"]},
+        )
 
 
 def decide(
@@ -89,50 +134,64 @@ def decide(
     folds : int, optional
         Number of folds where folds share training runs; over-flexible families' t is then corrected.
     margin : float
-        In log unexplained share.
+        A share: a family that leaves at most so much more unexplained is as good as equal; 0.1 is a tenth.
     where : str
         What the statement says it is about, such as "steps 60 to 1000".
     """
-    given = {c: i for i, c in enumerate(candidates)}
+    margin = math.log1p(margin)  # in units of the losses, from here on
     # The order of the candidates must not matter: all lists and sentences go by simplicity.
-    candidates = sorted(candidates, key=lambda c: (*c.simplicity, c.state, c.kind, c.dynamics or ""))
-    runs = len(candidates[0].losses) if candidates else 0
-    diverged = [f"{c.label} ({c.diverged} diverged)" for c in candidates if c.kind == "family" and c.diverged]
+    candidates = sorted(candidates, key=lambda c: (*c.simplicity, c.state, c.kind, c.dynamics or "", c.name.variant))
+    diverged = [c for c in candidates if c.kind == FAMILY and c.diverged]
     eligible = [c for c in candidates if c.eligible]
+    runs = len(candidates[0].losses) if candidates else 0
     if not eligible:
         return _no_eligible(where, runs, diverged)
     if not runs:
-        return _nothing_to_explain(where)
+        return Verdict.undecided(
+            f"{where}: undecided, since no run changes over what is scored, so there is nothing to explain."
+        )
     names_of = one_model(eligible)
-    nulls = [c for c in candidates if c.kind == "null" and np.isfinite(c.losses).all()]
+    nulls = [c for c in candidates if c.kind == NULL and np.isfinite(c.losses).all()]
     ranking = rank(list(names_of), nulls, folds, margin, seed)
     ahead = unranked_ahead(ranking.lowest, candidates, margin)
     status = _status(runs, ranking, ahead)
     best = ranking.best if status in (DECIDED, TIED) else None
-    coupled = None if best is None else _coupling_identified(names_of[best][0], candidates, folds, margin, seed)
-    share = (None, None, None) if best is None else _share_of_neural_ode(best, candidates)
-    needed = runs_needed(ranking, folds, margin) if status == UNDECIDED and not ahead else None
-    twins = [] if best is None else [twin.label for twin in names_of[best][1:]]
-    sentence = Statement(where, runs, margin, ranking, status, coupled, needed, share, diverged, twins, ahead)
-    standing = [c.named() for c in [*ranking.standing, *ahead]]
-    return Verdict(
-        best=None if best is None else best.named(),
-        status=status,
-        tied=standing if status == TIED else [],
-        undecided_against=standing if status == UNDECIDED else [],
-        runs_needed=needed,
-        statement=sentence.text(list(names_of)),
-        share_of_neural_ode=share[0],
-        share_low=share[1],
-        share_high=share[2],
-        coupling_identified=bool(coupled),
-        p_value=ranking.p_value,
+    twins = [] if best is None else names_of[best][1:]
+    sentence = Statement(
+        where=where,
         runs=runs,
+        margin=margin,
+        ranking=ranking,
+        status=status,
+        coupled=None if best is None else _coupled(names_of[best][0], candidates, folds, margin, seed),
+        needed=runs_needed(ranking, folds, margin) if status == UNDECIDED and not ahead else None,
+        share=None if best is None else _share_of_neural_ode(best, candidates),
         diverged=diverged,
-        same_model=[[names[0].label, twin.label] for names in names_of.values() for twin in names[1:]],
-        # All names of one model stand and fall together.
-        members=tuple(sorted(given[name] for c in ranking.members for name in names_of[c])),
-        p_values={given[name]: p for c, p in ranking.p_values.items() for name in names_of[c]},
+        twins=twins,
+        ahead=ahead,
+    )
+    return _verdict(sentence, best, names_of)
+
+
+def _verdict(sentence: Statement, best: Candidate | None, names_of: dict[Candidate, list[Candidate]]) -> Verdict:
+    """What the statement says in words, for programs; all names of one model stand and fall together."""
+    ranking, status = sentence.ranking, sentence.status
+    standing = tuple(c.name for c in [*ranking.standing, *sentence.ahead])
+    return Verdict(
+        status=status,
+        statement=sentence.text(list(names_of)),
+        best=None if best is None else best.name,
+        tied=standing if status == TIED else (),
+        undecided_against=standing if status == UNDECIDED else (),
+        runs_needed=sentence.needed,
+        share_of_neural_ode=sentence.share,
+        coupling_identified=bool(sentence.coupled),
+        p_value=ranking.p_value,
+        runs=sentence.runs,
+        diverged={c.name: c.diverged for c in sentence.diverged},
+        same_model=tuple((names[0].name, twin.name) for names in names_of.values() for twin in names[1:]),
+        members=frozenset(alias.name for c in ranking.members for alias in names_of[c]),
+        p_values={alias.name: p for c, p in ranking.p_values.items() for alias in names_of[c]},
     )
 
 
@@ -146,41 +205,38 @@ def _status(runs: int, ranking: Ranking, ahead: Sequence[Candidate]) -> str:
     return TIED if len(ranking.standing) > 1 else DECIDED
 
 
-def _no_eligible(where: str, runs: int, diverged: list[str]) -> Verdict:
-    statement = f"{where}: no family's held-out rollouts all finished ({'; '.join(diverged) or 'none was fitted'})."
-    return Verdict(None, NO_FAMILY, [], [], None, statement, None, None, None, False, None, True, runs, diverged)
+def _no_eligible(where: str, runs: int, diverged: Sequence[Candidate]) -> Verdict:
+    why = listed_diverged(diverged) or "none was fitted"
+    return Verdict(
+        status=NO_FAMILY,
+        statement=f"{where}: no family's held-out rollouts all finished ({why}).",
+        runs=runs,
+        diverged={c.name: c.diverged for c in diverged},
+    )
 
 
-def _nothing_to_explain(where: str) -> Verdict:
-    statement = f"{where}: undecided, since no run changes over what is scored, so there is nothing to explain."
-    return Verdict(None, UNDECIDED, [], [], None, statement, None, None, None, False)
-
-
-def _coupling_identified(
+def _coupled(
     best: Candidate, candidates: Sequence[Candidate], folds: int | None, margin: float, seed: int
 ) -> bool | None:
     """Whether an exchangeable best beats its own clock; None where there is no clock to beat."""
-    mine = (best.family, best.coupling, best.state, best.dynamics)
-    clocks = [c for c in candidates if c.kind == "clock" and (c.family, c.coupling, c.state, c.dynamics) == mine]
+    clocks = [c for c in candidates if c.name == best.name.of_kind(CLOCK)]
     return all(beats_clock(best, c, folds, margin, seed) for c in clocks) if clocks else None
 
 
-def _share_of_neural_ode(
-    best: Candidate, candidates: Sequence[Candidate]
-) -> tuple[float | None, float | None, float | None]:
+def _share_of_neural_ode(best: Candidate, candidates: Sequence[Candidate]) -> Estimate | None:
     """skill(best)/skill(best neural ODE) with its 95 % interval (delta method on the runs' pairs)."""
     from scipy.stats import t
 
-    neural = [c for c in candidates if c.family == "neural_ode" and c.kind == "family" and not c.diverged]
+    neural = [c for c in candidates if c.family == NEURAL_ODE and c.kind == FAMILY and not c.diverged]
     if not neural:
-        return None, None, None
+        return None
     strongest = max(neural, key=lambda c: mean(c.skills))
     top, bottom = mean(best.skills), mean(strongest.skills)
     if not bottom >= SMALLEST_NEURAL_SKILL or not math.isfinite(top):
-        return None, None, None
+        return None
     ratio, runs = top / bottom, len(best.skills)
     if runs < 2:
-        return ratio, None, None
+        return Estimate(ratio, float("nan"), float("nan"), runs)
     deviation = np.sort(best.skills - ratio * strongest.skills)
-    half = float(t.ppf(0.975, runs - 1)) * float(deviation.std(ddof=1)) / math.sqrt(runs) / bottom
-    return ratio, ratio - half, ratio + half
+    half = float(t.ppf(0.5 + INTERVAL_LEVEL / 2, runs - 1)) * float(deviation.std(ddof=1)) / math.sqrt(runs) / bottom
+    return Estimate(ratio, ratio - half, ratio + half, runs)

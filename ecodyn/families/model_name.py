@@ -9,7 +9,7 @@ from typing import Self
 from ecodyn.rollouts.iteration import FLOW, MAP
 from ecodyn.trajectories.state import SIGNAL
 
-__all__ = ["CEILING", "CLOCK", "FAMILY", "KINDS", "NULL", "ModelName"]
+__all__ = ["CEILING", "CLOCK", "FAMILY", "KINDS", "NULL", "ModelName", "Named"]
 
 FAMILY, CLOCK, CEILING, NULL = "family", "clock", "ceiling", "null"
 KINDS = (FAMILY, CLOCK, CEILING, NULL)
@@ -75,3 +75,39 @@ class ModelName:
         """The inverse of `to_json`; further keys are left alone."""
         names = ("family", "coupling", "state", "dynamics", "kind", "variant")
         return cls(**{name: document[name] for name in names})  # type: ignore[arg-type]
+
+
+class Named:
+    """What carries a `ModelName`: its parts are read off it directly."""
+
+    name: ModelName
+
+    @property
+    def family(self) -> str:
+        """The family's name, or the reference's."""
+        return self.name.family
+
+    @property
+    def coupling(self) -> str | None:
+        """What a feature sees of the others; None for a reference."""
+        return self.name.coupling
+
+    @property
+    def state(self) -> str:
+        """Channels of a feature's state."""
+        return self.name.state
+
+    @property
+    def dynamics(self) -> str | None:
+        """Flow or map; None for a reference."""
+        return self.name.dynamics
+
+    @property
+    def kind(self) -> str:
+        """Family, clock, ceiling or null."""
+        return self.name.kind
+
+    @property
+    def label(self) -> str:
+        """The name as tables and sentences have it."""
+        return str(self.name)

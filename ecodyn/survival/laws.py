@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ecodyn.comparison.protocols import folds_by_cluster
+from ecodyn.comparison.folds import folds_by_cluster
 from ecodyn.comparison.scores import order_crossing
 from ecodyn.errors import UnusableDataError
 from ecodyn.families import family as family_named

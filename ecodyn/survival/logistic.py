@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecodyn.arrays import Array
-from ecodyn.comparison.protocols import folds_by_cluster
+from ecodyn.comparison.folds import folds_by_cluster
 from ecodyn.errors import UnusableDataError
 from ecodyn.statistics.clustered import clustered_mean
 from ecodyn.statistics.intervals import Estimate

@@ -1,0 +1,83 @@
+"""The last step: all windows' results put together, with how they came about."""
+
+from __future__ import annotations
+
+import platform
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from importlib.metadata import version
+from typing import Any
+
+from ecodyn._version import __version__
+from ecodyn.comparison.candidate import DECIDED, TIED
+from ecodyn.comparison.check import Checked
+from ecodyn.comparison.folds import ORIGINS
+from ecodyn.comparison.plan import SEEDS
+from ecodyn.comparison.request import Request
+from ecodyn.comparison.result import Comparison
+from ecodyn.comparison.run import Outcome
+from ecodyn.comparison.verdict import CLAIM_LEVEL
+from ecodyn.comparison.window_result import WindowResult
+from ecodyn.families.model_name import FAMILY
+
+__all__ = ["answer", "holm"]
+
+PACKAGES = ("numpy", "scipy", "scikit-learn", "torch", "torchdiffeq", "pysindy")  # that have a say in the numbers
+
+
+def answer(
+    checked: Checked, request: Request, outcome: Outcome, windows: Sequence[WindowResult], notes: Sequence[str]
+) -> Comparison:
+    """The comparison as it is handed over; ``notes`` are sentences beside those of the check."""
+    data = checked.data
+    estimators = [m.estimator for m in checked.contenders if m.estimator is not None and m.kind == FAMILY]
+    of_families = [note for estimator in estimators for note in estimator.notes(data)]
+    of_fits = _summed_up([w for r in outcome.all_results for w in r.warnings])
+    return Comparison(
+        windows=holm(windows),
+        settings={**request.settings(), **_versions(), "models": [m.name.to_json() for m in checked.contenders]},
+        data={
+            **data.provenance,
+            "runs": data.n_runs,
+            "clusters": data.n_clusters,
+            "steps": data.n_steps,
+            "features": data.n_features,
+            "labels_shared": data.labels_shared,
+        },
+        features=data.features.tolist(),
+        warnings=tuple(dict.fromkeys([*checked.notes, *notes, *of_families, *of_fits])),
+        failures=tuple(dict.fromkeys(r.failure for r in outcome.all_results if r.failure)),
+        interrupted=outcome.interrupted,
+        phases=checked.phases,
+    )
+
+
+def _versions() -> dict[str, Any]:
+    return {
+        "ecodyn": __version__,
+        "versions": {"python": platform.python_version(), **{package: version(package) for package in PACKAGES}},
+        "forecast_origins": ORIGINS,
+        "neural_seeds": SEEDS,
+    }
+
+
+def _summed_up(warnings: Sequence[str]) -> list[str]:
+    """One sentence a kind of warning: those that differ only in their numbers are counted."""
+    kinds: dict[str, list[str]] = {}
+    for text in warnings:
+        kinds.setdefault(re.sub(r"[\d.e+-]+", "#", text), []).append(text)
+    return [t[0] if len(t) == 1 else f"{t[0]} (so in {len(t)} fits)" for t in kinds.values()]
+
+
+def holm(windows: Sequence[WindowResult]) -> list[WindowResult]:
+    """Mark which verdicts stand when several windows are asked at once (Holm 1979)."""
+    claims = [(w.verdict.p_value or 0.0, i) for i, w in enumerate(windows) if w.verdict.status in (DECIDED, TIED)]
+    standing, holds = True, {}
+    for rank, (p, i) in enumerate(sorted(claims)):
+        standing = standing and p * (len(claims) - rank) <= 1 - CLAIM_LEVEL
+        holds[i] = standing
+    return [
+        replace(w, verdicts={**w.verdicts, w.headline: replace(w.verdict, holds=holds.get(i, True))})
+        for i, w in enumerate(windows)
+    ]

@@ -1,0 +1,99 @@
+"""Scores of single rollouts gathered by run: seeds and origins averaged within a run, runs within a cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from ecodyn.arrays import Array
+from ecodyn.comparison.execution import Scored
+from ecodyn.comparison.folds import own_origin
+from ecodyn.comparison.model_score import HorizonCurve
+from ecodyn.comparison.scores import HORIZONS, NEXT_TO_NOTHING, loss, noise_share
+from ecodyn.statistics.intervals import t_interval
+from ecodyn.trajectories import Trajectories
+
+__all__ = ["ByRun", "Noise"]
+
+
+class Noise:
+    """The share that measurement noise alone leaves unexplained, by run and origin of the rollout."""
+
+    def __init__(self, data: Trajectories) -> None:
+        self.data = data
+        self.known: dict[tuple[int, float | None], float] = {}
+
+    def __call__(self, run: int, origin: float | None) -> float:
+        if (run, origin) not in self.known:
+            n = int(self.data.lengths[run])
+            t, signal = self.data.times[run, :n], self.data.values[run, :n]
+            first = 0 if origin is None else int(np.sum(t <= own_origin(self.data, run, origin))) - 1
+            self.known[run, origin] = noise_share(signal[first:], t[first:])
+        return self.known[run, origin]
+
+    def mean(self) -> float:
+        """Over the window's runs, whole."""
+        return float(np.mean([self(run, None) for run in range(self.data.n_runs)]))
+
+
+class ByRun:
+    """Single scores gathered by run: seeds and origins averaged within a run, runs within a cluster."""
+
+    def __init__(self, scores: list[Scored], data: Trajectories, noise: Noise) -> None:
+        # In an order of their own, not that in which tasks ended: sums must not depend on it.
+        scores = sorted(scores, key=lambda s: (s.run, s.origin or 0.0, s.seed))
+        self.scores, self.data, self.noise = scores, data, noise
+        self.groups: list[list[Scored]] = [[] for _ in range(data.n_runs)]
+        for s in scores:
+            if not np.isnan(s.score.unexplained):  # persistence exact: the run says nothing
+                self.groups[s.run].append(s)
+        self.kept = np.array([bool(g) for g in self.groups])
+        self.diverged = sum(not s.score.finished for s in scores)
+        self.skills = np.array([self._skill(g) for g in self.groups])
+        self.losses = self._losses(lambda s: loss(s.score.unexplained, noise(s.run, s.origin)))
+        self.gross_losses = self._losses(lambda s: loss(max(s.score.unexplained, NEXT_TO_NOTHING), 0.0))
+
+    def _losses(self, of: Callable[[Scored], float]) -> Array:
+        return self.by_cluster(np.array([np.mean([of(s) for s in g]) if g else np.nan for g in self.groups]))
+
+    @staticmethod
+    def _skill(group: list[Scored]) -> float:
+        if not group or not all(s.score.finished for s in group):
+            return float("nan")
+        return float(np.mean([s.score.skill for s in group]))
+
+    def by_cluster(self, values: Array) -> Array:
+        """Means over the runs of each cluster that say something."""
+        labels = self.data.clusters.tolist()
+        out = []
+        for label in dict.fromkeys(labels):
+            mine = np.array([v for v, c, k in zip(values, labels, self.kept, strict=True) if c == label and k])
+            if len(mine):
+                out.append(float(np.mean(mine)))
+        return np.array(out)
+
+    def quarters(self) -> tuple[float, ...]:
+        """Mean skill up to each horizon."""
+        rows = np.array([s.score.horizons for s in self.scores])
+        return tuple(float(c[np.isfinite(c)].mean()) if np.isfinite(c).any() else float("nan") for c in rows.T)
+
+    def skill_by_horizon(self) -> HorizonCurve:
+        """Skill up to each of the horizons, as `skill` is: of runs all of whose rollouts finished, by cluster."""
+        nothing = np.full(len(HORIZONS), np.nan)
+        rows = np.array(
+            [
+                np.mean([s.score.curve for s in g], axis=0) if g and all(s.score.finished for s in g) else nothing
+                for g in self.groups
+            ]
+        )
+        columns = [c[np.isfinite(c)] for c in (self.by_cluster(column) for column in rows.T)]
+        means = [float(np.mean(c)) if len(c) else float("nan") for c in columns]
+        low, high = zip(*(t_interval(c) for c in columns), strict=True)
+        return HorizonCurve(HORIZONS, tuple(means), low, high)
+
+    def mean(self, number: Callable[[Scored], float]) -> float:
+        """Mean over all rollouts for which there is such a number."""
+        values = np.array([number(s) for s in self.scores])
+        values = values[np.isfinite(values)]
+        return float(values.mean()) if len(values) else float("nan")

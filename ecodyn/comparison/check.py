@@ -1,0 +1,109 @@
+"""The first step: what can't be compared is refused before any work, and what is left is settled."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ecodyn.comparison.contenders import UNSEEN_RUNS, Contender, contenders, left_out
+from ecodyn.comparison.phases import Phases, chosen_phases
+from ecodyn.comparison.request import Request
+from ecodyn.errors import DataWarning, UnusableDataError
+from ecodyn.families.model_name import FAMILY
+from ecodyn.rollouts.iteration import parse_dynamics
+from ecodyn.trajectories import Trajectories
+from ecodyn.trajectories.state import VELOCITY, observable_of, parse_state
+from ecodyn.trajectories.velocity import STEPS
+
+__all__ = ["Checked", "check"]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What a comparison is over.
+
+    Attributes
+    ----------
+    data : all of it
+    windows : the trajectories of each window
+    contenders : who is compared, in the order of the tables
+    phases : what the windows are, where they were found
+    notes : sentences that the answer repeats
+    """
+
+    data: Trajectories
+    windows: tuple[Trajectories, ...]
+    contenders: tuple[Contender, ...]
+    phases: Phases | None
+    notes: tuple[str, ...]
+
+
+def check(data: Trajectories, request: Request) -> Checked:
+    """Settle who is compared over which windows.
+
+    Raises
+    ------
+    UnusableDataError, ValueError
+        Data and request don't go together, in a sentence.
+    """
+    available = parse_dynamics(request.dynamics)
+    models = contenders(request.families, request.couplings, request.state, request.parameters, available)
+    phases = chosen_phases(data, request.phases, request.windows, request.folds)
+    windows = phases.windows if phases else request.windows
+    parts = [data.window(*w) for w in windows] if windows else [data]
+    parts = [part.every(request.every) for part in parts]
+    for part in parts:
+        _check_usable(part, models)
+        _check_velocity(part, models, request.protocols)
+        _check_protocols(part, models, request.protocols)
+        _say_ahead(part, models)
+    notes = (*data.warnings, *(phases.notes if phases else ()), *left_out(request.families, available))
+    return Checked(data, tuple(parts), tuple(models), phases, notes)
+
+
+def _check_usable(data: Trajectories, models: Sequence[Contender]) -> None:
+    """What no family could use is refused; what one can't is that family's failure."""
+    problems = []
+    for m in models:
+        if m.kind == FAMILY and m.estimator is not None:
+            try:
+                m.estimator.check(data)
+                data.state(m.state)
+            except UnusableDataError as error:
+                problems.append(str(error))
+    if problems and len(problems) == sum(m.kind == FAMILY for m in models):
+        raise UnusableDataError(problems[0])
+    moving = np.nanmax(np.abs(data.values - data.values[:, :1])) if data.values.size else 0.0
+    if not moving > 0:
+        raise UnusableDataError(
+            "expected signals that change over the window, got constant ones in every run: nothing is left to explain"
+        )
+
+
+def _check_velocity(data: Trajectories, models: Sequence[Contender], protocols: Sequence[str]) -> None:
+    """A held-out rollout must not start from a velocity that is told by the steps it is scored on."""
+    wanted = any(observable_of(c) == VELOCITY for m in models for c in parse_state(m.state))
+    if wanted and UNSEEN_RUNS in protocols and not data.knows_before.all():
+        raise UnusableDataError(
+            "expected a stored step before the window, to tell the velocity at its first step from; got a window that "
+            f"begins where a run does, at {np.nanmin(data.times):g}: begin it {STEPS} stored steps later"
+        )
+
+
+def _check_protocols(data: Trajectories, models: Sequence[Contender], protocols: Sequence[str]) -> None:
+    if not any(m.kind == FAMILY and m.takes_part(p, data) for m in models for p in protocols):
+        raise ValueError(
+            f"nothing can be fitted under {', '.join(protocols)}: unseen_runs needs at least 2 independent runs, got "
+            f"{data.n_clusters}, and laws that transfer between them (full does only if labels are shared)"
+        )
+
+
+def _say_ahead(data: Trajectories, models: Sequence[Contender]) -> None:
+    """What a reader should know before the work begins, said then."""
+    for m in models:
+        if m.kind == FAMILY and m.estimator is not None:
+            for sentence in m.estimator.ahead(data):
+                warnings.warn(sentence, DataWarning, stacklevel=4)

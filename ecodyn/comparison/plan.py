@@ -1,0 +1,128 @@
+"""The work of a window: every contender under every protocol, as tasks that carry their folds and seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from ecodyn.comparison.contenders import IN_SAMPLE, UNSEEN_RUNS, Contender
+from ecodyn.comparison.folds import Fold, origins, unseen_folds
+from ecodyn.comparison.request import Request, Window
+from ecodyn.families.model_name import ModelName
+from ecodyn.trajectories import Trajectories
+
+__all__ = ["SEEDS", "Plan", "Task", "folds_of", "plan"]
+
+STOCHASTIC_FOLDS = 8  # of models that are fitted with several seeds, and cost minutes
+SEEDS = 3  # of a stochastic model that is ranked: its loss is their mean
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """Some folds of one contender under one protocol: the unit of work that runs in one process.
+
+    Attributes
+    ----------
+    window : position of the window in the comparison
+    index : position among the window's tasks
+    contender : what is fitted
+    protocol : under which
+    folds, seeds : each fold is fitted with each seed
+    run_by_run : whether each run has a law of its own
+    survivor_rule : who counts as a survivor
+    """
+
+    window: int
+    index: int
+    contender: Contender
+    protocol: str
+    folds: tuple[Fold, ...]
+    seeds: tuple[int, ...]
+    run_by_run: bool
+    survivor_rule: str
+
+    @property
+    def name(self) -> ModelName:
+        """Whose task it is."""
+        return self.contender.name
+
+    @property
+    def fits(self) -> int:
+        """How many models it fits."""
+        return len(self.folds) * len(self.seeds)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One window's work.
+
+    Attributes
+    ----------
+    data : the window's trajectories
+    contenders : in the order of the comparison
+    tasks : the longest first
+    """
+
+    data: Trajectories
+    contenders: tuple[Contender, ...]
+    tasks: tuple[Task, ...]
+
+    @cached_property
+    def window(self) -> Window:
+        """First and last step of any run."""
+        return float(np.nanmin(self.data.times)), float(np.nanmax(self.data.times))
+
+    def tasks_of(self, name: ModelName, protocol: str) -> list[Task]:
+        """The tasks of one model under one protocol."""
+        return [t for t in self.tasks if t.name == name and t.protocol == protocol]
+
+
+def plan(data: Trajectories, contenders: Sequence[Contender], request: Request, *, window: int = 0) -> Plan:
+    """All tasks of a window, the longest first; a contender's folds are spread over the processes."""
+    tasks: list[Task] = []
+    for contender, protocol in _pairs(data, contenders, request):
+        folds = folds_of(contender, protocol, data, request.folds)
+        seeds = tuple(range(request.seed, request.seed + _n_seeds(contender, protocol, data)))
+        # Networks are batched, and better off in few large tasks; other fits even out over many small ones.
+        count = min(len(folds), request.jobs)
+        for piece in range(count):
+            tasks.append(
+                Task(
+                    window=window,
+                    index=len(tasks),
+                    contender=contender,
+                    protocol=protocol,
+                    folds=tuple(folds[piece::count]),
+                    seeds=seeds,
+                    run_by_run=contender.run_by_run(data),
+                    survivor_rule=request.survivor_rule,
+                )
+            )
+    # Of equal cost the last comes first: full couplings stand behind the others, and take longer.
+    tasks.sort(key=lambda t: (-t.contender.cost, -t.index))
+    return Plan(data, tuple(contenders), tuple(tasks))
+
+
+def _pairs(data: Trajectories, contenders: Sequence[Contender], request: Request) -> Iterator[tuple[Contender, str]]:
+    for contender in contenders:
+        yield from ((contender, p) for p in request.protocols if contender.takes_part(p, data))
+
+
+def folds_of(contender: Contender, protocol: str, data: Trajectories, folds: int | None) -> list[Fold]:
+    """The folds of a contender under a protocol."""
+    everyone = tuple(range(data.n_runs))
+    if protocol == UNSEEN_RUNS:
+        return unseen_folds(data, folds or (STOCHASTIC_FOLDS if contender.stochastic else None))
+    groups = [(r,) for r in everyone] if contender.run_by_run(data) else [everyone]
+    if protocol == IN_SAMPLE:
+        return [Fold(g, g) for g in groups]
+    return [Fold(g, g, origin) for g in groups for origin in origins(data)]
+
+
+def _n_seeds(contender: Contender, protocol: str, data: Trajectories) -> int:
+    """With how many seeds a contender is fitted: networks that are ranked with several, others with one."""
+    ranked = contender.stochastic and protocol != IN_SAMPLE and not contender.run_by_run(data)
+    return SEEDS if ranked else 1

@@ -1,0 +1,22 @@
+"""Runs whose times differ, put on times that they share."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ecodyn.arrays import Array, Integers
+from ecodyn.trajectories.parts import share_times
+
+
+def on_common_times(times: Array, values: Array, lengths: Integers) -> tuple[Array, Array]:
+    """Values (run, step, feature) at times (run, step), on times that all runs share; NaN where a run has ended."""
+    if share_times(times, lengths):
+        return times[int(np.argmax(lengths))], values
+    grid = np.unique(times[np.isfinite(times)])
+    common = np.full((len(times), len(grid), values.shape[-1]), np.nan)
+    for r, n in enumerate(lengths):
+        t = times[r, :n]
+        inside = (grid >= t[0]) & (grid <= t[-1])
+        for k in range(values.shape[-1]):
+            common[r, inside, k] = np.interp(grid[inside], t, values[r, :n, k])
+    return grid, common

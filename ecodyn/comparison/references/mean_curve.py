@@ -1,0 +1,36 @@
+"""The mean curve of the training runs, the same for every feature."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+import numpy as np
+
+from ecodyn.comparison.references.common_times import on_common_times
+from ecodyn.arrays import Array
+from ecodyn.comparison.references.base import Reference
+from ecodyn.families.model_name import CEILING, NULL
+from ecodyn.trajectories import Trajectories
+
+
+@dataclass(frozen=True)
+class MeanCurve(Reference):
+    """The mean over training runs and features at each time."""
+
+    times: Array
+    curve: Array
+    name: ClassVar[str] = "mean_curve"
+    kind: ClassVar[str] = NULL
+    extrapolates: ClassVar[bool] = False
+
+    @classmethod
+    def fit(cls, training: Trajectories) -> Self:
+        """Average what runs there are at each time."""
+        grid, values = on_common_times(training.times, training.values, training.lengths)
+        return cls(grid, np.nanmean(values, axis=(0, 2)))
+
+    def signal(self, start: Array, times: Array) -> Array:
+        """The curve, for every feature."""
+        curve = np.interp(times, self.times, self.curve)
+        return np.repeat(curve[..., None], start.shape[-1], axis=-1)

@@ -1,0 +1,126 @@
+"""What a comparison is asked for: one frozen request, which is passed whole from step to step."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypedDict
+
+from ecodyn.comparison.contenders import PROTOCOLS, UNSEEN_RUNS
+from ecodyn.comparison.phases import Phases
+from ecodyn.comparison.surrogate_result import SURROGATE_LEVEL
+from ecodyn.comparison.verdict import MARGIN
+from ecodyn.families.estimator import Family
+from ecodyn.rollouts.iteration import FLOW
+from ecodyn.survivors.rules import RULES
+from ecodyn.survivors.survivors import DEFAULT_RULE
+from ecodyn.trajectories.state import SIGNAL
+
+__all__ = ["Options", "Progress", "Request", "Window"]
+
+Window = tuple[float, float]
+Progress = Callable[[int, int, str], None]
+Parameters = Mapping[str, Mapping[str, Any]]  # by family; what a parameter can be is the family's business
+
+FEWEST_SURROGATES = round(1 / SURROGATE_LEVEL) - 1  # with fewer no p-value can be as small as the level
+
+
+class Options(TypedDict, total=False):
+    """The keyword arguments of `ecodyn.compare`; see `Request`."""
+
+    protocols: Sequence[str]
+    windows: Sequence[Window] | None
+    phases: str | Phases | None
+    every: int
+    state: str
+    dynamics: str
+    parameters: Parameters | None
+    folds: int | None
+    margin: float
+    surrogates: int
+    survivor_rule: str
+    jobs: int
+    seed: int
+    progress: Progress | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What a comparison is asked for.
+
+    Attributes
+    ----------
+    families : names, classes or configured estimators; all registered ones by default
+    couplings : restrict the couplings of families given by name or class
+    protocols : "unseen_runs", "forecast", "in_sample"
+    windows : (first step, last step) pairs, both ends included; a verdict each. The data's own range by default.
+    phases : instead of windows, "auto" or what `find_phases` returned: a window a phase, found on training folds only
+    every : keep each so-many-th stored step of a window, its first one always
+    state : channels of a feature's state, such as "signal,gradient@start" or "signal,velocity"
+    dynamics : "flow", "map" or both, "flow,map": whether families that can be either are fitted as differential
+        equations or as maps between stored steps, which must then be evenly spaced; neural ODEs are flows only
+    parameters : further estimator parameters by family name, such as {"linear": {"refine": False}}
+    folds : number of folds of unseen_runs. By default one for every run up to 16 runs, else 8, and 8 for neural ODEs.
+    margin : a share: two models are as good as equal where one leaves at most so much more unexplained, 0.1 a tenth
+    surrogates : how many of each kind each window's best family is refitted to, at least 19; 0 for none. Each costs
+        what that family cost. See ``ecodyn.comparison.surrogates`` for the kinds and what follows from them.
+    survivor_rule : who counts as a survivor, a rule of ``ecodyn.survival.RULES``
+    jobs : processes, one thread each; results don't depend on it
+    seed : of networks, batches and sign flips
+    progress : called with (tasks done, tasks, what was done)
+
+    Raises
+    ------
+    ValueError
+        A value that no data could make good, in a sentence.
+    """
+
+    families: Sequence[str | Family | type[Family]] | None = None
+    couplings: Sequence[str] | None = None
+    protocols: Sequence[str] = PROTOCOLS
+    windows: Sequence[Window] | None = None
+    phases: str | Phases | None = None
+    every: int = 1
+    state: str = SIGNAL
+    dynamics: str = FLOW
+    parameters: Parameters | None = None
+    folds: int | None = None
+    margin: float = MARGIN
+    surrogates: int = 0
+    survivor_rule: str = DEFAULT_RULE
+    jobs: int = 1
+    seed: int = 0
+    progress: Progress | None = None
+
+    def __post_init__(self) -> None:
+        unknown = set(self.protocols) - set(PROTOCOLS)
+        if unknown or not self.protocols:
+            given = ", ".join(sorted(unknown)) or "none"
+            raise ValueError(f"protocols are {', '.join(PROTOCOLS)}; got {given}")
+        if self.folds is not None and self.folds < 2:
+            raise ValueError(f"expected at least 2 folds, got {self.folds}: leave folds out for one a run")
+        if not 0 <= self.margin < math.inf:
+            raise ValueError(f"the margin is a share of at least 0, such as 0.1 for a tenth; got {self.margin}")
+        if self.survivor_rule not in RULES:
+            raise ValueError(f"expected a survivor rule, {', '.join(RULES)}; got {self.survivor_rule!r}")
+        self._check_surrogates()
+
+    def _check_surrogates(self) -> None:
+        if self.surrogates and self.surrogates < FEWEST_SURROGATES:
+            raise ValueError(
+                f"expected at least {FEWEST_SURROGATES} surrogates, or none, got {self.surrogates}: with fewer no "
+                f"p-value can be {SURROGATE_LEVEL:g} or less"
+            )
+        if self.surrogates and UNSEEN_RUNS not in self.protocols:
+            raise ValueError(
+                f"surrogates are scored on unseen runs, got the protocols {', '.join(self.protocols)}; add unseen_runs"
+            )
+
+    def settings(self) -> dict[str, Any]:
+        """What of it a report states: all that has a say in the numbers and is not said of each model."""
+        names = ("folds", "every", "margin", "seed", "survivor_rule")
+        stated = {name: getattr(self, name) for name in names}
+        return {"protocols": list(self.protocols), **stated, **({"surrogates": self.surrogates} if self.surrogates else {})}
+
+

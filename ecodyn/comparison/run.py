@@ -1,0 +1,73 @@
+"""The third step: every task of every window done, in as many processes as were asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from ecodyn.comparison.execution import TaskResult, execute
+from ecodyn.comparison.plan import Plan, Task
+from ecodyn.comparison.request import Request
+from ecodyn.runtime.processes import each_with
+
+__all__ = ["Outcome", "run"]
+
+
+@dataclass
+class Outcome:
+    """What came of the plans that were begun.
+
+    Attributes
+    ----------
+    plans : those begun, in order
+    results : for each of these, what was done of it by the index of its task
+    interrupted : whether the user ended it
+    """
+
+    plans: list[Plan] = field(default_factory=list)
+    results: list[dict[int, TaskResult]] = field(default_factory=list)
+    interrupted: bool = False
+
+    @property
+    def all_results(self) -> list[TaskResult]:
+        """Over all windows."""
+        return [result for of_window in self.results for result in of_window.values()]
+
+
+def run(plans: Sequence[Plan], request: Request) -> Outcome:
+    """Do the tasks, window by window; what was finished before an interrupt or a killed worker is kept."""
+    outcome = Outcome()
+    total = sum(len(plan.tasks) for plan in plans)
+    done = 0
+    for plan in plans:
+        results: dict[int, TaskResult] = {}
+        outcome.plans.append(plan)
+        outcome.results.append(results)
+        outcome.interrupted = _run_window(plan, request, results, done, total)
+        if outcome.interrupted:
+            break
+        done += len(plan.tasks)
+    return outcome
+
+
+def _run_window(plan: Plan, request: Request, results: dict[int, TaskResult], done: int, total: int) -> bool:
+    """Fill in a window's results; True if it was interrupted."""
+    from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+    by_index = {t.index: t for t in plan.tasks}
+    try:
+        for result in each_with(execute, plan.tasks, plan.data, request.jobs, ordered=False):
+            results[result.index] = result
+            if request.progress is not None:
+                request.progress(done + len(results), total, _what(plan, by_index[result.index]))
+    except KeyboardInterrupt:
+        return True
+    except TerminatedWorkerError:
+        for task in plan.tasks:
+            lost = f"{task.name} ({task.protocol}): its process was killed, perhaps for memory"
+            results.setdefault(task.index, TaskResult(task.window, task.index, failure=lost))
+    return False
+
+
+def _what(plan: Plan, task: Task) -> str:
+    return f"{plan.window[0]:g}:{plan.window[1]:g} {task.protocol} {task.name}"

@@ -1,0 +1,44 @@
+"""Numbers in JSON: arrays are lists, and what is not finite is null."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from ecodyn.arrays import Array
+
+__all__ = ["number", "numbers", "plain_json"]
+
+
+def plain_json(value: Any) -> Any:
+    """Plain Python for json: arrays as lists, non-finite numbers as null.
+
+    Examples
+    --------
+    >>> plain_json({"skill": np.array([0.5, np.nan]), 3: (1, 2)})
+    {'skill': [0.5, None], '3': [1, 2]}
+    """
+    if isinstance(value, Mapping):
+        return {str(k): plain_json(v) for k, v in value.items()}
+    if isinstance(value, np.ndarray):
+        return plain_json(value.tolist())
+    if isinstance(value, list | tuple | Iterator):
+        return [plain_json(v) for v in value]
+    if isinstance(value, np.generic):
+        return plain_json(value.item())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def number(value: float | None) -> float:
+    """A number that `plain_json` wrote: null is NaN."""
+    return float("nan") if value is None else float(value)
+
+
+def numbers(values: list[float | None]) -> Array:
+    """An array (n,) that `plain_json` wrote."""
+    return np.array([number(v) for v in values], dtype=np.float64)
