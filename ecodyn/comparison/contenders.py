@@ -15,12 +15,11 @@ from ecodyn.equations.library import FULL, INDEPENDENT
 from ecodyn.families import REGISTRY, family
 from ecodyn.families.base import SMALL_FULL
 from ecodyn.families.estimator import Family
+from ecodyn.families.protocol_names import FORECAST, IN_SAMPLE, PROTOCOLS, UNSEEN_RUNS
 from ecodyn.rollouts.iteration import FLOW
 from ecodyn.trajectories import Trajectories
 
 FAMILY, CLOCK = "family", "clock"
-UNSEEN_RUNS, FORECAST, IN_SAMPLE = "unseen_runs", "forecast", "in_sample"
-PROTOCOLS = (UNSEEN_RUNS, FORECAST, IN_SAMPLE)
 
 
 @dataclass(frozen=True)

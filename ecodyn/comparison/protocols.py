@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -10,14 +9,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import clone
 
 from ecodyn.arrays import Array
 from ecodyn.comparison.bands import worst_error
-from ecodyn.comparison.contenders import CLOCK, FAMILY, FORECAST, IN_SAMPLE, UNSEEN_RUNS, Contender
+from ecodyn.comparison.contenders import CLOCK, FAMILY, IN_SAMPLE, UNSEEN_RUNS, Contender
 from ecodyn.comparison.references import Reference
 from ecodyn.comparison.scores import RunScore, one_step_r2, score_rollout
-from ecodyn.families.estimator import MIN_STEPS, Family
+from ecodyn.families.estimator import MIN_STEPS
 from ecodyn.families.law import Law, simulate_all
 from ecodyn.families.model import FittedModel
 from ecodyn.rollouts.integration import Rollout
@@ -29,7 +27,6 @@ MOST_FOLDS = 16  # leave one out up to so many runs
 FOLDS = 8
 NEURAL_FOLDS = 8
 SEEDS = 3
-FORECAST_STAGES = (0.2, 0.35)  # laws grown to whole windows specialise on the early part, and forecast badly
 DRAWN_RUNS = 3  # held-out rollouts kept for drawing
 DRAWN_POINTS = 200
 
@@ -140,7 +137,9 @@ def _fit(task: Task, data: Trajectories) -> Iterator[tuple[Fold, int, FittedMode
             if reference is not None:
                 yield fold, 0, reference
         return
-    estimator = _estimator(task)
+    if task.contender.estimator is None:
+        return
+    estimator = task.contender.estimator.for_protocol(task.protocol, run_by_run=task.run_by_run)
     for part in training:
         estimator.check(part)
     clock = task.contender.kind == CLOCK
@@ -151,19 +150,6 @@ def _fit(task: Task, data: Trajectories) -> Iterator[tuple[Fold, int, FittedMode
         models, seeds = estimator.fit_models(training, clock=clock), (0,)
     for i, model in enumerate(models):
         yield task.folds[i // len(seeds)], seeds[i % len(seeds)], model
-
-
-def _estimator(task: Task) -> Family:
-    """The contender's estimator, with what a protocol asks of it."""
-    estimator: Family = clone(task.contender.estimator)
-    wanted: dict[str, Any] = {}
-    if task.protocol == FORECAST:
-        wanted |= {"stages": FORECAST_STAGES, "rollout_share": FORECAST_STAGES[-1]}
-    if task.run_by_run:
-        wanted["rollout_steps"] = 0  # by matching alone, as the other families' full couplings
-    own, defaults = estimator.get_params(deep=False), inspect.signature(type(estimator).__init__).parameters
-    # What a user has set stays as it is.
-    return estimator.set_params(**{k: v for k, v in wanted.items() if k in own and own[k] == defaults[k].default})
 
 
 def own_origin(data: Trajectories, run: int, origin: float) -> float:
