@@ -206,8 +206,9 @@ def compare(
 
         from ecodyn.comparison import InterruptedComparison
         from ecodyn.comparison import compare as compare_families
+        from ecodyn.families import REGISTRY
 
-        names = chosen(family, FAMILIES, "--family")
+        names = chosen(family, tuple(REGISTRY), "--family")
         data = prepared(path, None, 1, runs, select)
         if output is not None:
             check_folder(output, force)

@@ -50,6 +50,7 @@ Interval = Annotated[
     float | None, typer.Option("--interval", help="Steps between two rows, where the log does not say.")
 ]
 
+# For --help alone: what may be named is what the registry of families has.
 FAMILIES = ("linear", "lotka_volterra", "sindy", "neural_ode")
 COUPLINGS = ("independent", "exchangeable", "full")
 PROTOCOLS = ("unseen_runs", "forecast", "in_sample")
@@ -186,9 +187,10 @@ def chosen(given: list[str] | None, known: tuple[str, ...], option: str) -> list
 
 def configured(family: str, coupling: str, state: str, dynamics: str, options: list[str] | None, seed: int) -> Any:
     """A family's estimator with the parameters that --set names."""
+    from ecodyn.families import REGISTRY
     from ecodyn.families import family as family_class
 
-    (name,) = chosen([family], FAMILIES, "--family")
+    (name,) = chosen([family], tuple(REGISTRY), "--family")
     chosen([coupling], COUPLINGS, "--coupling")
     estimator = family_class(name)(coupling=coupling, state=state)
     if dynamics != estimator.dynamics:

@@ -1,48 +1,90 @@
-"""Equation families, one file each, and their registry."""
+"""Equation families, one file each, and the registries of families and of what a model file may hold."""
 
 from __future__ import annotations
 
-import importlib
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ecodyn.runtime.lazy import lazily
+from ecodyn.runtime.registry import Registry
+
 if TYPE_CHECKING:
     from ecodyn.families.estimator import Family
+    from ecodyn.families.linear import Linear as Linear
+    from ecodyn.families.lotka_volterra import LotkaVolterra as LotkaVolterra
+    from ecodyn.families.model import FittedModel
+    from ecodyn.families.neural_ode import NeuralODE as NeuralODE
+    from ecodyn.families.sindy import SINDy as SINDy
+
+__all__ = [
+    "MODELS",
+    "REGISTRY",
+    "Linear",
+    "LotkaVolterra",
+    "NeuralODE",
+    "SINDy",
+    "family",
+    "load_model",
+    "register",
+]
+
+
+def _accept_family(name: str, thing: object) -> None:
+    from ecodyn.families.estimator import Family
+
+    if not (isinstance(thing, type) and issubclass(thing, Family) and getattr(thing, "name", None) == name):
+        raise TypeError(f"expected a subclass of Family whose name is {name!r}, got {thing!r}")
+
+
+def _accept_model(name: str, thing: object) -> None:
     from ecodyn.families.model import FittedModel
 
-# A family is one file and one line here: its name -> where its class lives.
-REGISTRY: dict[str, str | type[Family]] = {
-    "linear": "ecodyn.families.linear:Linear",
-    "lotka_volterra": "ecodyn.families.lotka_volterra:LotkaVolterra",
-    "sindy": "ecodyn.families.sindy:SINDy",
-    "neural_ode": "ecodyn.families.neural_ode:NeuralODE",
-}
+    if not (isinstance(thing, type) and issubclass(thing, FittedModel) and getattr(thing, "kind", None) == name):
+        raise TypeError(f"expected a subclass of FittedModel whose kind is {name!r}, got {thing!r}")
 
-_CLASSES = {
-    "Linear": "linear",
-    "LotkaVolterra": "lotka_volterra",
-    "SINDy": "sindy",
-    "NeuralODE": "neural_ode",
-}
 
-__all__ = ["REGISTRY", "family", "load_model", "register", *_CLASSES]
+# A family is one file and one line here, or an entry point of another distribution.
+REGISTRY: Registry[type[Family]] = Registry(
+    "family",
+    "ecodyn.families",
+    {
+        "linear": "ecodyn.families.linear:Linear",
+        "lotka_volterra": "ecodyn.families.lotka_volterra:LotkaVolterra",
+        "sindy": "ecodyn.families.sindy:SINDy",
+        "neural_ode": "ecodyn.families.neural_ode:NeuralODE",
+    },
+    _accept_family,
+)
+
+# What a model file may hold, by its kind. All that is linear in its coefficients is a law: most families add nothing.
+MODELS: Registry[type[FittedModel]] = Registry(
+    "kind of model",
+    "ecodyn.models",
+    {"law": "ecodyn.families.law:Law", "neural_ode": "ecodyn.families.neural_ode:NeuralModel"},
+    _accept_model,
+)
 
 
 def family(name: str) -> type[Family]:
-    """The class of a registered family."""
-    if name not in REGISTRY:
-        raise ValueError(f"unknown family {name!r}; there are {', '.join(REGISTRY)}")
-    entry = REGISTRY[name]
-    if not isinstance(entry, str):
-        return entry
-    module, _, attribute = entry.partition(":")
-    return getattr(importlib.import_module(module), attribute)
+    """The class of a family, from its name: built in, registered, or of another distribution.
+
+    Raises
+    ------
+    ValueError
+        There is none of that name; the sentence lists those there are.
+
+    Examples
+    --------
+    >>> family("linear").__name__
+    'Linear'
+    """
+    return REGISTRY.named(name)
 
 
 def register(cls: type[Family]) -> type[Family]:
     """Make a family of your own known by its name, to ``compare`` and the rest; usable as a decorator."""
-    REGISTRY[cls.name] = cls
+    REGISTRY.register(cls.name, cls)
     return cls
 
 
@@ -55,20 +97,13 @@ def load_model(path: str | Path) -> FittedModel:
         If it isn't one, in a sentence.
     """
     from ecodyn.errors import UnusableDataError
-    from ecodyn.families.law import Law
     from ecodyn.families.model import SCHEMA
 
     try:
         document: dict[str, Any] = json.loads(Path(path).read_text(), parse_constant=_no_constant)
         if not isinstance(document, dict) or document.get("schema") not in range(1, SCHEMA + 1):
             raise ValueError(f"schema {document.get('schema') if isinstance(document, dict) else None!r}")
-        if document["kind"] == Law.kind:
-            return Law.from_json(document)
-        from ecodyn.families.neural_ode import NeuralModel
-
-        if document["kind"] != NeuralModel.kind:
-            raise ValueError(f"the kind {document['kind']!r}")
-        return NeuralModel.from_json(document, path)
+        return MODELS.named(document["kind"]).from_json(document, path)
     except UnusableDataError:
         raise
     except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
@@ -82,7 +117,10 @@ def _no_constant(name: str) -> float:
     raise ValueError(f"{name} where a finite number belongs")
 
 
-def __getattr__(name: str) -> Any:
-    if name in _CLASSES:
-        return family(_CLASSES[name])
-    raise AttributeError(f"module 'ecodyn.families' has no attribute {name!r}")
+_HOME = {
+    "Linear": "ecodyn.families.linear",
+    "LotkaVolterra": "ecodyn.families.lotka_volterra",
+    "NeuralODE": "ecodyn.families.neural_ode",
+    "SINDy": "ecodyn.families.sindy",
+}
+__getattr__, __dir__ = lazily(__name__, _HOME)

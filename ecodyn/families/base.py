@@ -10,7 +10,7 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from time import perf_counter
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,9 +33,10 @@ from ecodyn.estimation import (
 from ecodyn.estimation.integral_matching import memory_needed
 from ecodyn.estimation.multiple_shooting import INTERVALS, STAGES
 from ecodyn.families.diagnostics import diagnose
-from ecodyn.families.estimator import Family
+from ecodyn.families.estimator import FORECAST_SHARES, Family
 from ecodyn.families.law import Law
 from ecodyn.families.model import FittedModel, amplitudes_of
+from ecodyn.families.protocol_names import FORECAST
 from ecodyn.rollouts.iteration import DYNAMICS, FLOW, MAP, stored_step
 from ecodyn.trajectories import Trajectories
 from ecodyn.trajectories.state import parse_state
@@ -108,6 +109,7 @@ class LibraryFamily(Family):
         self.estimate_starts = estimate_starts
 
     available_dynamics: ClassVar[tuple[str, ...]] = DYNAMICS
+    refines: ClassVar[bool] = True
     model_: Law
 
     @abstractmethod
@@ -153,14 +155,19 @@ class LibraryFamily(Family):
             + ", ".join(offer),
         )
 
+    def for_protocol(self, protocol: str, *, run_by_run: bool) -> Self:
+        """Forecasts are shot on segments that end well before the window does: see ``Family.for_protocol``."""
+        family = super().for_protocol(protocol, run_by_run=run_by_run)
+        if protocol == FORECAST and self.stages == STAGES:
+            family.set_params(stages=FORECAST_SHARES)
+        return family
+
     def fit_model(self, trajectories: Trajectories, *, clock: bool = False) -> Law:
         """Integral matching, selection if the family has one, multiple shooting, diagnostics."""
         return self._fit_together([trajectories], clock)[0]
 
     def fit_models(self, training_sets: Sequence[Trajectories], *, clock: bool = False) -> Sequence[FittedModel]:
         """A law for each training set, as each would be fitted alone; their shooting goes on side by side."""
-        if type(self).fit_model is not LibraryFamily.fit_model:
-            return super().fit_models(training_sets, clock=clock)  # a family with a fit of its own is asked for it
         return self._fit_together(training_sets, clock)
 
     def _fit_together(self, training_sets: Sequence[Trajectories], clock: bool) -> list[Law]:
@@ -222,6 +229,7 @@ class LibraryFamily(Family):
             p.samples.drive_in_original_units(p.library),
             diagnostics,
             step=None if p.samples.step is None else p.samples.step * p.samples.time_scale,
+            interaction_matrix=self.interaction_matrix,
         )
 
     def _own_coefficients(self, trajectories: Trajectories) -> bool:

@@ -1,4 +1,4 @@
-"""What every family is: a scikit-learn estimator that says what it needs, and checks what it is fitted to."""
+"""What every family is: a scikit-learn estimator that says what it is and needs, and checks what it is fitted to."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 
 from ecodyn._version import __version__
 from ecodyn.equations.library import COUPLINGS, EXCHANGEABLE
@@ -22,43 +22,68 @@ from ecodyn.trajectories.state import VELOCITY, observable_of, parse_state
 if TYPE_CHECKING:
     import sympy
 
-MIN_STEPS = 3
+MIN_STEPS = 3  # two increments: the fewest that can disagree with a law
+FORECAST_SHARES = (0.2, 0.35)  # of the window: laws grown to whole windows specialise on their early part
 
 
 class Family(BaseEstimator):
     """An equation family as a scikit-learn estimator.
 
-    Subclasses say what they are and need in class attributes; ``fit`` checks it in one place.
+    Subclasses say what they are and need in class attributes, so that nothing outside this room knows a family by its
+    name; ``fit`` checks what it is given in one place. One that is linear in its coefficients derives from
+    ``LibraryFamily``; any other gives ``fit_model``, and a ``FittedModel`` of its own.
 
     Attributes
     ----------
     name : str
         As the commands and reports spell it.
     couplings : tuple of str
-    stochastic : bool
-        Whether a fit depends on a seed (comparisons then average over three).
-    over_flexible : bool
-        Whether folds that share training runs make its scores too alike for a plain paired t.
-    needs_positive : bool
-        Whether negative values deserve a warning.
+        Those it can have.
     available_dynamics : tuple of str
         Whether it can be a flow, a map, or either.
+    needs_positive : bool
+        Whether negative values deserve a warning.
+    stochastic : bool
+        Whether a fit depends on a seed, ``random_state`` (comparisons then average over three).
+    over_flexible : bool
+        Whether folds that share training runs make its scores too alike for a plain paired t.
+    selects : bool
+        Whether a fit chooses a subset of its terms, so that reports say which and how stably.
+    interaction_matrix : bool
+        Whether its full coupling is a matrix of interactions, one coefficient for each pair of features.
+    refines : bool
+        Whether it takes ``refine``, multiple shooting after a first estimate.
+    cost : float
+        Typical seconds a fit, relative to a linear law's: comparisons begin with the dearest.
+    simplicity : int
+        Rank among families of equally large libraries, the simplest first.
     model_ : FittedModel
         After ``fit``: all that was fitted, frozen.
     """
 
     name: ClassVar[str]
     couplings: ClassVar[tuple[str, ...]] = COUPLINGS
+    available_dynamics: ClassVar[tuple[str, ...]] = (FLOW,)
+    needs_positive: ClassVar[bool] = False
     stochastic: ClassVar[bool] = False
     over_flexible: ClassVar[bool] = False
-    needs_positive: ClassVar[bool] = False
-    available_dynamics: ClassVar[tuple[str, ...]] = (FLOW,)
+    selects: ClassVar[bool] = False
+    interaction_matrix: ClassVar[bool] = False
+    refines: ClassVar[bool] = False
+    cost: ClassVar[float] = 1.0
+    simplicity: ClassVar[int] = 10  # behind the four that are built in
 
     coupling: str
     state: str
     dynamics: str = FLOW
     model_: FittedModel
     n_features_in_: int
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """A subclass with a ``fit_model`` of its own is asked for it, whatever batches its parents fit."""
+        super().__init_subclass__(**options)
+        if "fit_model" in vars(cls) and "fit_models" not in vars(cls):
+            cls.fit_models = Family.fit_models  # type: ignore[method-assign]
 
     @abstractmethod
     def fit_model(self, trajectories: Trajectories, *, clock: bool = False) -> FittedModel:
@@ -71,6 +96,25 @@ class Family(BaseEstimator):
     def fit_models(self, training_sets: Sequence[Trajectories], *, clock: bool = False) -> Sequence[FittedModel]:
         """A model for each training set: where many are fitted at once, a family may batch them."""
         return [self.fit_model(training, clock=clock) for training in training_sets]
+
+    def fit_seeds(
+        self, training_sets: Sequence[Trajectories], seeds: Sequence[int], *, clock: bool = False
+    ) -> Sequence[FittedModel]:
+        """A model of a stochastic family for each training set and seed, training sets outermost."""
+        by_seed = [clone(self).set_params(random_state=s).fit_models(training_sets, clock=clock) for s in seeds]
+        return [models[i] for i in range(len(training_sets)) for models in by_seed]
+
+    def for_protocol(self, protocol: str, *, run_by_run: bool) -> Self:
+        """A clone with what a protocol of a comparison asks of it; what a user has set stays as it is.
+
+        Parameters
+        ----------
+        protocol : "unseen_runs", "forecast" or "in_sample"
+        run_by_run : bool
+            Whether it is fitted to one run at a time, because features of one run mean nothing in another.
+        """
+        family: Self = clone(self)
+        return family
 
     def fit(self, X: Any, y: Any = None, *, t: Any = None) -> Self:
         """Fit one law to all runs.

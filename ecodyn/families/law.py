@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
     import sympy
 
 
-MATRIX_FAMILIES = ("linear", "lotka_volterra")  # whose full coupling is a matrix of interactions
+# Families with an interaction matrix whose files, of 0.1.0 before its release, do not say so.
+UNSTATED_MATRICES = ("linear", "lotka_volterra")
 MAX_DEGREE = 20  # of a monomial in a model file: far beyond any fit, and still quick to evaluate
 
 
@@ -40,6 +42,7 @@ class Law(FittedModel):
     size : coefficients that could have been non-zero, before any selection
     drive : a clock's mean curve, in place of the means over features
     diagnostics : Diagnostics, or None for a law read from a file that has none
+    interaction_matrix : whether its family's full coupling is a matrix of interactions
     """
 
     library: Library
@@ -47,6 +50,7 @@ class Law(FittedModel):
     size: int
     drive: Drive | None = None
     diagnostics: Diagnostics | None = None
+    interaction_matrix: bool = False
 
     kind: ClassVar[str] = "law"
 
@@ -187,14 +191,23 @@ class Law(FittedModel):
         return {s: rf"\overline{{{inside(p)}}}" for s, p in zip(means, self.library.moments, strict=True)}
 
     def interactions(self) -> Array:
-        """For a full linear or Lotka-Volterra law, the matrix A (feature, feature) of signals in the first equation."""
+        """The matrix A (feature, feature) of signals in the first equation, of a full law whose family has one."""
         return np.asarray(self.coefficients[: len(self.features), self.interaction_terms()])
 
     def interaction_terms(self) -> NDArray[np.intp]:
-        """Positions of the matrix's columns among the terms of a full linear or Lotka-Volterra law."""
+        """Positions of the interaction matrix's columns among the terms.
+
+        Raises
+        ------
+        ValueError
+            The law has no such matrix: it is not full, or its family's terms are no pairs of features.
+        """
         columns = self.library.interaction_terms()
-        if columns is None or self.family not in MATRIX_FAMILIES:
-            raise ValueError(f"expected a full linear or lotka_volterra law, got {self.family}/{self.coupling}")
+        if columns is None or not self.interaction_matrix:
+            raise ValueError(
+                "expected a full law whose family has an interaction matrix, such as a full linear or lotka_volterra "
+                f"law, got {self.family}/{self.coupling}"
+            )
         return np.asarray(columns)
 
     def _details(self) -> dict[str, Any]:
@@ -203,6 +216,7 @@ class Law(FittedModel):
             "terms": library.names(),
             "coefficients": self.coefficients.tolist(),
             "library_size": self.size,
+            "interaction_matrix": self.interaction_matrix,
             "library": {
                 "own": library.own,
                 "moments": library.moments,
@@ -217,7 +231,7 @@ class Law(FittedModel):
         return document
 
     @classmethod
-    def from_json(cls, document: Mapping[str, Any]) -> Law:
+    def from_json(cls, document: Mapping[str, Any], path: str | Path) -> Law:
         """The law of a model file's content; a ValueError where its parts don't fit together."""
 
         def powers(rows: list[list[int]]) -> tuple[tuple[int, ...], ...]:
@@ -250,6 +264,7 @@ class Law(FittedModel):
             int(document["library_size"]),
             None if drive is None else Drive(np.array(drive["times"]), np.array(drive["values"])),
             None if diagnostics is None else Diagnostics.from_json(diagnostics, coefficients.shape),
+            interaction_matrix=bool(document.get("interaction_matrix", document["family"] in UNSTATED_MATRICES)),
             step=_step_from(document),
         )
 

@@ -26,6 +26,8 @@ class Linear(LibraryFamily):
     """
 
     name = "linear"
+    interaction_matrix = True
+    simplicity = 0
 
     def library(self, channels: Sequence[str], features: Sequence[Any]) -> Library:
         """1, x, and what the coupling adds."""

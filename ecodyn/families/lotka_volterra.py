@@ -33,6 +33,8 @@ class LotkaVolterra(LibraryFamily):
     """
 
     name = "lotka_volterra"
+    interaction_matrix = True
+    simplicity = 1
     needs_positive = True
 
     def __init__(

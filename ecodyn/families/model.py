@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -102,6 +102,17 @@ class FittedModel(ABC):
     @abstractmethod
     def _details(self) -> dict[str, Any]:
         """What a model file has beyond the fields all models share."""
+
+    @classmethod
+    @abstractmethod
+    def from_json(cls, document: Mapping[str, Any], path: str | Path) -> Self:
+        """The model of a model file's content, and of what lies beside that file.
+
+        Raises
+        ------
+        UnusableDataError, ValueError, KeyError, TypeError
+            Its parts are missing or don't fit together.
+        """
 
     @property
     def amplitude(self) -> float:

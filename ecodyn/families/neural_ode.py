@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
@@ -16,8 +16,9 @@ from ecodyn.equations.forms import polynomial_library
 from ecodyn.equations.library import EXCHANGEABLE, FULL, letter_of
 from ecodyn.errors import UnusableDataError
 from ecodyn.estimation import Samples
-from ecodyn.families.estimator import Family
+from ecodyn.families.estimator import FORECAST_SHARES, Family
 from ecodyn.families.model import FittedModel, amplitudes_from, amplitudes_of, check_model_path, weights_path
+from ecodyn.families.protocol_names import FORECAST
 from ecodyn.trajectories import Trajectories
 from ecodyn.trajectories.state import VELOCITY, fitted, moving, parse_state
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from ecodyn.estimation.perceptrons import Architecture
 
 
+ROLLOUT_STEPS = 30  # of Adam; what more of them gain is in benchmarks/speed/networks.py
+WHOLE_WINDOW = 1.0
 MOST_NETWORKS = 8  # in one batched program: more save little time and take memory in proportion
 
 
@@ -202,7 +205,7 @@ class NeuralModel(FittedModel):
         }
 
     @classmethod
-    def from_json(cls, document: Mapping[str, Any], path: str | Path) -> NeuralModel:
+    def from_json(cls, document: Mapping[str, Any], path: str | Path) -> Self:
         """The model of a model file's content, with its weights read from beside it."""
         from safetensors import SafetensorError
         from safetensors.numpy import load_file
@@ -265,6 +268,8 @@ class NeuralODE(Family):
     name = "neural_ode"
     stochastic = True
     over_flexible = True
+    cost = 30.0
+    simplicity = 3
 
     def __init__(
         self,
@@ -274,8 +279,8 @@ class NeuralODE(Family):
         hidden: int = 24,
         means: int = 4,
         matching_steps: int = 300,
-        rollout_steps: int = 30,
-        rollout_share: float = 1.0,
+        rollout_steps: int = ROLLOUT_STEPS,
+        rollout_share: float = WHOLE_WINDOW,
         intervals: int = 24,
         random_state: int = 0,
     ) -> None:
@@ -296,6 +301,15 @@ class NeuralODE(Family):
         for name, smallest in least.items():
             if getattr(self, name) < smallest:
                 raise ValueError(f"{name} is a whole number of at least {smallest}, got {getattr(self, name)!r}")
+
+    def for_protocol(self, protocol: str, *, run_by_run: bool) -> Self:
+        """Forecasts are trained on rollouts as long as laws' are; run by run by matching alone, as full laws are."""
+        family = super().for_protocol(protocol, run_by_run=run_by_run)
+        if protocol == FORECAST and self.rollout_share == WHOLE_WINDOW:
+            family.set_params(rollout_share=FORECAST_SHARES[-1])
+        if run_by_run and self.rollout_steps == ROLLOUT_STEPS:
+            family.set_params(rollout_steps=0)
+        return family
 
     def fit_model(self, trajectories: Trajectories, *, clock: bool = False) -> NeuralModel:
         """One network on one training set."""

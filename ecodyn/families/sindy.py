@@ -66,6 +66,9 @@ class SINDy(LibraryFamily):
     """
 
     name = "sindy"
+    selects = True
+    cost = 4.0
+    simplicity = 2
 
     def __init__(
         self,

@@ -38,6 +38,7 @@ def law(family, coupling, coefficients, features=3, *, degree=None, extent=(0.0,
         library,
         theta,
         theta.size,
+        interaction_matrix=family in ("linear", "lotka_volterra"),
     )
 
 

@@ -13,7 +13,7 @@ from ecodyn.comparison.bands import Band
 from ecodyn.comparison.contenders import UNSEEN_RUNS
 from ecodyn.comparison.result import ModelScore, WindowResult
 from ecodyn.equations.library import FULL
-from ecodyn.families.law import MATRIX_FAMILIES, Law
+from ecodyn.families.law import Law
 from ecodyn.report.comparison.rows import PROTOCOL_TITLES, name_of
 from ecodyn.report.formatting import coefficient, steps, term
 from ecodyn.report.laws.interactions import cross_out, plot_interactions
@@ -161,7 +161,7 @@ def plot_coefficients(law: Law, ax: Axes | None = None) -> Axes:
     law is an image, crossed out where it is not identified: see ``plot_interactions``.
     """
     if law.coupling == FULL:
-        return plot_interactions(law, ax) if law.family in MATRIX_FAMILIES else _draw_terms(law, ax)
+        return plot_interactions(law, ax) if law.interaction_matrix else _draw_terms(law, ax)
     groups, terms = law.coefficients.shape
     ax = axes_or_new(ax, (7.5, 0.32 * terms + 1.2))
     measure, unit = _comparable(law)
