@@ -21,13 +21,13 @@ from ecodyn.comparison.protocols import (
     folds_of,
     own_origin,
     seeds_of,
-    signal_and_dc,
 )
 from ecodyn.comparison.result import HorizonCurve, ModelScore, Pair, Start, WindowResult
 from ecodyn.comparison.scores import HORIZONS, NEXT_TO_NOTHING, loss, noise_share, order_crossing
 from ecodyn.comparison.verdict import Verdict, decide
 from ecodyn.statistics.intervals import t_interval
-from ecodyn.survivors.fates import area_under_curve, survivors, top_overlap
+from ecodyn.survivors.fates import area_under_curve, top_overlap
+from ecodyn.survivors.survivors import alive_at_end
 from ecodyn.trajectories import Trajectories
 
 Window = tuple[float, float]
@@ -304,12 +304,13 @@ def _pairs(scores: list[ModelScore]) -> list[Pair]:
 
 
 def _start(data: Trajectories) -> Start:
-    rows = []
+    rows, nan = [], float("nan")
     for run in range(data.n_runs):
-        signal, dc = signal_and_dc(data, run)
-        alive = survivors(signal, dc)
-        found = area_under_curve(signal[0], alive), top_overlap(signal[0], alive)
-        rows.append((*found, order_crossing(signal), float(alive.sum())))
+        signal, alive = data.values[run, : data.lengths[run]], alive_at_end(data, run)
+        fate = (nan, nan, nan)
+        if alive is not None:
+            fate = area_under_curve(signal[0], alive), top_overlap(signal[0], alive), float(alive.sum())
+        rows.append((*fate[:2], order_crossing(signal), fate[2]))
     values = np.array(rows)
     means = [float(c[np.isfinite(c)].mean()) if np.isfinite(c).any() else float("nan") for c in values.T]
     return Start(*means)

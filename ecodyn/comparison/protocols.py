@@ -21,7 +21,8 @@ from ecodyn.families.estimator import MIN_STEPS, Family
 from ecodyn.families.law import Law, simulate_all
 from ecodyn.families.model import FittedModel
 from ecodyn.rollouts.integration import Rollout
-from ecodyn.survivors.fates import area_under_curve, survivors, top_overlap
+from ecodyn.survivors.fates import area_under_curve, top_overlap
+from ecodyn.survivors.survivors import alive_at_end
 from ecodyn.trajectories import Trajectories
 
 ORIGINS = (0.4, 0.6, 0.8)  # of the window, where forecasts start
@@ -275,16 +276,10 @@ def _one_step(task: Task, model: FittedModel | Reference, state: Array, data: Tr
 
 def _fate(contender: Contender, data: Trajectories, run: int, last: Array) -> tuple[float, float]:
     """AUC and top-m overlap of the rollout's last values with the survivors, where the law can reorder features."""
-    if not contender.can_reorder(data):
+    alive = alive_at_end(data, run) if contender.can_reorder(data) else None
+    if alive is None:
         return float("nan"), float("nan")
-    alive = survivors(*signal_and_dc(data, run))
     return area_under_curve(last, alive), top_overlap(last, alive)
-
-
-def signal_and_dc(data: Trajectories, run: int) -> tuple[Array, Array | None]:
-    """One run's signal (step, feature) and DC component (step,), without padding."""
-    n = int(data.lengths[run])
-    return data.values[run, :n], None if data.dc is None else data.dc[run, :n]
 
 
 def _describe(model: FittedModel | Reference, kind: str, result: TaskResult) -> None:
