@@ -29,7 +29,7 @@ from simulated_losses import (
 from ecodyn.comparison.candidate import DECIDED
 from ecodyn.comparison.ranking import sharing_factor
 from ecodyn.comparison.verdict import MARGIN, Verdict, decide
-from ecodyn.statistics.confidence_set import LEVEL, confidence_set
+from ecodyn.statistics.confidence_set import SET_LEVEL, confidence_set
 
 EQUAL, POWER, PARSIMONY, LEVEL_AT_MARGIN, NOISE, FOLDS, BOOTSTRAP = (
     "equal models",
@@ -225,7 +225,7 @@ def _shared_training(degrees: tuple[int, int], runs: int, folds: int) -> Experim
         differences -= differences.mean()  # what is true: the mean over all data sets and their fits
         correction = sharing_factor(folds)
         means, errors = differences.mean(axis=1), differences.std(axis=1, ddof=1) / math.sqrt(runs)
-        t, limit = np.abs(means / errors), float(student.ppf(0.5 + LEVEL / 2, runs - 1))
+        t, limit = np.abs(means / errors), float(student.ppf(0.5 + SET_LEVEL / 2, runs - 1))
         seed = _seed(rng)
         # Each run's difference from another repetition: the same distribution, and no training run is shared.
         unshared = rng.permuted(differences, axis=0)
@@ -284,7 +284,7 @@ def _both_sets(worse: Array, runs: int) -> Callable[[Generator], dict[str, Any]]
     def one(rng: Generator) -> dict[str, Any]:
         losses = worse + normal(rng, runs, len(worse))
         flips = confidence_set(losses, seed=_seed(rng)).members
-        test = _arch()(losses, size=1 - LEVEL, reps=1000, block_size=1, method="R", seed=_seed(rng))
+        test = _arch()(losses, size=1 - SET_LEVEL, reps=1000, block_size=1, method="R", seed=_seed(rng))
         test.compute()
         bootstrap = np.isin(np.arange(len(worse)), test.included)
         return {

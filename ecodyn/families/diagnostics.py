@@ -19,12 +19,12 @@ from ecodyn.arrays import Array
 from ecodyn.equations.library import Library
 from ecodyn.estimation import Estimate, MatchedIntegrals, Samples, Shooting
 from ecodyn.families.conditioning import condition_number, effective_rank, inflation_by_row
+from ecodyn.statistics.intervals import INTERVAL_LEVEL
 
 HALVES_LIMIT = 2.0  # standard errors between two halves beyond which a coefficient is not identified
 CORRELATION_LIMIT = 0.5  # of the halves' off-diagonal matrices, for full couplings
 RUNS_FOR_HALVES = 4
 PAIRS_TO_CORRELATE = 3  # two points always lie on a line
-LEVEL = 0.95
 CONDITION_LIMIT = 1e12
 COEFFICIENT_ARRAYS = ("low", "high", "halves", "run_spread", "identified", "variance_inflation")
 
@@ -123,7 +123,7 @@ def spread_over_runs(theta: Array, hessians: Array, gradients: Array) -> Spread:
     inverse = np.linalg.pinv(hessians.sum(axis=0), hermitian=True)
     meat = gradients.T @ gradients * runs / (runs - 1)
     error = np.sqrt(np.maximum(np.diagonal(inverse @ meat @ inverse), 0.0))
-    half_width = t.ppf(0.5 + LEVEL / 2, runs - 1) * error
+    half_width = t.ppf(0.5 + INTERVAL_LEVEL / 2, runs - 1) * error
     single = np.array([_step(theta, h[None], g[None]) for h, g in zip(hessians, gradients, strict=True)])
     spread = single.std(axis=0, ddof=1) / np.maximum(np.abs(theta), 1e-300)
     if runs < RUNS_FOR_HALVES:

@@ -6,8 +6,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ecodyn.arrays import Array
-from ecodyn.statistics.intervals import LEVEL, Estimate, t_interval
+from ecodyn.statistics.intervals import INTERVAL_LEVEL, Estimate
 
+__all__ = ["ANY", "SHARE", "cluster_means", "clustered_mean", "mean_within"]
+
+ANY = (-np.inf, np.inf)  # what a number of no known bounds can be
 SHARE = (0.0, 1.0)  # what a share, a rate or an AUC can be
 
 
@@ -29,12 +32,12 @@ def cluster_means(values: ArrayLike, clusters: ArrayLike) -> Array:
         raise ValueError(
             f"expected a cluster for each of {len(numbers)} values, got {labels.shape}; pass one label each"
         )
-    there = np.isfinite(numbers)
+    known = np.isfinite(numbers)
     means = []
     for label in np.unique(labels):
         own = labels == label
-        count = there[own].sum(axis=0)
-        total = np.where(there[own], numbers[own], 0.0).sum(axis=0)
+        count = known[own].sum(axis=0)
+        total = np.where(known[own], numbers[own], 0.0).sum(axis=0)
         means.append(np.divide(total, count, out=np.full(np.shape(total), np.nan), where=count > 0))
     return np.array(means)
 
@@ -42,9 +45,9 @@ def cluster_means(values: ArrayLike, clusters: ArrayLike) -> Array:
 def clustered_mean(
     values: ArrayLike,
     clusters: ArrayLike,
-    level: float = LEVEL,
+    level: float = INTERVAL_LEVEL,
     *,
-    within: tuple[float, float] = (-np.inf, np.inf),
+    within: tuple[float, float] = ANY,
 ) -> Estimate:
     """Mean over clusters of their means m_c, with the interval m̄ ± t · sd(m_c)/√C over the C clusters.
 
@@ -61,12 +64,20 @@ def clustered_mean(
     ------
     ValueError
         Values and clusters differ in number, or the level is not between 0 and 1.
+
+    Examples
+    --------
+    >>> from ecodyn.survival import clustered_mean
+    >>> clustered_mean([1, 1, 1, 3], clusters=[0, 0, 0, 1]).mean
+    2.0
     """
     if not 0 < level < 1:
-        raise ValueError(f"expected a level between 0 and 1, got {level}; 0.95 is usual")
-    means = cluster_means(values, clusters)
-    means = means[np.isfinite(means)]
-    if not len(means):
-        return Estimate(np.nan, np.nan, np.nan, 0)
-    low, high = np.clip(t_interval(means, level), *within).tolist()
-    return Estimate(float(means.mean()), low, high, len(means))
+        raise ValueError(f"expected a level between 0 and 1, got {level}; {INTERVAL_LEVEL} is usual")
+    return mean_within(cluster_means(values, clusters), level, within=within)
+
+
+def mean_within(values: Array, level: float = INTERVAL_LEVEL, *, within: tuple[float, float] = ANY) -> Estimate:
+    """The mean of independent values (n,), NaN left out, with its t interval, which ends where ``within`` does."""
+    whole = Estimate.of(values, level)
+    low, high = np.clip([whole.low, whole.high], *within).tolist()
+    return Estimate(mean=whole.mean, low=low, high=high, n=whole.n)

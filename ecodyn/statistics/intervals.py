@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
 from ecodyn.arrays import Array
 
-LEVEL = 0.95
+__all__ = ["INTERVAL_LEVEL", "Estimate", "t_interval"]
+
+INTERVAL_LEVEL = 0.95  # of every interval that is printed or drawn, as readers of the field expect without being told
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,12 @@ class Estimate:
     mean : over independent values; NaN if there is none
     low, high : its t interval; NaN for fewer than two values
     n : how many independent values (clusters) it is over
+
+    Examples
+    --------
+    >>> from ecodyn.survival import Estimate
+    >>> Estimate.of(np.array([1.0, 2.0, 3.0])).mean
+    2.0
     """
 
     mean: float
@@ -28,20 +36,21 @@ class Estimate:
     high: float
     n: int
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, float]:
         """Plain numbers."""
         return {"mean": self.mean, "low": self.low, "high": self.high, "n_clusters": self.n}
 
     @classmethod
-    def of(cls, values: Array, level: float = LEVEL) -> Self:
+    def of(cls, values: Array, level: float = INTERVAL_LEVEL) -> Self:
         """The mean of independent values (n,), NaN left out, with its t interval."""
         known = values[np.isfinite(values)]
         if not len(known):
-            return cls(float("nan"), float("nan"), float("nan"), 0)
-        return cls(float(np.mean(known)), *t_interval(known, level), len(known))
+            return cls(mean=float("nan"), low=float("nan"), high=float("nan"), n=0)
+        low, high = t_interval(known, level)
+        return cls(mean=float(np.mean(known)), low=low, high=high, n=len(known))
 
 
-def t_interval(values: Array, level: float = LEVEL) -> tuple[float, float]:
+def t_interval(values: Array, level: float = INTERVAL_LEVEL) -> tuple[float, float]:
     """The t interval of a mean over independent values; NaN for fewer than two."""
     from scipy.stats import t
 

@@ -21,7 +21,7 @@ _HOME = {
     "deaths": "ecodyn.survival.extinction",
     "fitness": "ecodyn.survival.predictors",
     "law_fates": "ecodyn.survival.laws",
-    "law_response": "ecodyn.survival.scaled_start",
+    "law_response": "ecodyn.survival.response",
     "perturbation": "ecodyn.survival.scaled_start",
     "rank_changes": "ecodyn.survival.extinction",
     "scaled_runs": "ecodyn.survival.scaling",

@@ -17,7 +17,8 @@ from ecodyn.survival.laws import LawFates, law_fates
 from ecodyn.survival.logistic import Together, together
 from ecodyn.survival.predictors import Score, both_fates, common_steps, early_steps, fitness, spread_steps
 from ecodyn.survival.scaling import ScaledRuns, scaled_runs
-from ecodyn.survivors.survivors import DEFAULT_RULE, Survivors, rule_named, stored_at, survivors
+from ecodyn.survivors.rules import RULES
+from ecodyn.survivors.survivors import DEFAULT_RULE, Survivors, stored_at, survivors
 from ecodyn.trajectories import Trajectories
 
 Progress = Callable[[int, int | None, str], None]
@@ -147,7 +148,7 @@ def analyse(
     UnusableDataError
         The rule can't be used on these runs, a run lacks a step asked for, or has no step but the first.
     """
-    rule_named(rule)
+    RULES.named(rule)
     found = survivors(runs, rule, step)
     if (short := np.flatnonzero(found.steps <= runs.times[:, 0])).size:
         raise UnusableDataError(

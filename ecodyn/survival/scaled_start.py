@@ -21,69 +21,20 @@ over clusters. Of a share in which all clusters agree the interval has no width,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ecodyn.arrays import Array
-from ecodyn.equations.library import EXCHANGEABLE
-from ecodyn.errors import UnusableDataError
-from ecodyn.families.law import Law
-from ecodyn.families.model import FittedModel
-from ecodyn.statistics.clustered import SHARE, cluster_means, clustered_mean
-from ecodyn.statistics.intervals import Estimate
+from ecodyn.arrays import Array, Bools
+from ecodyn.statistics.clustered import ANY, SHARE
+from ecodyn.statistics.estimates import Estimates
 from ecodyn.survival.pairs import PLAIN, Pairs, pair_up
 from ecodyn.trajectories import Trajectories
 
-__all__ = ["Intervals", "Perturbation", "Response", "law_response", "perturbation"]
-
-
-@dataclass(frozen=True, eq=False)
-class Intervals:
-    """Means over clusters with 95 % t intervals, arrays of one shape; NaN where fewer than two clusters have a say.
-
-    Attributes
-    ----------
-    mean, low, high : arrays
-    n_clusters : the fewest that any of them is over
-    """
-
-    mean: Array
-    low: Array
-    high: Array
-    n_clusters: int
-
-    def at(self, *place: int) -> Estimate:
-        """The mean at a place, with its interval."""
-        mean, low, high = (float(part[place]) for part in (self.mean, self.low, self.high))
-        return Estimate(mean, low, high, self.n_clusters)
-
-    def to_json(self) -> dict[str, Any]:
-        """The arrays by name."""
-        return {"mean": self.mean, "low": self.low, "high": self.high}
-
-    @classmethod
-    def over(cls, values: Array, clusters: NDArray[Any], within: tuple[float, float] = (-np.inf, np.inf)) -> Intervals:
-        """Of values (observation, ...), over the observations; ``within`` as in `clustered_mean`."""
-        means = cluster_means(values, clusters)
-        flat = means.reshape(len(means), -1)
-        found = [clustered_mean(column, np.arange(len(means)), within=within) for column in flat.T]
-        mean, low, high = (
-            np.array([getattr(e, name) for e in found]).reshape(means.shape[1:]) for name in ("mean", "low", "high")
-        )
-        return cls(mean, low, high, min((e.n for e in found), default=0))
-
-    @classmethod
-    def stack(cls, parts: Sequence[Intervals]) -> Intervals:
-        """Along a new first axis."""
-        mean, low, high = (np.stack([getattr(p, name) for p in parts]) for name in ("mean", "low", "high"))
-        return cls(mean, low, high, min(p.n_clusters for p in parts))
-
-
-# ------------------------------------------------------------------------------------------------------ what happened
+__all__ = ["Perturbation", "by_factor", "perturbation"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,17 +64,17 @@ class Perturbation:
     steps: Array
     others: NDArray[Any]
     n_clusters: int
-    own_survival: Intervals
-    others_survival: Intervals
-    survivors: Intervals
-    own_survival_change: Intervals
-    others_survival_change: Intervals
-    survivors_change: Intervals
-    own_change: Intervals
-    others_change: Intervals
-    others_plain: Intervals
-    each_change: Intervals
-    each_survival_change: Intervals
+    own_survival: Estimates
+    others_survival: Estimates
+    survivors: Estimates
+    own_survival_change: Estimates
+    others_survival_change: Estimates
+    survivors_change: Estimates
+    own_change: Estimates
+    others_change: Estimates
+    others_plain: Estimates
+    each_change: Estimates
+    each_survival_change: Estimates
 
 
 def perturbation(
@@ -148,175 +99,52 @@ def perturbation(
     UnusableDataError
         No factors, or a scaled run without its plain one.
     """
-    survived = np.asarray(alive)
-    if survived.shape != (runs.n_runs, runs.n_features) or survived.dtype != bool:
-        raise ValueError(
-            f"expected alive as booleans of shape {(runs.n_runs, runs.n_features)}, one a run and feature, "
-            f"got {survived.dtype} of shape {survived.shape}"
-        )
+    lives = _checked(runs, alive).astype(float)
     k, pairs = pair_up(runs, feature, independent)
+    plain = next(p for p in pairs if p.factor == PLAIN)
     others = np.arange(runs.n_features) != k
-    signal, lives = runs.values, survived.astype(float)
-    measured = {
+    levels = {
         "own_survival": lives[:, k],
         "others_survival": lives[:, others].mean(axis=1),
         "survivors": lives.sum(axis=1),
     }
-    changed = {f"{name}_change": array for name, array in measured.items()} | {
-        "own_change": signal[:, :, k],
-        "others_change": signal[:, :, others].mean(axis=2),
-        "each_change": signal[:, -1, others],
+    changes = {f"{name}_change": values for name, values in levels.items()} | {
+        "own_change": runs.values[:, :, k],
+        "others_change": runs.values[:, :, others].mean(axis=2),
+        "each_change": runs.values[:, -1, others],
         "each_survival_change": lives[:, others],
     }
-    possible = {"survivors": (0.0, float(runs.n_features))}
-    tables = {
-        name: Intervals.stack([Intervals.over(array[p.scaled], p.clusters, possible.get(name, SHARE)) for p in pairs])
-        for name, array in measured.items()
-    } | {
-        name: Intervals.stack([Intervals.over(array[p.scaled] - array[p.plain], p.clusters) for p in pairs])
-        for name, array in changed.items()
-    }
-    same = next(p for p in pairs if p.factor == PLAIN)
     return Perturbation(
         feature=runs.features[k],
         factors=np.array([p.factor for p in pairs]),
         steps=runs.steps,
         others=runs.features[others],
-        n_clusters=len(np.unique(same.clusters)),
-        others_plain=Intervals.over(signal[same.plain][:, :, others].mean(axis=2), same.clusters),
-        **tables,
+        n_clusters=len(np.unique(plain.clusters)),
+        others_plain=Estimates.over(changes["others_change"][plain.plain], plain.clusters),
+        **_levels_by_factor(levels, pairs, runs.n_features),
+        **{name: by_factor([v[p.scaled] - v[p.plain] for p in pairs], pairs) for name, v in changes.items()},
     )
 
 
-# ------------------------------------------------------------------------------------------------ against a law's word
+def by_factor(values: Sequence[Array], pairs: Sequence[Pairs], within: tuple[float, float] = ANY) -> Estimates:
+    """Estimates (factor, ...) over clusters, from the values (pair, ...) of each factor's pairs."""
+    return Estimates.stack([Estimates.over(v, p.clusters, within) for v, p in zip(values, pairs, strict=True)])
 
 
-@dataclass(frozen=True, eq=False)
-class Response:
-    """Response o(t) of the others, observed and as a law has it, by factor and step.
-
-    Attributes
-    ----------
-    feature : the scaled one
-    factors : (factor,), ascending, without 1
-    steps : (step,)
-    start : Δ at the first of the runs' steps, (factor,)
-    observed, predicted : o(t), (factor, step), in the signal's unit
-    excess : observed less predicted, pair by pair, (factor, step)
-    implied : for a linear, exchangeable law: the coupling c per step that the observed response implies, given the
-        law's a; −∞ where the response is larger than any c can make it, NaN at the first step. Else None
-    fitted : the law's own c; else None
-    diverged : how many of the law's rollouts ended early; their pairs are left out
-    """
-
-    feature: Any
-    factors: Array
-    steps: Array
-    start: Intervals
-    observed: Intervals
-    predicted: Intervals
-    excess: Intervals
-    implied: Intervals | None
-    fitted: float | None
-    diverged: int
+def _levels_by_factor(levels: Mapping[str, Array], pairs: Sequence[Pairs], n_features: int) -> dict[str, Estimates]:
+    """Of the scaled runs themselves, each (factor,): two shares, and a number of features."""
+    possible = {"survivors": (0.0, float(n_features))}
+    return {
+        name: by_factor([values[p.scaled] for p in pairs], pairs, possible.get(name, SHARE))
+        for name, values in levels.items()
+    }
 
 
-def law_response(
-    runs: Trajectories,
-    law: FittedModel,
-    feature: Any = None,
-    steps: Sequence[float] | None = None,
-    *,
-    independent: ArrayLike | None = None,
-) -> Response:
-    """Solve a law from the starts of scaled and plain runs, and compare what it does to the others with what happened.
-
-    The law should not have seen the scaled runs: fit it to plain ones, in the same window.
-
-    Parameters
-    ----------
-    runs : as `perturbation` has them; a window starts where the law should
-    law : a fitted model, such as ``ecodyn.Linear().fit(plain).model_``
-    feature, independent : as `perturbation` has them
-    steps : at which to compare; default all stored ones
-
-    Raises
-    ------
-    ValueError, UnusableDataError
-        As `perturbation`; or a step that is not stored.
-    """
-    k, pairs = pair_up(runs, feature, independent)
-    pairs = [p for p in pairs if p.factor != PLAIN]
-    if not pairs:
-        raise UnusableDataError(
-            "expected runs with a factor other than 1, got none; train some with a scaled frequency"
-        )
-    times, at = runs.steps, _places(runs.steps, steps)
-    rollout = law.simulate(runs.state(law.state)[:, 0], times)
-    solved = rollout.values[..., 0]
-    others = np.arange(runs.n_features) != k
-
-    def response(values: Array, p: Pairs) -> Array:
-        change = values[p.scaled][:, :, others] - values[p.plain][:, :, others]
-        return np.asarray(change.mean(axis=2))
-
-    observed = [response(runs.values, p) for p in pairs]
-    predicted = [response(solved, p) for p in pairs]
-    start = [runs.values[p.scaled, 0] - runs.values[p.plain, 0] for p in pairs]  # (pair, feature)
-    linear = _linear_coefficients(law)
-    if linear is not None:
-        implied = [
-            _implied(o[:, at], x[:, others].mean(axis=1), x.mean(axis=1), times[at] - times[0], linear[0], p.clusters)
-            for o, x, p in zip(observed, start, pairs, strict=True)
-        ]
-    return Response(
-        feature=runs.features[k],
-        factors=np.array([p.factor for p in pairs]),
-        steps=times[at],
-        start=_by_factor([x[:, k] for x in start], pairs),
-        observed=_by_factor([o[:, at] for o in observed], pairs),
-        predicted=_by_factor([o[:, at] for o in predicted], pairs),
-        excess=_by_factor([(o - q)[:, at] for o, q in zip(observed, predicted, strict=True)], pairs),
-        implied=None if linear is None else Intervals.stack(implied),
-        fitted=None if linear is None else linear[1],
-        diverged=sum(status != "ok" for status in rollout.status),
-    )
-
-
-def _by_factor(values: Sequence[Array], pairs: Sequence[Pairs]) -> Intervals:
-    return Intervals.stack([Intervals.over(v, p.clusters) for v, p in zip(values, pairs, strict=True)])
-
-
-def _places(stored: Array, steps: Sequence[float] | None) -> NDArray[np.intp]:
-    if steps is None:
-        return np.arange(len(stored))
-    wanted = np.asarray(steps, dtype=float)
-    missing = wanted[~np.isin(wanted, stored)]
-    if len(missing):
+def _checked(runs: Trajectories, alive: ArrayLike) -> Bools:
+    survived = np.asarray(alive)
+    if survived.shape != (runs.n_runs, runs.n_features) or survived.dtype != bool:
         raise ValueError(
-            f"step {missing[0]:g} is not stored; steps go from {stored[0]:g} to {stored[-1]:g}, every "
-            f"{np.median(np.diff(stored)):g}"
+            f"expected alive as booleans of shape {(runs.n_runs, runs.n_features)}, one a run and feature, "
+            f"got {survived.dtype} of shape {survived.shape}; `survivors(runs).alive` has them"
         )
-    return np.searchsorted(stored, wanted)
-
-
-def _linear_coefficients(law: FittedModel) -> tuple[float, float] | None:
-    """a and c of ẋᵢ = b + a xᵢ + c x̄, a flow; None for another law."""
-    if not isinstance(law, Law) or (law.family, law.coupling, law.state) != ("linear", EXCHANGEABLE, "signal"):
-        return None
-    if law.drive is not None or law.step is not None or law.per_feature:
-        return None
-    named = dict(zip(law.library.names(), law.coefficients[0].tolist(), strict=True))
-    return named["x"], named["mean_x"]
-
-
-def _implied(o: Array, o_0: Array, mean_change: Array, t: Array, a: float, clusters: NDArray[Any]) -> Intervals:
-    """c from o(t) = (o(0) − δ̄) e^(at) + δ̄ e^((a+c)t), (pair, step); e^((a+c)t), monotone in c, has the interval."""
-    growth = (o - (o_0 - mean_change)[:, None] * np.exp(a * t)) / mean_change[:, None]
-    found = Intervals.over(growth, clusters)
-
-    def coupling(e: Array) -> Array:
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return np.where(t > 0, np.log(np.maximum(e, 0.0)) / t - a, np.nan)
-
-    return Intervals(coupling(found.mean), coupling(found.low), coupling(found.high), found.n_clusters)
+    return survived

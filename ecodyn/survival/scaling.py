@@ -14,7 +14,8 @@ from ecodyn.families.model import FittedModel
 from ecodyn.survival.laws import MOST_STEPS
 from ecodyn.survival.pairs import FACTOR, PLAIN, scaled_features
 from ecodyn.survival.predictors import spread_steps
-from ecodyn.survival.scaled_start import Perturbation, Response, law_response, perturbation
+from ecodyn.survival.response import Response, law_response
+from ecodyn.survival.scaled_start import Perturbation, perturbation
 from ecodyn.survivors.survivors import Survivors
 from ecodyn.trajectories import Trajectories
 

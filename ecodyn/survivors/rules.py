@@ -22,32 +22,71 @@ from dataclasses import dataclass
 from math import log
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ecodyn.arrays import Array
+from ecodyn.arrays import Array, Bools
 from ecodyn.errors import UnusableDataError
-from ecodyn.survivors import fates
+from ecodyn.runtime.registry import Registry
 
-Alive = NDArray[np.bool_]
+__all__ = [
+    "HALF",
+    "RULES",
+    "Rule",
+    "RunState",
+    "above_10",
+    "chance_of_largest",
+    "largest_gap",
+    "noise_floor",
+    "twice_mean",
+    "two_component",
+]
 
-ABSOLUTE = 10.0  # the study's second rule
+TIMES_MEAN = 2.0  # the study's first rule (arXiv 2405.17420)
+ABSOLUTE = 10.0  # the study's second rule, in the unit of its spectra
 KEPT = 0.25  # of the median at the start: survivors of the study keep a half or more, the dead at step 1000 an eighth
 HALF = 0.5  # of the survivors' median: below it a feature is out of the competition
 CHANCE = 0.01  # that features of one group show a gap which counts
 FLOOR_WIDTHS = 5.0  # robust standard deviations above the dead's median
-LEAST = 4  # features that can show two groups
-SETTLED = 1e-6  # gain in log likelihood at which expectation-maximisation ends
+NORMAL_WIDTH = 1.4826  # a normal's standard deviation over its median absolute deviation
+FEWEST_FEATURES = 4  # that can show two groups: two a group, or one has no width
 TINY = 1e-12  # of the largest signal: where log signal ends
+SETTLED = 1e-6  # gain in log likelihood at which expectation-maximisation ends
+MOST_ITERATIONS = 200  # of expectation-maximisation, which settles within some tens
+NEXT_TO_NOTHING = 1e-12  # members of a component that has none, so that its mean is a number
+NARROWEST = 1e-3  # of the spread of all: a component's width ends there, or it would shrink onto equal features
+
+
+Rule = Callable[["RunState"], Bools]
+"""Who is alive (feature,) in one run at one step; an UnusableDataError where it can't tell."""
+
+RULES: Registry[Rule] = Registry(
+    "survivor rule",
+    "ecodyn.survivor_rules",
+    {
+        "twice_mean": f"{__name__}:twice_mean",
+        "above_10": f"{__name__}:above_10",
+        "largest_gap": f"{__name__}:largest_gap",
+        "two_component": f"{__name__}:two_component",
+        "noise_floor": f"{__name__}:noise_floor",
+    },
+)
+"""Rules by name, in the order in which they are shown; a distribution adds its own through entry points."""
 
 
 @dataclass(frozen=True)
-class Standing:
+class RunState:
     """What a rule sees of one run.
 
     Attributes
     ----------
     signal, start : signals (feature,) at the step and at the run's first step
     dc : the spectrum at frequency 0 at the step, if the data have it
+
+    Examples
+    --------
+    >>> from ecodyn.survivors.rules import RunState, two_component
+    >>> state = RunState(signal=np.array([71.0, 69.0, 9.0, 10.0, 11.0]), start=np.full(5, 88.0))
+    >>> two_component(state).tolist()
+    [True, True, False, False, False]
     """
 
     signal: Array
@@ -61,17 +100,17 @@ class Standing:
         return np.asarray(np.log(np.maximum(self.signal, TINY * top))) if top > 0 else np.zeros(len(self.signal))
 
     @property
-    def present(self) -> Alive:
+    def present(self) -> Bools:
         """Features (feature,) that have a signal at all; all, where too few have one to tell groups among them."""
         there = np.asarray(self.signal > TINY * float(self.signal.max()))
-        return there if there.sum() >= LEAST else np.ones_like(there)
+        return there if there.sum() >= FEWEST_FEATURES else np.ones_like(there)
 
     @property
-    def surely_dead(self) -> Alive:
+    def surely_dead(self) -> Bools:
         """Features (feature,) whose signal is zero or under a quarter of the median over features at the start."""
         return np.asarray((self.signal < KEPT * float(np.median(self.start))) | (self.signal <= 0))
 
-    def fate(self, upper: Alive) -> Alive:
+    def fate(self, upper: Bools) -> Bools:
         """The upper of two groups, unless its median is surely dead; of one group, what is not surely dead.
 
         Groups whose medians differ by less than a factor of two count as one: below half the survivors' level a
@@ -85,34 +124,40 @@ class Standing:
         return upper if level >= KEPT * float(np.median(self.start)) else np.zeros_like(upper)
 
 
-def _among_present(judge: Callable[[Standing], Alive]) -> Callable[[Standing], Alive]:
+def _among_present(judge: Rule) -> Rule:
     """A rule that compares features with each other, asked only of those that have a signal: the others are dead.
 
     A feature that is zero, since nothing of it was ever in the embedding, is no second group.
     """
 
     @functools.wraps(judge)
-    def judged(run: Standing) -> Alive:
+    def judged(run: RunState) -> Bools:
         there = run.present
         alive = np.zeros(len(there), dtype=bool)
-        alive[there] = judge(Standing(run.signal[there], run.start[there], run.dc))
+        alive[there] = judge(RunState(signal=run.signal[there], start=run.start[there], dc=run.dc))
         return alive
 
     return judged
 
 
-def twice_mean(run: Standing) -> Alive:
-    """xᵢ > 2 · mean over all p frequencies, each pair counted twice and the DC component once."""
-    return fates.survivors(run.signal[None], None if run.dc is None else np.array([run.dc]))
+def twice_mean(run: RunState) -> Bools:
+    """xᵢ > 2 · mean over all p frequencies, each pair counted twice and the DC component once, where the data have it.
+
+    Without it the mean is over the features.
+    """
+    if run.dc is None:
+        return np.asarray(run.signal > TIMES_MEAN * run.signal.mean())
+    spectrum = run.dc + 2 * run.signal.sum()
+    return np.asarray(run.signal > TIMES_MEAN * spectrum / (2 * len(run.signal) + 1))
 
 
-def above_10(run: Standing) -> Alive:
+def above_10(run: RunState) -> Bools:
     """xᵢ > 10, which at p = 59, d = 128 sits on the floor of the dead at step 1000."""
     return np.asarray(run.signal > ABSOLUTE)
 
 
 @_among_present
-def largest_gap(run: Standing) -> Alive:
+def largest_gap(run: RunState) -> Bools:
     """What lies above the largest gap in log signal, if the gap is one; else what is not surely dead.
 
     With sorted y₁ ≥ ... ≥ y_K, the spacings of a Laplace sample times the number of features on their shorter side,
@@ -121,8 +166,10 @@ def largest_gap(run: Standing) -> Alive:
     one.
     """
     ranked = np.sort(run.logs)[::-1]
-    if len(ranked) < LEAST:
-        raise UnusableDataError(f"expected at least {LEAST} features for a gap between two groups, got {len(ranked)}")
+    if len(ranked) < FEWEST_FEATURES:
+        raise UnusableDataError(
+            f"expected at least {FEWEST_FEATURES} features for a gap between two groups, got {len(ranked)}"
+        )
     spacings = -np.diff(ranked)
     place = int(np.argmax(spacings))
     sides = np.minimum(np.arange(1, len(ranked)), np.arange(len(ranked) - 1, 0, -1))
@@ -134,7 +181,7 @@ def largest_gap(run: Standing) -> Alive:
 
 
 @_among_present
-def two_component(run: Standing) -> Alive:
+def two_component(run: RunState) -> Bools:
     """The upper of two Gaussian components of log signal, of one width, if two describe it better than one.
 
     That is told by the integrated completed likelihood (Biernacki, Celeux and Govaert 2000), BIC less the entropy of
@@ -142,14 +189,14 @@ def two_component(run: Standing) -> Alive:
     do, what is not surely dead is alive.
     """
     y = run.logs
-    if len(y) < LEAST:
-        raise UnusableDataError(f"expected at least {LEAST} features for two groups, got {len(y)}")
+    if len(y) < FEWEST_FEATURES:
+        raise UnusableDataError(f"expected at least {FEWEST_FEATURES} features for two groups, got {len(y)}")
     upper = _upper_component(y)
     return run.fate(upper)
 
 
 @_among_present
-def noise_floor(run: Standing) -> Alive:
+def noise_floor(run: RunState) -> Bools:
     """log xᵢ > m + 5σ, with m and σ the median and scaled median deviation of log signal of the surely dead.
 
     Surely dead is what keeps less than a quarter of the median over features at the start.
@@ -158,17 +205,8 @@ def noise_floor(run: Standing) -> Alive:
     if dead.sum() < 2:  # no floor to tell a width from
         return np.asarray(~dead)
     level = float(np.median(run.logs[dead]))
-    width = 1.4826 * float(np.median(np.abs(run.logs[dead] - level)))  # a normal's standard deviation
+    width = NORMAL_WIDTH * float(np.median(np.abs(run.logs[dead] - level)))
     return run.fate(np.asarray(run.logs > level + FLOOR_WIDTHS * width))
-
-
-RULES: dict[str, Callable[[Standing], Alive]] = {
-    "twice_mean": twice_mean,
-    "above_10": above_10,
-    "largest_gap": largest_gap,
-    "two_component": two_component,
-    "noise_floor": noise_floor,
-}
 
 
 def chance_of_largest(share: float, n: int) -> float:
@@ -180,7 +218,7 @@ def chance_of_largest(share: float, n: int) -> float:
     return float(min(n * max(1.0 - share, 0.0) ** (n - 1), 1.0))
 
 
-def _upper_component(y: Array, iterations: int = 200) -> Alive:
+def _upper_component(y: Array, iterations: int = MOST_ITERATIONS) -> Bools:
     """Members of the upper component by expectation-maximisation from the best split; all if one Gaussian will do."""
     n, spread = len(y), float(y.std())
     if not spread > 0:
@@ -189,7 +227,7 @@ def _upper_component(y: Array, iterations: int = 200) -> Alive:
     inside = [float(a.var() * len(a) + b.var() * len(b)) for a, b in ((ranked[:i], ranked[i:]) for i in range(1, n))]
     i = 1 + int(np.argmin(inside))
     means, share = np.array([ranked[:i].mean(), ranked[i:].mean()]), (n - i) / n
-    width = max(np.sqrt(min(inside) / n), 1e-3 * spread)
+    width = max(np.sqrt(min(inside) / n), NARROWEST * spread)
     before = -np.inf
     for _ in range(iterations):
         joint = _log_normal(y[:, None], means, width) + np.log([1 - share, share])
@@ -200,8 +238,8 @@ def _upper_component(y: Array, iterations: int = 200) -> Alive:
         before = likelihood
         share = float(np.clip(upper.mean(), 1 / n, 1 - 1 / n))
         weights = np.stack([1 - upper, upper], axis=1)
-        means = (weights * y[:, None]).sum(axis=0) / np.maximum(weights.sum(axis=0), 1e-12)
-        width = max(float(np.sqrt((weights * (y[:, None] - means) ** 2).sum() / n)), 1e-3 * spread)
+        means = (weights * y[:, None]).sum(axis=0) / np.maximum(weights.sum(axis=0), NEXT_TO_NOTHING)
+        width = max(float(np.sqrt((weights * (y[:, None] - means) ** 2).sum() / n)), NARROWEST * spread)
     weights = np.stack([1 - upper, upper], axis=1)
     gain = 2 * float(both.sum() - _log_normal(y, y.mean(), spread).sum())
     entropy = -float((weights * (joint - both[:, None])).sum())

@@ -1,16 +1,17 @@
-"""Survivors of runs under a rule."""
+"""Survivors of runs under a rule: the one definition that comparisons, analyses of survival and figures ask."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ecodyn.arrays import Array, Bools, Integers
 from ecodyn.errors import UnusableDataError
-from ecodyn.survivors.rules import RULES, Alive, Standing
+from ecodyn.survivors.rules import RULES, RunState
 from ecodyn.trajectories import Trajectories
+
+__all__ = ["DEFAULT_RULE", "Survivors", "alive_at_end", "run_state", "stored_at", "survivors"]
 
 # Of the rules that can find more than half alive, it agrees best with later fates on the long trainings of data/.
 DEFAULT_RULE = "two_component"
@@ -27,17 +28,17 @@ class Survivors:
     steps : the step (run,) at which each run was looked at
     """
 
-    alive: NDArray[np.bool_]
+    alive: Bools
     rule: str
-    steps: NDArray[np.float64]
+    steps: Array
 
     @property
-    def counts(self) -> NDArray[np.int_]:
+    def counts(self) -> Integers:
         """Number of survivors (run,)."""
         return np.asarray(self.alive.sum(axis=1))
 
     @property
-    def one_fate(self) -> Alive:
+    def one_fate(self) -> Bools:
         """Whether all features of a run (run,) live, or none: there is nothing to tell apart."""
         return np.asarray(self.alive.all(axis=1) | ~self.alive.any(axis=1))
 
@@ -57,24 +58,42 @@ def survivors(runs: Trajectories, rule: str = DEFAULT_RULE, step: float | None =
         There is no such rule.
     UnusableDataError
         A run does not have the step, or the rule needs more features than the runs have.
+
+    Examples
+    --------
+    >>> from ecodyn import Trajectories
+    >>> from ecodyn.survival import survivors
+    >>> runs = Trajectories([[[88.0, 87.0, 89.0, 86.0, 88.0], [71.0, 69.0, 9.0, 10.0, 11.0]]], [0, 1000])
+    >>> survivors(runs).counts.tolist()
+    [2]
     """
     places = np.array([stored_at(runs, r, step) for r in range(runs.n_runs)])
-    judge = rule_named(rule)
-    alive = np.array([judge(standing(runs, r, place)) for r, place in enumerate(places)])
-    return Survivors(alive, rule, runs.times[np.arange(runs.n_runs), places])
+    judge = RULES.named(rule)
+    alive = np.array([judge(run_state(runs, r, place)) for r, place in enumerate(places)])
+    return Survivors(alive=alive, rule=rule, steps=runs.times[np.arange(runs.n_runs), places])
 
 
-def rule_named(name: str) -> Callable[[Standing], Alive]:
-    """A rule of the registry; a name that is not there is a ValueError."""
-    if name not in RULES:
-        raise ValueError(f"expected a survivor rule, {', '.join(RULES)}; got {name!r}")
-    return RULES[name]
+def alive_at_end(runs: Trajectories, run: int, rule: str = DEFAULT_RULE) -> Bools | None:
+    """Who is alive (feature,) at the last step of one run (its position); None where the rule can't tell.
+
+    That is so where it needs more features than the runs have: two of them show no two groups.
+
+    Raises
+    ------
+    ValueError
+        There is no such rule.
+    """
+    judge = RULES.named(rule)
+    try:
+        return judge(run_state(runs, run, stored_at(runs, run, None)))
+    except UnusableDataError:
+        return None
 
 
-def standing(runs: Trajectories, run: int, place: int) -> Standing:
+def run_state(runs: Trajectories, run: int, place: int) -> RunState:
     """What a rule sees of a run (its position) at its place-th stored step."""
     dc = None if runs.dc is None else float(runs.dc[run, place])
-    return Standing(runs.values[run, place], runs.values[run, 0], dc)
+    return RunState(signal=runs.values[run, place], start=runs.values[run, 0], dc=dc)
 
 
 def stored_at(runs: Trajectories, run: int, step: float | None) -> int:

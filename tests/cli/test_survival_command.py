@@ -77,7 +77,7 @@ def test_a_csv_goes_too(tmp_path, fated):
 @pytest.mark.parametrize(
     ("make", "flags", "code", "words"),
     [
-        ("fated", ["--rule", "best"], 2, "expected a survivor rule, twice_mean"),
+        ("fated", ["--rule", "best"], 2, "unknown survivor rule 'best'; there are twice_mean"),
         ("fated", ["--early", "soon"], 2, "--early is a list of steps"),
         ("fated", ["--at", "7.5"], 3, "no step 7.5: its 41 steps go from 0 to 40"),
         ("fated", ["--early", "3.5"], 3, "run 0 has no step 3.5"),

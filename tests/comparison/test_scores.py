@@ -23,7 +23,7 @@ from ecodyn.comparison.scores import (
     skill_of,
 )
 from ecodyn.statistics.intervals import t_interval
-from ecodyn.survivors.fates import area_under_curve, survivors, top_overlap
+from ecodyn.survivors.fates import area_under_curve, top_overlap
 
 open_inputs = settings(max_examples=25, deadline=None, derandomize=True, database=None)
 seeds = st.integers(0, 2**32 - 1)
@@ -263,14 +263,6 @@ def test_top_overlap_is_the_share_of_survivors_among_the_top():
     assert top_overlap(np.array([5.0, 1, 2, 3, 4]), alive) == 0.5
     assert top_overlap(np.array([1.0, 4, 2, 3, 5]), alive) == 0.0
     assert math.isnan(top_overlap(np.arange(5.0), np.zeros(5, dtype=bool)))
-
-
-def test_survivors_are_above_twice_the_mean():
-    last = np.array([[1.0, 1.0, 1.0, 9.0]])
-    assert survivors(last, None).tolist() == [False, False, False, True]
-    # Over all 2·4 + 1 frequencies: twice (9 + 2·12)/9 = 7.33, then twice (18 + 2·12)/9 = 9.33.
-    assert survivors(last, np.array([9.0])).tolist() == [False, False, False, True]
-    assert not survivors(last, np.array([18.0])).any()
 
 
 # ------------------------------------------------------------------------------------------- one step, intervals

@@ -13,7 +13,7 @@ from scipy.stats import binom
 from ecodyn.comparison import ranking
 from ecodyn.comparison.candidate import Candidate
 from ecodyn.comparison.verdict import MARGIN, decide
-from ecodyn.statistics.confidence_set import LEVEL, confidence_set, p_above
+from ecodyn.statistics.confidence_set import SET_LEVEL, confidence_set, p_above
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 open_inputs = settings(max_examples=10, deadline=None, derandomize=True, database=None)
@@ -66,7 +66,7 @@ def flipped(values):
 def test_over_all_flips_the_set_loses_an_equal_model_at_most_one_time_in_ten(seed, runs, models, tail):
     losses = np.random.default_rng(seed).standard_t(tail, size=(runs, models))
     lost = [not confidence_set(turned).members.all() for turned in flipped(losses)]
-    assert np.mean(lost) <= 1 - LEVEL + 1e-12
+    assert np.mean(lost) <= 1 - SET_LEVEL + 1e-12
 
 
 @given(seed=st.integers(0, 2**32 - 1), runs=st.integers(4, 9), limit=st.floats(-2, 2), tail=st.sampled_from([1, 3, 30]))
@@ -87,7 +87,7 @@ def test_over_all_flips_about_the_limit_p_above_keeps_any_level(seed, runs, limi
 def test_equal_models_all_stay_at_the_nominal_level(scatter, models):
     rng, repetitions = np.random.default_rng(models), 400
     kept = sum(confidence_set(SCATTERS[scatter](rng, (RUNS, models))).members.all() for _ in range(repetitions))
-    low, high = bounds(LEVEL, repetitions)
+    low, high = bounds(SET_LEVEL, repetitions)
     # Symmetric and exchangeable over runs only: where variances differ a set may hold more than it must, never less.
     assert low <= kept
     assert kept <= high or scatter == "variance by model"
@@ -116,7 +116,7 @@ def test_a_nested_truth_is_named_whether_its_rival_gains_or_loses_a_little(gain)
     """The simpler holds the law; fitting the other's further terms costs or gains a fifth of the margin."""
     found = names("normal", np.array([gain * MARGIN, 0.0]), 0.5 * MARGIN, 100)
     assert found.count(0) >= 90
-    assert found.count(1) <= bounds(1 - LEVEL, 100)[1]
+    assert found.count(1) <= bounds(1 - SET_LEVEL, 100)[1]
 
 
 @pytest.mark.parametrize(("scatter", "models"), [*((s, 2) for s in SCATTERS), ("normal", 4)])

@@ -104,5 +104,5 @@ def test_some_runs_with_one_fate_are_left_out_and_counted(races):
 def test_what_ends_where_it_begins_is_refused(fated):
     with pytest.raises(UnusableDataError, match="expected survivors to be told after the start, run 0 ends"):
         analyse(fated(), step=0.0)
-    with pytest.raises(ValueError, match="expected a survivor rule"):
+    with pytest.raises(ValueError, match="unknown survivor rule"):
         analyse(fated(), "best")

@@ -9,8 +9,8 @@ import pytest
 
 from ecodyn import Linear, LotkaVolterra, Trajectories
 from ecodyn.errors import UnusableDataError
+from ecodyn.survival import law_response, perturbation
 from ecodyn.survival.pairs import scaled_features
-from ecodyn.survival.scaled_start import law_response, perturbation
 
 FACTORS = (0.5, 1.0, 1.5)
 TIMES = np.arange(0.0, 41.0, 2.0)

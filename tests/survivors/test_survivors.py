@@ -1,4 +1,5 @@
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -6,14 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import ecodyn.survival
-from ecodyn import Trajectories
+from ecodyn import Trajectories, load
+from ecodyn.comparison.aggregate import _start as compared_start
 from ecodyn.errors import UnusableDataError
 from ecodyn.survival import RULES, survivors
-from ecodyn.survivors import fates
-from ecodyn.survivors.rules import Standing, chance_of_largest
+from ecodyn.survivors.rules import RunState, chance_of_largest
+from ecodyn.survivors.survivors import alive_at_end
 
 SPLITTING = ("largest_gap", "two_component", "noise_floor")
 K = 29
+CIRCLES = Path(__file__).parents[2] / "data" / "circles_p59_d128.nc"
 
 
 def trainings(last, first=None, dc=None):
@@ -28,13 +31,35 @@ def scattered(levels, counts, seed=0, spread=0.05):
     return np.concatenate([level * np.exp(rng.normal(0, spread, n)) for level, n in zip(levels, counts, strict=True)])
 
 
-def test_the_first_rule_is_the_comparisons():
-    rng = np.random.default_rng(1)
-    last, dc = rng.uniform(1, 90, (4, 29)), rng.uniform(0, 90, (4, 2))
-    with_dc, without = survivors(trainings(last, dc=dc), "twice_mean"), survivors(trainings(last), "twice_mean")
-    for r in range(4):
-        np.testing.assert_array_equal(with_dc.alive[r], fates.survivors(last[r : r + 1], dc[r, 1:]))
-        np.testing.assert_array_equal(without.alive[r], fates.survivors(last[r : r + 1], None))
+def test_the_first_rule_is_above_twice_the_mean_of_all_frequencies():
+    last = np.array([[1.0, 1.0, 1.0, 9.0]])
+    assert survivors(trainings(last), "twice_mean").alive.tolist() == [[False, False, False, True]]
+    # Over all 2·4 + 1 frequencies: twice (9 + 2·12)/9 = 7.33, then twice (18 + 2·12)/9 = 9.33.
+    for dc, alive in ((9.0, 1), (18.0, 0)):
+        assert survivors(trainings(last, dc=[[0.0, dc]]), "twice_mean").counts.tolist() == [alive]
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("first", [0, 60])
+def test_there_is_one_definition_of_survivors(rule, first):
+    """What a comparison takes for the survivors of a run is what an analysis of survival does."""
+    runs = load(CIRCLES)
+    alone = [alive_at_end(runs.window(first, 1000), r, rule) for r in range(runs.n_runs)]
+    np.testing.assert_array_equal(alone, survivors(runs, rule).alive)
+
+
+def test_a_comparison_counts_the_survivors_of_an_analysis():
+    runs = load(CIRCLES)
+    assert compared_start(runs.window(60, 1000)).survivors == survivors(runs).counts.mean()
+
+
+def test_of_too_few_features_nobody_can_tell():
+    few = Trajectories([[[2.0, 3.0], [1.0, 4.0]]], [0, 1])
+    assert alive_at_end(few, 0) is None
+    assert alive_at_end(few, 0, "above_10").tolist() == [False, False]
+    assert np.isnan(compared_start(few).survivors)
+    with pytest.raises(ValueError, match="unknown survivor rule 'best'"):
+        alive_at_end(few, 0, "best")
 
 
 @pytest.mark.parametrize("rule", SPLITTING)
@@ -53,7 +78,7 @@ def test_one_group_shares_one_fate(rule, level, expected):
 
 @pytest.mark.parametrize("rule", SPLITTING)
 def test_nothing_left_is_nobody_alive(rule):
-    assert not RULES[rule](Standing(np.zeros(K), np.full(K, 88.0))).any()
+    assert not RULES[rule](RunState(np.zeros(K), np.full(K, 88.0))).any()
 
 
 @pytest.mark.parametrize("rule", SPLITTING)
@@ -61,7 +86,7 @@ def test_nothing_left_is_nobody_alive(rule):
 def test_features_that_never_were_are_dead_and_no_group(rule, absent):
     last = scattered((70, 10), (4, K - absent - 4))
     start = np.concatenate([np.full(K - absent, 88.0), np.zeros(absent)])
-    judged = RULES[rule](Standing(np.concatenate([last, np.zeros(absent)]), start))
+    judged = RULES[rule](RunState(np.concatenate([last, np.zeros(absent)]), start))
     assert judged.tolist() == [True] * 4 + [False] * (K - 4)
 
 
@@ -71,8 +96,8 @@ def test_rules_keep_order_and_ignore_labels(rule, seed, alive):
     rng = np.random.default_rng(seed)
     last = scattered((60, 12), (alive, K - alive), seed, 0.4)
     order = rng.permutation(K)
-    judged = RULES[rule](Standing(last, np.full(K, 88.0), 50.0))
-    np.testing.assert_array_equal(RULES[rule](Standing(last[order], np.full(K, 88.0), 50.0)), judged[order])
+    judged = RULES[rule](RunState(last, np.full(K, 88.0), 50.0))
+    np.testing.assert_array_equal(RULES[rule](RunState(last[order], np.full(K, 88.0), 50.0)), judged[order])
     assert not judged.any() or judged.all() or last[judged].min() > last[~judged].max()
 
 
@@ -81,8 +106,8 @@ def test_rules_keep_order_and_ignore_labels(rule, seed, alive):
 def test_rules_are_free_of_units_but_one(rule, scale, seed):
     last = scattered((60, 12), (6, K - 6), seed, 0.3)
     judge = RULES[rule]
-    units = judge(Standing(scale * last, scale * np.full(K, 88.0), scale * 40))
-    np.testing.assert_array_equal(units, judge(Standing(last, np.full(K, 88.0), 40.0)))
+    units = judge(RunState(scale * last, scale * np.full(K, 88.0), scale * 40))
+    np.testing.assert_array_equal(units, judge(RunState(last, np.full(K, 88.0), 40.0)))
 
 
 @pytest.mark.parametrize("n", [6, 28, 200, 1000])
@@ -123,7 +148,7 @@ def test_each_run_ends_where_it_does():
 
 
 def test_bad_requests_are_sentences():
-    with pytest.raises(ValueError, match=r"expected a survivor rule, twice_mean.*got 'best'"):
+    with pytest.raises(ValueError, match=r"unknown survivor rule 'best'; there are twice_mean"):
         survivors(trainings(np.ones((1, K))), "best")
     few = Trajectories([[[2.0, 3.0], [1.0, 4.0]]], [0, 1])
     for rule in ("largest_gap", "two_component"):

@@ -12,7 +12,9 @@ from ecodyn.arrays import Array
 from ecodyn.observables import Fourier, circle_plane
 from ecodyn.report.laws.interactions import MOST_WRITTEN, dark_cells, label_cells, matrix_side, write_entries
 from ecodyn.report.style import DEAD, DIVERGING, FONT, INK, PALETTE, apply_style, axes_or_new
-from ecodyn.survival.scaled_start import Intervals, Perturbation, Response
+from ecodyn.statistics.estimates import Estimates
+from ecodyn.survival.response import Response
+from ecodyn.survival.scaled_start import Perturbation
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -303,9 +305,9 @@ def plot_perturbation(found: Perturbation, response: Response | None = None, ax:
     drawn = _evenly_log(found.steps) if response is None else response.steps[response.steps > found.steps[0]]
     for colour, step in zip(PALETTE, drawn[:MOST_LINES], strict=False):
         at = _place(found.steps, float(step))
-        _draw_intervals(left, found.factors, found.others_change, at, colour)
+        _draw_estimates(left, found.factors, found.others_change, at, colour)
         if response is not None:
-            _draw_intervals(left, response.factors, response.predicted, _place(response.steps, step), colour, law=True)
+            _draw_estimates(left, response.factors, response.predicted, _place(response.steps, step), colour, law=True)
     left.axhline(0.0, color=DEAD, lw=0.8, zorder=0)
     left.set_ylabel("change of the others' mean signal")
     handles = [Line2D([], [], color=c, lw=1.6, label=f"step {s:g}") for c, s in zip(PALETTE, drawn, strict=False)]
@@ -323,7 +325,7 @@ def _evenly_log(steps: Array, most: int = 4) -> Array:
     return np.unique(later[[int(np.argmin(np.abs(later - w))) for w in wanted]])
 
 
-def _draw_intervals(panel: Axes, factors: Array, of: Intervals, column: int, colour: str, *, law: bool = False) -> None:
+def _draw_estimates(panel: Axes, factors: Array, of: Estimates, column: int, colour: str, *, law: bool = False) -> None:
     mean, low, high = (part[:, column] for part in (of.mean, of.low, of.high))
     panel.errorbar(
         factors,

@@ -18,7 +18,7 @@ from ecodyn.report.comparison.rows import PROTOCOL_TITLES, name_of
 from ecodyn.report.formatting import coefficient, steps, term
 from ecodyn.report.laws.interactions import cross_out, plot_interactions
 from ecodyn.report.style import DEAD, DIVERGING, FONT, INK, PALETTE, WORST_SKILL, apply_style, axes_or_new, escaped
-from ecodyn.survivors.fates import survivors
+from ecodyn.survivors.survivors import alive_at_end
 from ecodyn.trajectories import Trajectories
 
 if TYPE_CHECKING:
@@ -49,13 +49,15 @@ def plot_signals(
     run : position of the run
     labels : how many survivors get a colour and a legend entry, at most 6; the largest at the end come first
     name : what the features are, such as "frequency"
-    alive : who survives (feature,); by default those above twice the mean at the end
+    alive : who survives (feature,); by default as `ecodyn.survival.survivors` has it at the end, all if that can't tell
     """
     ax = axes_or_new(ax, (7.0, 4.0))
     n = int(trajectories.lengths[run])
     t, signal = trajectories.times[run, :n], trajectories.values[run, :n]
     if alive is None:
-        alive = survivors(signal, None if trajectories.dc is None else trajectories.dc[run, :n])
+        alive = alive_at_end(trajectories, run)
+    if alive is None:  # too few features to tell who survives
+        alive = np.ones(trajectories.n_features, dtype=bool)
     ranked = [int(i) for i in np.argsort(-signal[-1]) if alive[i]]
     shown = ranked[: min(labels, len(PALETTE))]
     for colour, i in zip(PALETTE, shown, strict=False):

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from ecodyn.report.formatting import coefficient, count, interval, number, percent, steps
+from ecodyn.statistics.estimates import Estimates
 from ecodyn.statistics.intervals import Estimate
 from ecodyn.survival.analysis import Analysis
 from ecodyn.survival.laws import LawFates
 from ecodyn.survival.logistic import Together
 from ecodyn.survival.predictors import Score
-from ecodyn.survival.scaled_start import Intervals, Response
+from ecodyn.survival.response import Response
 from ecodyn.survival.scaling import ScaledRuns
 
 STUDY_STEP = 4.0  # after the first, the last at which the study looks; chosen by no result
@@ -256,7 +257,7 @@ def _beside_law(response: Response, factor: int, step: int) -> str:
     return f"{_at(response.observed, factor, step, decimals=1)} [{number(response.predicted.mean[factor, step], 1)}]"
 
 
-def _at(of: Intervals, *place: int, decimals: int = 3) -> str:
+def _at(of: Estimates, *place: int, decimals: int = 3) -> str:
     """A mean with its interval, at a place."""
     return _mean(of.at(*place), decimals)
 
