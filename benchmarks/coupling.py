@@ -36,11 +36,11 @@ import numpy as np
 
 import ecodyn
 from ecodyn.arrays import Array
-from ecodyn.comparison.result import plain_json
 from ecodyn.families import family as family_of
 from ecodyn.networks.modular_addition import MLP, ScaleFrequency
 from ecodyn.networks.training import Schedule, train
 from ecodyn.runtime.files import write_whole
+from ecodyn.runtime.json_values import plain_json
 from ecodyn.statistics.intervals import t_interval
 from ecodyn.trajectories import Trajectories
 

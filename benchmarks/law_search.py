@@ -31,18 +31,18 @@ from typing import Any
 import finished
 import numpy as np
 from chosen_terms import ChosenTerms, Terms, first_terms, pool, stepwise
+from ecodyn.comparison.protocols import Fold, Task, execute, folds_of
 from law_tables import show_differences, show_equation, show_fresh, show_ranking, show_states
 
 import ecodyn
 from ecodyn.comparison.contenders import FAMILY, UNSEEN_RUNS, Contender
-from ecodyn.comparison.protocols import Fold, Task, execute, folds_of
 from ecodyn.comparison.references import REFERENCES
-from ecodyn.comparison.result import plain_json
 from ecodyn.families import family
 from ecodyn.families.estimator import Family
 from ecodyn.networks.modular_addition import MLP
 from ecodyn.networks.training import train
 from ecodyn.runtime.files import write_whole
+from ecodyn.runtime.json_values import plain_json
 from ecodyn.runtime.processes import outcomes
 from ecodyn.statistics.intervals import t_interval
 from ecodyn.trajectories import Trajectories

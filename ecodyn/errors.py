@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["DataWarning", "OutputExistsError", "UnusableDataError"]
+__all__ = ["DataWarning", "NothingFittedError", "OutputExistsError", "UnusableDataError"]
 
 
 class OutputExistsError(FileExistsError):
@@ -15,3 +15,7 @@ class UnusableDataError(ValueError):
 
 class DataWarning(UserWarning):
     """Data that can be used and look odd; one warning lists all that was found."""
+
+
+class NothingFittedError(RuntimeError):
+    """No family could be fitted to the data (exit code 4); the reasons are in the message."""

@@ -202,8 +202,6 @@ def compare(
 ) -> None:
     """Say which equation family best describes trainings it has not seen, by how much, or that the data can't tell."""
     with exits():
-        import math
-
         from ecodyn.comparison import InterruptedComparison
         from ecodyn.comparison import compare as compare_families
         from ecodyn.families import REGISTRY
@@ -226,7 +224,7 @@ def compare(
                     state=state,
                     dynamics=dynamics,
                     parameters=parameters,
-                    margin=math.log1p(margin),
+                    margin=margin,
                     folds=folds,
                     surrogates=surrogates,
                     jobs=cores(jobs),

@@ -65,7 +65,7 @@ def print_json(value: Any, wanted: bool) -> None:
     """One JSON document on stdout, non-finite numbers as null."""
     import json
 
-    from ecodyn.comparison.result import plain_json
+    from ecodyn.runtime.json_values import plain_json
 
     if wanted:
         print(json.dumps(plain_json(value), indent=1, allow_nan=False, default=str))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 
@@ -25,6 +25,7 @@ class Noise:
         self.known: dict[tuple[int, float | None], float] = {}
 
     def __call__(self, run: int, origin: float | None) -> float:
+        """Of a run (its position), from an origin on; None for the whole window."""
         if (run, origin) not in self.known:
             n = int(self.data.lengths[run])
             t, signal = self.data.times[run, :n], self.data.values[run, :n]

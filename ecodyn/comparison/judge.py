@@ -136,9 +136,7 @@ def _score(
     )
 
 
-def _candidate(
-    contender: Contender, score: ModelScore, results: Sequence[TaskResult], by_run: ByRun
-) -> Candidate:
+def _candidate(contender: Contender, score: ModelScore, results: Sequence[TaskResult], by_run: ByRun) -> Candidate:
     estimator = contender.estimator
     library_size = score.library_size or int(score.n_coefficients)
     terms = [of_fit for r in results for of_fit in r.terms]
@@ -245,4 +243,3 @@ def _drawn_truth(data: Trajectories) -> Drawn:
         rows = np.unique(np.linspace(0, n - 1, DRAWN_POINTS).astype(int))
         out[run] = (data.times[run, rows], data.values[run, rows])
     return out
-

@@ -137,12 +137,11 @@ class ModelScore(Named):
                 "folds": self.folds,
                 "seeds": self.seeds,
                 "candidates": self.candidates,
-                "fit_seconds": self.fit_seconds,
             },
         }
         if isinstance(self.model, Law):
             record["law"] = self.model.to_json()
-            record["coefficients"] = [row.to_json() for row in coefficient_rows(self.model)]
+            record["coefficients"] = coefficient_table(self.model)
         return record
 
     @classmethod
@@ -163,7 +162,7 @@ class ModelScore(Named):
             ),
             horizons=tuple(numbers(document["horizons"]).tolist()),
             fits=document["budget"]["fits"],
-            model=None if law is None else Law.from_json(law),
+            model=None if law is None else Law.from_json(law, "report.json"),
             skill_by_horizon=None if curve is None else HorizonCurve.from_json(curve),
             **values,
         )
@@ -197,6 +196,33 @@ _PLAIN = (
 )
 
 
+def coefficient_table(law: Law) -> list[dict[str, Any]]:
+    """Non-zero coefficients of a law with what is known of each: its interval over runs, its halves, its VIF."""
+    d = law.diagnostics
+    rows = []
+    names, fitted = law.library.names(), law.library.fitted
+    groups = law.library.groups(len(law.coefficients))
+    for line, term in zip(*np.nonzero(law.coefficients), strict=True):
+        equation, group = divmod(int(line), groups)
+        row: dict[str, Any] = {
+            "equation": law.channels[fitted[equation]],
+            "feature": law.features[group] if law.per_feature else None,
+            "term": names[term],
+            "value": float(law.coefficients[line, term]),
+        }
+        if d is not None:
+            row |= {
+                "low": float(d.low[line, term]),
+                "high": float(d.high[line, term]),
+                "halves": float(d.halves[line, term]),
+                "run_spread": float(d.run_spread[line, term]),
+                "variance_inflation": float(d.variance_inflation[line, term]),
+                "identified": bool(d.identified[line, term]) if math.isfinite(d.halves[line, term]) else None,
+            }
+        rows.append(row)
+    return rows
+
+
 @dataclass(frozen=True)
 class Pair:
     """Two families' skill difference over independent runs, a − b, with its 95 % t interval."""
@@ -224,9 +250,15 @@ class Pair:
     @classmethod
     def from_json(cls, document: Mapping[str, Any], names: Mapping[str, ModelName]) -> Self:
         """The inverse of `to_json`; ``names`` are the report's models by their names as text."""
-        difference = Estimate(*(number(document[key]) for key in ("skill_difference", "low", "high")), document["runs"])
+        mean, low, high = (number(document[key]) for key in ("skill_difference", "low", "high"))
         window = number(document["window"][0]), number(document["window"][1])
-        return cls(names[document["a"]], names[document["b"]], document["protocol"], window, difference)
+        return cls(
+            names[document["a"]],
+            names[document["b"]],
+            document["protocol"],
+            window,
+            Estimate(mean, low, high, document["runs"]),
+        )
 
 
 @dataclass(frozen=True)

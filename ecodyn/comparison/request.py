@@ -121,6 +121,8 @@ class Request:
         """What of it a report states: all that has a say in the numbers and is not said of each model."""
         names = ("folds", "every", "margin", "seed", "survivor_rule")
         stated = {name: getattr(self, name) for name in names}
-        return {"protocols": list(self.protocols), **stated, **({"surrogates": self.surrogates} if self.surrogates else {})}
-
-
+        return {
+            "protocols": list(self.protocols),
+            **stated,
+            **({"surrogates": self.surrogates} if self.surrogates else {}),
+        }

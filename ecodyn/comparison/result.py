@@ -26,6 +26,7 @@ __all__ = ["SCHEMA", "Comparison"]
 
 SCHEMA = 2
 
+
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
     """The answer of ``compare``: scores, verdicts and reports.
@@ -209,4 +210,3 @@ class Comparison:
 
     def __str__(self) -> str:
         return "\n".join(w.verdict.statement for w in self.windows)
-

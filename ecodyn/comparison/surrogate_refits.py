@@ -114,9 +114,7 @@ def with_tests(window: WindowResult, tests: tuple[SurrogateTest, ...]) -> Window
     return replace(window, surrogates=tests, verdicts={**window.verdicts, UNSEEN_RUNS: changed})
 
 
-def surrogate_tests(
-    window: WindowResult, work: Plan, request: Request
-) -> tuple[tuple[SurrogateTest, ...], list[str]]:
+def surrogate_tests(window: WindowResult, work: Plan, request: Request) -> tuple[tuple[SurrogateTest, ...], list[str]]:
     """Refit the window's best family to ``request.surrogates`` of each kind, and compare losses.
 
     The statistic is the mean over independent runs of log(unexplained) on unseen runs;

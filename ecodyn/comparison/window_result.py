@@ -78,9 +78,7 @@ class WindowResult:
         return cls(
             window=(number(document["window"][0]), number(document["window"][1])),
             headline=document["headline"],
-            verdicts={
-                protocol: Verdict.from_json(verdict) for protocol, verdict in document["verdicts"].items()
-            },
+            verdicts={protocol: Verdict.from_json(verdict) for protocol, verdict in document["verdicts"].items()},
             models=models,
             pairs=[Pair.from_json(pair, names) for pair in pairs],
             start=Start.from_json(document["start"]),

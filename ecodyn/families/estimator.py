@@ -75,6 +75,7 @@ class Family(BaseEstimator):
 
     coupling: str
     state: str
+    per_feature: bool = False
     dynamics: str = FLOW
     model_: FittedModel
     n_features_in_: int
@@ -212,6 +213,11 @@ class Family(BaseEstimator):
             "range": [float(np.nanmin(trajectories.values)), float(np.nanmax(trajectories.values))],
             "data": trajectories.provenance,
         }
+
+    def stated_parameters(self) -> dict[str, Any]:
+        """All parameters as JSON can hold them, those of nested configurations too."""
+        parameters = self.get_params(deep=True)
+        return {k: _plain_parameter(v) for k, v in parameters.items() if not hasattr(v, "get_params")}
 
     def equations(self) -> list[sympy.Eq]:
         """The fitted law as sympy equations."""

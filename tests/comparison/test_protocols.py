@@ -10,7 +10,10 @@ from hypothesis import strategies as st
 
 from ecodyn import Trajectories
 from ecodyn.comparison.contenders import PROTOCOLS, contenders
-from ecodyn.comparison.protocols import FOLDS, MOST_FOLDS, execute, folds_by_cluster, folds_of, tasks_of
+from ecodyn.comparison.execution import execute
+from ecodyn.comparison.folds import FOLDS, MOST_FOLDS, folds_by_cluster
+from ecodyn.comparison.plan import folds_of, plan
+from ecodyn.comparison.request import Request
 from ecodyn.families.linear import Linear
 
 open_inputs = settings(max_examples=30, deadline=None, derandomize=True, database=None)
@@ -72,7 +75,7 @@ def recorded(data, protocol, jobs=1):
     """Each fold's training part and scores, for every coupling and clock of one family."""
     estimators = [Recording(coupling=c, refine=False) for c in Recording.couplings]
     out = []
-    for task in tasks_of(contenders(estimators, None, "signal"), [protocol], data, None, 0, jobs):
+    for task in plan(data, contenders(estimators, None, "signal"), Request(protocols=[protocol], jobs=jobs)).tasks:
         Recording.fitted_on.clear()
         result = execute(task, data)
         assert result.failure is None
@@ -93,12 +96,12 @@ def test_unseen_runs_are_unseen(shared, jobs):
             assert not set(fold.training) & set(fold.scored)
             assert not {data.clusters[r] for r in fold.training} & {data.clusters[r] for r in fold.scored}
         assert sorted(s.run for s in scores) == sorted(r for f in task.folds for r in f.scored)
-    by_contender = {t.contender.label: 0 for t, _, _ in seen}
+    by_contender = {t.contender.name: 0 for t, _, _ in seen}
     for task, _, scores in seen:
-        by_contender[task.contender.label] += len(scores)
+        by_contender[task.contender.name] += len(scores)
     assert set(by_contender.values()) == {data.n_runs}
-    assert ("recording/full" in by_contender) == shared
-    assert "recording/exchangeable clock" in by_contender
+    assert any(name.coupling == "full" for name in by_contender) == shared
+    assert any(name.kind == "clock" for name in by_contender)
 
 
 @pytest.mark.parametrize("shared", [False, True])
@@ -170,6 +173,7 @@ def takes_part(protocol, data, **parameters):
     return {c.label for c in chosen if c.takes_part(protocol, data)}
 
 
+OWN = "linear/independent (per_feature=True)"
 LAWS = {"linear/independent", "linear/exchangeable", "linear/full"}
 NULLS = {"persistence", "mean_curve", "time_only", "known_decay"}
 
@@ -190,9 +194,9 @@ def test_in_sample_is_for_families():
 
 
 def test_coefficients_for_each_feature_transfer_only_with_shared_labels():
-    assert "linear/independent" not in takes_part("unseen_runs", decays(), per_feature=True)
-    assert "linear/independent" in takes_part("unseen_runs", decays(labels_shared=True), per_feature=True)
-    assert "linear/independent" in takes_part("forecast", decays(), per_feature=True)
+    assert OWN not in takes_part("unseen_runs", decays(), per_feature=True)
+    assert OWN in takes_part("unseen_runs", decays(labels_shared=True), per_feature=True)
+    assert OWN in takes_part("forecast", decays(), per_feature=True)
 
 
 def test_coefficients_for_each_feature_are_fitted_a_run_at_a_time():

@@ -1,16 +1,13 @@
 import numpy as np
 import pytest
 
-from ecodyn.comparison.references import (
-    CEILING,
-    NULL,
-    REFERENCES,
-    AffineMap,
-    KnownDecay,
-    MeanCurve,
-    Persistence,
-    TimeOnly,
-)
+from ecodyn.comparison.references import REFERENCES
+from ecodyn.comparison.references.affine_map import AffineMap
+from ecodyn.comparison.references.known_decay import KnownDecay
+from ecodyn.comparison.references.mean_curve import MeanCurve
+from ecodyn.comparison.references.persistence import Persistence
+from ecodyn.comparison.references.time_only import TimeOnly
+from ecodyn.families.model_name import CEILING, NULL
 from ecodyn.trajectories import Trajectories
 
 TIMES = np.array([0.0, 1.0, 2.5, 4.0, 10.0])
@@ -27,7 +24,7 @@ def rolled(reference, data):
     return reference.simulate(data.values[:, 0, :, None], data.times)
 
 
-@pytest.mark.parametrize("cls", REFERENCES)
+@pytest.mark.parametrize("cls", REFERENCES.values())
 def test_every_reference_is_a_rollout_from_the_start(cls):
     data = decaying()
     rollout = rolled(cls.fit(data), data)

@@ -6,15 +6,18 @@ import numpy as np
 import pytest
 
 from ecodyn import Linear, compare
-from ecodyn.comparison.contenders import FAMILY, contenders
+from ecodyn.comparison.contenders import contenders
+from ecodyn.comparison.request import Request
 from ecodyn.comparison.surrogate_refits import unseen_score
 from ecodyn.comparison.surrogates import shuffle_runs
 from ecodyn.errors import DataWarning
+from ecodyn.families.model_name import FAMILY
 from ecodyn.systems import SYSTEMS, simulate
 from ecodyn.trajectories import Trajectories
 
 COUNT = 19
 UNSEEN = ["unseen_runs"]
+TWO_FOLDS = Request(protocols=["unseen_runs"], folds=2)
 MATCHED = {"linear": {"refine": False}, "lotka_volterra": {"refine": False}}
 
 
@@ -53,8 +56,8 @@ def test_independent_features_run_together_by_chance():
     for seed in range(10):
         data = simulate(SYSTEMS["logistic"], runs=5, samples=11, seed=seed, noise=0.02)
         rng = np.random.default_rng(seed)
-        shuffled = [unseen_score(shuffle_runs(data, rng), law, 2, 0).loss_per_run.mean() for _ in range(COUNT)]
-        loss = unseen_score(data, law, 2, 0).loss_per_run.mean()
+        shuffled = [unseen_score(shuffle_runs(data, rng), law, TWO_FOLDS).loss_per_run.mean() for _ in range(COUNT)]
+        loss = unseen_score(data, law, TWO_FOLDS).loss_per_run.mean()
         p_values.append((1 + np.sum(shuffled <= loss)) / (1 + COUNT))
     # Of 10, more than 3 at 5 % would have a chance of 0.001; a mean aside from 1/2 by more than 0.3 one of 0.001.
     assert sum(p <= 0.05 for p in p_values) <= 3
@@ -65,7 +68,7 @@ def test_the_data_are_scored_as_compare_scores_them(coupled):
     tests, result = coupled
     score = result.score("linear", "exchangeable", kind="family")
     (law,) = [m for m in contenders([Linear(refine=False)], None, "signal") if m.kind == FAMILY]
-    again = unseen_score(simulate(SYSTEMS["linear_exchangeable_5"], runs=6, samples=31), law, 2, 0)
+    again = unseen_score(simulate(SYSTEMS["linear_exchangeable_5"], runs=6, samples=31), law, TWO_FOLDS)
     assert tests["run_shuffled"].loss == score.loss_per_run.mean() == again.loss_per_run.mean()
 
 
@@ -85,7 +88,7 @@ def test_the_verdict_says_when_surrogates_do_as_well():
 
 def test_a_law_of_single_features_is_not_tested_on_what_it_does_not_see():
     data = simulate(SYSTEMS["logistic"], runs=5, samples=21)
-    with pytest.warns(DataWarning, match="linear/independent sees one feature"):
+    with pytest.warns(DataWarning, match=r"linear/independent \(refine=False\) sees one feature"):
         assert found(data, "linear", "independent")[0].keys() == {"phase_randomised"}
 
 

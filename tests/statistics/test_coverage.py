@@ -13,11 +13,13 @@ from scipy.stats import binom
 from ecodyn.comparison import ranking
 from ecodyn.comparison.candidate import Candidate
 from ecodyn.comparison.verdict import MARGIN, decide
+from ecodyn.families.model_name import NULL, ModelName
 from ecodyn.statistics.confidence_set import SET_LEVEL, confidence_set, p_above
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 open_inputs = settings(max_examples=10, deadline=None, derandomize=True, database=None)
 RUNS = 8
+LOG_MARGIN = np.log1p(MARGIN)  # in units of the losses
 
 SCATTERS = {
     "normal": lambda rng, shape: rng.normal(size=shape),
@@ -35,11 +37,12 @@ def bounds(share, repetitions):
 def families(losses):
     """Candidates from the simplest on, a column each, and a null that all beat."""
     rows = [
-        Candidate(f"model_{i}", "exchangeable", "family", c, 1 - np.exp(c), library_size=3 + i)
+        Candidate(name=ModelName(f"model_{i}", "exchangeable"), losses=c, skills=1 - np.exp(c), library_size=3 + i)
         for i, c in enumerate(losses.T - 3.0)
     ]
     nothing = np.zeros(len(losses))
-    return [*rows, Candidate("persistence", None, "null", nothing, nothing, 0)]
+    null = ModelName.reference("persistence", NULL)
+    return [*rows, Candidate(name=null, losses=nothing, skills=nothing, library_size=0)]
 
 
 def names(scatter, worse, sigma, repetitions, runs=RUNS, seed=0):
@@ -49,7 +52,7 @@ def names(scatter, worse, sigma, repetitions, runs=RUNS, seed=0):
     verdicts = [
         decide(families(worse + sigma / np.sqrt(2) * SCATTERS[scatter](rng, shape))) for _ in range(repetitions)
     ]
-    return [None if v.best is None else int(v.best["family"][-1]) for v in verdicts]
+    return [None if v.best is None else int(v.best.family[-1]) for v in verdicts]
 
 
 # ------------------------------------------------------------------------------------------- exact, over all flips
@@ -106,23 +109,23 @@ def test_power_grows_with_how_much_better(better):
 
 @pytest.mark.parametrize("better", [0, 2])
 def test_the_worse_are_hardly_ever_named(better):
-    worse = np.where(np.arange(3) == better, 0.0, 3 * MARGIN)
-    found = names("normal", worse, 3 * MARGIN, 100, seed=1)
+    worse = np.where(np.arange(3) == better, 0.0, 3 * LOG_MARGIN)
+    found = names("normal", worse, 3 * LOG_MARGIN, 100, seed=1)
     assert sum(n not in (better, None) for n in found) <= bounds(1 - ranking.LEVEL, 100)[1]
 
 
 @pytest.mark.parametrize("gain", [-0.2, 0.0, 0.2])
 def test_a_nested_truth_is_named_whether_its_rival_gains_or_loses_a_little(gain):
     """The simpler holds the law; fitting the other's further terms costs or gains a fifth of the margin."""
-    found = names("normal", np.array([gain * MARGIN, 0.0]), 0.5 * MARGIN, 100)
+    found = names("normal", np.array([gain * LOG_MARGIN, 0.0]), 0.5 * LOG_MARGIN, 100)
     assert found.count(0) >= 90
     assert found.count(1) <= bounds(1 - SET_LEVEL, 100)[1]
 
 
 @pytest.mark.parametrize(("scatter", "models"), [*((s, 2) for s in SCATTERS), ("normal", 4)])
 def test_a_simplest_model_worse_by_exactly_the_margin_is_named_one_time_in_twenty_at_most(scatter, models):
-    worse, repetitions = np.where(np.arange(models) == 0, MARGIN, 0.0), 200
-    named = names(scatter, worse, MARGIN, repetitions, seed=2).count(0)
+    worse, repetitions = np.where(np.arange(models) == 0, LOG_MARGIN, 0.0), 200
+    named = names(scatter, worse, LOG_MARGIN, repetitions, seed=2).count(0)
     assert named <= bounds(1 - ranking.LEVEL, repetitions)[1]
 
 
@@ -130,9 +133,9 @@ def test_a_simplest_model_worse_by_exactly_the_margin_is_named_one_time_in_twent
 @pytest.mark.parametrize("sigma", [0.3, 1.0, 3.0])
 def test_the_level_at_the_margin_with_16_runs(sigma):
     repetitions = 300
-    named = names("normal", np.array([MARGIN, 0.0]), sigma * MARGIN, repetitions, runs=16, seed=3).count(0)
+    named = names("normal", np.array([LOG_MARGIN, 0.0]), sigma * LOG_MARGIN, repetitions, runs=16, seed=3).count(0)
     assert named <= bounds(1 - ranking.LEVEL, repetitions)[1]
-    further = names("normal", np.array([2 * MARGIN, 0.0]), sigma * MARGIN, 100, runs=16, seed=3).count(0)
+    further = names("normal", np.array([2 * LOG_MARGIN, 0.0]), sigma * LOG_MARGIN, 100, runs=16, seed=3).count(0)
     assert further / 100 <= named / repetitions + 0.02
 
 

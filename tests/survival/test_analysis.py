@@ -3,8 +3,8 @@ import json
 import numpy as np
 import pytest
 
-from ecodyn.comparison.result import plain_json
 from ecodyn.errors import UnusableDataError
+from ecodyn.runtime.json_values import plain_json
 from ecodyn.survival import RULES, analyse
 
 

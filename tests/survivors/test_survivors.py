@@ -3,12 +3,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ecodyn.comparison.aggregate import _start as compared_start
 from hypothesis import given
 from hypothesis import strategies as st
 
 import ecodyn.survival
 from ecodyn import Trajectories, load
-from ecodyn.comparison.aggregate import _start as compared_start
 from ecodyn.errors import UnusableDataError
 from ecodyn.survival import RULES, survivors
 from ecodyn.survivors.rules import RunState, chance_of_largest

@@ -9,7 +9,7 @@ import numpy as np
 
 from ecodyn.arrays import Array
 from ecodyn.comparison.references.base import Reference
-from ecodyn.families.model_name import CEILING, NULL
+from ecodyn.families.model_name import NULL
 from ecodyn.trajectories import Trajectories
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import Self
 
 import numpy as np
 
 from ecodyn.arrays import Array
 from ecodyn.comparison.references.base import Reference
-from ecodyn.families.model_name import CEILING, NULL
+from ecodyn.families.model_name import NULL
 from ecodyn.trajectories import Trajectories
 
 

@@ -7,10 +7,10 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from ecodyn.comparison.references.common_times import on_common_times
 from ecodyn.arrays import Array
 from ecodyn.comparison.references.base import Reference
-from ecodyn.families.model_name import CEILING, NULL
+from ecodyn.comparison.references.common_times import on_common_times
+from ecodyn.families.model_name import NULL
 from ecodyn.trajectories import Trajectories
 
 

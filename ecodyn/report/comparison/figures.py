@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 from ecodyn.arrays import Array
 from ecodyn.comparison.bands import Band
 from ecodyn.comparison.contenders import UNSEEN_RUNS
-from ecodyn.comparison.result import ModelScore, WindowResult
+from ecodyn.comparison.model_score import ModelScore
+from ecodyn.comparison.window_result import WindowResult
 from ecodyn.equations.library import FULL
 from ecodyn.families.law import Law
-from ecodyn.report.comparison.rows import PROTOCOL_TITLES, name_of
+from ecodyn.families.model_name import CEILING, CLOCK, FAMILY, NULL, ModelName
+from ecodyn.report.comparison.rows import PROTOCOL_TITLES
 from ecodyn.report.formatting import coefficient, steps, term
 from ecodyn.report.laws.interactions import cross_out, plot_interactions
 from ecodyn.report.style import DEAD, DIVERGING, FONT, INK, PALETTE, WORST_SKILL, apply_style, axes_or_new, escaped
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-KIND_COLOURS = {"family": "#0072B2", "clock": "#E69F00", "ceiling": "#009E73", "null": "#777777"}
+KIND_COLOURS = {FAMILY: "#0072B2", CLOCK: "#E69F00", CEILING: "#009E73", NULL: "#777777"}
 MOST_PANELS = 6
 MOST_COLOURED = 5  # with "others", "rollout" and its band that makes eight legend entries
 MOST_NAMED_TERMS = 30  # of a matrix's columns
@@ -119,7 +121,7 @@ def plot_rollouts(
         if level is not None and protocol == UNSEEN_RUNS and name in window_result.errors:
             _draw_band(panel, *drawn, shown[0], window_result.errors[name].band(level, without=run))
         panel.set(xlim=(t[0], t[-1]), ylim=limits)
-        panel.set_title(name, fontsize=FONT, color=INK)
+        panel.set_title(str(name), fontsize=FONT, color=INK)
         panel.set_xlabel("step" if row == rows - 1 or number + columns >= len(names) else "")
         panel.set_ylabel("signal" if column == 0 else "")
     banded = level is not None and protocol == UNSEEN_RUNS
@@ -140,7 +142,7 @@ def plot_skill(window_result: WindowResult, protocol: str, ax: Axes | None = Non
     worst = _worst_shown(scores)
     for row, m in enumerate(scores):
         _draw_skill(ax, row, m, worst)
-    ax.set_yticks(range(len(scores)), [name_of(m) for m in scores], fontsize=FONT)
+    ax.set_yticks(range(len(scores)), [m.label for m in scores], fontsize=FONT)
     ax.set_ylim(len(scores) - 0.5, -0.5)
     margin = 0.04 * (1.0 - worst)
     ax.set_xlim(worst - margin, 1.0 + margin)
@@ -192,10 +194,12 @@ def _label(name: str, feature: Any) -> str:
     return escaped(f"{name} {feature}")
 
 
-def _drawn_models(w: WindowResult, run: int, protocol: str, models: Sequence[str] | None) -> list[str]:
-    families: Iterable[str] = (m.label for m in w.of(protocol) if m.kind == "family")
-    wanted = families if models is None else models
-    return [m for m in dict.fromkeys(wanted) if run in w.drawn.get((protocol, m), {})][:MOST_PANELS]
+def _drawn_models(w: WindowResult, run: int, protocol: str, models: Sequence[str] | None) -> list[ModelName]:
+    scored = w.of(protocol)
+    names = [m.name for m in scored if (m.kind == FAMILY if models is None else m.label in models)]
+    if models is not None:
+        names.sort(key=lambda name: models.index(str(name)))
+    return [name for name in names if run in w.drawn.get((protocol, name), {})][:MOST_PANELS]
 
 
 def _largest_at_end(truth: Array, w: WindowResult) -> list[int]:
@@ -271,7 +275,7 @@ def _rollout_legend(
 
 def _worst_shown(scores: list[ModelScore]) -> float:
     """The left end of the skill axis: the worst run that is not off it."""
-    values = [v for m in scores for v in (m.skill, m.skill_low, *m.skill_per_run) if np.isfinite(v)]
+    values = [v for m in scores for v in (m.skill, m.skill_interval.low, *m.skill_per_run) if np.isfinite(v)]
     return max(WORST_SKILL, min(values, default=0.0))
 
 
@@ -287,8 +291,8 @@ def _draw_skill(ax: Axes, row: int, m: ModelScore, worst: float) -> None:
         ax.plot(worst, row, "<", color=colour, ms=6)
         ax.annotate(f"  {m.skill:.3g}", (worst, row), fontsize=FONT - 1, color=INK, va="center")
         return
-    if np.isfinite(m.skill_low):
-        ax.plot([max(m.skill_low, worst), min(m.skill_high, 1.0)], [row, row], color=colour, lw=1.6)
+    if np.isfinite(m.skill_interval.low):
+        ax.plot([max(m.skill_interval.low, worst), min(m.skill_interval.high, 1.0)], [row, row], color=colour, lw=1.6)
     ax.plot(m.skill, row, "o", ms=6, mec=colour, mfc=colour if m.in_confidence_set else "white")
 
 

@@ -7,7 +7,9 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from ecodyn.comparison.contenders import IN_SAMPLE, UNSEEN_RUNS
-from ecodyn.comparison.result import Comparison, WindowResult
+from ecodyn.comparison.result import Comparison
+from ecodyn.comparison.window_result import WindowResult
+from ecodyn.families.model_name import FAMILY, ModelName
 from ecodyn.report.comparison import rows
 from ecodyn.report.embedded import Image, png, svg, template
 from ecodyn.report.formatting import count, equation_html, number, percent, steps
@@ -145,9 +147,9 @@ def _figures(comparison: Comparison, w: WindowResult, protocol: str) -> dict[str
     from ecodyn.report.comparison.skill_figures import plot_skill_by_horizon
 
     drawn = sorted({run for (p, _), found in w.drawn.items() if p == protocol for run in found} & set(w.truth))
-    families = {m.label for m in w.of(protocol) if m.kind == "family"}
+    families = {m.name for m in w.of(protocol) if m.kind == FAMILY}
     any_drawn = any(p == protocol and m in families and w.drawn[p, m] for p, m in w.drawn)
-    curves = protocol == UNSEEN_RUNS and any(m.skill_by_horizon for m in w.of(protocol) if m.kind == "family")
+    curves = protocol == UNSEEN_RUNS and any(m.skill_by_horizon for m in w.of(protocol) if m.kind == FAMILY)
     level = _band_level(w) if protocol == UNSEEN_RUNS else None
     return {
         "skill": svg(plot_skill(w, protocol)),
@@ -171,18 +173,18 @@ def _laws(w: WindowResult) -> list[dict[str, Any]]:
     """What was fitted to everything: equations, coefficients and how far they can be believed."""
     from ecodyn.report.comparison.figures import plot_coefficients
 
-    found: dict[str, dict[str, Any]] = {}
+    found: dict[ModelName, dict[str, Any]] = {}
     for m in w.models:
         law = rows.law_of(m, w)
-        name = rows.name_of(m)
+        name = m.name
         if name in found or law is None:
             continue
         listed, more = rows.coefficient_rows(law)
-        equations = next((o.equations for o in w.models if rows.name_of(o) == name and o.equations), "")
+        equations = next((o.equations for o in w.models if o.name == name and o.equations), "")
         found[name] = {
-            "name": name,
+            "name": str(name),
             "equations": equation_html(equations),
-            "latex": next((o.latex for o in w.models if rows.name_of(o) == name and o.latex), ""),
+            "latex": next((o.latex for o in w.models if o.name == name and o.latex), ""),
             "figure": svg(plot_coefficients(law)),
             "coefficients": listed,
             "more": more,

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ecodyn.comparison.candidate import FEWEST_RUNS, label_of
-from ecodyn.comparison.contenders import FAMILY, FORECAST, IN_SAMPLE, UNSEEN_RUNS
-from ecodyn.comparison.result import Comparison, ModelScore, Pair, WindowResult, coefficient_table
+from ecodyn.comparison.candidate import FEWEST_RUNS
+from ecodyn.comparison.contenders import FORECAST, IN_SAMPLE, UNSEEN_RUNS
+from ecodyn.comparison.model_score import ModelScore, Pair, coefficient_table
+from ecodyn.comparison.result import Comparison
+from ecodyn.comparison.window_result import WindowResult
 from ecodyn.equations.library import FULL
 from ecodyn.families.law import Law
+from ecodyn.families.model_name import CEILING, CLOCK, FAMILY, NULL
 from ecodyn.report.formatting import (
     DASH,
     coefficient,
@@ -22,10 +25,8 @@ from ecodyn.report.formatting import (
     steps,
     term,
 )
-from ecodyn.rollouts.iteration import FLOW
-from ecodyn.trajectories.state import SIGNAL
 
-KINDS = {"family": "families", "clock": "clocks", "ceiling": "ceiling", "null": "nulls"}
+KINDS = {FAMILY: "families", CLOCK: "clocks", CEILING: "ceiling", NULL: "nulls"}
 PROTOCOL_TITLES = {
     UNSEEN_RUNS: "unseen runs",
     FORECAST: "forecasts",
@@ -74,16 +75,11 @@ class ModelRow:
     score: ModelScore
 
 
-def name_of(score: ModelScore) -> str:
-    """As verdicts have it: family/coupling, with the state where it is more than the signal, and "map" for a map."""
-    return score.label
-
-
 def model_rows(comparison: Comparison, protocol: str | None = None, window: int | WindowResult = 0) -> list[ModelRow]:
     """The rows of the table of models: families by loss, then clocks, ceilings and nulls."""
     part = comparison.windows[window] if isinstance(window, int) else window
     scores = part.of(protocol or part.headline)
-    return [ModelRow(name_of(m), m.kind, _cells(m), _notes(m, part, comparison), m) for m in scores]
+    return [ModelRow(m.label, m.kind, _cells(m), _notes(m, part, comparison), m) for m in scores]
 
 
 def shown_columns(rows: list[ModelRow]) -> list[Column]:
@@ -93,15 +89,14 @@ def shown_columns(rows: list[ModelRow]) -> list[Column]:
 
 
 def _cells(m: ModelScore) -> dict[str, str]:
-    is_law = m.kind in ("family", "clock")
     return {
         "member": "*" if m.in_confidence_set else DASH,
         "skill": number(m.skill),
-        "interval": interval(m.skill_low, m.skill_high),
+        "interval": interval(m.skill_interval.low, m.skill_interval.high),
         "unexplained": percent(m.unexplained),
         "diverged": count(m.diverged),
         "one_step_r2": number(m.one_step_r2) if m.protocol == IN_SAMPLE else DASH,
-        "coefficients": f"{count(m.n_coefficients)}/{m.library_size}" if is_law else DASH,
+        "coefficients": f"{count(m.n_coefficients)}/{m.library_size}" if m.name.is_law else DASH,
         "log_skill": number(m.log_skill),
         "order_crossing": percent(m.order_crossing),
         "fit_seconds": seconds(m.fit_seconds),
@@ -109,9 +104,9 @@ def _cells(m: ModelScore) -> dict[str, str]:
 
 
 def law_of(m: ModelScore, window: WindowResult) -> Law | None:
-    """The law fitted to everything, of the same family, coupling, state and dynamics."""
+    """The same model's law, fitted to everything."""
     for other in window.models:
-        if other.label == m.label and isinstance(other.model, Law) and other.model.state == m.state:
+        if other.name == m.name and isinstance(other.model, Law):
             return other.model
     return None
 
@@ -181,10 +176,10 @@ def pair_rows(pairs: list[Pair], protocol: str) -> list[dict[str, str]]:
     """Skill differences between families under a protocol, as text."""
     return [
         {
-            "a": p.a,
-            "b": p.b,
-            "difference": number(p.skill_difference, 4),
-            "interval": interval(p.low, p.high, 4),
+            "a": str(p.a),
+            "b": str(p.b),
+            "difference": number(p.difference.mean, 4),
+            "interval": interval(p.difference.low, p.difference.high, 4),
         }
         for p in pairs
         if p.protocol == protocol
@@ -196,7 +191,7 @@ def surrogate_rows(window: WindowResult) -> list[dict[str, str]]:
     return [
         {
             "kind": test.kind.replace("_", "-"),
-            "model": test.model,
+            "model": str(test.model),
             "count": count(len(test.losses)),
             "skill": number(test.skill),
             "surrogate_skill": number(test.surrogate_skill),
@@ -207,18 +202,13 @@ def surrogate_rows(window: WindowResult) -> list[dict[str, str]]:
     ]
 
 
-def _name_of_best(best: dict[str, str | None]) -> str:
-    state, dynamics = best.get("state") or SIGNAL, best.get("dynamics", FLOW)
-    return label_of(str(best["family"]), best["coupling"], state, FAMILY, dynamics)
-
-
 def verdict_rows(comparison: Comparison) -> list[dict[str, str]]:
     """One row a window and protocol that ranks, the headline's first."""
     rows = []
     for w in comparison.windows:
         for protocol in sorted(w.verdicts, key=lambda p: p != w.headline):
             v = w.verdicts[protocol]
-            name = DASH if v.best is None else _name_of_best(v.best)
+            name = DASH if v.best is None else str(v.best)
             rows.append(
                 {
                     "window": steps(w.window),

@@ -11,9 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ecodyn.comparison.candidate import COUPLING_ORDER, FAMILY_ORDER
 from ecodyn.comparison.contenders import UNSEEN_RUNS
-from ecodyn.comparison.result import Comparison, ModelScore, WindowResult
+from ecodyn.comparison.model_score import ModelScore
+from ecodyn.comparison.result import Comparison
+from ecodyn.comparison.window_result import WindowResult
+from ecodyn.equations.library import COUPLINGS
+from ecodyn.families import REGISTRY
+from ecodyn.families.model_name import FAMILY, NULL
 from ecodyn.report.comparison.rows import PROTOCOL_TITLES
 from ecodyn.report.formatting import steps
 from ecodyn.report.style import DEAD, FONT, INK, PALETTE, WORST_SKILL, axes_or_new
@@ -29,7 +33,7 @@ Name = tuple[str, str, str]  # family (or its map), coupling, state
 MOST_ENTRIES = 8
 MOST_FAMILIES = 4  # with three couplings and the null that makes eight legend entries; others are grey
 GROUP = 0.7  # of the room between two groups
-NULL = "best null"
+BEST_NULL = "best null"
 MOST_CURVES = 6
 
 
@@ -44,7 +48,7 @@ def plot_skill_by_phase(result: Comparison, ax: Axes | None = None, *, protocol:
     protocol : "unseen_runs", "forecast" or "in_sample"; each window's headline by default
     """
     parts = [w.of(protocol or w.headline) for w in result.windows]
-    families = [[m for m in scores if m.kind == "family"] for scores in parts]
+    families = [[m for m in scores if m.kind == FAMILY] for scores in parts]
     named = _names([m for scores in families for m in scores])
     ax = axes_or_new(ax, (max(5.0, 0.22 * len(named) * len(parts) + 3.0), 3.8))
     colours = _colours(named)
@@ -85,7 +89,7 @@ def plot_skill_by_horizon(
     scores = [
         m
         for m in window_result.of(protocol)
-        if m.skill_by_horizon is not None and (m.kind == "family" if models is None else m.label in models)
+        if m.skill_by_horizon is not None and (m.kind == FAMILY if models is None else m.label in models)
     ][:MOST_CURVES]
     if not scores:
         raise ValueError(f"no models with skills by horizon under {protocol!r}")
@@ -126,11 +130,17 @@ def _family(m: ModelScore) -> str:
 
 def _names(scores: Sequence[ModelScore]) -> list[Name]:
     """Families in their fixed order, and within them couplings in theirs."""
-    unknown = len(FAMILY_ORDER)
-    return sorted(
-        {_name(m) for m in scores},
-        key=lambda n: (FAMILY_ORDER.get(n[0], unknown), n[0], COUPLING_ORDER.get(n[1], 0), n[2]),
-    )
+    places = {_family(m): _place(m) for m in scores}
+    return sorted({_name(m) for m in scores}, key=lambda n: (places[n[0]], n[0], _coupling_place(n[1]), n[2]))
+
+
+def _place(m: ModelScore) -> int:
+    """A family's place among those that are registered; behind them where its distribution is not there."""
+    return list(REGISTRY).index(m.family) if m.family in REGISTRY else len(REGISTRY)
+
+
+def _coupling_place(coupling: str) -> int:
+    return COUPLINGS.index(coupling) if coupling in COUPLINGS else 0
 
 
 def _colours(named: Sequence[Name]) -> dict[str, str]:
@@ -145,7 +155,7 @@ def _finite(values: Sequence[float]) -> list[float]:
 
 
 def _lower_end(scores: Sequence[ModelScore]) -> float:
-    return max(WORST_SKILL, min(0.0, *_finite([0.0, *(v for m in scores for v in (m.skill, m.skill_low))])))
+    return max(WORST_SKILL, min(0.0, *_finite([0.0, *(v for m in scores for v in (m.skill, m.skill_interval.low))])))
 
 
 def _draw_mean(ax: Axes, x: float, m: ModelScore, colour: str, worst: float) -> None:
@@ -155,8 +165,10 @@ def _draw_mean(ax: Axes, x: float, m: ModelScore, colour: str, worst: float) -> 
     if m.skill < worst:
         _mark_beyond(ax, x, m.skill, colour, worst)
         return
-    if np.isfinite(m.skill_low):
-        ax.plot([x, x], [max(m.skill_low, worst), min(m.skill_high, 1.0)], color=colour, lw=1.4, zorder=2)
+    if np.isfinite(m.skill_interval.low):
+        ax.plot(
+            [x, x], [max(m.skill_interval.low, worst), min(m.skill_interval.high, 1.0)], color=colour, lw=1.4, zorder=2
+        )
     face = colour if m.in_confidence_set else "white"
     ax.plot(x, m.skill, MARKERS.get(m.coupling or "", "o"), ms=5, mec=colour, mfc=face, zorder=3)
 
@@ -178,7 +190,7 @@ def _mark_beyond(ax: Axes, x: float, skill: float, colour: str, worst: float) ->
 
 
 def _draw_null(ax: Axes, group: int, scores: Sequence[ModelScore], worst: float) -> None:
-    best = max(_finite([m.skill for m in scores if m.kind == "null"]), default=float("nan"))
+    best = max(_finite([m.skill for m in scores if m.kind == NULL]), default=float("nan"))
     if best >= worst:
         ax.plot([group - GROUP / 2, group + GROUP / 2], [best, best], color=DEAD, lw=2.5, zorder=1)
 
@@ -216,7 +228,7 @@ def _family_legend(ax: Axes, named: Sequence[Name], colours: dict[str, str], *, 
         style = {"ls": LINES[c]} if lines else {"ls": "", "marker": MARKERS[c], "ms": 5, "mfc": "white"}
         entries.append(Line2D([], [], color=INK, label=c, **style))
     if not lines:
-        entries.append(Line2D([], [], color=DEAD, lw=2.5, label=NULL))
+        entries.append(Line2D([], [], color=DEAD, lw=2.5, label=BEST_NULL))
     if not lines and len(entries) < MOST_ENTRIES:
         entries.append(Line2D([], [], color=INK, marker="o", ls="", ms=5, label="in the confidence set"))
     ax.legend(handles=entries, frameon=False, fontsize=FONT, loc="upper left", bbox_to_anchor=(1.0, 1.0))

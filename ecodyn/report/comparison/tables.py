@@ -6,6 +6,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 from ecodyn.comparison.result import Comparison
+from ecodyn.families.model_name import CLOCK, FAMILY
 from ecodyn.report.comparison.rows import KINDS, PROTOCOL_TITLES, Column, ModelRow, model_rows, shown_columns
 from ecodyn.report.formatting import steps
 
@@ -72,7 +73,7 @@ def _add_rows(table: Table, rows: list[ModelRow], columns: list[Column]) -> None
     from rich.text import Text
 
     noted = any(r.notes for r in rows)
-    kind = "family"  # families come first, and need no heading
+    kind = FAMILY  # families come first, and need no heading
     for row in rows:
         if row.kind != kind:
             kind = row.kind
@@ -80,12 +81,12 @@ def _add_rows(table: Table, rows: list[ModelRow], columns: list[Column]) -> None
             table.add_row(Text(KINDS[kind], style="italic dim"))
         cells = [Text(row.cells[c.key]) for c in columns]
         notes = [Text("; ".join(row.notes))] if noted else []
-        table.add_row(Text(_name(row)), *cells, *notes, style="" if kind == "family" else "dim")
+        table.add_row(Text(_name(row)), *cells, *notes, style="" if kind == FAMILY else "dim")
 
 
 def _name(row: ModelRow) -> str:
     """The heading says that it is a clock, and names are long enough."""
-    return row.name.removesuffix(" clock")
+    return str(row.score.name.of_kind(FAMILY)) if row.score.kind == CLOCK else row.name
 
 
 def _fitting(columns: list[Column], rows: list[ModelRow], width: int) -> list[Column]:

@@ -9,7 +9,7 @@ from typing import Any
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from ecodyn.comparison.result import coefficient_table
+from ecodyn.comparison.model_score import coefficient_table
 from ecodyn.families.law import Law
 from ecodyn.families.model import FittedModel
 from ecodyn.report.formatting import inflation

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from ecodyn.comparison.result import plain_json
 from ecodyn.report.circles.figures import plot_perturbation
 from ecodyn.report.comparison.figures import plot_signals
 from ecodyn.report.embedded import svg, template
@@ -22,6 +21,7 @@ from ecodyn.report.survival.figures import (
 )
 from ecodyn.report.survival.rows import nearest_to_study, survival_sentences, survival_tables
 from ecodyn.runtime.files import check_output, write_whole
+from ecodyn.runtime.json_values import plain_json
 from ecodyn.survival.analysis import Analysis
 from ecodyn.survival.logistic import fit_logistic
 from ecodyn.survival.predictors import predictor

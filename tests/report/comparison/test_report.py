@@ -18,9 +18,10 @@ from matplotlib.figure import Figure
 
 import ecodyn
 from ecodyn.comparison import Comparison
+from ecodyn.comparison.model_score import ModelScore
 from ecodyn.comparison.phases import Phase, Phases
-from ecodyn.comparison.result import ModelScore, WindowResult
 from ecodyn.comparison.surrogate_result import SurrogateTest
+from ecodyn.comparison.window_result import WindowResult
 from ecodyn.errors import OutputExistsError
 from ecodyn.families.law import Law
 from ecodyn.report import (
