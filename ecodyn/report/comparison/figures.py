@@ -195,11 +195,10 @@ def _label(name: str, feature: Any) -> str:
 
 
 def _drawn_models(w: WindowResult, run: int, protocol: str, models: Sequence[str] | None) -> list[ModelName]:
-    scored = w.of(protocol)
-    names = [m.name for m in scored if (m.kind == FAMILY if models is None else m.label in models)]
-    if models is not None:
-        names.sort(key=lambda name: models.index(str(name)))
-    return [name for name in names if run in w.drawn.get((protocol, name), {})][:MOST_PANELS]
+    """The models of a panel each: by default the families, the best first."""
+    drawn = {str(name): name for p, name in w.drawn if p == protocol and run in w.drawn[p, name]}
+    wanted = [m.label for m in w.of(protocol) if m.kind == FAMILY] if models is None else models
+    return [drawn[label] for label in dict.fromkeys(wanted) if label in drawn][:MOST_PANELS]
 
 
 def _largest_at_end(truth: Array, w: WindowResult) -> list[int]:

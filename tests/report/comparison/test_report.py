@@ -18,12 +18,13 @@ from matplotlib.figure import Figure
 
 import ecodyn
 from ecodyn.comparison import Comparison
-from ecodyn.comparison.model_score import ModelScore
+from ecodyn.comparison.model_score import ModelScore, Start
 from ecodyn.comparison.phases import Phase, Phases
 from ecodyn.comparison.surrogate_result import SurrogateTest
 from ecodyn.comparison.window_result import WindowResult
 from ecodyn.errors import OutputExistsError
 from ecodyn.families.law import Law
+from ecodyn.families.model_name import ModelName
 from ecodyn.report import (
     fragment,
     plot_coefficients,
@@ -35,11 +36,13 @@ from ecodyn.report import (
     terminal_table,
     write_html,
 )
-from ecodyn.report.comparison.rows import law_notes, model_rows, name_of
+from ecodyn.report.comparison.rows import law_notes, model_rows
 from ecodyn.report.formatting import equation_html, inflation, interval, number, percent, probability, term
 from ecodyn.report.laws.equilibria import equilibria_sentence, equilibrium_rows, ranges, shown_headers
 from ecodyn.stability.equilibria import find_equilibria
+from ecodyn.statistics.intervals import Estimate
 
+LINEAR = ModelName("linear", "exchangeable")
 HOSTILE = "<script>alert(1)</script>"
 
 
@@ -128,7 +131,16 @@ def test_tests_against_surrogates_are_on_the_page(comparison: Comparison, tmp_pa
     small = bare(comparison)
     losses = np.array([-1.0, math.nan, -2.0])
     test = SurrogateTest(
-        "run_shuffled", "linear/exchangeable", "unseen_runs", (0.0, 59.0), 0.9, -losses / 4, -3.0, losses, 1, 0.5
+        kind="run_shuffled",
+        model=LINEAR,
+        protocol="unseen_runs",
+        window=(0.0, 59.0),
+        skill=0.9,
+        skills=-losses / 4,
+        loss=-3.0,
+        losses=losses,
+        failed=1,
+        p_value=0.5,
     )
     tested = replace(small, windows=[replace(small.windows[0], surrogates=(test,))])
     write_html(tested, tmp_path / "tested.html")
@@ -142,13 +154,13 @@ def test_tests_against_surrogates_are_on_the_page(comparison: Comparison, tmp_pa
 def test_every_model_of_every_protocol_has_a_row(comparison: Comparison, page: str) -> None:
     names = re.findall(r'<td class="text name">([^<]+)</td>\s*(?=<td>[*–\d-])', page)
     for m in comparison.models:
-        assert name_of(m) in names
+        assert m.label in names
     rows = re.findall(r"<tr(?: class=\"member\")?>\s*<td class=\"text name\">", page)
     assert len(rows) >= len(comparison.models)
 
 
 def test_equilibria_of_every_autonomous_law_are_on_the_page(comparison: Comparison, page: str) -> None:
-    laws = {name_of(m): m.model for m in comparison.windows[0].models if isinstance(m.model, Law)}
+    laws = {m.label: m.model for m in comparison.windows[0].models if isinstance(m.model, Law)}
     autonomous = [law for law in laws.values() if law.autonomous]
     assert page.count("<summary>Equilibria</summary>") == len(comparison.windows) * len(autonomous)
     for law in autonomous:
@@ -211,9 +223,7 @@ def test_the_page_loads_nothing(page: str) -> None:
 def test_nan_is_a_dash(comparison: Comparison, window: WindowResult) -> None:
     lost = replace(
         window.models[0],
-        skill=math.nan,
-        skill_low=math.nan,
-        skill_high=math.nan,
+        skill_interval=Estimate(math.nan, math.nan, math.nan, 0),
         log_skill=math.nan,
         diverged=5,
         skill_per_run=np.full(6, math.nan),
@@ -275,7 +285,10 @@ def test_the_terminal_table_fits_and_keeps_names_whole(comparison: Comparison, p
 def test_notes_stay_readable_at_80_columns(comparison: Comparison, window: WindowResult) -> None:
     from rich.console import Console
 
-    lost = [replace(m, diverged=3, family="lotka_volterra", state="signal") for m in window.of("forecast")]
+    lost = [
+        replace(m, diverged=3, name=replace(m.name, family="lotka_volterra", state="signal"))
+        for m in window.of("forecast")
+    ]
     broken = replace(comparison, windows=[replace(window, models=lost)])
     console = Console(width=80, record=True, file=io.StringIO())
     console.print(terminal_table(broken, "forecast", width=80))
@@ -292,12 +305,14 @@ def test_plots_return_the_axes_they_drew_on(
     draw = [
         lambda ax: plot_signals(data, 0, ax),
         lambda ax: plot_rollouts(window, 0, "unseen_runs", ax=ax),
-        lambda ax: plot_rollouts(window, 1, "forecast", ["linear/exchangeable"], ax, features=data.features),
+        lambda ax: plot_rollouts(
+            window, 1, "forecast", ["linear/exchangeable (refine=False)"], ax, features=data.features
+        ),
         lambda ax: plot_skill(window, "unseen_runs", ax),
         lambda ax: plot_skill_by_phase(comparison, ax),
         lambda ax: plot_skill_by_phase(comparison, ax, protocol="forecast"),
         lambda ax: plot_skill_by_horizon(window, "unseen_runs", ax=ax),
-        lambda ax: plot_skill_by_horizon(window, "forecast", ["linear/exchangeable"], ax),
+        lambda ax: plot_skill_by_horizon(window, "forecast", ["linear/exchangeable (refine=False)"], ax),
         lambda ax: plot_rollouts(window, 0, "unseen_runs", ax=ax, level=0.8),
         lambda ax: plot_coefficients(law, ax),
         lambda ax: plot_coefficients(replace(law, diagnostics=None), ax),
@@ -322,9 +337,19 @@ def test_at_most_seven_legend_entries() -> None:
     ax = plot_signals(many, labels=29)
     assert len(ax.get_legend().get_texts()) <= 7
     truth = many.values[0]
-    drawn = {("unseen_runs", "linear/exchangeable"): {0: (many.steps, truth)}}
-    start = ecodyn.comparison.result.Start(0.9, 0.9, 0.1, 20.0)
-    window = WindowResult((0, 59), "unseen_runs", {}, [], [], start, 0.0, drawn, {0: (many.steps, truth)})
+    drawn = {("unseen_runs", LINEAR): {0: (many.steps, truth)}}
+    start = Start(0.9, 0.9, 0.1, 20.0)
+    window = WindowResult(
+        window=(0, 59),
+        headline="unseen_runs",
+        verdicts={},
+        models=[],
+        pairs=[],
+        start=start,
+        noise_share=0.0,
+        drawn=drawn,
+        truth={0: (many.steps, truth)},
+    )
     ax = plot_rollouts(window, 0, "unseen_runs", ["linear/exchangeable"])
     assert len(ax.get_legend().get_texts()) <= 7
 
@@ -332,7 +357,7 @@ def test_at_most_seven_legend_entries() -> None:
 def test_the_legend_of_many_families_is_short(comparison: Comparison) -> None:
     part = comparison.windows[0]
     many = [
-        replace(m, family=f"family_{n}", coupling=c)
+        replace(m, name=ModelName(f"family_{n}", c))
         for n in range(9)
         for c in ("independent", "exchangeable", "full")
         for m in part.of("unseen_runs")
@@ -347,7 +372,7 @@ def test_the_legend_of_many_families_is_short(comparison: Comparison) -> None:
 
 def test_skills_off_the_figure_are_marked_with_their_values(comparison: Comparison) -> None:
     part = comparison.windows[0]
-    lost = replace(part, models=[replace(m, skill=-7.25, skill_low=-9.0) for m in part.models])
+    lost = replace(part, models=[replace(m, skill_interval=Estimate(-7.25, -9.0, -5.0, 6)) for m in part.models])
     ax = plot_skill_by_phase(replace(comparison, windows=[lost, part]))
     values = [t.get_text() for t in ax.texts]
     assert values.count("−7.2") == sum(m.kind == "family" for m in part.of(part.headline))
@@ -359,7 +384,9 @@ def test_curves_end_in_the_model_s_skill(window: WindowResult) -> None:
         curve = m.skill_by_horizon
         assert curve is not None
         np.testing.assert_allclose(
-            [curve.skill[-1], curve.low[-1], curve.high[-1]], [m.skill, m.skill_low, m.skill_high], rtol=1e-12
+            [curve.skill[-1], curve.low[-1], curve.high[-1]],
+            [m.skill, m.skill_interval.low, m.skill_interval.high],
+            rtol=1e-12,
         )
 
 
