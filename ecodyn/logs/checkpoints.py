@@ -61,12 +61,12 @@ class Checkpoints(Format):
         files = [files[i] for i in order]
         return [
             Log(
-                path,
-                self.name,
-                path.name,
-                steps[order],
-                CheckpointFrames(files, key, first),
-                tuple(files),
+                path=path,
+                format=self.name,
+                name=path.name,
+                steps=steps[order],
+                frames=CheckpointFrames(files, key, first),
+                sources=tuple(files),
                 remarks=tuple(_remarks(path, files)),
                 arrays=first.shapes,
             )

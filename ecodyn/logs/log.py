@@ -72,7 +72,7 @@ class ArrayFrames(Frames):
         return self.array[rows]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Log:
     """The log of one run, opened: headers and times are read, frames are not.
 

@@ -62,12 +62,12 @@ class Records:
             )
         values = np.stack([v[np.searchsorted(s, common)] for s, v in series.values()], axis=1)
         return Log(
-            path,
-            log_format,
-            name,
-            common,
-            ArrayFrames(values),
-            tuple(sources),
+            path=path,
+            format=log_format,
+            name=name,
+            steps=common,
+            frames=ArrayFrames(values),
+            sources=tuple(sources),
             features=_whole_numbers(list(labels.values())),
             remarks=tuple(self._remarks(series, common, options)),
             arrays={column: (len(v),) for column, v in self.values.items()},

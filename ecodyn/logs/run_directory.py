@@ -70,12 +70,12 @@ class _Opened:
         gradients, gradient_remarks = self._gradients(frames)
         settings, stated = _named(self.path)
         return Log(
-            self.path,
-            RunDirectory.name,
-            self.path.name,
-            steps,
-            frames,
-            tuple(_file(self.path, name) for name in self.arrays if name in self.used),
+            path=self.path,
+            format=RunDirectory.name,
+            name=self.path.name,
+            steps=steps,
+            frames=frames,
+            sources=tuple(_file(self.path, name) for name in self.arrays if name in self.used),
             gradients=gradients,
             gradient_steps=None if gradients is None else self.interval * np.arange(float(len(gradients))),
             settings=settings,

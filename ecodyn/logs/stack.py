@@ -57,12 +57,12 @@ class Stack(Format):
         if gradients is not None and gradients.shape != frames.shape:
             gradients = None
         return Log(
-            path,
-            self.name,
-            path.stem,
-            steps,
-            frames,
-            (path,),
+            path=path,
+            format=self.name,
+            name=path.stem,
+            steps=steps,
+            frames=frames,
+            sources=(path,),
             features=tuple(range(1, frames.shape[1] + 1)) if len(frames.shape) == 2 else None,
             gradients=gradients,
             gradient_steps=None if gradients is None else steps,
