@@ -5,18 +5,21 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from ecodyn.arrays import Array
 from ecodyn.errors import UnusableDataError
 from ecodyn.logs import Log
 from ecodyn.observables import OBSERVABLES, Features, Fourier, Projection, SingularValues
+from ecodyn.observables.features import Label
+from ecodyn.observables.projection import check_axis
+from ecodyn.observables.registry import SINGULAR_VALUES
 
-SINGULAR_VALUES = "singular_values"  # asked for like an observable, and what the signal then is
+__all__ = ["Layout", "Request", "layout", "same_features"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Request:
     """What to extract.
 
@@ -46,8 +49,8 @@ class Request:
     """
 
     observables: tuple[str, ...] | None = None
-    directions: np.ndarray | None = None
-    direction_labels: tuple[Any, ...] | None = None
+    directions: Array | None = None
+    direction_labels: tuple[Label, ...] | None = None
     over: str | None = None
     p: int | None = None
     token_axis: int | None = None
@@ -61,6 +64,8 @@ class Request:
         unknown = [name for name in self.observables or () if name not in known]
         if unknown:
             raise ValueError(f"unknown observables {', '.join(unknown)}; known are {', '.join(known)}")
+        if self.over is not None:
+            check_axis(self.over)
         if self.token_axis not in (None, 0, 1):
             raise ValueError(f"the token axis of a frame is 0 or 1, got {self.token_axis}")
         if self.every < 1:
@@ -76,7 +81,7 @@ class Request:
         return SINGULAR_VALUES in (self.observables or ())
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Layout:
     """How frames of one log are read.
 
@@ -97,14 +102,14 @@ class Layout:
     """
 
     features: Features | None
-    labels: tuple[Any, ...]
+    labels: tuple[Label, ...]
     token_axis: int = 0
     tokens: tuple[int, int | None] = (0, None)
     p: int | None = None
     d: int | None = None
     remarks: tuple[str, ...] = ()
 
-    def matrices(self, frames: np.ndarray) -> np.ndarray:
+    def matrices(self, frames: Array) -> Array:
         """Frames as (frame, token, dimension) in float64, contiguous."""
         if self.token_axis == 1:
             frames = frames.swapaxes(1, 2)
@@ -121,9 +126,8 @@ def layout(log: Log, request: Request) -> Layout:
     """
     shape = log.frames.shape[1:]
     if log.features is not None:
-        if request.directions is not None or request.singular_values:
-            raise UnusableDataError(f"{log.path} holds values of features, expected matrices; leave --project out")
-        return Layout(None, log.features)
+        _check_reduced(log, request)
+        return Layout(features=None, labels=log.features)
     if len(shape) != 2 or 0 in shape:
         raise UnusableDataError(f"{log.path} has frames of shape {shape}, expected matrices (tokens, dimensions)")
     if request.singular_values:
@@ -141,16 +145,39 @@ def layout(log: Log, request: Request) -> Layout:
     features = Fourier(p)
     if p % 2 == 0:
         remarks = (*remarks, f"p = {p} is even: feature {p // 2} is an alternation and no circle")
-    return Layout(features, features.labels, axis, tokens, p, shape[1 - axis], remarks)
+    return Layout(
+        features=features,
+        labels=features.labels,
+        token_axis=axis,
+        tokens=tokens,
+        p=p,
+        d=shape[1 - axis],
+        remarks=remarks,
+    )
+
+
+def _check_reduced(log: Log, request: Request) -> None:
+    """Refuse what only matrices have, of a log that holds values of features."""
+    if request.directions is not None or request.singular_values:
+        raise UnusableDataError(f"{log.path} holds values of features, expected matrices; leave --project out")
+    # What is logged of features is their signal, and may be that of their gradient; series are computed from these.
+    of_matrices = [
+        name
+        for name in request.observables or ()
+        if name not in ("signal", "gradient") and OBSERVABLES[name].of_series is None
+    ]
+    if of_matrices:
+        names = " and ".join(of_matrices)
+        raise UnusableDataError(f"{log.path} holds values of features, expected matrices for {names}; leave that out")
 
 
 def _whole(features: Features, log: Log, request: Request) -> Layout:
     axis = request.token_axis or 0
     size = log.frames.shape[1 + axis]
-    return Layout(features, features.labels, axis, _tokens(log, request, size))
+    return Layout(features=features, labels=features.labels, token_axis=axis, tokens=_tokens(log, request, size))
 
 
-def _projected(log: Log, request: Request, directions: np.ndarray) -> Layout:
+def _projected(log: Log, request: Request, directions: Array) -> Layout:
     axis = request.token_axis or 0
     tokens = _tokens(log, request, log.frames.shape[1 + axis])
     sizes = {"tokens": tokens[1] - tokens[0], "dimensions": log.frames.shape[2 - axis]}
@@ -163,7 +190,7 @@ def _projected(log: Log, request: Request, directions: np.ndarray) -> Layout:
             f"{entries} entries, which fits {reason}; say which with --over tokens or --over dimensions"
         )
     features = Projection(directions, request.over or fitting[0], request.direction_labels)
-    return Layout(features, features.labels, axis, tokens, d=sizes["dimensions"])
+    return Layout(features=features, labels=features.labels, token_axis=axis, tokens=tokens, d=sizes["dimensions"])
 
 
 def _tokens(log: Log, request: Request, size: int) -> tuple[int, int]:
