@@ -190,7 +190,7 @@ def _reduced(log: Log, request: Request, observables: Mapping[str, Observable]) 
 
 def run_names(logs: Sequence[Log]) -> list[Label]:
     """What the runs are called: by the seed that varies, else by name, else by path; the first that differ."""
-    seeds: list[Label] = [log.settings["vary_seed"] for log in logs if "vary_seed" in log.settings]
+    seeds: list[Label] = [s for log in logs if isinstance(s := log.settings.get("vary_seed"), int | str)]
     names: list[Label] = [int(log.name) if log.name.isdecimal() else log.name for log in logs]
     if not all(isinstance(name, int) for name in names):
         names = [log.name for log in logs]

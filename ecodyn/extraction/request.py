@@ -46,6 +46,21 @@ class Request:
         Correct the times of late rows, drop identical ones, and cut a run before what is not finite.
     checksums
         Whether to take the checksum of whole files; None to do so unless rows are skipped.
+
+    Raises
+    ------
+    ValueError
+        An observable is not known, or another field says what can't be done.
+
+    Examples
+    --------
+    >>> from ecodyn.extraction import Request
+    >>> Request(observables=("signal", "circularity"), every=10, p=59).singular_values
+    False
+    >>> Request(observables=("beauty",))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: unknown observables beauty; known are signal, gradient, circularity, ...
     """
 
     observables: tuple[str, ...] | None = None

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ecodyn.arrays import Integers
 from ecodyn.errors import UnusableDataError
 from ecodyn.logs.choice import choose
 from ecodyn.logs.log import Format, Frames, Log, LogOptions
@@ -24,7 +25,7 @@ class CheckpointFrames(Frames):
         self.shape = (len(files), *first.shapes[key])
         self.dtype = first.read(key).dtype
 
-    def read(self, rows: np.ndarray) -> np.ndarray:
+    def read(self, rows: Integers) -> np.ndarray:
         """One tensor a row; all of the first one's shape."""
         if not len(rows):
             return np.empty((0, *self.shape[1:]), self.dtype)

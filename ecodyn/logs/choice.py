@@ -8,7 +8,7 @@ from pathlib import Path
 from ecodyn.errors import UnusableDataError
 
 EMBEDDING_NAMES = ("emb", "w_e", "wte")  # a part of the name, in small letters
-MOST_LISTED = 30
+MOST_LISTED = 30  # arrays in a sentence: those of a small network
 
 
 def choose(path: Path, shapes: Mapping[str, tuple[int, ...]], key: str | None, ndims: Iterable[int]) -> str:

@@ -33,7 +33,7 @@ def open_logs(path: str | os.PathLike[str], options: LogOptions | None = None) -
     ...     np.save(f"{folder}/run.npy", np.ones((3, 7, 4)))
     ...     (log,) = open_logs(f"{folder}/run.npy", LogOptions(interval=100))
     >>> log.format, log.frames.shape, log.steps.tolist()
-    ('stack', (3, 7, 4), [0, 100, 200])
+    ('stack', (3, 7, 4), [0.0, 100.0, 200.0])
     """
     path, options = Path(path), options or LogOptions()
     if not path.exists():

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from ecodyn.arrays import Array, Bools, Integers
 from ecodyn.errors import UnusableDataError
 from ecodyn.logs.integrity import MOST_RANGES, Watch, aliasing_period, is_late, ranges
-from ecodyn.logs.log import Format, Frames, Log, LogOptions
+from ecodyn.logs.log import Format, Frames, Log, LogOptions, Setting
 from ecodyn.logs.npy import open_npy
 
 EMBEDDINGS, FIRST, GRADIENTS, LOSS, DUMPS = "embeddings", "first_embeds", "gradients", "train_loss", "model_params"
@@ -139,7 +139,7 @@ class _Opened:
 
     # -------------------------------------------------------------------------------------------------- late
 
-    def _late(self, steps: np.ndarray) -> tuple[np.ndarray | None, list[str]]:
+    def _late(self, steps: Array) -> tuple[Bools | None, list[str]]:
         """Which rows are one update late, and a sentence that names them."""
         dense = EMBEDDINGS if EMBEDDINGS in self.arrays and self.interval == 1 else FIRST
         if dense not in self.arrays:
@@ -167,7 +167,7 @@ class _Opened:
             return self.updates
         return len(frames) - 1 if len(frames) <= MOST_LOOKED_AT else np.inf
 
-    def _identical(self, frames: Frames, final: float) -> np.ndarray:
+    def _identical(self, frames: Frames, final: float) -> Integers:
         """Rows identical to the one before: of the first ones, and the final one if it is there."""
         watch = Watch()
         for rows, chunk in frames.chunks(np.arange(min(len(frames), MOST_LOOKED_AT + 1))):
@@ -178,7 +178,7 @@ class _Opened:
             watch.identical.append(int(final))
         return np.array(watch.identical, dtype=np.int64)
 
-    def _period(self, identical: np.ndarray, seen: int, final: float) -> int | None:
+    def _period(self, identical: Integers, seen: int, final: float) -> int | None:
         if not len(identical) or len(identical) >= seen:
             return None  # frozen: there are no updates to be late by
         if identical[0] > seen:  # the final pair alone: no parameters were dumped among the first rows
@@ -199,14 +199,14 @@ class _Opened:
         return gradients, []
 
 
-def _steps(rows: int, interval: float) -> np.ndarray:
+def _steps(rows: int, interval: float) -> Array:
     """0, 1, 1 + n, 1 + 2n, ..."""
-    steps: np.ndarray = np.maximum(0.0, 1.0 + interval * (np.arange(float(rows)) - 1))
+    steps: Array = np.maximum(0.0, 1.0 + interval * (np.arange(float(rows)) - 1))
     steps[0] = 0
     return steps
 
 
-def _named(path: Path) -> tuple[dict[str, Any], tuple[int, int] | None]:
+def _named(path: Path) -> tuple[dict[str, Setting], tuple[int, int] | None]:
     """Settings in the folder's name, and (p, d)."""
     found = NAME.search(path.name)
     if found is None:

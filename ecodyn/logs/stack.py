@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ecodyn.arrays import Array
 from ecodyn.errors import UnusableDataError
 from ecodyn.logs.choice import choose
 from ecodyn.logs.log import Format, Frames, Log, LogOptions
@@ -69,7 +70,7 @@ class Stack(Format):
             arrays=shapes(arrays),
         )
 
-    def _steps(self, path: Path, arrays: dict[str, Frames], rows: int, options: LogOptions) -> np.ndarray:
+    def _steps(self, path: Path, arrays: dict[str, Frames], rows: int, options: LogOptions) -> Array:
         for name in STEP_NAMES:
             if name in arrays and len(arrays[name].shape) == 1:
                 held = arrays[name]

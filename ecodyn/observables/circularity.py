@@ -19,6 +19,14 @@ def circularity(components: Components) -> Array:
     v, whose half axes are in the ratio of the singular values σ₁ ≥ σ₂ of the matrix [u v]. Where there is no
     signal it is 0; with d = 1 it is 0 always. (The study's own measure of this name is another: how much of the
     embedding, projected on u and on v, lies in the frequency.)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ecodyn.observables import Components
+    >>> from ecodyn.observables.circularity import circularity
+    >>> circularity(Components(np.array([[[2.0, 0.0]]]), np.array([[[0.0, 1.0]]])))
+    array([[0.5]])
     """
     u, v = components.circles("circularity")
     uu, vv, uv = np.vecdot(u, u), np.vecdot(v, v), np.vecdot(u, v)

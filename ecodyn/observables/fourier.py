@@ -25,6 +25,24 @@ class Fourier(Features):
     ----------
     p
         Number of tokens, at least 2.
+
+    Raises
+    ------
+    UnusableDataError
+        There are fewer.
+
+    Examples
+    --------
+    A circle of radius 3 and frequency 2 over seven tokens; u and v have the norm 3 · 7/2 each:
+
+    >>> import numpy as np
+    >>> from ecodyn.observables import Fourier
+    >>> angle = 2 * np.pi * 2 * np.arange(7) / 7
+    >>> frame = 3 * np.column_stack([np.cos(angle), np.sin(angle)])
+    >>> circles = Fourier(7)
+    >>> power, dc = circles.split(circles.components(frame[None]).power())
+    >>> circles.labels, power.round(6)
+    ((1, 2, 3), array([[  0. , 220.5,   0. ]]))
     """
 
     def __init__(self, p: int) -> None:
@@ -81,6 +99,17 @@ def circle_plane(embedding: Array, k: int) -> Array:
         E, (token, dimension), of at least 2 dimensions.
     k
         1..⌊p/2⌋.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ecodyn.observables import circle_plane
+    >>> angle = 2 * np.pi * 2 * np.arange(7) / 7
+    >>> embedding = np.column_stack([2 * np.cos(angle), np.zeros(7), np.sin(angle)])
+    >>> np.abs(circle_plane(embedding, 2)).round(6)
+    array([[1., 0.],
+           [0., 0.],
+           [0., 1.]])
     """
     circles = Fourier(len(embedding)).components(embedding[None])
     u, v = circles.circles("a circle's plane")

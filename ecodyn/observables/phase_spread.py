@@ -18,6 +18,14 @@ def phase_spread(components: Components) -> Array:
     F = u − iv is the Fourier coefficient of each embedding dimension j; this is the circular variance of its phases,
     weighted by its size. It depends on the basis of the embedding, unlike the circularity. Where there is no signal it
     is 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ecodyn.observables import Components
+    >>> from ecodyn.observables.phase_spread import phase_spread
+    >>> phase_spread(Components(np.array([[[1.0, -1.0]]]), np.array([[[0.0, 0.0]]])))
+    array([[1.]])
     """
     u, v = components.circles("phase_spread")
     total = np.hypot(u, v).sum(axis=-1)

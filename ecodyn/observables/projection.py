@@ -23,6 +23,23 @@ class Projection(Features):
         "tokens" or "dimensions": which axis of a frame the directions span.
     labels
         Default 1..K.
+
+    Raises
+    ------
+    ValueError
+        They go over neither axis.
+    UnusableDataError
+        They are no matrix of finite numbers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ecodyn.observables import Projection
+    >>> frame = np.array([[3.0, 4.0], [0.0, 1.0]])
+    >>> Projection(np.eye(2)).components(frame[None]).power()
+    array([[25.,  1.]])
+    >>> Projection(np.eye(2), over="dimensions").components(frame[None]).power()
+    array([[ 9., 17.]])
     """
 
     def __init__(self, directions: Array, over: str = "tokens", labels: tuple[Label, ...] | None = None) -> None:

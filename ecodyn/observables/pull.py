@@ -19,6 +19,16 @@ def pull(components: Components, gradient: Components) -> Array:
     Under gradient flow, Ė = −∂L/∂E, it is d‖F‖/dt: the part of the gradient along the feature, with a sign, where the
     observable ``gradient`` is ‖G‖ ≥ |pull|. Positive where the loss falls as the signal grows. In units of the loss
     over those of the signal; 0 where there is no signal.
+
+    Examples
+    --------
+    The gradient points against the feature: descent lengthens it.
+
+    >>> import numpy as np
+    >>> from ecodyn.observables import Components
+    >>> from ecodyn.observables.pull import pull
+    >>> pull(Components(np.array([[[3.0, 4.0]]])), Components(np.array([[[-3.0, -4.0]]])))
+    array([[5.]])
     """
     along = np.vecdot(components.real, gradient.real)
     if components.imaginary is not None and gradient.imaginary is not None:

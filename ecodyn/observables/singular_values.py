@@ -15,6 +15,18 @@ class SingularValues(Features):
     """The singular values of a matrix, largest first; feature k is the k-th largest at every step.
 
     Sorted values swap modes where they cross: for modes with names, project on their directions.
+
+    Parameters
+    ----------
+    shape
+        Of a frame.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ecodyn.observables import SingularValues
+    >>> SingularValues((2, 2)).components(np.diag([1.0, 3.0])[None]).real[..., 0]
+    array([[3., 1.]])
     """
 
     def __init__(self, shape: tuple[int, int]) -> None:
