@@ -45,6 +45,8 @@ class Reduced:
         What is wrong with the log, and what was done about it.
     late_rows
         The rows that were logged one update late, as text.
+    mendable
+        Whether `Request.repair` gives rows other steps, or drops some that are identical.
     sources
         The files it comes from, with sizes and checksums.
     """
@@ -56,6 +58,7 @@ class Reduced:
     first_frame: str
     remarks: tuple[str, ...]
     late_rows: str
+    mendable: bool
     sources: list[Source] = field(default_factory=list)
 
 
@@ -111,8 +114,8 @@ def _reduce(log: Log, request: Request, observables: Mapping[str, Observable], d
     of_frames = {name: seen.of_frames for name, seen in observables.items() if seen.of_frames is not None}
     main = read_pass(log.frames, rows, steps, how, of_frames, digest)
     remarks += [*how.remarks, *cut_to_finite(log, main, request.repair)]
-    late, alias_remarks = repeated_frames(log, main, request.repair)
-    remarks += alias_remarks
+    repeats = repeated_frames(log, main, request.repair)
+    remarks += repeats.remarks
     series = main.series
     if any(seen.needs_gradients for seen in observables.values()):
         series, gradient_remarks = _with_gradients(log, main, how, request.repair, observables)
@@ -128,7 +131,8 @@ def _reduce(log: Log, request: Request, observables: Mapping[str, Observable], d
         layout=replace(how, features=None),
         first_frame=main.watch.first if log.features is None else "",
         remarks=tuple(remarks),
-        late_rows=late,
+        late_rows=repeats.late_rows,
+        mendable=repeats.mendable,
     )
 
 

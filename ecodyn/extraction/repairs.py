@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from ecodyn.arrays import Array, Integers
@@ -10,7 +12,7 @@ from ecodyn.extraction.passes import Pass
 from ecodyn.logs import Log
 from ecodyn.logs.integrity import MOST_RANGES, aliasing_period, is_late, last_wins, ranges
 
-__all__ = ["cut_to_finite", "repeated_frames", "rows_that_count"]
+__all__ = ["Repeats", "cut_to_finite", "repeated_frames", "rows_that_count"]
 
 SEVERAL = 2  # identical pairs may be chance, more of them in a pattern are not
 
@@ -58,23 +60,44 @@ def cut_to_finite(log: Log, read: Pass, repair: bool, what: str = "frame") -> li
     return [f"{where}{why}: repaired, the {first} rows before it were kept"]
 
 
-def repeated_frames(log: Log, main: Pass, repair: bool) -> tuple[str, list[str]]:
+@dataclass(frozen=True)
+class Repeats:
+    """Identical consecutive frames of a run, and what they mean.
+
+    Attributes
+    ----------
+    late_rows
+        The rows that show the parameters one update late, as text; "none" if there are none.
+    remarks
+        Sentences on it.
+    mendable
+        Whether `Request.repair` changes steps or rows.
+    """
+
+    late_rows: str
+    remarks: tuple[str, ...] = ()
+    mendable: bool = False
+
+
+def repeated_frames(log: Log, main: Pass, repair: bool) -> Repeats:
     """Identical consecutive frames: name them, and with `repair` give late rows their step and drop double ones."""
-    late_rows = "none" if log.late is None else ranges(np.flatnonzero(log.late))
+    if log.late is not None:
+        return Repeats(ranges(np.flatnonzero(log.late)), mendable=bool(log.late.any()))
     identical = np.intersect1d(np.array(main.watch.identical, dtype=np.int64), main.rows)
-    if log.late is not None or not len(identical) or log.features is not None:
-        return late_rows, []
+    if not len(identical) or log.features is not None:
+        return Repeats("none")
     if len(identical) == len(main.rows) - 1:
-        return late_rows, [
+        frozen = (
             "all frames are identical: the matrix was frozen, or one array was stored again and again without a copy"
-        ]
+        )
+        return Repeats("none", (frozen,))
     period = _period(main, identical)
     if period is None:
         remark = f"{len(identical)} rows are identical to the one before them (rows {ranges(identical, MOST_RANGES)})"
         if repair:
             main.keep(~np.isin(main.rows, identical - 1))
             remark += ": repaired, the earlier of each two was dropped"
-        return late_rows, [remark]
+        return Repeats("none", (remark,), mendable=True)
     late = is_late(main.rows, period, main.rows[-1])
     late_rows = ranges(main.rows[late])
     remark = (
@@ -85,7 +108,7 @@ def repeated_frames(log: Log, main: Pass, repair: bool) -> tuple[str, list[str]]
         main.steps = main.steps + late
         main.keep(last_wins(main.steps))
         remark += ": repaired, they got their true step"
-    return late_rows, [remark]
+    return Repeats(late_rows, (remark,), mendable=True)
 
 
 def _period(main: Pass, identical: Integers) -> int | None:
