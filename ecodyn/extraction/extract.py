@@ -21,6 +21,8 @@ from ecodyn.runtime.processes import outcomes
 from ecodyn.runtime.provenance import clusters, versions
 from ecodyn.trajectories import Trajectories
 
+__all__ = ["IncompleteExtractionError", "InterruptedExtraction", "Progress", "extract", "run_names"]
+
 CALLER = 4  # of `extract`, counted from where a result is put together: warnings point to it
 MOST_RUNS = 4  # that a sentence lists
 

@@ -253,16 +253,16 @@ def _is_odd_prime(n: int) -> bool:
 
 def same_features(layouts: Sequence[Layout], logs: Sequence[Log]) -> None:
     """Raise UnusableDataError, naming both sides, unless all logs have the same features."""
-    for log, found in zip(logs[1:], layouts[1:], strict=True):
-        same = (found.labels, found.p) == (layouts[0].labels, layouts[0].p)  # p = 2q and 2q + 1 have the same labels
-        if not same or type(found.features) is not type(layouts[0].features):
+    for log, own in zip(logs[1:], layouts[1:], strict=True):
+        same = (own.labels, own.p) == (layouts[0].labels, layouts[0].p)  # p = 2q and 2q + 1 have the same labels
+        if not same or type(own.features) is not type(layouts[0].features):
             raise UnusableDataError(
                 f"runs in one file must have the same features: {logs[0].path} has {_described(layouts[0])}, "
-                f"{log.path} has {_described(found)}; extract them into files of their own"
+                f"{log.path} has {_described(own)}; extract them into files of their own"
             )
 
 
-def _described(found: Layout) -> str:
-    kind = "values of " if found.features is None else f"p = {found.p}, " if found.p else ""
-    labels = ", ".join(map(str, found.labels[:3]))
-    return f"{kind}{len(found.labels)} features ({labels}{', ...' if len(found.labels) > 3 else ''})"
+def _described(how: Layout) -> str:
+    kind = "values of " if how.features is None else f"p = {how.p}, " if how.p else ""
+    labels = ", ".join(map(str, how.labels[:3]))
+    return f"{kind}{len(how.labels)} features ({labels}{', ...' if len(how.labels) > 3 else ''})"

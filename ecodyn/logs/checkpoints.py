@@ -13,6 +13,8 @@ from ecodyn.logs.choice import choose
 from ecodyn.logs.log import Format, Frames, Log, LogOptions
 from ecodyn.logs.tensors import SAFETENSORS, SUFFIXES, TensorFile, open_tensors
 
+__all__ = ["CheckpointFrames", "Checkpoints"]
+
 NUMBER = re.compile(r"\d+")
 STEP_IN_NAME = re.compile(r"(?:step|iter|iteration|global_step)[-_=]?(\d+)", re.IGNORECASE)
 
@@ -76,9 +78,9 @@ class Checkpoints(Format):
 
 def _files(folder: Path) -> list[Path]:
     """Checkpoints in the order of the numbers in their names; .safetensors where there are both kinds."""
-    found = [f for f in folder.iterdir() if f.suffix.lower() in SUFFIXES and f.is_file() and f.name[0] != "."]
-    safe = [f for f in found if f.suffix.lower() in SAFETENSORS]
-    return sorted(safe or found, key=lambda f: [int(n) for n in NUMBER.findall(f.stem)] + [f.name])
+    files = [f for f in folder.iterdir() if f.suffix.lower() in SUFFIXES and f.is_file() and f.name[0] != "."]
+    safe = [f for f in files if f.suffix.lower() in SAFETENSORS]
+    return sorted(safe or files, key=lambda f: [int(n) for n in NUMBER.findall(f.stem)] + [f.name])
 
 
 def _remarks(folder: Path, files: list[Path]) -> list[str]:

@@ -10,6 +10,8 @@ import numpy as np
 from ecodyn.arrays import Array, Bools, Integers
 from ecodyn.errors import UnusableDataError
 
+__all__ = ["MOST_RANGES", "Watch", "aliasing_period", "is_late", "last_wins", "ranges", "step_remarks"]
+
 GLANCE = 8  # entries of a frame that are compared before all of it is
 MOST_BACKWARD = 0.1  # share of rows whose step goes back beyond which the rows are in no order at all
 FEW_RESUMES = 3  # times that steps may go back in a log of any length

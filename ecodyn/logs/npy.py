@@ -15,6 +15,8 @@ from ecodyn.errors import UnusableDataError
 from ecodyn.logs.log import NUMBERS, ArrayFrames, Frames, check_numbers
 from ecodyn.runtime.files import first_bytes, first_line
 
+__all__ = ["NpyFrames", "ZippedFrames", "check_signature", "open_npy", "open_npz", "shapes"]
+
 NPY_SIGNATURE = b"\x93NUMPY"
 ZIP_SIGNATURE = b"PK"
 DEFLATE_LIMIT = 1032  # deflate shrinks nothing further than 1032 : 1 (zlib's technical details)

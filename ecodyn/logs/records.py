@@ -15,6 +15,8 @@ from ecodyn.logs.integrity import last_wins
 from ecodyn.logs.log import ArrayFrames, Log, LogOptions
 from ecodyn.observables.features import Label
 
+__all__ = ["Records"]
+
 MOST_LISTED = 12  # names in a sentence
 
 

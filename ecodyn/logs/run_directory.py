@@ -13,6 +13,8 @@ from ecodyn.logs.integrity import MOST_RANGES, Watch, aliasing_period, is_late, 
 from ecodyn.logs.log import Format, Frames, Log, LogOptions, Setting
 from ecodyn.logs.npy import open_npy
 
+__all__ = ["RunDirectory"]
+
 EMBEDDINGS, FIRST, GRADIENTS, LOSS, DUMPS = "embeddings", "first_embeds", "gradients", "train_loss", "model_params"
 MOST_LOOKED_AT = 1000  # rows searched for identical pairs; as many as first_embeds has
 NAME = re.compile(r"dim_(\d+)_init_seed_(\d+)_vary_seed_(\d+)_p_(\d+)")
@@ -48,18 +50,18 @@ class _Opened:
 
     def __init__(self, path: Path, options: LogOptions) -> None:
         self.path = path
-        found = [n for n in (EMBEDDINGS, FIRST, GRADIENTS, LOSS, DUMPS) if _file(path, n).is_file()]
-        self.arrays = {name: open_npy(_file(path, name)) for name in found}
-        self.key = options.key or (EMBEDDINGS if EMBEDDINGS in found else FIRST)
-        if self.key not in (EMBEDDINGS, FIRST) or self.key not in found:
-            there = ", ".join(n for n in (EMBEDDINGS, FIRST) if n in found)
-            raise UnusableDataError(f"{path} has no frames named {self.key!r}; --key may be {there}")
+        there = [n for n in (EMBEDDINGS, FIRST, GRADIENTS, LOSS, DUMPS) if _file(path, n).is_file()]
+        self.arrays = {name: open_npy(_file(path, name)) for name in there}
+        self.key = options.key or (EMBEDDINGS if EMBEDDINGS in there else FIRST)
+        if self.key not in (EMBEDDINGS, FIRST) or self.key not in there:
+            keys = ", ".join(n for n in (EMBEDDINGS, FIRST) if n in there)
+            raise UnusableDataError(f"{path} has no frames named {self.key!r}; --key may be {keys}")
         for name in (EMBEDDINGS, FIRST):
-            if name in found and (len(self.arrays[name].shape) != 3 or not len(self.arrays[name])):
+            if name in there and (len(self.arrays[name].shape) != 3 or not len(self.arrays[name])):
                 shape = self.arrays[name].shape
                 raise UnusableDataError(f"{_file(path, name)} has shape {shape}, expected (rows, p, d)")
         self.used = {self.key}
-        self.updates = len(self.arrays[LOSS]) if LOSS in found else None
+        self.updates = len(self.arrays[LOSS]) if LOSS in there else None
         self.interval = self._interval(options)
 
     def log(self) -> Log:
@@ -208,10 +210,10 @@ def _steps(rows: int, interval: float) -> Array:
 
 def _named(path: Path) -> tuple[dict[str, Setting], tuple[int, int] | None]:
     """Settings in the folder's name, and (p, d)."""
-    found = NAME.search(path.name)
-    if found is None:
+    match = NAME.search(path.name)
+    if match is None:
         return {}, None
-    dim, init_seed, vary_seed, p = map(int, found.groups())
+    dim, init_seed, vary_seed, p = map(int, match.groups())
     return {"dim": dim, "init_seed": init_seed, "vary_seed": vary_seed}, (p, dim)
 
 

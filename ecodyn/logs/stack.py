@@ -13,6 +13,8 @@ from ecodyn.logs.log import Format, Frames, Log, LogOptions
 from ecodyn.logs.npy import open_npy, open_npz, shapes
 from ecodyn.logs.tensors import SUFFIXES, open_tensors
 
+__all__ = ["Stack"]
+
 STEP_NAMES = ("steps", "step", "times", "time", "t")
 GRADIENT_NAMES = ("gradients", "gradient", "grads", "grad")
 

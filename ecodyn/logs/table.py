@@ -14,6 +14,8 @@ from ecodyn.logs.log import Format, Log, LogOptions
 from ecodyn.logs.npy import check_signature
 from ecodyn.logs.records import Records
 
+__all__ = ["Table"]
+
 STEP_NAMES = ("step", "_step", "global_step", "iteration", "steps")
 RUN_NAME = "run"
 CSV, JSON_LINES, PARQUET = (".csv", ".tsv"), (".jsonl", ".ndjson"), (".parquet", ".pq")
@@ -48,7 +50,9 @@ class Table(Format):
                     into.add(name, step, cell)
         if not records:
             raise UnusableDataError(f"{path} has no rows; check that it was written")
-        return [found.log(path, self.name, run or path.stem, (path,), options) for run, found in records.items()]
+        return [
+            run_records.log(path, self.name, run or path.stem, (path,), options) for run, run_records in records.items()
+        ]
 
 
 def _rows(path: Path) -> Iterator[Mapping[str, object]]:

@@ -41,6 +41,12 @@ class Observable:
     >>> largest = Observable(of_frames=lambda components: np.abs(components.real).max(axis=-1))
     >>> largest.of_frames(Components(np.array([[[1.0, -2.0], [0.5, 0.0]]])))
     array([[2. , 0.5]])
+
+    ``OBSERVABLES.register("largest", largest)`` makes it known in this process; an entry point makes it known to the
+    command line and to every process of a training::
+
+        [project.entry-points."ecodyn.observables"]
+        largest = "my_package.largest:LARGEST"
     """
 
     of_frames: Callable[[Components], Array] | None = None
