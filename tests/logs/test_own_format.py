@@ -100,6 +100,17 @@ def test_the_command_line_knows_it(distribution, log, tmp_path):
     np.testing.assert_allclose(ecodyn.load(tmp_path / "runs.nc").values[0], SIGNAL, rtol=1e-12)
 
 
+def test_a_distribution_that_is_broken_stops_none_of_the_built_in_formats(distribution, tmp_path, monkeypatch, forget):
+    (distribution / "rawlogs.py").write_text("raise RuntimeError('broken')")
+    monkeypatch.setattr(sys, "path", [str(distribution), *sys.path])
+    monkeypatch.delitem(sys.modules, "rawlogs", raising=False)
+    np.savez(tmp_path / "a.npz", frames=FRAMES, steps=STEPS)
+    assert open_logs(tmp_path / "a.npz")[0].format == "stack"
+    (tmp_path / "notes.txt").touch()
+    with pytest.raises(RuntimeError, match="broken"):
+        open_logs(tmp_path / "notes.txt")
+
+
 class Ones(Format):
     """Frames of ones, a file of that name."""
 
