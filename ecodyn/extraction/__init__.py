@@ -1,4 +1,22 @@
-"""Training logs -> trajectories: ``extract`` reads, reduces and puts together, ``inspect_logs`` only looks."""
+"""Training logs -> trajectories: ``extract`` reads, reduces and puts together, ``inspect_logs`` only looks.
+
+Examples
+--------
+An embedding of seven tokens, logged every ten steps, becomes the signals of the circles k = 1, 2, 3:
+
+>>> import tempfile
+>>> import numpy as np
+>>> from ecodyn.extraction import Request, extract, inspect_logs
+>>> frames = np.random.default_rng(0).normal(size=(5, 7, 4))
+>>> with tempfile.TemporaryDirectory() as folder:
+...     np.savez(f"{folder}/run.npz", embeddings=frames, steps=10 * np.arange(5))
+...     runs = extract(f"{folder}/run.npz", Request(observables=("signal", "circularity")))
+...     (facts,) = inspect_logs(f"{folder}/run.npz")
+>>> runs.shape, runs.times[0].tolist(), list(runs.observables)
+((1, 5, 3), [0.0, 10.0, 20.0, 30.0, 40.0], ['signal', 'circularity'])
+>>> facts["format"], facts["p"], facts["d"], facts["wrong"]
+('stack', 7, 4, [])
+"""
 
 from ecodyn.extraction.extract import IncompleteExtractionError, InterruptedExtraction, extract
 from ecodyn.extraction.inspection import inspect_logs

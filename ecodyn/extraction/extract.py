@@ -6,7 +6,6 @@ import functools
 import os
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,10 +14,17 @@ from ecodyn.errors import DataWarning, UnusableDataError
 from ecodyn.extraction.reduction import Reduced, choose_observables, reduce
 from ecodyn.extraction.request import Request, layout, same_features
 from ecodyn.logs import Log, LogOptions, open_logs
+from ecodyn.observables import Observable
+from ecodyn.observables.features import Label
 from ecodyn.runtime.files import first_line
 from ecodyn.runtime.processes import outcomes
 from ecodyn.runtime.provenance import clusters, versions
 from ecodyn.trajectories import Trajectories
+
+__all__ = ["IncompleteExtractionError", "InterruptedExtraction", "Progress", "extract", "run_names"]
+
+CALLER = 4  # of `extract`, counted from where a result is put together: warnings point to it
+MOST_RUNS = 4  # that a sentence lists
 
 Progress = Callable[[int, int, str], None]
 """Called with the number of runs done, of all, and what was done last."""
@@ -70,24 +76,15 @@ def extract(
 
     Parameters
     ----------
-    paths
-        Logs, one run each or several: run directories, folders of checkpoints, stacks, tables, TensorBoard's
-        event files, or folders of these.
-    request
-        What to extract, and how frames are to be read. Default: the signal of circles, and the gradient's
-        where it is logged at the same steps.
-    options
-        What the logs don't say about themselves.
-    labels_shared
-        Whether feature k means the same in every run. Default: only where features have names.
-    notes
-        Facts for the provenance that the logs lack, such as ``{"learning_rate": 0.01, "weight_decay": 0.5}``.
-    jobs
-        Processes, one thread each.
-    command
-        The command line, for the provenance.
-    progress
-        Called as runs are finished.
+    paths : logs, of one run each or several, in any format of `ecodyn.logs.FORMATS`, or folders of these
+    request : what to extract and how frames are read; by default the signal of circles, and the gradient's where it is
+        logged at the same steps
+    options : what the logs don't say about themselves
+    labels_shared : whether feature k means the same in every run; by default only where features have names
+    notes : facts for the provenance that the logs lack, such as ``{"learning_rate": 0.01, "weight_decay": 0.5}``
+    jobs : processes, one thread each
+    command : the command line, for the provenance
+    progress : called as runs are finished
 
     Returns
     -------
@@ -95,80 +92,120 @@ def extract(
 
     Raises
     ------
-    FileNotFoundError
-        There is nothing at a path.
-    UnusableDataError
-        A log is damaged or lacks what is asked for, or the runs have different features.
-    IncompleteExtractionError
-        The same, but other runs could be extracted; carries them.
-    InterruptedExtraction
-        Ctrl-C; carries the runs that were finished.
+    FileNotFoundError : there is nothing at a path
+    UnusableDataError : a log is damaged or lacks what is asked for, or the runs have different features
+    IncompleteExtractionError : the same, but other runs could be extracted; carries them
+    InterruptedExtraction : Ctrl-C; carries the runs that were finished
 
-    Warns:
-        DataWarning: What is wrong with the logs, in one sentence a kind.
+    Warns
+    -----
+    DataWarning : what is wrong with the logs, in one sentence a kind
     """
     request, options = request or Request(), options or LogOptions()
     given = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
-    logs = [log for path in given for log in open_logs(Path(path), options)]
-    if not logs:
-        raise ValueError("expected at least one log, got none")
-    same_features([layout(log, request) for log in logs], logs)
-    observables, remarks = choose_observables(logs, request)
-    names = run_names(logs)
-    done: dict[int, Reduced] = {}
-    failures: dict[int, Exception] = {}
+    logs = [log for path in given for log in open_logs(path, options)]
+    extraction = _Extraction(logs, request, options, labels_shared=labels_shared, notes=notes or {}, command=command)
+    return extraction.result(jobs, progress)
 
-    def gathered() -> Trajectories:
-        kept = sorted(done)
-        provenance = _provenance(logs, request, options, command, notes or {}, [(names[i], done[i]) for i in kept])
-        said = _summed_up([(names[i], done[i].remarks) for i in kept]) + remarks
-        if said:
-            warnings.warn("; ".join(said), DataWarning, stacklevel=3)
-        provenance["remarks"] = said
-        return _together(
-            [logs[i] for i in kept], [names[i] for i in kept], [done[i] for i in kept], labels_shared, provenance
-        )
 
-    work = functools.partial(_reduced, request=request, observables=observables)
-    try:
-        for index, result in outcomes(work, logs, jobs):
-            if isinstance(result, Reduced):
-                done[index] = result
+class _Extraction:
+    """The logs of one request, and the runs that were reduced to series so far."""
+
+    def __init__(
+        self,
+        logs: Sequence[Log],
+        request: Request,
+        options: LogOptions,
+        *,
+        labels_shared: bool | None,
+        notes: Mapping[str, Any],
+        command: str | None,
+    ) -> None:
+        if not logs:
+            raise ValueError("expected at least one log, got none")
+        same_features([layout(log, request) for log in logs], logs)
+        self.logs, self.request, self.options = logs, request, options
+        self.labels_shared, self.notes, self.command = labels_shared, notes, command
+        self.observables, self.remarks = choose_observables(logs, request)
+        self.names = run_names(logs)
+        self.done: dict[int, Reduced] = {}
+        self.failures: dict[int, Exception] = {}
+
+    def result(self, jobs: int, progress: Progress | None) -> Trajectories:
+        """Reduce all logs; raises what `extract` does."""
+        try:
+            self._reduce(jobs, progress)
+        except KeyboardInterrupt:
+            missing = [str(name) for i, name in enumerate(self.names) if i not in self.done]
+            raise InterruptedExtraction(self._finished() if self.done else None, missing) from None
+        if not self.done:
+            raise next(iter(self.failures.values()))
+        if self.failures:
+            sentences = [_sentence(self.logs[i], error) for i, error in sorted(self.failures.items())]
+            raise IncompleteExtractionError(self._finished(), sentences)
+        return self._finished()
+
+    def _reduce(self, jobs: int, progress: Progress | None) -> None:
+        # Observables go to the workers as they are: by name, one that was registered here would not be known there.
+        work = functools.partial(_reduced, request=self.request, observables=self.observables)
+        for index, outcome in outcomes(work, self.logs, jobs):
+            if isinstance(outcome, Reduced):
+                self.done[index] = outcome
             else:
-                failures[index] = result
+                self.failures[index] = outcome
             if progress is not None:
-                progress(len(done) + len(failures), len(logs), str(names[index]))
-    except KeyboardInterrupt:
-        missing = [str(name) for i, name in enumerate(names) if i not in done]
-        raise InterruptedExtraction(gathered() if done else None, missing) from None
-    if not done:
-        raise next(iter(failures.values()))
-    if failures:
-        raise IncompleteExtractionError(gathered(), [_sentence(logs[i], e) for i, e in sorted(failures.items())])
-    return gathered()
+                progress(len(self.done) + len(self.failures), len(self.logs), str(self.names[index]))
+
+    def _finished(self) -> Trajectories:
+        """The runs that are done; warns of what is wrong with them."""
+        kept = sorted(self.done)
+        names, runs = [self.names[i] for i in kept], [self.done[i] for i in kept]
+        remarks = _summed_up([(name, run.remarks) for name, run in zip(names, runs, strict=True)]) + self.remarks
+        if remarks:
+            warnings.warn("; ".join(remarks), DataWarning, stacklevel=CALLER)
+        provenance = {**self._provenance(dict(zip(names, runs, strict=True))), "remarks": remarks}
+        return _together([self.logs[i] for i in kept], names, runs, self.labels_shared, provenance)
+
+    def _provenance(self, runs: Mapping[Label, Reduced]) -> dict[str, Any]:
+        request = self.request
+        asked = {name: value for name, value in vars(request).items() if not isinstance(value, np.ndarray)}
+        p = next(iter(runs.values())).layout.p
+        return {
+            "command": self.command,
+            "versions": versions("numpy"),
+            "formats": sorted({log.format for log in self.logs}),
+            "request": asked | ({} if request.directions is None else {"directions": list(request.directions.shape)}),
+            "options": vars(self.options),
+            **({"p": p} if p else {}),
+            **self.notes,
+            "late_rows": {str(name): run.late_rows for name, run in runs.items() if run.late_rows != "none"},
+            "sources": {str(name): run.sources for name, run in runs.items()},
+        }
 
 
-def _reduced(log: Log, request: Request, observables: Sequence[str]) -> Reduced:
+def _reduced(log: Log, request: Request, observables: Mapping[str, Observable]) -> Reduced:
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(1):  # products of matrices this small only wait for each other on more
         return reduce(log, request, observables)
 
 
-def run_names(logs: Sequence[Log]) -> list[Any]:
+def run_names(logs: Sequence[Log]) -> list[Label]:
     """What the runs are called: by the seed that varies, else by name, else by path; the first that differ."""
-    seeds = [log.settings.get("vary_seed") for log in logs]
-    names = [log.name for log in logs]
-    whole = [int(n) for n in names if n.isdecimal()] if all(n.isdecimal() for n in names) else names
-    for labels in (seeds, whole, [str(log.path) for log in logs]):
-        if None not in labels and len(set(labels)) == len(logs):
+    seeds: list[Label] = [s for log in logs if isinstance(s := log.settings.get("vary_seed"), int | str)]
+    names: list[Label] = [int(log.name) if log.name.isdecimal() else log.name for log in logs]
+    if not all(isinstance(name, int) for name in names):
+        names = [log.name for log in logs]
+    paths: list[Label] = [str(log.path) for log in logs]
+    for labels in (seeds, names, paths):
+        if len(set(labels)) == len(logs):
             return labels
     return [f"{log.path}:{log.name}" for log in logs]
 
 
 def _together(
     logs: Sequence[Log],
-    names: Sequence[Any],
+    names: Sequence[Label],
     runs: Sequence[Reduced],
     labels_shared: bool | None,
     provenance: dict[str, Any],
@@ -198,30 +235,7 @@ def _settings(logs: Sequence[Log], runs: Sequence[Reduced]) -> dict[str, list[An
     return {name: [own[name] for own in stated] for name in stated[0] if all(name in own for own in stated)}
 
 
-def _provenance(
-    logs: Sequence[Log],
-    request: Request,
-    options: LogOptions,
-    command: str | None,
-    notes: Mapping[str, Any],
-    runs: Sequence[tuple[Any, Reduced]],
-) -> dict[str, Any]:
-    asked = {name: value for name, value in vars(request).items() if not isinstance(value, np.ndarray)}
-    facts = {"p": runs[0][1].layout.p} if runs[0][1].layout.p else {}
-    return {
-        "command": command,
-        "versions": versions("numpy"),
-        "formats": sorted({log.format for log in logs}),
-        "request": asked | ({} if request.directions is None else {"directions": list(request.directions.shape)}),
-        "options": vars(options),
-        **facts,
-        **notes,
-        "late_rows": {str(name): run.late_rows for name, run in runs if run.late_rows != "none"},
-        "sources": {str(name): run.sources for name, run in runs},
-    }
-
-
-def _summed_up(remarks: Sequence[tuple[Any, Sequence[str]]]) -> list[str]:
+def _summed_up(remarks: Sequence[tuple[Label, Sequence[str]]]) -> list[str]:
     """One sentence a kind, with the runs that it holds for."""
     runs: dict[str, list[str]] = {}
     for name, own in remarks:
@@ -234,7 +248,7 @@ def _summed_up(remarks: Sequence[tuple[Any, Sequence[str]]]) -> list[str]:
     ]
 
 
-def _runs(names: list[str], everywhere: int, most: int = 4) -> str:
+def _runs(names: list[str], everywhere: int, most: int = MOST_RUNS) -> str:
     if len(names) == everywhere:
         return "all runs"
     shown = ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")

@@ -15,6 +15,10 @@ from ecodyn.extraction.reduction import choose_observables, reduce
 from ecodyn.extraction.request import Layout, Request, layout
 from ecodyn.logs import Log, LogOptions, open_logs
 
+__all__ = ["inspect_logs"]
+
+MOST_INTERVALS = 4  # different ones, that are listed
+
 
 def inspect_logs(
     path: str | os.PathLike[str], request: Request | None = None, *, options: LogOptions | None = None
@@ -39,22 +43,22 @@ def inspect_logs(
 def _facts(path: Path, log: Log, request: Request, given: list[str]) -> dict[str, Any]:
     wrong: list[str] = []
     how: Layout | None = None
-    late, repair, flags = "none", request.repair, given
+    late, mendable, repair, flags = "none", False, request.repair, given
     try:
         how = layout(log, request)
         observables, wrong = choose_observables([log], request)
         try:
-            found = reduce(log, request, observables)
+            reduced = reduce(log, request, observables)
         except UnusableDataError as error:  # what can be mended is looked at once more, mended
             wrong.append(str(error))
             repair = True
-            found = reduce(log, replace(request, repair=True), observables)
-        late = found.late_rows
-        wrong += found.remarks
+            reduced = reduce(log, replace(request, repair=True), observables)
+        late, mendable = reduced.late_rows, reduced.mendable
+        wrong += reduced.remarks
     except UnusableDataError as error:
         wrong += [str(error)]
         flags = [*given, "--p P"] if how is None else given
-    repair |= late != "none" or any("identical to the one" in remark for remark in wrong)
+    repair |= mendable
     steps = log.steps
     return {
         "path": str(log.path),
@@ -66,7 +70,7 @@ def _facts(path: Path, log: Log, request: Request, given: list[str]) -> dict[str
         "bytes": sum(source.stat().st_size for source in log.sources),
         "first_step": float(np.nanmin(steps)) if len(steps) else None,
         "last_step": float(np.nanmax(steps)) if len(steps) else None,
-        "intervals": np.unique(np.diff(steps)).tolist()[:4],
+        "intervals": np.unique(np.diff(steps)).tolist()[:MOST_INTERVALS],
         "p": how.p if how else None,
         "d": how.d if how else None,
         "features": len(how.labels) if how else None,

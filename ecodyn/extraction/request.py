@@ -5,18 +5,21 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from ecodyn.arrays import Array
 from ecodyn.errors import UnusableDataError
 from ecodyn.logs import Log
 from ecodyn.observables import OBSERVABLES, Features, Fourier, Projection, SingularValues
+from ecodyn.observables.features import Label
+from ecodyn.observables.projection import check_axis
+from ecodyn.observables.registry import SINGULAR_VALUES
 
-SINGULAR_VALUES = "singular_values"  # asked for like an observable, and what the signal then is
+__all__ = ["Layout", "Request", "layout", "same_features"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Request:
     """What to extract.
 
@@ -43,11 +46,26 @@ class Request:
         Correct the times of late rows, drop identical ones, and cut a run before what is not finite.
     checksums
         Whether to take the checksum of whole files; None to do so unless rows are skipped.
+
+    Raises
+    ------
+    ValueError
+        An observable is not known, or another field says what can't be done.
+
+    Examples
+    --------
+    >>> from ecodyn.extraction import Request
+    >>> Request(observables=("signal", "circularity"), every=10, p=59).singular_values
+    False
+    >>> Request(observables=("beauty",))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: unknown observables beauty; known are signal, gradient, circularity, ...
     """
 
     observables: tuple[str, ...] | None = None
-    directions: np.ndarray | None = None
-    direction_labels: tuple[Any, ...] | None = None
+    directions: Array | None = None
+    direction_labels: tuple[Label, ...] | None = None
     over: str | None = None
     p: int | None = None
     token_axis: int | None = None
@@ -61,6 +79,8 @@ class Request:
         unknown = [name for name in self.observables or () if name not in known]
         if unknown:
             raise ValueError(f"unknown observables {', '.join(unknown)}; known are {', '.join(known)}")
+        if self.over is not None:
+            check_axis(self.over)
         if self.token_axis not in (None, 0, 1):
             raise ValueError(f"the token axis of a frame is 0 or 1, got {self.token_axis}")
         if self.every < 1:
@@ -76,7 +96,7 @@ class Request:
         return SINGULAR_VALUES in (self.observables or ())
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Layout:
     """How frames of one log are read.
 
@@ -97,14 +117,14 @@ class Layout:
     """
 
     features: Features | None
-    labels: tuple[Any, ...]
+    labels: tuple[Label, ...]
     token_axis: int = 0
     tokens: tuple[int, int | None] = (0, None)
     p: int | None = None
     d: int | None = None
     remarks: tuple[str, ...] = ()
 
-    def matrices(self, frames: np.ndarray) -> np.ndarray:
+    def matrices(self, frames: Array) -> Array:
         """Frames as (frame, token, dimension) in float64, contiguous."""
         if self.token_axis == 1:
             frames = frames.swapaxes(1, 2)
@@ -121,9 +141,8 @@ def layout(log: Log, request: Request) -> Layout:
     """
     shape = log.frames.shape[1:]
     if log.features is not None:
-        if request.directions is not None or request.singular_values:
-            raise UnusableDataError(f"{log.path} holds values of features, expected matrices; leave --project out")
-        return Layout(None, log.features)
+        _check_reduced(log, request)
+        return Layout(features=None, labels=log.features)
     if len(shape) != 2 or 0 in shape:
         raise UnusableDataError(f"{log.path} has frames of shape {shape}, expected matrices (tokens, dimensions)")
     if request.singular_values:
@@ -141,16 +160,39 @@ def layout(log: Log, request: Request) -> Layout:
     features = Fourier(p)
     if p % 2 == 0:
         remarks = (*remarks, f"p = {p} is even: feature {p // 2} is an alternation and no circle")
-    return Layout(features, features.labels, axis, tokens, p, shape[1 - axis], remarks)
+    return Layout(
+        features=features,
+        labels=features.labels,
+        token_axis=axis,
+        tokens=tokens,
+        p=p,
+        d=shape[1 - axis],
+        remarks=remarks,
+    )
+
+
+def _check_reduced(log: Log, request: Request) -> None:
+    """Refuse what only matrices have, of a log that holds values of features."""
+    if request.directions is not None or request.singular_values:
+        raise UnusableDataError(f"{log.path} holds values of features, expected matrices; leave --project out")
+    # What is logged of features is their signal, and may be that of their gradient; series are computed from these.
+    of_matrices = [
+        name
+        for name in request.observables or ()
+        if name not in ("signal", "gradient") and OBSERVABLES[name].of_series is None
+    ]
+    if of_matrices:
+        names = " and ".join(of_matrices)
+        raise UnusableDataError(f"{log.path} holds values of features, expected matrices for {names}; leave that out")
 
 
 def _whole(features: Features, log: Log, request: Request) -> Layout:
     axis = request.token_axis or 0
     size = log.frames.shape[1 + axis]
-    return Layout(features, features.labels, axis, _tokens(log, request, size))
+    return Layout(features=features, labels=features.labels, token_axis=axis, tokens=_tokens(log, request, size))
 
 
-def _projected(log: Log, request: Request, directions: np.ndarray) -> Layout:
+def _projected(log: Log, request: Request, directions: Array) -> Layout:
     axis = request.token_axis or 0
     tokens = _tokens(log, request, log.frames.shape[1 + axis])
     sizes = {"tokens": tokens[1] - tokens[0], "dimensions": log.frames.shape[2 - axis]}
@@ -163,7 +205,7 @@ def _projected(log: Log, request: Request, directions: np.ndarray) -> Layout:
             f"{entries} entries, which fits {reason}; say which with --over tokens or --over dimensions"
         )
     features = Projection(directions, request.over or fitting[0], request.direction_labels)
-    return Layout(features, features.labels, axis, tokens, d=sizes["dimensions"])
+    return Layout(features=features, labels=features.labels, token_axis=axis, tokens=tokens, d=sizes["dimensions"])
 
 
 def _tokens(log: Log, request: Request, size: int) -> tuple[int, int]:
@@ -211,16 +253,16 @@ def _is_odd_prime(n: int) -> bool:
 
 def same_features(layouts: Sequence[Layout], logs: Sequence[Log]) -> None:
     """Raise UnusableDataError, naming both sides, unless all logs have the same features."""
-    for log, found in zip(logs[1:], layouts[1:], strict=True):
-        same = (found.labels, found.p) == (layouts[0].labels, layouts[0].p)  # p = 2q and 2q + 1 have the same labels
-        if not same or type(found.features) is not type(layouts[0].features):
+    for log, own in zip(logs[1:], layouts[1:], strict=True):
+        same = (own.labels, own.p) == (layouts[0].labels, layouts[0].p)  # p = 2q and 2q + 1 have the same labels
+        if not same or type(own.features) is not type(layouts[0].features):
             raise UnusableDataError(
                 f"runs in one file must have the same features: {logs[0].path} has {_described(layouts[0])}, "
-                f"{log.path} has {_described(found)}; extract them into files of their own"
+                f"{log.path} has {_described(own)}; extract them into files of their own"
             )
 
 
-def _described(found: Layout) -> str:
-    kind = "values of " if found.features is None else f"p = {found.p}, " if found.p else ""
-    labels = ", ".join(map(str, found.labels[:3]))
-    return f"{kind}{len(found.labels)} features ({labels}{', ...' if len(found.labels) > 3 else ''})"
+def _described(how: Layout) -> str:
+    kind = "values of " if how.features is None else f"p = {how.p}, " if how.p else ""
+    labels = ", ".join(map(str, how.labels[:3]))
+    return f"{kind}{len(how.labels)} features ({labels}{', ...' if len(how.labels) > 3 else ''})"

@@ -7,10 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
+from ecodyn.arrays import Integers
 from ecodyn.errors import UnusableDataError
 from ecodyn.logs.choice import choose
 from ecodyn.logs.log import Format, Frames, Log, LogOptions
 from ecodyn.logs.tensors import SAFETENSORS, SUFFIXES, TensorFile, open_tensors
+
+__all__ = ["CheckpointFrames", "Checkpoints"]
 
 NUMBER = re.compile(r"\d+")
 STEP_IN_NAME = re.compile(r"(?:step|iter|iteration|global_step)[-_=]?(\d+)", re.IGNORECASE)
@@ -24,7 +27,7 @@ class CheckpointFrames(Frames):
         self.shape = (len(files), *first.shapes[key])
         self.dtype = first.read(key).dtype
 
-    def read(self, rows: np.ndarray) -> np.ndarray:
+    def read(self, rows: Integers) -> np.ndarray:
         """One tensor a row; all of the first one's shape."""
         if not len(rows):
             return np.empty((0, *self.shape[1:]), self.dtype)
@@ -61,12 +64,12 @@ class Checkpoints(Format):
         files = [files[i] for i in order]
         return [
             Log(
-                path,
-                self.name,
-                path.name,
-                steps[order],
-                CheckpointFrames(files, key, first),
-                tuple(files),
+                path=path,
+                format=self.name,
+                name=path.name,
+                steps=steps[order],
+                frames=CheckpointFrames(files, key, first),
+                sources=tuple(files),
                 remarks=tuple(_remarks(path, files)),
                 arrays=first.shapes,
             )
@@ -75,9 +78,9 @@ class Checkpoints(Format):
 
 def _files(folder: Path) -> list[Path]:
     """Checkpoints in the order of the numbers in their names; .safetensors where there are both kinds."""
-    found = [f for f in folder.iterdir() if f.suffix.lower() in SUFFIXES and f.is_file() and f.name[0] != "."]
-    safe = [f for f in found if f.suffix.lower() in SAFETENSORS]
-    return sorted(safe or found, key=lambda f: [int(n) for n in NUMBER.findall(f.stem)] + [f.name])
+    files = [f for f in folder.iterdir() if f.suffix.lower() in SUFFIXES and f.is_file() and f.name[0] != "."]
+    safe = [f for f in files if f.suffix.lower() in SAFETENSORS]
+    return sorted(safe or files, key=lambda f: [int(n) for n in NUMBER.findall(f.stem)] + [f.name])
 
 
 def _remarks(folder: Path, files: list[Path]) -> list[str]:

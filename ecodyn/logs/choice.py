@@ -7,8 +7,10 @@ from pathlib import Path
 
 from ecodyn.errors import UnusableDataError
 
+__all__ = ["choose", "listed"]
+
 EMBEDDING_NAMES = ("emb", "w_e", "wte")  # a part of the name, in small letters
-MOST_LISTED = 30
+MOST_LISTED = 30  # arrays in a sentence: those of a small network
 
 
 def choose(path: Path, shapes: Mapping[str, tuple[int, ...]], key: str | None, ndims: Iterable[int]) -> str:
@@ -31,9 +33,9 @@ def choose(path: Path, shapes: Mapping[str, tuple[int, ...]], key: str | None, n
         return key
     candidates = [name for name, shape in shapes.items() if len(shape) in wanted]
     named = [name for name in candidates if any(part in name.lower().replace("unemb", "") for part in EMBEDDING_NAMES)]
-    for found in (candidates, named):
-        if len(found) == 1:
-            return found[0]
+    for meant in (candidates, named):
+        if len(meant) == 1:
+            return meant[0]
     if not candidates:
         raise UnusableDataError(f"{path} has no {expected} array, only {listed(shapes)}; check what was logged")
     raise UnusableDataError(f"{path} has several arrays that may be meant: {listed(shapes)}; name one with --key")

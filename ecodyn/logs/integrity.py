@@ -7,11 +7,16 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from ecodyn.arrays import Array, Bools, Integers
 from ecodyn.errors import UnusableDataError
+
+__all__ = ["MOST_RANGES", "Watch", "aliasing_period", "is_late", "last_wins", "ranges", "step_remarks"]
 
 GLANCE = 8  # entries of a frame that are compared before all of it is
 MOST_BACKWARD = 0.1  # share of rows whose step goes back beyond which the rows are in no order at all
+FEW_RESUMES = 3  # times that steps may go back in a log of any length
 REGULAR = 0.5  # share of the intervals that must be equal before a longer one counts as a gap
+FEWEST_INTERVALS = 3  # with fewer there is no usual one
 MOST_RANGES = 4  # in a sentence; inspect and provenance have them all
 
 
@@ -31,7 +36,7 @@ class Watch:
         self.first = ""
         self._last: np.ndarray | None = None
 
-    def see(self, rows: np.ndarray, frames: np.ndarray) -> None:
+    def see(self, rows: Integers, frames: np.ndarray) -> None:
         """The next frames, (len(rows), ...); they may be overwritten afterwards."""
         if not len(rows):
             return
@@ -47,7 +52,7 @@ class Watch:
         self._last = frames[-1].copy()
 
 
-def aliasing_period(identical: np.ndarray, last: int, *, ended: bool = True) -> int | None:
+def aliasing_period(identical: Integers, last: int, *, ended: bool = True) -> int | None:
     """The interval m at which frames logged as views were spared, None if that is not what happened.
 
     A frame logged without a copy shows the parameters one update late, unless they are moved elsewhere right after, as
@@ -70,13 +75,13 @@ def aliasing_period(identical: np.ndarray, last: int, *, ended: bool = True) -> 
     return m if m > 1 and len(identical) and np.array_equal(spared, identical) else None
 
 
-def is_late(steps: np.ndarray, period: int, last: float) -> np.ndarray:
+def is_late(steps: Array | Integers, period: int, last: float) -> Bools:
     """Which rows show the parameters one update after their step, (rows,) bool; see `aliasing_period`."""
-    late: np.ndarray = (steps > 0) & (steps % period != 0) & (steps != last)
+    late: Bools = (steps > 0) & (steps % period != 0) & (steps != last)
     return late
 
 
-def last_wins(steps: np.ndarray) -> np.ndarray:
+def last_wins(steps: Array) -> Integers:
     """Rows that count where a training was resumed: a row drops all rows before it that are at its step or later.
 
     Raises
@@ -88,7 +93,7 @@ def last_wins(steps: np.ndarray) -> np.ndarray:
         row = int(np.argmin(np.isfinite(steps)))
         raise UnusableDataError(f"the step of row {row} is {steps[row]}, expected a number; complete or delete the row")
     backward = int((np.diff(steps) < 0).sum())
-    if backward > max(3, MOST_BACKWARD * len(steps)):
+    if backward > max(FEW_RESUMES, MOST_BACKWARD * len(steps)):
         raise UnusableDataError(
             f"the steps go back {backward} times in {len(steps)} rows, expected them ascending (but for a few resumes "
             "of the training); sort the rows by step"
@@ -98,10 +103,10 @@ def last_wins(steps: np.ndarray) -> np.ndarray:
     return np.flatnonzero(steps < least_after)
 
 
-def step_remarks(steps: np.ndarray) -> Iterator[str]:
+def step_remarks(steps: Array) -> Iterator[str]:
     """Sentences on an uneven first interval and on frames that are missing, for ascending steps."""
     intervals = np.diff(steps)
-    if len(intervals) < 3:
+    if len(intervals) < FEWEST_INTERVALS:
         return
     values, counts = np.unique(intervals, return_counts=True)
     usual = values[np.argmax(counts)]
@@ -117,7 +122,7 @@ def step_remarks(steps: np.ndarray) -> Iterator[str]:
         yield f"{missing} frames are missing of one every {usual:g} steps: between {places}{more}"
 
 
-def ranges(rows: np.ndarray, most: int | None = None) -> str:
+def ranges(rows: Integers | Array, most: int | None = None) -> str:
     """Rows as text: "1-49, 51-99, 101"; with ``most``, the first so many stretches only."""
     if not len(rows):
         return "none"

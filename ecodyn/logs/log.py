@@ -6,14 +6,21 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
+from ecodyn.arrays import Array, Bools, Integers
 from ecodyn.errors import UnusableDataError
+from ecodyn.observables.features import Label
+
+__all__ = ["ArrayFrames", "Format", "Frames", "Log", "LogOptions", "Setting", "check_numbers"]
 
 CHUNK_BYTES = 2 << 20  # a chunk and what is computed from it stay in a core's cache
 NUMBERS = "fiub"  # kinds of NumPy's types that are real numbers
+
+Setting = float | str
+"""A fact on a run, such as its seed."""
 
 
 class Frames(ABC):
@@ -25,21 +32,32 @@ class Frames(ABC):
         (rows, ...): the number of frames, then the shape of one.
     dtype
         As it is stored.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ecodyn.logs import ArrayFrames
+    >>> frames = ArrayFrames(np.arange(24.0).reshape(4, 3, 2))
+    >>> len(frames), frames.frame_bytes
+    (4, 48)
+    >>> frames.read(np.array([0, 3]))[:, 0]
+    array([[ 0.,  1.],
+           [18., 19.]])
     """
 
     shape: tuple[int, ...]
     dtype: np.dtype
 
     @abstractmethod
-    def read(self, rows: np.ndarray) -> np.ndarray:
+    def read(self, rows: Integers) -> np.ndarray:
         """Frames of these ascending rows, (len(rows), ...). The next call may write into the same memory."""
 
-    def chunks(self, rows: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    def chunks(self, rows: Integers) -> Iterator[tuple[Integers, np.ndarray]]:
         """These ascending rows and their frames, a chunk at a time, each as `read` returns it."""
         for part in self.parts(rows):
             yield part, self.read(part)
 
-    def parts(self, rows: np.ndarray) -> list[np.ndarray]:
+    def parts(self, rows: Integers) -> list[Integers]:
         """The rows, as many in each part as make a chunk."""
         return np.split(rows, np.arange(self.chunk_rows, len(rows), self.chunk_rows))
 
@@ -65,14 +83,14 @@ class ArrayFrames(Frames):
         self.shape = array.shape
         self.dtype = array.dtype
 
-    def read(self, rows: np.ndarray) -> np.ndarray:
+    def read(self, rows: Integers) -> np.ndarray:
         """A copy of these rows."""
         if len(rows) and rows[-1] - rows[0] == len(rows) - 1:
             return np.ascontiguousarray(self.array[rows[0] : rows[-1] + 1])
         return self.array[rows]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Log:
     """The log of one run, opened: headers and times are read, frames are not.
 
@@ -106,19 +124,29 @@ class Log:
         (p, d) where the log states them.
     arrays
         Name to shape of everything that the log holds, as far as it is known.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> from ecodyn.logs import ArrayFrames, Log
+    >>> frames, path = ArrayFrames(np.ones((3, 7, 4))), Path("run.raw")
+    >>> log = Log(path=path, format="raw", name="run", steps=np.arange(3.0), frames=frames, sources=(path,))
+    >>> log.frames.shape
+    (3, 7, 4)
     """
 
     path: Path
     format: str
     name: str
-    steps: np.ndarray
+    steps: Array
     frames: Frames
     sources: tuple[Path, ...]
-    features: tuple[Any, ...] | None = None
+    features: tuple[Label, ...] | None = None
     gradients: Frames | None = None
-    gradient_steps: np.ndarray | None = None
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    late: np.ndarray | None = None
+    gradient_steps: Array | None = None
+    settings: Mapping[str, Setting] = field(default_factory=dict)
+    late: Bools | None = None
     remarks: tuple[str, ...] = ()
     stated_shape: tuple[int, int] | None = None
     arrays: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
@@ -138,6 +166,18 @@ class LogOptions:
         Step of the first row, used with `interval`.
     columns
         Pattern of the columns or tags that are features; a ``*`` stands for the feature's label.
+
+    Raises
+    ------
+    ValueError
+        The interval is no positive number.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from ecodyn.logs import LogOptions
+    >>> LogOptions(interval=100, first_step=50).times(Path("run.npy"), 3).tolist()
+    [50.0, 150.0, 250.0]
     """
 
     key: str | None = None
@@ -149,7 +189,7 @@ class LogOptions:
         if self.interval is not None and not 0 < self.interval < np.inf:
             raise ValueError(f"the interval between rows must be a positive number of steps, got {self.interval}")
 
-    def times(self, path: Path, rows: int) -> np.ndarray:
+    def times(self, path: Path, rows: int) -> Array:
         """Steps of rows that state none, reconstructed from `interval`.
 
         Raises
@@ -162,11 +202,40 @@ class LogOptions:
                 f"{path} has {rows} frames and does not say at which steps: expected an array of steps beside them; "
                 "say how many steps lie between two frames with --interval N (and --first-step)"
             )
-        return self.first_step + self.interval * np.arange(rows)
+        return self.first_step + self.interval * np.arange(float(rows))
 
 
 class Format(ABC):
-    """A log format: how to recognise it and how to open it."""
+    """A log format: how to recognise it and how to open it.
+
+    Attributes
+    ----------
+    name
+        In the registry, and of the entry point if it has one.
+    description
+        What such a log is, for the sentence that lists the formats.
+
+    Examples
+    --------
+    Frames of seven tokens and four dimensions as raw doubles, and no steps:
+
+    >>> import numpy as np
+    >>> from ecodyn.logs import ArrayFrames, Format, Log
+    >>> class Raw(Format):
+    ...     name = "raw"
+    ...     description = "frames of 7 × 4 doubles in .raw"
+    ...     def recognises(self, path):
+    ...         return path.suffix == ".raw"
+    ...     def open(self, path, options):
+    ...         frames = ArrayFrames(np.fromfile(path).reshape(-1, 7, 4))
+    ...         steps = options.times(path, len(frames))
+    ...         return [Log(path=path, format=self.name, name=path.stem, steps=steps, frames=frames, sources=(path,))]
+
+    ``register_format(Raw)`` makes it known in this process; an entry point makes it known to the command line::
+
+        [project.entry-points."ecodyn.logs"]
+        raw = "my_package.raw:Raw"
+    """
 
     name: ClassVar[str]
     description: ClassVar[str]

@@ -10,13 +10,20 @@ from typing import IO
 
 import numpy as np
 
+from ecodyn.arrays import Integers
 from ecodyn.errors import UnusableDataError
 from ecodyn.logs.log import NUMBERS, ArrayFrames, Frames, check_numbers
 from ecodyn.runtime.files import first_bytes, first_line
 
+__all__ = ["NpyFrames", "ZippedFrames", "check_signature", "open_npy", "open_npz", "shapes"]
+
 NPY_SIGNATURE = b"\x93NUMPY"
 ZIP_SIGNATURE = b"PK"
-DEFLATE_LIMIT = 1032  # deflate shrinks nothing further than 1032 : 1
+DEFLATE_LIMIT = 1032  # deflate shrinks nothing further than 1032 : 1 (zlib's technical details)
+SLACK = 1024  # bytes of a member that compresses to next to nothing
+NAME_LENGTH_AT, LOCAL_HEADER = 26, 30  # bytes of a zip's local header, before the name (APPNOTE.TXT, 4.3.7)
+SKIPPED = 1 << 20  # bytes decompressed at a time on the way to a row
+SHOWN = 12  # bytes of a file that is not what its name says
 
 
 class NpyFrames(Frames):
@@ -26,7 +33,7 @@ class NpyFrames(Frames):
         self.path, self.offset, self.shape, self.dtype = path, offset, shape, dtype
         self._buffer = np.empty(0, np.uint8)
 
-    def read(self, rows: np.ndarray) -> np.ndarray:
+    def read(self, rows: Integers) -> np.ndarray:
         """Rows that follow each other are read at once, others are skipped without reading."""
         size = self.frame_bytes
         if len(self._buffer) < len(rows) * size:
@@ -39,7 +46,7 @@ class NpyFrames(Frames):
                     self._fill(file, buffer[at * size : (at + count) * size])
         return buffer.view(self.dtype).reshape(len(rows), *self.shape[1:])
 
-    def chunks(self, rows: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    def chunks(self, rows: Integers) -> Iterator[tuple[Integers, np.ndarray]]:
         """As of any frames; the buffer goes at the end, since the logs of many runs are open at once."""
         yield from super().chunks(rows)
         self._buffer = np.empty(0, np.uint8)
@@ -60,7 +67,7 @@ class ZippedFrames(Frames):
         self.path, self.member, self.offset = path, member, offset
         self.shape, self.dtype = shape, dtype
 
-    def chunks(self, rows: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    def chunks(self, rows: Integers) -> Iterator[tuple[Integers, np.ndarray]]:
         """One pass through the compressed stream."""
         size = self.frame_bytes
         with _opened_zip(self.path) as archive, archive.open(self.member) as stream:
@@ -75,7 +82,7 @@ class ZippedFrames(Frames):
                     at = int(row) + 1
                 yield part, frames
 
-    def read(self, rows: np.ndarray) -> np.ndarray:
+    def read(self, rows: Integers) -> np.ndarray:
         """These rows, found by going through the stream from its start."""
         parts = [frames for _, frames in self.chunks(rows)]
         return np.concatenate(parts) if parts else np.empty((0, *self.shape[1:]), self.dtype)
@@ -127,7 +134,7 @@ def check_signature(path: Path, signature: bytes, kind: str) -> None:
     """Raise UnusableDataError unless a file begins as its kind does."""
     start = first_bytes(path, kind)
     if not start.startswith(signature):
-        raise UnusableDataError(f"{path} is not {kind}: it begins with {start[:12]!r}; check where it came from")
+        raise UnusableDataError(f"{path} is not {kind}: it begins with {start[:SHOWN]!r}; check where it came from")
 
 
 def _header(file: IO[bytes], where: str) -> tuple[tuple[int, ...], bool, np.dtype]:
@@ -160,7 +167,7 @@ def _check_size(where: str, shape: tuple[int, ...], dtype: np.dtype, held: int) 
         )
 
 
-def _runs(rows: np.ndarray) -> Iterator[tuple[int, int, int]]:
+def _runs(rows: Integers) -> Iterator[tuple[int, int, int]]:
     """Stretches of rows that follow each other: first row, how many, and where they begin in `rows`."""
     if not len(rows):
         return
@@ -189,7 +196,7 @@ def _check_member(path: Path, member: zipfile.ZipInfo, times: int) -> None:
     stored = member.compress_type == zipfile.ZIP_STORED and not member.flag_bits & 1
     if (stored and member.file_size != member.compress_size) or member.file_size > DEFLATE_LIMIT * max(
         member.compress_size, 1
-    ) + 1024:
+    ) + SLACK:
         raise UnusableDataError(
             f"{path}: {name} claims {member.file_size} bytes out of {member.compress_size} compressed ones, more than "
             "compression allows; don't trust the file"
@@ -221,14 +228,14 @@ def _open_member(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) 
 def _data_offset(path: Path, member: zipfile.ZipInfo) -> int:
     """Where a member's bytes begin: after its local header, whose name and extra field may be longer or shorter."""
     with path.open("rb") as file:
-        file.seek(member.header_offset + 26)
+        file.seek(member.header_offset + NAME_LENGTH_AT)
         name, extra = np.frombuffer(file.read(4), "<u2")
-    return member.header_offset + 30 + int(name) + int(extra)
+    return member.header_offset + LOCAL_HEADER + int(name) + int(extra)
 
 
 def _skip(stream: IO[bytes], count: int, path: Path) -> None:
     while count > 0:
-        got = len(_exactly(stream, min(count, 1 << 20), path))
+        got = len(_exactly(stream, min(count, SKIPPED), path))
         count -= got
 
 

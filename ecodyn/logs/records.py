@@ -6,15 +6,18 @@ import functools
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from ecodyn.arrays import Array
 from ecodyn.errors import UnusableDataError
 from ecodyn.logs.integrity import last_wins
 from ecodyn.logs.log import ArrayFrames, Log, LogOptions
+from ecodyn.observables.features import Label
 
-MOST_LISTED = 12
+__all__ = ["Records"]
+
+MOST_LISTED = 12  # names in a sentence
 
 
 class Records:
@@ -30,9 +33,9 @@ class Records:
         self.order: dict[str, None] = {} if order is None else order
         self.steps: dict[str, list[float]] = {}
         self.values: dict[str, list[float]] = {}
-        self.texts: dict[str, Any] = {}
+        self.texts: dict[str, object] = {}
 
-    def add(self, name: str, step: float, value: Any) -> None:
+    def add(self, name: str, step: float, value: object) -> None:
         """One value; None or blank text is none."""
         if value is None or (isinstance(value, str) and not value.strip()):
             return
@@ -62,12 +65,12 @@ class Records:
             )
         values = np.stack([v[np.searchsorted(s, common)] for s, v in series.values()], axis=1)
         return Log(
-            path,
-            log_format,
-            name,
-            common,
-            ArrayFrames(values),
-            tuple(sources),
+            path=path,
+            format=log_format,
+            name=name,
+            steps=common,
+            frames=ArrayFrames(values),
+            sources=tuple(sources),
             features=_whole_numbers(list(labels.values())),
             remarks=tuple(self._remarks(series, common, options)),
             arrays={column: (len(v),) for column, v in self.values.items()},
@@ -95,7 +98,7 @@ class Records:
             chosen = dict(sorted(chosen.items(), key=lambda item: int(item[1])))
         return chosen
 
-    def _series(self, path: Path, column: str) -> tuple[np.ndarray, np.ndarray]:
+    def _series(self, path: Path, column: str) -> tuple[Array, Array]:
         steps, values = np.array(self.steps[column]), np.array(self.values[column])
         try:
             kept = last_wins(steps)
@@ -103,9 +106,7 @@ class Records:
             raise UnusableDataError(f"{path}: {column}: {error}") from None
         return steps[kept], values[kept]
 
-    def _remarks(
-        self, series: dict[str, tuple[np.ndarray, np.ndarray]], common: np.ndarray, options: LogOptions
-    ) -> list[str]:
+    def _remarks(self, series: dict[str, tuple[Array, Array]], common: Array, options: LogOptions) -> list[str]:
         remarks = []
         dropped = max(len(self.values[c]) - len(s) for c, (s, _) in series.items())
         if dropped:
@@ -121,7 +122,7 @@ class Records:
         return remarks
 
 
-def _number(value: Any) -> float | None:
+def _number(value: object) -> float | None:
     """A number, or text that writes one; None for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
@@ -131,7 +132,7 @@ def _number(value: Any) -> float | None:
         return None
 
 
-def _whole_numbers(labels: list[str]) -> tuple[Any, ...]:
+def _whole_numbers(labels: list[str]) -> tuple[Label, ...]:
     """Labels as integers if all are written as such, else as they are."""
     return tuple(map(int, labels)) if _are_whole(labels) else tuple(labels)
 

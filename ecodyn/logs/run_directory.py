@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from ecodyn.arrays import Array, Bools, Integers
 from ecodyn.errors import UnusableDataError
 from ecodyn.logs.integrity import MOST_RANGES, Watch, aliasing_period, is_late, ranges
-from ecodyn.logs.log import Format, Frames, Log, LogOptions
+from ecodyn.logs.log import Format, Frames, Log, LogOptions, Setting
 from ecodyn.logs.npy import open_npy
+
+__all__ = ["RunDirectory"]
 
 EMBEDDINGS, FIRST, GRADIENTS, LOSS, DUMPS = "embeddings", "first_embeds", "gradients", "train_loss", "model_params"
 MOST_LOOKED_AT = 1000  # rows searched for identical pairs; as many as first_embeds has
@@ -48,18 +50,18 @@ class _Opened:
 
     def __init__(self, path: Path, options: LogOptions) -> None:
         self.path = path
-        found = [n for n in (EMBEDDINGS, FIRST, GRADIENTS, LOSS, DUMPS) if _file(path, n).is_file()]
-        self.arrays = {name: open_npy(_file(path, name)) for name in found}
-        self.key = options.key or (EMBEDDINGS if EMBEDDINGS in found else FIRST)
-        if self.key not in (EMBEDDINGS, FIRST) or self.key not in found:
-            there = ", ".join(n for n in (EMBEDDINGS, FIRST) if n in found)
-            raise UnusableDataError(f"{path} has no frames named {self.key!r}; --key may be {there}")
+        there = [n for n in (EMBEDDINGS, FIRST, GRADIENTS, LOSS, DUMPS) if _file(path, n).is_file()]
+        self.arrays = {name: open_npy(_file(path, name)) for name in there}
+        self.key = options.key or (EMBEDDINGS if EMBEDDINGS in there else FIRST)
+        if self.key not in (EMBEDDINGS, FIRST) or self.key not in there:
+            keys = ", ".join(n for n in (EMBEDDINGS, FIRST) if n in there)
+            raise UnusableDataError(f"{path} has no frames named {self.key!r}; --key may be {keys}")
         for name in (EMBEDDINGS, FIRST):
-            if name in found and (len(self.arrays[name].shape) != 3 or not len(self.arrays[name])):
+            if name in there and (len(self.arrays[name].shape) != 3 or not len(self.arrays[name])):
                 shape = self.arrays[name].shape
                 raise UnusableDataError(f"{_file(path, name)} has shape {shape}, expected (rows, p, d)")
         self.used = {self.key}
-        self.updates = len(self.arrays[LOSS]) if LOSS in found else None
+        self.updates = len(self.arrays[LOSS]) if LOSS in there else None
         self.interval = self._interval(options)
 
     def log(self) -> Log:
@@ -70,12 +72,12 @@ class _Opened:
         gradients, gradient_remarks = self._gradients(frames)
         settings, stated = _named(self.path)
         return Log(
-            self.path,
-            RunDirectory.name,
-            self.path.name,
-            steps,
-            frames,
-            tuple(_file(self.path, name) for name in self.arrays if name in self.used),
+            path=self.path,
+            format=RunDirectory.name,
+            name=self.path.name,
+            steps=steps,
+            frames=frames,
+            sources=tuple(_file(self.path, name) for name in self.arrays if name in self.used),
             gradients=gradients,
             gradient_steps=None if gradients is None else self.interval * np.arange(float(len(gradients))),
             settings=settings,
@@ -139,7 +141,7 @@ class _Opened:
 
     # -------------------------------------------------------------------------------------------------- late
 
-    def _late(self, steps: np.ndarray) -> tuple[np.ndarray | None, list[str]]:
+    def _late(self, steps: Array) -> tuple[Bools | None, list[str]]:
         """Which rows are one update late, and a sentence that names them."""
         dense = EMBEDDINGS if EMBEDDINGS in self.arrays and self.interval == 1 else FIRST
         if dense not in self.arrays:
@@ -167,7 +169,7 @@ class _Opened:
             return self.updates
         return len(frames) - 1 if len(frames) <= MOST_LOOKED_AT else np.inf
 
-    def _identical(self, frames: Frames, final: float) -> np.ndarray:
+    def _identical(self, frames: Frames, final: float) -> Integers:
         """Rows identical to the one before: of the first ones, and the final one if it is there."""
         watch = Watch()
         for rows, chunk in frames.chunks(np.arange(min(len(frames), MOST_LOOKED_AT + 1))):
@@ -178,7 +180,7 @@ class _Opened:
             watch.identical.append(int(final))
         return np.array(watch.identical, dtype=np.int64)
 
-    def _period(self, identical: np.ndarray, seen: int, final: float) -> int | None:
+    def _period(self, identical: Integers, seen: int, final: float) -> int | None:
         if not len(identical) or len(identical) >= seen:
             return None  # frozen: there are no updates to be late by
         if identical[0] > seen:  # the final pair alone: no parameters were dumped among the first rows
@@ -199,19 +201,19 @@ class _Opened:
         return gradients, []
 
 
-def _steps(rows: int, interval: float) -> np.ndarray:
+def _steps(rows: int, interval: float) -> Array:
     """0, 1, 1 + n, 1 + 2n, ..."""
-    steps: np.ndarray = np.maximum(0.0, 1.0 + interval * (np.arange(float(rows)) - 1))
+    steps: Array = np.maximum(0.0, 1.0 + interval * (np.arange(float(rows)) - 1))
     steps[0] = 0
     return steps
 
 
-def _named(path: Path) -> tuple[dict[str, Any], tuple[int, int] | None]:
+def _named(path: Path) -> tuple[dict[str, Setting], tuple[int, int] | None]:
     """Settings in the folder's name, and (p, d)."""
-    found = NAME.search(path.name)
-    if found is None:
+    match = NAME.search(path.name)
+    if match is None:
         return {}, None
-    dim, init_seed, vary_seed, p = map(int, found.groups())
+    dim, init_seed, vary_seed, p = map(int, match.groups())
     return {"dim": dim, "init_seed": init_seed, "vary_seed": vary_seed}, (p, dim)
 
 

@@ -6,11 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
+from ecodyn.arrays import Array
 from ecodyn.errors import UnusableDataError
 from ecodyn.logs.choice import choose
 from ecodyn.logs.log import Format, Frames, Log, LogOptions
 from ecodyn.logs.npy import open_npy, open_npz, shapes
 from ecodyn.logs.tensors import SUFFIXES, open_tensors
+
+__all__ = ["Stack"]
 
 STEP_NAMES = ("steps", "step", "times", "time", "t")
 GRADIENT_NAMES = ("gradients", "gradient", "grads", "grad")
@@ -57,19 +60,19 @@ class Stack(Format):
         if gradients is not None and gradients.shape != frames.shape:
             gradients = None
         return Log(
-            path,
-            self.name,
-            path.stem,
-            steps,
-            frames,
-            (path,),
+            path=path,
+            format=self.name,
+            name=path.stem,
+            steps=steps,
+            frames=frames,
+            sources=(path,),
             features=tuple(range(1, frames.shape[1] + 1)) if len(frames.shape) == 2 else None,
             gradients=gradients,
             gradient_steps=None if gradients is None else steps,
             arrays=shapes(arrays),
         )
 
-    def _steps(self, path: Path, arrays: dict[str, Frames], rows: int, options: LogOptions) -> np.ndarray:
+    def _steps(self, path: Path, arrays: dict[str, Frames], rows: int, options: LogOptions) -> Array:
         for name in STEP_NAMES:
             if name in arrays and len(arrays[name].shape) == 1:
                 held = arrays[name]

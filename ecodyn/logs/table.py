@@ -7,12 +7,14 @@ import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TextIO
 
 from ecodyn.errors import UnusableDataError
 from ecodyn.logs.log import Format, Log, LogOptions
 from ecodyn.logs.npy import check_signature
 from ecodyn.logs.records import Records
+
+__all__ = ["Table"]
 
 STEP_NAMES = ("step", "_step", "global_step", "iteration", "steps")
 RUN_NAME = "run"
@@ -48,10 +50,12 @@ class Table(Format):
                     into.add(name, step, cell)
         if not records:
             raise UnusableDataError(f"{path} has no rows; check that it was written")
-        return [found.log(path, self.name, run or path.stem, (path,), options) for run, found in records.items()]
+        return [
+            run_records.log(path, self.name, run or path.stem, (path,), options) for run, run_records in records.items()
+        ]
 
 
-def _rows(path: Path) -> Iterator[Mapping[str, Any]]:
+def _rows(path: Path) -> Iterator[Mapping[str, object]]:
     """Rows as mappings of column to cell; None is an empty cell."""
     suffix = path.suffix.lower()
     if suffix in PARQUET:
@@ -65,7 +69,7 @@ def _rows(path: Path) -> Iterator[Mapping[str, Any]]:
         raise UnusableDataError(f"{path} is not a text file in UTF-8 ({error}); save it in UTF-8") from None
 
 
-def _csv(path: Path, file: Any) -> Iterator[Mapping[str, Any]]:
+def _csv(path: Path, file: TextIO) -> Iterator[Mapping[str, object]]:
     line = 0  # of the file; a reader would count those that are no comments
 
     def lines() -> Iterator[str]:
@@ -98,7 +102,7 @@ def _check_names(path: Path, names: Sequence[str]) -> None:
         raise UnusableDataError(f"{path} has two columns of the same name in {', '.join(names)}; rename one")
 
 
-def _json_lines(path: Path, file: Any) -> Iterator[Mapping[str, Any]]:
+def _json_lines(path: Path, file: TextIO) -> Iterator[Mapping[str, object]]:
     for number, line in enumerate(file, 1):
         if not line.strip():
             continue
@@ -113,7 +117,7 @@ def _json_lines(path: Path, file: Any) -> Iterator[Mapping[str, Any]]:
         yield row
 
 
-def _parquet(path: Path) -> Iterator[Mapping[str, Any]]:
+def _parquet(path: Path) -> Iterator[Mapping[str, object]]:
     check_signature(path, b"PAR1", "a Parquet file")
     try:
         import pyarrow
@@ -132,7 +136,7 @@ def _parquet(path: Path) -> Iterator[Mapping[str, Any]]:
         raise UnusableDataError(f"{path} is damaged or truncated ({error}); copy or write it again") from None
 
 
-def _step_name(path: Path, number: int, row: Mapping[str, Any]) -> str:
+def _step_name(path: Path, number: int, row: Mapping[str, object]) -> str:
     for name in STEP_NAMES:
         if name in row:
             return name
@@ -141,9 +145,9 @@ def _step_name(path: Path, number: int, row: Mapping[str, Any]) -> str:
     )
 
 
-def _step(path: Path, number: int, name: str, cell: Any) -> float:
+def _step(path: Path, number: int, name: str, cell: object) -> float:
     try:
-        step = float(cell)
+        step = float(cell)  # type: ignore[arg-type]  # what is no number is told below
     except (TypeError, ValueError, OverflowError):
         step = math.nan
     if not math.isfinite(step):

@@ -14,6 +14,8 @@ from ecodyn.logs.log import Format, Log, LogOptions
 from ecodyn.logs.npy import check_signature
 from ecodyn.logs.records import Records
 
+__all__ = ["TensorBoard"]
+
 MARK = "tfevents"
 HEADER, FOOTER = 12, 4  # length and its checksum before the data of a record, their checksum after them
 NUMBER = re.compile(r"\d+")
@@ -52,9 +54,9 @@ class TensorBoard(Format):
 
 
 def _files(path: Path) -> list[Path]:
-    found = [path] if path.is_file() else list(path.iterdir()) if path.is_dir() else []
-    found = [file for file in found if MARK in file.name and file.is_file()]
-    return sorted(found, key=lambda f: ([int(n) for n in NUMBER.findall(f.name)], f.name))
+    files = [path] if path.is_file() else list(path.iterdir()) if path.is_dir() else []
+    files = [file for file in files if MARK in file.name and file.is_file()]
+    return sorted(files, key=lambda f: ([int(n) for n in NUMBER.findall(f.name)], f.name))
 
 
 def _event_class() -> Any:

@@ -16,6 +16,8 @@ from ecodyn.logs.log import ArrayFrames, Frames, check_numbers
 from ecodyn.logs.npy import NpyFrames, check_signature
 from ecodyn.runtime.files import first_line
 
+__all__ = ["SAFETENSORS", "SUFFIXES", "TensorFile", "open_tensors"]
+
 SAFETENSORS, TORCH = (".safetensors",), (".pt", ".pth", ".ckpt")
 SUFFIXES = (*SAFETENSORS, *TORCH)
 STEP_NAMES = ("step", "global_step", "iteration", "iter", "steps")
@@ -143,13 +145,13 @@ def _load(path: Path) -> Any:
 
 
 def _refusal(path: Path, reason: str) -> str:
-    found = re.search(r"GLOBAL ([\w.]+)", reason)
-    if found is None:
+    named = re.search(r"GLOBAL ([\w.]+)", reason)
+    if named is None:
         return (
             f"{path} is not a file of tensors, or is damaged; write it again with torch.save(model.state_dict(), ...)"
         )
     return (
-        f"{path} holds an object of {found[1]}, expected tensors and plain containers only, since loading anything "
+        f"{path} holds an object of {named[1]}, expected tensors and plain containers only, since loading anything "
         "else executes code of the file's choosing; save model.state_dict() alone, or write .safetensors"
     )
 
@@ -178,13 +180,13 @@ def _flat(value: Any, prefix: str = "") -> tuple[dict[str, Any], dict[str, float
 
 
 def _numbers(metadata: Mapping[str, str]) -> dict[str, float]:
-    found = {}
+    numbers = {}
     for name, text in metadata.items():
         try:
-            found[name] = float(text)
+            numbers[name] = float(text)
         except ValueError:
             continue
-    return found
+    return numbers
 
 
 def _to_numpy(tensor: Any, where: str) -> np.ndarray:

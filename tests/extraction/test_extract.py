@@ -9,7 +9,7 @@ from ecodyn.errors import DataWarning, UnusableDataError
 from ecodyn.extraction import IncompleteExtractionError, Request, extract, inspect_logs
 from ecodyn.logs import LogOptions
 from ecodyn.observables import Fourier
-from ecodyn.observables.observables import pull
+from ecodyn.observables.pull import pull
 
 
 def frames(seed, steps=12, p=7, d=4):
@@ -141,3 +141,24 @@ def test_one_bad_run_leaves_the_others(tmp_path):
     with pytest.raises(IncompleteExtractionError, match=r"1\.npz") as caught:
         extract(paths)
     assert caught.value.finished.n_runs == 2
+
+
+@pytest.mark.parametrize("name", ["circularity", "pull", "phase_spread"])
+def test_values_of_features_have_no_shape(tmp_path, name):
+    np.savez(tmp_path / "a.npz", values=np.ones((5, 3)), steps=np.arange(5))
+    with pytest.raises(UnusableDataError, match=f"holds values of features, expected matrices for {name}"):
+        extract(tmp_path / "a.npz", Request(observables=("signal", name)))
+
+
+def test_values_of_features_may_have_gradients_beside_them(tmp_path):
+    values, gradients = np.random.default_rng(0).random((2, 5, 3))
+    np.savez(tmp_path / "a.npz", values=values, gradients=gradients, steps=np.arange(5))
+    runs = extract(tmp_path / "a.npz", Request(observables=("gradient", "share")), options=LogOptions(key="values"))
+    np.testing.assert_array_equal(runs.values[0], values)
+    np.testing.assert_array_equal(runs.observable("gradient")[0], gradients)
+    np.testing.assert_allclose(runs.observable("share")[0].sum(axis=1), 1, rtol=1e-12)
+
+
+def test_a_projection_over_neither_axis_is_refused_at_once():
+    with pytest.raises(ValueError, match="tokens or dimensions, got 'rows'"):
+        Request(directions=np.ones((2, 7)), over="rows")

@@ -10,7 +10,7 @@ from ecodyn.extraction import Request, extract
 from ecodyn.logs import LogOptions, open_logs
 from ecodyn.logs.log import ArrayFrames
 from ecodyn.observables import Fourier
-from ecodyn.observables.observables import signal
+from ecodyn.observables.signal import signal
 
 STUDY = Path(__file__).parents[1] / "data" / "study_p23_d8.npz"
 P, D = 7, 3

@@ -7,7 +7,12 @@ from hypothesis import strategies as st
 
 from ecodyn.errors import UnusableDataError
 from ecodyn.observables import Components, Fourier, Projection, SingularValues, circle_plane
-from ecodyn.observables.observables import circularity, phase_spread, pull, relative_gradient, share, signal
+from ecodyn.observables.circularity import circularity
+from ecodyn.observables.phase_spread import phase_spread
+from ecodyn.observables.pull import pull
+from ecodyn.observables.relative_gradient import relative_gradient
+from ecodyn.observables.share import share
+from ecodyn.observables.signal import signal
 
 SEEDS = st.integers(0, 2**32 - 1)
 

@@ -8,22 +8,28 @@ import torch
 
 from ecodyn.observables import OBSERVABLES, Components, Fourier
 
-__all__ = ["FurtherObservables", "checked_observables"]
+__all__ = ["FurtherObservables", "checked_observables", "further_observables"]
 
 SPECTRA = ("signal", "gradient")  # that are always kept
-KNOWN = tuple(
-    name for name, seen in OBSERVABLES.items() if name not in SPECTRA and (seen.of_components or seen.of_both)
-)
+
+
+def further_observables() -> tuple[str, ...]:
+    """Names of the observables of a frame, or of its loss gradient, beside those that are always kept."""
+    return tuple(name for name in OBSERVABLES if _is_further(name))
+
+
+def _is_further(name: str) -> bool:
+    return name not in SPECTRA and name in OBSERVABLES and OBSERVABLES[name].of_series is None
 
 
 def checked_observables(names: Sequence[str]) -> tuple[str, ...]:
     """The names as a tuple; a ValueError where one is no observable of a frame, is kept anyway, or is given twice."""
     given = (names,) if isinstance(names, str) else tuple(names)
-    wrong = [name for name in given if name not in KNOWN]
+    wrong = [name for name in given if not _is_further(name)]
     if wrong or len(set(given)) < len(given):
         raise ValueError(
-            f"observables are {', '.join(KNOWN)}, each once, beside {' and '.join(SPECTRA)}, which are always kept; "
-            f"got {', '.join(map(str, given))}"
+            f"observables are {', '.join(further_observables())}, each once, beside {' and '.join(SPECTRA)}, which are "
+            f"always kept; got {', '.join(map(str, given))}"
         )
     return given
 
@@ -52,8 +58,10 @@ class FurtherObservables:
         for name, seen in self._observables.items():
             if seen.of_both is not None:
                 values = seen.of_both(embedding, loss_gradient)
-            elif seen.of_components is not None:
-                values = seen.of_components(embedding)
+            elif seen.of_gradients is not None:
+                values = seen.of_gradients(loss_gradient)
+            elif seen.of_frames is not None:
+                values = seen.of_frames(embedding)
             found[name] = torch.from_numpy(self._circles.split(values)[0]).to(signal.device)
         return found
 

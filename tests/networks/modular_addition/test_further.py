@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ecodyn.networks.modular_addition import MLP
-from ecodyn.networks.modular_addition.further import KNOWN
+from ecodyn.networks.modular_addition.further import further_observables
 from ecodyn.networks.training import grid, train
 from ecodyn.networks.training.descent import train_batch
 from ecodyn.networks.training.grids import read_value
@@ -20,15 +20,15 @@ def test_they_are_those_of_the_frames_and_change_no_training():
         frames["embedding"].append(batch.tensors["embedding"].clone().numpy())
         frames["gradient"].append(batch.gradients["embedding"].clone().numpy())
 
-    record = train_batch(MLP(**SMALL, observables=KNOWN), [0, 1], kept, visit=visit)
+    record = train_batch(MLP(**SMALL, observables=further_observables()), [0, 1], kept, visit=visit)
     plain = train_batch(MLP(**SMALL), [0, 1], kept)
     np.testing.assert_array_equal(record.observables["signal"], plain.observables["signal"])
     circles = Fourier(7)
     for run in range(2):
         both = [circles.components(np.array(f)[:, run]).copy() for f in frames.values()]
-        for name in KNOWN:
+        for name in further_observables():
             seen = OBSERVABLES[name]
-            values = seen.of_both(*both) if seen.of_both else seen.of_components(both[0])
+            values = seen.of_both(*both) if seen.of_both else seen.of_frames(both[0])
             np.testing.assert_allclose(record.observables[name][run], values[:, 1:], rtol=1e-9, atol=1e-12)
 
 
