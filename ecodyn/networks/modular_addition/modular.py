@@ -13,7 +13,7 @@ import torch
 
 from ecodyn.networks.modular_addition.fourier import spectrum
 from ecodyn.networks.modular_addition.further import FurtherObservables, checked_observables
-from ecodyn.networks.modular_addition.interventions import Intervention, Seeds
+from ecodyn.networks.modular_addition.interventions import Intervention, Seeds, parse_interventions
 from ecodyn.networks.modular_addition.network import seeded
 from ecodyn.networks.modular_addition.pairs import check_fraction, check_prime, split_pairs, tokens
 from ecodyn.networks.training.checks import check_bool, check_whole
@@ -82,6 +82,11 @@ class ModularSettings(NetworkSettings):
                         f"{intervention.name} draws the embedding anew, which undoes {', '.join(lost)}; leave it out, "
                         f"or give what changes the embedding after {intervention.name}"
                     )
+
+    @classmethod
+    def read_interventions(cls, text: str) -> Sequence[Intervention]:
+        """Any of `interventions`, as `parse_interventions` reads it."""
+        return parse_interventions(text)
 
     @property
     def features(self) -> np.ndarray:

@@ -1,7 +1,8 @@
 """What can be trained: a network's settings, and many such networks as one tensor program.
 
 A further kind of network is a frozen dataclass of its settings (`NetworkSettings`), the tensor program that it draws
-(`Batch`, or `AutogradBatch` where torch should find the gradients), and a line in `ecodyn.networks.training.NETWORKS`.
+(`Batch`, or `AutogradBatch` where torch should find the gradients), and a line in `ecodyn.networks.training.NETWORKS`
+or an entry point of another distribution.
 """
 
 from __future__ import annotations
@@ -93,6 +94,17 @@ class NetworkSettings(ABC):
     def labels(self) -> Hashable | None:
         """What feature k stands for, equal for networks in which it is the same; None if that varies with the seed."""
         return None
+
+    @classmethod
+    def read_interventions(cls, text: str) -> Sequence[object]:
+        """What ``ecodyn train --intervene TEXT`` asks for, several for a grid; elements of a setting ``interventions``.
+
+        Raises
+        ------
+        ValueError
+            The text can't be meant, or, as here, networks of this kind take no interventions.
+        """
+        raise ValueError(f"{cls.name} takes no interventions, got {text!r}; leave it out")
 
     @abstractmethod
     def bytes_per_network(self, itemsize: int) -> int:
