@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 _HOME = {
     "AutogradBatch": "network",
     "Batch": "network",
-    "IncompleteTrainingError": "population",
-    "InterruptedTraining": "population",
+    "IncompleteTrainingError": "incomplete",
+    "InterruptedTraining": "incomplete",
     "NetworkSettings": "network",
     "Schedule": "schedule",
     "descend": "descent",

@@ -144,10 +144,11 @@ class Batch(ABC):
         stacked = {name: torch.stack([draw[name] for draw in draws]) for name in draws[0]}
         flat = torch.cat([tensor.flatten(1) for tensor in stacked.values()], dim=1)
         self.parameters = torch.nn.Parameter(flat.to(device, dtype))
-        self.parameters.grad = torch.zeros_like(self.parameters)
+        self._gradient = torch.zeros_like(self.parameters)
+        self.parameters.grad = self._gradient
         self._shapes = {name: tensor.shape for name, tensor in stacked.items()}
         self.tensors = self.named(self.parameters.detach())
-        self.gradients = self.named(self.parameters.grad)
+        self.gradients = self.named(self._gradient)
 
     def __len__(self) -> int:
         return len(self.parameters)
@@ -190,5 +191,4 @@ class AutogradBatch(Batch):
         with torch.enable_grad():
             losses = self.losses(self.named(self.parameters), measure=measure)
             (gradient,) = torch.autograd.grad(losses.sum(), self.parameters)
-        assert self.parameters.grad is not None
-        self.parameters.grad.copy_(gradient)
+        self._gradient.copy_(gradient)
