@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 
@@ -19,12 +19,19 @@ from ecodyn.trajectories import Trajectories
 LINEAR, LOTKA_VOLTERRA, SINDY, NOT_POLYNOMIAL = "linear", "lotka_volterra", "sindy", "not_polynomial"
 MULTIPLICATIVE, ADDITIVE = "multiplicative", "additive"
 
-SAMPLES = 201  # a run, both ends included
+SAMPLES = 201  # a run, both ends included: 200 intervals, that thinnings by 2, 4, 5 and 10 divide
 ACCURACY = 1e-9  # relative error a step: the data are to be exact next to anything that is asserted of them
 TO_THE_ATTRACTOR = 1e-6  # where a transient is thrown away, nothing depends on its accuracy
-MAX_EVALUATIONS = 1_000_000
+MAX_EVALUATIONS = 1_000_000  # of a right-hand side: far beyond what any of the systems takes
 CACHED = 256  # systems and seeds whose exact solutions are kept
 REFERENCE_RUNS, REFERENCE_SEED = 32, 0  # what a system's own scale and a pair's distance are measured on
+
+
+Label = int | str
+"""Of a feature."""
+
+Parameter = float | Array
+"""Of a right-hand side."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +44,13 @@ class Form:
     coupling : "independent", "exchangeable" or "full"
     coefficients : array (1, term) where features share them, else (feature, term)
     degree : of sindy's library; None is its default (3, or 2 for full)
+
+    Examples
+    --------
+    The logistic law ẋᵢ = xᵢ − xᵢ², among the terms 1, x, x² and x³:
+
+    >>> Form.of("independent", features=(1,), rows=[{"x": 1.0, "x**2": -1.0}]).coefficients.tolist()
+    [[0.0, 1.0, -1.0, 0.0]]
     """
 
     family: str
@@ -48,7 +62,7 @@ class Form:
     def of(
         cls,
         coupling: str,
-        features: Sequence[Any],
+        features: Sequence[Label],
         rows: Sequence[Mapping[str, float]],
         degree: int | None = None,
     ) -> Form:
@@ -60,7 +74,7 @@ class Form:
         coefficients = np.array([[row.get(name, 0.0) for name in names] for row in rows])
         return cls(SINDY, coupling, coefficients, degree)
 
-    def library(self, features: Sequence[Any]) -> Library:
+    def library(self, features: Sequence[Label]) -> Library:
         """The family's candidate terms for features of these labels."""
         if self.family == LINEAR:
             return linear_library(self.coupling, ("signal",), features)
@@ -108,6 +122,13 @@ class System:
         The system of another family that it is built to be hard to tell from; ``distance`` says how hard.
     unique : bool
         Whether data determine the coefficients: not so on an invariant surface, where terms coincide.
+
+    Examples
+    --------
+    >>> from ecodyn.systems import SYSTEMS
+    >>> logistic = SYSTEMS["logistic"]
+    >>> logistic(np.array([[0.5, 1.0, 2.0]])).tolist()
+    [[0.25, 0.0, -2.0]]
     """
 
     name: str
@@ -115,9 +136,9 @@ class System:
     source: str
     family: str
     coupling: str
-    features: tuple[Any, ...]
+    features: tuple[Label, ...]
     right_hand_side: Callable[..., Array]
-    parameters: Mapping[str, Any]
+    parameters: Mapping[str, Parameter]
     start: Callable[[np.random.Generator], Array]
     duration: float
     form: Form | None = None
@@ -142,6 +163,17 @@ class System:
         """Whether it was built so that families can't, or can hardly, be told apart."""
         return bool(self.also) or self.rival is not None
 
+    def described(self) -> dict[str, object]:
+        """Name, law, source and parameters, for a provenance."""
+        return {
+            "system": self.name,
+            "family": self.family,
+            "coupling": self.coupling,
+            "equation": self.equation,
+            "source": self.source,
+            "parameters": dict(self.parameters),
+        }
+
     def solve(self, x0: Array, times: Array) -> Array:
         """Solutions (run, step, feature) from starting states (run, feature).
 
@@ -151,6 +183,21 @@ class System:
             One of them did not reach the last time.
         """
         return _solve(self, x0, times, ACCURACY)
+
+
+class Description(TypedDict, total=False):
+    """What a function that makes similar systems passes on to `System` as it is; see there."""
+
+    equation: str
+    source: str
+    right_hand_side: Callable[..., Array]
+    parameters: Mapping[str, Parameter]
+    start: Callable[[np.random.Generator], Array]
+    duration: float
+    lyapunov_time: float | None
+    transient: float
+    rival: str | None
+    unique: bool
 
 
 def simulate(
@@ -180,6 +227,12 @@ def simulate(
         A parameter makes no sense.
     RuntimeError
         A solution did not reach the end: the parameters were changed beyond what the system stands.
+
+    Examples
+    --------
+    >>> from ecodyn.systems import SYSTEMS
+    >>> simulate(SYSTEMS["competition"], runs=3, noise=0.01, samples=21).values.shape
+    (3, 21, 2)
     """
     if kind not in (MULTIPLICATIVE, ADDITIVE):
         raise ValueError(f"expected noise that is multiplicative or additive, got {kind!r}")
@@ -190,13 +243,7 @@ def simulate(
         size = np.abs(values) if kind == MULTIPLICATIVE else scale(system)
         errors = [np.random.default_rng([seed, r, 1]).standard_normal(values.shape[1:]) for r in range(runs)]
         values = values + noise * size * np.array(errors)
-    provenance = {
-        "system": system.name,
-        "family": system.family,
-        "coupling": system.coupling,
-        "equation": system.equation,
-        "source": system.source,
-        "parameters": dict(system.parameters),
+    provenance = system.described() | {
         "seed": seed,
         "noise": noise,
         "noise_kind": kind if noise else None,
@@ -234,6 +281,12 @@ def distance(system: System, rival: System) -> float:
 
     Norms are root mean squares over runs, time and features; the square is the share that the rival, refitted to
     nothing, leaves unexplained.
+
+    Examples
+    --------
+    >>> from ecodyn.systems import SYSTEMS
+    >>> round(distance(SYSTEMS["early_logistic"], SYSTEMS["early_logistic_linearised"]), 2)
+    0.02
     """
     times, x = _reference(system)
     y = rival.solve(x[:, 0], times)

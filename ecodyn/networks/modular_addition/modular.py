@@ -191,7 +191,8 @@ class ModularBatch(Batch):
         self.settings = settings
         self.measured: dict[str, torch.Tensor] = {}
         self._holding = [i for i in settings.interventions if i.holds]
-        self._initial = self.tensors["embedding"].clone() if self._holding else None
+        embedding = self.tensors["embedding"]
+        self._initial = embedding.clone() if self._holding else embedding  # of use, and worth memory, only to hold it
         self._further = FurtherObservables(settings.observables, settings.p)
 
     def pairs(self, index: np.ndarray) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -204,7 +205,6 @@ class ModularBatch(Batch):
         """Each intervention in turn."""
         embedding = self.tensors["embedding"]
         for intervention in self._holding:
-            assert self._initial is not None
             embedding.copy_(intervention.held(embedding, self._initial))
 
     def observables(self) -> dict[str, torch.Tensor]:

@@ -86,7 +86,7 @@ class Population:
         return (len(starts) > 1 and len(set(starts)) == 1) or (len(meanings) == 1 and None not in meanings)
 
     def _settings(self, runs: Sequence[Run]) -> Mapping[str, list[object]]:
-        """What varies between the runs, a value a run; and ``dim``, where there is one, over which laws are compared."""
+        """What varies between the runs, a value a run; and ``dim`` where there is one: laws are compared over it."""
         networks = self.request.design.networks
         columns = varied_settings(networks)
         if networks[0].varied().get("dim"):

@@ -34,12 +34,18 @@ def read_value(text: str, kind: Any) -> Any:
 def grid(kind: type[Settings], settings: Mapping[str, Sequence[Any]]) -> list[Settings]:
     """Every combination of the values of some settings; those that are not named have their defaults.
 
-    ``grid(MLP, {"dim": [16, 32], "weight_decay": [0.1, 0.5]})`` are four, the last setting varying fastest.
-
     Raises
     ------
     ValueError
         A setting is not one of this kind of network, or nothing can be trained with a value.
+
+    Examples
+    --------
+    The last setting varies fastest.
+
+    >>> from ecodyn.training import DeepLinear
+    >>> [(network.modes, network.depth) for network in grid(DeepLinear, {"modes": [3, 5], "depth": [1, 2]})]
+    [(3, 1), (3, 2), (5, 1), (5, 2)]
     """
     known = [field.name for field in fields(kind)]
     unknown = [name for name in settings if name not in known]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from ecodyn.networks.training.checkpoints import Checkpoints
 from ecodyn.networks.training.design import Design
@@ -50,9 +51,10 @@ class Request:
         return batches
 
     @cached_property
-    def plan(self) -> dict[str, object]:
+    def plan(self) -> dict[str, Any]:
         """What is trained and in which batches, as JSON can hold it: equal plans give equal numbers."""
         design, machine, writer = self.design, self.machine, self.checkpoints
+        written = None if writer is None else {"folder": str(writer.folder.resolve()), "every": int(writer.every)}
         return {
             "runs": len(design.runs),
             "networks": [network.described() for network in design.networks],
@@ -62,8 +64,6 @@ class Request:
             "dtype": machine.dtype,
             "device": machine.device,
             "versions": versions("torch", "numpy"),
-            "checkpoints": None
-            if writer is None
-            else {"folder": str(writer.folder.resolve()), "every": int(writer.every)},
+            "checkpoints": written,
             "batches": self.batches({run.label for run in design.runs}),
         }
