@@ -12,20 +12,8 @@ A further system is a function that returns a `System`, in the file of its group
 from __future__ import annotations
 
 from ecodyn.systems import indistinguishable, linear, lotka_volterra, not_polynomial, polynomial
-from ecodyn.systems.system import (
-    ADDITIVE,
-    LINEAR,
-    LOTKA_VOLTERRA,
-    MULTIPLICATIVE,
-    NOT_POLYNOMIAL,
-    SINDY,
-    Form,
-    System,
-    distance,
-    scale,
-    simulate,
-    starts,
-)
+from ecodyn.systems.simulation import ADDITIVE, MULTIPLICATIVE, distance, scale, simulate, starts
+from ecodyn.systems.system import LINEAR, LOTKA_VOLTERRA, NOT_POLYNOMIAL, SINDY, Form, System
 
 __all__ = [
     "ADDITIVE",

@@ -6,7 +6,6 @@ from abc import abstractmethod
 from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -161,11 +160,11 @@ class ModularSettings(NetworkSettings):
         splits = [split_pairs(self.p, self.seeds(seed).pairs, self.train_fraction) for seed in seeds]
         return np.stack([np.sort(train) for train, _ in splits]), np.stack([rest for _, rest in splits])
 
-    def described(self) -> dict[str, Any]:
+    def described(self) -> dict[str, object]:
         """The settings, interventions by name and parameters."""
         return super().described() | {"interventions": [i.described() for i in self.interventions]}
 
-    def varied(self) -> dict[str, Any]:
+    def varied(self) -> dict[str, object]:
         """The settings, each parameter of an intervention under a name of its own."""
         own = super().varied()
         del own["interventions"]

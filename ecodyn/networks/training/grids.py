@@ -31,7 +31,7 @@ def read_value(text: str, kind: Any) -> Any:
     return tuple(int(part) for part in text.split("+")) if kind == tuple[int, ...] else kind(text)
 
 
-def grid(kind: type[Settings], settings: Mapping[str, Sequence[Any]]) -> list[Settings]:
+def grid(kind: type[Settings], settings: Mapping[str, Sequence[object]]) -> list[Settings]:
     """Every combination of the values of some settings; those that are not named have their defaults.
 
     Raises
@@ -54,10 +54,11 @@ def grid(kind: type[Settings], settings: Mapping[str, Sequence[Any]]) -> list[Se
     single = [name for name, values in settings.items() if isinstance(values, str) or not isinstance(values, Iterable)]
     if single:
         raise ValueError(f"a grid takes several values of {', '.join(single)}, such as [16, 32], or one in a list")
-    return [kind(**dict(zip(settings, cell, strict=True))) for cell in itertools.product(*settings.values())]
+    cells: Iterable[tuple[Any, ...]] = itertools.product(*settings.values())
+    return [kind(**dict(zip(settings, cell, strict=True))) for cell in cells]
 
 
-def varied_settings(networks: Sequence[NetworkSettings]) -> dict[str, list[Any]]:
+def varied_settings(networks: Sequence[NetworkSettings]) -> dict[str, list[object]]:
     """The settings that are not the same in all networks, a value a network; "none" where one has no such setting."""
     tables = [network.varied() for network in networks]
     names = list(dict.fromkeys(name for table in tables for name in table))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -78,10 +78,10 @@ class Intervention(ABC):
         """Whether `held` does anything."""
         return type(self).held is not Intervention.held
 
-    def described(self) -> dict[str, Any]:
+    def described(self) -> dict[str, object]:
         """Name and parameters, as JSON can hold them."""
         return {"name": self.name} | {f.name: plain(getattr(self, f.name)) for f in fields(self)}
 
-    def varied(self) -> dict[str, Any]:
+    def varied(self) -> dict[str, object]:
         """The parameters under names of their own, each one number or word."""
         return {f"{self.name}_{f.name}": word(plain(getattr(self, f.name))) for f in fields(self)} or {self.name: True}
