@@ -35,6 +35,7 @@ PAIRS = ("test", "train", "all")
 PROGRAM_BYTES = 1e8  # of networks that are evaluated side by side, by their own estimate
 
 Set = tuple[int, ...]
+"""The frequencies that are kept."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,7 +126,7 @@ def _grid(network: ModularSettings, seeds: Sequence[int], pairs: str) -> np.ndar
 
 
 def checked_sets(sets: Sequence[Iterable[int]], p: int) -> tuple[Set, ...]:
-    """The sets as tuples of whole numbers."""
+    """The sets as tuples of whole numbers; a ValueError where one holds what is no frequency of p, or twice."""
     wanted = tuple(tuple(A) for A in sets)
     if not wanted:
         raise ValueError("expected at least one set of frequencies to keep, got none; () keeps no circle")

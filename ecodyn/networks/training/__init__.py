@@ -20,7 +20,12 @@ from ecodyn.runtime.lazy import lazily
 from ecodyn.runtime.registry import Registry
 
 if TYPE_CHECKING:
-    from ecodyn.networks.training.network import NetworkSettings
+    from ecodyn.networks.training.descent import descend, train_batch
+    from ecodyn.networks.training.grids import grid
+    from ecodyn.networks.training.incomplete import IncompleteTrainingError, InterruptedTraining
+    from ecodyn.networks.training.network import AutogradBatch, Batch, NetworkSettings
+    from ecodyn.networks.training.population import train
+    from ecodyn.networks.training.schedule import Schedule
 
 _HOME = {
     "AutogradBatch": "network",
