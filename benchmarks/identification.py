@@ -37,8 +37,17 @@ from ecodyn.comparison.candidate import DECIDED, TIED, UNDECIDED
 from ecodyn.families import family
 from ecodyn.runtime.files import write_whole
 from ecodyn.runtime.processes import outcomes
-from ecodyn.systems import SYSTEMS, System, simulate
-from ecodyn.systems.system import ADDITIVE, LINEAR, LOTKA_VOLTERRA, MULTIPLICATIVE, NOT_POLYNOMIAL, SINDY
+from ecodyn.systems import (
+    ADDITIVE,
+    LINEAR,
+    LOTKA_VOLTERRA,
+    MULTIPLICATIVE,
+    NOT_POLYNOMIAL,
+    SINDY,
+    SYSTEMS,
+    System,
+    simulate,
+)
 
 FAMILIES = (LINEAR, LOTKA_VOLTERRA, SINDY)
 NETWORK = "neural_ode"

@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 
 def train(
     output: Annotated[Path, typer.Option("-o", "--output", help="Trajectories file to write (.nc or .csv).")],
-    network: Annotated[str, typer.Option("--network", help="mlp (the study's), transformer or deep_linear.")] = "mlp",
+    network: Annotated[
+        str, typer.Option("--network", help="mlp (the study's), transformer, deep_linear, or an installed one.")
+    ] = "mlp",
     seeds: Annotated[str, typer.Option("--seeds", help="FIRST:END (END excluded) or a list 0,3,5.")] = "0:16",
     steps: Annotated[int, typer.Option("--steps", help="Optimiser steps.")] = 1000,
     p: Annotated[int | None, typer.Option("--p", help="The modulus, an odd prime.  [default: 59]")] = None,

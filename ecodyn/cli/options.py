@@ -11,6 +11,7 @@ import typer
 from ecodyn.cli.output import listed, warnings_said
 
 if TYPE_CHECKING:
+    from ecodyn.networks.training import NetworkSettings
     from ecodyn.trajectories import Trajectories
 
 Output = Annotated[Path | None, typer.Option("-o", "--output", help="Where to write; '-' is stdout.")]
@@ -211,7 +212,7 @@ def configured(family: str, coupling: str, state: str, dynamics: str, options: l
 
 def network_grid(
     name: str, options: dict[str, Any], settings: list[str] | None, interventions: list[str] | None
-) -> Any:
+) -> list[NetworkSettings]:
     """Networks to train: every combination of the values of the options given, of --set and of --intervene."""
     import dataclasses
     import itertools
@@ -235,9 +236,7 @@ def network_grid(
         raise typer.BadParameter(f"{name} has no setting {listed(unknown)}; it has {listed(types)}")
     cells = {option: _setting_values(option, text, types[option]) for option, text in given.items()}
     if interventions:
-        from ecodyn.networks.modular_addition import parse_interventions
-
-        cells["interventions"] = list(itertools.product(*map(parse_interventions, interventions)))
+        cells["interventions"] = list(itertools.product(*map(kind.read_interventions, interventions)))
     return grid(kind, cells)
 
 

@@ -54,7 +54,7 @@ def reproduce(
     with exits():
         import dataclasses
 
-        from ecodyn.networks.training.population import check_device
+        from ecodyn.networks.training.machine import check_device
         from ecodyn.reproduction import SCALES, InterruptedReproduction
         from ecodyn.reproduction import reproduce as run_experiments
         from ecodyn.reproduction.page import claims_table, write_pages

@@ -40,6 +40,17 @@ class DeepLinear(NetworkSettings):
         Size of the start.
     teacher_seed
         Seed of u and v.
+
+    Examples
+    --------
+    Modes rise to the teacher's strengths, the strongest first:
+
+    >>> from ecodyn.training import train
+    >>> network = DeepLinear(modes=2, strongest=2.0, weakest=1.0, start="balanced", learning_rate=0.05)
+    >>> train(network, seeds=[0], steps=200).values[0, [0, 50, 200]].round(1)
+    array([[0. , 0. ],
+           [2. , 0.5],
+           [2. , 1. ]])
     """
 
     name = "deep_linear"

@@ -31,8 +31,8 @@ from ecodyn.networks.modular_addition import (
     write_snapshots,
 )
 from ecodyn.networks.training import Schedule, train
+from ecodyn.networks.training.design import check_memory
 from ecodyn.networks.training.partial import remove_partial
-from ecodyn.networks.training.population import check_memory
 from ecodyn.reproduction.scale import Scale
 from ecodyn.runtime.files import write_whole
 from ecodyn.trajectories import Trajectories, load

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from ecodyn.arrays import Array
@@ -11,7 +9,7 @@ from ecodyn.equations.library import EXCHANGEABLE, FULL, INDEPENDENT
 from ecodyn.systems.system import LINEAR, Form, System
 
 SOURCE = "stable by construction; the family of the study (arXiv 2405.17420, section 4.3)"
-MATRIX_SEED = 59
+MATRIX_SEED = 59  # any does; the coefficients of the full systems are part of the record
 SLOWEST, FASTEST, ROTATION = 0.4, 1.6, 0.8  # rates of decay and size of the rotation, per unit of time
 
 
@@ -35,9 +33,9 @@ def equilibrium(size: int) -> Array:
     return np.linspace(1.0, 2.0, size)
 
 
-def aside(rng: np.random.Generator, rest: float, nearest: float, farthest: float, size: int | None = None) -> Any:
+def aside(rng: np.random.Generator, rest: float, nearest: float, farthest: float, size: int | None = None) -> Array:
     """Starts on either side of an equilibrium and none close to it: a run that hardly moves says nothing."""
-    return rest + rng.choice([-1.0, 1.0], size) * rng.uniform(nearest, farthest, size)
+    return np.asarray(rest + rng.choice([-1.0, 1.0], size) * rng.uniform(nearest, farthest, size))
 
 
 def independent(size: int) -> System:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ecodyn.arrays import Array
 from ecodyn.equations.library import EXCHANGEABLE, FULL, INDEPENDENT
-from ecodyn.systems.system import LOTKA_VOLTERRA, Form, System
+from ecodyn.systems.system import LOTKA_VOLTERRA, Description, Form, Label, System
 
 # The circles of the study's networks (data/circles_p59_d128.nc) at step 60: their signals lie between 57 and 118,
 # slightly skewed, and their mean over the 29 frequencies hardly differs between trainings.
@@ -43,22 +43,25 @@ def full_form(r: ArrayLike, A: ArrayLike) -> Form:
     return Form(LOTKA_VOLTERRA, FULL, np.column_stack([r, A]))
 
 
-def full(name: str, r: ArrayLike, A: ArrayLike, **more: Any) -> System:
-    """ẋᵢ = xᵢ(rᵢ + Σⱼ Aᵢⱼ xⱼ) with named species."""
+def full(
+    name: str, r: ArrayLike, A: ArrayLike, features: tuple[Label, ...] | None = None, **more: Unpack[Description]
+) -> System:
+    """ẋᵢ = xᵢ(rᵢ + Σⱼ Aᵢⱼ xⱼ) with named species; by default they are 1, 2, ..."""
     rates, matrix = np.asarray(r, dtype=float), np.asarray(A, dtype=float)
-    described: dict[str, Any] = {
+    described: Description = {
         "equation": "ẋᵢ = xᵢ(rᵢ + Σⱼ Aᵢⱼ xⱼ)",
-        "features": tuple(range(1, len(rates) + 1)),
         "right_hand_side": full_rhs,
         "parameters": {"r": rates, "A": matrix},
+        **more,
     }
     return System(
         name=name,
         family=LOTKA_VOLTERRA,
         coupling=FULL,
+        features=features or tuple(range(1, len(rates) + 1)),
         form=full_form(rates, matrix),
         labels_shared=True,
-        **(described | more),
+        **described,
     )
 
 

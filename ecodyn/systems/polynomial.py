@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Unpack
 
 import numpy as np
 
 from ecodyn.arrays import Array
 from ecodyn.equations.library import EXCHANGEABLE, FULL, INDEPENDENT
-from ecodyn.systems.system import SINDY, Form, System
+from ecodyn.systems.system import SINDY, Description, Form, System
 
 Rows = list[dict[str, float]]
 
@@ -64,17 +64,19 @@ def replicator_rhs(x: Array, A: Array) -> Array:
     return np.asarray(x * (fitness - (x * fitness).sum(axis=-1, keepdims=True)))
 
 
-def shared(coupling: str, size: int, terms: dict[str, float], **more: Any) -> System:
+def shared(coupling: str, size: int, terms: dict[str, float], *, name: str, **more: Unpack[Description]) -> System:
     """One law for features without names."""
     features = tuple(range(1, size + 1))
     form = Form.of(coupling, features, [terms])
-    return System(family=SINDY, coupling=coupling, features=features, form=form, **more)
+    return System(name=name, family=SINDY, coupling=coupling, features=features, form=form, **more)
 
 
-def named(features: tuple[str, ...], rows: Rows, degree: int | None = None, **more: Any) -> System:
+def named(
+    features: tuple[str, ...], rows: Rows, degree: int | None = None, *, name: str, **more: Unpack[Description]
+) -> System:
     """A law for each of a few features with names."""
     form = Form.of(FULL, features, rows, degree)
-    return System(family=SINDY, coupling=FULL, features=features, form=form, labels_shared=True, **more)
+    return System(name=name, family=SINDY, coupling=FULL, features=features, form=form, labels_shared=True, **more)
 
 
 def pitchfork() -> System:

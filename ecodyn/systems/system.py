@@ -1,30 +1,29 @@
-"""What a known system is, how it is simulated, and how far two of them lie apart."""
+"""What a known system is: its law, where it comes from, the simplest family that holds it, and its solutions."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 
-from ecodyn._version import __version__
 from ecodyn.arrays import Array
 from ecodyn.equations.forms import linear_library, lotka_volterra_library, polynomial_library
 from ecodyn.equations.library import Library
 from ecodyn.rollouts.integration import integrate
-from ecodyn.trajectories import Trajectories
 
 LINEAR, LOTKA_VOLTERRA, SINDY, NOT_POLYNOMIAL = "linear", "lotka_volterra", "sindy", "not_polynomial"
-MULTIPLICATIVE, ADDITIVE = "multiplicative", "additive"
 
-SAMPLES = 201  # a run, both ends included
 ACCURACY = 1e-9  # relative error a step: the data are to be exact next to anything that is asserted of them
-TO_THE_ATTRACTOR = 1e-6  # where a transient is thrown away, nothing depends on its accuracy
-MAX_EVALUATIONS = 1_000_000
-CACHED = 256  # systems and seeds whose exact solutions are kept
-REFERENCE_RUNS, REFERENCE_SEED = 32, 0  # what a system's own scale and a pair's distance are measured on
+MAX_EVALUATIONS = 1_000_000  # of a right-hand side: far beyond what any of the systems takes
+
+
+Label = int | str
+"""Of a feature."""
+
+Parameter = float | Array
+"""Of a right-hand side."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +36,13 @@ class Form:
     coupling : "independent", "exchangeable" or "full"
     coefficients : array (1, term) where features share them, else (feature, term)
     degree : of sindy's library; None is its default (3, or 2 for full)
+
+    Examples
+    --------
+    The logistic law ẋᵢ = xᵢ − xᵢ², among the terms 1, x, x² and x³:
+
+    >>> Form.of("independent", features=(1,), rows=[{"x": 1.0, "x**2": -1.0}]).coefficients.tolist()
+    [[0.0, 1.0, -1.0, 0.0]]
     """
 
     family: str
@@ -48,7 +54,7 @@ class Form:
     def of(
         cls,
         coupling: str,
-        features: Sequence[Any],
+        features: Sequence[Label],
         rows: Sequence[Mapping[str, float]],
         degree: int | None = None,
     ) -> Form:
@@ -60,7 +66,7 @@ class Form:
         coefficients = np.array([[row.get(name, 0.0) for name in names] for row in rows])
         return cls(SINDY, coupling, coefficients, degree)
 
-    def library(self, features: Sequence[Any]) -> Library:
+    def library(self, features: Sequence[Label]) -> Library:
         """The family's candidate terms for features of these labels."""
         if self.family == LINEAR:
             return linear_library(self.coupling, ("signal",), features)
@@ -108,6 +114,13 @@ class System:
         The system of another family that it is built to be hard to tell from; ``distance`` says how hard.
     unique : bool
         Whether data determine the coefficients: not so on an invariant surface, where terms coincide.
+
+    Examples
+    --------
+    >>> from ecodyn.systems import SYSTEMS
+    >>> logistic = SYSTEMS["logistic"]
+    >>> logistic(np.array([[0.5, 1.0, 2.0]])).tolist()
+    [[0.25, 0.0, -2.0]]
     """
 
     name: str
@@ -115,9 +128,9 @@ class System:
     source: str
     family: str
     coupling: str
-    features: tuple[Any, ...]
+    features: tuple[Label, ...]
     right_hand_side: Callable[..., Array]
-    parameters: Mapping[str, Any]
+    parameters: Mapping[str, Parameter]
     start: Callable[[np.random.Generator], Array]
     duration: float
     form: Form | None = None
@@ -142,6 +155,17 @@ class System:
         """Whether it was built so that families can't, or can hardly, be told apart."""
         return bool(self.also) or self.rival is not None
 
+    def described(self) -> dict[str, object]:
+        """Name, law, source and parameters, for a provenance."""
+        return {
+            "system": self.name,
+            "family": self.family,
+            "coupling": self.coupling,
+            "equation": self.equation,
+            "source": self.source,
+            "parameters": dict(self.parameters),
+        }
+
     def solve(self, x0: Array, times: Array) -> Array:
         """Solutions (run, step, feature) from starting states (run, feature).
 
@@ -150,110 +174,26 @@ class System:
         RuntimeError
             One of them did not reach the last time.
         """
-        return _solve(self, x0, times, ACCURACY)
+        return solve(self, x0, times, ACCURACY)
 
 
-def simulate(
-    system: System,
-    runs: int = 8,
-    seed: int = 0,
-    noise: float = 0.0,
-    kind: str = MULTIPLICATIVE,
-    samples: int = SAMPLES,
-) -> Trajectories:
-    """Runs of a known system from random starting states, sampled evenly, with measurement noise.
+class Description(TypedDict, total=False):
+    """What a function that makes similar systems passes on to `System` as it is; see there."""
 
-    multiplicative: y = x(1 + σε).  additive: y = x + σsε.  ε is standard normal, independent for every sample, the
-    first one included, and s is the system's own ``scale``.
-
-    Parameters
-    ----------
-    runs : number of runs; the first ones don't depend on how many there are
-    seed : of starting states and noise; runs of the same seed differ by nothing but their noise
-    noise : σ, such as 0.01
-    kind : "multiplicative" or "additive"
-    samples : times of a run, both ends included
-
-    Raises
-    ------
-    ValueError
-        A parameter makes no sense.
-    RuntimeError
-        A solution did not reach the end: the parameters were changed beyond what the system stands.
-    """
-    if kind not in (MULTIPLICATIVE, ADDITIVE):
-        raise ValueError(f"expected noise that is multiplicative or additive, got {kind!r}")
-    if not (runs >= 1 and samples >= 2 and noise >= 0):
-        raise ValueError(f"expected runs ≥ 1, samples ≥ 2 and noise ≥ 0, got {runs}, {samples} and {noise:g}")
-    times, values = _clean(system, runs, seed, samples)
-    if noise:
-        size = np.abs(values) if kind == MULTIPLICATIVE else scale(system)
-        errors = [np.random.default_rng([seed, r, 1]).standard_normal(values.shape[1:]) for r in range(runs)]
-        values = values + noise * size * np.array(errors)
-    provenance = {
-        "system": system.name,
-        "family": system.family,
-        "coupling": system.coupling,
-        "equation": system.equation,
-        "source": system.source,
-        "parameters": dict(system.parameters),
-        "seed": seed,
-        "noise": noise,
-        "noise_kind": kind if noise else None,
-        "ecodyn": __version__,
-    }
-    return Trajectories(values, times, system.features, labels_shared=system.labels_shared, provenance=provenance)
+    equation: str
+    source: str
+    right_hand_side: Callable[..., Array]
+    parameters: Mapping[str, Parameter]
+    start: Callable[[np.random.Generator], Array]
+    duration: float
+    lyapunov_time: float | None
+    transient: float
+    rival: str | None
+    unique: bool
 
 
-def starts(system: System, runs: int, seed: int) -> Array:
-    """Starting states (run, feature), after the transient if there is one."""
-    x0 = np.array([system.start(np.random.default_rng([seed, r, 0])) for r in range(runs)])
-    if not system.transient:
-        return x0
-    return _solve(system, x0, np.array([0.0, system.transient]), TO_THE_ATTRACTOR)[:, -1]
-
-
-def scale(system: System) -> Array:
-    """How much a system moves: the root mean square of x(t) − x(0) over runs and time.
-
-    (feature,) where features have names, and so units of their own; over all features, (1,), where they don't.
-    With σ times this as noise, noise alone leaves the share σ² of persistence's error unexplained.
-    """
-    return _scale(system).copy()
-
-
-@lru_cache(maxsize=CACHED)
-def _scale(system: System) -> Array:
-    _, x = _reference(system)
-    axes = (0, 1) if system.labels_shared else (0, 1, 2)
-    return np.atleast_1d(np.sqrt(np.mean((x - x[:, :1]) ** 2, axis=axes)))
-
-
-def distance(system: System, rival: System) -> float:
-    """How far a rival's solutions run from a system's: ‖rival(t) − x(t)‖ / ‖x(t) − x(0)‖ from the system's starts.
-
-    Norms are root mean squares over runs, time and features; the square is the share that the rival, refitted to
-    nothing, leaves unexplained.
-    """
-    times, x = _reference(system)
-    y = rival.solve(x[:, 0], times)
-    return float(np.sqrt(np.mean((y - x) ** 2) / np.mean((x - x[:, :1]) ** 2)))
-
-
-def _reference(system: System) -> tuple[Array, Array]:
-    return _clean(system, REFERENCE_RUNS, REFERENCE_SEED, SAMPLES)
-
-
-@lru_cache(maxsize=CACHED)
-def _clean(system: System, runs: int, seed: int, samples: int) -> tuple[Array, Array]:
-    """Times and exact values: a system is judged at several levels and kinds of noise, from the same solutions."""
-    times = np.linspace(0.0, system.duration, samples)
-    values = system.solve(starts(system, runs, seed), times)
-    values.flags.writeable = False
-    return times, values
-
-
-def _solve(system: System, x0: Array, times: Array, accuracy: float) -> Array:
+def solve(system: System, x0: Array, times: Array, accuracy: float) -> Array:
+    """Solutions (run, step, feature) of a relative error a step; a RuntimeError where one ends too early."""
     rollout = integrate(lambda x, t: system(x), x0, times, rtol=accuracy, max_evaluations=MAX_EVALUATIONS)
     if not rollout.ok.all():
         raise RuntimeError(

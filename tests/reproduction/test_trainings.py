@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ecodyn.networks.modular_addition import MLP, initialise, spectrum
-from ecodyn.networks.training import population
+from ecodyn.networks.training import design
 from ecodyn.reproduction import EXPERIMENTS, SCALES, trainings
 from ecodyn.reproduction.trainings import KEPT_SETS, TRAININGS, Shelf, kept_sets, planned
 
@@ -92,7 +92,7 @@ def test_what_can_not_be_done_is_said_before_anything_is_trained(tmp_path, tiny,
     other = Shelf(tmp_path, dataclasses.replace(tiny, frozen_seeds=1))
     with pytest.raises(ValueError, match="trainings of other settings"):
         other.expect(["plain", "frozen"])
-    monkeypatch.setattr(population, "physical_memory", lambda: 1000)
+    monkeypatch.setattr(design, "physical_memory", lambda: 1000)
     with pytest.raises(ValueError, match="this machine has"):
         shelf.expect(["plain", "frozen"])
     assert [p.name for p in tmp_path.glob("*.nc")] == ["frozen.nc"]

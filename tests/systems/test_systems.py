@@ -7,8 +7,21 @@ import pytest
 from ecodyn.equations.library import COUPLINGS, EXCHANGEABLE
 from ecodyn.equations.right_hand_side import BoundLibrary
 from ecodyn.rollouts.integration import integrate
-from ecodyn.systems import GROUPS, SYSTEMS, Form, distance, scale, simulate, starts
-from ecodyn.systems.system import ADDITIVE, LINEAR, LOTKA_VOLTERRA, MULTIPLICATIVE, NOT_POLYNOMIAL, SINDY
+from ecodyn.systems import (
+    ADDITIVE,
+    GROUPS,
+    LINEAR,
+    LOTKA_VOLTERRA,
+    MULTIPLICATIVE,
+    NOT_POLYNOMIAL,
+    SINDY,
+    SYSTEMS,
+    Form,
+    distance,
+    scale,
+    simulate,
+    starts,
+)
 
 ROUNDING = 1e-12
 SOLVER = 1e-7  # of a solution's size; it is asked for 1e-9 a step

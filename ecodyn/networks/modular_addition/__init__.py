@@ -5,7 +5,37 @@ Everything public is listed in ``__all__`` and loaded on first use, since torch 
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ecodyn.runtime.lazy import lazily
+
+if TYPE_CHECKING:
+    from ecodyn.networks.modular_addition.ablation import KeptLosses, kept_losses
+    from ecodyn.networks.modular_addition.collaboration import Collaboration, ladder, losses_over_training
+    from ecodyn.networks.modular_addition.fourier import projection, spectrum
+    from ecodyn.networks.modular_addition.interventions import (
+        INTERVENTIONS,
+        FixedDataset,
+        FixedEmbedding,
+        FixedLayers,
+        FrozenEmbedding,
+        Intervention,
+        KeepFrequencies,
+        PlantCircles,
+        ScaleFrequency,
+        parse_interventions,
+    )
+    from ecodyn.networks.modular_addition.mlp import MLP
+    from ecodyn.networks.modular_addition.network import Network, initialise
+    from ecodyn.networks.modular_addition.pair_losses import PairLosses, all_pairs
+    from ecodyn.networks.modular_addition.pairs import split_pairs
+    from ecodyn.networks.modular_addition.snapshots import (
+        Snapshots,
+        read_snapshots,
+        take_snapshots,
+        write_snapshots,
+    )
+    from ecodyn.networks.modular_addition.transformer import Transformer
 
 _HOME = {
     "Collaboration": "collaboration",
@@ -16,17 +46,17 @@ _HOME = {
     "INTERVENTIONS": "interventions",
     "Intervention": "interventions",
     "KeepFrequencies": "interventions",
-    "KeptLosses": "collaboration",
+    "KeptLosses": "ablation",
     "MLP": "mlp",
     "Network": "network",
-    "PairLosses": "collaboration",
+    "PairLosses": "pair_losses",
     "PlantCircles": "interventions",
     "ScaleFrequency": "interventions",
     "Snapshots": "snapshots",
     "Transformer": "transformer",
-    "all_pairs": "collaboration",
+    "all_pairs": "pair_losses",
     "initialise": "network",
-    "kept_losses": "collaboration",
+    "kept_losses": "ablation",
     "ladder": "collaboration",
     "losses_over_training": "collaboration",
     "parse_interventions": "interventions",

@@ -42,6 +42,9 @@ def projection(p: int, frequencies: Iterable[int], *, dc: bool = False) -> np.nd
 
     P E is the part of an embedding E (p, d) that the frequencies k make up; with all (p−1)/2 of them and DC, the mean
     over tokens, P is the identity.
+
+    >>> bool(np.allclose(projection(5, [1, 2], dc=True), np.eye(5)))
+    True
     """
     difference = np.subtract.outer(np.arange(p), np.arange(p))
     angles = [2 * np.pi * (k * difference % p) / p for k in frequencies]

@@ -54,7 +54,7 @@ class FurtherObservables:
         if not self._observables:
             return {}
         embedding, loss_gradient = self._components(signal), self._components(gradient)
-        found = {}
+        values_of = {}
         for name, seen in self._observables.items():
             if seen.of_both is not None:
                 values = seen.of_both(embedding, loss_gradient)
@@ -62,8 +62,8 @@ class FurtherObservables:
                 values = seen.of_gradients(loss_gradient)
             elif seen.of_frames is not None:
                 values = seen.of_frames(embedding)
-            found[name] = torch.from_numpy(self._circles.split(values)[0]).to(signal.device)
-        return found
+            values_of[name] = torch.from_numpy(self._circles.split(values)[0]).to(signal.device)
+        return values_of
 
     def _components(self, frames: torch.Tensor) -> Components:
         return self._circles.components(frames.to("cpu", torch.float64).numpy()).copy()

@@ -32,6 +32,13 @@ class MLP(ModularSettings):
 
     E is (p, dim), U and V (width, dim), W₂ (width, width), W₃ (p, width); trained full batch on the mean
     cross-entropy of the training pairs. Defaults are the study's.
+
+    Examples
+    --------
+    >>> from ecodyn.training import train
+    >>> runs = train(MLP(p=5, dim=4, width=8), seeds=[0, 1], steps=3)
+    >>> runs.values.shape, runs.features.tolist(), list(runs.observables)
+    ((2, 4, 2), [1, 2], ['signal', 'gradient'])
     """
 
     name = "mlp"
@@ -72,7 +79,6 @@ class _Block(NamedTuple):
     a: torch.Tensor  # row of the token in a table (S·p, width), (S·n,)
     b: torch.Tensor
     label: torch.Tensor  # place of the label's logit in an array (S, p, n), (S·n,)
-    target: torch.Tensor | None  # −1/N at the labels, (S, p, n); None for pairs that are not trained on
 
 
 class _Arrays(NamedTuple):
@@ -96,14 +102,15 @@ class MLPBatch(ModularBatch):
         super().__init__(settings, seeds, dtype, device)
         train, test = settings.split(seeds)
         self._N = train.shape[1]
-        self._train = self._blocks(train, trained=True)
-        self._test = self._blocks(test, trained=False) if settings.test else []
+        self._train = self._blocks(train)
+        self._targets = [self._target(block) for block in self._train]
+        self._test = self._blocks(test) if settings.test else []
         longest = max(block.rows.stop - block.rows.start for block in [*self._train, *self._test])
         sizes = [len(self) * longest * units for units in [settings.width] * 4 + [settings.p]]
         self._memory = [self.parameters.detach().new_empty(size) for size in sizes]
         self._arrays: dict[int, _Arrays] = {}
 
-    def _blocks(self, index: np.ndarray, *, trained: bool) -> list[_Block]:
+    def _blocks(self, index: np.ndarray) -> list[_Block]:
         """Pairs (S, pair) in blocks of nearly equal length that fit the cache; all at once where there are launches."""
         S, p, pairs = len(self), self.settings.p, index.shape[1]
         a, b, label = self.pairs(index)
@@ -115,13 +122,16 @@ class MLPBatch(ModularBatch):
         for part in itertools.starmap(slice, itertools.pairwise(edges)):
             n = part.stop - part.start
             place = (network * p + label[:, part]) * n + torch.arange(n, device=a.device)
-            target = None
-            if trained:
-                target = self.parameters.new_zeros(S, p, n).detach()
-                target.view(-1)[place.view(-1)] = -1 / self._N
             rows_a, rows_b = (network * p + a[:, part]).view(-1), (network * p + b[:, part]).view(-1)
-            blocks.append(_Block(part, rows_a, rows_b, place.view(-1), target))
+            blocks.append(_Block(part, rows_a, rows_b, place.view(-1)))
         return blocks
+
+    def _target(self, block: _Block) -> torch.Tensor:
+        """−1/N at the labels of training pairs and zero elsewhere, (S, p, n)."""
+        n = block.rows.stop - block.rows.start
+        target = self.parameters.new_zeros(len(self), self.settings.p, n).detach()
+        target.view(-1)[block.label] = -1 / self._N
+        return target
 
     def _arrays_of(self, n: int) -> _Arrays:
         """Arrays for a block of n pairs: the same memory for every block, so that it stays in the cache."""
@@ -141,11 +151,11 @@ class MLPBatch(ModularBatch):
             G[name].zero_()
         dA, dB = torch.zeros_like(A), torch.zeros_like(B)
         score = _Score(len(self), self._N, E) if measure else None
-        for block in self._train:
+        for block, target in zip(self._train, self._targets, strict=True):
             x = self._forward(block, A, B)
             totals = _exponentiate(x.logits, block, score)
-            assert block.target is not None  # ∂L/∂logits = softmax/N − 1/N at the label
-            q = torch.addcdiv(block.target, x.logits, totals[:, None], value=1 / self._N, out=x.logits)
+            # ∂L/∂logits = softmax/N − 1/N at the label
+            q = torch.addcdiv(target, x.logits, totals[:, None], value=1 / self._N, out=x.logits)
             torch.baddbmm(G["output.weight"], q, x.h2.mT, out=G["output.weight"])
             G["output.bias"].add_(q.sum(2))
             slope = _slope(x.h2, x.sigma2)

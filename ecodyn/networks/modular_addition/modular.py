@@ -6,14 +6,13 @@ from abc import abstractmethod
 from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
 
 from ecodyn.networks.modular_addition.fourier import spectrum
 from ecodyn.networks.modular_addition.further import FurtherObservables, checked_observables
-from ecodyn.networks.modular_addition.interventions import Intervention, Seeds
+from ecodyn.networks.modular_addition.interventions import Intervention, Seeds, parse_interventions
 from ecodyn.networks.modular_addition.network import seeded
 from ecodyn.networks.modular_addition.pairs import check_fraction, check_prime, split_pairs, tokens
 from ecodyn.networks.training.checks import check_bool, check_whole
@@ -82,6 +81,11 @@ class ModularSettings(NetworkSettings):
                         f"{intervention.name} draws the embedding anew, which undoes {', '.join(lost)}; leave it out, "
                         f"or give what changes the embedding after {intervention.name}"
                     )
+
+    @classmethod
+    def read_interventions(cls, text: str) -> Sequence[Intervention]:
+        """Any of `interventions`, as `parse_interventions` reads it."""
+        return parse_interventions(text)
 
     @property
     def features(self) -> np.ndarray:
@@ -156,11 +160,11 @@ class ModularSettings(NetworkSettings):
         splits = [split_pairs(self.p, self.seeds(seed).pairs, self.train_fraction) for seed in seeds]
         return np.stack([np.sort(train) for train, _ in splits]), np.stack([rest for _, rest in splits])
 
-    def described(self) -> dict[str, Any]:
+    def described(self) -> dict[str, object]:
         """The settings, interventions by name and parameters."""
         return super().described() | {"interventions": [i.described() for i in self.interventions]}
 
-    def varied(self) -> dict[str, Any]:
+    def varied(self) -> dict[str, object]:
         """The settings, each parameter of an intervention under a name of its own."""
         own = super().varied()
         del own["interventions"]
@@ -186,7 +190,8 @@ class ModularBatch(Batch):
         self.settings = settings
         self.measured: dict[str, torch.Tensor] = {}
         self._holding = [i for i in settings.interventions if i.holds]
-        self._initial = self.tensors["embedding"].clone() if self._holding else None
+        embedding = self.tensors["embedding"]
+        self._initial = embedding.clone() if self._holding else embedding  # of use, and worth memory, only to hold it
         self._further = FurtherObservables(settings.observables, settings.p)
 
     def pairs(self, index: np.ndarray) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -199,7 +204,6 @@ class ModularBatch(Batch):
         """Each intervention in turn."""
         embedding = self.tensors["embedding"]
         for intervention in self._holding:
-            assert self._initial is not None
             embedding.copy_(intervention.held(embedding, self._initial))
 
     def observables(self) -> dict[str, torch.Tensor]:

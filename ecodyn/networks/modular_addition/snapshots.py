@@ -92,12 +92,7 @@ def take_snapshots(
         A training was no longer finite.
     """
     wanted = sorted(set(steps))
-    if not wanted or not len(seeds):
-        raise ValueError(f"expected at least one step and one seed, got {len(wanted)} steps and {len(seeds)} seeds")
-    for step in wanted:
-        check_whole("steps", step, 0)
-    for seed in seeds:
-        check_seed(seed)
+    _check(wanted, seeds)
     kept: list[dict[str, torch.Tensor]] = []
 
     def visit(step: int, batch: Batch) -> None:
@@ -112,6 +107,15 @@ def take_snapshots(
             f"train to step {wanted[-1]}; lower the learning rate"
         )
     return Snapshots(network, tuple(seeds), np.array(wanted), tuple(kept))
+
+
+def _check(steps: Sequence[int], seeds: Sequence[int]) -> None:
+    if not steps or not len(seeds):
+        raise ValueError(f"expected at least one step and one seed, got {len(steps)} steps and {len(seeds)} seeds")
+    for step in steps:
+        check_whole("steps", step, 0)
+    for seed in seeds:
+        check_seed(seed)
 
 
 def write_snapshots(snapshots: Snapshots, folder: str | os.PathLike[str]) -> None:
@@ -153,10 +157,10 @@ def read_snapshots(
     for step in steps:
         read = [load_file(of[step]) for of in files]
         for of, tensors in zip(files, read, strict=True):
-            found = {name: tensor.shape for name, tensor in tensors.items()}
-            if found != shapes:
+            stored = {name: tensor.shape for name, tensor in tensors.items()}
+            if stored != shapes:
                 raise UnusableDataError(
-                    f"{of[step]} has parameters {_shown(found)}, a {network.name} of these settings has "
+                    f"{of[step]} has parameters {_shown(stored)}, a {network.name} of these settings has "
                     f"{_shown(shapes)}; give the settings that the checkpoints were trained with"
                 )
         kept.append({name: torch.stack([tensors[name] for tensors in read]) for name in shapes})

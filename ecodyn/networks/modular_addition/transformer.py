@@ -34,6 +34,13 @@ class Transformer(ModularSettings):
         Attention heads; they divide ``dim``.
     width
         Units of the hidden layer.
+
+    Examples
+    --------
+    >>> from ecodyn.training import train
+    >>> runs = train(Transformer(p=5, dim=4, width=8, heads=2), seeds=[0], steps=2)
+    >>> runs.values.shape, runs.embedding.shape
+    ((1, 3, 2), (1, 5, 4))
     """
 
     name = "transformer"

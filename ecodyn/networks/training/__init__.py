@@ -1,23 +1,37 @@
 """Training of populations of networks, with what the questions need kept while they train.
 
 Everything public is listed in ``__all__`` and loaded on first use, since torch takes seconds to import.
+
+A further kind of network is one file with its settings (see `ecodyn.networks.training.network`) and one line in
+`NETWORKS`. A distribution of your own adds it by an entry point instead, in its ``pyproject.toml``::
+
+    [project.entry-points."ecodyn.networks"]
+    phase_oscillators = "my_package.oscillators:PhaseOscillators"
+
+It then trains by name, ``ecodyn train --network phase_oscillators --set coupling=0.1,0.2``, and through `train`.
 """
 
 from __future__ import annotations
 
-import importlib
+import inspect
 from typing import TYPE_CHECKING
 
 from ecodyn.runtime.lazy import lazily
+from ecodyn.runtime.registry import Registry
 
 if TYPE_CHECKING:
-    from ecodyn.networks.training.network import NetworkSettings
+    from ecodyn.networks.training.descent import descend, train_batch
+    from ecodyn.networks.training.grids import grid
+    from ecodyn.networks.training.incomplete import IncompleteTrainingError, InterruptedTraining
+    from ecodyn.networks.training.network import AutogradBatch, Batch, NetworkSettings
+    from ecodyn.networks.training.population import train
+    from ecodyn.networks.training.schedule import Schedule
 
 _HOME = {
     "AutogradBatch": "network",
     "Batch": "network",
-    "IncompleteTrainingError": "population",
-    "InterruptedTraining": "population",
+    "IncompleteTrainingError": "incomplete",
+    "InterruptedTraining": "incomplete",
     "NetworkSettings": "network",
     "Schedule": "schedule",
     "descend": "descent",
@@ -26,12 +40,37 @@ _HOME = {
     "train_batch": "descent",
 }
 
-NETWORKS = {
-    "mlp": "ecodyn.networks.modular_addition.mlp:MLP",
-    "transformer": "ecodyn.networks.modular_addition.transformer:Transformer",
-    "deep_linear": "ecodyn.networks.deep_linear:DeepLinear",
-}
-"""Where each kind of network is, by the name that the command line has for it."""
+
+def _accept(name: str, thing: object) -> None:
+    """Raise a ValueError unless a thing is the settings of a kind of network, whole and under its own name."""
+    from ecodyn.networks.training.network import NetworkSettings
+
+    if not (isinstance(thing, type) and issubclass(thing, NetworkSettings)):
+        raise ValueError(
+            f"network {name!r} must be a class of settings, a frozen dataclass that extends "
+            f"ecodyn.networks.training.NetworkSettings, got {thing!r}"
+        )
+    if inspect.isabstract(thing):
+        missing = ", ".join(sorted(thing.__abstractmethods__))
+        raise ValueError(f"network {name!r} leaves open {missing}; {thing.__qualname__} has to define them")
+    if getattr(thing, "name", None) != name:
+        raise ValueError(
+            f"network {name!r} calls itself {getattr(thing, 'name', None)!r}; name is what its trajectories say they "
+            "are of, so that it must be the one it is registered under"
+        )
+
+
+NETWORKS: Registry[type[NetworkSettings]] = Registry(
+    "network",
+    "ecodyn.networks",
+    {
+        "mlp": "ecodyn.networks.modular_addition.mlp:MLP",
+        "transformer": "ecodyn.networks.modular_addition.transformer:Transformer",
+        "deep_linear": "ecodyn.networks.deep_linear:DeepLinear",
+    },
+    _accept,
+)
+"""The settings of every kind of network, by the name that ``ecodyn train --network`` has for it."""
 
 __all__ = [
     "NETWORKS",
@@ -55,12 +94,9 @@ def network_settings(name: str) -> type[NetworkSettings]:
     Raises
     ------
     ValueError
-        There is no such kind.
+        There is no such kind, or another distribution gives it a meaning that it can't have.
     """
-    if name not in NETWORKS:
-        raise ValueError(f"unknown network {name!r}; there are {', '.join(NETWORKS)}")
-    module, _, kind = NETWORKS[name].partition(":")
-    return getattr(importlib.import_module(module), kind)
+    return NETWORKS.named(name)
 
 
 __getattr__, __dir__ = lazily(__name__, {name: f"{__name__}.{module}" for name, module in _HOME.items()})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
 
@@ -13,12 +12,12 @@ __all__ = ["check_bool", "check_choice", "check_number", "check_rate", "check_se
 LARGEST_SEED = 2**32 - 1  # of NumPy's legacy generator, which chooses the study's training pairs
 
 
-def plain(value: Any) -> Any:
+def plain(value: object) -> object:
     """A number of NumPy's as Python's, which JSON can hold; anything else as it is."""
     return value.item() if isinstance(value, np.generic) else value
 
 
-def word(value: Any) -> Any:
+def word(value: object) -> object:
     """Several values as one word, 2+8, as a grid's column can hold them; a single one as it is."""
     return ("+".join(map(str, value)) or "none") if isinstance(value, tuple) else value
 

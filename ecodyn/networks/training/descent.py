@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
+from ecodyn.arrays import Integers
 from ecodyn.networks.training.network import DTYPES, Batch, NetworkSettings
 
 __all__ = ["Record", "denormals_flushed", "descend", "one_thread", "train_batch"]
@@ -16,7 +17,7 @@ __all__ = ["Record", "denormals_flushed", "descend", "one_thread", "train_batch"
 ROWS_HELD = 64  # kept rows that stay on the device until they are fetched together
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Record:
     """What is kept of S trainings over T kept steps.
 
@@ -44,7 +45,7 @@ class Record:
 def train_batch(
     network: NetworkSettings,
     seeds: Sequence[int],
-    kept: np.ndarray,
+    kept: Integers,
     *,
     dtype: str = "float64",
     device: str = "cpu",
@@ -72,7 +73,7 @@ def train_batch(
     """
     with one_thread(), denormals_flushed(wanted=dtype == "float32"), torch.no_grad():
         batch = network.draw(seeds, DTYPES[dtype], torch.device(device))
-        keeper = _Keeper(kept)
+        keeper = _Keeper(network, kept)
         for step in descend(batch, network, int(kept[-1]), kept):
             if keeper.wants(step):
                 keeper.keep(batch)
@@ -85,7 +86,7 @@ def train_batch(
         return keeper.record(batch)
 
 
-def descend(batch: Batch, network: NetworkSettings, steps: int, kept: np.ndarray | None = None) -> Iterator[int]:
+def descend(batch: Batch, network: NetworkSettings, steps: int, kept: Integers | None = None) -> Iterator[int]:
     """Train a batch in place, full batch, and yield each step 0..steps.
 
     At each yield the batch holds that step's parameters and the gradients at them; its curves are those of the kept
@@ -105,8 +106,8 @@ def descend(batch: Batch, network: NetworkSettings, steps: int, kept: np.ndarray
 class _Keeper:
     """Rows of what is kept, gathered on the device and fetched some at a time."""
 
-    def __init__(self, kept: np.ndarray) -> None:
-        self.kept, self.row = kept, 0
+    def __init__(self, network: NetworkSettings, kept: Integers) -> None:
+        self.network, self.kept, self.row = network, kept, 0
         self.held: dict[str, torch.Tensor] = {}
         self.fetched: dict[str, np.ndarray] = {}
         self.curve_names: tuple[str, ...] = ()
@@ -122,6 +123,7 @@ class _Keeper:
     def keep(self, batch: Batch) -> None:
         observables, curves = batch.observables(), batch.curves()
         if not self.held:
+            _check_measured(self.network, observables, curves)
             self._allocate(observables | curves)
             self.curve_names = tuple(curves)
         for name, values in (observables | curves).items():
@@ -150,12 +152,26 @@ class _Keeper:
     def record(self, batch: Batch) -> Record:
         embedding = batch.embedding()
         return Record(
-            self.kept,
-            {name: array for name, array in self.fetched.items() if name not in self.curve_names},
-            {name: self.fetched[name] for name in self.curve_names},
-            None if embedding is None else embedding.to("cpu", torch.float64).numpy(),
-            self.diverged,
+            steps=self.kept,
+            observables={name: array for name, array in self.fetched.items() if name not in self.curve_names},
+            curves={name: self.fetched[name] for name in self.curve_names},
+            embedding=None if embedding is None else embedding.to("cpu", torch.float64).numpy(),
+            diverged=self.diverged,
         )
+
+
+def _check_measured(
+    network: NetworkSettings, observables: Mapping[str, torch.Tensor], curves: Mapping[str, torch.Tensor]
+) -> None:
+    """Raise a ValueError unless a batch keeps what its settings say, of each of their features."""
+    kept, stated = [*observables, *curves], network.measured
+    if sorted(kept) != sorted(stated) or "signal" not in observables:
+        raise ValueError(
+            f"{network.name} says that it measures {', '.join(stated)}, and its batch has {', '.join(kept)}; "
+            "both have to be the same names, with signal among the observables"
+        )
+    if (width := observables["signal"].shape[-1]) != len(network.features):
+        raise ValueError(f"{network.name} has {len(network.features)} features, and its batch the signals of {width}")
 
 
 @contextmanager

@@ -2,109 +2,109 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 
 from ecodyn.networks.training.descent import Record
+from ecodyn.networks.training.design import Run
 from ecodyn.networks.training.grids import varied_settings
-from ecodyn.networks.training.network import NetworkSettings
 from ecodyn.networks.training.partial import PartialFolder
+from ecodyn.networks.training.request import Request
 from ecodyn.runtime.provenance import clusters
 from ecodyn.trajectories import Trajectories
 
-__all__ = ["Population", "Run"]
+__all__ = ["Population"]
 
 
-@dataclass(frozen=True)
-class Run:
-    """One training: its label, which of the networks, and its seed."""
+class _Finished(NamedTuple):
+    """A run that was trained to the end: row ``row`` of its batch's record."""
 
-    label: int
-    network: int
-    seed: int
+    run: Run
+    record: Record
+    row: int
 
 
 @dataclass(frozen=True)
 class Population:
-    """Networks under seeds, in batches whose records are in a folder."""
+    """What was asked for, in batches whose records are in a folder."""
 
-    cells: Sequence[NetworkSettings]
-    plan: dict[str, Any]
-    command: str | None
+    request: Request
     store: PartialFolder
-    runs: Sequence[Run]
 
     @property
-    def groups(self) -> list[tuple[Run, ...]]:
+    def batches(self) -> list[tuple[Run, ...]]:
         """The runs of each batch."""
-        by_label = {run.label: run for run in self.runs}
+        by_label = {run.label: run for run in self.request.design.runs}
         return [tuple(by_label[label] for label in labels) for labels in self.store.batches]
 
-    def gathered(self) -> tuple[Trajectories | None, dict[Any, str]]:
+    def gathered(self) -> tuple[Trajectories | None, dict[int, str]]:
         """Trajectories of the finished runs, None if there are none; and why others diverged, by label."""
-        parts: list[tuple[Run, Record, int]] = []
-        diverged: dict[Any, str] = {}
-        for i, group in enumerate(self.groups):
-            if not group or not self.store.file(i).exists():
+        finished: list[_Finished] = []
+        diverged: dict[int, str] = {}
+        for i, runs in enumerate(self.batches):
+            if not runs or not self.store.file(i).exists():
                 continue
             record = self.store.read(i)
-            for row, run in enumerate(group):
+            for row, run in enumerate(runs):
                 if record.diverged[row] < 0:
-                    parts.append((run, record, row))
+                    finished.append(_Finished(run, record, row))
                 else:
                     step = record.diverged[row]
                     diverged[run.label] = f"no longer finite at step {step} (lower the learning rate)"
-        order = {run.label: place for place, run in enumerate(self.runs)}
-        parts.sort(key=lambda part: order[part[0].label])
-        return (self._together(parts) if parts else None), diverged
+        order = {run.label: place for place, run in enumerate(self.request.design.runs)}
+        finished.sort(key=lambda part: order[part.run.label])
+        return (self._together(finished) if finished else None), diverged
 
-    def _together(self, parts: list[tuple[Run, Record, int]]) -> Trajectories:
-        runs = [run for run, _, _ in parts]
-        first = parts[0][1]
-        observables = {name: np.stack([rec.observables[name][i] for _, rec, i in parts]) for name in first.observables}
-        curves = {name: np.stack([rec.curves[name][i] for _, rec, i in parts]) for name in first.curves}
-        keys = [self.cells[run.network].initialisation(run.seed) for run in runs]
-        same_start = len(runs) > 1 and len(set(keys)) == 1
+    def _together(self, parts: Sequence[_Finished]) -> Trajectories:
+        networks, runs = self.request.design.networks, [part.run for part in parts]
+        first = parts[0].record
+        observables = {n: np.stack([part.record.observables[n][part.row] for part in parts]) for n in first.observables}
+        curves = {n: np.stack([part.record.curves[n][part.row] for part in parts]) for n in first.curves}
+        embedding = [part.record.embedding[part.row] for part in parts if part.record.embedding is not None]
+        starts = [networks[run.network].initialisation(run.seed) for run in runs]
         return Trajectories(
             observables.pop("signal"),
             first.steps,
-            features=self.cells[0].features,
+            features=networks[0].features,
             runs=[run.label for run in runs],
-            labels_shared=same_start or self._same_labels(),
+            labels_shared=self._labels_shared(starts),
             provenance=self._provenance([run.seed for run in runs]),
             observables=observables,
             dc=curves.pop("dc", None),
             curves=curves,
-            embedding=[rec.embedding[i] for _, rec, i in parts if rec.embedding is not None] or None,
-            cluster=clusters(keys, [run.label for run in runs]),
+            embedding=embedding or None,
+            cluster=clusters(starts, [run.label for run in runs]),
             settings=self._settings(runs),
         )
 
-    def _same_labels(self) -> bool:
-        """Whether feature k is the same in all networks, whatever their initialisation."""
-        meanings = {cell.labels for cell in self.cells}
-        return len(meanings) == 1 and None not in meanings
+    def _labels_shared(self, starts: Sequence[Hashable]) -> bool:
+        """Whether feature k is the same in all runs: by what the networks are, or since all start alike."""
+        meanings = {network.labels for network in self.request.design.networks}
+        return (len(starts) > 1 and len(set(starts)) == 1) or (len(meanings) == 1 and None not in meanings)
 
-    def _settings(self, runs: Sequence[Run]) -> dict[str, list[Any]]:
-        columns = varied_settings(self.cells)
-        if self.cells[0].varied().get("dim"):
-            columns = {"dim": [cell.varied()["dim"] for cell in self.cells]} | columns
+    def _settings(self, runs: Sequence[Run]) -> Mapping[str, list[object]]:
+        """What varies between the runs, a value a run; and ``dim`` where there is one: laws are compared over it."""
+        networks = self.request.design.networks
+        columns = varied_settings(networks)
+        if networks[0].varied().get("dim"):
+            columns = {"dim": [network.varied()["dim"] for network in networks]} | columns
         per_run = {name: [values[run.network] for run in runs] for name, values in columns.items()}
-        return per_run | ({"seed": [run.seed for run in runs]} if len(self.cells) > 1 else {})
+        return per_run | ({"seed": [run.seed for run in runs]} if len(networks) > 1 else {})
 
-    def _provenance(self, seeds: list[int]) -> dict[str, Any]:
+    def _provenance(self, seeds: Sequence[int]) -> dict[str, object]:
         """The settings that all share by name; those that vary are settings of the runs."""
-        varied = set(varied_settings(self.cells))
-        tables = self.plan["networks"]
+        networks, plan = self.request.design.networks, self.request.plan
+        tables = [network.described() for network in networks]
         common = {name: value for name, value in tables[0].items() if all(t.get(name) == value for t in tables)}
+        varied = sorted(varied_settings(networks))
         return {
-            "command": self.command,
-            "versions": self.plan["versions"],
+            "command": self.request.command,
+            "versions": plan["versions"],
             "seeds": list(dict.fromkeys(seeds)),
             **common,
-            **({"varied": sorted(varied), "networks": tables} if len(tables) > 1 else {}),
-            **{name: self.plan[name] for name in ("dtype", "device", "steps", "schedule")},
+            **({"varied": varied, "networks": tables} if len(tables) > 1 else {}),
+            **{name: plan[name] for name in ("dtype", "device", "steps", "schedule")},
         }

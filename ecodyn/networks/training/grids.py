@@ -31,15 +31,21 @@ def read_value(text: str, kind: Any) -> Any:
     return tuple(int(part) for part in text.split("+")) if kind == tuple[int, ...] else kind(text)
 
 
-def grid(kind: type[Settings], settings: Mapping[str, Sequence[Any]]) -> list[Settings]:
+def grid(kind: type[Settings], settings: Mapping[str, Sequence[object]]) -> list[Settings]:
     """Every combination of the values of some settings; those that are not named have their defaults.
-
-    ``grid(MLP, {"dim": [16, 32], "weight_decay": [0.1, 0.5]})`` are four, the last setting varying fastest.
 
     Raises
     ------
     ValueError
         A setting is not one of this kind of network, or nothing can be trained with a value.
+
+    Examples
+    --------
+    The last setting varies fastest.
+
+    >>> from ecodyn.training import DeepLinear
+    >>> [(network.modes, network.depth) for network in grid(DeepLinear, {"modes": [3, 5], "depth": [1, 2]})]
+    [(3, 1), (3, 2), (5, 1), (5, 2)]
     """
     known = [field.name for field in fields(kind)]
     unknown = [name for name in settings if name not in known]
@@ -48,10 +54,11 @@ def grid(kind: type[Settings], settings: Mapping[str, Sequence[Any]]) -> list[Se
     single = [name for name, values in settings.items() if isinstance(values, str) or not isinstance(values, Iterable)]
     if single:
         raise ValueError(f"a grid takes several values of {', '.join(single)}, such as [16, 32], or one in a list")
-    return [kind(**dict(zip(settings, cell, strict=True))) for cell in itertools.product(*settings.values())]
+    cells: Iterable[tuple[Any, ...]] = itertools.product(*settings.values())
+    return [kind(**dict(zip(settings, cell, strict=True))) for cell in cells]
 
 
-def varied_settings(networks: Sequence[NetworkSettings]) -> dict[str, list[Any]]:
+def varied_settings(networks: Sequence[NetworkSettings]) -> dict[str, list[object]]:
     """The settings that are not the same in all networks, a value a network; "none" where one has no such setting."""
     tables = [network.varied() for network in networks]
     names = list(dict.fromkeys(name for table in tables for name in table))

@@ -1,7 +1,46 @@
 """What can be trained: a network's settings, and many such networks as one tensor program.
 
 A further kind of network is a frozen dataclass of its settings (`NetworkSettings`), the tensor program that it draws
-(`Batch`, or `AutogradBatch` where torch should find the gradients), and a line in `ecodyn.networks.training.NETWORKS`.
+(`Batch`, or `AutogradBatch` where torch should find the gradients), and a line in `ecodyn.networks.training.NETWORKS`
+or an entry point of another distribution.
+
+Examples
+--------
+Numbers x_k that are drawn to 1 by gradient descent on ½ Σ_k (x_k − 1)², four of them a network:
+
+>>> @dataclass(frozen=True, kw_only=True)
+... class Springs(NetworkSettings):
+...     name = "springs"
+...     measured = ("signal", "train_loss")
+...     features = np.arange(1, 5)
+...     optimiser: str = "sgd"
+...     weight_decay: float = 0.0
+...
+...     def initialisation(self, seed):
+...         return self.name, seed
+...
+...     def draw(self, seeds, dtype, device):
+...         starts = [torch.from_numpy(np.random.default_rng(seed).uniform(size=4)) for seed in seeds]
+...         return SpringsBatch([{"x": start} for start in starts], dtype, device)
+...
+...     def bytes_per_network(self, itemsize):
+...         return 3 * 4 * itemsize  # parameters, gradients and what the optimiser takes
+
+>>> class SpringsBatch(AutogradBatch):
+...     def losses(self, tensors, *, measure):
+...         self.loss = ((tensors["x"] - 1) ** 2).sum(1) / 2
+...         return self.loss
+...
+...     def observables(self):
+...         return {"signal": self.tensors["x"]}
+...
+...     def curves(self):
+...         return {"train_loss": self.loss.detach()}
+
+>>> from ecodyn.training import train
+>>> signal = train(Springs(learning_rate=0.5), seeds=[0, 1, 2], steps=4).values
+>>> ((signal[:, 1:] - 1) / (signal[:, :-1] - 1)).round(6).max()
+np.float64(0.5)
 """
 
 from __future__ import annotations
@@ -10,7 +49,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -94,6 +133,17 @@ class NetworkSettings(ABC):
         """What feature k stands for, equal for networks in which it is the same; None if that varies with the seed."""
         return None
 
+    @classmethod
+    def read_interventions(cls, text: str) -> Sequence[object]:
+        """What ``ecodyn train --intervene TEXT`` asks for, several for a grid; elements of a setting ``interventions``.
+
+        Raises
+        ------
+        ValueError
+            The text can't be meant, or, as here, networks of this kind take no interventions.
+        """
+        raise ValueError(f"{cls.name} takes no interventions, got {text!r}; leave it out")
+
     @abstractmethod
     def bytes_per_network(self, itemsize: int) -> int:
         """Estimated memory that one network takes in a batch, in numbers of ``itemsize`` bytes."""
@@ -106,11 +156,11 @@ class NetworkSettings(ABC):
         kind = torch.optim.AdamW if self.optimiser == "adamw" else torch.optim.Adam
         return kind([parameters], lr=rate, weight_decay=decay, betas=(0.9, self.beta2), fused=True)
 
-    def described(self) -> dict[str, Any]:
+    def described(self) -> dict[str, object]:
         """The settings by name, as JSON can hold them."""
         return {"network": self.name} | {field.name: plain(getattr(self, field.name)) for field in fields(self)}
 
-    def varied(self) -> dict[str, Any]:
+    def varied(self) -> dict[str, object]:
         """The settings by name, each one number or word: what a grid may run over."""
         return {name: word(value) for name, value in self.described().items()}
 
@@ -132,10 +182,11 @@ class Batch(ABC):
         stacked = {name: torch.stack([draw[name] for draw in draws]) for name in draws[0]}
         flat = torch.cat([tensor.flatten(1) for tensor in stacked.values()], dim=1)
         self.parameters = torch.nn.Parameter(flat.to(device, dtype))
-        self.parameters.grad = torch.zeros_like(self.parameters)
+        self._gradient = torch.zeros_like(self.parameters)
+        self.parameters.grad = self._gradient
         self._shapes = {name: tensor.shape for name, tensor in stacked.items()}
         self.tensors = self.named(self.parameters.detach())
-        self.gradients = self.named(self.parameters.grad)
+        self.gradients = self.named(self._gradient)
 
     def __len__(self) -> int:
         return len(self.parameters)
@@ -178,5 +229,4 @@ class AutogradBatch(Batch):
         with torch.enable_grad():
             losses = self.losses(self.named(self.parameters), measure=measure)
             (gradient,) = torch.autograd.grad(losses.sum(), self.parameters)
-        assert self.parameters.grad is not None
-        self.parameters.grad.copy_(gradient)
+        self._gradient.copy_(gradient)

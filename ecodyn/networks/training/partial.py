@@ -183,11 +183,11 @@ class PartialFolder:
         except SafetensorError as error:
             raise UnusableDataError(f"{self.file(batch)} is damaged ({error}); delete it and resume") from error
         return Record(
-            arrays["steps"],
-            {k.removeprefix(OBSERVABLE): a for k, a in arrays.items() if k.startswith(OBSERVABLE)},
-            {k.removeprefix(CURVE): a for k, a in arrays.items() if k.startswith(CURVE)},
-            arrays.get("embedding"),
-            arrays["diverged"],
+            steps=arrays["steps"],
+            observables={k.removeprefix(OBSERVABLE): a for k, a in arrays.items() if k.startswith(OBSERVABLE)},
+            curves={k.removeprefix(CURVE): a for k, a in arrays.items() if k.startswith(CURVE)},
+            embedding=arrays.get("embedding"),
+            diverged=arrays["diverged"],
         )
 
 

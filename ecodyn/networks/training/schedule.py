@@ -21,6 +21,11 @@ class Schedule:
         The step up to which all are kept.
     every
         Interval after that, counted from ``dense``. 1 keeps all.
+
+    Examples
+    --------
+    >>> Schedule(dense=2, every=5).steps(14).tolist()
+    [0, 1, 2, 7, 12, 14]
     """
 
     dense: int = 0

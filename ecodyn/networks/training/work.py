@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from ecodyn.arrays import Integers
 from ecodyn.networks.training.checkpoints import Checkpoints
 from ecodyn.networks.training.descent import train_batch
-from ecodyn.networks.training.gather import Run
+from ecodyn.networks.training.design import Run
 from ecodyn.networks.training.network import NetworkSettings
 from ecodyn.networks.training.partial import write_record
 from ecodyn.runtime.processes import outcomes
@@ -24,7 +25,7 @@ Progress = Callable[[int, int, str], None]
 """Called with the run-steps done, those there are, and what is under way."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Task:
     """One batch, as a worker gets it.
 
@@ -44,7 +45,7 @@ class Task:
 
     network: NetworkSettings
     runs: tuple[Run, ...]
-    kept: np.ndarray
+    kept: Integers
     dtype: str
     device: str
     file: Path
@@ -83,7 +84,7 @@ class _Meter:
     """Run-steps done over all batches, from the step that each has reached."""
 
     def __init__(
-        self, tasks: Sequence[Task], reached: np.ndarray, done: int, total: int, progress: Progress | None
+        self, tasks: Sequence[Task], reached: Integers, done: int, total: int, progress: Progress | None
     ) -> None:
         self.reached, self.done, self.total, self.progress = reached, done, total, progress
         self.sizes = np.array([len(task.runs) for task in tasks] + [0])

@@ -19,7 +19,8 @@ from ecodyn.survival.scaled_start import Perturbation
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from ecodyn.networks.modular_addition.collaboration import Collaboration, PairLosses
+    from ecodyn.networks.modular_addition.collaboration import Collaboration
+    from ecodyn.networks.modular_addition.pair_losses import PairLosses
 
 
 CYCLIC = "twilight_shifted"  # ends where it begins; its two halves differ in blue and red, told apart by all

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ecodyn.networks.modular_addition.collaboration import SMALLEST_LOSS
+from ecodyn.networks.modular_addition.pair_losses import SMALLEST_LOSS
 from ecodyn.reproduction.experiment import Experiment
 from ecodyn.reproduction.figures import size as draw
 from ecodyn.reproduction.finding import Finding, above, below, question, within

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ecodyn.networks.modular_addition import MLP, all_pairs, ladder, losses_over_training
-from ecodyn.networks.modular_addition.collaboration import SMALLEST_LOSS, Collaboration, PairLosses
+from ecodyn.networks.modular_addition.collaboration import Collaboration
+from ecodyn.networks.modular_addition.pair_losses import SMALLEST_LOSS, PairLosses
 from ecodyn.reproduction.experiment import Experiment
 from ecodyn.reproduction.figures import together as draw
 from ecodyn.reproduction.finding import Finding, Table, above

@@ -202,3 +202,17 @@ def test_what_is_flushed_is_nothing_that_a_training_keeps(monkeypatch):
     monkeypatch.setattr(descent, "denormals_flushed", lambda *, wanted: nullcontext())
     same(train_batch(network, [0], kept, dtype="float32", visit=visit), flushed)
     assert min(smallest) < torch.finfo(torch.float32).tiny  # or there was nothing to flush
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"measured": ("signal", "train_loss")}, "deep_linear says that it measures signal, train_loss, and its batch"),
+        ({"features": np.arange(3)}, "deep_linear has 3 features, and its batch the signals of 2"),
+    ],
+)
+def test_a_network_whose_batch_is_not_what_its_settings_say_is_refused(monkeypatch, change, said):
+    for name, value in change.items():
+        monkeypatch.setattr(DeepLinear, name, value)
+    with pytest.raises(ValueError, match=said):
+        train_batch(DeepLinear(modes=2), [0], np.arange(2))

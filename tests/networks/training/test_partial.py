@@ -23,11 +23,11 @@ def record(seed=0, *, embedding=True):
     signal[1, 3:] = np.nan
     signal[1, 2, 0] = -np.inf
     return Record(
-        np.array([0, 1, 2, 7, 9]),
-        {"signal": signal, "gradient": np.asfortranarray(rng.standard_normal((2, 5, 3)))},
-        {"train_loss": rng.standard_normal((2, 10))[:, ::2]},
-        rng.standard_normal((2, 7, 4)) if embedding else None,
-        np.array([-1, 2]),
+        steps=np.array([0, 1, 2, 7, 9]),
+        observables={"signal": signal, "gradient": np.asfortranarray(rng.standard_normal((2, 5, 3)))},
+        curves={"train_loss": rng.standard_normal((2, 10))[:, ::2]},
+        embedding=rng.standard_normal((2, 7, 4)) if embedding else None,
+        diverged=np.array([-1, 2]),
     )
 
 

@@ -20,6 +20,16 @@ def test_an_unknown_network_is_refused_with_those_that_there_are():
         network_settings("gru")
 
 
+@pytest.mark.parametrize("name", ["mlp", "transformer"])
+def test_networks_say_which_interventions_they_take(name):
+    assert [i.factor for i in network_settings(name).read_interventions("scale_frequency:k=2,factor=0.5/2")] == [0.5, 2]
+
+
+def test_networks_that_take_no_interventions_refuse_them():
+    with pytest.raises(ValueError, match="deep_linear takes no interventions, got 'frozen_embedding'"):
+        network_settings("deep_linear").read_interventions("frozen_embedding")
+
+
 def test_every_public_name_is_there():
     for name in training.__all__:
         assert name in dir(training)

@@ -7,7 +7,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from ecodyn import Linear, Trajectories
-from ecodyn.networks.modular_addition.collaboration import Collaboration, PairLosses
+from ecodyn.networks.modular_addition import Collaboration, PairLosses
 from ecodyn.report import plot_collaboration, plot_fourier_planes, plot_pair_matrix, plot_pca_circles, plot_perturbation
 from ecodyn.survival import law_response, perturbation
 
