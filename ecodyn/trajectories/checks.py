@@ -17,7 +17,7 @@ DIMENSIONS = ("run", "step", "feature")
 SCALE_RATIO = 1e12  # sums of squares of features further apart share no digits in double precision
 GAP_RATIO = 20  # an interval this many times the median one is a gap, ...
 GAP_NEIGHBOURS = 5  # ... unless one beside it is nearly as long: logarithmic spacing, or a coarser grid from here on
-VARIABLES = {"signal", "dc", "time", "length", "cluster", "embedding"}
+VARIABLES = {"signal", "dc", "time", "length", "cluster", "embedding", "backward_velocity"}
 RESERVED = VARIABLES | {"step", "run", "feature", "token", "dimension", "runs", "features"}
 
 
@@ -37,7 +37,7 @@ class Checked:
     labels_shared: bool
     provenance: dict[str, Any]
     remarks: tuple[str, ...] = ()  # what `check` had to change
-    velocity: np.ndarray | None = None  # (run, step, feature), kept where steps before a window were cut away
+    velocity: np.ndarray | None = None  # (run, step, feature), where steps that tell it were cut away
 
     def __post_init__(self) -> None:
         for array in self.arrays().values():
@@ -67,6 +67,7 @@ def check(
     embedding: Any,
     cluster: Any,
     settings: Mapping[str, Any],
+    velocity: Any,
 ) -> Checked:
     """Turn what a user gave into `Checked`, or raise UnusableDataError: expected, got, and what to do."""
     signal = _padded(values, "values", 3)
@@ -94,6 +95,7 @@ def check(
         labels_shared=bool(labels_shared),
         provenance=_plain(provenance or {}),
         remarks=_cut_short(given, lengths, run_labels, isinstance(values, (list, tuple))),
+        velocity=None if velocity is None else _velocity(velocity, signal.shape, lengths, run_labels),
     )
 
 
@@ -204,6 +206,22 @@ def _check_finite(name: str, array: np.ndarray, lengths: np.ndarray, runs: np.nd
         f"{name} holds {what} at run {runs[r]}, step index {t}{feature} ({bad.sum()} such in all), expected "
         "finite numbers (NaN only as padding after a run's end); cut the run before it, or leave it out"
     )
+
+
+def _velocity(values: Any, shape: tuple[int, ...], lengths: np.ndarray, runs: np.ndarray) -> np.ndarray:
+    """A float64 copy (run, step, feature); a first step may have none (NaN), any later one has steps before it."""
+    velocity = _matching(values, shape, "backward_velocity")
+    step = np.arange(shape[1])
+    missing = np.isnan(velocity).any(axis=2) & (step > 0) & (step < lengths[:, None])
+    beyond = ~np.isnan(velocity).all(axis=2) & (step >= lengths[:, None])
+    if (missing | beyond).any():
+        r, t = np.argwhere(missing | beyond)[0]
+        fault = "is NaN" if missing[r, t] else "goes on after the end of values"
+        raise UnusableDataError(
+            f"backward_velocity {fault} at run {runs[r]}, step index {t}, expected NaN as padding and at the "
+            "first step of a run that has none before it; correct it, or leave it out"
+        )
+    return velocity
 
 
 def _written(number: float) -> str:

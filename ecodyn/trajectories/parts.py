@@ -18,6 +18,7 @@ __all__ = [
     "take_features",
     "take_runs",
     "take_steps",
+    "tidied",
     "velocity_of",
     "where_labels",
     "where_setting",
@@ -47,30 +48,42 @@ def take_steps(data: Checked, picks: list[np.ndarray]) -> Checked:
         part[padding] = np.nan
         return part
 
-    return replace(
-        data,
-        observables={name: taken(array) for name, array in data.observables.items()},
-        times=taken(data.times),
-        lengths=lengths,
-        curves={name: taken(array) for name, array in data.curves.items()},
-        velocity=taken(velocity_of(data)),
+    return tidied(
+        replace(
+            data,
+            observables={name: taken(array) for name, array in data.observables.items()},
+            times=taken(data.times),
+            lengths=lengths,
+            curves={name: taken(array) for name, array in data.curves.items()},
+            velocity=taken(velocity_of(data)),
+        )
     )
+
+
+def tidied(data: Checked) -> Checked:
+    """The same without a velocity that the steps that are there tell by themselves: equal data are then alike."""
+    if data.velocity is None:
+        return data
+    own = backward_velocity(data.observables["signal"], data.times)
+    return replace(data, velocity=None) if np.array_equal(data.velocity, own, equal_nan=True) else data
 
 
 def take_runs(data: Checked, index: list[int]) -> Checked:
     """Keep these runs, without the padding that only the others needed."""
     T = data.lengths[index].max()
-    return replace(
-        data,
-        observables={name: array[index, :T] for name, array in data.observables.items()},
-        times=data.times[index, :T],
-        lengths=data.lengths[index],
-        runs=data.runs[index],
-        clusters=data.clusters[index],
-        settings={name: array[index] for name, array in data.settings.items()},
-        curves={name: array[index, :T] for name, array in data.curves.items()},
-        embedding=None if data.embedding is None else _without_padding(data.embedding[index]),
-        velocity=None if data.velocity is None else data.velocity[index, :T],
+    return tidied(
+        replace(
+            data,
+            observables={name: array[index, :T] for name, array in data.observables.items()},
+            times=data.times[index, :T],
+            lengths=data.lengths[index],
+            runs=data.runs[index],
+            clusters=data.clusters[index],
+            settings={name: array[index] for name, array in data.settings.items()},
+            curves={name: array[index, :T] for name, array in data.curves.items()},
+            embedding=None if data.embedding is None else _without_padding(data.embedding[index]),
+            velocity=None if data.velocity is None else data.velocity[index, :T],
+        )
     )
 
 
@@ -83,7 +96,7 @@ def take_features(data: Checked, index: list[int]) -> Checked:
     """Keep these features."""
     observables = {name: array[:, :, index] for name, array in data.observables.items()}
     velocity = None if data.velocity is None else data.velocity[:, :, index]
-    return replace(data, observables=observables, features=data.features[index], velocity=velocity)
+    return tidied(replace(data, observables=observables, features=data.features[index], velocity=velocity))
 
 
 def where_labels(labels: np.ndarray, wanted: Any, name: str) -> list[int]:

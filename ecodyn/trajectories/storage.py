@@ -34,8 +34,9 @@ EXPECTED = {
     "cluster": ("run",),
     "length": ("run",),
     "embedding": ("run", "token", "dimension"),
+    "backward_velocity": DIMENSIONS,
 }
-OPTIONAL = ("dc", "cluster", "embedding")
+OPTIONAL = ("dc", "cluster", "embedding", "backward_velocity")
 COMPRESSION = {"zlib": True, "complevel": 4, "shuffle": True}
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 NETCDF3_SIGNATURE = b"CDF"
@@ -216,7 +217,7 @@ def write_csv(fields: Mapping[str, Any], path: Path, *, force: bool = False) -> 
     """Write times and signal as columns step, run and one per feature; numbers as short as they read back."""
     _check_csv_labels(fields)
     left_out = [*fields["observables"], *fields["curves"], *fields["settings"]]
-    left_out += [name for name in ("dc", "embedding") if fields[name] is not None]
+    left_out += [name for name in ("dc", "embedding", "backward_velocity") if fields[name] is not None]
     if left_out:
         warnings.warn(f"a CSV file holds the signal only; left out: {', '.join(left_out)}", stacklevel=4)
     metadata = {"labels_shared": fields["labels_shared"], "provenance": fields["provenance"]}

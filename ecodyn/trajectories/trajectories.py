@@ -24,6 +24,7 @@ from ecodyn.trajectories.parts import (
     take_features,
     take_runs,
     take_steps,
+    tidied,
     velocity_of,
     where_labels,
     where_setting,
@@ -65,6 +66,10 @@ class Trajectories:
         Runs that share an initialisation share a label. Default: each run its own.
     settings : mapping of name to (run,)
         Settings that differ between runs, such as ``{"dim": [32, 128]}``.
+    backward_velocity : array shaped as `values`, or a list of (step, feature) arrays
+        The signal's mean change over the stored steps before, in signal per step, where those are no longer in
+        `values`: a window's file has it. NaN at the first step of a run that none was stored before. Default: what the
+        steps that are there tell.
 
     Raises
     ------
@@ -94,6 +99,7 @@ class Trajectories:
         embedding: Any = None,
         cluster: Sequence[Any] | np.ndarray | None = None,
         settings: Mapping[str, Any] | None = None,
+        backward_velocity: Any = None,
     ) -> None:
         data = check(
             values,
@@ -108,10 +114,11 @@ class Trajectories:
             embedding,
             cluster,
             settings or {},
+            backward_velocity,
         )
         if data.lengths.max() < data.times.shape[1]:  # padding that all runs share holds nothing
             data = take_steps(data, [np.arange(length) for length in data.lengths])
-        self._data = data
+        self._data = tidied(data)
         if self.warnings:
             warnings.warn("; ".join(self.warnings), DataWarning, stacklevel=2)
 
@@ -284,7 +291,7 @@ class Trajectories:
 
     @property
     def knows_before(self) -> np.ndarray:
-        """Whether each run has a stored step before its first one, cut away by a window, to tell a velocity from."""
+        """Whether a step before the first one of each run (run,), cut away by a window, tells the velocity there."""
         return ~np.isnan(velocity_of(self._data)[:, 0]).any(axis=1)
 
     def window(self, start: float, stop: float) -> Trajectories:
@@ -345,6 +352,28 @@ class Trajectories:
             data = take_features(data, where_labels(data.features, features, "features"))
         return self._derived(data)
 
+    def aligned(self, features: Sequence[Any] | np.ndarray, *, any_labels: bool = False) -> Trajectories:
+        """Put the features in the order of these labels, such as a law's, which have to be exactly those there are.
+
+        With `any_labels`, other labels of the same number are taken as they are: for a law that is the same for every
+        feature.
+
+        Raises
+        ------
+        UnusableDataError
+            The labels, or with `any_labels` their number, are others.
+        """
+        wanted, present = np.asarray(features).tolist(), self.features.tolist()
+        if set(wanted) == set(present):
+            return self.select(features=wanted)
+        if any_labels and len(wanted) == len(present):
+            return self
+        missing, further = [x for x in wanted if x not in present], [x for x in present if x not in wanted]
+        raise UnusableDataError(
+            f"expected the {len(wanted)} features {some(wanted)}, got {len(present)}: missing are {some(missing)}, and "
+            f"{some(further)} are there instead or besides; rename or select the features"
+        )
+
     # ------------------------------------------------------------------------------------------------- files
 
     def to_dataset(self) -> xr.Dataset:
@@ -396,6 +425,7 @@ class Trajectories:
             "curves": self.curves,
             "dc": self.dc,
             "embedding": self.embedding,
+            "backward_velocity": self._data.velocity,
             "labels_shared": self.labels_shared,
             "provenance": self._data.provenance,
         }
@@ -406,8 +436,6 @@ class Trajectories:
         if not isinstance(other, Trajectories):
             return NotImplemented
         a, b = (t._data.arrays() for t in (self, other))
-        a.pop("velocity", None)  # of steps that neither has any more
-        b.pop("velocity", None)
         plain = self.labels_shared == other.labels_shared and self.provenance == other.provenance
         return plain and a.keys() == b.keys() and all(_same(a[name], b[name]) for name in a)
 
@@ -436,6 +464,8 @@ class Trajectories:
             rows["clusters"] = str(self.n_clusters)
         if self.settings:
             rows["settings"] = ", ".join(self.settings)
+        if self._data.velocity is not None:
+            rows["velocity"] = "from before steps were left out"
         return rows | ({"warnings": str(len(self.warnings))} if self.warnings else {})
 
     def _repr_html_(self) -> str:
