@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -43,7 +43,6 @@ from ecodyn.cli.options import (
     trajectories_facts,
 )
 from ecodyn.cli.output import (
-    DATA,
     DONE,
     INTERRUPTED,
     PARTIAL,
@@ -62,6 +61,10 @@ from ecodyn.cli.output import (
 )
 from ecodyn.cli.reproduce import reproduce
 from ecodyn.cli.survival import survival
+
+if TYPE_CHECKING:
+    from ecodyn.families.model import FittedModel
+    from ecodyn.trajectories import Trajectories
 
 app = typer.Typer(
     name="ecodyn",
@@ -262,11 +265,10 @@ def simulate(
 
         law = load_model(model)
         data = prepared(source, window, every, run, None)
-        if len(law.features) != data.n_features:
-            fail(f"{model} is a law of {len(law.features)} features, {source} has {data.n_features}", DATA)
+        matched = _of_features(law, data, source)
         if VELOCITY in law.channels and not data.knows_before.all():
             say("no step is stored before the first one: the velocity there is that of the steps after it")
-        rollout = law.simulate(data.state(law.state)[:, 0], data.times)
+        rollout = law.simulate(matched.state(law.state)[:, 0], data.times)
         status = {str(r): s for r, s in zip(data.runs, rollout.status, strict=True)}
         finished = [r for r, good in zip(data.runs, rollout.ok, strict=True) if good]
         if not finished:
@@ -274,7 +276,7 @@ def simulate(
         solved = Trajectories(
             rollout.signal[rollout.ok],
             data.times[rollout.ok],
-            features=data.features,
+            features=matched.features,
             runs=finished,
             labels_shared=data.labels_shared,
             provenance={
@@ -283,7 +285,7 @@ def simulate(
                 "status": status,
                 "law": dict(law.provenance),
             },
-        )
+        ).select(features=data.features)
         if output is not None and str(output) != STDOUT:
             solved.save(output, force=force)
             say(f"wrote {output}: {solved}")
@@ -292,6 +294,19 @@ def simulate(
         if len(finished) < data.n_runs:
             lost = (f"run {r}: {s}" for r, s in status.items() if s != "ok")
             fail(f"{data.n_runs - len(finished)} of {data.n_runs} rollouts ended early: {listed(lost)}", PARTIAL)
+
+
+def _of_features(law: FittedModel, data: Trajectories, source: Path) -> Trajectories:
+    """The data with their features in the law's order; other labels only where all features have the same law."""
+    from ecodyn.trajectories.parts import some
+
+    matched = data.aligned(law.features, any_labels=not law.per_feature)
+    if set(matched.features.tolist()) != set(law.features):
+        say(
+            f"{source} has features of other labels ({some(data.features)}) than the law was fitted to "
+            f"({some(law.features)}): it is the same for all features, so each starts from its own state"
+        )
+    return matched
 
 
 app.command()(reproduce)

@@ -369,9 +369,10 @@ class Trajectories:
         if any_labels and len(wanted) == len(present):
             return self
         missing, further = [x for x in wanted if x not in present], [x for x in present if x not in wanted]
+        wrong = [f"{what} {some(labels)}" for what, labels in (("without", missing), ("with", further)) if labels]
         raise UnusableDataError(
-            f"expected the {len(wanted)} features {some(wanted)}, got {len(present)}: missing are {some(missing)}, and "
-            f"{some(further)} are there instead or besides; rename or select the features"
+            f"expected the {len(wanted)} features {some(wanted)}, got {len(present)}, {' and '.join(wrong)}; "
+            "rename or select the features"
         )
 
     # ------------------------------------------------------------------------------------------------- files
