@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["DataWarning", "OutputExistsError", "UnusableDataError"]
+__all__ = ["DataWarning", "NothingFittedError", "OutputExistsError", "UnusableDataError"]
 
 
 class OutputExistsError(FileExistsError):
@@ -11,6 +11,10 @@ class OutputExistsError(FileExistsError):
 
 class UnusableDataError(ValueError):
     """Data that can't be used as they are; the message says what was expected, what came and what to do."""
+
+
+class NothingFittedError(RuntimeError):
+    """No family could be fitted to the data (exit code 4); the reasons are in the message."""
 
 
 class DataWarning(UserWarning):

@@ -1,9 +1,10 @@
 """Comparison of equation families on what they have not seen: protocols, scores, verdict."""
 
-from ecodyn.comparison.compare import InterruptedComparison, NothingFittedError, compare
+from ecodyn.comparison.compare import InterruptedComparison, compare
 from ecodyn.comparison.phases import Phases, find_phases
 from ecodyn.comparison.result import Comparison, ModelScore
 from ecodyn.comparison.verdict import Verdict, decide
+from ecodyn.errors import NothingFittedError
 
 __all__ = [
     "Comparison",

@@ -19,7 +19,7 @@ from ecodyn.comparison.protocols import ORIGINS, SEEDS, Task, TaskResult, execut
 from ecodyn.comparison.result import Comparison, WindowResult
 from ecodyn.comparison.surrogate_refits import check_count, surrogate_tests, with_tests
 from ecodyn.comparison.verdict import CLAIM_LEVEL, MARGIN
-from ecodyn.errors import DataWarning, UnusableDataError
+from ecodyn.errors import DataWarning, NothingFittedError, UnusableDataError
 from ecodyn.families.estimator import Family
 from ecodyn.rollouts.iteration import FLOW, parse_dynamics
 from ecodyn.runtime.processes import each_with
@@ -28,10 +28,6 @@ from ecodyn.trajectories.state import VELOCITY, observable_of, parse_state
 from ecodyn.trajectories.velocity import STEPS
 
 Progress = Callable[[int, int, str], None]
-
-
-class NothingFittedError(RuntimeError):
-    """No family could be fitted to the data (exit code 4); the reasons are in the message."""
 
 
 class InterruptedComparison(KeyboardInterrupt):

@@ -527,6 +527,54 @@ def test_compare_ranks_maps_beside_flows(circles):
     assert "linear/exchangeable (map)" in report["verdict"]["statement"]
 
 
+def help_of(command):
+    """What a command's help says, without its frame."""
+    return " ".join(run(command, "--help").output.replace("│", " ").split())
+
+
+def test_help_states_defaults_in_brackets_which_are_no_markup():
+    text = help_of("train")
+    for default in ("59", "128", "100", "0.8", "adamw", "0.01", "0.5", "0", "what cache or memory holds"):
+        assert f"[default: {default}]" in text
+
+
+@pytest.mark.parametrize("command", ["fit", "compare"])
+def test_time_is_a_hidden_name_of_dynamics(command, circles):
+    text = help_of(command)
+    assert "--dynamics" in text
+    assert "[default: flow]" in text
+    assert "--time" not in text
+    refused = run(command, circles, "--dynamics", "flow", "--time", "map")
+    assert refused.exit_code == 2
+    assert "leave it out" in " ".join(refused.stderr.replace("│", " ").split())
+
+
+def test_time_is_dynamics(circles):
+    asked = [["--dynamics", "map"], ["--time", "map"], ["--dynamics", "map", "--time", "map"], []]
+    fits = [json.loads(run("fit", circles, *FAMILY, *flags, "--json").stdout) for flags in asked]
+    assert [fit["dynamics"] for fit in fits] == ["map", "map", "map", "flow"]
+    assert fits[0]["coefficients"] == fits[1]["coefficients"] == fits[2]["coefficients"]
+
+
+def test_refine_is_asked_of_families_that_can():
+    from ecodyn.cli.compare import _parameters
+
+    names = ["linear", "lotka_volterra", "sindy", "neural_ode"]
+    assert list(_parameters(names, ["full"])) == names[:3]
+    assert _parameters(names, []) == {}
+
+
+@pytest.mark.parametrize("command", ["train", "extract", "inspect", "fit", "compare", "simulate", "survival"])
+def test_help_loads_nothing_heavy(command):
+    program = (
+        "import sys; from typer.testing import CliRunner; from ecodyn.cli import app; "
+        f"assert CliRunner().invoke(app, ['{command}', '--help']).exit_code == 0; "
+        "print(*[m for m in ('torch', 'sklearn', 'pysindy', 'xarray', 'scipy', 'numpy') if m in sys.modules])"
+    )
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert loaded.stdout.split() == []
+
+
 def test_fit_prints_its_model_as_json(circles):
     document = json.loads(run("fit", circles, *FAMILY, "--json").stdout)
     assert document["family"] == "linear"

@@ -963,7 +963,8 @@ def test_save_that_is_interrupted_keeps_the_old_file(saved, monkeypatch):
 def test_inspect_lists_the_curves(tmp_path):
     from rich.console import Console
 
-    from ecodyn.cli.options import loaded, trajectories_facts
+    from ecodyn.cli.inputs import loaded
+    from ecodyn.cli.inspect import trajectories_facts
     from ecodyn.report.inspection import inspection_table
 
     rich().save(tmp_path / "a.nc")
