@@ -6,40 +6,88 @@ milliseconds: torch, pysindy, xarray and matplotlib are imported by the function
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ecodyn._version import __version__ as __version__
 from ecodyn.runtime.lazy import lazily
 
+if TYPE_CHECKING:  # what type checkers see; at run time the names come from _HOME
+    from ecodyn.comparison import Comparison, Phases, compare, find_phases
+    from ecodyn.equations.forms import polynomial_library
+    from ecodyn.errors import DataWarning, NothingFittedError, OutputExistsError, UnusableDataError
+    from ecodyn.extraction import extract
+    from ecodyn.families import load_model, register
+    from ecodyn.families.base import LibraryFamily
+    from ecodyn.families.estimator import Family
+    from ecodyn.families.linear import Linear
+    from ecodyn.families.lotka_volterra import LotkaVolterra
+    from ecodyn.families.matrix_logarithm import flow_of_map, map_of_flow
+    from ecodyn.families.model import FittedModel
+    from ecodyn.families.neural_ode import NeuralODE
+    from ecodyn.families.sindy import SINDy
+    from ecodyn.rollouts.integration import Rollout, integrate
+    from ecodyn.stability.equilibria import Equilibria, find_equilibria
+    from ecodyn.trajectories import Trajectories, as_trajectories, load
+
 _HOME = {
+    "Comparison": "ecodyn.comparison",
+    "DataWarning": "ecodyn.errors",
+    "Equilibria": "ecodyn.stability.equilibria",
+    "Family": "ecodyn.families.estimator",
+    "FittedModel": "ecodyn.families.model",
+    "LibraryFamily": "ecodyn.families.base",
+    "Linear": "ecodyn.families.linear",
+    "LotkaVolterra": "ecodyn.families.lotka_volterra",
+    "NeuralODE": "ecodyn.families.neural_ode",
+    "NothingFittedError": "ecodyn.errors",
+    "OutputExistsError": "ecodyn.errors",
+    "Phases": "ecodyn.comparison",
+    "Rollout": "ecodyn.rollouts.integration",
+    "SINDy": "ecodyn.families.sindy",
     "Trajectories": "ecodyn.trajectories",
-    "load": "ecodyn.trajectories",
-    "Linear": "ecodyn.families",
-    "LotkaVolterra": "ecodyn.families",
-    "NeuralODE": "ecodyn.families",
-    "SINDy": "ecodyn.families",
-    "load_model": "ecodyn.families",
-    "register": "ecodyn.families",
+    "UnusableDataError": "ecodyn.errors",
+    "as_trajectories": "ecodyn.trajectories",
     "compare": "ecodyn.comparison",
-    "find_phases": "ecodyn.comparison",
     "extract": "ecodyn.extraction",
+    "find_equilibria": "ecodyn.stability.equilibria",
+    "find_phases": "ecodyn.comparison",
     "flow_of_map": "ecodyn.families.matrix_logarithm",
-    "map_of_flow": "ecodyn.families.matrix_logarithm",
     "integrate": "ecodyn.rollouts.integration",
+    "load": "ecodyn.trajectories",
+    "load_model": "ecodyn.families",
+    "map_of_flow": "ecodyn.families.matrix_logarithm",
+    "polynomial_library": "ecodyn.equations.forms",
+    "register": "ecodyn.families",
 }
 
 __all__ = [
+    "Comparison",
+    "DataWarning",
+    "Equilibria",
+    "Family",
+    "FittedModel",
+    "LibraryFamily",
     "Linear",
     "LotkaVolterra",
     "NeuralODE",
+    "NothingFittedError",
+    "OutputExistsError",
+    "Phases",
+    "Rollout",
     "SINDy",
     "Trajectories",
+    "UnusableDataError",
+    "as_trajectories",
     "compare",
     "extract",
+    "find_equilibria",
     "find_phases",
     "flow_of_map",
     "integrate",
     "load",
     "load_model",
     "map_of_flow",
+    "polynomial_library",
     "register",
 ]
 

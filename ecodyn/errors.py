@@ -13,9 +13,9 @@ class UnusableDataError(ValueError):
     """Data that can't be used as they are; the message says what was expected, what came and what to do."""
 
 
-class DataWarning(UserWarning):
-    """Data that can be used and look odd; one warning lists all that was found."""
-
-
 class NothingFittedError(RuntimeError):
     """No family could be fitted to the data (exit code 4); the reasons are in the message."""
+
+
+class DataWarning(UserWarning):
+    """Data that can be used and look odd; one warning lists all that was found."""

@@ -10,47 +10,13 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
+from ecodyn.errors import NothingFittedError, UnusableDataError
+
 if TYPE_CHECKING:
-    from ecodyn.comparison import Comparison
     from ecodyn.trajectories import Trajectories
 
 DONE, USAGE, DATA, UNFITTED, PARTIAL, INTERRUPTED = 0, 2, 3, 4, 5, 130
 STDOUT = "-"
-
-
-def check_folder(folder: Path, force: bool) -> None:
-    """Refuse before the work what could not be written after it."""
-    from ecodyn.runtime.files import check_output
-
-    if folder.exists() and not folder.is_dir():
-        raise typer.BadParameter(f"expected a folder for the report, {folder} is a file")
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in ("report.json", "report.html"):
-        check_output(folder / name, force=force)
-
-
-def hand_over(result: Comparison, output: Path | None, as_json: bool) -> None:
-    """Tables to stderr, reports to the folder, and the verdicts (or all of it as JSON) to stdout."""
-    from ecodyn.report import terminal_table
-
-    stderr = console()
-    if result.phases is not None:
-        say(f"phases: {result.phases}")
-    for number, window in enumerate(result.windows):
-        for protocol in dict.fromkeys(m.protocol for m in window.models):
-            stderr.print(terminal_table(result, protocol=protocol, window=number))
-        for test in window.surrogates:
-            say(test.sentence)
-    if output is not None:
-        # --force was asked about before the work began.
-        result.save(output / "report.json", force=True)
-        result.to_html(output / "report.html", force=True)
-        say(f"wrote {output / 'report.json'} and {output / 'report.html'}")
-    if as_json:
-        print_json(result.to_json(), True)
-        return
-    for window in result.windows:
-        print(window.verdict.statement)
 
 
 def save_runs(runs: Trajectories | None, output: Path, force: bool, as_json: bool) -> None:
@@ -132,8 +98,6 @@ def fail(text: str, code: int) -> NoReturn:
 @contextmanager
 def exits() -> Iterator[None]:
     """Errors as sentences with the exit code that belongs to them."""
-    from ecodyn.errors import UnusableDataError
-
     try:
         yield
     except (typer.Exit, typer.BadParameter):
@@ -150,7 +114,5 @@ def exits() -> Iterator[None]:
         fail(f"not enough memory: {error or 'ask for less at once'}", USAGE)
     except ModuleNotFoundError as error:
         fail(f"{error}; install it with: python -m pip install {error.name}", USAGE)
-    except RuntimeError as error:
-        if type(error).__name__ != "NothingFittedError":
-            raise
+    except NothingFittedError as error:
         fail(str(error), UNFITTED)

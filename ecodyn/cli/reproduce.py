@@ -1,13 +1,17 @@
-"""The command that re-examines the study's experiments."""
+"""``ecodyn reproduce``: the study's experiments, examined again."""
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ecodyn.cli.options import Jobs, Json, cores
+from ecodyn.cli.arguments import cores
+from ecodyn.cli.options import Jobs, Json
 from ecodyn.cli.output import (
     INTERRUPTED,
     PARTIAL,
@@ -24,26 +28,28 @@ from ecodyn.cli.output import (
 if TYPE_CHECKING:
     from ecodyn.reproduction import Experiment, Finding, Reproduction
 
+Experiments = Annotated[
+    list[str] | None,
+    typer.Argument(help="Names or row numbers of the study's checklist, such as dimension or 3; all by default."),
+]
+ScaleName = Annotated[
+    str, typer.Option("--scale", help="small: under 40 minutes on 2 cores; full: the study's own counts.")
+]
+Folder = Annotated[
+    Path | None,
+    typer.Option("-o", "--output", help="Folder; one that was begun is gone on with.  \\[default: reproduction-SCALE]"),
+]
+Device = Annotated[str, typer.Option("--device", help="cpu or cuda.")]
+Again = Annotated[bool, typer.Option("--force", help="Examine again what was examined; trainings are kept.")]
+
 
 def reproduce(
-    experiments: Annotated[
-        list[str] | None,
-        typer.Argument(help="Names or row numbers of the study's checklist, such as dimension or 3; all by default."),
-    ] = None,
-    scale: Annotated[
-        str, typer.Option("--scale", help="small: under 40 minutes on 2 cores; full: the study's own counts.")
-    ] = "small",
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "-o", "--output", help="Folder; one that was begun is gone on with.  [default: reproduction-SCALE]"
-        ),
-    ] = None,
-    device: Annotated[str, typer.Option("--device", help="cpu or cuda.")] = "cpu",
+    experiments: Experiments = None,
+    scale: ScaleName = "small",
+    output: Folder = None,
+    device: Device = "cpu",
     jobs: Jobs = 0,
-    force: Annotated[
-        bool, typer.Option("--force", help="Examine again what was examined; trainings are kept.")
-    ] = False,
+    force: Again = False,
     as_json: Json = False,
 ) -> None:
     """Re-examine the study's experiments: train, measure, and say claim by claim whether they agree.
@@ -52,10 +58,8 @@ def reproduce(
     so that a set that was stopped goes on where it was.
     """
     with exits():
-        import dataclasses
-
         from ecodyn.networks.training.machine import check_device
-        from ecodyn.reproduction import SCALES, InterruptedReproduction
+        from ecodyn.reproduction import SCALES
         from ecodyn.reproduction import reproduce as run_experiments
         from ecodyn.reproduction.page import claims_table, write_pages
 
@@ -65,20 +69,9 @@ def reproduce(
         folder = output or Path(f"reproduction-{scale}")
         if folder.exists() and not folder.is_dir():
             raise typer.BadParameter(f"expected a folder for what is found, {folder} is a file")
-        with progress_bar("training", None) as advance, warnings_said():
-            try:
-                result = run_experiments(
-                    folder,
-                    dataclasses.replace(SCALES[scale], device=device),
-                    tuple(experiments or ()),
-                    jobs=cores(jobs),
-                    force=force,
-                    progress=advance,
-                    said=_say_finding,
-                )
-                interrupted = False
-            except InterruptedReproduction as stop:
-                result, interrupted = stop.finished, True
+        of_device = dataclasses.replace(SCALES[scale], device=device)
+        work = partial(run_experiments, folder, of_device, tuple(experiments or ()), jobs=cores(jobs), force=force)
+        result, interrupted = _reproduced(work)
         if result.findings:
             write_pages(result, folder)
             console().print(claims_table(result))
@@ -88,6 +81,17 @@ def reproduce(
             fail(f"interrupted; what is finished is in {folder}, and the same command goes on with it", INTERRUPTED)
         if result.failures:
             fail("; ".join(f"{name}: {why}" for name, why in result.failures.items()), PARTIAL)
+
+
+def _reproduced(work: Callable[..., Reproduction]) -> tuple[Reproduction, bool]:
+    """What was examined, and whether that was interrupted."""
+    from ecodyn.reproduction import InterruptedReproduction
+
+    with progress_bar("training", None) as advance, warnings_said():
+        try:
+            return work(progress=advance, said=_say_finding), False
+        except InterruptedReproduction as stop:
+            return stop.finished, True
 
 
 def _say_finding(experiment: Experiment, finding: Finding) -> None:

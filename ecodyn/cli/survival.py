@@ -7,43 +7,54 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ecodyn.cli.options import Force, Json, Runs, Select, parse_window, prepared
+from ecodyn.cli.arguments import windows_of
+from ecodyn.cli.inputs import prepared
+from ecodyn.cli.options import DataFile, Force, Json, Runs, Select
 from ecodyn.cli.output import console, exits, print_json, progress_bar, say, warnings_said
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from ecodyn.report.survival.rows import TextTable
+
+Rule = Annotated[
+    str | None,
+    typer.Option(
+        "--rule",
+        help="Who counts as alive: twice_mean and above_10 (the study's), largest_gap, two_component (default), "
+        "noise_floor. All are shown side by side.",
+    ),
+]
+At = Annotated[
+    float | None, typer.Option("--at", help="The step at which survivors are told; each run's last by default.")
+]
+Early = Annotated[
+    str | None,
+    typer.Option("--early", help="Steps at which survival is predicted, a list such as 0,4,20,60."),
+]
+Windows = Annotated[
+    list[str] | None,
+    typer.Option("--window", help="FIRST:LAST of the laws' rollouts, both included; repeat for more."),
+]
+Laws = Annotated[
+    bool, typer.Option("--laws/--no-laws", help="Whether equations are fitted and asked, which takes a minute.")
+]
+Folder = Annotated[
+    Path | None,
+    typer.Option("-o", "--output", help="Folder for survival.json, survivors.csv, survival.html and figures."),
+]
 
 
 def survival(
-    path: Annotated[Path, typer.Argument(help="A trajectories file (.nc or .csv).")],
-    rule: Annotated[
-        str | None,
-        typer.Option(
-            "--rule",
-            help="Who counts as alive: twice_mean and above_10 (the study's), largest_gap, two_component (default), "
-            "noise_floor. All are shown side by side.",
-        ),
-    ] = None,
-    at: Annotated[
-        float | None, typer.Option("--at", help="The step at which survivors are told; each run's last by default.")
-    ] = None,
-    early: Annotated[
-        str | None,
-        typer.Option("--early", help="Steps at which survival is predicted, a list such as 0,4,20,60."),
-    ] = None,
-    window: Annotated[
-        list[str] | None,
-        typer.Option("--window", help="FIRST:LAST of the laws' rollouts, both included; repeat for more."),
-    ] = None,
+    path: DataFile,
+    rule: Rule = None,
+    at: At = None,
+    early: Early = None,
+    window: Windows = None,
     runs: Runs = None,
     select: Select = None,
-    laws: Annotated[
-        bool, typer.Option("--laws/--no-laws", help="Whether equations are fitted and asked, which takes a minute.")
-    ] = True,
-    output: Annotated[
-        Path | None,
-        typer.Option("-o", "--output", help="Folder for survival.json, survivors.csv, survival.html and figures."),
-    ] = None,
+    laws: Laws = True,
+    output: Folder = None,
     force: Force = False,
     as_json: Json = False,
 ) -> None:
@@ -53,30 +64,24 @@ def survival(
         from ecodyn.report.survival.rows import survival_sentences, survival_tables
         from ecodyn.survival import DEFAULT_RULE, analyse
 
-        data = prepared(path, None, 1, runs, select)
+        data, steps, windows = prepared(path, None, 1, runs, select), _steps(early), windows_of(window)
         if output is not None:
             check_survival_folder(output, force=force)
         with progress_bar("survival", None) as advance, warnings_said():
-            told = analyse(
-                data,
-                rule or DEFAULT_RULE,
-                at,
-                early=_steps(early),
-                laws=laws,
-                windows=[parse_window(w) for w in window or ()] or None,
-                progress=advance,
+            analysis = analyse(
+                data, rule or DEFAULT_RULE, at, early=steps, laws=laws, windows=windows, progress=advance
             )
-        for table in survival_tables(told):
+        for table in survival_tables(analysis):
             console().print(_rich(table))
         if output is not None:
-            written = write_survival(told, output, force=force)
+            written = write_survival(analysis, output, force=force)
             say(f"wrote {', '.join(map(str, written))}")
-        for note in told.notes:
+        for note in analysis.notes:
             say(f"note: {note}")
         if as_json:
-            print_json(told.to_json(), True)
+            print_json(analysis.to_json(), True)
             return
-        for sentence in survival_sentences(told):
+        for sentence in survival_sentences(analysis):
             print(sentence)
 
 
@@ -90,7 +95,7 @@ def _steps(text: str | None) -> list[float] | None:
         raise typer.BadParameter(f"--early is a list of steps such as 0,4,20,60, got {text!r}") from None
 
 
-def _rich(table: TextTable) -> object:
+def _rich(table: TextTable) -> Table:
     """A table for the terminal; text is never read as markup."""
     from rich.box import SIMPLE
     from rich.table import Table

@@ -221,7 +221,7 @@ def _together(
         labels_shared=by_name if labels_shared is None else labels_shared,
         provenance=provenance,
         observables={name: [run.series[name] for run in runs] for name in others},
-        dc=None if runs[0].dc is None else [run.dc for run in runs],
+        dc=None if runs[0].dc is None else [run.dc for run in runs if run.dc is not None],
         cluster=clusters([run.first_frame or i for i, run in enumerate(runs)], range(len(runs))),
         settings=_settings(logs, runs),
     )

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ecodyn.arrays import Array
+from ecodyn.equations.library import FULL
 from ecodyn.rollouts.integration import RightHandSide, Rollout, integrate
 from ecodyn.rollouts.iteration import FLOW, MAP, iterate
 from ecodyn.trajectories.state import moving
@@ -60,6 +61,11 @@ class FittedModel(ABC):
     def dynamics(self) -> str:
         """Whether it is a flow or a map."""
         return FLOW if self.step is None else MAP
+
+    @property
+    def per_feature(self) -> bool:
+        """Whether each feature has a law of its own, so that its label tells which."""
+        return self.coupling == FULL
 
     @property
     def autonomous(self) -> bool:

@@ -97,6 +97,7 @@ def scaled_runs(
 
 
 def _law(runs: Trajectories, family: str, coupling: str) -> FittedModel:
-    plain = runs.select(**{FACTOR: PLAIN}).thinned(MOST_STEPS)
+    setting: dict[str, Any] = {FACTOR: PLAIN}
+    plain = runs.select(**setting).thinned(MOST_STEPS)
     fitted: FittedModel = family_named(family)(coupling=coupling).fit(plain).model_
     return fitted

@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from ecodyn.arrays import Array, Integers
 from ecodyn.errors import UnusableDataError
 from ecodyn.trajectories.checks import Checked
+from ecodyn.trajectories.labels import Labels
 from ecodyn.trajectories.velocity import backward_velocity
 
 __all__ = [
@@ -18,23 +20,24 @@ __all__ = [
     "take_features",
     "take_runs",
     "take_steps",
+    "tidied",
     "velocity_of",
     "where_labels",
     "where_setting",
 ]
 
 
-def share_times(times: np.ndarray, lengths: np.ndarray) -> bool:
+def share_times(times: Array, lengths: Integers) -> bool:
     """Whether runs of these times (run, step), NaN after their ends, have the same ones, as far as each goes."""
     return bool(np.all((times == times[np.argmax(lengths)]) | np.isnan(times)))
 
 
-def velocity_of(data: Checked) -> np.ndarray:
+def velocity_of(data: Checked) -> Array:
     """Mean change over the steps before (run, step, feature), those that a window cut away included; else NaN."""
     return backward_velocity(data.observables["signal"], data.times) if data.velocity is None else data.velocity
 
 
-def take_steps(data: Checked, picks: list[np.ndarray]) -> Checked:
+def take_steps(data: Checked, picks: list[Integers]) -> Checked:
     """Keep the step indices `picks[r]` of run r, padded to the longest; velocities are those before the cut."""
     lengths = np.array([len(pick) for pick in picks])
     index = np.zeros((len(picks), lengths.max()), dtype=np.int64)
@@ -42,39 +45,51 @@ def take_steps(data: Checked, picks: list[np.ndarray]) -> Checked:
         index[r, : len(pick)] = pick
     padding = np.arange(index.shape[1]) >= lengths[:, None]
 
-    def taken(array: np.ndarray) -> np.ndarray:
+    def taken(array: np.ndarray) -> Array:
         part = array[np.arange(len(picks))[:, None], index]
         part[padding] = np.nan
         return part
 
-    return replace(
-        data,
-        observables={name: taken(array) for name, array in data.observables.items()},
-        times=taken(data.times),
-        lengths=lengths,
-        curves={name: taken(array) for name, array in data.curves.items()},
-        velocity=taken(velocity_of(data)),
+    return tidied(
+        replace(
+            data,
+            observables={name: taken(array) for name, array in data.observables.items()},
+            times=taken(data.times),
+            lengths=lengths,
+            curves={name: taken(array) for name, array in data.curves.items()},
+            velocity=taken(velocity_of(data)),
+        )
     )
+
+
+def tidied(data: Checked) -> Checked:
+    """The same without a velocity that the steps that are there tell by themselves: equal data are then alike."""
+    if data.velocity is None:
+        return data
+    own = backward_velocity(data.observables["signal"], data.times)
+    return replace(data, velocity=None) if np.array_equal(data.velocity, own, equal_nan=True) else data
 
 
 def take_runs(data: Checked, index: list[int]) -> Checked:
     """Keep these runs, without the padding that only the others needed."""
     T = data.lengths[index].max()
-    return replace(
-        data,
-        observables={name: array[index, :T] for name, array in data.observables.items()},
-        times=data.times[index, :T],
-        lengths=data.lengths[index],
-        runs=data.runs[index],
-        clusters=data.clusters[index],
-        settings={name: array[index] for name, array in data.settings.items()},
-        curves={name: array[index, :T] for name, array in data.curves.items()},
-        embedding=None if data.embedding is None else _without_padding(data.embedding[index]),
-        velocity=None if data.velocity is None else data.velocity[index, :T],
+    return tidied(
+        replace(
+            data,
+            observables={name: array[index, :T] for name, array in data.observables.items()},
+            times=data.times[index, :T],
+            lengths=data.lengths[index],
+            runs=data.runs[index],
+            clusters=data.clusters[index],
+            settings={name: array[index] for name, array in data.settings.items()},
+            curves={name: array[index, :T] for name, array in data.curves.items()},
+            embedding=None if data.embedding is None else _without_padding(data.embedding[index]),
+            velocity=None if data.velocity is None else data.velocity[index, :T],
+        )
     )
 
 
-def _without_padding(embedding: np.ndarray) -> np.ndarray:
+def _without_padding(embedding: np.ndarray) -> Array:
     """Embeddings (run, token, dimension) without the dimensions that none of the runs has."""
     return embedding[..., ~np.isnan(embedding).all(axis=(0, 1))]
 
@@ -83,10 +98,10 @@ def take_features(data: Checked, index: list[int]) -> Checked:
     """Keep these features."""
     observables = {name: array[:, :, index] for name, array in data.observables.items()}
     velocity = None if data.velocity is None else data.velocity[:, :, index]
-    return replace(data, observables=observables, features=data.features[index], velocity=velocity)
+    return tidied(replace(data, observables=observables, features=data.features[index], velocity=velocity))
 
 
-def where_labels(labels: np.ndarray, wanted: Any, name: str) -> list[int]:
+def where_labels(labels: Labels, wanted: Any, name: str) -> list[int]:
     """Positions of the wanted labels, in the order wanted."""
     place = {label: i for i, label in enumerate(labels.tolist())}
     asked = [wanted] if isinstance(wanted, (str, int, np.generic)) else list(wanted)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ecodyn.arrays import Array, Integers
 from ecodyn.errors import UnusableDataError
 
 __all__ = ["STEPS", "backward_velocity", "completed"]
@@ -11,7 +12,7 @@ __all__ = ["STEPS", "backward_velocity", "completed"]
 STEPS = 3  # stored steps that a velocity is the mean change over
 
 
-def backward_velocity(signal: np.ndarray, times: np.ndarray) -> np.ndarray:
+def backward_velocity(signal: Array, times: np.ndarray) -> Array:
     """vᵢ = (xᵢ − xᵢ₋₃)/(tᵢ − tᵢ₋₃), signal per step, of the same shape as the signal (run, step, feature).
 
     The second and third step of a run have one and two steps before them and make do with those; the first has none,
@@ -23,7 +24,7 @@ def backward_velocity(signal: np.ndarray, times: np.ndarray) -> np.ndarray:
         return (signal - signal[:, earlier]) / (times - times[:, earlier])[..., None]
 
 
-def completed(velocity: np.ndarray, signal: np.ndarray, times: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+def completed(velocity: Array, signal: Array, times: Array, lengths: Integers) -> Array:
     """The same with the mean change over the 3 steps after a run's first step, where there is none before it.
 
     Raises

@@ -454,6 +454,65 @@ def test_fit_a_map_then_simulate(circles, tmp_path):
     assert "a map has no states in between" in result.stderr
 
 
+@pytest.fixture(scope="module")
+def prey_and_predators(tmp_path_factory):
+    """A law of three species, each with an equation of its own, and the runs it was fitted to, as files."""
+    folder = tmp_path_factory.mktemp("species")
+    matrix = np.array([[-0.2, -0.1, 0.0], [0.1, -0.1, -0.1], [0.0, 0.2, -0.3]])
+    start = np.random.default_rng(0).uniform(1, 3, (4, 3, 1))
+    steps = np.arange(0.0, 21.0)
+    signal = ecodyn.integrate(lambda x, t: 0.5 + matrix @ x, start, steps).signal
+    runs = ecodyn.Trajectories(signal, steps, features=["hare", "lynx", "owl"], labels_shared=True)
+    runs.save(folder / "runs.nc")
+    assert run("fit", folder / "runs.nc", "--coupling", "full", "-o", folder / "law.json").exit_code == 0
+    return folder
+
+
+@pytest.mark.parametrize("order", [["owl", "hare", "lynx"], ["lynx", "hare", "owl"]])
+def test_simulate_matches_features_by_label(prey_and_predators, tmp_path, order):
+    runs, law = ecodyn.load(prey_and_predators / "runs.nc"), prey_and_predators / "law.json"
+    runs.select(features=order).save(tmp_path / "turned.nc")
+    for source, out in ((prey_and_predators / "runs.nc", "a.nc"), (tmp_path / "turned.nc", "b.nc")):
+        result = run("simulate", law, "--from", source, "-o", tmp_path / out)
+        assert result.exit_code == 0, result.stderr
+        assert "other labels" not in result.stderr
+    solved, turned = ecodyn.load(tmp_path / "a.nc"), ecodyn.load(tmp_path / "b.nc")
+    assert turned.features.tolist() == order
+    np.testing.assert_array_equal(turned.select(features=runs.features).values, solved.values)
+    np.testing.assert_allclose(solved.values, runs.values, rtol=1e-3)
+
+
+@pytest.mark.parametrize("features", [["hare", "lynx", "fox"], ["hare", "lynx", "owl", "fox"], ["hare", "lynx"]])
+def test_simulate_refuses_features_that_the_law_does_not_know(prey_and_predators, tmp_path, features):
+    values = np.random.default_rng(0).uniform(1, 2, (1, 5, len(features)))
+    ecodyn.Trajectories(values, np.arange(5), features=features).save(tmp_path / "other.nc")
+    result = run("simulate", prey_and_predators / "law.json", "--from", tmp_path / "other.nc")
+    assert result.exit_code == 3
+    assert result.stdout == ""
+    assert "expected the 3 features hare, lynx, owl" in result.stderr
+    assert ("without owl" in result.stderr) == ("owl" not in features)
+    assert ("with fox" in result.stderr) == ("fox" in features)
+
+
+def test_a_law_that_all_features_share_goes_with_other_labels_and_says_so(circles, tmp_path):
+    law, other = tmp_path / "law.json", tmp_path / "other.nc"
+    assert run("fit", circles, *FAMILY, "-o", law).exit_code == 0
+    data = ecodyn.load(circles)
+    ecodyn.Trajectories(data.values, data.times, features=["a", "b", "c", "d"]).save(other)
+    solved = []
+    for source in (circles, other):
+        result = run("simulate", law, "--from", source, "-o", tmp_path / f"of_{source.name}")
+        assert result.exit_code == 0, result.stderr
+        assert ("has features of other labels (a, b, c, d)" in result.stderr) == (source == other)
+        solved.append(ecodyn.load(tmp_path / f"of_{source.name}"))
+    assert solved[1].features.tolist() == ["a", "b", "c", "d"]
+    np.testing.assert_array_equal(solved[0].values, solved[1].values)
+    ecodyn.Trajectories(data.values[..., :3], data.times).save(tmp_path / "fewer.nc")
+    result = run("simulate", law, "--from", tmp_path / "fewer.nc")
+    assert result.exit_code == 3
+    assert "expected the 4 features 1, 2, 3, 4, got 3, without 4" in result.stderr
+
+
 def test_fit_of_a_neural_map_is_wrong_usage(circles):
     result = run("fit", circles, "--family", "neural_ode", "--dynamics", "map")
     assert result.exit_code == 2
@@ -466,6 +525,54 @@ def test_compare_ranks_maps_beside_flows(circles):
     report = json.loads(result.stdout)
     assert [m["dynamics"] for m in report["models"] if m["kind"] == "family"] in (["flow", "map"], ["map", "flow"])
     assert "linear/exchangeable (map)" in report["verdict"]["statement"]
+
+
+def help_of(command):
+    """What a command's help says, without its frame."""
+    return " ".join(run(command, "--help").output.replace("│", " ").split())
+
+
+def test_help_states_defaults_in_brackets_which_are_no_markup():
+    text = help_of("train")
+    for default in ("59", "128", "100", "0.8", "adamw", "0.01", "0.5", "0", "what cache or memory holds"):
+        assert f"[default: {default}]" in text
+
+
+@pytest.mark.parametrize("command", ["fit", "compare"])
+def test_time_is_a_hidden_name_of_dynamics(command, circles):
+    text = help_of(command)
+    assert "--dynamics" in text
+    assert "[default: flow]" in text
+    assert "--time" not in text
+    refused = run(command, circles, "--dynamics", "flow", "--time", "map")
+    assert refused.exit_code == 2
+    assert "leave it out" in " ".join(refused.stderr.replace("│", " ").split())
+
+
+def test_time_is_dynamics(circles):
+    asked = [["--dynamics", "map"], ["--time", "map"], ["--dynamics", "map", "--time", "map"], []]
+    fits = [json.loads(run("fit", circles, *FAMILY, *flags, "--json").stdout) for flags in asked]
+    assert [fit["dynamics"] for fit in fits] == ["map", "map", "map", "flow"]
+    assert fits[0]["coefficients"] == fits[1]["coefficients"] == fits[2]["coefficients"]
+
+
+def test_refine_is_asked_of_families_that_can():
+    from ecodyn.cli.compare import _parameters
+
+    names = ["linear", "lotka_volterra", "sindy", "neural_ode"]
+    assert list(_parameters(names, ["full"])) == names[:3]
+    assert _parameters(names, []) == {}
+
+
+@pytest.mark.parametrize("command", ["train", "extract", "inspect", "fit", "compare", "simulate", "survival"])
+def test_help_loads_nothing_heavy(command):
+    program = (
+        "import sys; from typer.testing import CliRunner; from ecodyn.cli import app; "
+        f"assert CliRunner().invoke(app, ['{command}', '--help']).exit_code == 0; "
+        "print(*[m for m in ('torch', 'sklearn', 'pysindy', 'xarray', 'scipy', 'numpy') if m in sys.modules])"
+    )
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert loaded.stdout.split() == []
 
 
 def test_fit_prints_its_model_as_json(circles):

@@ -317,6 +317,21 @@ def test_selecting_what_is_not_there_states_what_is(choice, sentence):
         rich().select(**choice)
 
 
+def test_features_are_aligned_by_label():
+    runs = rich().window(1, 5)
+    assert runs.aligned([7, 3]) == runs.select(features=[7, 3])
+    assert runs.aligned([3, 7]) == runs
+    assert runs.aligned(["a", "b"], any_labels=True) is runs
+    for labels, any_labels, wrong in (
+        ([3, 8], False, "without 8 and with 7"),
+        ([3], False, "with 7"),
+        ([3], True, "with 7"),
+        ([3, 7, 8], True, "without 8;"),
+    ):
+        with pytest.raises(UnusableDataError, match=wrong):
+            runs.aligned(labels, any_labels=any_labels)
+
+
 def test_state_is_the_signal_and_the_trait_held_fixed():
     trajectories = rich().window(1, 10)
     assert np.array_equal(trajectories.state()[..., 0], trajectories.values, equal_nan=True)
@@ -948,7 +963,8 @@ def test_save_that_is_interrupted_keeps_the_old_file(saved, monkeypatch):
 def test_inspect_lists_the_curves(tmp_path):
     from rich.console import Console
 
-    from ecodyn.cli.options import loaded, trajectories_facts
+    from ecodyn.cli.inputs import loaded
+    from ecodyn.cli.inspect import trajectories_facts
     from ecodyn.report.inspection import inspection_table
 
     rich().save(tmp_path / "a.nc")

@@ -1,0 +1,106 @@
+"""What is typed after a command, as values. A wrong one is a usage error."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+import typer
+
+
+def typed() -> str:
+    """The command line, for the provenance."""
+    return "ecodyn " + " ".join(sys.argv[1:])
+
+
+def dynamics_of(dynamics: str | None, time: str | None, default: str = "flow") -> str:
+    """What --dynamics says, or --time as it was called before."""
+    if dynamics is not None and time is not None and dynamics != time:
+        raise typer.BadParameter(
+            f"--dynamics {dynamics} and --time {time} differ; --time is its old name: leave it out"
+        )
+    return dynamics or time or default
+
+
+def parse_window(text: str) -> tuple[float, float]:
+    """FIRST:LAST in step values."""
+    first, _, last = text.partition(":")
+    try:
+        window = float(first), float(last)
+    except ValueError:
+        raise typer.BadParameter(f"--window is FIRST:LAST in step values, such as 60:1000, got {text!r}") from None
+    if not window[0] < window[1]:
+        raise typer.BadParameter(f"--window is FIRST:LAST with FIRST before LAST, got {text!r}")
+    return window
+
+
+def windows_of(texts: list[str] | None) -> list[tuple[float, float]] | None:
+    """FIRST:LAST each; None where there are none."""
+    return [parse_window(text) for text in texts or ()] or None
+
+
+def numbers(text: str, option: str) -> list[int]:
+    """Python's range FIRST:END, or a comma-separated list."""
+    try:
+        if ":" in text:
+            first, _, end = text.partition(":")
+            numbers = list(range(int(first or 0), int(end)))
+        else:
+            numbers = [int(n) for n in text.split(",")]
+    except ValueError:
+        raise typer.BadParameter(f"{option} is FIRST:END or a list of integers, got {text!r}") from None
+    if not numbers:
+        raise typer.BadParameter(f"{option} {text!r} is empty")
+    return numbers
+
+
+def assignment(text: str, option: str) -> tuple[str, Any]:
+    """NAME=VALUE."""
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise typer.BadParameter(f"{option} is NAME=VALUE, got {text!r}")
+    return name, _value(value)
+
+
+def _value(text: str) -> Any:
+    """A number, true, false, none, or the text itself."""
+    words: dict[str, Any] = {"true": True, "false": False, "none": None}
+    if text.lower() in words:
+        return words[text.lower()]
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+def chosen(given: list[str] | None, known: Iterable[str], option: str) -> list[str]:
+    """Known names, from repeated options or commas; all where none was given."""
+    known = tuple(known)
+    names = [n for text in given or known for n in text.split(",")]
+    unknown = [n for n in names if n not in known]
+    if unknown:
+        raise typer.BadParameter(f"{option} takes {', '.join(known)}; got {', '.join(unknown)}")
+    return list(dict.fromkeys(names))
+
+
+def token_range(text: str | None) -> tuple[int, int] | None:
+    """FIRST:END, END excluded."""
+    if text is None:
+        return None
+    first, _, end = text.partition(":")
+    try:
+        return int(first or 0), int(end)
+    except ValueError:
+        raise typer.BadParameter(f"--tokens is FIRST:END, such as 0:113, got {text!r}") from None
+
+
+def cores(jobs: int) -> int:
+    """Number of processes; 0 stands for all cores."""
+    from joblib import cpu_count
+
+    if jobs < 0:
+        raise typer.BadParameter(f"--jobs is a number of processes, or 0 for all cores; got {jobs}")
+    return jobs or cpu_count()

@@ -1,0 +1,144 @@
+"""``ecodyn compare``: which family describes trainings that it has not seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ecodyn.cli.arguments import chosen, cores, dynamics_of, windows_of
+from ecodyn.cli.inputs import prepared
+from ecodyn.cli.options import DataFile, Dynamics, Every, Force, Jobs, Json, OldDynamics, Runs, Seed, Select, State
+from ecodyn.cli.output import INTERRUPTED, PARTIAL, console, exits, fail, print_json, progress_bar, say, warnings_said
+
+if TYPE_CHECKING:
+    from ecodyn.comparison import Comparison
+
+Families = Annotated[list[str] | None, typer.Option("--family", help="Repeat for more; all by default.")]
+Couplings = Annotated[list[str] | None, typer.Option("--coupling", help="Repeat for more; all by default.")]
+Protocols = Annotated[
+    list[str] | None, typer.Option("--protocol", help="unseen_runs, forecast, in_sample; all by default.")
+]
+Windows = Annotated[
+    list[str] | None,
+    typer.Option("--window", help="Step values FIRST:LAST, both included; a verdict each."),
+]
+Phases = Annotated[
+    str | None, typer.Option("--phases", help="'auto': windows found from the mean and the spread of all features.")
+]
+Refine = Annotated[list[str] | None, typer.Option("--refine", help="'full': shoot full couplings too (seconds a run).")]
+Margin = Annotated[
+    float,
+    typer.Option("--margin", min=0.0, help="Unexplained shares within this fraction count as equal."),
+]
+Folds = Annotated[int | None, typer.Option("--folds", min=2, help="Folds of unseen_runs.")]
+Surrogates = Annotated[
+    int,
+    typer.Option("--surrogates", min=0, help="Refit the best family to so many surrogates of each kind (19 or more)."),
+]
+Folder = Annotated[Path | None, typer.Option("-o", "--output", help="Folder for report.json and report.html.")]
+
+
+def compare(
+    path: DataFile,
+    family: Families = None,
+    coupling: Couplings = None,
+    protocol: Protocols = None,
+    window: Windows = None,
+    phases: Phases = None,
+    state: State = "signal",
+    dynamics: Dynamics = None,
+    time: OldDynamics = None,
+    every: Every = 1,
+    runs: Runs = None,
+    select: Select = None,
+    refine: Refine = None,
+    margin: Margin = 0.1,
+    folds: Folds = None,
+    surrogates: Surrogates = 0,
+    output: Folder = None,
+    jobs: Jobs = 0,
+    seed: Seed = 0,
+    force: Force = False,
+    as_json: Json = False,
+) -> None:
+    """Say which equation family best describes trainings it has not seen, by how much, or that the data can't tell."""
+    with exits():
+        from ecodyn.comparison import compare as compare_families
+        from ecodyn.comparison.contenders import PROTOCOLS
+        from ecodyn.equations.library import COUPLINGS
+        from ecodyn.families import REGISTRY
+
+        names, couplings = chosen(family, REGISTRY, "--family"), chosen(coupling, COUPLINGS, "--coupling")
+        protocols, windows = chosen(protocol, PROTOCOLS, "--protocol"), windows_of(window)
+        which = dynamics_of(dynamics, time)
+        data = prepared(path, None, 1, runs, select)
+        if output is not None:
+            _check_folder(output, force)
+        comparison = partial(compare_families, data, names, couplings, protocols=protocols, windows=windows)
+        comparison = partial(comparison, phases=phases, every=every, state=state, dynamics=which, folds=folds)
+        comparison = partial(comparison, parameters=_parameters(names, refine or ()), margin=margin)
+        result = _compared(partial(comparison, surrogates=surrogates, jobs=cores(jobs), seed=seed))
+        _hand_over(result, output, as_json)
+        if result.interrupted:
+            fail("interrupted; what was finished is in the report", INTERRUPTED)
+        if result.failures:
+            fail("some models could not be fitted: " + "; ".join(result.failures), PARTIAL)
+
+
+def _parameters(names: Iterable[str], refine: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """What --refine full asks of the families that can refine a fit."""
+    from ecodyn.families import family
+
+    return {name: {"refine": True} for name in names if "full" in refine and family(name).refines}
+
+
+def _compared(comparison: Callable[..., Comparison]) -> Comparison:
+    """The comparison, or what was finished of it when it was interrupted."""
+    from ecodyn.comparison import InterruptedComparison
+
+    with progress_bar("fitting", None) as advance, warnings_said():
+        try:
+            return comparison(progress=advance)
+        except InterruptedComparison as stop:
+            if stop.finished is None:
+                fail("interrupted before anything was finished", INTERRUPTED)
+            return stop.finished
+
+
+def _check_folder(folder: Path, force: bool) -> None:
+    """Refuse before the work what could not be written after it."""
+    from ecodyn.runtime.files import check_output
+
+    if folder.exists() and not folder.is_dir():
+        raise typer.BadParameter(f"expected a folder for the report, {folder} is a file")
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("report.json", "report.html"):
+        check_output(folder / name, force=force)
+
+
+def _hand_over(result: Comparison, output: Path | None, as_json: bool) -> None:
+    """Tables to stderr, reports to the folder, and the verdicts (or all of it as JSON) to stdout."""
+    from ecodyn.report import terminal_table
+
+    stderr = console()
+    if result.phases is not None:
+        say(f"phases: {result.phases}")
+    for number, window in enumerate(result.windows):
+        for protocol in dict.fromkeys(m.protocol for m in window.models):
+            stderr.print(terminal_table(result, protocol=protocol, window=number))
+        for test in window.surrogates:
+            say(test.sentence)
+    if output is not None:
+        # --force was asked about before the work began.
+        result.save(output / "report.json", force=True)
+        result.to_html(output / "report.html", force=True)
+        say(f"wrote {output / 'report.json'} and {output / 'report.html'}")
+    if as_json:
+        print_json(result.to_json(), True)
+        return
+    for window in result.windows:
+        print(window.verdict.statement)

@@ -1,0 +1,114 @@
+"""``ecodyn fit``: one law, its equations and its equilibria."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ecodyn.cli.arguments import assignment, chosen, dynamics_of
+from ecodyn.cli.inputs import prepared
+from ecodyn.cli.options import (
+    DataFile,
+    Dynamics,
+    Every,
+    Force,
+    Json,
+    OldDynamics,
+    Output,
+    Runs,
+    Seed,
+    Select,
+    State,
+    WindowText,
+)
+from ecodyn.cli.output import STDOUT, console, exits, listed, print_json, say, warnings_said
+
+if TYPE_CHECKING:
+    from ecodyn.families.estimator import Family
+    from ecodyn.families.model import FittedModel
+    from ecodyn.trajectories import Trajectories
+
+FamilyName = Annotated[
+    str, typer.Option("--family", help="A registered family, such as linear, lotka_volterra, sindy or neural_ode.")
+]
+CouplingName = Annotated[str, typer.Option("--coupling", help="independent, exchangeable, full")]
+Parameters = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="A parameter of the estimator, NAME=VALUE; repeat for more."),
+]
+
+
+def fit(
+    path: DataFile,
+    family: FamilyName = "linear",
+    coupling: CouplingName = "exchangeable",
+    state: State = "signal",
+    dynamics: Dynamics = None,
+    time: OldDynamics = None,
+    window: WindowText = None,
+    every: Every = 1,
+    runs: Runs = None,
+    select: Select = None,
+    option: Parameters = None,
+    output: Output = None,
+    seed: Seed = 0,
+    force: Force = False,
+    as_json: Json = False,
+) -> None:
+    """Fit one law to all runs and print its equations; -o writes a model file."""
+    with exits():
+        data = prepared(path, window, every, runs, select)
+        estimator = _configured(family, coupling, state, dynamics_of(dynamics, time), option, seed)
+        target = None if str(output) == STDOUT else output
+        if target is not None:
+            from ecodyn.families.model import check_model_path
+
+            check_model_path(target, force=force)
+        with warnings_said():
+            model = estimator.fit(data).model_
+        if target is not None:
+            model.save(target, force=force)
+            say(f"wrote {target}")
+        _hand_over(model, data, as_json or str(output) == STDOUT)
+
+
+def _hand_over(model: FittedModel, data: Trajectories, as_json: bool) -> None:
+    """Equations on stdout, what else there is to know on stderr; or all of it as JSON."""
+    from ecodyn.report.laws.equilibria import equilibria_or_why_not, equilibria_table
+    from ecodyn.report.laws.tables import fit_table
+
+    equilibria, sentence = equilibria_or_why_not(model, data.values.reshape(-1, data.n_features))
+    if as_json:
+        print_json({**model.to_json(), "equilibria": None if equilibria is None else equilibria.to_json()}, True)
+        return
+    console().print(fit_table(model))
+    console().print(sentence if equilibria is None else equilibria_table(equilibria, sentence))
+    for equation in model.equations():
+        print(f"{equation.lhs} = {equation.rhs}")
+
+
+def _configured(family: str, coupling: str, state: str, dynamics: str, options: list[str] | None, seed: int) -> Family:
+    """A family's estimator with the parameters that --set names."""
+    from ecodyn.equations.library import COUPLINGS
+    from ecodyn.families import REGISTRY
+    from ecodyn.families import family as family_class
+
+    (name,) = chosen([family], REGISTRY, "--family")
+    chosen([coupling], COUPLINGS, "--coupling")
+    estimator: Any = family_class(name)(coupling=coupling, state=state)
+    if dynamics != estimator.dynamics:
+        if dynamics not in estimator.available_dynamics:
+            raise typer.BadParameter(
+                f"--dynamics for {name} is {' or '.join(estimator.available_dynamics)}, got {dynamics!r}"
+            )
+        estimator.set_params(dynamics=dynamics)
+    parameters = dict(assignment(o, "--set") for o in options or ())
+    known = estimator.get_params(deep=False)
+    unknown = [k for k in parameters if k not in known]
+    if unknown:
+        raise typer.BadParameter(f"{name} has no parameter {listed(unknown)}; it has {listed(known)}")
+    if "random_state" in known:
+        parameters.setdefault("random_state", seed)
+    configured: Family = estimator.set_params(**parameters)
+    return configured

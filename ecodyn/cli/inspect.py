@@ -1,0 +1,69 @@
+"""``ecodyn inspect``: what is in a file, and what is wrong with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ecodyn.cli.inputs import loaded_unless_log
+from ecodyn.cli.options import Columns, Interval, Json, Key, TokenAxis, Tokens
+from ecodyn.cli.output import console, exits, print_json, warnings_said
+
+if TYPE_CHECKING:
+    from ecodyn.trajectories import Trajectories
+
+
+def inspect(
+    path: Annotated[Path, typer.Argument(help="A trajectories file (.nc or .csv), or a training log.")],
+    key: Key = None,
+    p: Tokens = None,
+    token_axis: TokenAxis = None,
+    columns: Columns = None,
+    interval: Interval = None,
+    as_json: Json = False,
+) -> None:
+    """Say what is in a trajectories file or a training log, and what is wrong with it. Fits and writes nothing."""
+    with exits():
+        from ecodyn.report.inspection import inspection_table, log_table
+
+        if (runs := loaded_unless_log(path)) is not None:
+            facts = trajectories_facts(path, runs)
+            if as_json:
+                print_json(facts, True)
+            else:
+                console().print(inspection_table(facts))
+            return
+        from ecodyn.extraction import Request, inspect_logs
+        from ecodyn.logs import LogOptions
+
+        options = LogOptions(key, interval, columns=columns)
+        with warnings_said():
+            logs = inspect_logs(path, Request(p=p, token_axis=token_axis), options=options)
+        print_json(logs, as_json)
+        for facts in () if as_json else logs:
+            console().print(log_table(facts))
+
+
+def trajectories_facts(path: Path, runs: Trajectories) -> dict[str, Any]:
+    """What is in a trajectories file."""
+    import numpy as np
+
+    return {
+        "path": str(path),
+        "runs": runs.n_runs,
+        "clusters": runs.n_clusters,
+        "steps": runs.n_steps,
+        "first_step": float(np.nanmin(runs.times)),
+        "last_step": float(np.nanmax(runs.times)),
+        "features": runs.n_features,
+        "observables": list(runs.observables),
+        "curves": list(runs.curves),
+        "embedding": None if runs.embedding is None else list(runs.embedding.shape[1:]),
+        "labels_shared": runs.labels_shared,
+        "settings": {k: sorted(set(v.tolist())) for k, v in runs.settings.items()},
+        "warnings": list(runs.warnings),
+        "provenance": runs.provenance,
+        "command": f"ecodyn compare {path} -o report",
+    }

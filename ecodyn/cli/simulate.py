@@ -1,0 +1,91 @@
+"""``ecodyn simulate``: rollouts of a fitted law from where runs began."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ecodyn.cli.inputs import prepared
+from ecodyn.cli.options import Every, Force, Json, Output, WindowText
+from ecodyn.cli.output import PARTIAL, STDOUT, UNFITTED, exits, fail, listed, print_json, say
+
+if TYPE_CHECKING:
+    from ecodyn.families.model import FittedModel
+    from ecodyn.rollouts.integration import Rollout
+    from ecodyn.trajectories import Trajectories
+
+ModelFile = Annotated[Path, typer.Argument(help="A model file written by 'ecodyn fit -o'.")]
+Source = Annotated[Path, typer.Option("--from", help="Trajectories file to start from.")]
+RunLabel = Annotated[str | None, typer.Option("--run", help="Label of the run to start from; all by default.")]
+
+
+def simulate(
+    model: ModelFile,
+    source: Source,
+    run: RunLabel = None,
+    window: WindowText = None,
+    every: Every = 1,
+    output: Output = None,
+    force: Force = False,
+    as_json: Json = False,
+) -> None:
+    """Roll a fitted law out from the first step of a file's runs, at that file's times."""
+    with exits():
+        from ecodyn.families import load_model
+
+        law = load_model(model)
+        data = prepared(source, window, every, run, None)
+        matched = _of_features(law, data, source)
+        _say_velocity(law, matched)
+        rollout = law.simulate(matched.state(law.state)[:, 0], matched.times)
+        status = {str(r): s for r, s in zip(data.runs, rollout.status, strict=True)}
+        if not rollout.ok.any():
+            fail(f"no rollout finished: {listed(f'run {r}: {s}' for r, s in status.items())}", UNFITTED)
+        origin = {"model": str(model), "from": str(source), "status": status, "law": dict(law.provenance)}
+        solved = _finished(rollout, matched, origin).select(features=data.features)
+        if output is not None and str(output) != STDOUT:
+            solved.save(output, force=force)
+            say(f"wrote {output}: {solved}")
+        if as_json or output is None or str(output) == STDOUT:
+            print_json({"status": status, "runs": solved.runs, "steps": solved.times, "values": solved.values}, True)
+        if solved.n_runs < data.n_runs:
+            lost = (f"run {r}: {s}" for r, s in status.items() if s != "ok")
+            fail(f"{data.n_runs - solved.n_runs} of {data.n_runs} rollouts ended early: {listed(lost)}", PARTIAL)
+
+
+def _of_features(law: FittedModel, data: Trajectories, source: Path) -> Trajectories:
+    """The data with their features in the law's order; other labels only where all features have the same law."""
+    from ecodyn.trajectories.parts import some
+
+    matched = data.aligned(law.features, any_labels=not law.per_feature)
+    if set(matched.features.tolist()) != set(law.features):
+        say(
+            f"{source} has features of other labels ({some(data.features)}) than the law was fitted to "
+            f"({some(law.features)}): it is the same for all features, so each starts from its own state"
+        )
+    return matched
+
+
+def _say_velocity(law: FittedModel, data: Trajectories) -> None:
+    """Say where a velocity at the start is one that a forecast would not know."""
+    from ecodyn.trajectories.state import VELOCITY
+
+    if VELOCITY in law.channels and not data.knows_before.all():
+        say("no step is stored before the first one: the velocity there is that of the steps after it")
+
+
+def _finished(rollout: Rollout, data: Trajectories, provenance: Mapping[str, object]) -> Trajectories:
+    """The rollouts that went on to the last step."""
+    from ecodyn.trajectories import Trajectories
+
+    return Trajectories(
+        rollout.signal[rollout.ok],
+        data.times[rollout.ok],
+        features=data.features,
+        runs=data.runs[rollout.ok],
+        labels_shared=data.labels_shared,
+        provenance=provenance,
+    )

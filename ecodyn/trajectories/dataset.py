@@ -1,0 +1,138 @@
+"""The trajectories file as an xarray dataset: fields <-> variables, coordinates and attributes.
+
+Fields are the keyword arguments of `Trajectories` and ``length``. What they have to satisfy is checked there and only
+there; here it is checked that a dataset is what it claims to be.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ecodyn.errors import UnusableDataError
+from ecodyn.trajectories.checks import Checked
+from ecodyn.trajectories.parts import share_times
+from ecodyn.trajectories.values import DIMENSIONS
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+__all__ = ["SCHEMA", "Fields", "fields_of", "pack", "unpack"]
+
+SCHEMA = 1
+EXPECTED = {
+    "signal": DIMENSIONS,
+    "dc": ("run", "step"),
+    "time": ("run", "step"),
+    "cluster": ("run",),
+    "length": ("run",),
+    "embedding": ("run", "token", "dimension"),
+    "backward_velocity": DIMENSIONS,
+}
+OPTIONAL = ("dc", "cluster", "embedding", "backward_velocity")
+Fields = dict[str, Any]
+
+
+def fields_of(data: Checked) -> Fields:
+    """The keyword arguments of `Trajectories` that give checked data again, and the lengths of the runs."""
+    shared = share_times(data.times, data.lengths)
+    default_cluster = np.array_equal(data.clusters, np.arange(len(data.runs)))
+    return {
+        "values": data.observables["signal"],
+        "observables": {name: array for name, array in data.observables.items() if name != "signal"},
+        "steps": data.times[np.argmax(data.lengths)] if shared else data.times,
+        "length": data.lengths,
+        "features": data.features,
+        "runs": data.runs,
+        "cluster": None if default_cluster else data.clusters,
+        "settings": data.settings,
+        "curves": {name: array for name, array in data.curves.items() if name != "dc"},
+        "dc": data.curves.get("dc"),
+        "embedding": data.embedding,
+        "backward_velocity": data.velocity,
+        "labels_shared": data.labels_shared,
+        "provenance": data.provenance,
+    }
+
+
+def pack(fields: Mapping[str, Any]) -> xr.Dataset:
+    """Put checked fields into a dataset with the names and dimensions of the trajectories file."""
+    import xarray as xr
+
+    variables: Fields = {"signal": (DIMENSIONS, fields["values"])}
+    variables |= {name: (DIMENSIONS, array) for name, array in fields["observables"].items()}
+    variables |= {name: ("run", array, {"ecodyn_setting": 1}) for name, array in fields["settings"].items()}
+    variables |= {name: (("run", "step"), array) for name, array in fields["curves"].items()}
+    variables |= {name: (EXPECTED[name], fields[name]) for name in OPTIONAL if fields[name] is not None}
+    if np.any(fields["length"] < fields["values"].shape[1]):
+        variables["length"] = ("run", fields["length"])
+    step = fields["steps"]
+    if step.ndim == 2:
+        variables["time"] = (("run", "step"), step)
+        step = np.arange(step.shape[1])  # an index only: the times differ from run to run
+    coordinates = {"step": step, "feature": fields["features"], "run": fields["runs"]}
+    return xr.Dataset(variables, coordinates, _attributes(fields))
+
+
+def _attributes(fields: Mapping[str, Any]) -> Fields:
+    return {
+        "ecodyn_schema": SCHEMA,
+        "labels_shared": int(fields["labels_shared"]),  # netCDF attributes know no booleans
+        "provenance": json.dumps(fields["provenance"]),
+    }
+
+
+def unpack(ds: xr.Dataset) -> Fields:
+    """Take the fields out of a dataset; the inverse of `pack`."""
+    ds = ds if "run" in ds.dims else ds.expand_dims("run")
+    _check_dataset(ds)
+    kinds: dict[str, Fields] = {"observables": {}, "curves": {}, "settings": {}}
+    for name in map(str, ds.data_vars):
+        for kind, dims in zip(kinds, (DIMENSIONS, DIMENSIONS[:2], DIMENSIONS[:1]), strict=True):
+            if set(ds[name].dims) == set(dims) and name not in EXPECTED:
+                kinds[kind][name] = _array(ds, name, dims)
+    return {
+        "values": _array(ds, "signal", DIMENSIONS),
+        "steps": _steps(ds),
+        "features": ds["feature"].values if "feature" in ds.coords else None,
+        "runs": ds["run"].values if "run" in ds.coords else None,
+        "labels_shared": bool(ds.attrs.get("labels_shared", 0)),
+        "provenance": _provenance(ds.attrs.get("provenance", "{}")),
+        **kinds,
+        **{name: _array(ds, name, EXPECTED[name]) for name in OPTIONAL if name in ds},
+    }
+
+
+def _array(ds: xr.Dataset, name: str, dims: tuple[str, ...]) -> np.ndarray:
+    return np.asarray(ds[name].transpose(*dims).values)
+
+
+def _check_dataset(ds: xr.Dataset) -> None:
+    schema = int(ds.attrs.get("ecodyn_schema", SCHEMA))
+    if schema > SCHEMA:
+        raise UnusableDataError(
+            f"the file follows schema {schema}, this version of ecodyn reads up to {SCHEMA}; upgrade ecodyn"
+        )
+    if "signal" not in ds:
+        present = ", ".join(map(str, ds.data_vars)) or "nothing"
+        raise UnusableDataError(f"expected a variable named signal, found {present}; rename the one to be scored")
+    for name, expected in EXPECTED.items():
+        if name in ds and set(ds[name].dims) != set(expected):
+            raise UnusableDataError(f"{name} has dimensions {ds[name].dims}, expected {expected}; rename them")
+    if "step" not in ds.coords and "time" not in ds:
+        raise UnusableDataError("there are no times: expected a coordinate step, or a variable time(run, step)")
+
+
+def _steps(ds: xr.Dataset) -> np.ndarray:
+    return _array(ds, "time", EXPECTED["time"]) if "time" in ds else np.asarray(ds["step"].values)
+
+
+def _provenance(text: str) -> Fields:
+    try:
+        provenance = json.loads(text)
+    except ValueError as error:
+        raise UnusableDataError(f"the provenance is not JSON ({error}); write the file again") from error
+    return provenance if isinstance(provenance, dict) else {"note": provenance}

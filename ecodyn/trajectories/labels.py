@@ -1,0 +1,79 @@
+"""What has a name: runs, features, clusters, settings, observables, curves; and the provenance, which is text."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecodyn.errors import UnusableDataError
+
+__all__ = ["Label", "Labels", "Setting", "check_names", "checked_labels", "checked_setting", "plain_provenance"]
+
+Label = int | str  # of a feature, a run, a cluster
+Labels = NDArray[np.int64] | NDArray[np.str_]  # whole numbers or names, never both
+Setting = NDArray[Any]  # numbers or text (run,)
+
+VARIABLES = {"signal", "dc", "time", "length", "cluster", "embedding", "backward_velocity"}
+RESERVED = VARIABLES | {"step", "run", "feature", "token", "dimension", "runs", "features"}
+
+
+def checked_labels(labels: Any, size: int, name: str, *, unique: bool = True) -> Labels:
+    """Labels as int64 if they are whole numbers, else as text without blanks around it."""
+    array = np.asarray(labels if hasattr(labels, "dtype") else list(labels))
+    if array.shape != (size,):
+        raise UnusableDataError(f"{name} has shape {array.shape}, expected {size} labels; give one each")
+    if array.dtype.kind in "iuf" or all(isinstance(x, (int, np.integer)) for x in array.tolist()):
+        if not np.all(np.mod(array.astype(np.float64), 1) == 0):  # NaN and inf fail as well
+            raise UnusableDataError(
+                f"{name} holds {array.tolist()}, expected whole numbers or names; write them as text"
+            )
+        array = array.astype(np.int64)
+    else:
+        if not all(isinstance(x, (str, int, float)) for x in array.tolist()):
+            raise UnusableDataError(f"{name} holds {array.tolist()}, expected whole numbers or names")
+        array = np.array([str(x).strip() for x in array.tolist()])
+    if unique and len(set(array.tolist())) < size:
+        double = next(x for x in array.tolist() if array.tolist().count(x) > 1)
+        raise UnusableDataError(
+            f"{name} holds {double!r} twice, expected labels that differ; rename one or leave it out"
+        )
+    return array
+
+
+def checked_setting(values: Any, size: int, name: str) -> Setting:
+    """A setting of each run as int64, float64 or text."""
+    array = np.asarray(values if hasattr(values, "dtype") else list(values))
+    if array.shape != (size,):
+        raise UnusableDataError(f"setting {name} has shape {array.shape}, expected one value for each of {size} runs")
+    if array.dtype.kind in "biu":
+        return array.astype(np.int64)
+    return array.astype(np.float64) if array.dtype.kind == "f" else np.array([str(x) for x in array.tolist()])
+
+
+def check_names(names: list[Any]) -> None:
+    """Refuse names of observables, curves and settings that a file could not tell apart."""
+    for name in names:
+        if not isinstance(name, str) or not name or set(name) & set("/,@") or name in RESERVED or names.count(name) > 1:
+            raise UnusableDataError(
+                f"{name!r} can't name an observable, a curve or a setting: expected text without / , and @, used once "
+                f"and none of {', '.join(sorted(RESERVED))}; rename it"
+            )
+
+
+def plain_provenance(provenance: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy that JSON can hold and gives back as it was."""
+    try:
+        plain: dict[str, Any] = json.loads(json.dumps(dict(provenance), default=_scalar))
+    except (TypeError, ValueError) as error:
+        raise UnusableDataError(f"provenance must hold what JSON can ({error}); turn the rest into text") from error
+    return plain
+
+
+def _scalar(value: Any) -> Any:
+    if isinstance(value, (np.generic, np.ndarray)):
+        return value.tolist()
+    raise TypeError(f"got {type(value).__name__}")

@@ -1,0 +1,96 @@
+"""Trajectories files of netCDF4, with a checksum of all they hold."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ecodyn.errors import UnusableDataError
+from ecodyn.runtime.files import write_whole
+from ecodyn.trajectories.dataset import pack
+from ecodyn.trajectories.paths import beginning
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+__all__ = ["read_netcdf", "write_netcdf"]
+
+COMPRESSION = {"zlib": True, "complevel": 4, "shuffle": True}
+HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+NETCDF3_SIGNATURE = b"CDF"
+ZLIB_LIMIT = 1032  # zlib shrinks nothing further than 1032 : 1, so a larger claim is not backed by the file
+
+
+def write_netcdf(fields: Mapping[str, Any], path: Path, *, force: bool = False) -> None:
+    """Write fields as netCDF4, compressed without loss, with a checksum of all they hold."""
+    ds = pack(fields)
+    ds.attrs["ecodyn_checksum"] = _checksum(ds)
+    encoding = {name: COMPRESSION for name, variable in ds.data_vars.items() if variable.dtype.kind in "if"}
+    with write_whole(path, force=force) as temporary:
+        ds.to_netcdf(temporary, engine="h5netcdf", format="NETCDF4", encoding=encoding)
+
+
+def read_netcdf(path: Path) -> xr.Dataset:
+    """Read a netCDF4 file into memory, and refuse it if it is truncated, altered or something else."""
+    _check_start(path)
+    try:
+        ds = _read_whole(path)
+    except (ImportError, UnusableDataError):
+        raise
+    except Exception as error:  # the HDF5 layers raise anything from OSError to KeyError on a damaged file
+        raise UnusableDataError(
+            f"{path} is damaged or truncated ({type(error).__name__}: {error}); copy or write it again"
+        ) from error
+    stored = ds.attrs.pop("ecodyn_checksum", None)
+    if stored is not None and stored != _checksum(ds):
+        raise UnusableDataError(
+            f"{path} does not match the checksum stored in it: it was damaged, or edited without ecodyn; "
+            "restore it, or delete the attribute ecodyn_checksum if the change was meant"
+        )
+    return ds
+
+
+def _read_whole(path: Path) -> xr.Dataset:
+    import xarray as xr
+
+    with xr.open_dataset(path, engine="h5netcdf", decode_times=False) as ds:
+        if ds.nbytes > ZLIB_LIMIT * path.stat().st_size:
+            raise UnusableDataError(
+                f"{path} has {path.stat().st_size} bytes and claims {ds.nbytes:.3g} bytes of data, more than "
+                "compression allows; it is truncated or made up: write it again"
+            )
+        return ds.load()
+
+
+def _check_start(path: Path) -> None:
+    start = beginning(path)
+    if start.startswith(NETCDF3_SIGNATURE):
+        raise UnusableDataError(f"{path} is a netCDF3 file, expected netCDF4; convert it with nccopy -k nc4")
+    if not start.startswith(HDF5_SIGNATURE):
+        raise UnusableDataError(
+            f"{path} is not a netCDF4 file: it starts with {start[:16]!r}; check where it came from"
+        )
+
+
+def _checksum(ds: xr.Dataset) -> str:
+    """SHA-256 of every variable (name, dimensions, values) and of the attributes, however they are stored."""
+    digest = hashlib.sha256()
+    for name in sorted(map(str, ds.variables)):
+        digest.update(f"{name}{ds[name].dims}{ds[name].shape}".encode())
+        digest.update(_canonical_bytes(ds[name].values))
+    for name in ("ecodyn_schema", "labels_shared", "provenance"):
+        digest.update(f"{name}={ds.attrs[name]}".encode() if name in ds.attrs else b"")
+    return f"sha256:{digest.hexdigest()}"
+
+
+def _canonical_bytes(array: np.ndarray) -> bytes:
+    if array.dtype.kind not in "biuf":
+        return json.dumps(array.astype(str).tolist()).encode()
+    numbers = np.array(array, dtype="<f8")
+    numbers[np.isnan(numbers)] = np.nan  # one bit pattern for all of them
+    return numbers.tobytes()

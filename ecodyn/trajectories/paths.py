@@ -1,0 +1,41 @@
+"""Which kind of trajectories file a path is, told before it is read or written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ecodyn.errors import UnusableDataError
+from ecodyn.runtime.files import first_bytes
+
+__all__ = ["beginning", "suffix_of"]
+
+
+def beginning(path: Path) -> bytes:
+    """The first bytes of a file that has to be there.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is none.
+    UnusableDataError
+        It is a folder, empty, or a pointer to a file that was not downloaded.
+    """
+    if path.is_dir():
+        raise UnusableDataError(f"{path} is a folder, expected a trajectories file; name a file inside it")
+    if not path.exists():
+        raise FileNotFoundError(f"there is no file {path}")
+    return first_bytes(path, "a trajectories file")
+
+
+def suffix_of(path: Path) -> str:
+    """Its suffix in lower case, .nc or .csv.
+
+    Raises
+    ------
+    ValueError
+        It has another.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in (".nc", ".csv"):
+        raise ValueError(f"expected a trajectories file ending in .nc (netCDF4) or .csv, got {path}; rename it")
+    return suffix
