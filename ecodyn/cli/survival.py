@@ -57,7 +57,7 @@ def survival(
         if output is not None:
             check_survival_folder(output, force=force)
         with progress_bar("survival", None) as advance, warnings_said():
-            told = analyse(
+            analysis = analyse(
                 data,
                 rule or DEFAULT_RULE,
                 at,
@@ -66,17 +66,17 @@ def survival(
                 windows=[parse_window(w) for w in window or ()] or None,
                 progress=advance,
             )
-        for table in survival_tables(told):
+        for table in survival_tables(analysis):
             console().print(_rich(table))
         if output is not None:
-            written = write_survival(told, output, force=force)
+            written = write_survival(analysis, output, force=force)
             say(f"wrote {', '.join(map(str, written))}")
-        for note in told.notes:
+        for note in analysis.notes:
             say(f"note: {note}")
         if as_json:
-            print_json(told.to_json(), True)
+            print_json(analysis.to_json(), True)
             return
-        for sentence in survival_sentences(told):
+        for sentence in survival_sentences(analysis):
             print(sentence)
 
 

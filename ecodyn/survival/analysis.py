@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -17,14 +17,41 @@ from ecodyn.survival.laws import LawFates, law_fates
 from ecodyn.survival.logistic import Together, together
 from ecodyn.survival.predictors import Score, both_fates, common_steps, early_steps, fitness, spread_steps
 from ecodyn.survival.scaling import ScaledRuns, scaled_runs
-from ecodyn.survivors.rules import RULES
 from ecodyn.survivors.survivors import DEFAULT_RULE, Survivors, stored_at, survivors
 from ecodyn.trajectories import Trajectories
 
-Progress = Callable[[int, int | None, str], None]
+__all__ = ["Analysis", "FeatureRow", "Progress", "analyse"]
 
-LAW_STARTS = 4.0, 20.0  # steps after the first; a velocity needs some before
-CURVE_STEPS = 40  # at which predictors are drawn over time
+Progress = Callable[[int, int | None, str], None]
+"""Takes how many parts are done, of how many, and what is being done."""
+
+Part = TypeVar("Part")
+
+LAW_STARTS = 4.0, 20.0  # steps after the first, two of the usual early ones; a velocity needs some before
+CURVE_STEPS = 40  # at which predictors are drawn over time: enough for a smooth line
+
+
+@dataclass(frozen=True)
+class FeatureRow:
+    """One feature of one run.
+
+    Attributes
+    ----------
+    run, feature, cluster : labels
+    start, end : signal at the run's first step and at the one where survivors are judged
+    alive : by rule, those that could be used
+    death : step from which on it is out of the competition; NaN for survivors and what is still up
+    order : 1 for the first to die in its run; NaN as above
+    """
+
+    run: Any
+    feature: Any
+    start: float
+    end: float
+    alive: dict[str, bool]
+    death: float
+    order: float
+    cluster: Any
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +61,7 @@ class Analysis:
     Attributes
     ----------
     runs : what was analysed
-    found : survivors under the rule asked for
+    survivors : who is alive under the rule asked for
     sensitivity : the same under every rule
     deaths, changes : when the rest died, and how the order changed
     counts : survivors by each setting that takes several values
@@ -47,7 +74,7 @@ class Analysis:
     """
 
     runs: Trajectories
-    found: Survivors
+    survivors: Survivors
     sensitivity: Sensitivity
     deaths: Deaths
     changes: RankChanges
@@ -60,9 +87,9 @@ class Analysis:
     notes: list[str] = field(default_factory=list)
 
     @property
-    def survivors(self) -> Estimate:
+    def survivor_count(self) -> Estimate:
         """Number of survivors a run."""
-        return clustered_mean(self.found.counts, self.runs.clusters, within=(0.0, float(self.runs.n_features)))
+        return clustered_mean(self.survivors.counts, self.runs.clusters, within=(0.0, float(self.runs.n_features)))
 
     @property
     def crossed(self) -> Estimate:
@@ -79,14 +106,14 @@ class Analysis:
         s = self.sensitivity
         return {
             "schema": 1,
-            "rule": self.found.rule,
-            "steps": self.found.steps,
+            "rule": self.survivors.rule,
+            "steps": self.survivors.steps,
             "runs": self.runs.runs,
             "features": self.runs.features,
             "clusters": self.runs.n_clusters,
-            "survivors": self.survivors.to_json(),
-            "counts": self.found.counts,
-            "alive": {rule: found.alive for rule, found in s.found.items()},
+            "survivors": self.survivor_count.to_json(),
+            "counts": self.survivors.counts,
+            "alive": {rule: own.alive for rule, own in s.survivors.items()},
             "deaths": {"steps": self.deaths.steps, "order": self.deaths.order},
             "rank_changes": {
                 "crossed": self.crossed.to_json(),
@@ -107,19 +134,25 @@ class Analysis:
             "data": self.runs.provenance,
         }
 
-    def rows(self) -> tuple[list[str], list[list[Any]]]:
-        """A table of all features of all runs: its header, and a row each."""
-        rules = self.sensitivity.rules
-        header = ["run", "feature", "start", "end", *(f"alive_{r}" for r in rules), "death", "order", "cluster"]
+    def feature_rows(self) -> list[FeatureRow]:
+        """All features of all runs, a row each, for a table."""
         rows = []
         for r, run in enumerate(self.runs.runs):
-            end = int(np.searchsorted(self.runs.times[r, : self.runs.lengths[r]], self.found.steps[r]))
+            end = stored_at(self.runs, r, float(self.survivors.steps[r]))
             for k, feature in enumerate(self.runs.features):
-                alive = [int(self.sensitivity.found[rule].alive[r, k]) for rule in rules]
-                ends = self.runs.values[r, [0, end], k].tolist()
-                died = [_blank(self.deaths.steps[r, k]), _blank(self.deaths.order[r, k])]
-                rows.append([run, feature, *ends, *alive, *died, self.runs.clusters[r]])
-        return header, rows
+                rows.append(
+                    FeatureRow(
+                        run=run,
+                        feature=feature,
+                        start=float(self.runs.values[r, 0, k]),
+                        end=float(self.runs.values[r, end, k]),
+                        alive={rule: bool(own.alive[r, k]) for rule, own in self.sensitivity.survivors.items()},
+                        death=float(self.deaths.steps[r, k]),
+                        order=float(self.deaths.order[r, k]),
+                        cluster=self.runs.clusters[r],
+                    )
+                )
+        return rows
 
 
 def analyse(
@@ -148,58 +181,70 @@ def analyse(
     UnusableDataError
         The rule can't be used on these runs, a run lacks a step asked for, or has no step but the first.
     """
-    RULES.named(rule)
-    found = survivors(runs, rule, step)
-    if (short := np.flatnonzero(found.steps <= runs.times[:, 0])).size:
+    judged = survivors(runs, rule, step)
+    _refuse_bad_steps(runs, judged, early)
+    notes = _remarks(runs, judged)
+    steps = None if early is None else sorted(set(early))
+    varied = [name for name, values in runs.settings.items() if len(np.unique(values)) > 1 and name != "seed"]
+    predicted: tuple[list[Score], list[Score]] = [], []
+    models: dict[float, Together] = {}
+    known: list[LawFates] = []
+    predicted = _or_note(lambda: _predictions(runs, judged, steps), predicted, notes)
+    if runs.n_clusters > 1:
+        models = _or_note(lambda: _models(runs, judged, steps, notes), models, notes)
+    if laws and runs.n_clusters > 1:
+        known = _or_note(lambda: _laws(runs, judged, windows, notes, progress), known, notes)
+    return Analysis(
+        runs=runs,
+        survivors=judged,
+        sensitivity=sensitivity(runs, step),
+        deaths=deaths(runs, judged),
+        changes=rank_changes(runs, judged),
+        counts={name: counts_by(runs, judged, name) for name in varied},
+        scores=predicted[0],
+        curves=predicted[1],
+        together=models,
+        laws=known,
+        scaled=_or_note(lambda: scaled_runs(runs, judged, law=laws), [], notes),
+        notes=notes,
+    )
+
+
+def _or_note(part: Callable[[], Part], otherwise: Part, notes: list[str]) -> Part:
+    """A part of the analysis; where the data don't allow it, a note says why."""
+    try:
+        return part()
+    except UnusableDataError as error:
+        if str(error) not in notes:
+            notes.append(str(error))
+        return otherwise
+
+
+def _refuse_bad_steps(runs: Trajectories, survivors: Survivors, early: Sequence[float] | None) -> None:
+    """Survivors are judged after the start, and predicted from stored steps before that."""
+    if (short := np.flatnonzero(survivors.steps <= runs.times[:, 0])).size:
         raise UnusableDataError(
             f"expected survivors to be told after the start, run {runs.runs[short[0]]} ends where it begins, at "
-            f"{found.steps[short[0]]:g}: keep more steps, or ask a later one"
+            f"{survivors.steps[short[0]]:g}: keep more steps, or ask a later one"
         )
-    for asked in early or ():
-        _before_the_end(runs, found, asked)
-    varied = [name for name, values in runs.settings.items() if len(np.unique(values)) > 1 and name != "seed"]
-    told = Analysis(
-        runs,
-        found,
-        sensitivity(runs, step),
-        deaths(runs, found),
-        rank_changes(runs, found),
-        {name: counts_by(runs, found, name) for name in varied},
-        notes=_remarks(runs, found),
-    )
-    steps = None if early is None else sorted(set(early))
-    parts: list[Callable[[], None]] = [lambda: _predict(told, steps)]
-    if runs.n_clusters > 1:
-        parts.append(lambda: _predict_together(told, steps))
-    if laws and runs.n_clusters > 1:
-        parts.append(lambda: _ask_laws(told, windows, progress))
-    parts.append(lambda: told.scaled.extend(scaled_runs(runs, found, law=laws)))
-    for part in parts:
-        try:
-            part()
-        except UnusableDataError as error:
-            if str(error) not in told.notes:
-                told.notes.append(str(error))
-    return told
+    for step in early or ():
+        for run in range(runs.n_runs):
+            stored_at(runs, run, step)
+        if step >= float(survivors.steps.min()):
+            raise UnusableDataError(
+                f"expected early steps before the one at which survivors are told, {survivors.steps.min():g}; "
+                f"got {step:g}: ask for earlier ones"
+            )
 
 
-def _before_the_end(runs: Trajectories, found: Survivors, step: float) -> None:
-    for run in range(runs.n_runs):
-        stored_at(runs, run, step)
-    if step >= float(found.steps.min()):
-        raise UnusableDataError(
-            f"expected early steps before the one at which survivors are told, {found.steps.min():g}; got {step:g}"
-        )
-
-
-def _remarks(runs: Trajectories, found: Survivors) -> list[str]:
+def _remarks(runs: Trajectories, survivors: Survivors) -> list[str]:
     """What a reader should know of the runs before reading on."""
     notes = []
     if runs.n_clusters < 2:
         notes.append("one independent run: nothing has an interval, and no law or model can be tried on an unseen one")
     if "gradient" not in runs.observables:
         notes.append("the data have no gradient: neither it nor laws with it are tried")
-    one_fate = int(found.one_fate.sum())
+    one_fate = int(survivors.one_fate.sum())
     if 0 < one_fate < runs.n_runs:
         notes.append(
             f"in {one_fate} of {runs.n_runs} runs all features share a fate; predictors are scored on the rest"
@@ -207,36 +252,49 @@ def _remarks(runs: Trajectories, found: Survivors) -> list[str]:
     return notes
 
 
-def _predict(told: Analysis, early: Sequence[float] | None) -> None:
-    told.scores.extend(fitness(told.runs, told.found, early))
-    curve = spread_steps(common_steps(told.runs, float(told.found.steps.min())), CURVE_STEPS)
-    told.curves.extend(fitness(told.runs, told.found, curve))
+def _predictions(
+    runs: Trajectories, survivors: Survivors, early: Sequence[float] | None
+) -> tuple[list[Score], list[Score]]:
+    """Every predictor at every early step, and at steps enough for a curve."""
+    scores = fitness(runs, survivors, early)
+    curve = spread_steps(common_steps(runs, float(survivors.steps.min())), CURVE_STEPS)
+    return scores, fitness(runs, survivors, curve)
 
 
-def _predict_together(told: Analysis, early: Sequence[float] | None) -> None:
-    both_fates(told.found)
+def _models(
+    runs: Trajectories, survivors: Survivors, early: Sequence[float] | None, notes: list[str]
+) -> dict[float, Together]:
+    """Logistic models at early steps; a note says where none can be fitted."""
+    both_fates(survivors)
+    models: dict[float, Together] = {}
     unfitted: dict[str, list[float]] = {}
-    for step in early or early_steps(told.runs, told.found):
+    for step in early or early_steps(runs, survivors):
         try:
-            told.together[step] = together(told.runs, told.found, step)
+            models[step] = together(runs, survivors, step)
         except UnusableDataError as error:
             unfitted.setdefault(str(error), []).append(step)
     for why, steps in unfitted.items():
-        told.notes.append(f"no logistic model at step {', '.join(f'{s:g}' for s in steps)}: {why}")
+        notes.append(f"no logistic model at step {', '.join(f'{s:g}' for s in steps)}: {why}")
+    return models
 
 
-def _ask_laws(told: Analysis, windows: Sequence[tuple[float, float]] | None, progress: Progress | None) -> None:
-    both_fates(told.found)
-    first, last = float(np.nanmin(told.runs.times)), float(told.found.steps.min())
+def _laws(
+    runs: Trajectories,
+    survivors: Survivors,
+    windows: Sequence[tuple[float, float]] | None,
+    notes: list[str],
+    progress: Progress | None,
+) -> list[LawFates]:
+    """What laws know over each window; a note says over which none can be fitted."""
+    both_fates(survivors)
+    first, last = float(np.nanmin(runs.times)), float(survivors.steps.min())
     chosen = list(windows or ((first + s, last) for s in LAW_STARTS if first + s < last))
+    fates = []
     for number, window in enumerate(chosen):
         if progress is not None:
             progress(number, len(chosen), f"laws over {window[0]:g}:{window[1]:g}")
         try:
-            told.laws.append(law_fates(told.runs, told.found, window))
+            fates.append(law_fates(runs, survivors, window))
         except UnusableDataError as error:
-            told.notes.append(f"no laws over {window[0]:g}:{window[1]:g}: {error}")
-
-
-def _blank(value: float) -> float | str:
-    return value if np.isfinite(value) else ""
+            notes.append(f"no laws over {window[0]:g}:{window[1]:g}: {error}")
+    return fates

@@ -27,7 +27,7 @@ class Deaths:
     order: Array
 
 
-def deaths(runs: Trajectories, found: Survivors, level: float = HALF) -> Deaths:
+def deaths(runs: Trajectories, survivors: Survivors, level: float = HALF) -> Deaths:
     """The first stored step from which on a feature stays below `level` times the survivors' median signal there.
 
     Rules look at one step and most of them at all features, so that the step at which a rule first leaves a feature
@@ -41,9 +41,9 @@ def deaths(runs: Trajectories, found: Survivors, level: float = HALF) -> Deaths:
     """
     if not 0 < level < 1:
         raise ValueError(f"expected a level between 0 and 1 of the survivors' median, got {level}; {HALF} is usual")
-    steps = np.full(found.alive.shape, np.nan)
-    for r, alive in enumerate(found.alive):
-        end = stored_at(runs, r, float(found.steps[r]))
+    steps = np.full(survivors.alive.shape, np.nan)
+    for r, alive in enumerate(survivors.alive):
+        end = stored_at(runs, r, float(survivors.steps[r]))
         signal, times = runs.values[r, : end + 1], runs.times[r, : end + 1]
         if not alive.any():
             continue
@@ -68,7 +68,7 @@ class RankChanges:
     tau: Array
 
 
-def rank_changes(runs: Trajectories, found: Survivors, start: float | None = None) -> RankChanges:
+def rank_changes(runs: Trajectories, survivors: Survivors, start: float | None = None) -> RankChanges:
     """Compare the order of signals at `start`, the first step by default, with that where survivors were told.
 
     Raises
@@ -79,7 +79,7 @@ def rank_changes(runs: Trajectories, found: Survivors, start: float | None = Non
     from scipy.stats import kendalltau
 
     crossed, tau = [], []
-    for r, step in enumerate(found.steps):
+    for r, step in enumerate(survivors.steps):
         first = 0 if start is None else stored_at(runs, r, start)
         ends = runs.values[r, [first, stored_at(runs, r, float(step))]]
         crossed.append(order_crossing(ends))

@@ -95,7 +95,7 @@ def perturbation(
     Raises
     ------
     ValueError
-        It can't be told which feature was scaled, or shapes differ.
+        Which feature was scaled is not known, or shapes differ.
     UnusableDataError
         No factors, or a scaled run without its plain one.
     """

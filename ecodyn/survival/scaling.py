@@ -61,13 +61,13 @@ class ScaledRuns:
 
 
 def scaled_runs(
-    runs: Trajectories, found: Survivors, *, law: bool = True, family: str = "linear", coupling: str = EXCHANGEABLE
+    runs: Trajectories, survivors: Survivors, *, law: bool = True, family: str = "linear", coupling: str = EXCHANGEABLE
 ) -> list[ScaledRuns]:
     """What scaling did, a feature each; empty where no run was scaled.
 
     Parameters
     ----------
-    runs, found : with the setting ``scale_frequency_factor``, unscaled runs among them
+    runs, survivors : with the setting ``scale_frequency_factor``, unscaled runs among them
     law : whether a law is fitted to the unscaled runs and asked for the response
     family, coupling : of the law
 
@@ -83,12 +83,12 @@ def scaled_runs(
             "expected runs of one start to differ in one feature at their first step, the scaled one; "
             "they don't, so that what scaling did can't be told: keep the first step"
         )
-    part = runs.window(float(runs.times[0, 0]), float(found.steps.max()))
+    part = runs.window(float(runs.times[0, 0]), float(survivors.steps.max()))
     model = _law(part, family, coupling) if law else None
     at = spread_steps(part.steps.tolist(), STEPS_SHOWN)
     return [
         ScaledRuns(
-            perturbation(part, found.alive, k),
+            perturbation(part, survivors.alive, k),
             None if model is None else law_response(part, model, k, at),
             f"{family}/{coupling}",
         )
