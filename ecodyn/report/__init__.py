@@ -6,7 +6,24 @@ make text of them, ``tables``, ``figures`` and ``page`` lay it out. Everything i
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ecodyn.runtime.lazy import lazily
+
+if TYPE_CHECKING:
+    from ecodyn.report.circles.figures import (
+        plot_collaboration,
+        plot_fourier_planes,
+        plot_pair_matrix,
+        plot_pca_circles,
+        plot_perturbation,
+    )
+    from ecodyn.report.comparison.figures import plot_coefficients, plot_rollouts, plot_signals, plot_skill
+    from ecodyn.report.comparison.page import fragment, write_html
+    from ecodyn.report.comparison.skill_figures import plot_skill_by_horizon, plot_skill_by_phase
+    from ecodyn.report.comparison.tables import terminal_table
+    from ecodyn.report.laws.interactions import plot_interactions
+    from ecodyn.report.survival.figures import plot_counts_by, plot_predictors, plot_separation, plot_survival_rate
 
 _HOME = {
     "fragment": "ecodyn.report.comparison.page",

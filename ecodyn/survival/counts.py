@@ -107,7 +107,7 @@ def sensitivity(runs: Trajectories, step: float | None = None) -> Sensitivity:
     >>> start, end = np.full(5, 88.0), np.array([71.0, 69.0, 9.0, 10.0, 11.0])
     >>> two_runs = Trajectories([[start, end], [start, end[::-1]]], [0, 1000])
     >>> {count.value: count.survivors.mean for count in sensitivity(two_runs).counts}
-    {'twice_mean': 1.0}
+    {'twice_mean': 2.0, 'above_10': 3.0, 'largest_gap': 2.0, 'two_component': 2.0, 'noise_floor': 2.0}
     """
     by_rule, unusable = {}, {}
     for rule in RULES:

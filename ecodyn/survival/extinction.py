@@ -69,7 +69,7 @@ class RankChanges:
 
 
 def rank_changes(runs: Trajectories, survivors: Survivors, start: float | None = None) -> RankChanges:
-    """Compare the order of signals at `start`, the first step by default, with that where survivors were told.
+    """Compare the order of signals at `start`, the first step by default, with that where survivors are judged.
 
     Raises
     ------

@@ -40,7 +40,7 @@ class ScaledRuns:
     def to_json(self) -> dict[str, Any]:
         """By factor: fates, and the response at some steps."""
         f, r = self.fates, self.response
-        stated: dict[str, Any] = {
+        numbers: dict[str, Any] = {
             "feature": f.feature,
             "factors": f.factors,
             "n_clusters": f.n_clusters,
@@ -48,7 +48,7 @@ class ScaledRuns:
             "survivors_change": f.survivors_change.to_json(),
         }
         if r is not None:
-            stated["response"] = {
+            numbers["response"] = {
                 "law": self.law,
                 "coupling": r.fitted,
                 "factors": r.factors,
@@ -57,7 +57,7 @@ class ScaledRuns:
                 "predicted": r.predicted.to_json(),
                 "implied_coupling": None if r.implied is None else r.implied.to_json(),
             }
-        return stated
+        return numbers
 
 
 def scaled_runs(
@@ -81,16 +81,16 @@ def scaled_runs(
     if not (features := scaled_features(runs)):
         raise UnusableDataError(
             "expected runs of one start to differ in one feature at their first step, the scaled one; "
-            "they don't, so that what scaling did can't be told: keep the first step"
+            "none does, so that what scaling did is not known: keep the first step"
         )
     part = runs.window(float(runs.times[0, 0]), float(survivors.steps.max()))
     model = _law(part, family, coupling) if law else None
     at = spread_steps(part.steps.tolist(), STEPS_SHOWN)
     return [
         ScaledRuns(
-            perturbation(part, survivors.alive, k),
-            None if model is None else law_response(part, model, k, at),
-            f"{family}/{coupling}",
+            fates=perturbation(part, survivors.alive, k),
+            response=None if model is None else law_response(part, model, k, at),
+            law=f"{family}/{coupling}",
         )
         for k in features
     ]

@@ -7,6 +7,8 @@ from ecodyn.comparison.result import plain_json
 from ecodyn.errors import UnusableDataError
 from ecodyn.survival import RULES, analyse
 
+KEYS = {"mean", "low", "high", "n_clusters"}  # of an estimate, wherever it stands in survival.json
+
 
 @pytest.fixture(scope="module")
 def told(fated):
@@ -30,6 +32,7 @@ def test_numbers_are_plain_json(told):
     assert stated["survivors"]["mean"] == 5
     assert np.array(stated["alive"]["two_component"]).sum() == 40
     assert stated["counts_by"]["dim"][0]["value"] == 8
+    assert set(stated["predictors"][0]["auc"]) == set(stated["rules"]["counts"][0]["survivors"]) == KEYS
 
 
 def test_a_row_a_feature_of_a_run(told):

@@ -22,9 +22,9 @@ from ecodyn.report.survival.figures import (
 )
 from ecodyn.report.survival.rows import feature_table, nearest_to_study, survival_sentences, survival_tables
 from ecodyn.runtime.files import check_output, write_whole
-from ecodyn.survival.analysis import Analysis
 from ecodyn.survival.logistic import fit_logistic
 from ecodyn.survival.predictors import predictor
+from ecodyn.survival.result import Analysis
 from ecodyn.trajectories import Trajectories
 
 if TYPE_CHECKING:

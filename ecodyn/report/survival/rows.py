@@ -11,11 +11,11 @@ import numpy as np
 from ecodyn.report.formatting import coefficient, count, interval, number, percent, steps
 from ecodyn.statistics.estimates import Estimates
 from ecodyn.statistics.intervals import Estimate
-from ecodyn.survival.analysis import Analysis, FeatureRow
 from ecodyn.survival.laws import LawFates
 from ecodyn.survival.logistic import Together
 from ecodyn.survival.predictors import Score
 from ecodyn.survival.response import Response
+from ecodyn.survival.result import Analysis, FeatureRow
 from ecodyn.survival.scaling import ScaledRuns
 
 STUDY_STEP = 4.0  # after the first, the last at which the study looks; chosen by no result

@@ -161,8 +161,8 @@ def _on_unseen(runs: Trajectories, shelf: Shelf) -> Check:
         f"judged beside Lotka-Volterra's, one law for all circles, on trainings not fitted to, steps {low} to {high}: "
         f"skill {linear.skill:.3f}, {in_words(better, 3)} above"
         + (
-            f" over {better.n_clusters} of {runs.n_clusters}, Lotka-Volterra's diverging on the others"
-            if better.n_clusters < runs.n_clusters
+            f" over {better.n} of {runs.n_clusters}, Lotka-Volterra's diverging on the others"
+            if better.n < runs.n_clusters
             else ""
         )
     )
