@@ -74,7 +74,7 @@ def reproduce(
                     jobs=cores(jobs),
                     force=force,
                     progress=advance,
-                    said=_say_finding,
+                    announce=_say_finding,
                 )
                 interrupted = False
             except InterruptedReproduction as stop:

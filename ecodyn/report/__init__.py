@@ -11,13 +11,9 @@ from typing import TYPE_CHECKING
 from ecodyn.runtime.lazy import lazily
 
 if TYPE_CHECKING:
-    from ecodyn.report.circles.figures import (
-        plot_collaboration,
-        plot_fourier_planes,
-        plot_pair_matrix,
-        plot_pca_circles,
-        plot_perturbation,
-    )
+    from ecodyn.report.circles.collaboration import plot_collaboration, plot_pair_matrix
+    from ecodyn.report.circles.perturbation import plot_perturbation
+    from ecodyn.report.circles.planes import plot_fourier_planes, plot_pca_circles
     from ecodyn.report.comparison.figures import plot_coefficients, plot_rollouts, plot_signals, plot_skill
     from ecodyn.report.comparison.page import fragment, write_html
     from ecodyn.report.comparison.skill_figures import plot_skill_by_horizon, plot_skill_by_phase
@@ -28,12 +24,12 @@ if TYPE_CHECKING:
 _HOME = {
     "fragment": "ecodyn.report.comparison.page",
     "plot_coefficients": "ecodyn.report.comparison.figures",
-    "plot_collaboration": "ecodyn.report.circles.figures",
-    "plot_fourier_planes": "ecodyn.report.circles.figures",
+    "plot_collaboration": "ecodyn.report.circles.collaboration",
+    "plot_fourier_planes": "ecodyn.report.circles.planes",
     "plot_interactions": "ecodyn.report.laws.interactions",
-    "plot_pair_matrix": "ecodyn.report.circles.figures",
-    "plot_pca_circles": "ecodyn.report.circles.figures",
-    "plot_perturbation": "ecodyn.report.circles.figures",
+    "plot_pair_matrix": "ecodyn.report.circles.collaboration",
+    "plot_pca_circles": "ecodyn.report.circles.planes",
+    "plot_perturbation": "ecodyn.report.circles.perturbation",
     "plot_rollouts": "ecodyn.report.comparison.figures",
     "plot_signals": "ecodyn.report.comparison.figures",
     "plot_skill": "ecodyn.report.comparison.figures",

@@ -58,7 +58,7 @@ def _claims(result: Reproduction) -> list[dict[str, Any]]:
             "row": EXPERIMENTS[name].row,
             "experiment": name,
             "claim": check.stated,
-            "found": check.found,
+            "found": check.observation,
             "agreement": check.agreement,
             "value": _blank(check.value),
             "low": _blank(check.low),

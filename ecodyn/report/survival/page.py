@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from ecodyn.comparison.result import plain_json
-from ecodyn.report.circles.figures import plot_perturbation
+from ecodyn.report.circles.perturbation import plot_perturbation
 from ecodyn.report.comparison.figures import plot_signals
 from ecodyn.report.embedded import svg, template
 from ecodyn.report.survival.figures import (

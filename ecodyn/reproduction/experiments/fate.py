@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from ecodyn.report.survival.figures import STUDY_GUIDE
+from ecodyn.reproduction.cache import TrainingCache
 from ecodyn.reproduction.experiment import Experiment
 from ecodyn.reproduction.figures import fate as draw
 from ecodyn.reproduction.finding import Check, Finding, Table, above, question
@@ -19,7 +20,7 @@ from ecodyn.reproduction.statistics import (
     slope,
     under_every_rule,
 )
-from ecodyn.reproduction.trainings import PLANTED_FREQUENCIES, Shelf
+from ecodyn.reproduction.trainings import PLANTED_FREQUENCIES
 from ecodyn.statistics.clustered import SHARE
 from ecodyn.survival import DEFAULT_RULE, Estimate, Survivors, clustered_mean, scaled_runs, survivors
 from ecodyn.survival.logistic import held_out_log_odds
@@ -34,9 +35,9 @@ SEPARATION = ((-0.002, 92.2), (0.001, 82.0))
 EARLY_STEPS = (1, 2, 3, 4)  # at which the study reads the relative gradient; its line is drawn at the last
 
 
-def initial_signal(shelf: Shelf) -> Finding:
+def initial_signal(cache: TrainingCache) -> Finding:
     """Row 7: how often a frequency survives from one embedding, against its signal in it."""
-    runs = shelf.joined("from_embeddings")
+    runs = cache.joined("from_embeddings")
     labels = np.unique(runs.clusters)
     start = np.array([runs.values[runs.clusters == c][0, 0] for c in labels])
     clusters = np.repeat(labels, runs.n_features)
@@ -67,9 +68,9 @@ def initial_signal(shelf: Shelf) -> Finding:
     return Finding((grows, tells), {"rates": table, "guide": _line(STUDY_GUIDE, "signal", "rate")}, notes)
 
 
-def scaled(shelf: Shelf) -> Finding:
+def scaled(cache: TrainingCache) -> Finding:
     """Row 8: one frequency scaled at the start; whether it survives, and what becomes of the others."""
-    runs, k = shelf.joined("scaled"), shelf.scale.scaled_k
+    runs, k = cache.joined("scaled"), cache.scale.scaled_k
     found = survivors(runs)
     tenths, mine = 10 * setting(runs, "scale_frequency_factor"), runs.features == k
     own = under_every_rule(runs, lambda alive: slope(tenths, alive[:, mine][:, 0], runs.clusters))
@@ -107,12 +108,12 @@ def _against_a_law(runs: Trajectories, found: Survivors) -> Iterator[Check]:
         )
 
 
-def planted(shelf: Shelf) -> Finding:
+def planted(cache: TrainingCache) -> Finding:
     """Row 9: two planted waves, one weaker; what becomes of the weaker.
 
     Whether it survives tells little where it nearly always does; how strong it ends beside the other is graded.
     """
-    runs = shelf.only("planted")
+    runs = cache.only("planted")
     ratio, seeds = setting(runs, "plant_circles_ratio"), replicates(runs)
     first, second = (runs.values[:, -1, runs.features == k][:, 0] for k in PLANTED_FREQUENCIES)
     steeper = slope(np.log(ratio), np.log(second / first), seeds)
@@ -148,9 +149,9 @@ def _share(alive: np.ndarray, ratio: np.ndarray, seeds: np.ndarray) -> Estimate:
     return clustered_mean(alive[lowest, 0], seeds[lowest], within=SHARE)
 
 
-def relative_gradient(shelf: Shelf) -> Finding:
+def relative_gradient(cache: TrainingCache) -> Finding:
     """Row 10: relative growth in the first steps, with the signal, of survivors and dead."""
-    runs = shelf.joined("from_embeddings")
+    runs = cache.joined("from_embeddings")
     alive, clusters, signal = survivors(runs).alive, runs.clusters, runs.values[:, 0]
     by_step = {step: relative_growth(runs, step) for step in EARLY_STEPS}
     growth = by_step[EARLY_STEPS[-1]]

@@ -10,11 +10,11 @@ import numpy as np
 from ecodyn.comparison import compare
 from ecodyn.comparison.scores import skill_of
 from ecodyn.errors import UnusableDataError
+from ecodyn.reproduction.cache import TrainingCache
 from ecodyn.reproduction.experiment import Experiment
 from ecodyn.reproduction.figures import laws as draw
 from ecodyn.reproduction.finding import Check, Finding, Table, above, question, within
 from ecodyn.reproduction.statistics import in_words, replicates, setting
-from ecodyn.reproduction.trainings import Shelf
 from ecodyn.survival import clustered_mean, survivors
 from ecodyn.trajectories import Trajectories
 
@@ -75,9 +75,9 @@ def fit_linear_map(signal: np.ndarray, alpha: float = 0.0) -> LinearMap:
     return LinearMap(model.coef_, model.intercept_, float(model.score(now, change)), converged)
 
 
-def linear(shelf: Shelf) -> Finding:
+def linear(cache: TrainingCache) -> Finding:
     """Row 13: one-step R² of linear equations on the first 1000 steps, and what their rollouts are worth."""
-    runs = shelf.only("plain").window(0, shelf.scale.laws)
+    runs = cache.only("plain").window(0, cache.scale.laws)
     fits = [fit_linear_map(signal) for signal in runs.values]
     lassos = [fit_linear_map(signal, ALPHA) for signal in runs.values]
     table = {
@@ -88,7 +88,7 @@ def linear(shelf: Shelf) -> Finding:
         "forecast_skill": np.array([forecast_skill(signal, runs.steps) for signal in runs.values]),
     }
     tables = {"fits": table, "rollout": _rollout_table(runs), "matrix": _matrix_table(runs, fits[0])}
-    checks = (*_in_sample(table), _on_unseen(runs, shelf), _ahead(table))
+    checks = (*_in_sample(table), _on_unseen(runs, cache), _ahead(table))
     return Finding(checks, tables, unconverged(lassos))
 
 
@@ -141,16 +141,16 @@ def forecast_skill(signal: np.ndarray, steps: np.ndarray) -> float:
     return skill_of(signal[cut:], rollout, steps[cut:])
 
 
-def _on_unseen(runs: Trajectories, shelf: Shelf) -> Check:
+def _on_unseen(runs: Trajectories, cache: TrainingCache) -> Check:
     """The exchangeable linear law against Lotka-Volterra on trainings that neither was fitted to."""
-    low, high = (min(edge, shelf.scale.laws) for edge in COMPETITION)
+    low, high = (min(edge, cache.scale.laws) for edge in COMPETITION)
     result = compare(
         runs,
         families=["linear", "lotka_volterra"],
         couplings=["exchangeable"],
         protocols=["unseen_runs"],
         windows=[(low if high > low else 0, high)],
-        jobs=shelf.jobs,
+        jobs=cache.jobs,
     )
     scores = {m.family: m for m in result.windows[0].models if m.kind == "family"}
     if missing := {"linear", "lotka_volterra"} - set(scores):
@@ -169,9 +169,9 @@ def _on_unseen(runs: Trajectories, shelf: Shelf) -> Check:
     return above("linear differential equations characterise the circles' dynamics", found, better, reading=True)
 
 
-def linear_by_dimension(shelf: Shelf) -> Finding:
+def linear_by_dimension(cache: TrainingCache) -> Finding:
     """Row 14: the same R² against the embedding dimension."""
-    runs = shelf.only("law_dimensions")
+    runs = cache.only("law_dimensions")
     dims, seeds = setting(runs, "dim"), replicates(runs)
     r2 = np.array([fit_linear_map(signal).r2 for signal in runs.values])
     lassos = [fit_linear_map(signal, ALPHA) for signal in runs.values]

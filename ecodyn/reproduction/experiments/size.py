@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ecodyn.networks.modular_addition.collaboration import SMALLEST_LOSS
+from ecodyn.reproduction.cache import TrainingCache
 from ecodyn.reproduction.experiment import Experiment
 from ecodyn.reproduction.figures import size as draw
 from ecodyn.reproduction.finding import Finding, above, below, question, within
@@ -18,7 +19,6 @@ from ecodyn.reproduction.statistics import (
     slope,
     under_every_rule,
 )
-from ecodyn.reproduction.trainings import Shelf
 from ecodyn.survival import DEFAULT_RULE, Estimate, clustered_mean, survivors
 from ecodyn.survival.predictors import mean_auc
 
@@ -36,9 +36,9 @@ SETTLED = 3.0  # times over which what fades has fallen to a twentieth
 NEAR = 0.25  # of p: what is within it is "around d = p"
 
 
-def frozen(shelf: Shelf) -> Finding:
+def frozen(cache: TrainingCache) -> Finding:
     """Row 2: test loss of networks whose embedding stays as it was drawn, against its dimension."""
-    runs, scale = shelf.only("frozen"), shelf.scale
+    runs, scale = cache.only("frozen"), cache.scale
     dims, seeds = setting(runs, "dim"), replicates(runs)
     steps = np.array(scale.frozen_steps)
     losses = runs.curves["test_loss"][:, np.searchsorted(runs.steps, steps)]
@@ -76,9 +76,9 @@ def halfway(x: np.ndarray, y: np.ndarray) -> float:
     return float(at[n - 1] + (0.5 - share[n - 1]) / (share[n] - share[n - 1]) * (at[n] - at[n - 1]))
 
 
-def dimension(shelf: Shelf) -> Finding:
+def dimension(cache: TrainingCache) -> Finding:
     """Row 3: circles against the embedding dimension."""
-    runs = shelf.only("by_dimension")
+    runs = cache.only("by_dimension")
     dims, seeds, counts = setting(runs, "dim"), replicates(runs), counts_by_rule(runs)
     slopes = {rule: slope(np.log2(dims), count, seeds) for rule, count in counts.items()}
     found = f"each doubling of d adds {in_words(slopes[DEFAULT_RULE])} circles"
@@ -86,10 +86,10 @@ def dimension(shelf: Shelf) -> Finding:
     return Finding((check,), {"counts": {"dim": dims, "seed": seeds, **counts}}, (by_other_rules(slopes),))
 
 
-def prime(shelf: Shelf) -> Finding:
+def prime(cache: TrainingCache) -> Finding:
     """Row 4: circles against the modulus."""
     parts = []
-    for name, runs in shelf.get("by_prime").items():
+    for name, runs in cache.get("by_prime").items():
         p = np.full(runs.n_runs, int(name.removeprefix("prime_")))
         parts.append({"p": p, "seed": replicates(runs), **counts_by_rule(runs)})
     table = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
@@ -101,13 +101,13 @@ def prime(shelf: Shelf) -> Finding:
     return Finding((check,), {"counts": table}, (by_other_rules(slopes),))
 
 
-def decay(shelf: Shelf) -> Finding:
+def decay(cache: TrainingCache) -> Finding:
     """Row 5: circles against weight decay.
 
     What is out of the competition fades by learning rate × weight decay a step. Short trainings are settled under
     strong decay only; under weak decay they are as far as the study's, 30 000 steps long, under one weaker by as much.
     """
-    runs, scale = shelf.only("by_decay"), shelf.scale
+    runs, scale = cache.only("by_decay"), cache.scale
     decays, seeds, counts = setting(runs, "weight_decay"), replicates(runs), counts_by_rule(runs)
     slopes = {rule: slope(np.log10(decays), count, seeds) for rule, count in counts.items()}
     figured, as_far = figured_counts(decays), figured_counts(decays * scale.decay_steps / STUDY_STEPS)
@@ -139,9 +139,9 @@ def figured_counts(decays: np.ndarray) -> np.ndarray:
     return np.where(np.isclose(decays, known[near]), np.array(list(FIGURED_COUNTS.values()))[near], np.nan)
 
 
-def circularity(shelf: Shelf) -> Finding:
+def circularity(cache: TrainingCache) -> Finding:
     """Row 6: how round circles are at the start, against d, those that survive and those that die."""
-    runs = shelf.only("by_dimension")
+    runs = cache.only("by_dimension")
     dims, seeds = setting(runs, "dim"), replicates(runs)
     start, alive = runs.observables["circularity"][:, 0], survivors(runs).alive
     of = {"survived": masked_means(start, alive), "died": masked_means(start, ~alive)}
