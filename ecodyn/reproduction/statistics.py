@@ -45,9 +45,9 @@ def under_every_rule(runs: Trajectories, measure: Callable[[np.ndarray], Estimat
     return {rule: measure(survivors(runs, rule=rule).alive) for rule in rules}
 
 
-def by_other_rules(found: dict[str, Estimate], digits: int = 2) -> str:
+def by_other_rules(estimates: dict[str, Estimate], digits: int = 2) -> str:
     """How far a number depends on the rule for survivors."""
-    others = (f"{rule} {in_words(e, digits)}" for rule, e in found.items() if rule != DEFAULT_RULE)
+    others = (f"{rule} {in_words(e, digits)}" for rule, e in estimates.items() if rule != DEFAULT_RULE)
     return f"by the rule {DEFAULT_RULE}; by the others " + ", ".join(others)
 
 
@@ -70,7 +70,7 @@ def replicates(runs: Trajectories) -> np.ndarray:
 
 def exponential(of_log: Estimate) -> Estimate:
     """What a logarithm was estimated of: a geometric mean with its interval."""
-    return Estimate(np.exp(of_log.mean), np.exp(of_log.low), np.exp(of_log.high), of_log.n)
+    return Estimate(mean=np.exp(of_log.mean), low=np.exp(of_log.low), high=np.exp(of_log.high), n=of_log.n)
 
 
 def in_words(estimate: Estimate, digits: int = 2) -> str:

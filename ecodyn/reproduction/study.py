@@ -31,14 +31,10 @@ class Reproduction:
 
     Attributes
     ----------
-    scale
-        How much was done.
-    findings
-        By experiment's name, in the order of the rows: those asked for, and others that the folder has.
-    failures
-        Why others have none, by name.
-    seconds
-        What training and examining took, by name; nothing where what was there was used.
+    scale : How much was done.
+    findings : By experiment's name, in the order of the rows: those asked for, and others that the folder has.
+    failures : Why others have none, by name.
+    seconds : What training and examining took, by name; nothing where what was there was used.
     """
 
     scale: Scale
@@ -92,20 +88,13 @@ def reproduce(
 
     Parameters
     ----------
-    folder
-        Made if it is not there.
-    scale
-        "small", "full", or a `Scale` of one's own.
-    experiments
-        Names or row numbers; all by default.
-    jobs
-        Processes, one thread each.
-    force
-        Examine again what was examined; trainings are kept.
-    progress
-        Called with run-steps trained, those there are, and what is under way.
-    announce
-        Called with each experiment and its finding once it is there.
+    folder : Made if it is not there.
+    scale : "small", "full", or a `Scale` of one's own.
+    experiments : Names or row numbers; all by default.
+    jobs : Processes, one thread each.
+    force : Examine again what was examined; trainings are kept.
+    progress : Called with run-steps trained, those there are, and what is under way.
+    announce : Called with each experiment and its finding once it is there.
 
     Raises
     ------

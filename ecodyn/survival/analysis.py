@@ -8,7 +8,7 @@ from typing import TypeVar
 import numpy as np
 
 from ecodyn.errors import UnusableDataError
-from ecodyn.survival.counts import counts_by, sensitivity
+from ecodyn.survival.counts import Count, counts_by, sensitivity
 from ecodyn.survival.extinction import deaths, rank_changes
 from ecodyn.survival.laws import LawFates, law_fates
 from ecodyn.survival.logistic import Together, together
@@ -26,6 +26,7 @@ Progress = Callable[[int, int | None, str], None]
 Part = TypeVar("Part")
 
 LAW_STARTS = 4.0, 20.0  # steps after the first, two of the usual early ones; a velocity needs some before
+NO_SCORES: tuple[Sequence[Score], Sequence[Score]] = (), ()
 CURVE_STEPS = 40  # at which predictors are drawn over time: enough for a smooth line
 
 
@@ -59,29 +60,32 @@ def analyse(
     _refuse_bad_steps(runs, judged, early)
     notes = _remarks(runs, judged)
     steps = None if early is None else sorted(set(early))
-    varied = [name for name, values in runs.settings.items() if len(np.unique(values)) > 1 and name != "seed"]
-    predicted: tuple[list[Score], list[Score]] = [], []
+    scores, curves = _or_note(lambda: _predictions(runs, judged, steps), NO_SCORES, notes)
     models: dict[float, Together] = {}
-    known: list[LawFates] = []
-    predicted = _or_note(lambda: _predictions(runs, judged, steps), predicted, notes)
-    if runs.n_clusters > 1:
-        models = _or_note(lambda: _models(runs, judged, steps, notes), models, notes)
-    if laws and runs.n_clusters > 1:
-        known = _or_note(lambda: _laws(runs, judged, windows, notes, progress), known, notes)
+    models = _or_note(lambda: _models(runs, judged, steps, notes), models, notes)
+    fates: list[LawFates] = []
+    if laws:
+        fates = _or_note(lambda: _laws(runs, judged, windows, notes, progress), fates, notes)
     return Analysis(
         runs=runs,
         survivors=judged,
         sensitivity=sensitivity(runs, step),
         deaths=deaths(runs, judged),
         changes=rank_changes(runs, judged),
-        counts={name: counts_by(runs, judged, name) for name in varied},
-        scores=predicted[0],
-        curves=predicted[1],
+        counts=_counts(runs, judged),
+        scores=list(scores),
+        curves=list(curves),
         together=models,
-        laws=known,
+        laws=fates,
         scaled=_or_note(lambda: scaled_runs(runs, judged, law=laws), [], notes),
         notes=notes,
     )
+
+
+def _counts(runs: Trajectories, survivors: Survivors) -> dict[str, list[Count]]:
+    """Survivors by each setting that takes several values; seeds are no setting of interest."""
+    varied = [name for name, values in runs.settings.items() if len(np.unique(values)) > 1 and name != "seed"]
+    return {name: counts_by(runs, survivors, name) for name in varied}
 
 
 def _or_note(part: Callable[[], Part], otherwise: Part, notes: list[str]) -> Part:
@@ -128,7 +132,7 @@ def _remarks(runs: Trajectories, survivors: Survivors) -> list[str]:
 
 def _predictions(
     runs: Trajectories, survivors: Survivors, early: Sequence[float] | None
-) -> tuple[list[Score], list[Score]]:
+) -> tuple[Sequence[Score], Sequence[Score]]:
     """Every predictor at every early step, and at steps enough for a curve."""
     scores = fitness(runs, survivors, early)
     curve = spread_steps(common_steps(runs, float(survivors.steps.min())), CURVE_STEPS)
@@ -139,6 +143,8 @@ def _models(
     runs: Trajectories, survivors: Survivors, early: Sequence[float] | None, notes: list[str]
 ) -> dict[float, Together]:
     """Logistic models at early steps; a note says where none can be fitted."""
+    if runs.n_clusters < 2:
+        return {}
     both_fates(survivors)
     models: dict[float, Together] = {}
     unfitted: dict[str, list[float]] = {}
@@ -160,6 +166,8 @@ def _laws(
     progress: Progress | None,
 ) -> list[LawFates]:
     """What laws know over each window; a note says over which none can be fitted."""
+    if runs.n_clusters < 2:
+        return []
     both_fates(survivors)
     first, last = float(np.nanmin(runs.times)), float(survivors.steps.min())
     chosen = list(windows or ((first + s, last) for s in LAW_STARTS if first + s < last))

@@ -47,6 +47,15 @@ def counts_by(runs: Trajectories, survivors: Survivors, setting: str) -> list[Co
     ------
     UnusableDataError
         The runs have no such setting.
+
+    Examples
+    --------
+    >>> from ecodyn import Trajectories
+    >>> from ecodyn.survival import counts_by, survivors
+    >>> start, few, many = [88.0] * 5, [70.0, 9.0, 10.0, 11.0, 8.0], [70.0, 72.0, 71.0, 9.0, 8.0]
+    >>> runs = Trajectories([[start, few], [start, many]], [0, 1000], settings={"dim": [8, 16]})
+    >>> {count.value: count.survivors.mean for count in counts_by(runs, survivors(runs), "dim")}
+    {8: 1.0, 16: 3.0}
     """
     if setting not in runs.settings:
         raise UnusableDataError(

@@ -38,6 +38,15 @@ def deaths(runs: Trajectories, survivors: Survivors, level: float = HALF) -> Dea
     ------
     ValueError
         The level is not between 0 and 1.
+
+    Examples
+    --------
+    >>> from ecodyn import Trajectories
+    >>> from ecodyn.survival import deaths, survivors
+    >>> steps, rates = np.arange(41.0), np.array([0.001, 0.002, 0.05, 0.08, 0.11])
+    >>> runs = Trajectories([80 * np.exp(-rates * steps[:, None])], steps)
+    >>> deaths(runs, survivors(runs)).order.tolist()
+    [[nan, nan, 3.0, 2.0, 1.0]]
     """
     if not 0 < level < 1:
         raise ValueError(f"expected a level between 0 and 1 of the survivors' median, got {level}; {HALF} is usual")
@@ -75,6 +84,14 @@ def rank_changes(runs: Trajectories, survivors: Survivors, start: float | None =
     ------
     UnusableDataError
         A run does not have the step `start`.
+
+    Examples
+    --------
+    >>> from ecodyn import Trajectories
+    >>> from ecodyn.survival import rank_changes, survivors
+    >>> runs = Trajectories([[[80.0, 81.0, 82.0, 83.0], [79.0, 70.0, 5.0, 6.0]]], [0, 40])
+    >>> rank_changes(runs, survivors(runs)).crossed.round(3).tolist()  # 5 of 6 pairs
+    [0.833]
     """
     from scipy.stats import kendalltau
 

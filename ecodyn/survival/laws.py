@@ -64,6 +64,18 @@ class LawFates:
     crossing : share of pairs of features whose order changes in the data
     laws : one a state
     left_out : states that could not be tried, with the reason
+
+    Examples
+    --------
+    >>> from ecodyn import Trajectories
+    >>> from ecodyn.survival import law_fates, survivors
+    >>> starts = np.array([[80, 82, 78, 84, 79, 81.0], [83, 79, 80, 78, 82, 81], [79, 80, 83, 81, 78, 82]])
+    >>> rates = np.where(starts >= np.sort(starts)[:, [-2]], 0.001, 0.06)  # the two strongest live
+    >>> steps = np.arange(41.0)
+    >>> runs = Trajectories(starts[:, None] * np.exp(-rates[:, None] * steps[:, None]), steps)
+    >>> fates = law_fates(runs, survivors(runs), window=(4, 40), states=["signal"])
+    >>> fates.laws[0].state, fates.laws[0].score.auc.mean
+    ('signal', 1.0)
     """
 
     window: tuple[float, float]

@@ -105,6 +105,17 @@ def together(
     ------
     UnusableDataError
         There are fewer than two clusters, no run has both survivors and dead, or a fold's training runs share one fate.
+
+    Examples
+    --------
+    >>> from ecodyn import Trajectories
+    >>> from ecodyn.survival import survivors, together
+    >>> starts = np.array([[80, 82, 78, 84, 79, 81.0], [83, 79, 80, 78, 82, 81], [79, 80, 83, 81, 78, 82]])
+    >>> rates = np.where(starts >= np.sort(starts)[:, [-2]], 0.001, 0.06)  # the two strongest live
+    >>> steps = np.arange(41.0)
+    >>> runs = Trajectories(starts[:, None] * np.exp(-rates[:, None] * steps[:, None]), steps)
+    >>> together(runs, survivors(runs), step=4).score.auc.mean
+    1.0
     """
     both_fates(survivors)
     if runs.n_clusters < 2:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,7 +38,7 @@ class Pairs:
     clusters: NDArray[Any]
 
 
-def pair_up(runs: Trajectories, feature: Any, independent: ArrayLike | None) -> tuple[int, list[Pairs]]:
+def pair_up(runs: Trajectories, feature: Hashable | None, independent: ArrayLike | None) -> tuple[int, list[Pairs]]:
     """The scaled feature's position, and the pairs of each factor, ascending; plain runs are paired with themselves.
 
     Parameters
@@ -68,7 +69,7 @@ def pair_up(runs: Trajectories, feature: Any, independent: ArrayLike | None) -> 
             f"expected a label of what is independent for each of {runs.n_runs} runs, got {labels.shape}; pass one each"
         )
     factors = _factors(runs)
-    plain: dict[Any, int] = {}
+    plain: dict[Hashable, int] = {}
     for run in np.flatnonzero(chosen & (factors == PLAIN)).tolist():
         if plain.setdefault(_start_of(runs, run), run) != run:
             raise UnusableDataError(f"run {runs.runs[run]} is a second unscaled training of its start; keep one")
@@ -116,7 +117,7 @@ def _scaled_feature(runs: Trajectories, feature: Any) -> tuple[int, Bools]:
     return int(places[0]), chosen
 
 
-def scaled_features(runs: Trajectories) -> list[Any]:
+def scaled_features(runs: Trajectories) -> list[Hashable]:
     """Labels of the features that were scaled: the setting's, or else the one by which the runs' starts differ.
 
     A file in which all runs scale one feature has no such setting; at the first step that feature alone differs
@@ -124,7 +125,7 @@ def scaled_features(runs: Trajectories) -> list[Any]:
     """
     if FREQUENCY in runs.settings:
         return np.unique(runs.settings[FREQUENCY]).tolist()
-    first: dict[Any, int] = {}
+    first: dict[Hashable, int] = {}
     moved = np.zeros(runs.n_features)
     for run in range(runs.n_runs):
         like = first.setdefault(_start_of(runs, run), run)
@@ -133,7 +134,7 @@ def scaled_features(runs: Trajectories) -> list[Any]:
     return runs.features[alone].tolist() if alone.sum() == 1 else []
 
 
-def _start_of(runs: Trajectories, run: int) -> Any:
+def _start_of(runs: Trajectories, run: int) -> Hashable:
     """What a run shares with its partner: the initialisation and every setting but the factor."""
     rest = (name for name in runs.settings if name != FACTOR)
     return (runs.clusters[run], *(runs.settings[name][run] for name in rest))

@@ -173,6 +173,17 @@ def fitness(
     ------
     UnusableDataError
         In no run there are both survivors and dead, or the data lack a step or an observable asked for.
+
+    Examples
+    --------
+    >>> from ecodyn import Trajectories
+    >>> from ecodyn.survival import fitness, survivors
+    >>> starts = np.array([[80, 82, 78, 84, 79, 81.0], [83, 79, 80, 78, 82, 81], [79, 80, 83, 81, 78, 82]])
+    >>> rates = np.where(starts >= np.sort(starts)[:, [-2]], 0.001, 0.06)  # the two strongest live
+    >>> steps = np.arange(41.0)
+    >>> runs = Trajectories(starts[:, None] * np.exp(-rates[:, None] * steps[:, None]), steps)
+    >>> [(s.step, s.auc.mean) for s in fitness(runs, survivors(runs), steps=[0, 4], predictors=["signal"])]
+    [(0.0, 1.0), (4.0, 1.0)]
     """
     both_fates(survivors)
     chosen = early_steps(runs, survivors) if steps is None else [float(s) for s in steps]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 
@@ -32,14 +33,14 @@ class FeatureRow:
     order : 1 for the first to die in its run; NaN as above
     """
 
-    run: Any
-    feature: Any
+    run: Hashable
+    feature: Hashable
     start: float
     end: float
     alive: dict[str, bool]
     death: float
     order: float
-    cluster: Any
+    cluster: Hashable
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +60,19 @@ class Analysis:
     laws : what equations know, a window each
     scaled : what scaling a feature at the start did, if runs were
     notes : sentences
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ecodyn import Trajectories
+    >>> from ecodyn.survival import analyse
+    >>> starts = np.array([[80, 82, 78, 84, 79, 81.0], [83, 79, 80, 78, 82, 81], [79, 80, 83, 81, 78, 82]])
+    >>> rates = np.where(starts >= np.sort(starts)[:, [-2]], 0.001, 0.06)  # the two strongest live
+    >>> steps = np.arange(41.0)
+    >>> runs = Trajectories(starts[:, None] * np.exp(-rates[:, None] * steps[:, None]), steps)
+    >>> analysis = analyse(runs, laws=False)
+    >>> analysis.survivor_count.mean, analysis.crossed.mean
+    (2.0, 0.0)
     """
 
     runs: Trajectories

@@ -75,6 +75,19 @@ def scaled_runs(
     ------
     UnusableDataError
         A scaled run has no unscaled one of its start, or runs differ in their steps.
+
+    Examples
+    --------
+    >>> from ecodyn import Trajectories
+    >>> from ecodyn.survival import scaled_runs, survivors
+    >>> start = np.array([[80, 81, 82.0], [96, 81, 82], [79, 83, 80], [95, 83, 80]])  # the first raised
+    >>> steps = np.arange(11.0)
+    >>> signal = start[:, None] - 0.002 * start.mean(axis=1)[:, None, None] * steps[:, None]  # all lose alike
+    >>> settings = {"scale_frequency_factor": [1.0, 1.2, 1.0, 1.2]}
+    >>> runs = Trajectories(signal, steps, cluster=[0, 0, 1, 1], settings=settings)
+    >>> scaled = scaled_runs(runs, survivors(runs, "above_10"), law=False)[0]
+    >>> int(scaled.fates.feature), scaled.fates.own_survival.mean.tolist()
+    (1, [1.0, 1.0])
     """
     if len(np.unique(runs.settings.get(FACTOR, []))) < 2:
         return []

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ecodyn.arrays import Array
 from ecodyn.observables import Fourier, circle_plane
@@ -25,7 +25,12 @@ ROOM = 1.08  # of the farthest token, to the frame
 
 
 def plot_fourier_planes(
-    embeddings: Any, features: Sequence[int], steps: Sequence[float], ax: Axes | None = None, *, chosen: Any = None
+    embeddings: ArrayLike,
+    features: Sequence[int],
+    steps: ArrayLike,
+    ax: Axes | None = None,
+    *,
+    chosen: Sequence[float] | None = None,
 ) -> Axes:
     """Tokens in the plane of each frequency's final circle: a row a frequency, a column a step.
 
@@ -65,7 +70,7 @@ def plot_fourier_planes(
     return ax
 
 
-def plot_pca_circles(embedding: Any, features: Sequence[int], ax: Axes | None = None, *, planes: int = 3) -> Axes:
+def plot_pca_circles(embedding: ArrayLike, features: Sequence[int], ax: Axes | None = None, *, planes: int = 3) -> Axes:
     """One embedding along its principal components, two a panel, coloured round the circle of a frequency.
 
     The principal components are those of E_a less its mean over tokens; panel n has components 2n − 1 and 2n and takes

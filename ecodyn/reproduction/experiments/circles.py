@@ -22,7 +22,7 @@ STUDY_SURVIVORS = 5  # of its one training: 2, 8, 22, 23, 3
 ROUND = 0.9  # ratio of a circle's axes from which it is called round
 OVERLAP = 0.8  # of who is alive early and at the end, from which short trainings stand for long ones
 MOST_PLANES = 6  # survivors that are drawn
-NOTHING = Estimate(np.nan, np.nan, np.nan, 0)  # of which there is no number with an interval
+NOTHING = Estimate(mean=np.nan, low=np.nan, high=np.nan, n=0)  # of which there is no number with an interval
 SIGNALS_DRAWN = 300  # steps, evenly spaced in log time
 
 

@@ -93,16 +93,16 @@ def scaled(cache: TrainingCache) -> Finding:
     return Finding((gains, *_against_a_law(runs, found)), {"fates": table}, (by_other_rules(own),))
 
 
-def _against_a_law(runs: Trajectories, found: Survivors) -> Iterator[Check]:
+def _against_a_law(runs: Trajectories, alive: Survivors) -> Iterator[Check]:
     """What the strongest factor does to the others' mean signal at the end, and what a law of the plain runs says."""
-    for told in scaled_runs(runs, found):
-        response = told.response
+    for effect in scaled_runs(runs, alive):
+        response = effect.response
         if response is None:
             continue
         observed, said = response.observed.at(-1, -1), response.predicted.at(-1, -1)
         yield question(
             f"scaled by {response.factors[-1]:g}, it moves the others' mean signal at step {response.steps[-1]:g} by "
-            f"{in_words(observed)}; a law of {told.law} fitted to unscaled trainings, with a coupling of "
+            f"{in_words(observed)}; a law of {effect.law} fitted to unscaled trainings, with a coupling of "
             f"{response.fitted:.4f} a step, says {in_words(said)}",
             observed,
         )
