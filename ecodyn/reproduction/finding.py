@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ecodyn.runtime.files import write_whole
 from ecodyn.survival import Estimate
@@ -35,7 +36,7 @@ AGREES, DISAGREES, UNDECIDED, NO_CLAIM = "agrees", "disagrees", "undecided", "no
 
 KEYS = {"observation": "found"}  # of JSON, where they are other than the fields
 
-Table = dict[str, np.ndarray]
+Table = dict[str, NDArray[Any]]
 """Columns by name, all of one length; what a CSV file holds."""
 
 
@@ -163,7 +164,7 @@ def read_table(path: Path) -> Table:
     return {name: _column(column) for name, column in zip(names, columns, strict=True)}
 
 
-def _column(entries: Sequence[str]) -> np.ndarray:
+def _column(entries: Sequence[str]) -> NDArray[Any]:
     if all(entry in ("True", "False") for entry in entries):
         return np.array([entry == "True" for entry in entries], dtype=bool)
     for kind in (int, float):

@@ -146,6 +146,22 @@ def _overlap(table: Table, rule: str = DEFAULT_RULE) -> Estimate:
 
 
 ROWS = (
-    Experiment(0, "proxy", "", "Short trainings against finished ones", ("finished",), proxy, draw.proxy),
-    Experiment(1, "signals", "2", "Signals and circles", ("plain", "finished"), signals, draw.signals),
+    Experiment(
+        row=0,
+        name="proxy",
+        section="",
+        title="Short trainings against finished ones",
+        needs=("finished",),
+        examine=proxy,
+        draw=draw.proxy,
+    ),
+    Experiment(
+        row=1,
+        name="signals",
+        section="2",
+        title="Signals and circles",
+        needs=("plain", "finished"),
+        examine=signals,
+        draw=draw.signals,
+    ),
 )

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from ecodyn.arrays import Array, Bools
 from ecodyn.report.survival.figures import STUDY_GUIDE
 from ecodyn.reproduction.cache import TrainingCache
 from ecodyn.reproduction.experiment import Experiment
@@ -42,7 +45,7 @@ def initial_signal(cache: TrainingCache) -> Finding:
     start = np.array([runs.values[runs.clusters == c][0, 0] for c in labels])
     clusters = np.repeat(labels, runs.n_features)
 
-    def rates(alive: np.ndarray) -> np.ndarray:
+    def rates(alive: Bools) -> Array:
         return np.array([alive[runs.clusters == c].mean(axis=0) for c in labels])
 
     steeper = under_every_rule(runs, lambda alive: slope(start.ravel(), rates(alive).ravel(), clusters))
@@ -143,7 +146,7 @@ def planted(cache: TrainingCache) -> Finding:
     return Finding((gains, survives), {"fates": table}, (f"survival at the lowest ratio {by_other_rules(lives)}",))
 
 
-def _share(alive: np.ndarray, ratio: np.ndarray, seeds: np.ndarray) -> Estimate:
+def _share(alive: Bools, ratio: Array, seeds: NDArray[Any]) -> Estimate:
     """Share of trainings of the lowest ratio in which a feature is alive (run, 1)."""
     lowest = ratio == ratio.min()
     return clustered_mean(alive[lowest, 0], seeds[lowest], within=SHARE)
@@ -186,13 +189,13 @@ def relative_gradient(cache: TrainingCache) -> Finding:
     return Finding((tells, adds), {"starts": table, "line": line}, (f"AUC {by_other_rules(alone, 3)}",))
 
 
-def relative_growth(runs: Trajectories, step: int) -> np.ndarray:
+def relative_growth(runs: Trajectories, step: int) -> Array:
     """(x(s) − x(s − 1))/x(0) at one step s, (run, feature): the study's relative gradient."""
     place = int(np.flatnonzero(runs.steps == step)[0])
     return np.asarray((runs.values[:, place] - runs.values[:, place - 1]) / runs.values[:, 0])
 
 
-def separating_signal(growth: np.ndarray) -> np.ndarray:
+def separating_signal(growth: Array) -> Array:
     """The initial signal on the study's line between survivors and dead, at a relative gradient; of its shape."""
     (g0, x0), (g1, x1) = SEPARATION
     return np.asarray(x0 + (growth - g0) * (x1 - x0) / (g1 - g0))
@@ -205,16 +208,40 @@ def _line(points: tuple[tuple[float, float], ...], x: str, y: str) -> Table:
 
 SAME = ("from_embeddings",)
 ROWS = (
-    Experiment(7, "initial-signal", "3.2.1", "Survival by initial signal", SAME, initial_signal, draw.initial_signal),
-    Experiment(8, "scaled", "3.2.1", "One frequency scaled at the start", ("scaled",), scaled, draw.scaled),
-    Experiment(9, "planted", "3.2.1", "Two planted circles", ("planted",), planted, draw.planted),
     Experiment(
-        10,
-        "relative-gradient",
-        "3.2.2",
-        "Relative gradient in the first steps",
-        SAME,
-        relative_gradient,
-        draw.relative_gradient,
+        row=7,
+        name="initial-signal",
+        section="3.2.1",
+        title="Survival by initial signal",
+        needs=SAME,
+        examine=initial_signal,
+        draw=draw.initial_signal,
+    ),
+    Experiment(
+        row=8,
+        name="scaled",
+        section="3.2.1",
+        title="One frequency scaled at the start",
+        needs=("scaled",),
+        examine=scaled,
+        draw=draw.scaled,
+    ),
+    Experiment(
+        row=9,
+        name="planted",
+        section="3.2.1",
+        title="Two planted circles",
+        needs=("planted",),
+        examine=planted,
+        draw=draw.planted,
+    ),
+    Experiment(
+        row=10,
+        name="relative-gradient",
+        section="3.2.2",
+        title="Relative gradient in the first steps",
+        needs=SAME,
+        examine=relative_gradient,
+        draw=draw.relative_gradient,
     ),
 )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ecodyn.arrays import Array
 from ecodyn.comparison import compare
 from ecodyn.comparison.scores import skill_of
 from ecodyn.errors import UnusableDataError
@@ -43,12 +44,12 @@ class LinearMap:
         Whether the solver's own test of convergence held for every feature.
     """
 
-    A: np.ndarray
-    b: np.ndarray
+    A: Array
+    b: Array
     r2: float
     converged: bool = True
 
-    def rollout(self, start: np.ndarray, steps: int) -> np.ndarray:
+    def rollout(self, start: Array, steps: int) -> Array:
         """States (steps + 1, feature) from a start (feature,), each from the one before; huge ones end as NaN."""
         states = np.full((steps + 1, len(start)), np.nan)
         states[0] = start
@@ -61,7 +62,7 @@ class LinearMap:
         return states
 
 
-def fit_linear_map(signal: np.ndarray, alpha: float = 0.0) -> LinearMap:
+def fit_linear_map(signal: Array, alpha: float = 0.0) -> LinearMap:
     """The study's fit: regress x(t+1) − x(t) on x(t), both (step, feature); by least squares, or the Lasso of alpha."""
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import Lasso, LinearRegression
@@ -132,7 +133,7 @@ def _ahead(table: Table) -> Check:
     return question(found, skill)
 
 
-def forecast_skill(signal: np.ndarray, steps: np.ndarray) -> float:
+def forecast_skill(signal: Array, steps: Array) -> float:
     """Skill on the last steps of a run (step, feature) of the least-squares map fitted to the steps before."""
     cut = _cut(signal)
     rollout = fit_linear_map(signal[: cut + 1]).rollout(signal[cut], len(signal) - 1 - cut)
@@ -191,7 +192,7 @@ def linear_by_dimension(cache: TrainingCache) -> Finding:
     return Finding((check,), {"fits": table}, unconverged(lassos))
 
 
-def _cut(signal: np.ndarray) -> int:
+def _cut(signal: Array) -> int:
     """Row of the last step that a forecast's equations are fitted to."""
     return int(FITTED_SHARE * (len(signal) - 1))
 
@@ -223,14 +224,22 @@ def _matrix_table(runs: Trajectories, fit: LinearMap) -> Table:
 
 
 ROWS = (
-    Experiment(13, "linear", "4.3", "Linear equations", ("plain",), linear, draw.linear),
     Experiment(
-        14,
-        "linear-by-dimension",
-        "4.3",
-        "Linear equations against embedding dimension",
-        ("law_dimensions",),
-        linear_by_dimension,
-        draw.linear_by_dimension,
+        row=13,
+        name="linear",
+        section="4.3",
+        title="Linear equations",
+        needs=("plain",),
+        examine=linear,
+        draw=draw.linear,
+    ),
+    Experiment(
+        row=14,
+        name="linear-by-dimension",
+        section="4.3",
+        title="Linear equations against embedding dimension",
+        needs=("law_dimensions",),
+        examine=linear_by_dimension,
+        draw=draw.linear_by_dimension,
     ),
 )

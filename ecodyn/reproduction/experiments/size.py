@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
+from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from ecodyn.arrays import Array, Bools
 from ecodyn.networks.modular_addition.collaboration import SMALLEST_LOSS
 from ecodyn.reproduction.cache import TrainingCache
 from ecodyn.reproduction.experiment import Experiment
@@ -58,13 +62,13 @@ def frozen(cache: TrainingCache) -> Finding:
     return Finding((check,), {"losses": table})
 
 
-def _halfway_on_log_axes(dims: np.ndarray, losses: np.ndarray, seeds: np.ndarray) -> Estimate:
+def _halfway_on_log_axes(dims: Array, losses: Array, seeds: NDArray[Any]) -> Estimate:
     x, y = np.log(dims), np.log(np.maximum(losses, SMALLEST_LOSS))
     each = [halfway(x[seeds == s], y[seeds == s]) for s in np.unique(seeds)]
     return exponential(clustered_mean(each, np.unique(seeds)))
 
 
-def halfway(x: np.ndarray, y: np.ndarray) -> float:
+def halfway(x: Array, y: Array) -> float:
     """Where a curve through the points y (point,) at x first has gone half of the way from its first to its last y."""
     order = np.argsort(x)
     at, way = x[order], y[order] - y[order][0]
@@ -132,7 +136,7 @@ def decay(cache: TrainingCache) -> Finding:
     return Finding((fewer, flat, like), {"counts": table}, notes)
 
 
-def figured_counts(decays: np.ndarray) -> np.ndarray:
+def figured_counts(decays: Array) -> Array:
     """The study's counts at weight decays (run,), NaN where its figure has none."""
     known = np.array(list(FIGURED_COUNTS))
     near = np.abs(np.log(decays[:, None] / known)).argmin(axis=1)
@@ -156,7 +160,7 @@ def circularity(cache: TrainingCache) -> Finding:
     return Finding(tuple(checks), {"circularity": table}, (f"AUC {by_other_rules(by_rule, 3)}",))
 
 
-def masked_means(values: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+def masked_means(values: Array, chosen: Bools) -> Array:
     """Mean of the chosen features' values (run, feature) in each run, (run,); NaN where none is chosen."""
     many = chosen.sum(axis=1)
     total = np.where(chosen, values, 0.0).sum(axis=1)
@@ -164,9 +168,49 @@ def masked_means(values: np.ndarray, chosen: np.ndarray) -> np.ndarray:
 
 
 ROWS = (
-    Experiment(2, "frozen", "3.1", "Embeddings that are not trained", ("frozen",), frozen, draw.frozen),
-    Experiment(3, "dimension", "3.1", "Circles by embedding dimension", ("by_dimension",), dimension, draw.dimension),
-    Experiment(4, "prime", "", "Circles by modulus", ("by_prime",), prime, draw.prime),
-    Experiment(5, "decay", "", "Circles by weight decay", ("by_decay",), decay, draw.decay),
-    Experiment(6, "circularity", "", "Circularity at the start", ("by_dimension",), circularity, draw.circularity),
+    Experiment(
+        row=2,
+        name="frozen",
+        section="3.1",
+        title="Embeddings that are not trained",
+        needs=("frozen",),
+        examine=frozen,
+        draw=draw.frozen,
+    ),
+    Experiment(
+        row=3,
+        name="dimension",
+        section="3.1",
+        title="Circles by embedding dimension",
+        needs=("by_dimension",),
+        examine=dimension,
+        draw=draw.dimension,
+    ),
+    Experiment(
+        row=4,
+        name="prime",
+        section="",
+        title="Circles by modulus",
+        needs=("by_prime",),
+        examine=prime,
+        draw=draw.prime,
+    ),
+    Experiment(
+        row=5,
+        name="decay",
+        section="",
+        title="Circles by weight decay",
+        needs=("by_decay",),
+        examine=decay,
+        draw=draw.decay,
+    ),
+    Experiment(
+        row=6,
+        name="circularity",
+        section="",
+        title="Circularity at the start",
+        needs=("by_dimension",),
+        examine=circularity,
+        draw=draw.circularity,
+    ),
 )

@@ -119,6 +119,22 @@ def kept(cache: TrainingCache) -> Finding:
 
 
 ROWS = (
-    Experiment(11, "together", "4.1", "Loss with chosen circles kept", (), together, draw.together),
-    Experiment(12, "kept", "4", "Trainings with few frequencies", ("kept",), kept, draw.kept),
+    Experiment(
+        row=11,
+        name="together",
+        section="4.1",
+        title="Loss with chosen circles kept",
+        needs=(),
+        examine=together,
+        draw=draw.together,
+    ),
+    Experiment(
+        row=12,
+        name="kept",
+        section="4",
+        title="Trainings with few frequencies",
+        needs=("kept",),
+        examine=kept,
+        draw=draw.kept,
+    ),
 )
