@@ -5,7 +5,16 @@ Everything public is listed in ``__all__`` and loaded on first use, since torch 
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ecodyn.runtime.lazy import lazily
+
+if TYPE_CHECKING:
+    from ecodyn.reproduction.experiment import Experiment
+    from ecodyn.reproduction.finding import Check, Finding
+    from ecodyn.reproduction.registry import EXPERIMENTS
+    from ecodyn.reproduction.scale import SCALES, Scale
+    from ecodyn.reproduction.study import InterruptedReproduction, Reproduction, reproduce
 
 _HOME = {
     "EXPERIMENTS": "registry",

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ecodyn.reproduction.cache import TrainingCache
 from ecodyn.reproduction.finding import Finding
-from ecodyn.reproduction.trainings import Shelf
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -42,7 +42,7 @@ class Experiment:
     section: str
     title: str
     needs: tuple[str, ...]
-    examine: Callable[[Shelf], Finding]
+    examine: Callable[[TrainingCache], Finding]
     draw: Callable[[Finding], Figure]
 
     @property

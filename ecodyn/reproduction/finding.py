@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ecodyn.runtime.files import write_whole
 from ecodyn.survival import Estimate
@@ -33,20 +34,22 @@ __all__ = [
 
 AGREES, DISAGREES, UNDECIDED, NO_CLAIM = "agrees", "disagrees", "undecided", "no claim known"
 
-Table = dict[str, np.ndarray]
+KEYS = {"observation": "found"}  # of JSON, where they are other than the fields
+
+Table = dict[str, NDArray[Any]]
 """Columns by name, all of one length; what a CSV file holds."""
 
 
 @dataclass(frozen=True)
 class Check:
-    """One claim, and what was found of it.
+    """One claim, and what was observed of it.
 
     Attributes
     ----------
     claim
         As the study has it; empty where no result of it is known.
-    found
-        A sentence, with the number and its interval.
+    observation
+        What was found of it, a sentence with the number and its interval.
     agreement
         AGREES, DISAGREES, UNDECIDED or NO_CLAIM.
     value, low, high
@@ -56,7 +59,7 @@ class Check:
     """
 
     claim: str
-    found: str
+    observation: str
     agreement: str
     value: float = math.nan
     low: float = math.nan
@@ -79,40 +82,50 @@ class Finding:
 
     def to_json(self) -> dict[str, Any]:
         """Checks and notes, non-finite numbers as None; tables have files of their own."""
-        checks = [{k: _plain(v) for k, v in asdict(check).items()} for check in self.checks]
+        checks = [{KEYS.get(k, k): _plain(v) for k, v in asdict(check).items()} for check in self.checks]
         return {"checks": checks, "notes": list(self.notes), "tables": list(self.tables)}
 
     @classmethod
     def from_json(cls, stated: Mapping[str, Any], tables: dict[str, Table]) -> Finding:
         """The inverse of `to_json`."""
-        judged = [Check(**{k: _unplain(k, v) for k, v in check.items()}) for check in stated["checks"]]
+        fields = {key: name for name, key in KEYS.items()}
+        judged = [Check(**{fields.get(k, k): _unplain(k, v) for k, v in check.items()}) for check in stated["checks"]]
         return cls(tuple(judged), tables, tuple(stated["notes"]))
 
 
 # ----------------------------------------------------------------------------------- judging by an interval
 
 
-def above(claim: str, found: str, estimate: Estimate, bound: float = 0.0, *, reading: bool = False) -> Check:
+def above(claim: str, observation: str, estimate: Estimate, bound: float = 0.0, *, reading: bool = False) -> Check:
     """The claim says: more than the bound. It agrees if all of the interval is, disagrees if all lies below."""
-    return _judged(claim, found, estimate, bound, math.inf, reading)
+    return _judged(claim, observation, estimate, bound, math.inf, reading)
 
 
-def below(claim: str, found: str, estimate: Estimate, bound: float = 0.0, *, reading: bool = False) -> Check:
+def below(claim: str, observation: str, estimate: Estimate, bound: float = 0.0, *, reading: bool = False) -> Check:
     """The claim says: less than the bound."""
-    return _judged(claim, found, estimate, -math.inf, bound, reading)
+    return _judged(claim, observation, estimate, -math.inf, bound, reading)
 
 
-def within(claim: str, found: str, estimate: Estimate, low: float, high: float, *, reading: bool = False) -> Check:
+def within(
+    claim: str, observation: str, estimate: Estimate, low: float, high: float, *, reading: bool = False
+) -> Check:
     """The claim says: between low and high. It agrees if the whole interval is, disagrees if none of it is."""
-    return _judged(claim, found, estimate, low, high, reading)
+    return _judged(claim, observation, estimate, low, high, reading)
 
 
-def question(found: str, estimate: Estimate) -> Check:
+def question(observation: str, estimate: Estimate) -> Check:
     """What was found where no result of the study is known, so that there is nothing to agree with."""
-    return Check("", found, NO_CLAIM, float(estimate.mean), float(estimate.low), float(estimate.high))
+    return Check(
+        claim="",
+        observation=observation,
+        agreement=NO_CLAIM,
+        value=float(estimate.mean),
+        low=float(estimate.low),
+        high=float(estimate.high),
+    )
 
 
-def _judged(claim: str, found: str, estimate: Estimate, low: float, high: float, reading: bool) -> Check:
+def _judged(claim: str, observation: str, estimate: Estimate, low: float, high: float, reading: bool) -> Check:
     if math.isnan(estimate.low) or math.isnan(estimate.high):
         agreement = UNDECIDED
     elif low < estimate.low and estimate.high < high:
@@ -121,7 +134,15 @@ def _judged(claim: str, found: str, estimate: Estimate, low: float, high: float,
         agreement = DISAGREES
     else:
         agreement = UNDECIDED
-    return Check(claim, found, agreement, float(estimate.mean), float(estimate.low), float(estimate.high), reading)
+    return Check(
+        claim=claim,
+        observation=observation,
+        agreement=agreement,
+        value=float(estimate.mean),
+        low=float(estimate.low),
+        high=float(estimate.high),
+        reading=reading,
+    )
 
 
 # --------------------------------------------------------------------------------------------------- tables
@@ -143,7 +164,7 @@ def read_table(path: Path) -> Table:
     return {name: _column(column) for name, column in zip(names, columns, strict=True)}
 
 
-def _column(entries: Sequence[str]) -> np.ndarray:
+def _column(entries: Sequence[str]) -> NDArray[Any]:
     if all(entry in ("True", "False") for entry in entries):
         return np.array([entry == "True" for entry in entries], dtype=bool)
     for kind in (int, float):

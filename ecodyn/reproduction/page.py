@@ -5,40 +5,58 @@ from __future__ import annotations
 import base64
 import json
 import math
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ecodyn.report.embedded import template
-from ecodyn.reproduction.finding import AGREES, DISAGREES, NO_CLAIM, UNDECIDED, write_table
+from ecodyn.reproduction.finding import AGREES, DISAGREES, KEYS, NO_CLAIM, UNDECIDED, write_table
 from ecodyn.reproduction.registry import EXPERIMENTS
 from ecodyn.reproduction.study import Reproduction
 from ecodyn.runtime.files import write_whole
+
+if TYPE_CHECKING:
+    from rich.table import Table as RichTable
 
 __all__ = ["claim_lines", "claims_table", "write_pages"]
 
 COLOURS = {AGREES: "green", DISAGREES: "red"}
 
 
+@dataclass(frozen=True)
+class ClaimRow:
+    """A line of claims.csv: a check, and the experiment that it is of; numbers that there are none of are blank."""
+
+    row: int
+    experiment: str
+    claim: str
+    observation: str
+    agreement: str
+    value: float | str
+    low: float | str
+    high: float | str
+
+
 def claim_lines(result: Reproduction) -> list[str]:
     """A line a claim: row, whether it agrees, the claim, what was found."""
     return [
-        f"{row['row']:>2}  {': '.join(filter(None, (row['agreement'], row['claim'])))}; found: {row['found']}"
+        f"{row.row:>2}  {': '.join(filter(None, (row.agreement, row.claim)))}; found: {row.observation}"
         for row in _claims(result)
     ]
 
 
-def claims_table(result: Reproduction) -> Any:
+def claims_table(result: Reproduction) -> RichTable:
     """The same for a terminal, as a rich table."""
-    from rich.table import Table
+    from rich.table import Table as RichTable
 
-    table = Table(title=f"The study's claims, scale {result.scale.name}", show_lines=True)
+    table = RichTable(title=f"The study's claims, scale {result.scale.name}", show_lines=True)
     for name in ("row", "claim", "found", ""):
         table.add_column(name, justify="right" if name == "row" else "left")
     for row in _claims(result):
-        colour = COLOURS.get(row["agreement"], "yellow")
-        table.add_row(str(row["row"]), row["claim"], row["found"], f"[{colour}]{row['agreement']}[/]")
+        colour = COLOURS.get(row.agreement, "yellow")
+        table.add_row(str(row.row), row.claim, row.observation, f"[{colour}]{row.agreement}[/]")
     return table
 
 
@@ -47,23 +65,26 @@ def write_pages(result: Reproduction, folder: Path) -> None:
     with write_whole(folder / "reproduction.json", force=True) as temporary:
         temporary.write_text(json.dumps(result.to_json(), indent=1, allow_nan=False), encoding="utf-8")
     rows = _claims(result)
-    write_table({name: np.array([row[name] for row in rows], object) for name in rows[0]}, folder / "claims.csv")
+    columns = {
+        KEYS.get(f.name, f.name): np.array([getattr(row, f.name) for row in rows], object) for f in fields(ClaimRow)
+    }
+    write_table(columns, folder / "claims.csv")
     with write_whole(folder / "index.html", force=True) as temporary:
         temporary.write_text(_html(result, folder), encoding="utf-8")
 
 
-def _claims(result: Reproduction) -> list[dict[str, Any]]:
+def _claims(result: Reproduction) -> list[ClaimRow]:
     return [
-        {
-            "row": EXPERIMENTS[name].row,
-            "experiment": name,
-            "claim": check.stated,
-            "found": check.found,
-            "agreement": check.agreement,
-            "value": _blank(check.value),
-            "low": _blank(check.low),
-            "high": _blank(check.high),
-        }
+        ClaimRow(
+            row=EXPERIMENTS[name].row,
+            experiment=name,
+            claim=check.stated,
+            observation=check.observation,
+            agreement=check.agreement,
+            value=_blank(check.value),
+            low=_blank(check.low),
+            high=_blank(check.high),
+        )
         for name, finding in result.findings.items()
         for check in finding.checks
     ]

@@ -30,6 +30,7 @@ def chosen(names: Sequence[str]) -> list[Experiment]:
     wanted = {by_row.get(name, name) for name in names}
     if unknown := sorted(wanted - set(EXPERIMENTS)):
         raise ValueError(
-            f"unknown experiment {', '.join(unknown)}; there are {', '.join(EXPERIMENTS)}, or their numbers 0 to 14"
+            f"unknown experiment {', '.join(unknown)}; there are {', '.join(EXPERIMENTS)}, or their numbers "
+            f"{min(by_row, key=int)} to {max(by_row, key=int)}"
         )
     return [e for e in EXPERIMENTS.values() if e.name in wanted]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
+from ecodyn.arrays import Array, Bools, Integers
 from ecodyn.survival import DEFAULT_RULE, RULES, Estimate, clustered_mean, survivors
 from ecodyn.trajectories import Trajectories
 
@@ -39,38 +41,38 @@ def slope(x: ArrayLike, y: ArrayLike, clusters: ArrayLike) -> Estimate:
     return clustered_mean(np.array(slopes), np.array(names))
 
 
-def under_every_rule(runs: Trajectories, measure: Callable[[np.ndarray], Estimate]) -> dict[str, Estimate]:
+def under_every_rule(runs: Trajectories, measure: Callable[[Bools], Estimate]) -> dict[str, Estimate]:
     """What is found of who survives (run, feature), under every rule, the default rule first."""
     rules = (DEFAULT_RULE, *(rule for rule in RULES if rule != DEFAULT_RULE))
     return {rule: measure(survivors(runs, rule=rule).alive) for rule in rules}
 
 
-def by_other_rules(found: dict[str, Estimate], digits: int = 2) -> str:
+def by_other_rules(estimates: dict[str, Estimate], digits: int = 2) -> str:
     """How far a number depends on the rule for survivors."""
-    others = (f"{rule} {in_words(e, digits)}" for rule, e in found.items() if rule != DEFAULT_RULE)
+    others = (f"{rule} {in_words(e, digits)}" for rule, e in estimates.items() if rule != DEFAULT_RULE)
     return f"by the rule {DEFAULT_RULE}; by the others " + ", ".join(others)
 
 
-def counts_by_rule(runs: Trajectories) -> dict[str, np.ndarray]:
+def counts_by_rule(runs: Trajectories) -> dict[str, Integers]:
     """Number of survivors of each run, (run,), under every rule."""
     return {rule: survivors(runs, rule=rule).counts for rule in RULES}
 
 
-def setting(runs: Trajectories, name: str) -> np.ndarray:
+def setting(runs: Trajectories, name: str) -> Array:
     """A setting as numbers, (run,); the same of all runs if the grid has one value of it."""
     if name in runs.settings:
         return np.asarray(runs.settings[name], float)
     return np.full(runs.n_runs, float(runs.provenance[name]))
 
 
-def replicates(runs: Trajectories) -> np.ndarray:
+def replicates(runs: Trajectories) -> NDArray[Any]:
     """The seed of each run, (run,), which names one replicate of a grid of settings."""
     return np.asarray(runs.settings.get("seed", runs.runs))
 
 
 def exponential(of_log: Estimate) -> Estimate:
     """What a logarithm was estimated of: a geometric mean with its interval."""
-    return Estimate(np.exp(of_log.mean), np.exp(of_log.low), np.exp(of_log.high), of_log.n)
+    return Estimate(mean=np.exp(of_log.mean), low=np.exp(of_log.low), high=np.exp(of_log.high), n=of_log.n)
 
 
 def in_words(estimate: Estimate, digits: int = 2) -> str:

@@ -6,16 +6,17 @@ import dataclasses
 import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ecodyn._version import __version__
+from ecodyn.reproduction.cache import TrainingCache
 from ecodyn.reproduction.experiment import Experiment
 from ecodyn.reproduction.finding import Finding, read_table, write_table
 from ecodyn.reproduction.registry import EXPERIMENTS, chosen
 from ecodyn.reproduction.scale import SCALES, Scale
-from ecodyn.reproduction.trainings import Shelf, planned
+from ecodyn.reproduction.trainings import planned
 from ecodyn.runtime.files import first_line, write_whole
 
 __all__ = ["SCHEMA", "InterruptedReproduction", "Reproduction", "reproduce"]
@@ -26,18 +27,14 @@ RESOLUTION = 150  # dots per inch of the figures
 
 @dataclass(frozen=True)
 class Reproduction:
-    """What the experiments found.
+    """What a set of experiments found.
 
     Attributes
     ----------
-    scale
-        How much was done.
-    findings
-        By experiment's name, in the order of the rows: those asked for, and others that the folder has.
-    failures
-        Why others have none, by name.
-    seconds
-        What training and examining took, by name; nothing where what was there was used.
+    scale : How much was done.
+    findings : By experiment's name, in the order of the rows: those asked for, and others that the folder has.
+    failures : Why others have none, by name.
+    seconds : What training and examining took, by name; nothing where what was there was used.
     """
 
     scale: Scale
@@ -82,7 +79,7 @@ def reproduce(
     jobs: int = 1,
     force: bool = False,
     progress: Callable[[int, int, str], None] | None = None,
-    said: Callable[[Experiment, Finding], None] | None = None,
+    announce: Callable[[Experiment, Finding], None] | None = None,
 ) -> Reproduction:
     """Run experiments of the study, each from its trainings to a finding, tables and a figure.
 
@@ -91,20 +88,13 @@ def reproduce(
 
     Parameters
     ----------
-    folder
-        Made if it is not there.
-    scale
-        "small", "full", or a `Scale` of one's own.
-    experiments
-        Names or row numbers; all by default.
-    jobs
-        Processes, one thread each.
-    force
-        Examine again what was examined; trainings are kept.
-    progress
-        Called with run-steps trained, those there are, and what is under way.
-    said
-        Called with each experiment and its finding once it is there.
+    folder : Made if it is not there.
+    scale : "small", "full", or a `Scale` of one's own.
+    experiments : Names or row numbers; all by default.
+    jobs : Processes, one thread each.
+    force : Examine again what was examined; trainings are kept.
+    progress : Called with run-steps trained, those there are, and what is under way.
+    announce : Called with each experiment and its finding once it is there.
 
     Raises
     ------
@@ -114,41 +104,64 @@ def reproduce(
     InterruptedReproduction
         Ctrl-C.
     """
-    if isinstance(scale, str):
-        if scale not in SCALES:
-            raise ValueError(f"expected a scale, {' or '.join(SCALES)}; got {scale!r}")
-        scale = SCALES[scale]
+    settings = _scale(scale)
     wanted = chosen(experiments)
     folder.mkdir(parents=True, exist_ok=True)
-    shelf = Shelf(folder / "trainings", scale, jobs=jobs, progress=progress)
-    shelf.expect([name for experiment in wanted for name in experiment.needs])
-    found: dict[str, Finding] = {}
-    failures: dict[str, str] = {}
-    seconds: dict[str, float] = {}
-
-    def result() -> Reproduction:
-        there = {e.name: found.get(e.name) or _kept(e, folder, scale) for e in EXPERIMENTS.values()}
-        return Reproduction(scale, {name: f for name, f in there.items() if f is not None}, failures, seconds)
-
+    cache = TrainingCache(folder / "trainings", settings, jobs=jobs, progress=progress)
+    cache.expect([name for experiment in wanted for name in experiment.needs])
+    progressed = _Progressed(folder, settings)
     try:
-        for experiment in sorted(wanted, key=lambda e: _cost(e, scale)):  # what is soon there first
-            began = time.perf_counter()
-            name = experiment.name
-            try:
-                finding = None if force else _kept(experiment, folder, scale)
-                if finding is None:
-                    finding = experiment.examine(shelf)
-                    _keep(experiment, finding, folder, scale)
-                    seconds[name] = time.perf_counter() - began
-            except Exception as error:  # whatever it is, the others are not to be lost with it
-                failures[name] = first_line(error)
-                continue
-            found[name] = finding
-            if said is not None:
-                said(experiment, finding)
+        for experiment in sorted(wanted, key=lambda e: _cost(e, settings)):  # what is soon there first
+            finding = progressed.examine(experiment, cache, force=force)
+            if finding is not None and announce is not None:
+                announce(experiment, finding)
     except KeyboardInterrupt:
-        raise InterruptedReproduction(result()) from None
-    return result()
+        raise InterruptedReproduction(progressed.result()) from None
+    return progressed.result()
+
+
+@dataclass
+class _Progressed:
+    """A set under way: what of each experiment, by name, is there so far."""
+
+    folder: Path
+    scale: Scale
+    findings: dict[str, Finding] = field(default_factory=dict)
+    failures: dict[str, str] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def examine(self, experiment: Experiment, cache: TrainingCache, *, force: bool) -> Finding | None:
+        """The finding that is kept, or a new one, which is kept then; None where that failed."""
+        began = time.perf_counter()
+        try:
+            finding = None if force else _kept(experiment, self.folder, self.scale)
+            if finding is None:
+                finding = experiment.examine(cache)
+                _keep(experiment, finding, self.folder, self.scale)
+                self.seconds[experiment.name] = time.perf_counter() - began
+        except Exception as error:  # whatever it is, the others are not to be lost with it
+            self.failures[experiment.name] = first_line(error)
+            return None
+        self.findings[experiment.name] = finding
+        return finding
+
+    def result(self) -> Reproduction:
+        """All findings of this set and others that the folder has, in the order of the rows."""
+        known = {e.name: self.findings.get(e.name) or _kept(e, self.folder, self.scale) for e in EXPERIMENTS.values()}
+        return Reproduction(
+            scale=self.scale,
+            findings={name: finding for name, finding in known.items() if finding is not None},
+            failures=self.failures,
+            seconds=self.seconds,
+        )
+
+
+def _scale(scale: Scale | str) -> Scale:
+    if isinstance(scale, Scale):
+        return scale
+    if scale not in SCALES:
+        raise ValueError(f"expected a scale, {' or '.join(SCALES)}; got {scale!r}: name one, or pass a Scale")
+    return SCALES[scale]
 
 
 def _cost(experiment: Experiment, scale: Scale) -> int:
@@ -158,7 +171,7 @@ def _cost(experiment: Experiment, scale: Scale) -> int:
 # ----------------------------------------------------------------------------- what is kept of an experiment
 
 
-def _made_of(experiment: Experiment, scale: Scale) -> dict[str, Any]:
+def _provenance(experiment: Experiment, scale: Scale) -> dict[str, Any]:
     """What decides a finding: one of anything else is not used again."""
     described = {
         "schema": SCHEMA,
@@ -176,7 +189,7 @@ def _keep(experiment: Experiment, finding: Finding, folder: Path, scale: Scale) 
         write_table(table, _table_file(experiment, name, folder))
     with write_whole(_picture(experiment, folder), force=True) as temporary:
         experiment.draw(finding).savefig(temporary, dpi=RESOLUTION)
-    stated = {"made_of": _made_of(experiment, scale), **finding.to_json()}
+    stated = {"made_of": _provenance(experiment, scale), **finding.to_json()}
     with write_whole(folder / f"{experiment.file}.json", force=True) as temporary:
         temporary.write_text(json.dumps(stated, indent=1))
 
@@ -187,7 +200,7 @@ def _kept(experiment: Experiment, folder: Path, scale: Scale) -> Finding | None:
         return None
     try:
         stated = json.loads(path.read_text())
-        if stated["made_of"] != _made_of(experiment, scale):
+        if stated["made_of"] != _provenance(experiment, scale):
             return None
         tables = {name: read_table(_table_file(experiment, name, folder)) for name in stated["tables"]}
         return Finding.from_json(stated, tables)

@@ -1,21 +1,14 @@
-"""The trainings that the experiments rest on: each a few lines, trained once, kept in a file and used again."""
+"""The trainings that the experiments rest on, as recipes of a few lines each; `TrainingCache` trains and keeps them."""
 
 from __future__ import annotations
 
 import dataclasses
-import functools
-import json
-import shutil
-import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ecodyn.errors import DataWarning
 from ecodyn.networks.modular_addition import (
     MLP,
     FixedEmbedding,
@@ -23,21 +16,13 @@ from ecodyn.networks.modular_addition import (
     KeepFrequencies,
     PlantCircles,
     ScaleFrequency,
-    Snapshots,
     initialise,
-    read_snapshots,
     spectrum,
-    take_snapshots,
-    write_snapshots,
 )
-from ecodyn.networks.training import Schedule, train
-from ecodyn.networks.training.design import check_memory
-from ecodyn.networks.training.partial import remove_partial
+from ecodyn.networks.training import Schedule
 from ecodyn.reproduction.scale import Scale
-from ecodyn.runtime.files import write_whole
-from ecodyn.trajectories import Trajectories, load
 
-__all__ = ["KEPT_SETS", "TRAININGS", "Shelf", "Trainings", "kept_sets", "planned"]
+__all__ = ["KEPT_SETS", "PLANTED_FREQUENCIES", "TRAININGS", "Plan", "Trainings", "kept_sets", "planned"]
 
 EARLY = 5  # first steps, all kept, that fitness is measured in
 FURTHER_SEEDS = 1000  # of trainings from given embeddings, beyond any embedding's own seed
@@ -47,7 +32,19 @@ KEPT_SETS = ("all", "strongest", "two strongest", "one random", "two random")
 
 @dataclass(frozen=True)
 class Trainings:
-    """One call of `train`: networks × seeds for some steps, in the scale's dtype if no other."""
+    """One call of `train`: networks × seeds for some steps.
+
+    Attributes
+    ----------
+    networks, seeds
+        Each network is trained with each seed.
+    steps
+        Updates of each training.
+    keep
+        Steps at which spectra are kept.
+    dtype
+        The scale's, if None.
+    """
 
     networks: tuple[MLP, ...]
     seeds: tuple[int, ...]
@@ -72,6 +69,7 @@ class Trainings:
 
 
 Plan = Callable[[Scale], dict[str, Trainings]]
+"""The trainings of a name at a scale, by the file that keeps them."""
 
 
 def plain(scale: Scale) -> dict[str, Trainings]:
@@ -89,15 +87,15 @@ def finished(scale: Scale) -> dict[str, Trainings]:
     """
     keep = Schedule(dense=20, every=20)
 
-    def made(network: MLP, seeds: Sequence[int]) -> Trainings:
+    def to_the_end(network: MLP, seeds: Sequence[int]) -> Trainings:
         return Trainings((network,), tuple(seeds), scale.final, keep, dtype="float64")
 
-    found = {"finished": made(_network(scale), range(scale.finished))}
+    files = {"finished": to_the_end(_network(scale), range(scale.finished))}
     # Seeds of their own: trainings that share a start would be one observation.
     seeds = range(scale.finished, scale.finished + scale.finished_decay_seeds)
     for decay in scale.finished_decays:
-        found[f"finished_decay_{decay:g}"] = made(_network(scale, weight_decay=decay), seeds)
-    return found
+        files[f"finished_decay_{decay:g}"] = to_the_end(_network(scale, weight_decay=decay), seeds)
+    return files
 
 
 def by_dimension(scale: Scale) -> dict[str, Trainings]:
@@ -130,25 +128,25 @@ def from_embeddings(scale: Scale) -> dict[str, Trainings]:
 
     No two embeddings share layers or pairs, so that what layers do to a frequency is not common to all of them.
     """
-    found = {}
+    files = {}
     for embedding in range(scale.embeddings):
         network = _network(scale, interventions=(FixedEmbedding(embedding),))
         seeds = _further(scale.trainings, embedding)
-        found[f"from_embedding_{embedding}"] = _sparse([network], seeds, scale.steps)
-    return found
+        files[f"from_embedding_{embedding}"] = _sparse([network], seeds, scale.steps)
+    return files
 
 
 def scaled(scale: Scale) -> dict[str, Trainings]:
     """One frequency scaled at the start, and unscaled beside it; a file an embedding, as `from_embeddings`."""
-    found = {}
+    files = {}
     for embedding in range(scale.scaled_embeddings):
         networks = [
             _network(scale, interventions=(FixedEmbedding(embedding), ScaleFrequency(k=scale.scaled_k, factor=factor)))
             for factor in (*scale.factors, 1.0)
         ]
         seeds = _further(scale.scaled_trainings, embedding)
-        found[f"scaled_{embedding}"] = _sparse(networks, seeds, scale.steps)
-    return found
+        files[f"scaled_{embedding}"] = _sparse(networks, seeds, scale.steps)
+    return files
 
 
 def planted(scale: Scale) -> dict[str, Trainings]:
@@ -169,15 +167,15 @@ def kept(scale: Scale) -> dict[str, Trainings]:
 
     As in the study, the others are taken out at the start and may come back.
     """
-    found = {}
+    files = {}
     for seed in range(scale.kept_seeds):
         sets = kept_sets(scale, seed)
         networks = [
             _network(scale, interventions=() if name == "all" else (KeepFrequencies(sets[name], hold=False),))
             for name in KEPT_SETS
         ]
-        found[f"kept_{seed}"] = _sparse(networks, [seed], scale.kept_steps)
-    return found
+        files[f"kept_{seed}"] = _sparse(networks, [seed], scale.kept_steps)
+    return files
 
 
 def law_dimensions(scale: Scale) -> dict[str, Trainings]:
@@ -220,181 +218,6 @@ def kept_sets(scale: Scale, seed: int) -> dict[str, tuple[int, ...]]:
 def planned(names: Sequence[str], scale: Scale) -> dict[str, Trainings]:
     """All files of the trainings of these names."""
     return {file: trainings for name in names for file, trainings in TRAININGS[name](scale).items()}
-
-
-class Shelf:
-    """Where trainings are kept, so that each is made once: NAME.nc, and NAME.json that says of what.
-
-    Parameters
-    ----------
-    folder
-        Made if it is not there.
-    scale
-        How much is trained.
-    jobs
-        Processes, one thread each.
-    progress
-        As `train` calls it.
-    """
-
-    def __init__(
-        self,
-        folder: Path,
-        scale: Scale,
-        *,
-        jobs: int = 1,
-        progress: Callable[[int, int, str], None] | None = None,
-    ) -> None:
-        self.folder, self.scale, self.jobs, self._progress = folder, scale, jobs, progress
-        self._done = self._expected = 0  # run-steps
-
-    def expect(self, names: Sequence[str]) -> None:
-        """Say which trainings will be asked for, so that progress knows how many there are ahead.
-
-        Raises
-        ------
-        ValueError
-            A file is there and is of other settings, or what is to be trained does not fit the memory.
-        """
-        ahead = {}
-        for file, trainings in planned(names, self.scale).items():
-            if not self._there(self._file(file), trainings.described(self.scale)):
-                check_memory(trainings.networks, len(trainings.seeds), trainings.steps, trainings.keep)
-                ahead[file] = trainings
-        self._expected = sum(t.run_steps for t in ahead.values())
-
-    def get(self, name: str) -> dict[str, Trajectories]:
-        """The trajectories of all files of a name: those that are there, and the others trained.
-
-        Raises
-        ------
-        ValueError
-            A file is there and is of other settings.
-        """
-        return {file: self._one(file, trainings) for file, trainings in TRAININGS[name](self.scale).items()}
-
-    def only(self, name: str) -> Trajectories:
-        """Those of a name that has one file.
-
-        Raises
-        ------
-        ValueError
-            It has several, or as `get`.
-        """
-        (found,) = self.get(name).values()
-        return found
-
-    def joined(self, name: str) -> Trajectories:
-        """All files of a name as one, a cluster a file: those of one embedding each.
-
-        Raises
-        ------
-        ValueError
-            As `get`.
-        """
-        parts = list(self.get(name).values())
-        counts = [part.n_runs for part in parts]
-        common = set.intersection(*(set(part.settings) for part in parts))
-        seeds = {} if "seed" in common else {"seed": np.concatenate([part.runs for part in parts])}
-        with _expected_to_look_odd():
-            return Trajectories(
-                np.concatenate([part.values for part in parts]),
-                parts[0].steps,
-                features=parts[0].features,
-                provenance=parts[0].provenance,
-                dc=np.concatenate([part.dc for part in parts if part.dc is not None]),
-                cluster=np.repeat(np.arange(len(parts)), counts),
-                settings=seeds
-                | {key: np.concatenate([part.settings[key] for part in parts]) for key in sorted(common)},
-            )
-
-    def _file(self, file: str) -> Path:
-        return self.folder / f"{file}.nc"
-
-    def snapshots(self, name: str, network: MLP, seed: int, steps: Sequence[int]) -> Snapshots:
-        """All parameters of one training at some steps, kept as ``ecodyn train --checkpoints`` keeps them.
-
-        Raises
-        ------
-        ValueError
-            A folder is there and is of other settings.
-        """
-        folder = self.folder / f"{name}_{seed}"
-        plan = {"network": network.described(), "seed": seed, "steps": list(steps), "dtype": self.scale.dtype}
-        if not self._there(folder, plan):
-            taken = take_snapshots(network, [seed], steps, dtype=self.scale.dtype, device=self.scale.device)
-            begun = _partial(folder)
-            shutil.rmtree(begun, ignore_errors=True)
-            write_snapshots(taken, begun)
-            self._state(folder, plan)
-            begun.rename(folder)
-        return read_snapshots(network, folder, [seed])
-
-    def _there(self, path: Path, plan: dict[str, Any]) -> bool:
-        """Whether a file or folder is there; a ValueError if it is and of another plan."""
-        if not path.exists():
-            return False
-        stated = _plan_of(path)
-        if not stated.exists() or json.loads(stated.read_text(encoding="utf-8")) != json.loads(json.dumps(plan)):
-            raise ValueError(
-                f"{path} holds trainings of other settings than scale {self.scale.name!r} has now; "
-                "name another folder, or delete it so that it is made again"
-            )
-        return True
-
-    def _state(self, path: Path, plan: dict[str, Any]) -> None:
-        """The plan comes first: a kill before what it is of is there leaves a plan alone, and all is made again."""
-        with write_whole(_plan_of(path), force=True) as temporary:
-            temporary.write_text(json.dumps(plan, indent=1), encoding="utf-8")
-
-    def _one(self, file: str, trainings: Trainings) -> Trajectories:
-        path, plan = self._file(file), trainings.described(self.scale)
-        with _expected_to_look_odd():
-            if self._there(path, plan):
-                return load(path)
-            self.folder.mkdir(parents=True, exist_ok=True)
-            runs = self._train(path, trainings)
-        self._state(path, plan)
-        runs.save(path)
-        remove_partial(_partial(path))
-        self._done += trainings.run_steps
-        return runs
-
-    def _report(self, file: str, done: int, _total: int, _what: str) -> None:
-        if self._progress is not None:
-            self._progress(self._done + done, max(self._expected, self._done + done), f"training {file}")
-
-    def _train(self, path: Path, trainings: Trainings) -> Trajectories:
-        return train(
-            trainings.networks,
-            trainings.seeds,
-            trainings.steps,
-            keep=trainings.keep,
-            dtype=trainings.dtype or self.scale.dtype,
-            device=self.scale.device,
-            jobs=self.jobs,
-            folder=_partial(path),
-            resume=True,
-            progress=functools.partial(self._report, path.stem),
-            command=f"ecodyn reproduce --scale {self.scale.name}",
-        )
-
-
-@contextmanager
-def _expected_to_look_odd() -> Iterator[None]:
-    """Frozen embeddings are constant and ablated frequencies zero: that is what these trainings are."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DataWarning)
-        yield
-
-
-def _plan_of(path: Path) -> Path:
-    """Where it is said of what a file or folder is."""
-    return path.with_name(f"{path.name.removesuffix('.nc')}.json")
-
-
-def _partial(path: Path) -> Path:
-    return path.with_name(path.name + ".partial")
 
 
 def _network(scale: Scale, **settings: Any) -> MLP:

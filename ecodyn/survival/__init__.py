@@ -6,12 +6,32 @@ t interval over clusters, never over frequencies.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ecodyn.runtime.lazy import lazily
 
+if TYPE_CHECKING:
+    from ecodyn.statistics.clustered import clustered_mean
+    from ecodyn.statistics.estimates import Estimates
+    from ecodyn.statistics.intervals import Estimate
+    from ecodyn.survival.analysis import analyse
+    from ecodyn.survival.counts import counts_by, sensitivity
+    from ecodyn.survival.extinction import deaths, rank_changes
+    from ecodyn.survival.laws import law_fates
+    from ecodyn.survival.logistic import together
+    from ecodyn.survival.predictors import PREDICTORS, fitness
+    from ecodyn.survival.response import law_response
+    from ecodyn.survival.result import Analysis
+    from ecodyn.survival.scaled_start import perturbation
+    from ecodyn.survival.scaling import scaled_runs
+    from ecodyn.survivors.rules import RULES
+    from ecodyn.survivors.survivors import DEFAULT_RULE, Survivors, survivors
+
 _HOME = {
-    "Analysis": "ecodyn.survival.analysis",
+    "Analysis": "ecodyn.survival.result",
     "DEFAULT_RULE": "ecodyn.survivors.survivors",
     "Estimate": "ecodyn.statistics.intervals",
+    "Estimates": "ecodyn.statistics.estimates",
     "PREDICTORS": "ecodyn.survival.predictors",
     "RULES": "ecodyn.survivors.rules",
     "Survivors": "ecodyn.survivors.survivors",
@@ -36,6 +56,7 @@ __all__ = [
     "RULES",
     "Analysis",
     "Estimate",
+    "Estimates",
     "Survivors",
     "analyse",
     "clustered_mean",

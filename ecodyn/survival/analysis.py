@@ -3,123 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 
 from ecodyn.errors import UnusableDataError
-from ecodyn.statistics.clustered import SHARE, clustered_mean
-from ecodyn.statistics.intervals import Estimate
-from ecodyn.survival.counts import Count, Sensitivity, counts_by, sensitivity
-from ecodyn.survival.extinction import Deaths, RankChanges, deaths, rank_changes
+from ecodyn.survival.counts import Count, counts_by, sensitivity
+from ecodyn.survival.extinction import deaths, rank_changes
 from ecodyn.survival.laws import LawFates, law_fates
 from ecodyn.survival.logistic import Together, together
 from ecodyn.survival.predictors import Score, both_fates, common_steps, early_steps, fitness, spread_steps
-from ecodyn.survival.scaling import ScaledRuns, scaled_runs
-from ecodyn.survivors.rules import RULES
+from ecodyn.survival.result import Analysis
+from ecodyn.survival.scaling import scaled_runs
 from ecodyn.survivors.survivors import DEFAULT_RULE, Survivors, stored_at, survivors
 from ecodyn.trajectories import Trajectories
 
+__all__ = ["Progress", "analyse"]
+
 Progress = Callable[[int, int | None, str], None]
+"""Takes how many parts are done, of how many, and what is being done."""
 
-LAW_STARTS = 4.0, 20.0  # steps after the first; a velocity needs some before
-CURVE_STEPS = 40  # at which predictors are drawn over time
+Part = TypeVar("Part")
 
-
-@dataclass(frozen=True, eq=False)
-class Analysis:
-    """Who survives, and what predicted it. What could not be had is in `notes`, a sentence each.
-
-    Attributes
-    ----------
-    runs : what was analysed
-    found : survivors under the rule asked for
-    sensitivity : the same under every rule
-    deaths, changes : when the rest died, and how the order changed
-    counts : survivors by each setting that takes several values
-    scores : every predictor at every early step
-    curves : the same over time, for figures
-    together : a logistic model of the predictors at early steps
-    laws : what equations know, a window each
-    scaled : what scaling a feature at the start did, if runs were
-    notes : sentences
-    """
-
-    runs: Trajectories
-    found: Survivors
-    sensitivity: Sensitivity
-    deaths: Deaths
-    changes: RankChanges
-    counts: dict[str, list[Count]]
-    scores: list[Score] = field(default_factory=list)
-    curves: list[Score] = field(default_factory=list)
-    together: dict[float, Together] = field(default_factory=dict)
-    laws: list[LawFates] = field(default_factory=list)
-    scaled: list[ScaledRuns] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-
-    @property
-    def survivors(self) -> Estimate:
-        """Number of survivors a run."""
-        return clustered_mean(self.found.counts, self.runs.clusters, within=(0.0, float(self.runs.n_features)))
-
-    @property
-    def crossed(self) -> Estimate:
-        """Share of pairs of features whose order at the end is not that at the start."""
-        return clustered_mean(self.changes.crossed, self.runs.clusters, within=SHARE)
-
-    @property
-    def kendall_tau(self) -> Estimate:
-        """Kendall's τ of the two orders."""
-        return clustered_mean(self.changes.tau, self.runs.clusters, within=(-1.0, 1.0))
-
-    def to_json(self) -> dict[str, Any]:
-        """All numbers as plain JSON values but for non-finite ones; runs and features by label."""
-        s = self.sensitivity
-        return {
-            "schema": 1,
-            "rule": self.found.rule,
-            "steps": self.found.steps,
-            "runs": self.runs.runs,
-            "features": self.runs.features,
-            "clusters": self.runs.n_clusters,
-            "survivors": self.survivors.to_json(),
-            "counts": self.found.counts,
-            "alive": {rule: found.alive for rule, found in s.found.items()},
-            "deaths": {"steps": self.deaths.steps, "order": self.deaths.order},
-            "rank_changes": {
-                "crossed": self.crossed.to_json(),
-                "kendall_tau": self.kendall_tau.to_json(),
-            },
-            "rules": {
-                "counts": [asdict(c) for c in s.counts],
-                "agreement": s.agreement,
-                "starting_signal_auc": {rule: e.to_json() for rule, e in s.auc.items()},
-                "unusable": s.unusable,
-            },
-            "counts_by": {name: [asdict(c) for c in counts] for name, counts in self.counts.items()},
-            "predictors": [asdict(x) for x in self.scores],
-            "together": {f"{step:g}": asdict(t) for step, t in self.together.items()},
-            "laws": [asdict(x) for x in self.laws],
-            "scaled": [x.to_json() for x in self.scaled],
-            "notes": self.notes,
-            "data": self.runs.provenance,
-        }
-
-    def rows(self) -> tuple[list[str], list[list[Any]]]:
-        """A table of all features of all runs: its header, and a row each."""
-        rules = self.sensitivity.rules
-        header = ["run", "feature", "start", "end", *(f"alive_{r}" for r in rules), "death", "order", "cluster"]
-        rows = []
-        for r, run in enumerate(self.runs.runs):
-            end = int(np.searchsorted(self.runs.times[r, : self.runs.lengths[r]], self.found.steps[r]))
-            for k, feature in enumerate(self.runs.features):
-                alive = [int(self.sensitivity.found[rule].alive[r, k]) for rule in rules]
-                ends = self.runs.values[r, [0, end], k].tolist()
-                died = [_blank(self.deaths.steps[r, k]), _blank(self.deaths.order[r, k])]
-                rows.append([run, feature, *ends, *alive, *died, self.runs.clusters[r]])
-        return header, rows
+LAW_STARTS = 4.0, 20.0  # steps after the first, two of the usual early ones; a velocity needs some before
+NO_SCORES: tuple[Sequence[Score], Sequence[Score]] = (), ()
+CURVE_STEPS = 40  # at which predictors are drawn over time: enough for a smooth line
 
 
 def analyse(
@@ -148,58 +56,73 @@ def analyse(
     UnusableDataError
         The rule can't be used on these runs, a run lacks a step asked for, or has no step but the first.
     """
-    RULES.named(rule)
-    found = survivors(runs, rule, step)
-    if (short := np.flatnonzero(found.steps <= runs.times[:, 0])).size:
+    judged = survivors(runs, rule, step)
+    _refuse_bad_steps(runs, judged, early)
+    notes = _remarks(runs, judged)
+    steps = None if early is None else sorted(set(early))
+    scores, curves = _or_note(lambda: _predictions(runs, judged, steps), NO_SCORES, notes)
+    models: dict[float, Together] = {}
+    models = _or_note(lambda: _models(runs, judged, steps, notes), models, notes)
+    fates: list[LawFates] = []
+    if laws:
+        fates = _or_note(lambda: _laws(runs, judged, windows, notes, progress), fates, notes)
+    return Analysis(
+        runs=runs,
+        survivors=judged,
+        sensitivity=sensitivity(runs, step),
+        deaths=deaths(runs, judged),
+        changes=rank_changes(runs, judged),
+        counts=_counts(runs, judged),
+        scores=list(scores),
+        curves=list(curves),
+        together=models,
+        laws=fates,
+        scaled=_or_note(lambda: scaled_runs(runs, judged, law=laws), [], notes),
+        notes=notes,
+    )
+
+
+def _counts(runs: Trajectories, survivors: Survivors) -> dict[str, list[Count]]:
+    """Survivors by each setting that takes several values; seeds are no setting of interest."""
+    varied = [name for name, values in runs.settings.items() if len(np.unique(values)) > 1 and name != "seed"]
+    return {name: counts_by(runs, survivors, name) for name in varied}
+
+
+def _or_note(part: Callable[[], Part], otherwise: Part, notes: list[str]) -> Part:
+    """A part of the analysis; where the data don't allow it, a note says why."""
+    try:
+        return part()
+    except UnusableDataError as error:
+        if str(error) not in notes:
+            notes.append(str(error))
+        return otherwise
+
+
+def _refuse_bad_steps(runs: Trajectories, survivors: Survivors, early: Sequence[float] | None) -> None:
+    """Survivors are judged after the start, and predicted from stored steps before that."""
+    if (short := np.flatnonzero(survivors.steps <= runs.times[:, 0])).size:
         raise UnusableDataError(
             f"expected survivors to be told after the start, run {runs.runs[short[0]]} ends where it begins, at "
-            f"{found.steps[short[0]]:g}: keep more steps, or ask a later one"
+            f"{survivors.steps[short[0]]:g}: keep more steps, or ask a later one"
         )
-    for asked in early or ():
-        _before_the_end(runs, found, asked)
-    varied = [name for name, values in runs.settings.items() if len(np.unique(values)) > 1 and name != "seed"]
-    told = Analysis(
-        runs,
-        found,
-        sensitivity(runs, step),
-        deaths(runs, found),
-        rank_changes(runs, found),
-        {name: counts_by(runs, found, name) for name in varied},
-        notes=_remarks(runs, found),
-    )
-    steps = None if early is None else sorted(set(early))
-    parts: list[Callable[[], None]] = [lambda: _predict(told, steps)]
-    if runs.n_clusters > 1:
-        parts.append(lambda: _predict_together(told, steps))
-    if laws and runs.n_clusters > 1:
-        parts.append(lambda: _ask_laws(told, windows, progress))
-    parts.append(lambda: told.scaled.extend(scaled_runs(runs, found, law=laws)))
-    for part in parts:
-        try:
-            part()
-        except UnusableDataError as error:
-            if str(error) not in told.notes:
-                told.notes.append(str(error))
-    return told
+    for step in early or ():
+        for run in range(runs.n_runs):
+            stored_at(runs, run, step)
+        if step >= float(survivors.steps.min()):
+            raise UnusableDataError(
+                f"expected early steps before the one at which survivors are told, {survivors.steps.min():g}; "
+                f"got {step:g}: ask for earlier ones"
+            )
 
 
-def _before_the_end(runs: Trajectories, found: Survivors, step: float) -> None:
-    for run in range(runs.n_runs):
-        stored_at(runs, run, step)
-    if step >= float(found.steps.min()):
-        raise UnusableDataError(
-            f"expected early steps before the one at which survivors are told, {found.steps.min():g}; got {step:g}"
-        )
-
-
-def _remarks(runs: Trajectories, found: Survivors) -> list[str]:
+def _remarks(runs: Trajectories, survivors: Survivors) -> list[str]:
     """What a reader should know of the runs before reading on."""
     notes = []
     if runs.n_clusters < 2:
         notes.append("one independent run: nothing has an interval, and no law or model can be tried on an unseen one")
     if "gradient" not in runs.observables:
         notes.append("the data have no gradient: neither it nor laws with it are tried")
-    one_fate = int(found.one_fate.sum())
+    one_fate = int(survivors.one_fate.sum())
     if 0 < one_fate < runs.n_runs:
         notes.append(
             f"in {one_fate} of {runs.n_runs} runs all features share a fate; predictors are scored on the rest"
@@ -207,36 +130,53 @@ def _remarks(runs: Trajectories, found: Survivors) -> list[str]:
     return notes
 
 
-def _predict(told: Analysis, early: Sequence[float] | None) -> None:
-    told.scores.extend(fitness(told.runs, told.found, early))
-    curve = spread_steps(common_steps(told.runs, float(told.found.steps.min())), CURVE_STEPS)
-    told.curves.extend(fitness(told.runs, told.found, curve))
+def _predictions(
+    runs: Trajectories, survivors: Survivors, early: Sequence[float] | None
+) -> tuple[Sequence[Score], Sequence[Score]]:
+    """Every predictor at every early step, and at steps enough for a curve."""
+    scores = fitness(runs, survivors, early)
+    curve = spread_steps(common_steps(runs, float(survivors.steps.min())), CURVE_STEPS)
+    return scores, fitness(runs, survivors, curve)
 
 
-def _predict_together(told: Analysis, early: Sequence[float] | None) -> None:
-    both_fates(told.found)
+def _models(
+    runs: Trajectories, survivors: Survivors, early: Sequence[float] | None, notes: list[str]
+) -> dict[float, Together]:
+    """Logistic models at early steps; a note says where none can be fitted."""
+    if runs.n_clusters < 2:
+        return {}
+    both_fates(survivors)
+    models: dict[float, Together] = {}
     unfitted: dict[str, list[float]] = {}
-    for step in early or early_steps(told.runs, told.found):
+    for step in early or early_steps(runs, survivors):
         try:
-            told.together[step] = together(told.runs, told.found, step)
+            models[step] = together(runs, survivors, step)
         except UnusableDataError as error:
             unfitted.setdefault(str(error), []).append(step)
     for why, steps in unfitted.items():
-        told.notes.append(f"no logistic model at step {', '.join(f'{s:g}' for s in steps)}: {why}")
+        notes.append(f"no logistic model at step {', '.join(f'{s:g}' for s in steps)}: {why}")
+    return models
 
 
-def _ask_laws(told: Analysis, windows: Sequence[tuple[float, float]] | None, progress: Progress | None) -> None:
-    both_fates(told.found)
-    first, last = float(np.nanmin(told.runs.times)), float(told.found.steps.min())
+def _laws(
+    runs: Trajectories,
+    survivors: Survivors,
+    windows: Sequence[tuple[float, float]] | None,
+    notes: list[str],
+    progress: Progress | None,
+) -> list[LawFates]:
+    """What laws know over each window; a note says over which none can be fitted."""
+    if runs.n_clusters < 2:
+        return []
+    both_fates(survivors)
+    first, last = float(np.nanmin(runs.times)), float(survivors.steps.min())
     chosen = list(windows or ((first + s, last) for s in LAW_STARTS if first + s < last))
+    fates = []
     for number, window in enumerate(chosen):
         if progress is not None:
             progress(number, len(chosen), f"laws over {window[0]:g}:{window[1]:g}")
         try:
-            told.laws.append(law_fates(told.runs, told.found, window))
+            fates.append(law_fates(runs, survivors, window))
         except UnusableDataError as error:
-            told.notes.append(f"no laws over {window[0]:g}:{window[1]:g}: {error}")
-
-
-def _blank(value: float) -> float | str:
-    return value if np.isfinite(value) else ""
+            notes.append(f"no laws over {window[0]:g}:{window[1]:g}: {error}")
+    return fates

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ecodyn.arrays import Array
+from ecodyn.arrays import Array, Integers
 from ecodyn.errors import UnusableDataError
 from ecodyn.statistics.clustered import clustered_mean
 from ecodyn.statistics.intervals import Estimate
@@ -16,6 +16,9 @@ from ecodyn.survival.predictors import mean_auc
 from ecodyn.survivors.rules import RULES
 from ecodyn.survivors.survivors import Survivors, survivors
 from ecodyn.trajectories import Trajectories
+
+Value = str | int | float | bool
+"""Of a setting."""
 
 
 @dataclass(frozen=True)
@@ -30,20 +33,29 @@ class Count:
     fewest, most : over runs
     """
 
-    value: Any
+    value: Value
     runs: int
     survivors: Estimate
     fewest: int
     most: int
 
 
-def counts_by(runs: Trajectories, found: Survivors, setting: str) -> list[Count]:
+def counts_by(runs: Trajectories, survivors: Survivors, setting: str) -> list[Count]:
     """Survivors by a setting of the runs, such as "dim" or "weight_decay", its values in order.
 
     Raises
     ------
     UnusableDataError
         The runs have no such setting.
+
+    Examples
+    --------
+    >>> from ecodyn import Trajectories
+    >>> from ecodyn.survival import counts_by, survivors
+    >>> start, few, many = [88.0] * 5, [70.0, 9.0, 10.0, 11.0, 8.0], [70.0, 72.0, 71.0, 9.0, 8.0]
+    >>> runs = Trajectories([[start, few], [start, many]], [0, 1000], settings={"dim": [8, 16]})
+    >>> {count.value: count.survivors.mean for count in counts_by(runs, survivors(runs), "dim")}
+    {8: 1.0, 16: 3.0}
     """
     if setting not in runs.settings:
         raise UnusableDataError(
@@ -51,12 +63,16 @@ def counts_by(runs: Trajectories, found: Survivors, setting: str) -> list[Count]
             f"{setting!r}: train a grid, or give the setting when the logs are extracted"
         )
     values = runs.settings[setting]
-    return [_count(v.item(), found.counts[values == v], runs.clusters[values == v]) for v in np.unique(values)]
+    return [_count(v.item(), survivors.counts[values == v], runs.clusters[values == v]) for v in np.unique(values)]
 
 
-def _count(value: Any, counts: NDArray[np.int_], clusters: NDArray[Any]) -> Count:
+def _count(value: Value, counts: Integers, clusters: NDArray[Any]) -> Count:
     return Count(
-        value, len(counts), clustered_mean(counts, clusters, within=(0.0, np.inf)), int(counts.min()), int(counts.max())
+        value=value,
+        runs=len(counts),
+        survivors=clustered_mean(counts, clusters, within=(0.0, np.inf)),
+        fewest=int(counts.min()),
+        most=int(counts.max()),
     )
 
 
@@ -66,14 +82,14 @@ class Sensitivity:
 
     Attributes
     ----------
-    found : the survivors under each rule
+    survivors : who is alive under each rule
     counts : of survivors, a row a rule
     auc : of the starting signal, under each rule; runs in which all features share a fate are left out
     agreement : (rule, rule) mean share of features that both rules call alike
     unusable : rules that can't be used, with the reason
     """
 
-    found: dict[str, Survivors]
+    survivors: dict[str, Survivors]
     counts: list[Count]
     auc: dict[str, Estimate]
     agreement: Array
@@ -82,7 +98,7 @@ class Sensitivity:
     @property
     def rules(self) -> tuple[str, ...]:
         """The rules that could be used."""
-        return tuple(self.found)
+        return tuple(self.survivors)
 
 
 def sensitivity(runs: Trajectories, step: float | None = None) -> Sensitivity:
@@ -92,19 +108,32 @@ def sensitivity(runs: Trajectories, step: float | None = None) -> Sensitivity:
     ------
     UnusableDataError
         A run does not have the step.
+
+    Examples
+    --------
+    >>> from ecodyn import Trajectories
+    >>> from ecodyn.survival import sensitivity
+    >>> start, end = np.full(5, 88.0), np.array([71.0, 69.0, 9.0, 10.0, 11.0])
+    >>> two_runs = Trajectories([[start, end], [start, end[::-1]]], [0, 1000])
+    >>> {count.value: count.survivors.mean for count in sensitivity(two_runs).counts}
+    {'twice_mean': 2.0, 'above_10': 3.0, 'largest_gap': 2.0, 'two_component': 2.0, 'noise_floor': 2.0}
     """
-    found, unusable = {}, {}
+    by_rule, unusable = {}, {}
     for rule in RULES:
         try:
-            found[rule] = survivors(runs, rule, step)
+            by_rule[rule] = survivors(runs, rule, step)
         except UnusableDataError as error:
             unusable[rule] = str(error)
-    if not found:
+    if not by_rule:
         raise UnusableDataError(next(iter(unusable.values())))
-    auc = {rule: mean_auc(runs.values[:, 0], f.alive, runs.clusters) for rule, f in found.items()}
     agreement = [
-        [clustered_mean((a.alive == b.alive).mean(axis=1), runs.clusters).mean for b in found.values()]
-        for a in found.values()
+        [clustered_mean((a.alive == b.alive).mean(axis=1), runs.clusters).mean for b in by_rule.values()]
+        for a in by_rule.values()
     ]
-    counts = [_count(rule, f.counts, runs.clusters) for rule, f in found.items()]
-    return Sensitivity(found, counts, auc, np.array(agreement), unusable)
+    return Sensitivity(
+        survivors=by_rule,
+        counts=[_count(rule, own.counts, runs.clusters) for rule, own in by_rule.items()],
+        auc={rule: mean_auc(runs.values[:, 0], own.alive, runs.clusters) for rule, own in by_rule.items()},
+        agreement=np.array(agreement),
+        unusable=unusable,
+    )

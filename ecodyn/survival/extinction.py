@@ -27,7 +27,7 @@ class Deaths:
     order: Array
 
 
-def deaths(runs: Trajectories, found: Survivors, level: float = HALF) -> Deaths:
+def deaths(runs: Trajectories, survivors: Survivors, level: float = HALF) -> Deaths:
     """The first stored step from which on a feature stays below `level` times the survivors' median signal there.
 
     Rules look at one step and most of them at all features, so that the step at which a rule first leaves a feature
@@ -38,12 +38,21 @@ def deaths(runs: Trajectories, found: Survivors, level: float = HALF) -> Deaths:
     ------
     ValueError
         The level is not between 0 and 1.
+
+    Examples
+    --------
+    >>> from ecodyn import Trajectories
+    >>> from ecodyn.survival import deaths, survivors
+    >>> steps, rates = np.arange(41.0), np.array([0.001, 0.002, 0.05, 0.08, 0.11])
+    >>> runs = Trajectories([80 * np.exp(-rates * steps[:, None])], steps)
+    >>> deaths(runs, survivors(runs)).order.tolist()
+    [[nan, nan, 3.0, 2.0, 1.0]]
     """
     if not 0 < level < 1:
         raise ValueError(f"expected a level between 0 and 1 of the survivors' median, got {level}; {HALF} is usual")
-    steps = np.full(found.alive.shape, np.nan)
-    for r, alive in enumerate(found.alive):
-        end = stored_at(runs, r, float(found.steps[r]))
+    steps = np.full(survivors.alive.shape, np.nan)
+    for r, alive in enumerate(survivors.alive):
+        end = stored_at(runs, r, float(survivors.steps[r]))
         signal, times = runs.values[r, : end + 1], runs.times[r, : end + 1]
         if not alive.any():
             continue
@@ -68,18 +77,26 @@ class RankChanges:
     tau: Array
 
 
-def rank_changes(runs: Trajectories, found: Survivors, start: float | None = None) -> RankChanges:
-    """Compare the order of signals at `start`, the first step by default, with that where survivors were told.
+def rank_changes(runs: Trajectories, survivors: Survivors, start: float | None = None) -> RankChanges:
+    """Compare the order of signals at `start`, the first step by default, with that where survivors are judged.
 
     Raises
     ------
     UnusableDataError
         A run does not have the step `start`.
+
+    Examples
+    --------
+    >>> from ecodyn import Trajectories
+    >>> from ecodyn.survival import rank_changes, survivors
+    >>> runs = Trajectories([[[80.0, 81.0, 82.0, 83.0], [79.0, 70.0, 5.0, 6.0]]], [0, 40])
+    >>> rank_changes(runs, survivors(runs)).crossed.round(3).tolist()  # 5 of 6 pairs
+    [0.833]
     """
     from scipy.stats import kendalltau
 
     crossed, tau = [], []
-    for r, step in enumerate(found.steps):
+    for r, step in enumerate(survivors.steps):
         first = 0 if start is None else stored_at(runs, r, start)
         ends = runs.values[r, [first, stored_at(runs, r, float(step))]]
         crossed.append(order_crossing(ends))

@@ -12,10 +12,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ecodyn.arrays import Array
 from ecodyn.comparison.folds import folds_by_cluster
 from ecodyn.comparison.scores import order_crossing
 from ecodyn.errors import UnusableDataError
 from ecodyn.families import family as family_named
+from ecodyn.families.estimator import Family
+from ecodyn.rollouts.integration import Rollout
 from ecodyn.statistics.clustered import SHARE, clustered_mean
 from ecodyn.statistics.intervals import Estimate
 from ecodyn.survival.predictors import Score, both_fates, score
@@ -25,7 +28,7 @@ from ecodyn.trajectories.state import SIGNAL, VELOCITY, observable_of, parse_sta
 
 STATES = ("signal", "signal,gradient@start", "signal,velocity", "signal,gradient")
 MOST_STEPS = 60  # of a window that laws are fitted to; the rest of a smooth curve adds cost and little else
-FOLDS = 8
+FOLDS = 8  # at most: with more clusters the fits cost more and differ less
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +64,18 @@ class LawFates:
     crossing : share of pairs of features whose order changes in the data
     laws : one a state
     left_out : states that could not be tried, with the reason
+
+    Examples
+    --------
+    >>> from ecodyn import Trajectories
+    >>> from ecodyn.survival import law_fates, survivors
+    >>> starts = np.array([[80, 82, 78, 84, 79, 81.0], [83, 79, 80, 78, 82, 81], [79, 80, 83, 81, 78, 82]])
+    >>> rates = np.where(starts >= np.sort(starts)[:, [-2]], 0.001, 0.06)  # the two strongest live
+    >>> steps = np.arange(41.0)
+    >>> runs = Trajectories(starts[:, None] * np.exp(-rates[:, None] * steps[:, None]), steps)
+    >>> fates = law_fates(runs, survivors(runs), window=(4, 40), states=["signal"])
+    >>> fates.laws[0].state, fates.laws[0].score.auc.mean
+    ('signal', 1.0)
     """
 
     window: tuple[float, float]
@@ -72,7 +87,7 @@ class LawFates:
 
 def law_fates(
     runs: Trajectories,
-    found: Survivors,
+    survivors: Survivors,
     window: tuple[float, float],
     states: Sequence[str] = STATES,
     family: str = "linear",
@@ -91,50 +106,70 @@ def law_fates(
         There are fewer than two clusters, nothing to tell apart, no data in the window or too few for any law, or the
         window ends after the step at which survivors are told, or begins there.
     """
-    both_fates(found)
+    both_fates(survivors)
     if runs.n_clusters < 2:
         raise UnusableDataError(
             f"expected at least two independent runs, to fit laws to one and try them on another; got {runs.n_clusters}"
         )
-    end = float(found.steps.min())
+    end = float(survivors.steps.min())
     if not window[0] < end or window[1] > end:
         raise UnusableDataError(
             f"expected a window that begins before survivors are told, at {end:g}, and ends by then; "
             f"got {window[0]:g}:{window[1]:g}"
         )
     part = runs.window(*window).thinned(MOST_STEPS)
-    start = score(part.values[:, 0], found, runs.clusters, SIGNAL, window[0])
+    start = score(part.values[:, 0], survivors, runs.clusters, SIGNAL, window[0])
     ends = [row[[0, stored_at(part, r, None)]] for r, row in enumerate(part.values)]
     crossing = clustered_mean([order_crossing(e) for e in ends], runs.clusters, within=SHARE)
     laws, left_out = [], {}
     for state in states:
         try:
-            laws.append(_fate(part, found, state, family, coupling, start))
+            laws.append(_fate(part, survivors, state, family, coupling, start))
         except UnusableDataError as error:
             left_out[state] = str(error)
     if not laws:
         reasons = dict.fromkeys(left_out.values())
         raise UnusableDataError(f"no law could be tried: {'; '.join(reasons)}")
-    return LawFates(window, start, crossing, laws, left_out)
+    return LawFates(window=window, start=start, crossing=crossing, laws=laws, left_out=left_out)
 
 
-def _fate(part: Trajectories, found: Survivors, state: str, family: str, coupling: str, start: Score) -> LawFate:
+def _fate(part: Trajectories, survivors: Survivors, state: str, family: str, coupling: str, start: Score) -> LawFate:
+    last, crossing = _unseen_ends(part, state, family, coupling)
+    own = score(last, survivors, part.clusters, state, start.step)
+    return LawFate(
+        family=family,
+        coupling=coupling,
+        state=state,
+        score=own,
+        gain=clustered_mean(own.auc_per_run - start.auc_per_run, part.clusters),
+        crossing=clustered_mean(crossing, part.clusters, within=SHARE),
+        diverged=int(np.isnan(last).any(axis=1).sum()),
+    )
+
+
+def _unseen_ends(part: Trajectories, state: str, family: str, coupling: str) -> tuple[Array, Array]:
+    """Where rollouts of each run end by a law fitted to the other folds, and the share of pairs that change order.
+
+    Returns
+    -------
+    last values (run, feature) and shares (run,); NaN where a rollout ended early
+    """
     velocity = VELOCITY in map(observable_of, parse_state(state))
     if velocity and not part.knows_before.all():
         raise UnusableDataError("expected a stored step before the window, to tell a velocity from; begin it later")
-    last = np.full(found.alive.shape, np.nan)
+    starts = part.state(state)[:, 0]
+    last = np.full((part.n_runs, part.n_features), np.nan)
     crossing = np.full(part.n_runs, np.nan)
-    channels = part.state(state)
     for fold in folds_by_cluster(part.clusters, FOLDS):
-        training = part.select(runs=[label for r, label in enumerate(part.runs) if r not in fold])
-        law = family_named(family)(coupling=coupling, state=state).fit(training).model_
-        rows = list(fold)
-        rollout = law.simulate(channels[rows, 0], part.times[rows])
-        for row, run in enumerate(rows):
+        rollout = _rollout(part, starts, fold, family_named(family)(coupling=coupling, state=state))
+        for row, run in enumerate(fold):
             if rollout.ok[row]:
                 path = rollout.signal[row, : part.lengths[run]]
                 last[run], crossing[run] = path[-1], order_crossing(path)
-    own = score(last, found, part.clusters, state, start.step)
-    gain = clustered_mean(own.auc_per_run - start.auc_per_run, part.clusters)
-    diverged = int(np.isnan(last).any(axis=1).sum())
-    return LawFate(family, coupling, state, own, gain, clustered_mean(crossing, part.clusters, within=SHARE), diverged)
+    return last, crossing
+
+
+def _rollout(part: Trajectories, starts: Array, fold: Sequence[int], law: Family) -> Rollout:
+    """Rollouts of a fold's runs, from their starts (run, feature, channel), by a law fitted to all other runs."""
+    training = part.select(runs=[label for run, label in enumerate(part.runs) if run not in fold])
+    return law.fit(training).model_.simulate(starts[list(fold)], part.times[list(fold)])

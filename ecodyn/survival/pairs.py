@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ecodyn.arrays import Array
+from ecodyn.arrays import Array, Bools, Integers
 from ecodyn.errors import UnusableDataError
 from ecodyn.trajectories import Trajectories
 
@@ -22,15 +23,22 @@ ROUNDING = 1e-3  # of the largest change at the start: float32 embeddings move t
 
 @dataclass(frozen=True, eq=False)
 class Pairs:
-    """Scaled runs of one factor beside their plain runs: positions (pair,), and what is independent."""
+    """Scaled runs of one factor beside their plain runs.
+
+    Attributes
+    ----------
+    factor : what the feature was multiplied by
+    scaled, plain : positions (pair,) of the runs
+    clusters : labels (pair,) of what is independent
+    """
 
     factor: float
-    scaled: NDArray[np.intp]
-    plain: NDArray[np.intp]
+    scaled: Integers
+    plain: Integers
     clusters: NDArray[Any]
 
 
-def pair_up(runs: Trajectories, feature: Any, independent: ArrayLike | None) -> tuple[int, list[Pairs]]:
+def pair_up(runs: Trajectories, feature: Hashable | None, independent: ArrayLike | None) -> tuple[int, list[Pairs]]:
     """The scaled feature's position, and the pairs of each factor, ascending; plain runs are paired with themselves.
 
     Parameters
@@ -40,7 +48,7 @@ def pair_up(runs: Trajectories, feature: Any, independent: ArrayLike | None) -> 
     Raises
     ------
     ValueError
-        It can't be told which feature was scaled, or labels are not one a run.
+        Which feature was scaled is not known, or labels are not one a run.
     UnusableDataError
         No factors, a scaled run without its plain one, two plain ones, or runs of different steps.
     """
@@ -50,17 +58,22 @@ def pair_up(runs: Trajectories, feature: Any, independent: ArrayLike | None) -> 
             "--intervene scale_frequency:k=25,factor=0.85/1/1.15"
         )
     if len(set(runs.lengths.tolist())) > 1 or not runs.shares_times:
-        raise UnusableDataError("scaled and plain runs have to have the same steps; cut them to a common window")
+        raise UnusableDataError(
+            "expected scaled and plain runs of the same steps, got several lengths or steps; "
+            "cut them to a common window"
+        )
     place, chosen = _scaled_feature(runs, feature)
     labels = runs.clusters if independent is None else np.asarray(independent)
     if labels.shape != (runs.n_runs,):
-        raise ValueError(f"expected a label of what is independent for each of {runs.n_runs} runs, got {labels.shape}")
+        raise ValueError(
+            f"expected a label of what is independent for each of {runs.n_runs} runs, got {labels.shape}; pass one each"
+        )
     factors = _factors(runs)
-    plain: dict[Any, int] = {}
+    plain: dict[Hashable, int] = {}
     for run in np.flatnonzero(chosen & (factors == PLAIN)).tolist():
         if plain.setdefault(_start_of(runs, run), run) != run:
             raise UnusableDataError(f"run {runs.runs[run]} is a second unscaled training of its start; keep one")
-    found = []
+    pairs = []
     for factor in np.unique(factors[chosen]):
         scaled = np.flatnonzero(chosen & (factors == factor))
         alone = [run for run in scaled.tolist() if _start_of(runs, run) not in plain]
@@ -70,8 +83,8 @@ def pair_up(runs: Trajectories, feature: Any, independent: ArrayLike | None) -> 
                 "factor=1 among the factors, with the same seeds"
             )
         partner = np.array([plain[_start_of(runs, run)] for run in scaled.tolist()])
-        found.append(Pairs(float(factor), scaled, partner, labels[scaled]))
-    return place, found
+        pairs.append(Pairs(factor=float(factor), scaled=scaled, plain=partner, clusters=labels[scaled]))
+    return place, pairs
 
 
 def _factors(runs: Trajectories) -> Array:
@@ -84,24 +97,27 @@ def _factors(runs: Trajectories) -> Array:
         ) from None
 
 
-def _scaled_feature(runs: Trajectories, feature: Any) -> tuple[int, NDArray[np.bool_]]:
+def _scaled_feature(runs: Trajectories, feature: Any) -> tuple[int, Bools]:
     """The feature's position, and which runs scaled it (or nothing)."""
     given = runs.settings.get(FREQUENCY)
     if feature is None:
         labels = scaled_features(runs)
         if len(labels) != 1:
-            raise ValueError(f"which feature was scaled? give feature=, one of {labels or runs.features.tolist()}")
+            raise ValueError(
+                f"expected one scaled feature, got {labels or 'none by which starts differ'}; give feature=, one of "
+                f"{labels or runs.features.tolist()}"
+            )
         feature = labels[0]
     places = np.flatnonzero(runs.features == feature)
     if not len(places):
-        raise ValueError(f"feature {feature!r} is none of {runs.features.tolist()}")
+        raise ValueError(f"expected a feature among {runs.features.tolist()}, got {feature!r}; name one of them")
     chosen = np.ones(runs.n_runs, dtype=bool) if given is None else np.asarray(given == feature)
     if given is not None and not chosen.any():
-        raise ValueError(f"no run scaled feature {feature}; they scaled {np.unique(given).tolist()}")
+        raise ValueError(f"expected a scaled feature, {np.unique(given).tolist()}, got {feature}; name one of them")
     return int(places[0]), chosen
 
 
-def scaled_features(runs: Trajectories) -> list[Any]:
+def scaled_features(runs: Trajectories) -> list[Hashable]:
     """Labels of the features that were scaled: the setting's, or else the one by which the runs' starts differ.
 
     A file in which all runs scale one feature has no such setting; at the first step that feature alone differs
@@ -109,7 +125,7 @@ def scaled_features(runs: Trajectories) -> list[Any]:
     """
     if FREQUENCY in runs.settings:
         return np.unique(runs.settings[FREQUENCY]).tolist()
-    first: dict[Any, int] = {}
+    first: dict[Hashable, int] = {}
     moved = np.zeros(runs.n_features)
     for run in range(runs.n_runs):
         like = first.setdefault(_start_of(runs, run), run)
@@ -118,7 +134,7 @@ def scaled_features(runs: Trajectories) -> list[Any]:
     return runs.features[alone].tolist() if alone.sum() == 1 else []
 
 
-def _start_of(runs: Trajectories, run: int) -> Any:
+def _start_of(runs: Trajectories, run: int) -> Hashable:
     """What a run shares with its partner: the initialisation and every setting but the factor."""
     rest = (name for name in runs.settings if name != FACTOR)
     return (runs.clusters[run], *(runs.settings[name][run] for name in rest))

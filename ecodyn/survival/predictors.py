@@ -9,16 +9,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ecodyn.arrays import Array
+from ecodyn.arrays import Array, Bools
 from ecodyn.errors import UnusableDataError
+from ecodyn.runtime.registry import Registry
 from ecodyn.statistics.clustered import SHARE, clustered_mean
 from ecodyn.statistics.intervals import Estimate
 from ecodyn.survivors.fates import area_under_curve, top_overlap
 from ecodyn.survivors.survivors import Survivors, stored_at
 from ecodyn.trajectories import Trajectories
 
-SLOPE_STEPS = 4.0  # steps that a slope is taken over
-EARLY = (0.0, 1.0, 2.0, 3.0, 4.0, 20.0, 60.0)  # the study's relative gradients are at 1 to 4
+SLOPE_STEPS = 4.0  # steps that a slope is taken over: as far as the study's relative gradients go
+EARLY = (0.0, 1.0, 2.0, 3.0, 4.0, 20.0, 60.0)  # the study's relative gradients are at 1 to 4 (arXiv 2405.17420)
+SPREAD = 10  # stored steps that stand in for these, where runs lack them
 
 
 @dataclass(frozen=True)
@@ -60,11 +62,19 @@ def slope(run: Early) -> Array:
     return np.asarray((run.signal[-1] - run.signal[back]) / (run.times[-1] - run.times[back]))
 
 
-PREDICTORS: dict[str, Callable[[Early], Array]] = {
-    "signal": signal,
-    "relative_gradient": relative_gradient,
-    "slope": slope,
-}
+Predictor = Callable[[Early], Array]
+"""Values (feature,) of one run, from nothing later than a step."""
+
+PREDICTORS: Registry[Predictor] = Registry(
+    "predictor",
+    "ecodyn.predictors",
+    {
+        "signal": f"{__name__}:signal",
+        "relative_gradient": f"{__name__}:relative_gradient",
+        "slope": f"{__name__}:slope",
+    },
+)
+"""Predictors by name; a distribution adds its own through entry points. Observables of the data join them by theirs."""
 
 
 def predictors_of(runs: Trajectories) -> tuple[str, ...]:
@@ -94,8 +104,8 @@ def predictor(runs: Trajectories, name: str, step: float) -> Array:
         return np.array([PREDICTORS[name](part) for part in parts])
     if name not in predictors_of(runs):
         raise UnusableDataError(
-            f"the predictor {name} is not in the data, which have {', '.join(predictors_of(runs))}; use those, or keep "
-            "the observable when the networks are trained or the logs extracted"
+            f"expected a predictor that the data have, {', '.join(predictors_of(runs))}, got {name}; use those, or "
+            "keep the observable when the networks are trained or the logs extracted"
         )
     return runs.observables[name][np.arange(runs.n_runs), places]
 
@@ -120,28 +130,35 @@ class Score:
     hit_rate_per_run: Array
 
 
-def auc_per_run(values: Array, alive: NDArray[np.bool_]) -> Array:
+def auc_per_run(values: Array, alive: Bools) -> Array:
     """Area under the curve of values (run, feature) for survival (run, feature), (run,); NaN where all share a fate."""
     return np.array([*map(area_under_curve, values, alive)])
 
 
-def mean_auc(values: Array, alive: NDArray[np.bool_], clusters: NDArray[Any]) -> Estimate:
+def mean_auc(values: Array, alive: Bools, clusters: NDArray[Any]) -> Estimate:
     """Mean over clusters of `auc_per_run`."""
     return clustered_mean(auc_per_run(values, alive), clusters, within=SHARE)
 
 
-def score(values: Array, found: Survivors, clusters: NDArray[Any], name: str, step: float) -> Score:
+def score(values: Array, survivors: Survivors, clusters: NDArray[Any], name: str, step: float) -> Score:
     """Score values (run, feature) against who survived; see `Score`."""
-    auc = auc_per_run(values, found.alive)
-    hit = np.array([*map(top_overlap, values, found.alive)])
+    auc = auc_per_run(values, survivors.alive)
+    hit = np.array([*map(top_overlap, values, survivors.alive)])
     hit[np.isnan(auc)] = np.nan  # where all survive, any order hits all
     of_auc, of_hit = (clustered_mean(x, clusters, within=SHARE) for x in (auc, hit))
-    return Score(name, float(step), of_auc, of_hit, auc, hit)
+    return Score(
+        predictor=name,
+        step=float(step),
+        auc=of_auc,
+        hit_rate=of_hit,
+        auc_per_run=auc,
+        hit_rate_per_run=hit,
+    )
 
 
 def fitness(
     runs: Trajectories,
-    found: Survivors,
+    survivors: Survivors,
     steps: Sequence[float] | None = None,
     predictors: Sequence[str] | None = None,
 ) -> list[Score]:
@@ -156,34 +173,51 @@ def fitness(
     ------
     UnusableDataError
         In no run there are both survivors and dead, or the data lack a step or an observable asked for.
+
+    Examples
+    --------
+    >>> from ecodyn import Trajectories
+    >>> from ecodyn.survival import fitness, survivors
+    >>> starts = np.array([[80, 82, 78, 84, 79, 81.0], [83, 79, 80, 78, 82, 81], [79, 80, 83, 81, 78, 82]])
+    >>> rates = np.where(starts >= np.sort(starts)[:, [-2]], 0.001, 0.06)  # the two strongest live
+    >>> steps = np.arange(41.0)
+    >>> runs = Trajectories(starts[:, None] * np.exp(-rates[:, None] * steps[:, None]), steps)
+    >>> [(s.step, s.auc.mean) for s in fitness(runs, survivors(runs), steps=[0, 4], predictors=["signal"])]
+    [(0.0, 1.0), (4.0, 1.0)]
     """
-    both_fates(found)
-    chosen = early_steps(runs, found) if steps is None else [float(s) for s in steps]
+    both_fates(survivors)
+    chosen = early_steps(runs, survivors) if steps is None else [float(s) for s in steps]
     names = predictors_of(runs) if predictors is None else tuple(predictors)
-    return [score(predictor(runs, n, s), found, runs.clusters, n, s) for n in names for s in chosen]
+    return [score(predictor(runs, n, s), survivors, runs.clusters, n, s) for n in names for s in chosen]
 
 
-def both_fates(found: Survivors) -> None:
+def both_fates(survivors: Survivors) -> None:
     """Refuse survivors that leave nothing to predict."""
-    if found.one_fate.all():
-        fate = "nobody survives" if not found.alive.any() else "all survive" if found.alive.all() else "all or none do"
-        n = len(found.alive)
+    if survivors.one_fate.all():
+        fate = (
+            "nobody survives"
+            if not survivors.alive.any()
+            else "all survive"
+            if survivors.alive.all()
+            else "all or none do"
+        )
+        n = len(survivors.alive)
         runs = "the one run" if n == 1 else f"all {n} runs"
         raise UnusableDataError(
-            f"expected survivors and dead, to tell them apart: under {found.rule} {fate} in {runs}; "
+            f"expected survivors and dead, to tell them apart: under {survivors.rule} {fate} in {runs}; "
             "judge at another step, or by another rule"
         )
 
 
-def early_steps(runs: Trajectories, found: Survivors) -> list[float]:
+def early_steps(runs: Trajectories, survivors: Survivors) -> list[float]:
     """The usual early steps, counted from where the runs begin, that all of them have before the survivors' step.
 
     Where they have none of these but the first, about ten of the stored ones, evenly on a log scale.
     """
     first = float(np.nanmin(runs.times))
-    common = common_steps(runs, float(found.steps.min()))
+    common = common_steps(runs, float(survivors.steps.min()))
     usual = [first + s for s in EARLY if first + s in common]
-    return usual if len(usual) > 1 else spread_steps(common, 10)
+    return usual if len(usual) > 1 else spread_steps(common, SPREAD)
 
 
 def common_steps(runs: Trajectories, before: float) -> list[float]:

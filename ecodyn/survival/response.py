@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -38,9 +37,23 @@ class Response:
         law's a; −∞ where the response is larger than any c can make it, NaN at the first step. Else None
     fitted : the law's own c; else None
     diverged : how many of the law's rollouts ended early; their pairs are left out
+
+    Examples
+    --------
+    >>> from ecodyn import Linear, Trajectories
+    >>> from ecodyn.survival import law_response
+    >>> start = np.array([[80, 81, 82.0], [96, 81, 82], [79, 83, 80], [95, 83, 80]])  # the first raised
+    >>> steps = np.arange(11.0)
+    >>> signal = start[:, None] - 0.002 * start.mean(axis=1)[:, None, None] * steps[:, None]  # all lose alike
+    >>> settings = {"scale_frequency_factor": [1.0, 1.2, 1.0, 1.2]}
+    >>> runs = Trajectories(signal, steps, cluster=[0, 0, 1, 1], settings=settings)
+    >>> law = Linear(coupling="exchangeable").fit(runs.select(scale_frequency_factor=1.0)).model_
+    >>> response = law_response(runs, law, steps=[0, 10])
+    >>> response.observed.mean.round(3).tolist(), response.diverged
+    ([[0.0, -0.107]], 0)
     """
 
-    feature: Any
+    feature: Hashable
     factors: Array
     steps: Array
     start: Estimates
@@ -55,7 +68,7 @@ class Response:
 def law_response(
     runs: Trajectories,
     law: FittedModel,
-    feature: Any = None,
+    feature: Hashable | None = None,
     steps: Sequence[float] | None = None,
     *,
     independent: ArrayLike | None = None,

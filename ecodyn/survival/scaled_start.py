@@ -21,7 +21,7 @@ over clusters. Of a share in which all clusters agree the interval has no width,
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,9 +57,22 @@ class Perturbation:
     others_plain : mean signal of the others in the plain runs, (step,)
     each_change, each_survival_change : change of each other's last signal and survival, (factor, other). Where labels
         are not shared all of these estimate the same number, since which is which means nothing
+
+    Examples
+    --------
+    >>> from ecodyn import Trajectories
+    >>> from ecodyn.survival import perturbation
+    >>> start = np.array([[80, 81, 82.0], [96, 81, 82], [79, 83, 80], [95, 83, 80]])  # the first raised
+    >>> steps = np.arange(11.0)
+    >>> signal = start[:, None] - 0.002 * start.mean(axis=1)[:, None, None] * steps[:, None]  # all lose alike
+    >>> settings = {"scale_frequency_factor": [1.0, 1.2, 1.0, 1.2]}
+    >>> runs = Trajectories(signal, steps, cluster=[0, 0, 1, 1], settings=settings)
+    >>> scaled = perturbation(runs, alive=np.ones((4, 3), dtype=bool))
+    >>> int(scaled.feature), scaled.factors.tolist(), scaled.others_change.mean[1, [0, 10]].round(3).tolist()
+    (1, [1.0, 1.2], [0.0, -0.107])
     """
 
-    feature: Any
+    feature: Hashable
     factors: Array
     steps: Array
     others: NDArray[Any]
@@ -78,7 +91,7 @@ class Perturbation:
 
 
 def perturbation(
-    runs: Trajectories, alive: ArrayLike, feature: Any = None, *, independent: ArrayLike | None = None
+    runs: Trajectories, alive: ArrayLike, feature: Hashable | None = None, *, independent: ArrayLike | None = None
 ) -> Perturbation:
     """Fates by factor, from trainings with one frequency scaled at the start, the unscaled ones among them.
 
@@ -95,7 +108,7 @@ def perturbation(
     Raises
     ------
     ValueError
-        It can't be told which feature was scaled, or shapes differ.
+        Which feature was scaled is not known, or shapes differ.
     UnusableDataError
         No factors, or a scaled run without its plain one.
     """

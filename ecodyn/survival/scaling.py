@@ -40,7 +40,7 @@ class ScaledRuns:
     def to_json(self) -> dict[str, Any]:
         """By factor: fates, and the response at some steps."""
         f, r = self.fates, self.response
-        stated: dict[str, Any] = {
+        numbers: dict[str, Any] = {
             "feature": f.feature,
             "factors": f.factors,
             "n_clusters": f.n_clusters,
@@ -48,7 +48,7 @@ class ScaledRuns:
             "survivors_change": f.survivors_change.to_json(),
         }
         if r is not None:
-            stated["response"] = {
+            numbers["response"] = {
                 "law": self.law,
                 "coupling": r.fitted,
                 "factors": r.factors,
@@ -57,17 +57,17 @@ class ScaledRuns:
                 "predicted": r.predicted.to_json(),
                 "implied_coupling": None if r.implied is None else r.implied.to_json(),
             }
-        return stated
+        return numbers
 
 
 def scaled_runs(
-    runs: Trajectories, found: Survivors, *, law: bool = True, family: str = "linear", coupling: str = EXCHANGEABLE
+    runs: Trajectories, survivors: Survivors, *, law: bool = True, family: str = "linear", coupling: str = EXCHANGEABLE
 ) -> list[ScaledRuns]:
     """What scaling did, a feature each; empty where no run was scaled.
 
     Parameters
     ----------
-    runs, found : with the setting ``scale_frequency_factor``, unscaled runs among them
+    runs, survivors : with the setting ``scale_frequency_factor``, unscaled runs among them
     law : whether a law is fitted to the unscaled runs and asked for the response
     family, coupling : of the law
 
@@ -75,22 +75,35 @@ def scaled_runs(
     ------
     UnusableDataError
         A scaled run has no unscaled one of its start, or runs differ in their steps.
+
+    Examples
+    --------
+    >>> from ecodyn import Trajectories
+    >>> from ecodyn.survival import scaled_runs, survivors
+    >>> start = np.array([[80, 81, 82.0], [96, 81, 82], [79, 83, 80], [95, 83, 80]])  # the first raised
+    >>> steps = np.arange(11.0)
+    >>> signal = start[:, None] - 0.002 * start.mean(axis=1)[:, None, None] * steps[:, None]  # all lose alike
+    >>> settings = {"scale_frequency_factor": [1.0, 1.2, 1.0, 1.2]}
+    >>> runs = Trajectories(signal, steps, cluster=[0, 0, 1, 1], settings=settings)
+    >>> scaled = scaled_runs(runs, survivors(runs, "above_10"), law=False)[0]
+    >>> int(scaled.fates.feature), scaled.fates.own_survival.mean.tolist()
+    (1, [1.0, 1.0])
     """
     if len(np.unique(runs.settings.get(FACTOR, []))) < 2:
         return []
     if not (features := scaled_features(runs)):
         raise UnusableDataError(
             "expected runs of one start to differ in one feature at their first step, the scaled one; "
-            "they don't, so that what scaling did can't be told: keep the first step"
+            "none does, so that what scaling did is not known: keep the first step"
         )
-    part = runs.window(float(runs.times[0, 0]), float(found.steps.max()))
+    part = runs.window(float(runs.times[0, 0]), float(survivors.steps.max()))
     model = _law(part, family, coupling) if law else None
     at = spread_steps(part.steps.tolist(), STEPS_SHOWN)
     return [
         ScaledRuns(
-            perturbation(part, found.alive, k),
-            None if model is None else law_response(part, model, k, at),
-            f"{family}/{coupling}",
+            fates=perturbation(part, survivors.alive, k),
+            response=None if model is None else law_response(part, model, k, at),
+            law=f"{family}/{coupling}",
         )
         for k in features
     ]

@@ -58,6 +58,14 @@ NARROWEST = 1e-3  # of the spread of all: a component's width ends there, or it 
 Rule = Callable[["RunState"], Bools]
 """Who is alive (feature,) in one run at one step; an UnusableDataError where it can't tell."""
 
+
+def _accept(name: str, rule: object) -> None:
+    if not callable(rule):
+        raise TypeError(
+            f"expected a survivor rule, a function of a RunState, got {rule!r} as {name!r}; pass the function"
+        )
+
+
 RULES: Registry[Rule] = Registry(
     "survivor rule",
     "ecodyn.survivor_rules",
@@ -68,8 +76,9 @@ RULES: Registry[Rule] = Registry(
         "two_component": f"{__name__}:two_component",
         "noise_floor": f"{__name__}:noise_floor",
     },
+    _accept,
 )
-"""Rules by name, in the order in which they are shown; a distribution adds its own through entry points."""
+"""Rules by name, in the order in which they are shown; ``RULES.register`` or an entry point adds one of your own."""
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,7 @@ def test_json_has_the_claims(run, tmp_path):
 
 
 def test_one_that_fails_leaves_the_others_and_says_so(run, replaced, tmp_path):
-    def examine(shelf):
+    def examine(cache):
         raise RuntimeError("no law could be fitted")
 
     replaced("kept", examine)
@@ -63,7 +63,7 @@ def test_one_that_fails_leaves_the_others_and_says_so(run, replaced, tmp_path):
 
 
 def test_an_interrupt_keeps_what_is_finished(run, replaced, tmp_path):
-    def examine(shelf):
+    def examine(cache):
         raise KeyboardInterrupt
 
     replaced("kept", examine)

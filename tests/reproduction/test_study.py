@@ -38,7 +38,7 @@ def test_only_experiments_that_need_survivors_may_fail_without_any(tiny_set):
 def test_what_is_there_is_used_again(tiny_set, tiny, monkeypatch):
     folder, result = tiny_set
 
-    def examine(shelf):
+    def examine(cache):
         raise AssertionError("examined again")
 
     _replace(monkeypatch, SOON, examine)
@@ -55,7 +55,7 @@ def test_force_and_damage_examine_again(tiny_set, tiny):
 
 
 def test_an_interrupted_set_keeps_what_it_has(tmp_path, tiny, monkeypatch):
-    def examine(shelf):
+    def examine(cache):
         raise KeyboardInterrupt
 
     _replace(monkeypatch, "kept", examine)
@@ -69,7 +69,7 @@ def test_an_interrupted_set_keeps_what_it_has(tmp_path, tiny, monkeypatch):
 
 
 def test_one_that_fails_does_not_hold_up_the_others(tmp_path, tiny, monkeypatch):
-    def examine(shelf):
+    def examine(cache):
         raise RuntimeError("no law could be fitted\nat all")
 
     _replace(monkeypatch, "kept", examine)

@@ -7,6 +7,8 @@ from ecodyn.errors import UnusableDataError
 from ecodyn.runtime.json_values import plain_json
 from ecodyn.survival import RULES, analyse
 
+KEYS = {"mean", "low", "high", "n_clusters"}  # of an estimate, wherever it stands in survival.json
+
 
 @pytest.fixture(scope="module")
 def told(fated):
@@ -15,7 +17,7 @@ def told(fated):
 
 def test_all_that_can_be_had_is_there(told):
     assert told.notes == []
-    assert told.survivors.mean == 5
+    assert told.survivor_count.mean == 5
     assert told.sensitivity.rules == tuple(RULES)
     assert list(told.counts) == ["dim"]
     assert set(told.together) == {0, 1, 2, 3, 4, 20}
@@ -30,16 +32,16 @@ def test_numbers_are_plain_json(told):
     assert stated["survivors"]["mean"] == 5
     assert np.array(stated["alive"]["two_component"]).sum() == 40
     assert stated["counts_by"]["dim"][0]["value"] == 8
+    assert set(stated["predictors"][0]["auc"]) == set(stated["rules"]["counts"][0]["survivors"]) == KEYS
 
 
 def test_a_row_a_feature_of_a_run(told):
-    header, rows = told.rows()
+    rows = told.feature_rows()
     assert len(rows) == told.runs.n_runs * told.runs.n_features
-    assert all(len(row) == len(header) for row in rows)
-    alive = [row[header.index("alive_two_component")] for row in rows]
+    alive = [row.alive["two_component"] for row in rows]
     assert sum(alive) == 40
-    died = [row[header.index("death")] == "" for row in rows]
-    assert died == [bool(a) for a in alive]
+    assert [np.isnan(row.death) for row in rows] == alive
+    assert [row.end for row in rows] == told.runs.values[:, -1].ravel().tolist()
 
 
 def test_laws_over_the_windows_asked_for(traits):
@@ -47,7 +49,7 @@ def test_laws_over_the_windows_asked_for(traits):
     windows = [(4.0, 40.0), (10.0, 40.0), (4.0, 4.0)]
     seen = []
     told = analyse(runs, windows=windows, progress=lambda n, of, what: seen.append((n, of, what)))
-    assert told.found.counts.tolist() == [3, 4, 5, 3]
+    assert told.survivors.counts.tolist() == [3, 4, 5, 3]
     assert [laws.window for laws in told.laws] == windows[:2]
     assert [s[:2] for s in seen] == [(0, 3), (1, 3), (2, 3)]
     assert told.notes[-1].startswith("no laws over 4:4: ")
@@ -70,7 +72,7 @@ def test_a_missing_gradient_is_said(fated):
 def test_one_fate_for_all_is_said_and_the_rest_is_there(races, end, fate, count):
     told = analyse(races(np.full((3, 6), 80.0), np.full((3, 6), end)))
     assert any(fate in note for note in told.notes)
-    assert told.found.counts.tolist() == [count] * 3
+    assert told.survivors.counts.tolist() == [count] * 3
     assert told.sensitivity.rules == tuple(RULES)
     assert not told.scores
 

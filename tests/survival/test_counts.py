@@ -33,7 +33,7 @@ def test_rules_stand_side_by_side(fated):
     assert [c.value for c in told.counts] == list(RULES)
     np.testing.assert_array_equal(np.diag(told.agreement), 1)
     np.testing.assert_array_equal(told.agreement, told.agreement.T)
-    a, b = told.found["twice_mean"].alive, told.found["above_10"].alive
+    a, b = told.survivors["twice_mean"].alive, told.survivors["above_10"].alive
     assert told.agreement[0, 1] == pytest.approx((a == b).mean())
     assert told.auc["two_component"].mean > 0.5
 

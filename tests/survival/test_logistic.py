@@ -82,7 +82,7 @@ def test_a_jackknife_of_equal_fits_has_no_width(races):
     [
         (1, None, "at least two independent runs, one to fit the logistic model to.*got 1: train more seeds"),
         (4, ["slope"], "predictors with values at step 0, slope has none there: ask a later step"),
-        (4, ["pull"], "the predictor pull is not in the data"),
+        (4, ["pull"], "expected a predictor that the data have.*got pull"),
     ],
 )
 def test_what_cannot_be_fitted_is_a_sentence(fated, runs, predictors, words):

@@ -58,7 +58,7 @@ def test_an_observable_that_looks_ahead_is_not_taken_from_the_file(fated):
 
 
 def test_an_observable_that_is_not_there_is_a_sentence(fated):
-    with pytest.raises(UnusableDataError, match=r"gradient is not in the data, which have signal.*keep the observable"):
+    with pytest.raises(UnusableDataError, match=r"that the data have, signal.*got gradient; .*keep the observable"):
         predictor(fated(observables={}), "gradient", 0)
 
 

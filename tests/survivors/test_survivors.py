@@ -53,6 +53,17 @@ def test_a_comparison_counts_the_survivors_of_an_analysis():
     assert compared_start(runs.window(60, 1000)).survivors == survivors(runs).counts.mean()
 
 
+def test_a_rule_of_ones_own_is_asked_like_the_others(monkeypatch):
+    monkeypatch.setattr(RULES, "_loaded", dict(RULES))
+    monkeypatch.setattr(RULES, "_registered", [])
+    RULES.register("strongest", lambda run: run.signal == run.signal.max())
+    runs = trainings(scattered((70, 10), (5, 24))[None])
+    assert survivors(runs, "strongest").counts.tolist() == [1]
+    assert ecodyn.survival.sensitivity(runs).rules == (*RULES,) == (*list(RULES)[:-1], "strongest")
+    with pytest.raises(TypeError, match=r"a function of a RunState, got 10\.0"):
+        RULES.register("ten", 10.0)
+
+
 def test_of_too_few_features_nobody_can_tell():
     few = Trajectories([[[2.0, 3.0], [1.0, 4.0]]], [0, 1])
     assert alive_at_end(few, 0) is None

@@ -77,7 +77,7 @@ class Population:
             curves=curves,
             embedding=embedding or None,
             cluster=clusters(starts, [run.label for run in runs]),
-            settings=self._settings(runs),
+            settings={name: np.asarray(values) for name, values in self._settings(runs).items()},
         )
 
     def _labels_shared(self, starts: Sequence[Hashable]) -> bool:

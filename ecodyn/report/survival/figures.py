@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -145,7 +145,7 @@ def plot_separation(
     return ax
 
 
-def _whisker(ax: Axes, x: float, estimate: Estimate, colour: Any) -> None:
+def _whisker(ax: Axes, x: float, estimate: Estimate, colour: str) -> None:
     if np.isfinite(estimate.low):
         ax.plot([x, x], [estimate.low, estimate.high], color=colour, lw=1.6, zorder=2)
     ax.plot(x, estimate.mean, "o", color=colour, ms=6, zorder=3)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from ecodyn.report.circles.figures import plot_perturbation
+from ecodyn.report.circles.perturbation import plot_perturbation
 from ecodyn.report.comparison.figures import plot_signals
 from ecodyn.report.embedded import svg, template
 from ecodyn.report.survival.figures import (
@@ -19,12 +19,12 @@ from ecodyn.report.survival.figures import (
     plot_separation,
     plot_survival_rate,
 )
-from ecodyn.report.survival.rows import nearest_to_study, survival_sentences, survival_tables
+from ecodyn.report.survival.rows import feature_table, nearest_to_study, survival_sentences, survival_tables
 from ecodyn.runtime.files import check_output, write_whole
 from ecodyn.runtime.json_values import plain_json
-from ecodyn.survival.analysis import Analysis
 from ecodyn.survival.logistic import fit_logistic
 from ecodyn.survival.predictors import predictor
+from ecodyn.survival.result import Analysis
 from ecodyn.trajectories import Trajectories
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def check_survival_folder(folder: Path, *, force: bool = False) -> None:
         check_output(folder / name, force=force)
 
 
-def write_survival(told: Analysis, folder: Path, *, force: bool = False) -> list[Path]:
+def write_survival(analysis: Analysis, folder: Path, *, force: bool = False) -> list[Path]:
     """Write survival.json, survivors.csv, survival.html and a PNG for each figure; return their paths.
 
     Raises
@@ -53,64 +53,63 @@ def write_survival(told: Analysis, folder: Path, *, force: bool = False) -> list
     OutputExistsError
         One of them exists and ``force`` is false.
     """
-    figures = survival_figures(told)
+    figures = survival_figures(analysis)
     written = [folder / name for name in (NUMBERS, TABLE, PAGE, *(f"{name}.png" for name in figures))]
     for target in written:
         check_output(target, force=force)
     with write_whole(folder / NUMBERS, force=force) as path:
-        path.write_text(json.dumps(plain_json(told.to_json()), indent=1, allow_nan=False, default=str) + "\n")
+        path.write_text(json.dumps(plain_json(analysis.to_json()), indent=1, allow_nan=False, default=str) + "\n")
     with write_whole(folder / TABLE, force=force) as path, path.open("w", newline="", encoding="utf-8") as file:
-        header, rows = told.rows()
-        csv.writer(file).writerows([header, *rows])
+        csv.writer(file).writerows(feature_table(analysis))
     with write_whole(folder / PAGE, force=force) as path:
-        path.write_text(_page(told, figures), encoding="utf-8")
+        path.write_text(_page(analysis, figures), encoding="utf-8")
     for name, (_, ax) in figures.items():
         with write_whole(folder / f"{name}.png", force=force) as path:
             cast("Figure", ax.get_figure(root=True)).savefig(path, dpi=RESOLUTION)
     return written
 
 
-def survival_figures(told: Analysis) -> dict[str, tuple[str, Axes]]:
+def survival_figures(analysis: Analysis) -> dict[str, tuple[str, Axes]]:
     """Figures by file name, each with its caption; those that there is nothing to draw of are left out."""
-    runs, found = told.runs, told.found
+    runs, survivors = analysis.runs, analysis.survivors
     figures = {
         "signals": (
             f"Run {runs.runs[0]}: signals over training; survivors in colour, the rest in grey.",
-            plot_signals(runs, 0, log_time=True, alive=found.alive[0]),
+            plot_signals(runs, 0, log_time=True, alive=survivors.alive[0]),
         )
     }
-    for setting, counts in told.counts.items():
+    for setting, counts in analysis.counts.items():
         caption = f"Survivors by {setting}: mean with its 95 % interval over clusters; grey: fewest to most."
         figures[f"survivors_by_{setting}"] = (caption, plot_counts_by(counts, setting))
-    for scaled in told.scaled:
+    for scaled in analysis.scaled:
         k = scaled.fates.feature
         figures[f"scaled_{k}"] = (
             f"Feature {k} scaled at the start: what that does to the others, beside what a law says, and who survives.",
             plot_perturbation(scaled.fates, scaled.response),
         )
-    if not told.scores:
+    if not analysis.scores:
         return figures
     figures["survival_rate"] = (
         "Survival rate by the signal at the start, in bins of as many features each; 95 % intervals over clusters.",
         plot_survival_rate(
-            runs.values[:, 0], found.alive, runs.clusters, guide=STUDY_GUIDE if _is_the_studys(runs) else None
+            runs.values[:, 0], survivors.alive, runs.clusters, guide=STUDY_GUIDE if _is_the_studys(runs) else None
         ),
     )
     figures["predictors"] = (
         "How well each predictor tells survivors, by the step it was measured at; shaded: 95 % over clusters.",
-        plot_predictors(told.curves),
+        plot_predictors(analysis.curves),
     )
-    return figures | _separation(told)
+    return figures | _separation(analysis)
 
 
-def _separation(told: Analysis) -> dict[str, tuple[str, Axes]]:
-    after = sorted({s.step for s in told.scores if s.predictor == "relative_gradient" and np.isfinite(s.auc.mean)})
+def _separation(analysis: Analysis) -> dict[str, tuple[str, Axes]]:
+    after = sorted({s.step for s in analysis.scores if s.predictor == "relative_gradient" and np.isfinite(s.auc.mean)})
     if not after:
         return {}
-    step = nearest_to_study(told, after)
-    relative, signal = (predictor(told.runs, name, step) for name in ("relative_gradient", "signal"))
+    step = nearest_to_study(analysis, after)
+    relative, signal = (predictor(analysis.runs, name, step) for name in ("relative_gradient", "signal"))
     known = np.isfinite(relative)  # a feature that is not there has no rate of growth
-    relative, signal, alive = relative[known], signal[known], told.found.alive[known]
+    relative, signal, alive = relative[known], signal[known], analysis.survivors.alive[known]
     if alive.all() or not alive.any():
         return {}
     weights = fit_logistic(np.stack([relative, signal], axis=1), alive)
@@ -123,13 +122,13 @@ def _is_the_studys(runs: Trajectories) -> bool:
     return known.get("network") == "mlp" and known.get("p") == 59 and known.get("dim") == 128
 
 
-def _page(told: Analysis, figures: dict[str, tuple[str, Axes]]) -> str:
-    runs = told.runs
+def _page(analysis: Analysis, figures: dict[str, tuple[str, Axes]]) -> str:
+    runs = analysis.runs
     return str(
         template("survival.html").render(
-            sentences=survival_sentences(told),
-            notes=told.notes,
-            tables=survival_tables(told),
+            sentences=survival_sentences(analysis),
+            notes=analysis.notes,
+            tables=survival_tables(analysis),
             figures=[(caption, svg(ax)) for caption, ax in figures.values()],
             summary=f"{runs.n_runs} runs in {runs.n_clusters} clusters, {runs.n_features} features",
             data=[

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from ecodyn.report.formatting import coefficient, count, interval, number, percent, steps
 from ecodyn.statistics.estimates import Estimates
 from ecodyn.statistics.intervals import Estimate
-from ecodyn.survival.analysis import Analysis
 from ecodyn.survival.laws import LawFates
 from ecodyn.survival.logistic import Together
 from ecodyn.survival.predictors import Score
 from ecodyn.survival.response import Response
+from ecodyn.survival.result import Analysis, FeatureRow
 from ecodyn.survival.scaling import ScaledRuns
 
 STUDY_STEP = 4.0  # after the first, the last at which the study looks; chosen by no result
@@ -34,32 +35,45 @@ class TextTable:
     note: str = ""
 
 
-def survival_tables(told: Analysis) -> list[TextTable]:
+def survival_tables(analysis: Analysis) -> list[TextTable]:
     """All tables of an analysis, those of which there is nothing left out."""
-    tables = [_rules(told), _agreement(told), *(_counts(told, name) for name in told.counts)]
-    if told.scores:
-        tables += [_predictors(told, "AUC", "auc"), _predictors(told, "Hit rate", "hit_rate")]
-    if told.together:
-        tables.append(_together(told))
-        tables.append(_coefficients(told))
-    return tables + [_laws(laws) for laws in told.laws] + [_scaled(x) for x in told.scaled]
+    tables = [_rules(analysis), _agreement(analysis), *(_counts(analysis, name) for name in analysis.counts)]
+    if analysis.scores:
+        tables += [_predictors(analysis, "AUC", "auc"), _predictors(analysis, "Hit rate", "hit_rate")]
+    if analysis.together:
+        tables.append(_together(analysis))
+        tables.append(_coefficients(analysis))
+    return tables + [_laws(laws) for laws in analysis.laws] + [_scaled(x) for x in analysis.scaled]
 
 
-def survival_sentences(told: Analysis) -> list[str]:
+def survival_sentences(analysis: Analysis) -> list[str]:
     """What was found, in a few sentences."""
-    return [*_who(told), *_early(told), *_order(told), *_known(told), *_what_scaling_did(told)]
+    return [*_who(analysis), *_early(analysis), *_order(analysis), *_known(analysis), *_what_scaling_did(analysis)]
 
 
-def _who(told: Analysis) -> Iterator[str]:
-    found, K = told.found, told.runs.n_features
-    at = ", ".join(f"{s:g}" for s in np.unique(found.steps))
-    others = [f"{c.value} {count(c.survivors.mean)}" for c in told.sensitivity.counts if c.value != found.rule]
-    spread = f", {found.counts.min()} to {found.counts.max()} a run" if told.runs.n_runs > 1 else ""
+def feature_table(analysis: Analysis) -> list[list[Any]]:
+    """All features of all runs for a CSV file, the header first; what there is no number of is left blank."""
+    rules = analysis.sensitivity.rules
+    header = ["run", "feature", "start", "end", *(f"alive_{r}" for r in rules), "death", "order", "cluster"]
+    return [header, *(_feature(row, rules) for row in analysis.feature_rows())]
+
+
+def _feature(row: FeatureRow, rules: Sequence[str]) -> list[Any]:
+    alive = [int(row.alive[rule]) for rule in rules]
+    died = [x if np.isfinite(x) else "" for x in (row.death, row.order)]
+    return [row.run, row.feature, row.start, row.end, *alive, *died, row.cluster]
+
+
+def _who(analysis: Analysis) -> Iterator[str]:
+    survivors, K = analysis.survivors, analysis.runs.n_features
+    at = ", ".join(f"{s:g}" for s in np.unique(survivors.steps))
+    others = [f"{c.value} {count(c.survivors.mean)}" for c in analysis.sensitivity.counts if c.value != survivors.rule]
+    spread = f", {survivors.counts.min()} to {survivors.counts.max()} a run" if analysis.runs.n_runs > 1 else ""
     yield (
-        f"At step {at}, {found.rule} finds {_mean(told.survivors, 1)} survivors of {K} a run{spread}; "
+        f"At step {at}, {survivors.rule} finds {_mean(analysis.survivor_count, 1)} survivors of {K} a run{spread}; "
         f"other rules: {', '.join(others)}."
     )
-    died = told.deaths.steps[np.isfinite(told.deaths.steps)]
+    died = analysis.deaths.steps[np.isfinite(analysis.deaths.steps)]
     if len(died):
         half, most = np.quantile(died, [0.5, 0.9], method="closest_observation")
         yield (
@@ -68,36 +82,36 @@ def _who(told: Analysis) -> Iterator[str]:
         )
 
 
-def _early(told: Analysis) -> Iterator[str]:
-    signal = [s for s in told.scores if s.predictor == "signal"]
+def _early(analysis: Analysis) -> Iterator[str]:
+    signal = [s for s in analysis.scores if s.predictor == "signal"]
     if signal:
         shown = {signal[0].step, *(s.step for s in signal[-2:])}
         listed = ", ".join(f"{_mean(s.auc)} at step {s.step:g}" for s in signal if s.step in shown)
         yield f"The signal alone tells survivors from the rest with AUC {listed}."
-    if told.together:
-        step = nearest_to_study(told, told.together)
-        model, best = told.together[step], told.together[step].best_alone
+    if analysis.together:
+        step = nearest_to_study(analysis, analysis.together)
+        model, best = analysis.together[step], analysis.together[step].best_alone
         yield (
             f"All predictors of step {step:g} together have AUC {_mean(model.score.auc)} on runs not seen, "
             f"{_signed(_gain(model))} beside {best} alone, the best there."
         )
 
 
-def nearest_to_study(told: Analysis, steps: Iterable[float]) -> float:
+def nearest_to_study(analysis: Analysis, steps: Iterable[float]) -> float:
     """Of some steps the one nearest to the last at which the study looks, 4 after the first."""
-    first = float(np.nanmin(told.runs.times))
+    first = float(np.nanmin(analysis.runs.times))
     return min(steps, key=lambda s: abs(s - first - STUDY_STEP))
 
 
-def _order(told: Analysis) -> Iterator[str]:
+def _order(analysis: Analysis) -> Iterator[str]:
     yield (
-        f"From start to end {percent(told.crossed.mean)} of pairs of features change their order (Kendall's τ "
-        f"{_mean(told.kendall_tau)}). {WHY_SIGNAL_ALONE}."
+        f"From start to end {percent(analysis.crossed.mean)} of pairs of features change their order (Kendall's τ "
+        f"{_mean(analysis.kendall_tau)}). {WHY_SIGNAL_ALONE}."
     )
 
 
-def _known(told: Analysis) -> Iterator[str]:
-    for laws in told.laws:
+def _known(analysis: Analysis) -> Iterator[str]:
+    for laws in analysis.laws:
         more = [law for law in laws.laws if law.state != "signal"]
         if more:
             listed = "; ".join(f"{law.state} {_mean(law.score.auc)}, {_signed(law.gain)}" for law in more)
@@ -107,8 +121,8 @@ def _known(told: Analysis) -> Iterator[str]:
             )
 
 
-def _what_scaling_did(told: Analysis) -> Iterator[str]:
-    for scaled in told.scaled:
+def _what_scaling_did(analysis: Analysis) -> Iterator[str]:
+    for scaled in analysis.scaled:
         fates, response = scaled.fates, scaled.response
         shares = ", ".join(
             f"{percent(share)} under {factor:g}"
@@ -128,11 +142,11 @@ def _what_scaling_did(told: Analysis) -> Iterator[str]:
         )
 
 
-def _rules(told: Analysis) -> TextTable:
-    s = told.sensitivity
+def _rules(analysis: Analysis) -> TextTable:
+    s = analysis.sensitivity
     rows = [
         [
-            str(c.value) + (" *" if c.value == told.found.rule else ""),
+            str(c.value) + (" *" if c.value == analysis.survivors.rule else ""),
             count(c.survivors.mean),
             interval(c.survivors.low, c.survivors.high, 1),
             f"{c.fewest} to {c.most}",
@@ -148,13 +162,13 @@ def _rules(told: Analysis) -> TextTable:
     return TextTable("Survivors by rule", header, rows, note.strip())
 
 
-def _agreement(told: Analysis) -> TextTable:
-    s = told.sensitivity
+def _agreement(analysis: Analysis) -> TextTable:
+    s = analysis.sensitivity
     rows = [[rule, *(percent(x) for x in agreement)] for rule, agreement in zip(s.rules, s.agreement, strict=True)]
     return TextTable("Features that two rules call alike", ["rule", *(r.replace("_", " ") for r in s.rules)], rows)
 
 
-def _counts(told: Analysis, setting: str) -> TextTable:
+def _counts(analysis: Analysis, setting: str) -> TextTable:
     rows = [
         [
             str(c.value),
@@ -163,21 +177,21 @@ def _counts(told: Analysis, setting: str) -> TextTable:
             interval(c.survivors.low, c.survivors.high, 1),
             f"{c.fewest} to {c.most}",
         ]
-        for c in told.counts[setting]
+        for c in analysis.counts[setting]
     ]
     return TextTable(f"Survivors by {setting}", [setting, "runs", "survivors a run", "95 %", "least to most"], rows)
 
 
-def _predictors(told: Analysis, title: str, of: str) -> TextTable:
-    at = sorted({s.step for s in told.scores})
+def _predictors(analysis: Analysis, title: str, of: str) -> TextTable:
+    at = sorted({s.step for s in analysis.scores})
     by: dict[str, dict[float, Score]] = {}
-    for s in told.scores:
+    for s in analysis.scores:
         by.setdefault(s.predictor, {})[s.step] = s
     rows = [[name, *(number(getattr(own[s], of).mean) for s in at)] for name, own in by.items()]
-    if of == "auc" and told.together:
-        models = (told.together.get(s) for s in at)
+    if of == "auc" and analysis.together:
+        models = (analysis.together.get(s) for s in at)
         rows.append(["together (unseen)", *(number(m.score.auc.mean if m else None) for m in models)])
-    halves = [(getattr(s, of).high - getattr(s, of).low) / 2 for s in told.scores]
+    halves = [(getattr(s, of).high - getattr(s, of).low) / 2 for s in analysis.scores]
     wide = max((h for h in halves if np.isfinite(h)), default=np.nan)
     note = f"means over runs; half widths of 95 % intervals over clusters are at most {number(wide)}"
     return TextTable(
@@ -185,7 +199,7 @@ def _predictors(told: Analysis, title: str, of: str) -> TextTable:
     )
 
 
-def _together(told: Analysis) -> TextTable:
+def _together(analysis: Analysis) -> TextTable:
     rows = [
         [
             f"{step:g}",
@@ -194,18 +208,20 @@ def _together(told: Analysis) -> TextTable:
             t.best_alone,
             _signed(_gain(t)),
         ]
-        for step, t in told.together.items()
+        for step, t in analysis.together.items()
     ]
     header = ["step", "AUC", "95 %", "best alone", "gain beside it"]
     return TextTable("A logistic model of all predictors, on unseen runs", header, rows)
 
 
-def _coefficients(told: Analysis) -> TextTable:
-    models = told.together.values()
+def _coefficients(analysis: Analysis) -> TextTable:
+    models = analysis.together.values()
     names = list(dict.fromkeys(n for t in models for n in t.coefficients))
     rows = [[name, *(_half_width(t.coefficients.get(name)) for t in models)] for name in names]
     note = "per standard deviation of the predictor, ± half of the 95 % interval (jackknife over folds of runs)"
-    return TextTable("Its log odds of survival by step", ["predictor", *map("{:g}".format, told.together)], rows, note)
+    return TextTable(
+        "Its log odds of survival by step", ["predictor", *map("{:g}".format, analysis.together)], rows, note
+    )
 
 
 def _laws(laws: LawFates) -> TextTable:

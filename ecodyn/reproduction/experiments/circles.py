@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from ecodyn.errors import UnusableDataError
 from ecodyn.networks.modular_addition import MLP
 from ecodyn.observables import circle_plane
+from ecodyn.reproduction.cache import TrainingCache
 from ecodyn.reproduction.experiment import Experiment
 from ecodyn.reproduction.figures import circles as draw
 from ecodyn.reproduction.finding import Finding, Table, above, question, within
 from ecodyn.reproduction.statistics import by_other_rules, in_words, under_every_rule
-from ecodyn.reproduction.trainings import Shelf
 from ecodyn.statistics.clustered import SHARE
 from ecodyn.survival import DEFAULT_RULE, RULES, Estimate, clustered_mean, survivors
 from ecodyn.trajectories import Trajectories
@@ -21,13 +22,13 @@ STUDY_SURVIVORS = 5  # of its one training: 2, 8, 22, 23, 3
 ROUND = 0.9  # ratio of a circle's axes from which it is called round
 OVERLAP = 0.8  # of who is alive early and at the end, from which short trainings stand for long ones
 MOST_PLANES = 6  # survivors that are drawn
-NOTHING = Estimate(np.nan, np.nan, np.nan, 0)  # of which there is no number with an interval
+NOTHING = Estimate(mean=np.nan, low=np.nan, high=np.nan, n=0)  # of which there is no number with an interval
 SIGNALS_DRAWN = 300  # steps, evenly spaced in log time
 
 
-def signals(shelf: Shelf) -> Finding:
+def signals(cache: TrainingCache) -> Finding:
     """Row 1: signals over training, and whether what survives are circles."""
-    runs = shelf.only("plain")
+    runs = cache.only("plain")
     found = survivors(runs)
     by_rule = under_every_rule(runs, lambda alive: clustered_mean(alive.sum(axis=1), runs.runs))
     count = by_rule[DEFAULT_RULE]
@@ -36,7 +37,7 @@ def signals(shelf: Shelf) -> Finding:
         [values[alive].mean() if alive.any() else np.nan for values, alive in zip(shape, found.alive, strict=True)]
     )
     axes = clustered_mean(roundness, runs.runs, within=SHARE)
-    final = shelf.get("finished")["finished"]
+    final = cache.get("finished")["finished"]
     few = within(
         f"about {STUDY_SURVIVORS} of {runs.n_features} frequencies survive",
         f"{in_words(count)} at step {runs.steps[-1]:g}, from {found.counts.min()} to {found.counts.max()} over "
@@ -48,7 +49,7 @@ def signals(shelf: Shelf) -> Finding:
     circles = above(
         "the survivors are circles", f"their axes are in the ratio {in_words(axes)} (1 is round)", axes, bound=ROUND
     )
-    tables = {"signals": _signal_table(final), "planes": _plane_table(final, shelf)}
+    tables = {"signals": _signal_table(final), "planes": _plane_table(final, cache)}
     return Finding((few, circles), tables, (by_other_rules(by_rule),))
 
 
@@ -63,16 +64,20 @@ def _signal_table(final: Trajectories) -> Table:
     }
 
 
-def _plane_table(final: Trajectories, shelf: Shelf) -> Table:
+def _plane_table(final: Trajectories, cache: TrainingCache) -> Table:
     """Tokens of the first training in the plane of each survivor's circle at the end, and of one that died, by step."""
-    assert final.embedding is not None
+    if final.embedding is None:
+        raise UnusableDataError(
+            "expected trainings that keep their last embedding, got finished.nc without one; delete it, so that it is "
+            "trained again"
+        )
     alive, last = survivors(final).alive[0], final.values[0, -1]
     dead = np.flatnonzero(~alive)
     shown = [*np.flatnonzero(alive)[np.argsort(-last[alive])][:MOST_PLANES], *dead[np.argsort(-last[dead])][:1]]
-    scale, end = shelf.scale, int(final.steps[-1])
+    scale, end = cache.scale, int(final.steps[-1])
     network = MLP(p=scale.p, dim=scale.dim, width=scale.width)
     early = sorted({step for step in (0, scale.steps // 10, scale.steps // 3, scale.steps) if step < end})
-    frames = shelf.snapshots("planes", network, int(final.runs[0]), early).embeddings[0]
+    frames = cache.snapshots("planes", network, int(final.runs[0]), early).embeddings[0]
     steps, embeddings = [*early, end], [*frames, final.embedding[0]]
     parts = []
     for i in shown:
@@ -85,14 +90,14 @@ def _plane_table(final: Trajectories, shelf: Shelf) -> Table:
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-def proxy(shelf: Shelf) -> Finding:
+def proxy(cache: TrainingCache) -> Finding:
     """Row 0: whether who is alive where short trainings end is who is alive at the end of the study's.
 
     By the overlap |early ∩ final| / |early ∪ final| of each training: that most frequencies are dead at both adds
     nothing to it. What is out of the competition fades by learning rate × weight decay a step, so that under weak decay
     short trainings end before anything is settled: they are shown apart.
     """
-    scale, (runs, *weaker) = shelf.scale, shelf.get("finished").values()
+    scale, (runs, *weaker) = cache.scale, cache.get("finished").values()
     steps = sorted({scale.steps, scale.plain_steps, scale.decay_steps})
     tables = [_fates(runs, step) for step in steps]
     later = [question(f"{_in_counts(part)}; overlap {in_words(_overlap(part))}", _overlap(part)) for part in tables[1:]]
@@ -141,6 +146,22 @@ def _overlap(table: Table, rule: str = DEFAULT_RULE) -> Estimate:
 
 
 ROWS = (
-    Experiment(0, "proxy", "", "Short trainings against finished ones", ("finished",), proxy, draw.proxy),
-    Experiment(1, "signals", "2", "Signals and circles", ("plain", "finished"), signals, draw.signals),
+    Experiment(
+        row=0,
+        name="proxy",
+        section="",
+        title="Short trainings against finished ones",
+        needs=("finished",),
+        examine=proxy,
+        draw=draw.proxy,
+    ),
+    Experiment(
+        row=1,
+        name="signals",
+        section="2",
+        title="Signals and circles",
+        needs=("plain", "finished"),
+        examine=signals,
+        draw=draw.signals,
+    ),
 )

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from ecodyn.arrays import Array, Bools
 from ecodyn.report.survival.figures import STUDY_GUIDE
+from ecodyn.reproduction.cache import TrainingCache
 from ecodyn.reproduction.experiment import Experiment
 from ecodyn.reproduction.figures import fate as draw
 from ecodyn.reproduction.finding import Check, Finding, Table, above, question
@@ -19,7 +23,7 @@ from ecodyn.reproduction.statistics import (
     slope,
     under_every_rule,
 )
-from ecodyn.reproduction.trainings import PLANTED_FREQUENCIES, Shelf
+from ecodyn.reproduction.trainings import PLANTED_FREQUENCIES
 from ecodyn.statistics.clustered import SHARE
 from ecodyn.survival import DEFAULT_RULE, Estimate, Survivors, clustered_mean, scaled_runs, survivors
 from ecodyn.survival.logistic import held_out_log_odds
@@ -34,14 +38,14 @@ SEPARATION = ((-0.002, 92.2), (0.001, 82.0))
 EARLY_STEPS = (1, 2, 3, 4)  # at which the study reads the relative gradient; its line is drawn at the last
 
 
-def initial_signal(shelf: Shelf) -> Finding:
+def initial_signal(cache: TrainingCache) -> Finding:
     """Row 7: how often a frequency survives from one embedding, against its signal in it."""
-    runs = shelf.joined("from_embeddings")
+    runs = cache.joined("from_embeddings")
     labels = np.unique(runs.clusters)
     start = np.array([runs.values[runs.clusters == c][0, 0] for c in labels])
     clusters = np.repeat(labels, runs.n_features)
 
-    def rates(alive: np.ndarray) -> np.ndarray:
+    def rates(alive: Bools) -> Array:
         return np.array([alive[runs.clusters == c].mean(axis=0) for c in labels])
 
     steeper = under_every_rule(runs, lambda alive: slope(start.ravel(), rates(alive).ravel(), clusters))
@@ -67,9 +71,9 @@ def initial_signal(shelf: Shelf) -> Finding:
     return Finding((grows, tells), {"rates": table, "guide": _line(STUDY_GUIDE, "signal", "rate")}, notes)
 
 
-def scaled(shelf: Shelf) -> Finding:
+def scaled(cache: TrainingCache) -> Finding:
     """Row 8: one frequency scaled at the start; whether it survives, and what becomes of the others."""
-    runs, k = shelf.joined("scaled"), shelf.scale.scaled_k
+    runs, k = cache.joined("scaled"), cache.scale.scaled_k
     found = survivors(runs)
     tenths, mine = 10 * setting(runs, "scale_frequency_factor"), runs.features == k
     own = under_every_rule(runs, lambda alive: slope(tenths, alive[:, mine][:, 0], runs.clusters))
@@ -92,27 +96,27 @@ def scaled(shelf: Shelf) -> Finding:
     return Finding((gains, *_against_a_law(runs, found)), {"fates": table}, (by_other_rules(own),))
 
 
-def _against_a_law(runs: Trajectories, found: Survivors) -> Iterator[Check]:
+def _against_a_law(runs: Trajectories, alive: Survivors) -> Iterator[Check]:
     """What the strongest factor does to the others' mean signal at the end, and what a law of the plain runs says."""
-    for told in scaled_runs(runs, found):
-        response = told.response
+    for effect in scaled_runs(runs, alive):
+        response = effect.response
         if response is None:
             continue
         observed, said = response.observed.at(-1, -1), response.predicted.at(-1, -1)
         yield question(
             f"scaled by {response.factors[-1]:g}, it moves the others' mean signal at step {response.steps[-1]:g} by "
-            f"{in_words(observed)}; a law of {told.law} fitted to unscaled trainings, with a coupling of "
+            f"{in_words(observed)}; a law of {effect.law} fitted to unscaled trainings, with a coupling of "
             f"{response.fitted:.4f} a step, says {in_words(said)}",
             observed,
         )
 
 
-def planted(shelf: Shelf) -> Finding:
+def planted(cache: TrainingCache) -> Finding:
     """Row 9: two planted waves, one weaker; what becomes of the weaker.
 
     Whether it survives tells little where it nearly always does; how strong it ends beside the other is graded.
     """
-    runs = shelf.only("planted")
+    runs = cache.only("planted")
     ratio, seeds = setting(runs, "plant_circles_ratio"), replicates(runs)
     first, second = (runs.values[:, -1, runs.features == k][:, 0] for k in PLANTED_FREQUENCIES)
     steeper = slope(np.log(ratio), np.log(second / first), seeds)
@@ -142,15 +146,15 @@ def planted(shelf: Shelf) -> Finding:
     return Finding((gains, survives), {"fates": table}, (f"survival at the lowest ratio {by_other_rules(lives)}",))
 
 
-def _share(alive: np.ndarray, ratio: np.ndarray, seeds: np.ndarray) -> Estimate:
+def _share(alive: Bools, ratio: Array, seeds: NDArray[Any]) -> Estimate:
     """Share of trainings of the lowest ratio in which a feature is alive (run, 1)."""
     lowest = ratio == ratio.min()
     return clustered_mean(alive[lowest, 0], seeds[lowest], within=SHARE)
 
 
-def relative_gradient(shelf: Shelf) -> Finding:
+def relative_gradient(cache: TrainingCache) -> Finding:
     """Row 10: relative growth in the first steps, with the signal, of survivors and dead."""
-    runs = shelf.joined("from_embeddings")
+    runs = cache.joined("from_embeddings")
     alive, clusters, signal = survivors(runs).alive, runs.clusters, runs.values[:, 0]
     by_step = {step: relative_growth(runs, step) for step in EARLY_STEPS}
     growth = by_step[EARLY_STEPS[-1]]
@@ -185,13 +189,13 @@ def relative_gradient(shelf: Shelf) -> Finding:
     return Finding((tells, adds), {"starts": table, "line": line}, (f"AUC {by_other_rules(alone, 3)}",))
 
 
-def relative_growth(runs: Trajectories, step: int) -> np.ndarray:
+def relative_growth(runs: Trajectories, step: int) -> Array:
     """(x(s) − x(s − 1))/x(0) at one step s, (run, feature): the study's relative gradient."""
     place = int(np.flatnonzero(runs.steps == step)[0])
     return np.asarray((runs.values[:, place] - runs.values[:, place - 1]) / runs.values[:, 0])
 
 
-def separating_signal(growth: np.ndarray) -> np.ndarray:
+def separating_signal(growth: Array) -> Array:
     """The initial signal on the study's line between survivors and dead, at a relative gradient; of its shape."""
     (g0, x0), (g1, x1) = SEPARATION
     return np.asarray(x0 + (growth - g0) * (x1 - x0) / (g1 - g0))
@@ -204,16 +208,40 @@ def _line(points: tuple[tuple[float, float], ...], x: str, y: str) -> Table:
 
 SAME = ("from_embeddings",)
 ROWS = (
-    Experiment(7, "initial-signal", "3.2.1", "Survival by initial signal", SAME, initial_signal, draw.initial_signal),
-    Experiment(8, "scaled", "3.2.1", "One frequency scaled at the start", ("scaled",), scaled, draw.scaled),
-    Experiment(9, "planted", "3.2.1", "Two planted circles", ("planted",), planted, draw.planted),
     Experiment(
-        10,
-        "relative-gradient",
-        "3.2.2",
-        "Relative gradient in the first steps",
-        SAME,
-        relative_gradient,
-        draw.relative_gradient,
+        row=7,
+        name="initial-signal",
+        section="3.2.1",
+        title="Survival by initial signal",
+        needs=SAME,
+        examine=initial_signal,
+        draw=draw.initial_signal,
+    ),
+    Experiment(
+        row=8,
+        name="scaled",
+        section="3.2.1",
+        title="One frequency scaled at the start",
+        needs=("scaled",),
+        examine=scaled,
+        draw=draw.scaled,
+    ),
+    Experiment(
+        row=9,
+        name="planted",
+        section="3.2.1",
+        title="Two planted circles",
+        needs=("planted",),
+        examine=planted,
+        draw=draw.planted,
+    ),
+    Experiment(
+        row=10,
+        name="relative-gradient",
+        section="3.2.2",
+        title="Relative gradient in the first steps",
+        needs=SAME,
+        examine=relative_gradient,
+        draw=draw.relative_gradient,
     ),
 )

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ecodyn.arrays import Array
 from ecodyn.comparison import compare
 from ecodyn.comparison.scores import skill_of
 from ecodyn.errors import UnusableDataError
+from ecodyn.reproduction.cache import TrainingCache
 from ecodyn.reproduction.experiment import Experiment
 from ecodyn.reproduction.figures import laws as draw
 from ecodyn.reproduction.finding import Check, Finding, Table, above, question, within
 from ecodyn.reproduction.statistics import in_words, replicates, setting
-from ecodyn.reproduction.trainings import Shelf
 from ecodyn.survival import clustered_mean, survivors
 from ecodyn.trajectories import Trajectories
 
@@ -43,12 +44,12 @@ class LinearMap:
         Whether the solver's own test of convergence held for every feature.
     """
 
-    A: np.ndarray
-    b: np.ndarray
+    A: Array
+    b: Array
     r2: float
     converged: bool = True
 
-    def rollout(self, start: np.ndarray, steps: int) -> np.ndarray:
+    def rollout(self, start: Array, steps: int) -> Array:
         """States (steps + 1, feature) from a start (feature,), each from the one before; huge ones end as NaN."""
         states = np.full((steps + 1, len(start)), np.nan)
         states[0] = start
@@ -61,7 +62,7 @@ class LinearMap:
         return states
 
 
-def fit_linear_map(signal: np.ndarray, alpha: float = 0.0) -> LinearMap:
+def fit_linear_map(signal: Array, alpha: float = 0.0) -> LinearMap:
     """The study's fit: regress x(t+1) − x(t) on x(t), both (step, feature); by least squares, or the Lasso of alpha."""
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import Lasso, LinearRegression
@@ -75,9 +76,9 @@ def fit_linear_map(signal: np.ndarray, alpha: float = 0.0) -> LinearMap:
     return LinearMap(model.coef_, model.intercept_, float(model.score(now, change)), converged)
 
 
-def linear(shelf: Shelf) -> Finding:
+def linear(cache: TrainingCache) -> Finding:
     """Row 13: one-step R² of linear equations on the first 1000 steps, and what their rollouts are worth."""
-    runs = shelf.only("plain").window(0, shelf.scale.laws)
+    runs = cache.only("plain").window(0, cache.scale.laws)
     fits = [fit_linear_map(signal) for signal in runs.values]
     lassos = [fit_linear_map(signal, ALPHA) for signal in runs.values]
     table = {
@@ -88,7 +89,7 @@ def linear(shelf: Shelf) -> Finding:
         "forecast_skill": np.array([forecast_skill(signal, runs.steps) for signal in runs.values]),
     }
     tables = {"fits": table, "rollout": _rollout_table(runs), "matrix": _matrix_table(runs, fits[0])}
-    checks = (*_in_sample(table), _on_unseen(runs, shelf), _ahead(table))
+    checks = (*_in_sample(table), _on_unseen(runs, cache), _ahead(table))
     return Finding(checks, tables, unconverged(lassos))
 
 
@@ -132,7 +133,7 @@ def _ahead(table: Table) -> Check:
     return question(found, skill)
 
 
-def forecast_skill(signal: np.ndarray, steps: np.ndarray) -> float:
+def forecast_skill(signal: Array, steps: Array) -> float:
     """Skill on the last steps of a run (step, feature) of the least-squares map fitted to the steps before."""
     cut = _cut(signal)
     rollout = fit_linear_map(signal[: cut + 1]).rollout(signal[cut], len(signal) - 1 - cut)
@@ -141,16 +142,16 @@ def forecast_skill(signal: np.ndarray, steps: np.ndarray) -> float:
     return skill_of(signal[cut:], rollout, steps[cut:])
 
 
-def _on_unseen(runs: Trajectories, shelf: Shelf) -> Check:
+def _on_unseen(runs: Trajectories, cache: TrainingCache) -> Check:
     """The exchangeable linear law against Lotka-Volterra on trainings that neither was fitted to."""
-    low, high = (min(edge, shelf.scale.laws) for edge in COMPETITION)
+    low, high = (min(edge, cache.scale.laws) for edge in COMPETITION)
     result = compare(
         runs,
         families=["linear", "lotka_volterra"],
         couplings=["exchangeable"],
         protocols=["unseen_runs"],
         windows=[(low if high > low else 0, high)],
-        jobs=shelf.jobs,
+        jobs=cache.jobs,
     )
     scores = {m.family: m for m in result.windows[0].models if m.kind == "family"}
     if missing := {"linear", "lotka_volterra"} - set(scores):
@@ -161,17 +162,17 @@ def _on_unseen(runs: Trajectories, shelf: Shelf) -> Check:
         f"judged beside Lotka-Volterra's, one law for all circles, on trainings not fitted to, steps {low} to {high}: "
         f"skill {linear.skill:.3f}, {in_words(better, 3)} above"
         + (
-            f" over {better.n_clusters} of {runs.n_clusters}, Lotka-Volterra's diverging on the others"
-            if better.n_clusters < runs.n_clusters
+            f" over {better.n} of {runs.n_clusters}, Lotka-Volterra's diverging on the others"
+            if better.n < runs.n_clusters
             else ""
         )
     )
     return above("linear differential equations characterise the circles' dynamics", found, better, reading=True)
 
 
-def linear_by_dimension(shelf: Shelf) -> Finding:
+def linear_by_dimension(cache: TrainingCache) -> Finding:
     """Row 14: the same R² against the embedding dimension."""
-    runs = shelf.only("law_dimensions")
+    runs = cache.only("law_dimensions")
     dims, seeds = setting(runs, "dim"), replicates(runs)
     r2 = np.array([fit_linear_map(signal).r2 for signal in runs.values])
     lassos = [fit_linear_map(signal, ALPHA) for signal in runs.values]
@@ -191,7 +192,7 @@ def linear_by_dimension(shelf: Shelf) -> Finding:
     return Finding((check,), {"fits": table}, unconverged(lassos))
 
 
-def _cut(signal: np.ndarray) -> int:
+def _cut(signal: Array) -> int:
     """Row of the last step that a forecast's equations are fitted to."""
     return int(FITTED_SHARE * (len(signal) - 1))
 
@@ -223,14 +224,22 @@ def _matrix_table(runs: Trajectories, fit: LinearMap) -> Table:
 
 
 ROWS = (
-    Experiment(13, "linear", "4.3", "Linear equations", ("plain",), linear, draw.linear),
     Experiment(
-        14,
-        "linear-by-dimension",
-        "4.3",
-        "Linear equations against embedding dimension",
-        ("law_dimensions",),
-        linear_by_dimension,
-        draw.linear_by_dimension,
+        row=13,
+        name="linear",
+        section="4.3",
+        title="Linear equations",
+        needs=("plain",),
+        examine=linear,
+        draw=draw.linear,
+    ),
+    Experiment(
+        row=14,
+        name="linear-by-dimension",
+        section="4.3",
+        title="Linear equations against embedding dimension",
+        needs=("law_dimensions",),
+        examine=linear_by_dimension,
+        draw=draw.linear_by_dimension,
     ),
 )

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-import numpy as np
+from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from ecodyn.arrays import Array, Bools
 from ecodyn.networks.modular_addition.pair_losses import SMALLEST_LOSS
+from ecodyn.reproduction.cache import TrainingCache
 from ecodyn.reproduction.experiment import Experiment
 from ecodyn.reproduction.figures import size as draw
 from ecodyn.reproduction.finding import Finding, above, below, question, within
@@ -18,7 +23,6 @@ from ecodyn.reproduction.statistics import (
     slope,
     under_every_rule,
 )
-from ecodyn.reproduction.trainings import Shelf
 from ecodyn.survival import DEFAULT_RULE, Estimate, clustered_mean, survivors
 from ecodyn.survival.predictors import mean_auc
 
@@ -36,9 +40,9 @@ SETTLED = 3.0  # times over which what fades has fallen to a twentieth
 NEAR = 0.25  # of p: what is within it is "around d = p"
 
 
-def frozen(shelf: Shelf) -> Finding:
+def frozen(cache: TrainingCache) -> Finding:
     """Row 2: test loss of networks whose embedding stays as it was drawn, against its dimension."""
-    runs, scale = shelf.only("frozen"), shelf.scale
+    runs, scale = cache.only("frozen"), cache.scale
     dims, seeds = setting(runs, "dim"), replicates(runs)
     steps = np.array(scale.frozen_steps)
     losses = runs.curves["test_loss"][:, np.searchsorted(runs.steps, steps)]
@@ -58,13 +62,13 @@ def frozen(shelf: Shelf) -> Finding:
     return Finding((check,), {"losses": table})
 
 
-def _halfway_on_log_axes(dims: np.ndarray, losses: np.ndarray, seeds: np.ndarray) -> Estimate:
+def _halfway_on_log_axes(dims: Array, losses: Array, seeds: NDArray[Any]) -> Estimate:
     x, y = np.log(dims), np.log(np.maximum(losses, SMALLEST_LOSS))
     each = [halfway(x[seeds == s], y[seeds == s]) for s in np.unique(seeds)]
     return exponential(clustered_mean(each, np.unique(seeds)))
 
 
-def halfway(x: np.ndarray, y: np.ndarray) -> float:
+def halfway(x: Array, y: Array) -> float:
     """Where a curve through the points y (point,) at x first has gone half of the way from its first to its last y."""
     order = np.argsort(x)
     at, way = x[order], y[order] - y[order][0]
@@ -76,9 +80,9 @@ def halfway(x: np.ndarray, y: np.ndarray) -> float:
     return float(at[n - 1] + (0.5 - share[n - 1]) / (share[n] - share[n - 1]) * (at[n] - at[n - 1]))
 
 
-def dimension(shelf: Shelf) -> Finding:
+def dimension(cache: TrainingCache) -> Finding:
     """Row 3: circles against the embedding dimension."""
-    runs = shelf.only("by_dimension")
+    runs = cache.only("by_dimension")
     dims, seeds, counts = setting(runs, "dim"), replicates(runs), counts_by_rule(runs)
     slopes = {rule: slope(np.log2(dims), count, seeds) for rule, count in counts.items()}
     found = f"each doubling of d adds {in_words(slopes[DEFAULT_RULE])} circles"
@@ -86,10 +90,10 @@ def dimension(shelf: Shelf) -> Finding:
     return Finding((check,), {"counts": {"dim": dims, "seed": seeds, **counts}}, (by_other_rules(slopes),))
 
 
-def prime(shelf: Shelf) -> Finding:
+def prime(cache: TrainingCache) -> Finding:
     """Row 4: circles against the modulus."""
     parts = []
-    for name, runs in shelf.get("by_prime").items():
+    for name, runs in cache.get("by_prime").items():
         p = np.full(runs.n_runs, int(name.removeprefix("prime_")))
         parts.append({"p": p, "seed": replicates(runs), **counts_by_rule(runs)})
     table = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
@@ -101,13 +105,13 @@ def prime(shelf: Shelf) -> Finding:
     return Finding((check,), {"counts": table}, (by_other_rules(slopes),))
 
 
-def decay(shelf: Shelf) -> Finding:
+def decay(cache: TrainingCache) -> Finding:
     """Row 5: circles against weight decay.
 
     What is out of the competition fades by learning rate × weight decay a step. Short trainings are settled under
     strong decay only; under weak decay they are as far as the study's, 30 000 steps long, under one weaker by as much.
     """
-    runs, scale = shelf.only("by_decay"), shelf.scale
+    runs, scale = cache.only("by_decay"), cache.scale
     decays, seeds, counts = setting(runs, "weight_decay"), replicates(runs), counts_by_rule(runs)
     slopes = {rule: slope(np.log10(decays), count, seeds) for rule, count in counts.items()}
     figured, as_far = figured_counts(decays), figured_counts(decays * scale.decay_steps / STUDY_STEPS)
@@ -132,16 +136,16 @@ def decay(shelf: Shelf) -> Finding:
     return Finding((fewer, flat, like), {"counts": table}, notes)
 
 
-def figured_counts(decays: np.ndarray) -> np.ndarray:
+def figured_counts(decays: Array) -> Array:
     """The study's counts at weight decays (run,), NaN where its figure has none."""
     known = np.array(list(FIGURED_COUNTS))
     near = np.abs(np.log(decays[:, None] / known)).argmin(axis=1)
     return np.where(np.isclose(decays, known[near]), np.array(list(FIGURED_COUNTS.values()))[near], np.nan)
 
 
-def circularity(shelf: Shelf) -> Finding:
+def circularity(cache: TrainingCache) -> Finding:
     """Row 6: how round circles are at the start, against d, those that survive and those that die."""
-    runs = shelf.only("by_dimension")
+    runs = cache.only("by_dimension")
     dims, seeds = setting(runs, "dim"), replicates(runs)
     start, alive = runs.observables["circularity"][:, 0], survivors(runs).alive
     of = {"survived": masked_means(start, alive), "died": masked_means(start, ~alive)}
@@ -156,7 +160,7 @@ def circularity(shelf: Shelf) -> Finding:
     return Finding(tuple(checks), {"circularity": table}, (f"AUC {by_other_rules(by_rule, 3)}",))
 
 
-def masked_means(values: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+def masked_means(values: Array, chosen: Bools) -> Array:
     """Mean of the chosen features' values (run, feature) in each run, (run,); NaN where none is chosen."""
     many = chosen.sum(axis=1)
     total = np.where(chosen, values, 0.0).sum(axis=1)
@@ -164,9 +168,49 @@ def masked_means(values: np.ndarray, chosen: np.ndarray) -> np.ndarray:
 
 
 ROWS = (
-    Experiment(2, "frozen", "3.1", "Embeddings that are not trained", ("frozen",), frozen, draw.frozen),
-    Experiment(3, "dimension", "3.1", "Circles by embedding dimension", ("by_dimension",), dimension, draw.dimension),
-    Experiment(4, "prime", "", "Circles by modulus", ("by_prime",), prime, draw.prime),
-    Experiment(5, "decay", "", "Circles by weight decay", ("by_decay",), decay, draw.decay),
-    Experiment(6, "circularity", "", "Circularity at the start", ("by_dimension",), circularity, draw.circularity),
+    Experiment(
+        row=2,
+        name="frozen",
+        section="3.1",
+        title="Embeddings that are not trained",
+        needs=("frozen",),
+        examine=frozen,
+        draw=draw.frozen,
+    ),
+    Experiment(
+        row=3,
+        name="dimension",
+        section="3.1",
+        title="Circles by embedding dimension",
+        needs=("by_dimension",),
+        examine=dimension,
+        draw=draw.dimension,
+    ),
+    Experiment(
+        row=4,
+        name="prime",
+        section="",
+        title="Circles by modulus",
+        needs=("by_prime",),
+        examine=prime,
+        draw=draw.prime,
+    ),
+    Experiment(
+        row=5,
+        name="decay",
+        section="",
+        title="Circles by weight decay",
+        needs=("by_decay",),
+        examine=decay,
+        draw=draw.decay,
+    ),
+    Experiment(
+        row=6,
+        name="circularity",
+        section="",
+        title="Circularity at the start",
+        needs=("by_dimension",),
+        examine=circularity,
+        draw=draw.circularity,
+    ),
 )

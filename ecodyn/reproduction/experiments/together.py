@@ -7,11 +7,12 @@ import numpy as np
 from ecodyn.networks.modular_addition import MLP, all_pairs, ladder, losses_over_training
 from ecodyn.networks.modular_addition.collaboration import Collaboration
 from ecodyn.networks.modular_addition.pair_losses import SMALLEST_LOSS, PairLosses
+from ecodyn.reproduction.cache import TrainingCache
 from ecodyn.reproduction.experiment import Experiment
 from ecodyn.reproduction.figures import together as draw
 from ecodyn.reproduction.finding import Finding, Table, above
 from ecodyn.reproduction.statistics import in_words
-from ecodyn.reproduction.trainings import KEPT_SETS, Shelf
+from ecodyn.reproduction.trainings import KEPT_SETS
 from ecodyn.survival import clustered_mean, survivors
 from ecodyn.trajectories import Trajectories
 
@@ -24,14 +25,14 @@ FIGURED_LOSSES = {"all": 1e-7, "two strongest": 1.4e-7, "one random": 6.5e-7, "s
 """Final test losses, read off the study's figure."""
 
 
-def together(shelf: Shelf) -> Finding:
+def together(cache: TrainingCache) -> Finding:
     """Row 11: loss with only chosen circles of the embedding kept, over training."""
-    scale = shelf.scale
+    scale = cache.scale
     network = MLP(p=scale.p, dim=scale.dim, width=scale.width)
     steps = [0, *np.unique(np.geomspace(10, scale.together_steps, SNAPSHOTS).astype(int)).tolist()]
     tracks, pairs = [], []
     for seed in range(scale.together_seeds):
-        snapshots = shelf.snapshots("together", network, seed, steps)
+        snapshots = cache.snapshots("together", network, seed, steps)
         alive = survivors(Trajectories(snapshots.signals, snapshots.steps, features=network.features)).alive[0]
         circles = snapshots.strongest(max(int(alive.sum()), 2))  # a pair at least
         sets = [*ladder(circles[:2], circles), circles]
@@ -92,9 +93,9 @@ def _pair_table(pairs: list[PairLosses]) -> Table:
     return {name: np.array(column) for name, column in zip(names, zip(*rows, strict=True), strict=True)}
 
 
-def kept(shelf: Shelf) -> Finding:
+def kept(cache: TrainingCache) -> Finding:
     """Row 12: final test loss of trainings with only some frequencies in the embedding."""
-    files = shelf.get("kept").values()
+    files = cache.get("kept").values()
     losses = np.array([runs.curves["test_loss"][:, -1] for runs in files])  # (seed, condition)
     logs, seeds = np.log10(np.maximum(losses, SMALLEST_LOSS)), np.arange(len(losses))
     of = dict(zip(KEPT_SETS, logs.T, strict=True))
@@ -114,11 +115,27 @@ def kept(shelf: Shelf) -> Finding:
         "test_loss": losses.ravel(),
         "figured": np.tile(np.array([FIGURED_LOSSES[name] for name in KEPT_SETS]), len(seeds)),
     }
-    note = f"step {shelf.scale.kept_steps}; the study's figure has step 30 000"
-    return Finding((chosen, all_of_them), {"losses": table}, (note,) if shelf.scale.kept_steps < 30_000 else ())
+    note = f"step {cache.scale.kept_steps}; the study's figure has step 30 000"
+    return Finding((chosen, all_of_them), {"losses": table}, (note,) if cache.scale.kept_steps < 30_000 else ())
 
 
 ROWS = (
-    Experiment(11, "together", "4.1", "Loss with chosen circles kept", (), together, draw.together),
-    Experiment(12, "kept", "4", "Trainings with few frequencies", ("kept",), kept, draw.kept),
+    Experiment(
+        row=11,
+        name="together",
+        section="4.1",
+        title="Loss with chosen circles kept",
+        needs=(),
+        examine=together,
+        draw=draw.together,
+    ),
+    Experiment(
+        row=12,
+        name="kept",
+        section="4",
+        title="Trainings with few frequencies",
+        needs=("kept",),
+        examine=kept,
+        draw=draw.kept,
+    ),
 )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ecodyn.arrays import Bools
 from ecodyn.report.style import DEAD, FONT, INK, PALETTE, apply_style
 from ecodyn.reproduction.figures.pieces import (
     BLUE,
@@ -74,7 +75,7 @@ def signals(finding: Finding) -> Figure:
     return figure
 
 
-def _draw_tokens(panel: Axes, planes: Table, rows: np.ndarray, k: int, reach: float) -> None:
+def _draw_tokens(panel: Axes, planes: Table, rows: Bools, k: int, reach: float) -> None:
     order = planes["token"][rows] * k % int(rows.sum())
     panel.scatter(planes["x"][rows], planes["y"][rows], c=order, cmap=CYCLIC, s=8, linewidths=0)
     panel.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal", xticks=[], yticks=[])

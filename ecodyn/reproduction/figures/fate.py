@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from ecodyn.arrays import Array
 from ecodyn.report.style import DEAD, INK
 from ecodyn.reproduction.figures.pieces import BLUE, GREY, LOW, ORANGE, add_legend, draw_interval_line, new_figure
 from ecodyn.reproduction.finding import Finding
@@ -33,7 +35,7 @@ def initial_signal(finding: Finding) -> Figure:
 BINS = 8
 
 
-def _binned(ax: Axes, x: np.ndarray, y: np.ndarray, clusters: np.ndarray) -> None:
+def _binned(ax: Axes, x: Array, y: Array, clusters: NDArray[Any]) -> None:
     edges = np.quantile(x, np.linspace(0, 1, BINS + 1))
     which = np.clip(np.searchsorted(edges, x, side="right") - 1, 0, BINS - 1)
     middle = np.array([x[which == b].mean() if (which == b).any() else np.nan for b in range(BINS)])

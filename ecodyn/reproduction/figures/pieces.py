@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from ecodyn.arrays import Array
 from ecodyn.report.style import FONT, PALETTE, apply_style
 from ecodyn.reproduction.finding import Table
 from ecodyn.survival import DEFAULT_RULE, RULES, clustered_mean
@@ -40,9 +42,9 @@ COUNT_TICKS = (1, 2, 3, 4, 5, 7, 10, 15, 20, 30, 40, 60)
 
 def draw_interval_line(
     ax: Axes,
-    x: np.ndarray,
-    y: np.ndarray,
-    clusters: np.ndarray,
+    x: Array,
+    y: Array,
+    clusters: NDArray[Any],
     *,
     color: str = BLUE,
     label: str | None = None,
@@ -112,7 +114,7 @@ def add_legend(ax: Axes, **options: Any) -> None:
     legend.get_title().set_fontsize(FONT - 1)
 
 
-def log_ticks(ax: Axes, values: np.ndarray, base: float = 10.0) -> None:
+def log_ticks(ax: Axes, values: Array, base: float = 10.0) -> None:
     """A logarithmic x axis with the values themselves as ticks, as far as they have room."""
     ax.set_xscale("log", base=base)
     every = np.unique(values)

@@ -76,7 +76,7 @@ def test_what_is_no_frequency_or_no_step_is_refused(features, steps):
 
 
 def test_a_step_without_an_embedding_is_refused():
-    with pytest.raises(ValueError, match="step 7 is not among the embeddings'; there are 0, 5, 9"):
+    with pytest.raises(ValueError, match="expected a step among 0, 5, 9; got 7"):
         plot_fourier_planes(circles({2: 1.0}), [2], STEPS, chosen=[7])
 
 
@@ -127,7 +127,7 @@ def test_the_matrix_is_the_pairs(what, K):
 
 
 def test_an_unknown_matrix_is_refused():
-    with pytest.raises(ValueError, match="what is one of loss, synergy, interaction, got 'sum'"):
+    with pytest.raises(ValueError, match="expected what to be one of loss, synergy, interaction, got 'sum'"):
         plot_pair_matrix(pair_losses(3), what="sum")
 
 

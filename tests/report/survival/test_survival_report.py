@@ -51,7 +51,7 @@ def told():
 
 def test_sentences_say_the_numbers_of_the_analysis(told):
     text = "\n".join(survival_sentences(told))
-    assert f"two_component finds {told.survivors.mean:.1f}" in text
+    assert f"two_component finds {told.survivor_count.mean:.1f}" in text
     for rule in ("twice_mean", "above_10", "largest_gap", "noise_floor"):
         assert rule in text
     start = next(s for s in told.scores if s.predictor == "signal")
@@ -82,7 +82,7 @@ def test_the_folder_has_numbers_a_table_a_page_and_figures(told, tmp_path):
     with (tmp_path / "survivors.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == told.runs.n_runs * told.runs.n_features
-    assert sum(int(r["alive_two_component"]) for r in rows) == told.found.alive.sum()
+    assert sum(int(r["alive_two_component"]) for r in rows) == told.survivors.alive.sum()
     page = (tmp_path / "survival.html").read_text()
     assert "<b>&" not in page
     assert all(sentence in html.unescape(page) for sentence in survival_sentences(told))
