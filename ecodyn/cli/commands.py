@@ -207,12 +207,14 @@ def compare(
         from ecodyn.comparison import InterruptedComparison
         from ecodyn.comparison import compare as compare_families
         from ecodyn.families import REGISTRY
+        from ecodyn.families import family as family_class
 
         names = chosen(family, tuple(REGISTRY), "--family")
         data = prepared(path, None, 1, runs, select)
         if output is not None:
             check_folder(output, force)
-        parameters = {name: {"refine": True} for name in names if "full" in (refine or ()) and name != "neural_ode"}
+        refining = [name for name in names if "full" in (refine or ()) and family_class(name).refines]
+        parameters = {name: {"shooting__refine": True} for name in refining}
         with progress_bar("fitting", None) as advance, warnings_said():
             try:
                 result = compare_families(

@@ -135,7 +135,7 @@ def _estimators(
         cls = family(entry) if isinstance(entry, str) else entry
         wanted = [c for c in cls.couplings if couplings is None or c in couplings]
         for coupling, dynamics in itertools.product(wanted, [d for d in available if d in cls.available_dynamics]):
-            estimator = cls(coupling=coupling, state=state, **parameters.get(cls.name, {}))
+            estimator = cls(coupling=coupling, state=state).set_params(**parameters.get(cls.name, {}))
             yield estimator if dynamics == estimator.dynamics else estimator.set_params(dynamics=dynamics)
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from ecodyn import Trajectories
 from ecodyn.comparison.contenders import PROTOCOLS, contenders
 from ecodyn.comparison.protocols import FOLDS, MOST_FOLDS, execute, folds_by_cluster, folds_of, tasks_of
+from ecodyn.families import Shooting
 from ecodyn.families.linear import Linear
 
 open_inputs = settings(max_examples=30, deadline=None, derandomize=True, database=None)
@@ -70,7 +71,7 @@ class Recording(Linear):
 
 def recorded(data, protocol, jobs=1):
     """Each fold's training part and scores, for every coupling and clock of one family."""
-    estimators = [Recording(coupling=c, refine=False) for c in Recording.couplings]
+    estimators = [Recording(coupling=c, shooting=Shooting(refine=False)) for c in Recording.couplings]
     out = []
     for task in tasks_of(contenders(estimators, None, "signal"), [protocol], data, None, 0, jobs):
         Recording.fitted_on.clear()
