@@ -18,6 +18,7 @@ from ecodyn.comparison.candidate import label_of
 from ecodyn.comparison.phases import Phases
 from ecodyn.comparison.surrogate_result import SurrogateTest
 from ecodyn.comparison.verdict import Verdict
+from ecodyn.families.coefficients import coefficients_of
 from ecodyn.families.law import Law
 from ecodyn.families.model import FittedModel
 from ecodyn.rollouts.iteration import FLOW
@@ -118,35 +119,8 @@ class ModelScore:
         record = {k: v for k, v in vars(self).items() if k not in ("model", "skill_by_horizon")}
         record["skill_by_horizon"] = vars(self.skill_by_horizon) if self.skill_by_horizon else None
         if isinstance(self.model, Law):
-            record["coefficients"] = coefficient_table(self.model)
+            record["coefficients"] = [c.to_json() for c in coefficients_of(self.model)]
         return record
-
-
-def coefficient_table(law: Law) -> list[dict[str, Any]]:
-    """Non-zero coefficients of a law with what is known of each: its interval over runs, its halves, its VIF."""
-    d = law.diagnostics
-    rows = []
-    names, fitted = law.library.names(), law.library.fitted
-    groups = law.library.groups(len(law.coefficients))
-    for line, term in zip(*np.nonzero(law.coefficients), strict=True):
-        equation, group = divmod(int(line), groups)
-        row: dict[str, Any] = {
-            "equation": law.channels[fitted[equation]],
-            "feature": law.features[group] if law.per_feature else None,
-            "term": names[term],
-            "value": float(law.coefficients[line, term]),
-        }
-        if d is not None:
-            row |= {
-                "low": float(d.low[line, term]),
-                "high": float(d.high[line, term]),
-                "halves": float(d.halves[line, term]),
-                "run_spread": float(d.run_spread[line, term]),
-                "variance_inflation": float(d.variance_inflation[line, term]),
-                "identified": bool(d.identified[line, term]) if math.isfinite(d.halves[line, term]) else None,
-            }
-        rows.append(row)
-    return rows
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from ecodyn.runtime.lazy import lazily
 
 _HOME = {
     "fragment": "ecodyn.report.comparison.page",
-    "plot_coefficients": "ecodyn.report.comparison.figures",
+    "plot_coefficients": "ecodyn.report.laws.figures",
     "plot_collaboration": "ecodyn.report.circles.figures",
     "plot_fourier_planes": "ecodyn.report.circles.figures",
     "plot_interactions": "ecodyn.report.laws.interactions",
