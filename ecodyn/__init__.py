@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # what type checkers see; at run time the names come from _HO
     from ecodyn.equations.forms import polynomial_library
     from ecodyn.errors import DataWarning, NothingFittedError, OutputExistsError, UnusableDataError
     from ecodyn.extraction import extract
-    from ecodyn.families import load_model, register
+    from ecodyn.families import Matching, Shooting, load_model, register
     from ecodyn.families.base import LibraryFamily
     from ecodyn.families.estimator import Family
     from ecodyn.families.linear import Linear
@@ -38,12 +38,14 @@ _HOME = {
     "LibraryFamily": "ecodyn.families.base",
     "Linear": "ecodyn.families.linear",
     "LotkaVolterra": "ecodyn.families.lotka_volterra",
+    "Matching": "ecodyn.families",
     "NeuralODE": "ecodyn.families.neural_ode",
     "NothingFittedError": "ecodyn.errors",
     "OutputExistsError": "ecodyn.errors",
     "Phases": "ecodyn.comparison",
     "Rollout": "ecodyn.rollouts.integration",
     "SINDy": "ecodyn.families.sindy",
+    "Shooting": "ecodyn.families",
     "Trajectories": "ecodyn.trajectories",
     "UnusableDataError": "ecodyn.errors",
     "as_trajectories": "ecodyn.trajectories",
@@ -69,12 +71,14 @@ __all__ = [
     "LibraryFamily",
     "Linear",
     "LotkaVolterra",
+    "Matching",
     "NeuralODE",
     "NothingFittedError",
     "OutputExistsError",
     "Phases",
     "Rollout",
     "SINDy",
+    "Shooting",
     "Trajectories",
     "UnusableDataError",
     "as_trajectories",

@@ -15,6 +15,7 @@ from pydmd import BOPDMD
 
 import ecodyn
 from ecodyn.arrays import Array
+from ecodyn.families import Shooting
 from ecodyn.families.estimator import FORECAST_SHARES
 
 Forecast = Callable[[ecodyn.Trajectories, Array], Array]
@@ -61,7 +62,7 @@ def ecodyn_forecast(coupling: str) -> Forecast:
     """By integral matching, and shooting over short segments where the coupling has any, as compare forecasts."""
 
     def forecast(before: ecodyn.Trajectories, times: Array) -> Array:
-        law = ecodyn.Linear(coupling=coupling, stages=FORECAST_SHARES).fit(before)
+        law = ecodyn.Linear(coupling=coupling, shooting=Shooting(stages=FORECAST_SHARES)).fit(before)
         return law.simulate(before.values[0, -1], times).signal[0]
 
     return forecast

@@ -11,7 +11,7 @@ import warnings
 from measuring import Table, circles, seconds
 
 import ecodyn
-from ecodyn.families import family
+from ecodyn.families import Shooting, family
 
 GOAL, GOAL_FULL = 2.0, 8.0  # seconds on one core
 
@@ -36,7 +36,7 @@ def add(table: Table, name: str, coupling: str, runs: ecodyn.Trajectories, goal:
     cls = family(name)
 
     def fit(refine: bool) -> ecodyn.Linear:
-        return cls(coupling=coupling, refine=refine).fit(runs)
+        return cls(coupling=coupling, shooting=Shooting(refine=refine)).fit(runs)
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

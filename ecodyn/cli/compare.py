@@ -93,7 +93,7 @@ def _parameters(names: Iterable[str], refine: Iterable[str]) -> dict[str, dict[s
     """What --refine full asks of the families that can refine a fit."""
     from ecodyn.families import family
 
-    return {name: {"refine": True} for name in names if "full" in refine and family(name).refines}
+    return {name: {"shooting__refine": True} for name in names if "full" in refine and family(name).refines}
 
 
 def _compared(comparison: Callable[..., Comparison]) -> Comparison:

@@ -104,8 +104,8 @@ def _configured(family: str, coupling: str, state: str, dynamics: str, options: 
             )
         estimator.set_params(dynamics=dynamics)
     parameters = dict(assignment(o, "--set") for o in options or ())
-    known = estimator.get_params(deep=False)
-    unknown = [k for k in parameters if k not in known]
+    known = estimator.get_params()
+    unknown = [k for k in parameters if estimator.full_name(k) not in known]
     if unknown:
         raise typer.BadParameter(f"{name} has no parameter {listed(unknown)}; it has {listed(known)}")
     if "random_state" in known:

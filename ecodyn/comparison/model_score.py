@@ -10,6 +10,7 @@ from typing import Any, Self
 import numpy as np
 
 from ecodyn.arrays import Array
+from ecodyn.families.coefficients import coefficients_of
 from ecodyn.families.law import Law
 from ecodyn.families.model import FittedModel
 from ecodyn.families.model_name import ModelName, Named
@@ -141,7 +142,7 @@ class ModelScore(Named):
         }
         if isinstance(self.model, Law):
             record["law"] = self.model.to_json()
-            record["coefficients"] = coefficient_table(self.model)
+            record["coefficients"] = [c.to_json() for c in coefficients_of(self.model)]
         return record
 
     @classmethod
@@ -194,33 +195,6 @@ _PLAIN = (
     "equations",
     "latex",
 )
-
-
-def coefficient_table(law: Law) -> list[dict[str, Any]]:
-    """Non-zero coefficients of a law with what is known of each: its interval over runs, its halves, its VIF."""
-    d = law.diagnostics
-    rows = []
-    names, fitted = law.library.names(), law.library.fitted
-    groups = law.library.groups(len(law.coefficients))
-    for line, term in zip(*np.nonzero(law.coefficients), strict=True):
-        equation, group = divmod(int(line), groups)
-        row: dict[str, Any] = {
-            "equation": law.channels[fitted[equation]],
-            "feature": law.features[group] if law.per_feature else None,
-            "term": names[term],
-            "value": float(law.coefficients[line, term]),
-        }
-        if d is not None:
-            row |= {
-                "low": float(d.low[line, term]),
-                "high": float(d.high[line, term]),
-                "halves": float(d.halves[line, term]),
-                "run_spread": float(d.run_spread[line, term]),
-                "variance_inflation": float(d.variance_inflation[line, term]),
-                "identified": bool(d.identified[line, term]) if math.isfinite(d.halves[line, term]) else None,
-            }
-        rows.append(row)
-    return rows
 
 
 @dataclass(frozen=True)

@@ -1,19 +1,19 @@
 """Estimation of coefficients: integral matching first, then refinement by multiple shooting."""
 
-from ecodyn.estimation.estimate import Estimate
+from ecodyn.estimation.initial_fit import InitialFit
 from ecodyn.estimation.integral_matching import MatchedIntegrals, match, ridge_solve
-from ecodyn.estimation.multiple_shooting import Problem, Shooting, shoot, shoot_all
+from ecodyn.estimation.multiple_shooting import Problem, ShootingResult, shoot, shoot_all
 from ecodyn.estimation.samples import Samples
 from ecodyn.estimation.supports import Supports
 from ecodyn.estimation.thresholding import ThresholdedRegression, sequential_thresholding
 from ecodyn.estimation.validation import Validation, splits, unexplained_each, whole
 
 __all__ = [
-    "Estimate",
+    "InitialFit",
     "MatchedIntegrals",
     "Problem",
     "Samples",
-    "Shooting",
+    "ShootingResult",
     "Supports",
     "ThresholdedRegression",
     "Validation",

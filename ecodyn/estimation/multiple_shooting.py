@@ -43,8 +43,8 @@ EARLY_TOLERANCE, LAST_TOLERANCE = 1e-2, 1e-5  # relative decrease of the cost at
 
 
 @dataclass(frozen=True)
-class Shooting:
-    """What refinement found.
+class ShootingResult:
+    """Refined coefficients, and how refinement went.
 
     Attributes
     ----------
@@ -90,12 +90,12 @@ class Problem:
 
 
 Question = Trial | Probe
-Search = Generator[Question, Any, Shooting]
+Search = Generator[Question, Any, ShootingResult]
 
 
 def shoot(
     library: Library, samples: Samples, coefficients: Array, *, mask: NDArray[np.bool_] | None = None, **options: Any
-) -> Shooting:
+) -> ShootingResult:
     """Refine the coefficients of one problem; see ``shoot_all``."""
     return shoot_all([Problem(library, samples, coefficients, mask)], **options)[0]
 
@@ -109,7 +109,7 @@ def shoot_all(
     ridge: float = 0.0,
     estimate_starts: bool = False,
     max_iterations: int = 40,
-) -> list[Shooting]:
+) -> list[ShootingResult]:
     """Refine the coefficients of each problem by rollouts over segments of growing length.
 
     Every problem is searched as it would be alone; what the searches ask at the same time is answered in one batch
@@ -131,7 +131,7 @@ def shoot_all(
     max_iterations : int
         A stage.
     """
-    found: dict[int, Shooting] = {}
+    found: dict[int, ShootingResult] = {}
     searches = [_search(p, stages, intervals, ridge, estimate_starts, max_iterations) for p in problems]
     answers: dict[int, Any] = dict.fromkeys(range(len(searches)))
     while answers:
@@ -195,7 +195,7 @@ def _search(
             break
         else:
             return _unrefined(samples, coefficients, parameters, "rollouts diverge even over the shortest segments")
-    return Shooting(
+    return ShootingResult(
         objective.coefficients(search.parameters),
         search.equations.hessians,
         search.equations.gradients,
@@ -206,10 +206,10 @@ def _search(
     )
 
 
-def _unrefined(samples: Samples, coefficients: Array, parameters: Array, why: str) -> Shooting:
+def _unrefined(samples: Samples, coefficients: Array, parameters: Array, why: str) -> ShootingResult:
     size = len(parameters)
     empty = np.zeros((samples.n_runs, size, size))
-    return Shooting(coefficients, empty, np.zeros((samples.n_runs, size)), None, False, why, 0)
+    return ShootingResult(coefficients, empty, np.zeros((samples.n_runs, size)), None, False, why, 0)
 
 
 def _choose_substeps(objective: Objective, parameters: Array) -> Generator[Question, Any, int]:

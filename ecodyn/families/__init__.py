@@ -10,6 +10,8 @@ from ecodyn.runtime.lazy import lazily
 from ecodyn.runtime.registry import Registry
 
 if TYPE_CHECKING:
+    from ecodyn.families.configuration import Matching as Matching
+    from ecodyn.families.configuration import Shooting as Shooting
     from ecodyn.families.estimator import Family
     from ecodyn.families.linear import Linear as Linear
     from ecodyn.families.lotka_volterra import LotkaVolterra as LotkaVolterra
@@ -22,8 +24,10 @@ __all__ = [
     "REGISTRY",
     "Linear",
     "LotkaVolterra",
+    "Matching",
     "NeuralODE",
     "SINDy",
+    "Shooting",
     "family",
     "load_model",
     "register",
@@ -31,6 +35,8 @@ __all__ = [
 
 
 def _accept_family(name: str, thing: object) -> None:
+    from ecodyn.families.configuration import Matching as Matching
+    from ecodyn.families.configuration import Shooting as Shooting
     from ecodyn.families.estimator import Family
 
     if not (isinstance(thing, type) and issubclass(thing, Family) and getattr(thing, "name", None) == name):
@@ -120,6 +126,8 @@ def _no_constant(name: str) -> float:
 _HOME = {
     "Linear": "ecodyn.families.linear",
     "LotkaVolterra": "ecodyn.families.lotka_volterra",
+    "Matching": "ecodyn.families.configuration",
+    "Shooting": "ecodyn.families.configuration",
     "NeuralODE": "ecodyn.families.neural_ode",
     "SINDy": "ecodyn.families.sindy",
 }

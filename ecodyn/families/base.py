@@ -8,35 +8,33 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.base import clone
 
-from ecodyn.arrays import Array
+from ecodyn.arrays import Bools
 from ecodyn.equations.library import EXCHANGEABLE, FULL, INDEPENDENT, Library
 from ecodyn.estimation import (
-    Estimate,
+    InitialFit,
     MatchedIntegrals,
-    Problem,
     Samples,
-    Shooting,
-    Validation,
+    ShootingResult,
     match,
     shoot_all,
     splits,
-    unexplained_each,
 )
 from ecodyn.estimation.integral_matching import memory_needed
-from ecodyn.estimation.multiple_shooting import INTERVALS, STAGES
+from ecodyn.estimation.multiple_shooting import STAGES
+from ecodyn.estimation.ridge_choice import RIDGES, choose_ridge
+from ecodyn.families.configuration import Configuration, Matching, Shooting
 from ecodyn.families.diagnostics import diagnose
 from ecodyn.families.estimator import FORECAST_SHARES, Family
 from ecodyn.families.law import Law
 from ecodyn.families.model import FittedModel, amplitudes_of
 from ecodyn.families.protocol_names import FORECAST
+from ecodyn.families.training_set import TrainingSet
 from ecodyn.rollouts.iteration import DYNAMICS, FLOW, MAP, stored_step
 from ecodyn.trajectories import Trajectories
 from ecodyn.trajectories.state import parse_state
@@ -45,8 +43,6 @@ RIDGE = 1e-6  # on normalised columns: bounds the coefficients of a singular lib
 SMALL_FULL = 250  # coefficients of a full coupling up to which shooting and a thorough selection take about a second
 BYTES_TOGETHER = 2**26  # of training values that are fitted side by side
 MUCH_MEMORY = 2**30  # that matching one run may take without a word
-SMALL_LIBRARY = 64  # coefficients of a library that is rolled out whole, whatever was selected from it
-RIDGES = tuple(10.0**p for p in (-8, -6, -4, -2, -1, 0))  # what a full matrix's ridge is chosen from
 FULL_PULL = 1e-4  # of the Hessian's diagonal, towards integral matching: hundreds of coefficients need some hold
 
 
@@ -68,19 +64,11 @@ class LibraryFamily(Family):
     per_feature : bool
         Let an independent law have coefficients of its own for every feature. Implied by trajectories whose
         labels are shared between runs; a full law always has.
-    estimation : "integral" or "derivative"
-        What the first step matches: increments over spans of samples, or central differences (a map's over one step).
-    refine : "auto", True or False
-        Multiple shooting after it; "auto" does it for all couplings but full, whose hundreds of coefficients take
-        seconds a run.
-    ridge : "auto" or float
-        On normalised columns. "auto" is 10⁻⁶, and for full is chosen by rollouts on validation runs or windows.
-    stages : tuple of float
-        Segment lengths of multiple shooting, as shares of the window.
-    intervals : int
-        Runge-Kutta intervals a window while shooting; for a map, outputs that are compared.
-    estimate_starts : bool
-        Estimate the segments' starting states too, for noisy data.
+    matching : Matching, optional
+        The first step: what is matched, and the ridge.
+    shooting : Shooting, optional
+        The second: whether rollouts are made to follow the data, and how. A parameter of either may be set as
+        ``matching__ridge``, or by its short name: ``set_params(ridge=1e-3)``.
     """
 
     def __init__(
@@ -90,27 +78,30 @@ class LibraryFamily(Family):
         *,
         dynamics: str = FLOW,
         per_feature: bool = False,
-        estimation: str = "integral",
-        refine: bool | str = "auto",
-        ridge: float | str = "auto",
-        stages: tuple[float, ...] = STAGES,
-        intervals: int = INTERVALS,
-        estimate_starts: bool = False,
+        matching: Matching | None = None,
+        shooting: Shooting | None = None,
     ) -> None:
         self.coupling = coupling
         self.state = state
         self.dynamics = dynamics
         self.per_feature = per_feature
-        self.estimation = estimation
-        self.refine = refine
-        self.ridge = ridge
-        self.stages = stages
-        self.intervals = intervals
-        self.estimate_starts = estimate_starts
+        self.matching = matching
+        self.shooting = shooting
 
+    configurations: ClassVar[dict[str, type[Configuration]]] = {"matching": Matching, "shooting": Shooting}
     available_dynamics: ClassVar[tuple[str, ...]] = DYNAMICS
     refines: ClassVar[bool] = True
     model_: Law
+
+    @property
+    def matching_options(self) -> Matching:
+        """``matching``, or the default one."""
+        return Matching() if self.matching is None else self.matching
+
+    @property
+    def shooting_options(self) -> Shooting:
+        """``shooting``, or the default one."""
+        return Shooting() if self.shooting is None else self.shooting
 
     @abstractmethod
     def library(self, channels: Sequence[str], features: Sequence[Any]) -> Library:
@@ -123,16 +114,6 @@ class LibraryFamily(Family):
             raise ValueError(f"dynamics is {' or '.join(map(repr, self.available_dynamics))}, got {self.dynamics!r}")
         if self.dynamics == MAP:
             stored_step(trajectories.times, trajectories.lengths)
-        if self.estimation not in ("integral", "derivative"):
-            raise ValueError(f"estimation is 'integral' or 'derivative', got {self.estimation!r}")
-        if self.refine not in ("auto", True, False):
-            raise ValueError(f"refine is 'auto', True or False, got {self.refine!r}")
-        if self.ridge != "auto" and not (isinstance(self.ridge, int | float) and self.ridge >= 0):
-            raise ValueError(f"ridge is 'auto' or a number of at least 0, got {self.ridge!r}")
-        if not self.stages or not all(0 < share <= 1 for share in self.stages):
-            raise ValueError(f"stages are shares of the window in (0, 1], at least one, got {self.stages!r}")
-        if self.intervals < 1:
-            raise ValueError(f"intervals is a whole number of at least 1, got {self.intervals!r}")
 
     def ahead(self, trajectories: Trajectories) -> tuple[str, ...]:
         """A full library's size, where it is large, and which coupling takes less."""
@@ -158,8 +139,9 @@ class LibraryFamily(Family):
     def for_protocol(self, protocol: str, *, run_by_run: bool) -> Self:
         """Forecasts are shot on segments that end well before the window does: see ``Family.for_protocol``."""
         family = super().for_protocol(protocol, run_by_run=run_by_run)
-        if protocol == FORECAST and self.stages == STAGES:
-            family.set_params(stages=FORECAST_SHARES)
+        shooting = clone(self.shooting_options)
+        if protocol == FORECAST and shooting.stages == STAGES:
+            family.shooting = shooting.set_params(stages=FORECAST_SHARES)
         return family
 
     def fit_model(self, trajectories: Trajectories, *, clock: bool = False) -> Law:
@@ -176,59 +158,66 @@ class LibraryFamily(Family):
         laws: list[Law] = []
         for begin in range(0, len(training_sets), size):
             prepared = [self._prepare(training, clock) for training in training_sets[begin : begin + size]]
-            laws += [self._law(p, shot) for p, shot in zip(prepared, self._refined(prepared), strict=True)]
+            refined = self._refine(prepared)
+            laws += [self._law(p, result, seconds) for p, (result, seconds) in zip(prepared, refined, strict=True)]
         return laws
 
-    def _prepare(self, trajectories: Trajectories, clock: bool) -> _Prepared:
+    def _prepare(self, trajectories: Trajectories, clock: bool) -> TrainingSet:
         started = perf_counter()
         samples = Samples.of(trajectories, self.state, self.dynamics)
         library = self.library(parse_state(self.state), trajectories.features.tolist())
         if clock:
             samples = samples.driven(library)
         own_coefficients = self._own_coefficients(trajectories)
-        parts = match(library, samples, per_feature=own_coefficients, method=self.estimation)
-        estimate = self.estimate(library, samples, parts, own_coefficients)
-        size = int(self.mask(library, own_coefficients).sum())
-        return _Prepared(trajectories, library, samples, parts, estimate, size, perf_counter() - started)
-
-    def _refined(self, prepared: Sequence[_Prepared]) -> list[tuple[Shooting | None, float]]:
-        """What shooting found for each, and its share of the seconds."""
-        started = perf_counter()
-        wanted = [p for p in prepared if self._wants_shooting(p.estimate)]
-        found = shoot_all(
-            [p.problem() for p in wanted],
-            stages=self.stages,
-            intervals=self.intervals,
-            ridge=FULL_PULL if self.coupling == FULL else 0.0,
-            estimate_starts=self.estimate_starts,
+        parts = match(library, samples, per_feature=own_coefficients, method=self.matching_options.method)
+        return TrainingSet(
+            trajectories=trajectories,
+            library=library,
+            samples=samples,
+            parts=parts,
+            initial=self.initial_fit(library, samples, parts, own_coefficients),
+            size=int(self.mask(library, own_coefficients).sum()),
+            seconds=perf_counter() - started,
         )
-        by_prepared = {id(p): p.of_support(shooting) for p, shooting in zip(wanted, found, strict=True)}
+
+    def _refine(self, prepared: Sequence[TrainingSet]) -> list[tuple[ShootingResult | None, float]]:
+        """The result of shooting for each, None where it is not shot, and its share of the seconds."""
+        started, options = perf_counter(), self.shooting_options
+        wanted = [p for p in prepared if self._wants_shooting(p.initial)]
+        results = shoot_all(
+            [p.problem() for p in wanted],
+            stages=options.stages,
+            intervals=options.intervals,
+            ridge=FULL_PULL if self.coupling == FULL else 0.0,
+            estimate_starts=options.estimate_starts,
+        )
+        by_set = {id(p): p.of_support(result) for p, result in zip(wanted, results, strict=True)}
         seconds = (perf_counter() - started) / max(1, len(wanted))
-        return [(by_prepared.get(id(p)), seconds) for p in prepared]
+        return [(by_set.get(id(p)), seconds) for p in prepared]
 
-    def _wants_shooting(self, estimate: Estimate) -> bool:
-        if self.refine != "auto":
-            return bool(self.refine)
-        return self.coupling != FULL or estimate.coefficients.size <= SMALL_FULL
+    def _wants_shooting(self, initial: InitialFit) -> bool:
+        refine = self.shooting_options.refine
+        if refine != "auto":
+            return bool(refine)
+        return self.coupling != FULL or initial.coefficients.size <= SMALL_FULL
 
-    def _law(self, p: _Prepared, shot: tuple[Shooting | None, float]) -> Law:
-        shooting, seconds = shot
-        coefficients = p.estimate.coefficients if shooting is None else shooting.coefficients
-        label, alone = f"{self.name}/{self.coupling}", p.seconds + seconds  # what it would have taken by itself
-        diagnostics = diagnose(label, p.estimate, p.samples, p.parts, shooting, alone)
+    def _law(self, prepared: TrainingSet, shooting: ShootingResult | None, seconds: float) -> Law:
+        initial, samples = prepared.initial, prepared.samples
+        coefficients = initial.coefficients if shooting is None else shooting.coefficients
+        label, alone = f"{self.name}/{self.coupling}", prepared.seconds + seconds  # as if it had been by itself
         return Law(
-            self.name,
-            self.coupling,
-            p.library.channels,
-            p.library.features,
-            amplitudes_of(p.trajectories, self.state),
-            self.provenance(p.trajectories),
-            p.estimate.library,
-            p.estimate.library.rescale(coefficients, p.samples.scales, p.samples.time_scale),
-            p.size,
-            p.samples.drive_in_original_units(p.library),
-            diagnostics,
-            step=None if p.samples.step is None else p.samples.step * p.samples.time_scale,
+            family=self.name,
+            coupling=self.coupling,
+            channels=prepared.library.channels,
+            features=prepared.library.features,
+            amplitudes=amplitudes_of(prepared.trajectories, self.state),
+            provenance=self.provenance(prepared.trajectories),
+            library=initial.library,
+            coefficients=initial.library.rescale(coefficients, samples.scales, samples.time_scale),
+            size=prepared.size,
+            drive=samples.drive_in_original_units(prepared.library),
+            diagnostics=diagnose(label, initial, samples, prepared.parts, shooting, alone),
+            step=None if samples.step is None else samples.step * samples.time_scale,
             interaction_matrix=self.interaction_matrix,
         )
 
@@ -237,65 +226,41 @@ class LibraryFamily(Family):
             return self.per_feature or trajectories.labels_shared
         return self.coupling == FULL
 
-    def mask(self, library: Library, own_coefficients: bool) -> NDArray[np.bool_]:
+    def mask(self, library: Library, own_coefficients: bool) -> Bools:
         """Which coefficients are free, (equation × group, term); a constraint of a family is a subset."""
         groups = len(library.features) if own_coefficients else 1
         return np.ones((len(library.fitted) * groups, len(library)), dtype=bool)
 
-    def estimate(
+    def initial_fit(
         self, library: Library, samples: Samples, parts: list[MatchedIntegrals], own_coefficients: bool
-    ) -> Estimate:
-        """First estimate by ridge regression on matched integrals; families with a selection override it."""
-        mask = self.mask(library, own_coefficients)
-        matched = MatchedIntegrals.combine(parts)
-        if self.ridge != "auto" or self.coupling != FULL:
-            ridge = RIDGE if self.ridge == "auto" else float(self.ridge)
-            return Estimate(library, matched, matched.solve(ridge, mask), mask, np.arange(len(library)))
-        ridge = self._choose_ridge(
-            library, splits(library, samples, parts, per_feature=own_coefficients, method=self.estimation), mask
+    ) -> InitialFit:
+        """Ridge regression on matched integrals; families with a selection override it.
+
+        Parameters
+        ----------
+        library : Library
+            All candidate terms.
+        samples : Samples
+            The training part, in scaled units.
+        parts : list of MatchedIntegrals
+            Each run's regression.
+        own_coefficients : bool
+            Whether each feature has coefficients of its own.
+        """
+        mask, matched = self.mask(library, own_coefficients), MatchedIntegrals.combine(parts)
+        options, support = self.matching_options, np.arange(len(library))
+        if options.ridge != "auto" or self.coupling != FULL:
+            ridge = RIDGE if options.ridge == "auto" else float(options.ridge)
+            coefficients = matched.solve(ridge, mask)
+            return InitialFit(library=library, matched=matched, coefficients=coefficients, mask=mask, support=support)
+        validations = splits(library, samples, parts, per_feature=own_coefficients, method=options.method)
+        ridge = choose_ridge(library, validations, mask)
+        return InitialFit(
+            library=library,
+            matched=matched,
+            coefficients=matched.solve(ridge, mask),
+            mask=mask,
+            support=support,
+            candidates=len(RIDGES),
+            chosen=(("ridge", ridge),),
         )
-        coefficients = matched.solve(ridge, mask)
-        support = np.arange(len(library))
-        return Estimate(library, matched, coefficients, mask, support, len(RIDGES), (("ridge", ridge),))
-
-    @staticmethod
-    def _choose_ridge(library: Library, validations: list[Validation], mask: NDArray[np.bool_]) -> float:
-        def laws(matched: MatchedIntegrals) -> Array:
-            if mask.all():
-                return matched.solve_each(RIDGES)
-            return np.stack([matched.solve(ridge, mask) for ridge in RIDGES])
-
-        unexplained = unexplained_each(library, validations, [laws(v.matched) for v in validations])
-        return RIDGES[int(np.argmin(np.mean([u.mean(axis=1) for u in unexplained], axis=0)))]
-
-
-@dataclass(frozen=True, eq=False)
-class _Prepared:
-    """One training set up to its first estimate, in the seconds it took."""
-
-    trajectories: Trajectories
-    library: Library
-    samples: Samples
-    parts: list[MatchedIntegrals]
-    estimate: Estimate
-    size: int
-    seconds: float
-
-    @property
-    def _whole(self) -> bool:
-        """Whether shooting goes by the whole library with a mask: selections of all folds then share their rollouts."""
-        return self.size <= SMALL_LIBRARY
-
-    def problem(self) -> Problem:
-        """What shooting is to refine."""
-        estimate = self.estimate
-        if not self._whole:
-            return Problem(estimate.library, self.samples, estimate.coefficients, estimate.mask)
-        shape = (len(estimate.coefficients), len(self.library))
-        coefficients, mask = np.zeros(shape), np.zeros(shape, dtype=bool)
-        coefficients[:, estimate.support], mask[:, estimate.support] = estimate.coefficients, estimate.mask
-        return Problem(self.library, self.samples, coefficients, mask)
-
-    def of_support(self, found: Shooting) -> Shooting:
-        """What shooting found, of the estimate's own terms."""
-        return replace(found, coefficients=found.coefficients[:, self.estimate.support]) if self._whole else found

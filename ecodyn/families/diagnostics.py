@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ecodyn.arrays import Array
 from ecodyn.equations.library import Library
-from ecodyn.estimation import Estimate, MatchedIntegrals, Samples, Shooting
+from ecodyn.estimation import InitialFit, MatchedIntegrals, Samples, ShootingResult
 from ecodyn.families.conditioning import condition_number, effective_rank, inflation_by_row
 from ecodyn.statistics.intervals import INTERVAL_LEVEL
 
@@ -146,29 +146,29 @@ def _by_cluster(values: Array, samples: Samples) -> Array:
 
 def diagnose(
     label: str,
-    estimate: Estimate,
+    initial: InitialFit,
     samples: Samples,
     parts: list[MatchedIntegrals],
-    shooting: Shooting | None,
+    shooting: ShootingResult | None,
     seconds: float,
 ) -> Diagnostics:
     """All diagnostics of a fit that took ``seconds``, from the runs' own regressions and the last step of shooting."""
     started = time.perf_counter()
-    coefficients = estimate.coefficients if shooting is None else shooting.coefficients
-    factor = estimate.library.rescale(np.ones(coefficients.shape), samples.scales, samples.time_scale)
+    coefficients = initial.coefficients if shooting is None else shooting.coefficients
+    factor = initial.library.rescale(np.ones(coefficients.shape), samples.scales, samples.time_scale)
     refined = shooting is not None and shooting.iterations > 0
-    blocks = [*_blocks(estimate, parts, coefficients, shooting if refined else None)]
+    blocks = [*_blocks(initial, parts, coefficients, shooting if refined else None)]
     arrays = {key: np.full(coefficients.shape, np.nan) for key in ("half", "halves", "run", "one", "two")}
     for where, hessians, gradients in blocks:
         found = spread_over_runs(coefficients[where], _by_cluster(hessians, samples), _by_cluster(gradients, samples))
         arrays["half"][where], arrays["halves"][where] = found.half_width, found.halves
         arrays["run"][where] = found.run_spread
         arrays["one"][where], arrays["two"][where] = found.first, found.second
-    correlation = _halves_correlation(estimate.library, arrays["one"], arrays["two"])
+    correlation = _halves_correlation(initial.library, arrays["one"], arrays["two"])
     identified = ~(arrays["halves"] > HALVES_LIMIT)
     if correlation is not None and correlation < CORRELATION_LIMIT:
         identified &= False
-    singular = estimate.matched.singular_values()
+    singular = initial.matched.singular_values()
     condition = max(condition_number(s) for s in singular)
     return Diagnostics(
         low=(coefficients - arrays["half"]) * factor,
@@ -176,27 +176,27 @@ def diagnose(
         halves=arrays["halves"],
         run_spread=arrays["run"],
         identified=identified,
-        variance_inflation=inflation_by_row(estimate.matched, estimate.mask),
+        variance_inflation=inflation_by_row(initial.matched, initial.mask),
         halves_correlation=correlation,
         condition_number=condition,
         effective_rank=float(np.median([effective_rank(s) for s in singular])),
-        rows=estimate.matched.rows,
+        rows=initial.matched.rows,
         refined=refined,
         converged=refined and shooting is not None and shooting.converged,
         status="integral matching only" if shooting is None else shooting.status,
-        candidates=estimate.candidates,
-        chosen=dict(estimate.chosen),
+        candidates=initial.candidates,
+        chosen=dict(initial.chosen),
         seconds=seconds + time.perf_counter() - started,
-        warnings=_warnings(label, estimate, parts[0].n_terms, condition, shooting),
+        warnings=_warnings(label, initial, parts[0].n_terms, condition, shooting),
     )
 
 
 def _warnings(
-    label: str, estimate: Estimate, terms: int, condition: float, shooting: Shooting | None
+    label: str, initial: InitialFit, terms: int, condition: float, shooting: ShootingResult | None
 ) -> tuple[str, ...]:
     notes = []
-    rows = estimate.matched.rows
-    if not estimate.mask.any():
+    rows = initial.matched.rows
+    if not initial.mask.any():
         notes.append(f"{label}: every term was thresholded away; what is left is 'nothing changes'")
     elif terms > rows:
         notes.append(
@@ -214,10 +214,10 @@ def _warnings(
 
 
 def _blocks(
-    estimate: Estimate, parts: list[MatchedIntegrals], coefficients: Array, shooting: Shooting | None
+    initial: InitialFit, parts: list[MatchedIntegrals], coefficients: Array, shooting: ShootingResult | None
 ) -> list[tuple[tuple[NDArray[Any], ...], Array, Array]]:
     """Coefficient indices with their runs' Hessians and gradients: one block, or one a feature."""
-    mask = estimate.mask
+    mask = initial.mask
     if not mask.any():
         return []
     if shooting is not None:
@@ -227,8 +227,8 @@ def _blocks(
     blocks: list[tuple[tuple[NDArray[Any], ...], Array, Array]] = []
     for row in range(len(mask)):
         free = np.flatnonzero(mask[row])
-        design, target = estimate.matched.place(row)
-        columns = estimate.support[free]
+        design, target = initial.matched.place(row)
+        columns = initial.support[free]
         systems = [(p.matrix[design][:, columns], p.targets[design][:, target]) for p in parts]
         hessians = np.array([a.T @ a for a, _ in systems])
         gradients = np.array([a.T @ (a @ coefficients[row, free] - b) for a, b in systems])

@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import clone
 
 from ecodyn._version import __version__
 from ecodyn.equations.library import COUPLINGS, EXCHANGEABLE
 from ecodyn.errors import DataWarning, UnusableDataError
+from ecodyn.families.configuration import Configured
 from ecodyn.families.model import FittedModel, plain
 from ecodyn.rollouts.integration import Rollout
 from ecodyn.rollouts.iteration import FLOW
@@ -26,7 +27,7 @@ MIN_STEPS = 3  # two increments: the fewest that can disagree with a law
 FORECAST_SHARES = (0.2, 0.35)  # of the window: laws grown to whole windows specialise on their early part
 
 
-class Family(BaseEstimator):
+class Family(Configured):
     """An equation family as a scikit-learn estimator.
 
     Subclasses say what they are and need in class attributes, so that nothing outside this room knows a family by its
@@ -52,7 +53,7 @@ class Family(BaseEstimator):
     interaction_matrix : bool
         Whether its full coupling is a matrix of interactions, one coefficient for each pair of features.
     refines : bool
-        Whether it takes ``refine``, multiple shooting after a first estimate.
+        Whether it takes ``shooting__refine``, multiple shooting after a first fit.
     cost : float
         Typical seconds a fit, relative to a linear law's: comparisons begin with the dearest.
     simplicity : int
@@ -165,6 +166,7 @@ class Family(BaseEstimator):
         """Refuse what the family can't be fitted to, with a sentence."""
         if self.coupling not in self.couplings:
             raise ValueError(f"{self.name} has the couplings {', '.join(self.couplings)}, got {self.coupling!r}")
+        self.check_configurations()
         channels = parse_state(self.state)
         shortest = int(trajectories.lengths.min())
         if shortest < MIN_STEPS:
@@ -207,17 +209,23 @@ class Family(BaseEstimator):
         return {
             "ecodyn": __version__,
             "estimator": type(self).__name__,
-            "parameters": {k: _plain_parameter(v) for k, v in self.get_params(deep=False).items()},
+            "parameters": {k: self._plain_parameter(k, v) for k, v in self.get_params(deep=False).items()},
             "runs": [plain(r) for r in trajectories.runs],
             "window": [float(first), float(last)],
             "range": [float(np.nanmin(trajectories.values)), float(np.nanmax(trajectories.values))],
             "data": trajectories.provenance,
         }
 
+    def _plain_parameter(self, name: str, value: Any) -> Any:
+        """As JSON can hold it; a configuration as its options, those of the default one too."""
+        if name in self.configurations:
+            return {k: _plain(v) for k, v in self.configuration(name).get_params().items()}
+        return _plain(value)
+
     def stated_parameters(self) -> dict[str, Any]:
         """All parameters as JSON can hold them, those of nested configurations too."""
         parameters = self.get_params(deep=True)
-        return {k: _plain_parameter(v) for k, v in parameters.items() if not hasattr(v, "get_params")}
+        return {k: _plain(v) for k, v in parameters.items() if k not in self.configurations}
 
     def equations(self) -> list[sympy.Eq]:
         """The fitted law as sympy equations."""
@@ -232,7 +240,7 @@ class Family(BaseEstimator):
         return self.model_.simulate(x0, steps, **options)
 
 
-def _plain_parameter(value: Any) -> Any:
+def _plain(value: Any) -> Any:
     if isinstance(value, str | int | float | bool | type(None)):
         return value
     return list(value) if isinstance(value, tuple | list) else repr(value)

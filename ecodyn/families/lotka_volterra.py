@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from ecodyn.equations.forms import lotka_volterra_library, lotka_volterra_mask, lotka_volterra_square
 from ecodyn.equations.library import EXCHANGEABLE, Library
-from ecodyn.estimation.multiple_shooting import INTERVALS, STAGES
 from ecodyn.families.base import LibraryFamily
+from ecodyn.families.configuration import Matching, Shooting
 from ecodyn.rollouts.iteration import FLOW
 
 
@@ -45,24 +45,11 @@ class LotkaVolterra(LibraryFamily):
         dynamics: str = FLOW,
         self_interaction: bool = True,
         per_feature: bool = False,
-        estimation: str = "integral",
-        refine: bool | str = "auto",
-        ridge: float | str = "auto",
-        stages: tuple[float, ...] = STAGES,
-        intervals: int = INTERVALS,
-        estimate_starts: bool = False,
+        matching: Matching | None = None,
+        shooting: Shooting | None = None,
     ) -> None:
         super().__init__(
-            coupling,
-            state,
-            dynamics=dynamics,
-            per_feature=per_feature,
-            estimation=estimation,
-            refine=refine,
-            ridge=ridge,
-            stages=stages,
-            intervals=intervals,
-            estimate_starts=estimate_starts,
+            coupling, state, dynamics=dynamics, per_feature=per_feature, matching=matching, shooting=shooting
         )
         self.self_interaction = self_interaction
 

@@ -13,9 +13,18 @@ from numpy.typing import NDArray
 from ecodyn.arrays import Array
 from ecodyn.equations.forms import polynomial_library
 from ecodyn.equations.library import EXCHANGEABLE, FULL, Library
-from ecodyn.estimation import Estimate, MatchedIntegrals, Samples, Supports, Validation, splits, unexplained_each, whole
-from ecodyn.estimation.multiple_shooting import INTERVALS, STAGES
+from ecodyn.estimation import (
+    InitialFit,
+    MatchedIntegrals,
+    Samples,
+    Supports,
+    Validation,
+    splits,
+    unexplained_each,
+    whole,
+)
 from ecodyn.families.base import RIDGE, SMALL_FULL, LibraryFamily
+from ecodyn.families.configuration import Matching, Shooting
 from ecodyn.rollouts.iteration import FLOW
 from ecodyn.trajectories import Trajectories
 from ecodyn.trajectories.state import fitted
@@ -81,24 +90,11 @@ class SINDy(LibraryFamily):
         degree: int | None = None,
         max_terms: int | None = None,
         per_feature: bool = False,
-        estimation: str = "integral",
-        refine: bool | str = "auto",
-        ridge: float | str = "auto",
-        stages: tuple[float, ...] = STAGES,
-        intervals: int = INTERVALS,
-        estimate_starts: bool = False,
+        matching: Matching | None = None,
+        shooting: Shooting | None = None,
     ) -> None:
         super().__init__(
-            coupling,
-            state,
-            dynamics=dynamics,
-            per_feature=per_feature,
-            estimation=estimation,
-            refine=refine,
-            ridge=ridge,
-            stages=stages,
-            intervals=intervals,
-            estimate_starts=estimate_starts,
+            coupling, state, dynamics=dynamics, per_feature=per_feature, matching=matching, shooting=shooting
         )
         self.optimizer = optimizer
         self.thresholds = thresholds
@@ -124,14 +120,14 @@ class SINDy(LibraryFamily):
             degree = 3 if cubic <= SMALL_FULL else 2
         return polynomial_library(self.coupling, channels, features, degree)
 
-    def estimate(
+    def initial_fit(
         self, library: Library, samples: Samples, parts: list[MatchedIntegrals], own_coefficients: bool
-    ) -> Estimate:
+    ) -> InitialFit:
         """The support that validates best, refitted on all training runs."""
         everything = whole(samples, parts)
         large = self.coupling == FULL and len(library) * len(library.features) > SMALL_FULL
         path, ridge = self._path(large), self._ridge(large)
-        validations = splits(library, samples, parts, per_feature=own_coefficients, method=self.estimation)
+        validations = splits(library, samples, parts, per_feature=own_coefficients, method=self.matching_options.method)
         tried = self._along(path, validations[: FULL_SPLITS if large else None], library, ridge)
         unexplained = np.concatenate([t.unexplained for t in tried], axis=1)
         size = np.mean([t.sizes for t in tried], axis=0)
@@ -143,13 +139,18 @@ class SINDy(LibraryFamily):
         least = min((score[k] for k in preferred if size[k]), default=1.0)
         some_use = [k for k in preferred if score[k] <= np.sqrt(least)] if least < 1.0 else preferred
         threshold, support, coefficients = self._chosen(path[some_use], supports, everything, library, ridge)
-        chosen = (("threshold", threshold),)
-        candidates = sum(t.distinct for t in tried)
         keep = np.flatnonzero(support.any(axis=0))
         if not len(keep):
             keep = np.arange(1)  # a library can't be empty: one term whose coefficient is zero
-        matched, mask = everything.matched.subset(keep), support[:, keep]
-        return Estimate(library.subset(keep), matched, coefficients[:, keep], mask, keep, candidates, chosen)
+        return InitialFit(
+            library=library.subset(keep),
+            matched=everything.matched.subset(keep),
+            coefficients=coefficients[:, keep],
+            mask=support[:, keep],
+            support=keep,
+            candidates=sum(t.distinct for t in tried),
+            chosen=(("threshold", threshold),),
+        )
 
     def _chosen(
         self, path: Array, supports: Supports, everything: Validation, library: Library, ridge: float
@@ -190,9 +191,10 @@ class SINDy(LibraryFamily):
         return few
 
     def _ridge(self, large: bool) -> float:
-        if self.ridge == "auto":
+        ridge = self.matching_options.ridge
+        if ridge == "auto":
             return FULL_RIDGE if large else RIDGE
-        return float(self.ridge)
+        return float(ridge)
 
     def _path(self, large: bool) -> Array:
         """Thresholds relative to the largest coefficient, small to large."""

@@ -14,16 +14,17 @@ if TYPE_CHECKING:
     from ecodyn.report.circles.collaboration import plot_collaboration, plot_pair_matrix
     from ecodyn.report.circles.perturbation import plot_perturbation
     from ecodyn.report.circles.planes import plot_fourier_planes, plot_pca_circles
-    from ecodyn.report.comparison.figures import plot_coefficients, plot_rollouts, plot_signals, plot_skill
+    from ecodyn.report.comparison.figures import plot_rollouts, plot_signals, plot_skill
     from ecodyn.report.comparison.page import fragment, write_html
     from ecodyn.report.comparison.skill_figures import plot_skill_by_horizon, plot_skill_by_phase
     from ecodyn.report.comparison.tables import terminal_table
+    from ecodyn.report.laws.figures import plot_coefficients
     from ecodyn.report.laws.interactions import plot_interactions
     from ecodyn.report.survival.figures import plot_counts_by, plot_predictors, plot_separation, plot_survival_rate
 
 _HOME = {
     "fragment": "ecodyn.report.comparison.page",
-    "plot_coefficients": "ecodyn.report.comparison.figures",
+    "plot_coefficients": "ecodyn.report.laws.figures",
     "plot_collaboration": "ecodyn.report.circles.collaboration",
     "plot_fourier_planes": "ecodyn.report.circles.planes",
     "plot_interactions": "ecodyn.report.laws.interactions",

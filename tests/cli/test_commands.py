@@ -593,6 +593,7 @@ def test_fit_says_where_the_law_stands_still(circles):
 
 def test_fit_takes_parameters_by_name(circles):
     assert run("fit", circles, *FAMILY, "--set", "refine=false", "--set", "ridge=1e-3").exit_code == 0
+    assert run("fit", circles, *FAMILY, "--set", "shooting__refine=false").exit_code == 0
     result = run("fit", circles, *FAMILY, "--set", "colour=blue")
     assert result.exit_code == 2
     assert "colour" in result.stderr

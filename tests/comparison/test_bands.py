@@ -7,6 +7,7 @@ import pytest
 
 from ecodyn import Linear
 from ecodyn.comparison.bands import HeldOutErrors, rank, worst_error
+from ecodyn.families import Shooting
 
 TIMES = np.linspace(0.0, 10.0, 6)
 
@@ -37,7 +38,7 @@ def test_exchangeable_errors_are_covered_as_often_as_it_says(runs, level):
 
 def test_bands_of_a_fitted_law_cover_trainings_made_afresh(linear_runs):
     """The jackknife in use: each error from a law fitted to the other runs, the new run's from one fitted to all."""
-    law, noise, covered, total = Linear(coupling="exchangeable", refine=False), 0.05, 0, 0
+    law, noise, covered, total = Linear(coupling="exchangeable", shooting=Shooting(refine=False)), 0.05, 0, 0
     for seed in range(12):
         data = linear_runs(runs=10, steps=11, seed=seed, noise=noise)
         errors = {}

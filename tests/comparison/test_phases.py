@@ -10,6 +10,7 @@ import pytest
 from ecodyn import Linear, Trajectories, compare, find_phases
 from ecodyn.comparison.phases import Phase, Phases, label_of_change
 from ecodyn.errors import DataWarning, UnusableDataError
+from ecodyn.families import Shooting
 
 UP, DOWN, SAME = 0.3, -0.3, 0.01
 
@@ -187,7 +188,7 @@ def test_what_has_no_phases_is_refused_in_a_sentence(data, word):
 @pytest.fixture(scope="module")
 def compared():
     data = three_phases(vary=0.1)
-    families = [Linear(coupling="exchangeable", refine=False)]
+    families = [Linear(coupling="exchangeable", shooting=Shooting(refine=False))]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataWarning)
         return data, compare(data, families, protocols=["unseen_runs"], phases="auto", folds=2)

@@ -14,6 +14,7 @@ from ecodyn.comparison.execution import execute
 from ecodyn.comparison.folds import FOLDS, MOST_FOLDS, folds_by_cluster
 from ecodyn.comparison.plan import folds_of, plan
 from ecodyn.comparison.request import Request
+from ecodyn.families import Shooting
 from ecodyn.families.linear import Linear
 
 open_inputs = settings(max_examples=30, deadline=None, derandomize=True, database=None)
@@ -73,7 +74,7 @@ class Recording(Linear):
 
 def recorded(data, protocol, jobs=1):
     """Each fold's training part and scores, for every coupling and clock of one family."""
-    estimators = [Recording(coupling=c, refine=False) for c in Recording.couplings]
+    estimators = [Recording(coupling=c, shooting=Shooting(refine=False)) for c in Recording.couplings]
     out = []
     for task in plan(data, contenders(estimators, None, "signal"), Request(protocols=[protocol], jobs=jobs)).tasks:
         Recording.fitted_on.clear()

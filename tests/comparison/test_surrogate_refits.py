@@ -11,6 +11,7 @@ from ecodyn.comparison.request import Request
 from ecodyn.comparison.surrogate_refits import unseen_score
 from ecodyn.comparison.surrogates import shuffle_runs
 from ecodyn.errors import DataWarning
+from ecodyn.families import Shooting
 from ecodyn.families.model_name import FAMILY
 from ecodyn.systems import SYSTEMS, simulate
 from ecodyn.trajectories import Trajectories
@@ -51,7 +52,7 @@ def test_a_law_uses_more_than_trend_and_smoothness(coupled):
 
 def test_independent_features_run_together_by_chance():
     """Without coupling data and shuffled runs are exchangeable: the p-value is uniform over its twentieths."""
-    (law,) = [m for m in contenders([Linear(refine=False)], None, "signal") if m.kind == FAMILY]
+    (law,) = [m for m in contenders([Linear(shooting=Shooting(refine=False))], None, "signal") if m.kind == FAMILY]
     p_values = []
     for seed in range(10):
         data = simulate(SYSTEMS["logistic"], runs=5, samples=11, seed=seed, noise=0.02)
@@ -67,7 +68,7 @@ def test_independent_features_run_together_by_chance():
 def test_the_data_are_scored_as_compare_scores_them(coupled):
     tests, result = coupled
     score = result.score("linear", "exchangeable", kind="family")
-    (law,) = [m for m in contenders([Linear(refine=False)], None, "signal") if m.kind == FAMILY]
+    (law,) = [m for m in contenders([Linear(shooting=Shooting(refine=False))], None, "signal") if m.kind == FAMILY]
     again = unseen_score(simulate(SYSTEMS["linear_exchangeable_5"], runs=6, samples=31), law, TWO_FOLDS)
     assert tests["run_shuffled"].loss == score.loss_per_run.mean() == again.loss_per_run.mean()
 
@@ -109,7 +110,7 @@ def test_a_surrogate_that_cannot_be_fitted_weakens_the_claim():
             return super().fit_model(trajectories, clock=clock)
 
     data = simulate(SYSTEMS["linear_exchangeable_5"], runs=5, samples=11)
-    tests, _ = found(data, Fragile(refine=False), parameters=None)
+    tests, _ = found(data, Fragile(shooting=Shooting(refine=False)), parameters=None)
     for test in tests.values():
         assert test.failed == COUNT
         assert test.p_value == 1.0

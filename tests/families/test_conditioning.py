@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecodyn import Linear, LotkaVolterra
+from ecodyn.families import Matching, Shooting
 from ecodyn.families.conditioning import condition_number, variance_inflation
 from ecodyn.trajectories import Trajectories
 
@@ -79,7 +80,7 @@ def test_it_inflates_the_variance(linear_runs):
 
 def test_only_free_coefficients_have_one(competing_runs):
     data = competing_runs()
-    law = LotkaVolterra("full", self_interaction=False, refine=False).fit_model(data)
+    law = LotkaVolterra("full", self_interaction=False, shooting=Shooting(refine=False)).fit_model(data)
     inflation = law.diagnostics.variance_inflation
     free = law.coefficients != 0
     assert np.isfinite(inflation[free]).all()
@@ -89,7 +90,7 @@ def test_only_free_coefficients_have_one(competing_runs):
 def test_features_that_are_alike_show(linear_runs):
     data = linear_runs(runs=6)
     alike = Trajectories(data.values[:, :, :1] + 1e-9 * np.arange(4), data.times[0])
-    inflation = Linear(ridge=1e-6).fit_model(alike).diagnostics.variance_inflation[0]
+    inflation = Linear(matching=Matching(ridge=1e-6)).fit_model(alike).diagnostics.variance_inflation[0]
     clean = Linear().fit_model(data).diagnostics.variance_inflation[0]
     assert (inflation[1:] > 1e12 * clean[1:]).all()  # x and its mean
     assert inflation[0] < 10 * clean[0]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ecodyn.families import REGISTRY, Linear, LotkaVolterra, NeuralODE, SINDy, family
+from ecodyn.families import REGISTRY, Linear, LotkaVolterra, NeuralODE, Shooting, SINDy, family
 from ecodyn.families.base import LibraryFamily
 from ecodyn.families.estimator import FORECAST_SHARES, Family
 from ecodyn.families.law import Law
@@ -13,7 +13,7 @@ every_family = pytest.mark.parametrize("name", REGISTRY)
 
 @every_family
 def test_what_refines_takes_the_parameter(name):
-    assert ("refine" in family(name)().get_params()) == family(name).refines
+    assert ("shooting__refine" in family(name)().get_params()) == family(name).refines
 
 
 @every_family
@@ -31,7 +31,7 @@ def test_what_selects_may_drop_terms_and_what_does_not_keeps_them(competing_runs
 def test_only_families_with_an_interaction_matrix_have_one(competing_runs):
     data = competing_runs(steps=21)
     for cls in (Linear, LotkaVolterra, SINDy):
-        law = cls("full", refine=False).fit_model(data)
+        law = cls("full", shooting=Shooting(refine=False)).fit_model(data)
         if cls.interaction_matrix:
             assert law.interactions().shape == (4, 4)
         else:
@@ -41,7 +41,7 @@ def test_only_families_with_an_interaction_matrix_have_one(competing_runs):
 
 @pytest.mark.parametrize(("name", "has"), [("linear", True), ("lotka_volterra", True), ("sindy", False)])
 def test_a_file_that_does_not_say_is_of_the_two_with_a_matrix(competing_runs, tmp_path, name, has):
-    document = family(name)("full", refine=False).fit_model(competing_runs(steps=21)).to_json()
+    document = family(name)("full", shooting=Shooting(refine=False)).fit_model(competing_runs(steps=21)).to_json()
     assert document.pop("interaction_matrix") is has
     assert Law.from_json(document, tmp_path / "law.json").interaction_matrix is has
 
@@ -63,7 +63,7 @@ def test_a_protocol_is_given_a_clone(name, protocol):
 
 def test_only_forecasts_are_fitted_to_shorter_rollouts():
     for cls in (Linear, LotkaVolterra, SINDy):
-        assert cls().for_protocol(FORECAST, run_by_run=False).stages == FORECAST_SHARES
+        assert cls().for_protocol(FORECAST, run_by_run=False).shooting.stages == FORECAST_SHARES
     assert NeuralODE().for_protocol(FORECAST, run_by_run=False).rollout_share == FORECAST_SHARES[-1]
     for name in REGISTRY:
         for protocol in (UNSEEN_RUNS, IN_SAMPLE):
@@ -77,7 +77,10 @@ def test_run_by_run_networks_are_fitted_by_matching_alone():
 
 
 def test_what_a_user_has_set_stays():
-    assert Linear(stages=(0.5,)).for_protocol(FORECAST, run_by_run=False).stages == (0.5,)
+    law = Linear(shooting=Shooting(stages=(0.5,), intervals=12)).for_protocol(FORECAST, run_by_run=False)
+    assert law.shooting == Shooting(stages=(0.5,), intervals=12)
+    law = Linear(shooting=Shooting(intervals=12)).for_protocol(FORECAST, run_by_run=False)
+    assert law.shooting == Shooting(stages=FORECAST_SHARES, intervals=12)
     network = NeuralODE(rollout_steps=7, rollout_share=0.5).for_protocol(FORECAST, run_by_run=True)
     assert (network.rollout_steps, network.rollout_share) == (7, 0.5)
 

@@ -6,6 +6,7 @@ import pytest
 
 from ecodyn import Linear, LotkaVolterra, SINDy, load_model
 from ecodyn.errors import UnusableDataError
+from ecodyn.families import Matching, Shooting
 from ecodyn.families.conditioning import condition_number, effective_rank
 from ecodyn.families.diagnostics import spread_over_runs
 from ecodyn.stability.equilibria import find_equilibria
@@ -24,7 +25,11 @@ def test_intervals_over_runs_cover_the_truth(refine):
         rng = np.random.default_rng(seed)
         starts = rng.uniform(0.2, 2.5, (10, 1, 3))
         values = -b / a + (starts + b / a) * np.exp(a * times)[:, None] + 0.01 * rng.standard_normal((10, 25, 3))
-        law = Linear("independent", refine=refine, stages=(1.0,)).fit(Trajectories(values, times)).model_
+        law = (
+            Linear("independent", shooting=Shooting(refine=refine, stages=(1.0,)))
+            .fit(Trajectories(values, times))
+            .model_
+        )
         low, high = law.diagnostics.low[0], law.diagnostics.high[0]
         hits.append((low < [b, a]) & ([b, a] < high))
     assert 0.88 <= np.mean(hits) <= 0.99, np.mean(hits, axis=0)
@@ -64,7 +69,11 @@ def test_halves_agree_where_one_law_made_all_runs(linear_runs):
 def test_halves_flag_a_coefficient_that_differs_between_them(linear_runs, refine):
     even, odd = (linear_runs((0.0, a, 0.0), runs=6, seed=1, noise=0.001) for a in (-0.06, -0.05))
     values = np.stack([even.values, odd.values], axis=1).reshape(12, 41, 4)
-    diagnostics = Linear("independent", refine=refine).fit(Trajectories(values, np.arange(41.0))).model_.diagnostics
+    diagnostics = (
+        Linear("independent", shooting=Shooting(refine=refine))
+        .fit(Trajectories(values, np.arange(41.0)))
+        .model_.diagnostics
+    )
     assert diagnostics.halves[0, 1] > 2
     assert not diagnostics.identified[0, 1]
     assert diagnostics.run_spread[0, 1] > 0.05
@@ -93,7 +102,7 @@ def test_collinear_terms_show_in_condition_number_and_rank(linear_runs):
     data = linear_runs(runs=6)
     alike = np.repeat(data.values[:, :, :1], 4, axis=2)
     alike = alike + 1e-9 * np.arange(4)  # not identical, which would be warned about
-    diagnostics = Linear(ridge=1e-6).fit(Trajectories(alike, data.times[0])).model_.diagnostics
+    diagnostics = Linear(matching=Matching(ridge=1e-6)).fit(Trajectories(alike, data.times[0])).model_.diagnostics
     clean = Linear().fit(data).model_.diagnostics
     assert diagnostics.condition_number > 1e6 * clean.condition_number
     assert diagnostics.effective_rank < clean.effective_rank
@@ -130,7 +139,7 @@ def test_intervals_hold_their_coefficients_in_original_units(linear_runs):
 
 def test_rows_terms_and_status_are_told(linear_runs):
     refined = Linear().fit(linear_runs()).model_.diagnostics
-    matched = Linear(refine=False).fit(linear_runs()).model_.diagnostics
+    matched = Linear(shooting=Shooting(refine=False)).fit(linear_runs()).model_.diagnostics
     assert (refined.refined, refined.converged, refined.status) == (True, True, "converged")
     assert (matched.refined, matched.converged, matched.status) == (False, False, "integral matching only")
     assert refined.rows > 0
@@ -176,7 +185,9 @@ def test_runs_of_one_cluster_count_once(linear_runs):
 
 
 @pytest.mark.parametrize("runs", [1, 6])
-@pytest.mark.parametrize("law", [Linear(), Linear("full", refine=False), LotkaVolterra("independent")])
+@pytest.mark.parametrize(
+    "law", [Linear(), Linear("full", shooting=Shooting(refine=False)), LotkaVolterra("independent")]
+)
 def test_a_model_file_keeps_them(tmp_path, linear_runs, law, runs):
     """NaN where there is one run, infinity where terms are dependent: all comes back as it was."""
     model = law.fit_model(linear_runs(runs=runs, noise=0.01))

@@ -10,7 +10,7 @@ from safetensors.numpy import load, save
 
 from ecodyn.equations.library import Library
 from ecodyn.errors import DataWarning, UnusableDataError
-from ecodyn.families import Linear, LotkaVolterra, NeuralODE, SINDy, load_model
+from ecodyn.families import Linear, LotkaVolterra, Matching, NeuralODE, Shooting, SINDy, load_model
 from ecodyn.trajectories import Trajectories
 
 COUPLINGS = ("independent", "exchangeable", "full")
@@ -239,10 +239,10 @@ def test_a_state_that_the_data_lack_is_refused(family):
 
 @every_law
 def test_unknown_options_are_refused(family):
-    with pytest.raises(ValueError, match="estimation is 'integral' or 'derivative', got 'guess'"):
-        family(estimation="guess").fit(decay())
+    with pytest.raises(ValueError, match="method of matching is 'integral' or 'derivative', got 'guess'"):
+        family(matching=Matching(method="guess")).fit(decay())
     with pytest.raises(ValueError, match="refine is 'auto', True or False, got 'perhaps'"):
-        family(refine="perhaps").fit(decay())
+        family(shooting=Shooting(refine="perhaps")).fit(decay())
 
 
 OPTIONS = [
@@ -259,7 +259,7 @@ OPTIONS = [
 def refused(family, options):
     (name,) = options
     with pytest.raises(ValueError, match=name):
-        family(**options).fit(decay())
+        family().set_params(**options).fit(decay())
 
 
 @pytest.mark.parametrize(("family", "options"), OPTIONS)
@@ -291,7 +291,9 @@ def test_every_term_thresholded_away_is_warned_about_and_nothing_changes(couplin
 @pytest.mark.parametrize("ridge", ["auto", 0.0])
 def test_a_singular_system_is_solved_for_what_it_determines(refine, ridge):
     x = decay(1)  # one feature: it is its own mean, and x and mean_x are one column
-    law = quietly(lambda: Linear("exchangeable", refine=refine, ridge=ridge).fit(x))
+    law = quietly(
+        lambda: Linear("exchangeable", shooting=Shooting(refine=refine), matching=Matching(ridge=ridge)).fit(x)
+    )
     b, a, c = law.model_.coefficients[0]
     assert a + c == pytest.approx(-0.1, rel=1e-3)
     assert b == pytest.approx(0.1, rel=1e-3)

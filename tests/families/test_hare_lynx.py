@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import ecodyn
+from ecodyn.families import Shooting
 
 HARE_LYNX = Path(__file__).parents[2] / "data" / "hare_lynx.csv"
 # Prey growth, predation, predator gain and loss, as commonly estimated from these data (per year and 1000 pelts).
@@ -16,7 +17,9 @@ WITHIN = 0.15
 @pytest.mark.parametrize("estimate_starts", [True, False])
 def test_hare_and_lynx_obey_the_classical_law(estimate_starts):
     data = ecodyn.load(HARE_LYNX)
-    law = ecodyn.LotkaVolterra("full", self_interaction=False, refine=True, estimate_starts=estimate_starts).fit(data)
+    law = ecodyn.LotkaVolterra(
+        "full", self_interaction=False, shooting=Shooting(refine=True, estimate_starts=estimate_starts)
+    ).fit(data)
     hare, lynx = law.model_.coefficients
     assert (hare[1], lynx[2]) == (0, 0)
     found = {"growth": hare[0], "predation": hare[2], "gain": lynx[1], "loss": lynx[0]}
@@ -27,7 +30,9 @@ def test_hare_and_lynx_obey_the_classical_law(estimate_starts):
 
 def test_hare_and_lynx_keep_cycling():
     data = ecodyn.load(HARE_LYNX)
-    law = ecodyn.LotkaVolterra("full", self_interaction=False, refine=True, estimate_starts=True).fit(data)
+    law = ecodyn.LotkaVolterra(
+        "full", self_interaction=False, shooting=Shooting(refine=True, estimate_starts=True)
+    ).fit(data)
     rollout = law.simulate(data.values[0, 0], np.arange(1900, 1990, 0.25))
     assert rollout.ok.all()
     assert (rollout.values > 0).all()

@@ -9,6 +9,7 @@ import sympy
 
 from ecodyn import Linear, LotkaVolterra, SINDy, load_model
 from ecodyn.errors import UnusableDataError
+from ecodyn.families import Matching, Shooting
 from ecodyn.families.law import simulate_all
 from ecodyn.stability.equilibria import find_equilibria
 from ecodyn.trajectories import Trajectories
@@ -50,7 +51,9 @@ def test_exact_iterates_give_the_map_back(name, coupling, h, estimation):
     """In closed form: increments over spans and over single steps are exact for a map, whatever h."""
     f = right_hand_side(name, coupling)
     data = iterates(f, h)
-    law = FAMILIES[name](coupling, dynamics="map", estimation=estimation, refine=False, ridge=0.0).fit_model(data)
+    law = FAMILIES[name](
+        coupling, dynamics="map", matching=Matching(method=estimation, ridge=0.0), shooting=Shooting(refine=False)
+    ).fit_model(data)
     x = np.random.default_rng(1).uniform(0.3, 2.5, (20, 3))
     np.testing.assert_allclose(slopes(law, x), f(x), rtol=1e-8, atol=1e-9)
     assert law.step == h
@@ -60,7 +63,7 @@ def test_exact_iterates_give_the_map_back(name, coupling, h, estimation):
 @every_map
 def test_shooting_goes_to_the_iterates_of_the_map(name, coupling):
     data = iterates(right_hand_side(name, coupling))
-    law = FAMILIES[name](coupling, dynamics="map", refine=True).fit_model(data)
+    law = FAMILIES[name](coupling, dynamics="map", shooting=Shooting(refine=True)).fit_model(data)
     assert law.diagnostics.converged
     rollout = law.simulate(data.values[:, 0], data.times)
     np.testing.assert_allclose(rollout.signal, data.values, atol=1e-4)

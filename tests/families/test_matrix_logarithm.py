@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from ecodyn import Linear, LotkaVolterra
+from ecodyn.families import Matching, Shooting
 from ecodyn.families.matrix_logarithm import flow_of_map, map_of_flow
 
 CASES = [("independent", False), ("independent", True), ("exchangeable", False), ("full", False)]
@@ -63,7 +64,7 @@ def test_traits_come_along(competing_runs):
 def test_equal_fits_of_map_and_flow_are_each_other(linear_runs):
     """Fitted to exact solutions, the map is that of the fitted flow: the two fits are one."""
     data = linear_runs()
-    options = {"ridge": 0.0, "refine": True}
+    options = {"matching": Matching(ridge=0.0), "shooting": Shooting(refine=True)}
     flow, law = (Linear("exchangeable", dynamics=dynamics, **options).fit_model(data) for dynamics in ("flow", "map"))
     np.testing.assert_allclose(flow_of_map(law).coefficients, flow.coefficients, rtol=1e-3, atol=1e-6)
 

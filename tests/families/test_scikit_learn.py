@@ -4,12 +4,12 @@ import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from ecodyn import SINDy
-from ecodyn.families import Linear, LotkaVolterra, NeuralODE
+from ecodyn.families import Linear, LotkaVolterra, NeuralODE, Shooting
 
 ESTIMATORS = [
-    Linear(stages=(1.0,)),
-    LotkaVolterra(refine=False),
-    SINDy(thresholds=3, stages=(1.0,)),
+    Linear(shooting=Shooting(stages=(1.0,))),
+    LotkaVolterra(shooting=Shooting(refine=False)),
+    SINDy(thresholds=3, shooting=Shooting(stages=(1.0,))),
     NeuralODE(hidden=4, matching_steps=5, rollout_steps=2),
 ]
 

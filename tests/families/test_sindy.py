@@ -5,6 +5,7 @@ import pytest
 
 from ecodyn import SINDy
 from ecodyn.comparison import compare
+from ecodyn.families import Shooting
 from ecodyn.families.sindy import TIE, _by_preference
 from ecodyn.systems import SYSTEMS, simulate
 
@@ -70,7 +71,9 @@ def runs(competing_runs):
 
 @pytest.mark.parametrize(("state", "most"), [("signal", 2), ("signal,gradient", 3)])
 def test_a_law_has_at_most_so_many_coefficients_in_all_its_equations(runs, state, most):
-    free, bound = (SINDy(state=state, degree=2, max_terms=n, refine=False).fit_model(runs) for n in (None, most))
+    free, bound = (
+        SINDy(state=state, degree=2, max_terms=n, shooting=Shooting(refine=False)).fit_model(runs) for n in (None, most)
+    )
     assert 0 < bound.n_coefficients <= most < free.n_coefficients
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from ecodyn import Linear, LotkaVolterra, Trajectories
 from ecodyn.errors import UnusableDataError
+from ecodyn.families import Shooting
 from ecodyn.survival import law_response, perturbation
 from ecodyn.survival.pairs import scaled_features
 
@@ -56,7 +57,7 @@ def fates(runs, seed=0):
 
 
 def law_of(runs, **more):
-    return Linear(refine=False, **more).fit(runs.select(scale_frequency_factor=1.0)).model_
+    return Linear(shooting=Shooting(refine=False), **more).fit(runs.select(scale_frequency_factor=1.0)).model_
 
 
 def exactly(theta, runs):

@@ -13,13 +13,10 @@ from ecodyn.comparison.bands import Band
 from ecodyn.comparison.contenders import UNSEEN_RUNS
 from ecodyn.comparison.model_score import ModelScore
 from ecodyn.comparison.window_result import WindowResult
-from ecodyn.equations.library import FULL
-from ecodyn.families.law import Law
 from ecodyn.families.model_name import CEILING, CLOCK, FAMILY, NULL, ModelName
 from ecodyn.report.comparison.rows import PROTOCOL_TITLES
-from ecodyn.report.formatting import coefficient, steps, term
-from ecodyn.report.laws.interactions import cross_out, plot_interactions
-from ecodyn.report.style import DEAD, DIVERGING, FONT, INK, PALETTE, WORST_SKILL, apply_style, axes_or_new, escaped
+from ecodyn.report.formatting import steps
+from ecodyn.report.style import DEAD, FONT, INK, PALETTE, WORST_SKILL, apply_style, axes_or_new, escaped
 from ecodyn.survivors.survivors import alive_at_end
 from ecodyn.trajectories import Trajectories
 
@@ -31,7 +28,6 @@ if TYPE_CHECKING:
 KIND_COLOURS = {FAMILY: "#0072B2", CLOCK: "#E69F00", CEILING: "#009E73", NULL: "#777777"}
 MOST_PANELS = 6
 MOST_COLOURED = 5  # with "others", "rollout" and its band that makes eight legend entries
-MOST_NAMED_TERMS = 30  # of a matrix's columns
 
 
 def plot_signals(
@@ -158,34 +154,6 @@ def plot_skill(window_result: WindowResult, protocol: str, ax: Axes | None = Non
     return ax
 
 
-def plot_coefficients(law: Law, ax: Axes | None = None) -> Axes:
-    """Coefficients of a law, made comparable by the half width of their own 95 % intervals over runs.
-
-    Beyond ±1 the interval leaves zero out. Hollow ones are not identified (two halves of the runs disagree). A full
-    law is an image, crossed out where it is not identified: see ``plot_interactions``.
-    """
-    if law.coupling == FULL:
-        return plot_interactions(law, ax) if law.interaction_matrix else _draw_terms(law, ax)
-    groups, terms = law.coefficients.shape
-    ax = axes_or_new(ax, (7.5, 0.32 * terms + 1.2))
-    measure, unit = _comparable(law)
-    several = groups > 1
-    for row in range(terms):
-        _draw_term(ax, law, row, measure[:, row], annotate=not several)
-    ax.set_yticks(range(terms), [term(name) for name in law.library.names()], fontsize=FONT)
-    ax.set_ylim(terms - 0.5, -0.5)
-    ax.axvline(0.0, color=INK, lw=0.8, zorder=0)
-    if not law.n_coefficients:
-        ax.set_title("no term was selected: nothing changes", fontsize=FONT, color=INK)
-    if _has_intervals(law):
-        ax.axvspan(-1.0, 1.0, color=DEAD, alpha=0.3, lw=0, zorder=0)
-    ax.set_xscale("symlog", linthresh=1.0, linscale=0.4)
-    ax.xaxis.set_major_formatter("{x:g}")
-    _symmetric(ax, measure)
-    ax.set_xlabel(unit)
-    return ax
-
-
 # ---------------------------------------------------------------------- parts
 
 
@@ -293,59 +261,3 @@ def _draw_skill(ax: Axes, row: int, m: ModelScore, worst: float) -> None:
     if np.isfinite(m.skill_interval.low):
         ax.plot([max(m.skill_interval.low, worst), min(m.skill_interval.high, 1.0)], [row, row], color=colour, lw=1.6)
     ax.plot(m.skill, row, "o", ms=6, mec=colour, mfc=colour if m.in_confidence_set else "white")
-
-
-def _has_intervals(law: Law) -> bool:
-    return law.diagnostics is not None and bool(np.isfinite(law.diagnostics.low).any())
-
-
-def _comparable(law: Law) -> tuple[Array, str]:
-    """Coefficients (group, term) in half widths of their intervals; as they are where there are no intervals."""
-    d = law.diagnostics
-    if d is None or not _has_intervals(law):
-        return law.coefficients, "coefficient (no intervals: a single run, or a law read from a file)"
-    half = (d.high - d.low) / 2
-    measure = np.divide(law.coefficients, half, out=np.full(half.shape, np.nan), where=half > 0)
-    return measure, "coefficient / half width of its 95 % interval over runs (dot in grey: may be zero)"
-
-
-def _draw_term(ax: Axes, law: Law, row: int, measure: Array, *, annotate: bool) -> None:
-    d = law.diagnostics
-    for group, value in enumerate(measure):
-        if law.coefficients[group, row] == 0 or not np.isfinite(value):
-            continue
-        doubtful = d is not None and np.isfinite(d.halves[group, row]) and not d.identified[group, row]
-        if annotate and _has_intervals(law):
-            ax.plot([value - 1, value + 1], [row, row], color=PALETTE[0], lw=1.6)
-        ax.plot(value, row, "o", ms=6, mec=PALETTE[0], mfc="white" if doubtful else PALETTE[0])
-        if annotate:  # beside the axes, where nothing is in the way
-            text = coefficient(law.coefficients[group, row]) + (", not identified" if doubtful else "")
-            place = (1.02, row)
-            ax.annotate(text, place, xycoords=("axes fraction", "data"), fontsize=FONT - 1, color=INK, va="center")
-
-
-def _symmetric(ax: Axes, measure: Array) -> None:
-    finite = np.abs(measure[np.isfinite(measure)])
-    reach = 2.0 * (float(finite.max(initial=0.0)) + 1.0)
-    ax.set_xlim(-reach, reach)
-
-
-def _draw_terms(law: Law, ax: Axes | None) -> Axes:
-    """All coefficients of a full law that is no matrix: a row a feature, a column a term."""
-    ax = axes_or_new(ax, (6.0, 5.0))
-    reach = float(np.abs(law.coefficients).max(initial=0.0)) or 1.0
-    image = ax.imshow(law.coefficients, cmap=DIVERGING, vmin=-reach, vmax=reach, aspect="auto", interpolation="nearest")
-    ax.figure.colorbar(image, ax=ax, label="coefficient")
-    every = -(-len(law.features) // 15)
-    ax.set_yticks(range(0, len(law.features), every), [escaped(f) for f in law.features[::every]])
-    if len(law.library) <= MOST_NAMED_TERMS:
-        names = [escaped(term(name)) for name in law.library.names()]
-        step = -(-len(names) // 15)
-        ax.set_xticks(range(0, len(names), step), names[::step], rotation=90)
-    ax.set_ylabel("equation of feature")
-    ax.set_xlabel("term")
-    d = law.diagnostics
-    if d is not None and np.isfinite(d.halves).any() and not d.identified.any():
-        cross_out(ax)
-        ax.set_title("not identified: two halves of the runs disagree", fontsize=FONT, color=INK)
-    return ax

@@ -171,7 +171,8 @@ def _band_level(w: WindowResult) -> float | None:
 
 def _laws(w: WindowResult) -> list[dict[str, Any]]:
     """What was fitted to everything: equations, coefficients and how far they can be believed."""
-    from ecodyn.report.comparison.figures import plot_coefficients
+    from ecodyn.report.laws.coefficients import coefficient_rows
+    from ecodyn.report.laws.figures import plot_coefficients
 
     found: dict[ModelName, dict[str, Any]] = {}
     for m in w.models:
@@ -179,7 +180,7 @@ def _laws(w: WindowResult) -> list[dict[str, Any]]:
         name = m.name
         if name in found or law is None:
             continue
-        listed, more = rows.coefficient_rows(law)
+        listed, more = coefficient_rows(law)
         equations = next((o.equations for o in w.models if o.name == name and o.equations), "")
         found[name] = {
             "name": str(name),

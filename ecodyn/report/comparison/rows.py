@@ -6,25 +6,24 @@ from dataclasses import dataclass
 
 from ecodyn.comparison.candidate import FEWEST_RUNS
 from ecodyn.comparison.contenders import FORECAST, IN_SAMPLE, UNSEEN_RUNS
-from ecodyn.comparison.model_score import ModelScore, Pair, coefficient_table
+from ecodyn.comparison.model_score import ModelScore, Pair
 from ecodyn.comparison.result import Comparison
 from ecodyn.comparison.window_result import WindowResult
 from ecodyn.equations.library import FULL
+from ecodyn.families.coefficients import coefficients_of
 from ecodyn.families.law import Law
 from ecodyn.families.model_name import CEILING, CLOCK, FAMILY, NULL
 from ecodyn.report.formatting import (
     DASH,
-    coefficient,
     count,
-    inflation,
     interval,
     number,
     percent,
     probability,
     seconds,
     steps,
-    term,
 )
+from ecodyn.report.laws.coefficients import term_label
 
 KINDS = {FAMILY: "families", CLOCK: "clocks", CEILING: "ceiling", NULL: "nulls"}
 PROTOCOL_TITLES = {
@@ -137,39 +136,19 @@ def law_notes(law: Law) -> tuple[str, ...]:
     if law.diagnostics is None:
         return ()
     notes = []
-    table = coefficient_table(law)
-    doubtful = [row for row in table if row["identified"] is False]
+    table = coefficients_of(law)
+    doubtful = [row for row in table if row.identified is False]
     if law.coupling == FULL and doubtful:
         notes.append("matrix not identified" if len(doubtful) == len(table) else "matrix partly identified")
     elif len(doubtful) > MOST_NAMED:
         notes.append(f"not identified: {len(doubtful)} of {len(table)} coefficients")
     elif doubtful:
-        notes.append("not identified: " + ", ".join(term(row["term"]) for row in doubtful))
+        notes.append("not identified: " + ", ".join(term_label(law, row.equation, row.term) for row in doubtful))
     if law.diagnostics.condition_number > ILL_CONDITIONED:
         notes.append(f"condition {law.diagnostics.condition_number:.0e}".replace("e+", "e"))
     if law.diagnostics.refined and not law.diagnostics.converged:
         notes.append(f"fit: {law.diagnostics.status}")
     return tuple(notes)
-
-
-def coefficient_rows(law: Law, most: int = 60) -> tuple[list[dict[str, str]], int]:
-    """A law's non-zero coefficients as text, and how many more there are than are listed."""
-    table = coefficient_table(law)
-    rows = [
-        {
-            "feature": DASH if row["feature"] is None else str(row["feature"]),
-            "term": term(row["term"]),
-            "value": coefficient(row["value"]),
-            "low": coefficient(row.get("low")),
-            "high": coefficient(row.get("high")),
-            "halves": number(row.get("halves"), 1),
-            "run_spread": percent(row.get("run_spread")),
-            "inflation": inflation(row.get("variance_inflation")),
-            "identified": {True: "yes", False: "not identified", None: DASH}[row.get("identified")],
-        }
-        for row in table[:most]
-    ]
-    return rows, max(0, len(table) - most)
 
 
 def pair_rows(pairs: list[Pair], protocol: str) -> list[dict[str, str]]:

@@ -1,18 +1,15 @@
-"""Terminal tables of single things: a trajectories file, a training log, a fitted model."""
+"""The terminal's table of a fitted model."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from ecodyn.comparison.model_score import coefficient_table
 from ecodyn.families.law import Law
 from ecodyn.families.model import FittedModel
-from ecodyn.report.formatting import inflation
+from ecodyn.report.laws.coefficients import coefficient_rows
 
 MOST_COEFFICIENTS = 40  # of a full law's hundreds, the table shows the first
 
@@ -36,29 +33,12 @@ def fit_table(model: FittedModel) -> Table:
     )
     for name in ("feature", "term", "coefficient", "95 % over runs", "VIF", "identified"):
         table.add_column(name, no_wrap=True)
-    rows = coefficient_table(model)
-    for row in rows[:MOST_COEFFICIENTS]:
-        table.add_row(
-            "all" if row["feature"] is None else str(row["feature"]),
-            row["term"] if len(model.library.fitted) == 1 else f"{row['equation']}: {row['term']}",
-            f"{row['value']:.4g}",
-            _interval(row),
-            inflation(row.get("variance_inflation")),
-            _identified(row),
-        )
-    if len(rows) > MOST_COEFFICIENTS:
-        table.add_row("...", f"{len(rows) - MOST_COEFFICIENTS} more", "", "", "", "")
+    rows, more = coefficient_rows(model, MOST_COEFFICIENTS)
+    for row in rows:
+        table.add_row(row.feature, row.term, row.value, row.interval, row.inflation, row.identified)
+    if more:
+        table.add_row("...", f"{more} more", "", "", "", "")
     return table
-
-
-def _interval(row: Mapping[str, Any]) -> str:
-    low, high = row.get("low", math.nan), row.get("high", math.nan)
-    return f"{low:.4g} to {high:.4g}" if math.isfinite(low) else "–"
-
-
-def _identified(row: Mapping[str, Any]) -> str:
-    known = row.get("identified")
-    return "–" if known is None else ("yes" if known else "not identified")
 
 
 def _caption(law: Law) -> str:

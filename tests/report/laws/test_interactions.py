@@ -11,6 +11,7 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from ecodyn import Linear, LotkaVolterra, Trajectories
+from ecodyn.families import Shooting
 from ecodyn.families.law import Law
 from ecodyn.report import plot_coefficients, plot_interactions
 
@@ -21,7 +22,7 @@ def law(features: int = 4, runs: int = 6, estimator: type = Linear) -> Law:
     rates = rng.uniform(0.01, 0.1, features)
     values = rng.uniform(0.5, 2.0, (runs, 1, features)) * np.exp(-rates * times[:, None])
     values += 0.01 * rng.standard_normal(values.shape)
-    return estimator("full", refine=False).fit_model(Trajectories(values, times))
+    return estimator("full", shooting=Shooting(refine=False)).fit_model(Trajectories(values, times))
 
 
 def with_halves(model: Law, correlation: float | None, doubtful: np.ndarray) -> Law:

@@ -1,0 +1,96 @@
+"""A law's non-zero coefficients one by one, each with what is known of it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from ecodyn.families.law import Law
+
+__all__ = ["Coefficient", "coefficients_of"]
+
+KNOWN_OF_A_FIT = ("low", "high", "halves", "run_spread", "variance_inflation", "identified")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Coefficient:
+    """One coefficient; what a law without diagnostics does not know of it is None, what can't be had is NaN.
+
+    Attributes
+    ----------
+    equation : str
+        Channel whose equation it is in.
+    feature : label or None
+        Feature whose equation it is in; None where all features share it.
+    term : str
+        Name of its term, such as "x**2*mean_x".
+    value : float
+        In the channel's unit per step.
+    low, high : float or None
+        Ends of the 95 % t interval over runs.
+    halves : float or None
+        Difference between the odd and the even runs, in standard errors.
+    run_spread : float or None
+        Standard deviation over runs, over the coefficient's size.
+    variance_inflation : float or None
+        By the other terms of its equation.
+    identified : bool or None
+        Whether the halves agree; None too where there are too few runs for halves.
+    """
+
+    equation: str
+    feature: Any
+    term: str
+    value: float
+    low: float | None = None
+    high: float | None = None
+    halves: float | None = None
+    run_spread: float | None = None
+    variance_inflation: float | None = None
+    identified: bool | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """All of it; of a law without diagnostics only which it is and its value."""
+        document = asdict(self)
+        if self.low is None:
+            for name in KNOWN_OF_A_FIT:
+                del document[name]
+        return document
+
+
+def coefficients_of(law: Law) -> list[Coefficient]:
+    """The non-zero coefficients of a law, equation by equation.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ecodyn import Linear
+    >>> x = np.exp(-0.1 * np.arange(50))[:, None] * [1.0, 2.0, 3.0]
+    >>> for c in coefficients_of(Linear("independent").fit(x).model_):
+    ...     print(c.equation, c.term, round(c.value, 3) + 0.0)
+    signal 1 0.0
+    signal x -0.1
+    """
+    d = law.diagnostics
+    names, fitted = law.library.names(), law.library.fitted
+    groups = law.library.groups(len(law.coefficients))
+    rows = []
+    for line, term in zip(*np.nonzero(law.coefficients), strict=True):
+        equation, group = divmod(int(line), groups)
+        known: dict[str, Any] = {}
+        if d is not None:
+            known = {name: float(getattr(d, name)[line, term]) for name in KNOWN_OF_A_FIT[:-1]}
+            known["identified"] = bool(d.identified[line, term]) if math.isfinite(known["halves"]) else None
+        rows.append(
+            Coefficient(
+                equation=law.channels[fitted[equation]],
+                feature=law.features[group] if law.per_feature else None,
+                term=names[term],
+                value=float(law.coefficients[line, term]),
+                **known,
+            )
+        )
+    return rows

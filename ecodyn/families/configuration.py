@@ -1,0 +1,167 @@
+"""Options of the two steps of a fit, matching and shooting: nested in a family as scikit-learn nests estimators."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Self
+
+from sklearn.base import BaseEstimator
+
+from ecodyn.estimation.multiple_shooting import INTERVALS, STAGES
+
+__all__ = ["Configuration", "Configured", "Matching", "Shooting"]
+
+
+class Configuration(BaseEstimator):
+    """Options of one step of a fit: cloned and set as estimators are, and equal where all options are."""
+
+    def check(self) -> None:
+        """Refuse options that mean nothing.
+
+        Raises
+        ------
+        ValueError
+            One is out of its range; the sentence says which.
+        """
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and other.get_params() == self.get_params()
+
+    __hash__ = None  # type: ignore[assignment]  # options can be set
+
+
+class Matching(Configuration):
+    """The first step: increments (or derivatives) along the data are regressed on the terms.
+
+    Parameters
+    ----------
+    method : "integral" or "derivative"
+        What is matched: increments over spans of samples, or central differences (a map's over one step).
+    ridge : "auto" or float
+        On normalised columns. "auto" is 10⁻⁶, and for full is chosen by rollouts on validation runs or windows.
+
+    Examples
+    --------
+    >>> from ecodyn import Linear
+    >>> Linear(matching=Matching(ridge=1e-3)).get_params()["matching__ridge"]
+    0.001
+    """
+
+    def __init__(self, method: str = "integral", ridge: float | str = "auto") -> None:
+        self.method = method
+        self.ridge = ridge
+
+    def check(self) -> None:
+        """Refuse unknown methods and negative ridges."""
+        if self.method not in ("integral", "derivative"):
+            raise ValueError(f"method of matching is 'integral' or 'derivative', got {self.method!r}")
+        if self.ridge != "auto" and not (isinstance(self.ridge, int | float) and self.ridge >= 0):
+            raise ValueError(f"ridge is 'auto' or a number of at least 0, got {self.ridge!r}")
+
+
+class Shooting(Configuration):
+    """The second step: multiple shooting, which makes rollouts over longer and longer segments follow the data.
+
+    Parameters
+    ----------
+    refine : "auto", True or False
+        Whether it is done; "auto" does it for all couplings but full, whose hundreds of coefficients take seconds a
+        run.
+    stages : tuple of float
+        Segment lengths, as shares of the window.
+    intervals : int
+        Runge-Kutta intervals a window; for a map, outputs that are compared.
+    estimate_starts : bool
+        Estimate the segments' starting states too, for noisy data.
+
+    Examples
+    --------
+    >>> from ecodyn import Linear
+    >>> Linear(shooting=Shooting(refine=False)).set_params(shooting__intervals=48).shooting
+    Shooting(intervals=48, refine=False)
+    """
+
+    def __init__(
+        self,
+        refine: bool | str = "auto",
+        stages: tuple[float, ...] = STAGES,
+        intervals: int = INTERVALS,
+        *,
+        estimate_starts: bool = False,
+    ) -> None:
+        self.refine = refine
+        self.stages = stages
+        self.intervals = intervals
+        self.estimate_starts = estimate_starts
+
+    def check(self) -> None:
+        """Refuse stages and intervals that cut no window."""
+        if self.refine not in ("auto", True, False):
+            raise ValueError(f"refine is 'auto', True or False, got {self.refine!r}")
+        if not self.stages or not all(0 < share <= 1 for share in self.stages):
+            raise ValueError(f"stages are shares of the window in (0, 1], at least one, got {self.stages!r}")
+        if self.intervals < 1:
+            raise ValueError(f"intervals is a whole number of at least 1, got {self.intervals!r}")
+
+
+class Configured(BaseEstimator):
+    """An estimator some of whose parameters are configurations, None for the default one.
+
+    Options of a default configuration are parameters too (``shooting__stages``), and one that only one configuration
+    has may be set by its short name (``stages``).
+
+    Attributes
+    ----------
+    configurations : dict of str to type of Configuration
+        Parameters that are configurations.
+    """
+
+    configurations: ClassVar[dict[str, type[Configuration]]] = {}
+
+    def configuration(self, name: str) -> Configuration:
+        """The configuration of a step as a fit uses it: the one given, or the default."""
+        given = getattr(self, name)
+        configuration: Configuration = self.configurations[name]() if given is None else given
+        return configuration
+
+    def check_configurations(self) -> None:
+        """Refuse what is no configuration of its step, and options that mean nothing."""
+        for name, kind in self.configurations.items():
+            configuration = self.configuration(name)
+            if not isinstance(configuration, kind):
+                raise ValueError(
+                    f"{name} is a {kind.__name__}(...), or None for the default one, got {configuration!r}"
+                )
+            configuration.check()
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Parameters by name; if deep, those of configurations too, ``step__option``."""
+        params: dict[str, Any] = super().get_params(deep)
+        if deep:
+            for name in self.configurations:
+                if name in params and params[name] is None:
+                    params |= {f"{name}__{k}": v for k, v in self.configurations[name]().get_params().items()}
+        return params
+
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters by name, options of configurations by their full or short names.
+
+        Raises
+        ------
+        ValueError
+            There is no such parameter, or several configurations have an option of that name.
+        """
+        params = {self.full_name(name): value for name, value in params.items()}
+        for name in {key.partition("__")[0] for key in params if "__" in key} & set(self.configurations):
+            if params.get(name, getattr(self, name)) is None:
+                params[name] = self.configurations[name]()
+        configured: Self = super().set_params(**params)
+        return configured
+
+    def full_name(self, name: str) -> str:
+        """``shooting__stages`` for ``stages``; any other name as it is."""
+        if name in self.get_params(deep=False):
+            return name
+        full = [f"{step}__{name}" for step, kind in self.configurations.items() if name in kind().get_params()]
+        if len(full) > 1:
+            raise ValueError(f"expected {' or '.join(full)}, got {name!r}, which may be either")
+        return full[0] if full else name
