@@ -1,4 +1,4 @@
-"""The files that commands are given, as data, and the estimators that they name."""
+"""The trajectories files that commands are given, as data."""
 
 from __future__ import annotations
 

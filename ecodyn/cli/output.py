@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -13,6 +13,8 @@ import typer
 from ecodyn.errors import NothingFittedError, UnusableDataError
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from ecodyn.trajectories import Trajectories
 
 DONE, USAGE, DATA, UNFITTED, PARTIAL, INTERRUPTED = 0, 2, 3, 4, 5, 130
@@ -37,7 +39,7 @@ def print_json(value: Any, wanted: bool) -> None:
         print(json.dumps(plain_json(value), indent=1, allow_nan=False, default=str))
 
 
-def console() -> Any:
+def console() -> Console:
     """Where tables and progress go: stderr."""
     from rich.console import Console
 
@@ -49,7 +51,7 @@ def say(text: str) -> None:
     print(text, file=sys.stderr)
 
 
-def listed(items: Any) -> str:
+def listed(items: Iterable[object]) -> str:
     """Things with commas between them."""
     return ", ".join(str(i) for i in items)
 

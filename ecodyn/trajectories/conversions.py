@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from ecodyn.errors import UnusableDataError
 from ecodyn.trajectories.trajectories import Trajectories
+from ecodyn.trajectories.values import Numbers
 
 __all__ = ["as_trajectories"]
 
 
-def as_trajectories(X: Any, t: Any = None) -> Trajectories:
+def as_trajectories(X: Trajectories | Numbers, t: Numbers | None = None) -> Trajectories:
     """Return X as `Trajectories`: X itself, or built from a (step, feature) array or table or a list of them.
 
     `t` holds the times, one (step,) array for all or a list of them; default 0, 1, ..., T-1. The column
@@ -35,7 +36,7 @@ def as_trajectories(X: Any, t: Any = None) -> Trajectories:
         if t is not None:
             raise ValueError("Trajectories carry their own times, got t as well; leave t out")
         return X
-    parts = X if _is_list_of_runs(X) else [X]
+    parts: Sequence[Any] = cast(Sequence[Any], X) if _is_list_of_runs(X) else [X]
     columns = _columns(parts)
     arrays = [np.asarray(part) for part in parts] if columns is not None else list(parts)
     shared = columns is not None and any(isinstance(name, str) for name in columns)

@@ -95,15 +95,16 @@ def _parse(path: Path, lines: list[str]) -> list[list[str]]:
 
 
 def _check_header(path: Path, header: list[str]) -> None:
-    found = ", ".join(header)
+    columns = ", ".join(header)
     if "step" not in header:
         raise UnusableDataError(
-            f"{path} has no column named step, only {found}; name the time column step, and separate columns by commas"
+            f"{path} has no column named step, only {columns}; "
+            "name the time column step, and separate columns by commas"
         )
     if len(set(header)) < len(header):
-        raise UnusableDataError(f"{path} has two columns of the same name in {found}; rename one")
+        raise UnusableDataError(f"{path} has two columns of the same name in {columns}; rename one")
     if not set(header) - {"step", "run"}:
-        raise UnusableDataError(f"{path} has no feature columns, only {found}; add one column for each feature")
+        raise UnusableDataError(f"{path} has no feature columns, only {columns}; add one column for each feature")
 
 
 def _numbers(path: Path, header: list[str], rows: list[list[str]]) -> tuple[list[str], Array]:

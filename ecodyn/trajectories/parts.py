@@ -1,4 +1,4 @@
-"""Parts of checked trajectories: some steps, runs or features of them, found by label."""
+"""Parts of checked trajectories: some steps, runs or features of them, by label."""
 
 from __future__ import annotations
 
@@ -106,13 +106,13 @@ def where_labels(labels: Labels, wanted: Any, name: str) -> list[int]:
     place = {label: i for i, label in enumerate(labels.tolist())}
     asked = [wanted] if isinstance(wanted, (str, int, np.generic)) else list(wanted)
     asked = [label.item() if isinstance(label, np.generic) else label for label in asked]
-    found = [label for label in asked if label in place]
-    if not found or (len(found) < len(asked) and not isinstance(wanted, range)):
+    present = [label for label in asked if label in place]
+    if not present or (len(present) < len(asked) and not isinstance(wanted, range)):
         missing = [label for label in asked if label not in place]
         raise UnusableDataError(f"there are no {name} labelled {some(missing)}, only {some(labels)}; choose among them")
-    if len(set(found)) < len(found):
+    if len(set(present)) < len(present):
         raise ValueError(f"{name} are asked for twice in {some(asked)}; name each once")
-    return [place[label] for label in found]
+    return [place[label] for label in present]
 
 
 def where_setting(data: Checked, name: str, wanted: Any) -> list[int]:

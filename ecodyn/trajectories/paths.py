@@ -1,4 +1,4 @@
-"""Which kind of trajectories file a path is, told before it is read or written."""
+"""Which kind of trajectories file a path is, asked before it is read or written."""
 
 from __future__ import annotations
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from ecodyn.errors import DataWarning, UnusableDataError
 from ecodyn.trajectories.checks import Checked, check
@@ -30,13 +29,12 @@ from ecodyn.trajectories.parts import (
     where_setting,
 )
 from ecodyn.trajectories.paths import suffix_of
+from ecodyn.trajectories.values import Numbers
 
 if TYPE_CHECKING:
     import xarray as xr
 
 __all__ = ["Trajectories"]
-
-Numbers = ArrayLike | Sequence[ArrayLike]
 
 
 class Trajectories(Contents):

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ecodyn.arrays import Array, Bools, Integers
 from ecodyn.errors import UnusableDataError
 from ecodyn.trajectories.labels import Labels
 
-__all__ = ["DIMENSIONS", "check_finite", "checked_velocity", "float64", "matching", "padded", "run_lengths", "written"]
+__all__ = [
+    "DIMENSIONS",
+    "Numbers",
+    "check_finite",
+    "checked_velocity",
+    "float64",
+    "matching",
+    "padded",
+    "run_lengths",
+    "written",
+]
+
+Numbers = ArrayLike | Sequence[ArrayLike]  # one array, or one a run: the latter may be of unequal length
 
 DIMENSIONS = ("run", "step", "feature")
 

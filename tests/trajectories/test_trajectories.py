@@ -957,26 +957,6 @@ def test_save_that_is_interrupted_keeps_the_old_file(saved, monkeypatch):
     assert [path.name for path in saved.parent.iterdir()] == ["a.nc"]
 
 
-# ----------------------------------------------------------------------------------------------- inspect
-
-
-def test_inspect_lists_the_curves(tmp_path):
-    from rich.console import Console
-
-    from ecodyn.cli.inputs import loaded
-    from ecodyn.cli.inspect import trajectories_facts
-    from ecodyn.report.inspection import inspection_table
-
-    rich().save(tmp_path / "a.nc")
-    facts = trajectories_facts(tmp_path / "a.nc", loaded(tmp_path / "a.nc"))
-    assert sorted(facts["curves"]) == ["test_accuracy", "train_loss"]
-    assert facts["embedding"] == [5, 4]
-    with (console := Console(width=120)).capture() as capture:
-        console.print(inspection_table(facts))
-    assert "5 × 4" in capture.get()
-    assert ", ".join(facts["curves"]) in capture.get()
-
-
 def test_a_setting_that_some_runs_do_not_have_is_found_by_its_value():
     values = np.arange(24.0).reshape(3, 4, 2) ** 1.5
     runs = Trajectories(values, np.arange(4), settings={"factor": ["none", "0.9", "1.1"]})

@@ -1,0 +1,26 @@
+"""What the terminal shows of a trajectories file."""
+
+import numpy as np
+from rich.console import Console
+
+from ecodyn.cli.inspect import trajectories_facts
+from ecodyn.report.inspection import inspection_table
+from ecodyn.trajectories import Trajectories
+
+
+def test_curves_and_embeddings_are_listed():
+    rng = np.random.default_rng(0)
+    runs = Trajectories(
+        rng.uniform(1, 2, (3, 6, 2)),
+        np.arange(6),
+        curves={"train_loss": rng.random((3, 6)), "test_accuracy": rng.random((3, 6))},
+        embedding=rng.normal(size=(3, 5, 4)),
+        settings={"dim": [32, 64, 64]},
+    )
+    facts = trajectories_facts("a.nc", runs)
+    assert sorted(facts["curves"]) == ["test_accuracy", "train_loss"]
+    assert facts["embedding"] == [5, 4]
+    with (console := Console(width=120)).capture() as capture:
+        console.print(inspection_table(facts))
+    for text in ("5 × 4", "train_loss, test_accuracy", "dim = 32, 64", "6, from 0 to 5", "nothing found"):
+        assert text in capture.get()
