@@ -32,9 +32,11 @@ import numpy as np
 from identification_figure import draw
 
 import ecodyn
-from ecodyn.comparison import NothingFittedError
+from ecodyn.comparison import Comparison
 from ecodyn.comparison.candidate import DECIDED, TIED, UNDECIDED
+from ecodyn.errors import NothingFittedError, UnusableDataError
 from ecodyn.families import family
+from ecodyn.families.model_name import FAMILY, ModelName
 from ecodyn.runtime.files import write_whole
 from ecodyn.runtime.processes import outcomes
 from ecodyn.systems import (
@@ -111,33 +113,40 @@ def judged(case: Case) -> dict[str, Any]:
         warnings.simplefilter("ignore")  # about data that are as they were meant to be
         try:
             parameters = {} if system.degree is None else {SINDY: {"degree": system.degree}}
-            found = ecodyn.compare(data, families, protocols=["unseen_runs"], parameters=parameters, seed=case.seed)
-        except (NothingFittedError, ecodyn.errors.UnusableDataError) as error:
+            comparison = ecodyn.compare(
+                data, families, protocols=["unseen_runs"], parameters=parameters, seed=case.seed
+            )
+        except (NothingFittedError, UnusableDataError) as error:
             record |= {"status": "failed", "named": None, "reason": str(error)}
         else:
-            record |= _said(found, system)
+            record |= _said(comparison, system)
         record["recovery"] = _recovery(system, data)
     return record | {"result": worth(record, system), "seconds": round(time.perf_counter() - started, 2)}
 
 
-def _said(found: Any, system: System) -> dict[str, Any]:
-    verdict = found.verdict
-    scores = {m.label: m for m in found.models if m.kind == "family"}
+def _said(comparison: Comparison, system: System) -> dict[str, Any]:
+    verdict = comparison.verdict
+    scores = {_short(m.name): m for m in comparison.models if m.kind == FAMILY}
     held = [m for m in scores.values() if m.in_confidence_set]
     best = verdict.best
-    skills = {label: None if np.isnan(m.skill) else round(m.skill, 6) for label, m in scores.items()}
-    losses = {label: np.round(m.loss_per_run, 4).tolist() for label, m in scores.items()}
+    skills = {name: None if np.isnan(m.skill) else round(m.skill, 6) for name, m in scores.items()}
+    losses = {name: np.round(m.loss_per_run, 4).tolist() for name, m in scores.items()}
     return {
         "status": verdict.status,
-        "named": None if best is None else best["family"],
-        "named_coupling": None if best is None else best["coupling"],
-        "tied": [f"{t['family']}/{t['coupling']}" for t in verdict.tied],
+        "named": None if best is None else best.family,
+        "named_coupling": None if best is None else best.coupling,
+        "tied": [_short(name) for name in verdict.tied],
         "holds_truth": any(m.family in true_families(system) for m in held),
         "skills": skills,
         "losses": losses,
-        "diverged": {label: m.diverged for label, m in scores.items() if m.diverged},
+        "diverged": {name: m.diverged for name, m in scores.items() if m.diverged},
         "statement": verdict.statement,
     }
+
+
+def _short(name: ModelName) -> str:
+    """A model without its variant: within a case family and coupling say which it is."""
+    return f"{name.family}/{name.coupling}"
 
 
 def _recovery(system: System, data: ecodyn.Trajectories) -> float | None:

@@ -31,20 +31,24 @@ from typing import Any
 import finished
 import numpy as np
 from chosen_terms import ChosenTerms, Terms, first_terms, pool, stepwise
-from ecodyn.comparison.protocols import Fold, Task, execute, folds_of
 from law_tables import show_differences, show_equation, show_fresh, show_ranking, show_states
 
 import ecodyn
-from ecodyn.comparison.contenders import FAMILY, UNSEEN_RUNS, Contender
+from ecodyn.comparison.contenders import UNSEEN_RUNS, Contender
+from ecodyn.comparison.execution import execute
+from ecodyn.comparison.folds import Fold
+from ecodyn.comparison.plan import Task, folds_of
 from ecodyn.comparison.references import REFERENCES
 from ecodyn.families import family
 from ecodyn.families.estimator import Family
+from ecodyn.families.model_name import ModelName
 from ecodyn.networks.modular_addition import MLP
 from ecodyn.networks.training import train
 from ecodyn.runtime.files import write_whole
 from ecodyn.runtime.json_values import plain_json
 from ecodyn.runtime.processes import outcomes
 from ecodyn.statistics.intervals import t_interval
+from ecodyn.survival import DEFAULT_RULE
 from ecodyn.trajectories import Trajectories
 
 SHIPPED = Path(__file__).parents[1] / "data" / "circles_p59_d128.nc"
@@ -88,10 +92,10 @@ class Candidate:
 
     def contender(self) -> Contender:
         """As the protocols take it."""
-        for reference in REFERENCES:
-            if reference.name == self.family:
-                return Contender(self.family, None, self.state, reference.kind, reference=reference)
-        return Contender(self.family, self.coupling, self.state, FAMILY, self.estimator())
+        if self.family in REFERENCES:
+            reference = REFERENCES[self.family]
+            return Contender(ModelName.reference(self.family, reference.kind, self.state), reference=reference)
+        return Contender.of(self.estimator())
 
 
 CEILING, NULL = Candidate("affine_map", None, "signal"), Candidate("time_only", None, "signal")
@@ -168,8 +172,8 @@ def scored(candidate: Candidate, data: Trajectories, folds: int | None) -> dict[
     chosen = folds_of(contender, UNSEEN_RUNS, data, folds) if folds else split
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what they are about is counted here: divergence, coefficients
-        found = execute(Task(0, contender, UNSEEN_RUNS, tuple(chosen), (0,), False), data)
-    skills = np.array([s.score.skill for s in sorted(found.scores, key=lambda s: s.run)])
+        result = execute(_task(contender, chosen), data)
+    skills = np.array([s.score.skill for s in sorted(result.scores, key=lambda s: s.run)])
     diverged = int(np.isnan(skills).sum())
     low, high = t_interval(skills) if not diverged else (np.nan, np.nan)
     record = asdict(candidate) | {
@@ -179,11 +183,25 @@ def scored(candidate: Candidate, data: Trajectories, folds: int | None) -> dict[
         "high": high,
         "skill_per_run": skills.tolist(),
         "diverged": diverged,
-        "n_coefficients": max(found.n_coefficients, default=0),
-        "failure": found.failure,
+        "n_coefficients": max(result.n_coefficients, default=0),
+        "failure": result.failure,
         "seconds": round(time.perf_counter() - started, 2),
     }
     return dict(plain_json(record))
+
+
+def _task(contender: Contender, folds: Sequence[Fold]) -> Task:
+    """A contender's whole work on unseen runs; who survives is not looked at here."""
+    return Task(
+        window=0,
+        index=0,
+        contender=contender,
+        protocol=UNSEEN_RUNS,
+        folds=tuple(folds),
+        seeds=(0,),
+        run_by_run=False,
+        survivor_rule=DEFAULT_RULE,
+    )
 
 
 class Record:

@@ -17,7 +17,7 @@ from matplotlib.lines import Line2D
 import ecodyn
 from ecodyn.report.comparison.figures import plot_signals
 from ecodyn.report.style import FONT, INK, PALETTE
-from ecodyn.survivors.fates import survivors
+from ecodyn.survival import survivors
 
 HERE = Path(__file__).resolve().parent.parent
 DATA = HERE / "data" / "circles_p59_d128.nc"
@@ -50,7 +50,7 @@ def draw_rollout(runs: ecodyn.Trajectories, ax: Axes) -> None:
     plot_signals(window, HELD_OUT, ax)
     for line in ax.get_lines():
         line.set_alpha(0.5)
-    alive = survivors(truth, window.dc[HELD_OUT])
+    alive = survivors(window).alive[HELD_OUT]
     ranked = [i for i in np.argsort(-truth[-1]) if alive[i]][: len(PALETTE)]
     for colour, i in zip(PALETTE, ranked, strict=False):
         ax.plot(steps, rollout[:, i], color=colour, lw=1.6, ls=DASHES, zorder=3)

@@ -11,10 +11,13 @@ from numpy.random import Generator
 
 from ecodyn.arrays import Array
 from ecodyn.comparison.candidate import Candidate
+from ecodyn.equations.library import EXCHANGEABLE
+from ecodyn.families.model_name import NULL, ModelName
 
 Scatter = Callable[[Generator, int, int], Array]
 
 BEST_LOSS, NULL_LOSS = -3.0, 0.0  # e⁻³ = 5 % unexplained is about what the shipped trainings leave; a null all
+MODEL = "model_"
 
 # ------------------------------------------------------------------------------------ scatter of equal models
 
@@ -80,18 +83,27 @@ def candidates(losses: Array, noise_share: float = 0.0) -> list[Candidate]:
     noise = math.exp(BEST_LOSS) * noise_share / (1.0 - noise_share)
     families = [
         Candidate(
-            f"model_{i}",
-            "exchangeable",
-            "family",
-            column,
-            1 - np.exp(column),
+            name=model(i),
+            losses=column,
+            skills=1 - np.exp(column),
             library_size=3 + i,
             gross_losses=np.log(np.exp(column) + noise),
         )
         for i, column in enumerate(losses.T)
     ]
     nothing = np.full(len(losses), NULL_LOSS)
-    return [*families, Candidate("persistence", None, "null", nothing, 1 - np.exp(nothing), 0)]
+    null = ModelName.reference("persistence", NULL)
+    return [*families, Candidate(name=null, losses=nothing, skills=1 - np.exp(nothing), library_size=0)]
+
+
+def model(column: int) -> ModelName:
+    """The name of the family whose losses are in a column; ``column_of`` is the inverse."""
+    return ModelName(f"{MODEL}{column}", EXCHANGEABLE)
+
+
+def column_of(name: ModelName) -> int:
+    """Which column of the losses a family's are."""
+    return int(name.family.removeprefix(MODEL))
 
 
 # ---------------------------------------------------------------------------- folds that share training runs

@@ -34,8 +34,8 @@ PEAK = """
 import re, sys
 from pathlib import Path
 import numpy as np
-from ecodyn.modular_addition import MLP
-from ecodyn.training import train_batch
+from ecodyn.networks.modular_addition import MLP
+from ecodyn.networks.training import train_batch
 def peak():
     return int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
 train_batch(MLP(), [0], np.arange(11), dtype=sys.argv[2])

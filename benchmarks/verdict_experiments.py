@@ -20,9 +20,11 @@ from simulated_losses import (
     Scatter,
     candidates,
     clustered,
+    column_of,
     failing,
     heavy_tails,
     held_out_losses,
+    model,
     normal,
 )
 
@@ -30,6 +32,8 @@ from ecodyn.comparison.candidate import DECIDED
 from ecodyn.comparison.ranking import sharing_factor
 from ecodyn.comparison.verdict import MARGIN, Verdict, decide
 from ecodyn.statistics.confidence_set import SET_LEVEL, confidence_set
+
+LOG_MARGIN = math.log1p(MARGIN)  # the verdict's margin in units of the losses
 
 EQUAL, POWER, PARSIMONY, LEVEL_AT_MARGIN, NOISE, FOLDS, BOOTSTRAP = (
     "equal models",
@@ -128,7 +132,7 @@ def _averaged(one: Callable[[Generator], dict[str, bool]]) -> Experiment:
 def _judged(rng: Generator, losses: Array, noise_share: float = 0.0) -> tuple[Verdict, int | None]:
     """The verdict, and the column that it names."""
     verdict = decide(candidates(BEST_LOSS + losses, noise_share), seed=_seed(rng))
-    return verdict, None if verdict.best is None else int(str(verdict.best["family"]).removeprefix("model_"))
+    return verdict, None if verdict.best is None else column_of(verdict.best)
 
 
 def _power(sigmas: tuple[float, ...], effects: tuple[float, ...], runs: tuple[int, ...]) -> Iterator[Cell]:
@@ -144,11 +148,11 @@ def _one_better(better: int, sigma: float, delta: float, runs: int) -> Callable[
         verdict, named = _judged(rng, worse + sigma / math.sqrt(2) * normal(rng, runs, 3))
         other = named is not None and named != better
         return {
-            "set alone": verdict.members == (better,),
+            "set alone": verdict.members == {model(better)},
             "decided right": named == better and verdict.status == DECIDED,
             "tied right": named == better and verdict.status != DECIDED,
-            "other, will do": other and delta <= MARGIN,
-            "wrong": other and delta > MARGIN,
+            "other, will do": other and delta <= LOG_MARGIN,
+            "wrong": other and delta > LOG_MARGIN,
             "undecided": named is None,
         }
 
@@ -157,7 +161,7 @@ def _one_better(better: int, sigma: float, delta: float, runs: int) -> Callable[
 
 def _parsimony(sigmas: tuple[float, ...], runs: tuple[int, ...]) -> Iterator[Cell]:
     for sigma, count, worse in itertools.product(sigmas, runs, (-1.0, 0.0, 0.5, 1.0, 2.0, 5.0)):
-        one = _simplest_worse(worse * MARGIN, sigma * MARGIN, count, 2)
+        one = _simplest_worse(worse * LOG_MARGIN, sigma * LOG_MARGIN, count, 2)
         yield Cell(PARSIMONY, {"σ": sigma, "runs": count, "worse by": worse}, _averaged(one))
 
 
@@ -171,13 +175,13 @@ FAILING = {  # scatter of the simplest, and of the others
 
 def _level_at_margin(shapes: tuple[tuple[int, int], ...]) -> Iterator[Cell]:
     for name, (models, count) in itertools.product(FAILING, shapes):
-        one = _simplest_worse(MARGIN, MARGIN, count, models, FAILING[name])
+        one = _simplest_worse(LOG_MARGIN, LOG_MARGIN, count, models, FAILING[name])
         yield Cell(LEVEL_AT_MARGIN, {"scatter": name, "models": models, "runs": count}, _averaged(one))
 
 
 def _mostly_noise(runs: tuple[int, ...]) -> Iterator[Cell]:
     for count, worse in itertools.product(runs, (1.0, 2.0, 5.0)):
-        one = _simplest_worse(worse * MARGIN, 3.0 * MARGIN, count, 2, noise_share=0.9)
+        one = _simplest_worse(worse * LOG_MARGIN, 3.0 * LOG_MARGIN, count, 2, noise_share=0.9)
         yield Cell(NOISE, {"σ": 3.0, "runs": count, "worse by": worse}, _averaged(one))
 
 

@@ -18,6 +18,7 @@ from typing import Any
 from measuring import DATA, Table, circles
 
 import ecodyn
+from ecodyn.families.model_name import ModelName
 
 WINDOW = "60:1000"
 LOOK_SECONDS = 0.2
@@ -57,7 +58,8 @@ def measure(quick: bool) -> list[Table]:
             took, memory = run([*options, "-o", str(report_folder)])
             report = json.loads((report_folder / "report.json").read_text())
         verdict = report["verdict"]
-        table.add(name, took, goal, memory, GOAL_GIB, f"{verdict['status']} {verdict['best'] or ''}")
+        best = ModelName.from_json(verdict["best"]) if verdict["best"] else ""
+        table.add(name, took, goal, memory, GOAL_GIB, f"{verdict['status']} {best}".strip())
         if not options or quick:
             spent(parts, report["models"])
     return [table, parts, stages()]

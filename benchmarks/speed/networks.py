@@ -13,6 +13,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -167,22 +168,59 @@ def by_torchdiffeq(fold: Fold, rate: float, every: int, tolerances: dict[str, fl
 
 def diffrax_recipe(fold: Fold, rate: float) -> Training:
     """The same in JAX: one jitted step, whose compilation counts."""
-    import diffrax
     import equinox
     import jax
     import jax.numpy as jnp
     import optax
 
+    truth = jnp.asarray(fold.points(fold.training), dtype=jnp.float32)
+    start = jnp.asarray(fold.points(fold.held_out)[:, 0], dtype=jnp.float32)
+    network, follow = perceptrons_in_jax(), by_diffrax(fold.times())
+    optimizer = optax.adam(rate)
+    state = optimizer.init(equinox.filter(network, equinox.is_array))
+
+    @equinox.filter_value_and_grad
+    def loss(network):  # type: ignore[no-untyped-def]
+        return ((jax.vmap(lambda x: follow(network, x))(truth[:, 0]) - truth) ** 2).mean()
+
+    @equinox.filter_jit
+    def update(network, state):  # type: ignore[no-untyped-def]
+        value, gradient = loss(network)
+        updates, state = optimizer.update(gradient, state)
+        return equinox.apply_updates(network, updates), state, value
+
+    rollouts = equinox.filter_jit(lambda network: jax.vmap(lambda x: follow(network, x))(start))
+    took, step = 0.0, 0
+    while True:
+        started = time.perf_counter()
+        network, state, value = update(network, state)
+        value.block_until_ready()
+        took += time.perf_counter() - started
+        step += 1
+        if step % LOOK_EVERY == 0:
+            yield took, lambda network=network: fold.skill(np.asarray(rollouts(network)))
+
+
+def perceptrons_in_jax() -> dict[str, Any]:
+    """φ and g as equinox has them, of the sizes of ``Perceptrons``."""
+    import equinox
+    import jax
+    import jax.numpy as jnp
+
     keys = jax.random.split(jax.random.PRNGKey(0), 2)
-    network = {
+    return {
         "phi": equinox.nn.MLP(1, 4, 12, 1, jnp.tanh, key=keys[0]),
         "g": equinox.nn.MLP(6, 1, 24, 2, jnp.tanh, key=keys[1]),
     }
-    times = jnp.asarray(fold.times(), dtype=jnp.float32)
-    truth = jnp.asarray(fold.points(fold.training), dtype=jnp.float32)
-    start = jnp.asarray(fold.points(fold.held_out)[:, 0], dtype=jnp.float32)
-    optimizer = optax.adam(rate)
-    state = optimizer.init(equinox.filter(network, equinox.is_array))
+
+
+def by_diffrax(points: Array) -> Callable[[dict[str, Any], Any], Any]:
+    """A function of a network and one run's start (feature,) that rolls out to the times of the points."""
+    import diffrax
+    import jax
+    import jax.numpy as jnp
+
+    times = jnp.asarray(points, dtype=jnp.float32)
 
     def slope(t, x, network):  # type: ignore[no-untyped-def]
         own = x[:, None]
@@ -190,7 +228,7 @@ def diffrax_recipe(fold: Fold, rate: float) -> Training:
         seen = jnp.broadcast_to(seen, (len(x), 5))
         return jax.vmap(network["g"])(jnp.concatenate([own, seen], axis=-1))[:, 0]
 
-    def solve(network, x):  # type: ignore[no-untyped-def]
+    def follow(network, x):  # type: ignore[no-untyped-def]
         return diffrax.diffeqsolve(
             diffrax.ODETerm(slope),
             diffrax.Tsit5(),
@@ -203,26 +241,7 @@ def diffrax_recipe(fold: Fold, rate: float) -> Training:
             stepsize_controller=diffrax.PIDController(rtol=RTOL, atol=ATOL),
         ).ys
 
-    @equinox.filter_value_and_grad
-    def loss(network):  # type: ignore[no-untyped-def]
-        return ((jax.vmap(lambda x: solve(network, x))(truth[:, 0]) - truth) ** 2).mean()
-
-    @equinox.filter_jit
-    def update(network, state):  # type: ignore[no-untyped-def]
-        value, gradient = loss(network)
-        updates, state = optimizer.update(gradient, state)
-        return equinox.apply_updates(network, updates), state, value
-
-    rollouts = equinox.filter_jit(lambda network: jax.vmap(lambda x: solve(network, x))(start))
-    took, step = 0.0, 0
-    while True:
-        started = time.perf_counter()
-        network, state, value = update(network, state)
-        value.block_until_ready()
-        took += time.perf_counter() - started
-        step += 1
-        if step % LOOK_EVERY == 0:
-            yield took, lambda network=network: fold.skill(np.asarray(rollouts(network)))
+    return follow
 
 
 PEERS = {
