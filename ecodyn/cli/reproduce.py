@@ -89,7 +89,7 @@ def _reproduced(work: Callable[..., Reproduction]) -> tuple[Reproduction, bool]:
 
     with progress_bar("training", None) as advance, warnings_said():
         try:
-            return work(progress=advance, said=_say_finding), False
+            return work(progress=advance, announce=_say_finding), False
         except InterruptedReproduction as stop:
             return stop.finished, True
 

@@ -26,7 +26,7 @@ from ecodyn.survivors.fates import area_under_curve, top_overlap
 from ecodyn.survivors.survivors import alive_at_end
 from ecodyn.trajectories import Trajectories
 
-__all__ = ["judge"]
+__all__ = ["judge", "start_of"]
 
 WHERE = {UNSEEN_RUNS: "On trainings not seen", FORECAST: "Forecasting"}
 MOST_EQUATIONS = 3  # that a table has room for; the laws of hundreds of coefficients are in their own figures
@@ -74,7 +74,7 @@ def judge(plan: Plan, results: Mapping[int, TaskResult], request: Request) -> Wi
         verdicts=verdicts,
         models=models,
         pairs=_pairs(models),
-        start=_start(plan.data, request.survivor_rule),
+        start=start_of(plan.data, request.survivor_rule),
         noise_share=noise.mean(),
         drawn={(e.score.protocol, e.contender.name): _merged(r.drawn for r in e.results) for e in entries},
         truth=_drawn_truth(plan.data),
@@ -212,7 +212,8 @@ def _pairs(models: Sequence[ModelScore]) -> list[Pair]:
     return pairs
 
 
-def _start(data: Trajectories, rule: str) -> Start:
+def start_of(data: Trajectories, rule: str) -> Start:
+    """What the starting signals say of who survives under a rule; NaN where it can't be asked."""
     rows = []
     for run in range(data.n_runs):
         signal = data.values[run, : int(data.lengths[run])]

@@ -6,6 +6,7 @@ import pytest
 from ecodyn import SINDy
 from ecodyn.comparison import compare
 from ecodyn.families import Shooting
+from ecodyn.families.model_name import ModelName
 from ecodyn.families.sindy import TIE, _by_preference
 from ecodyn.systems import SYSTEMS, simulate
 
@@ -56,7 +57,7 @@ def test_a_selection_of_a_full_laws_own_terms_is_that_law():
     """Hares and lynxes: what SINDy keeps are terms of Lotka-Volterra's equations, and the two are one model."""
     data = simulate(SYSTEMS["predator_prey"], runs=8, seed=1)
     found = compare(data, ["lotka_volterra", SINDy], ["full"], protocols=["unseen_runs"])
-    assert found.verdict.best == {"family": "lotka_volterra", "coupling": "full"}
+    assert found.verdict.best == ModelName("lotka_volterra", "full")
     assert found.verdict.same_model == [["lotka_volterra/full", "sindy/full"]]
 
 

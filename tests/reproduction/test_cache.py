@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ecodyn.networks.modular_addition import MLP, initialise, spectrum
-from ecodyn.networks.training import population
+from ecodyn.networks.training import design
 from ecodyn.reproduction.cache import TrainingCache
 from ecodyn.reproduction.trainings import planned
 
@@ -53,7 +53,7 @@ def test_what_can_not_be_done_is_said_before_anything_is_trained(tmp_path, tiny,
     other = TrainingCache(tmp_path, dataclasses.replace(tiny, frozen_seeds=1))
     with pytest.raises(ValueError, match="trainings of other settings"):
         other.expect(["plain", "frozen"])
-    monkeypatch.setattr(population, "physical_memory", lambda: 1000)
+    monkeypatch.setattr(design, "physical_memory", lambda: 1000)
     with pytest.raises(ValueError, match="this machine has"):
         cache.expect(["plain", "frozen"])
     assert [p.name for p in tmp_path.glob("*.nc")] == ["frozen.nc"]

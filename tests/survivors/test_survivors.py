@@ -3,12 +3,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from ecodyn.comparison.aggregate import _start as compared_start
 from hypothesis import given
 from hypothesis import strategies as st
 
 import ecodyn.survival
 from ecodyn import Trajectories, load
+from ecodyn.comparison.judge import start_of as compared_start
 from ecodyn.errors import UnusableDataError
 from ecodyn.survival import RULES, survivors
 from ecodyn.survivors.rules import RunState, chance_of_largest
@@ -50,7 +50,7 @@ def test_there_is_one_definition_of_survivors(rule, first):
 
 def test_a_comparison_counts_the_survivors_of_an_analysis():
     runs = load(CIRCLES)
-    assert compared_start(runs.window(60, 1000)).survivors == survivors(runs).counts.mean()
+    assert compared_start(runs.window(60, 1000), DEFAULT_RULE).survivors == survivors(runs).counts.mean()
 
 
 def test_a_rule_of_ones_own_is_asked_like_the_others(monkeypatch):
@@ -68,7 +68,7 @@ def test_of_too_few_features_nobody_can_tell():
     few = Trajectories([[[2.0, 3.0], [1.0, 4.0]]], [0, 1])
     assert alive_at_end(few, 0) is None
     assert alive_at_end(few, 0, "above_10").tolist() == [False, False]
-    assert np.isnan(compared_start(few).survivors)
+    assert np.isnan(compared_start(few, DEFAULT_RULE).survivors)
     with pytest.raises(ValueError, match="unknown survivor rule 'best'"):
         alive_at_end(few, 0, "best")
 
