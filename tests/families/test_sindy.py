@@ -58,7 +58,7 @@ def test_a_selection_of_a_full_laws_own_terms_is_that_law():
     data = simulate(SYSTEMS["predator_prey"], runs=8, seed=1)
     found = compare(data, ["lotka_volterra", SINDy], ["full"], protocols=["unseen_runs"])
     assert found.verdict.best == ModelName("lotka_volterra", "full")
-    assert found.verdict.same_model == [["lotka_volterra/full", "sindy/full"]]
+    assert found.verdict.same_model == ((ModelName("lotka_volterra", "full"), ModelName("sindy", "full")),)
 
 
 # ------------------------------------------------------------------------------------------- laws of bounded size

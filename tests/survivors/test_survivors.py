@@ -12,7 +12,7 @@ from ecodyn.comparison.judge import start_of as compared_start
 from ecodyn.errors import UnusableDataError
 from ecodyn.survival import RULES, survivors
 from ecodyn.survivors.rules import RunState, chance_of_largest
-from ecodyn.survivors.survivors import alive_at_end
+from ecodyn.survivors.survivors import DEFAULT_RULE, alive_at_end
 
 SPLITTING = ("largest_gap", "two_component", "noise_floor")
 K = 29
