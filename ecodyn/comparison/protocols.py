@@ -16,8 +16,9 @@ from ecodyn.comparison.contenders import CLOCK, FAMILY, IN_SAMPLE, UNSEEN_RUNS, 
 from ecodyn.comparison.references import Reference
 from ecodyn.comparison.scores import RunScore, one_step_r2, score_rollout
 from ecodyn.families.estimator import MIN_STEPS
-from ecodyn.families.law import Law, simulate_all
+from ecodyn.families.law import Law
 from ecodyn.families.model import FittedModel
+from ecodyn.families.side_by_side import simulate_all
 from ecodyn.rollouts.integration import Rollout
 from ecodyn.survivors.fates import area_under_curve, survivors, top_overlap
 from ecodyn.trajectories import Trajectories
