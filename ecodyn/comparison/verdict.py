@@ -147,9 +147,7 @@ def decide(
     if not eligible:
         return _no_eligible(where, runs, diverged)
     if not runs:
-        return Verdict.undecided(
-            f"{where}: undecided, since no run changes over what is scored, so there is nothing to explain."
-        )
+        return Verdict.undecided(f"{where}: undecided, since no run changes over what is scored: nothing to explain.")
     names_of = one_model(eligible)
     nulls = [c for c in candidates if c.kind == NULL and np.isfinite(c.losses).all()]
     ranking = rank(list(names_of), nulls, folds, margin, seed)

@@ -20,14 +20,14 @@ from numpy.typing import NDArray
 
 from ecodyn.arrays import Array
 from ecodyn.equations.library import Library
+from ecodyn.estimation.damped_descent import DampedDescent
 from ecodyn.estimation.samples import Samples
+from ecodyn.estimation.segments import Segments
 from ecodyn.estimation.shooting_equations import (
     BATCH_ELEMENTS,
-    Equations,
     Objective,
     Probe,
-    Segments,
-    StartBlocks,
+    Question,
     Trial,
     normal_equations,
     rollouts,
@@ -38,11 +38,10 @@ STAGES = (0.2, 0.6, 1.0)  # lengths of the segments, as shares of the window
 SHORTEST = 0.02  # of the window: where rollouts diverge, stages are inserted, down to growth by so little
 STEP_TOLERANCE = 1e-3  # of the data's root mean square, between rollouts with a step and with half of it
 MAX_SUBSTEPS = 16
-MAX_DAMPING = 1e8
 EARLY_TOLERANCE, LAST_TOLERANCE = 1e-2, 1e-5  # relative decrease of the cost at which a stage is done
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ShootingResult:
     """Refined coefficients, and how refinement went.
 
@@ -89,7 +88,6 @@ class Problem:
     mask: NDArray[np.bool_] | None = None
 
 
-Question = Trial | Probe
 Search = Generator[Question, Any, ShootingResult]
 
 
@@ -170,7 +168,7 @@ def _search(
     parameters = coefficients[mask]
     if not len(parameters):
         return _unrefined(samples, coefficients, parameters, "no coefficients are free")
-    search = _Descent(parameters, ridge)
+    search = DampedDescent(parameters, ridge)
     done, ahead, substeps = 0.0, list(stages), 1
     while ahead:
         segments = Segments.cut(samples, intervals, ahead[0])
@@ -196,20 +194,29 @@ def _search(
         else:
             return _unrefined(samples, coefficients, parameters, "rollouts diverge even over the shortest segments")
     return ShootingResult(
-        objective.coefficients(search.parameters),
-        search.equations.hessians,
-        search.equations.gradients,
-        search.starts.reshape(samples.n_runs, -1, samples.states.shape[2])[:, 0] if estimate_starts else None,
-        search.converged,
-        search.status,
-        search.iterations,
+        coefficients=objective.coefficients(search.parameters),
+        hessians=search.equations.hessians,
+        gradients=search.equations.gradients,
+        initial_states=search.starts.reshape(samples.n_runs, -1, samples.states.shape[2])[:, 0]
+        if estimate_starts
+        else None,
+        converged=search.converged,
+        status=search.status,
+        iterations=search.iterations,
     )
 
 
 def _unrefined(samples: Samples, coefficients: Array, parameters: Array, why: str) -> ShootingResult:
     size = len(parameters)
-    empty = np.zeros((samples.n_runs, size, size))
-    return ShootingResult(coefficients, empty, np.zeros((samples.n_runs, size)), None, False, why, 0)
+    return ShootingResult(
+        coefficients=coefficients,
+        hessians=np.zeros((samples.n_runs, size, size)),
+        gradients=np.zeros((samples.n_runs, size)),
+        initial_states=None,
+        converged=False,
+        status=why,
+        iterations=0,
+    )
 
 
 def _choose_substeps(objective: Objective, parameters: Array) -> Generator[Question, Any, int]:
@@ -224,84 +231,3 @@ def _choose_substeps(objective: Objective, parameters: Array) -> Generator[Quest
         objective.substeps *= 2
         coarse = fine
     return objective.substeps
-
-
-class _Descent:
-    """Damped Gauss-Newton over the stages: parameters, the segments' starting states, and how it went."""
-
-    def __init__(self, parameters: Array, ridge: float) -> None:
-        self.parameters, self.anchor, self.ridge = parameters, parameters.copy(), ridge
-        self.starts: Array
-        self.iterations = 0
-        self.converged = False
-        self.status = ""
-        self.equations: Equations
-
-    def run(self, objective: Objective, tolerance: float, max_iterations: int) -> Generator[Question, Any, bool]:
-        """One stage, from where the last one ended; false if its rollouts diverge from there."""
-        starts = objective.segments.states[:, 0, :, 0].copy()
-        current = yield Trial(objective, self.parameters, starts)
-        if not np.isfinite(current.cost):
-            return False
-        self.starts, self.equations, self.converged, self.status = (
-            starts,
-            current,
-            False,
-            "iteration limit reached",
-        )
-        damping = 1e-3
-        for _ in range(max_iterations):
-            self.iterations += 1
-            step, start_step = self._step(damping)
-            trial = yield Trial(objective, self.parameters + step, self.starts + start_step)
-            before, after = (
-                self._total(self.parameters, self.equations),
-                self._total(self.parameters + step, trial),
-            )
-            if after < before:
-                self.parameters, self.starts = self.parameters + step, self.starts + start_step
-                self.equations, damping = trial, damping / 5
-            else:
-                damping *= 8
-            if (after < before and before - after <= tolerance * before) or damping > MAX_DAMPING:
-                self.converged, self.status = True, "converged"
-                break
-        return True
-
-    def _penalty(self) -> Array:
-        return self.ridge * np.diagonal(self.equations.hessians.sum(axis=0))
-
-    def _total(self, parameters: Array, equations: Equations) -> float:
-        return equations.cost + float(np.sum(self._penalty() * (parameters - self.anchor) ** 2))
-
-    def _step(self, damping: float) -> tuple[Array, Array]:
-        hessian = self.equations.hessians.sum(axis=0)
-        penalty = self._penalty()
-        gradient = self.equations.gradients.sum(axis=0) + penalty * (self.parameters - self.anchor)
-        hessian = hessian + np.diag(penalty + damping * _floored(np.diagonal(hessian)))
-        if self.equations.starts is None:
-            return _solve(hessian, -gradient), np.zeros_like(self.starts)
-        return self._step_with_starts(hessian, gradient, self.equations.starts, damping)
-
-    def _step_with_starts(
-        self, hessian: Array, gradient: Array, blocks: StartBlocks, damping: float
-    ) -> tuple[Array, Array]:
-        """Eliminate the starting states, which are private to their segments (a Schur complement)."""
-        diagonal = np.einsum("bii->bi", blocks.hessian)
-        own = blocks.hessian + damping * np.einsum("bi,ij->bij", _floored(diagonal), np.eye(diagonal.shape[1]))
-        solved = np.linalg.solve(own, np.concatenate([blocks.cross.swapaxes(1, 2), blocks.gradient[..., None]], axis=2))
-        reduced = hessian - np.einsum("bpk,bkq->pq", blocks.cross, solved[..., :-1])
-        step = _solve(reduced, -(gradient - np.einsum("bpk,bk->p", blocks.cross, solved[..., -1])))
-        return step, -(solved[..., -1] + solved[..., :-1] @ step)
-
-
-def _floored(diagonal: Array) -> Array:
-    """A Hessian's diagonal with zeros lifted, so that damping bounds every direction."""
-    return np.maximum(diagonal, 1e-12 * max(float(np.max(diagonal)), 1e-300))
-
-
-def _solve(matrix: Array, target: Array) -> Array:
-    try:
-        return np.asarray(np.linalg.solve(matrix, target))
-    except np.linalg.LinAlgError:
-        return np.asarray(np.linalg.lstsq(matrix, target, rcond=None)[0])

@@ -15,24 +15,20 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torchdiffeq import odeint
 
-from ecodyn.arrays import Array
+from ecodyn.arrays import Array, Integers
+from ecodyn.estimation.network_data import Spans, Split, Units, stack
 from ecodyn.estimation.perceptrons import Architecture, Weights, evaluate, in_sigmoids, initial_weights
 from ecodyn.estimation.samples import Samples
-from ecodyn.estimation.shooting_equations import BESIDE
+from ecodyn.estimation.segments import BESIDE
 
 Tensor = torch.Tensor
 
-SPAN = 20  # samples that one increment spans while matching, at most
 NODES = 5  # data points of Simpson's rule in a span
 WINDOWS = 48  # spans in a batch
 PEAK_RATE, ROLLOUT_RATE, CLIP = 1.5e-2, 3e-3, 0.1
 BATCH_RUNS = 16
-VALIDATION_SHARE = 5  # one run in so many is held out for stopping; with fewer, stopping goes by chance
-FEW_RUNS = 4  # with fewer, the last quarter of each run is held out instead
-FEW_RUNS_CUT = 0.75
 CHECK_MATCHING_EVERY, CHECK_EVERY = 25, 2  # Adam steps between looks at the validation rollouts
 
 
@@ -46,7 +42,7 @@ class Schedule:
     intervals: int = 24
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class FittedNetwork:
     """One network's float64 weights with the units that it works in (those of the samples).
 
@@ -93,12 +89,12 @@ class _Trainer:
         self.sets = [s for s in sets for _ in seeds]
         self.seeds = [seed for _ in sets for seed in seeds]
         self.generators = [np.random.default_rng(seed) for seed in self.seeds]
-        self.splits = [_Split.of(s, np.random.default_rng(seed)) for s, seed in zip(self.sets, self.seeds, strict=True)]
+        self.splits = [Split.of(s, np.random.default_rng(seed)) for s, seed in zip(self.sets, self.seeds, strict=True)]
         self.units = [
-            _Units.of(s, split.fitted_runs, architecture) for s, split in zip(self.sets, self.splits, strict=True)
+            Units.of(s, split.fitted_runs, architecture) for s, split in zip(self.sets, self.splits, strict=True)
         ]
-        self.rates = _stack([u.rates for u in self.units])[:, None, None]
-        self.kinematics = _stack([u.kinematics for u in self.units])[:, None, None]
+        self.rates = stack([u.rates for u in self.units])[:, None, None]
+        self.kinematics = stack([u.kinematics for u in self.units])[:, None, None]
         self.weights = {k: w.requires_grad_() for k, w in initial_weights(architecture, self.seeds).items()}
         self.best = {k: w.detach().clone() for k, w in self.weights.items()}
         self.best_score = torch.full((len(self.sets),), torch.inf)
@@ -111,7 +107,7 @@ class _Trainer:
         shortest = min(int(split.ends.min()) for split in self.splits)
         nodes = 3 if shortest < 2 * NODES else NODES
         spans = [
-            _Spans.of(s, split, u, self.architecture, nodes)
+            Spans.of(s, split, u, self.architecture, nodes)
             for s, split, u in zip(self.sets, self.splits, self.units, strict=True)
         ]
         optimizer = torch.optim.Adam(self.weights.values(), lr=PEAK_RATE)
@@ -119,7 +115,7 @@ class _Trainer:
         rate = torch.optim.lr_scheduler.OneCycleLR(optimizer, PEAK_RATE, total_steps=steps + 1)
         for step in range(1, steps + 1):
             batch = [s.draw(g, WINDOWS) for s, g in zip(spans, self.generators, strict=True)]
-            loss = self._matching_loss(*(_stack(parts) for parts in zip(*batch, strict=True)))
+            loss = self._matching_loss(*(stack(parts) for parts in zip(*batch, strict=True)))
             optimizer.zero_grad()
             loss.sum().backward()
             optimizer.step()
@@ -153,7 +149,7 @@ class _Trainer:
             if step % CHECK_EVERY == CHECK_EVERY - 1:
                 self._keep_best()
 
-    def _segments(self, b: int) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
+    def _segments(self, b: int) -> tuple[Integers, Integers, Integers]:
         """Runs, first and last rows of rollouts to train on, drawn anew at each step."""
         runs, rng = self.splits[b].fitted_runs, self.generators[b]
         runs = rng.permutation(runs)[:BATCH_RUNS]
@@ -162,9 +158,7 @@ class _Trainer:
         first = rng.integers(0, last - length + 1)
         return runs, first, first + length
 
-    def _on_grids(
-        self, pieces: Sequence[tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]]
-    ) -> tuple[Tensor, Tensor, Tensor]:
+    def _on_grids(self, pieces: Sequence[tuple[Integers, Integers, Integers]]) -> tuple[Tensor, Tensor, Tensor]:
         """Every network's pieces of runs on as many grid points; short ones repeat rows, steps of no length."""
         longest = max(int((last - first).max()) for _, first, last in pieces)
         share = np.linspace(0, 1, min(self.schedule.intervals, longest) + 1)
@@ -172,7 +166,7 @@ class _Trainer:
         for b, (runs, first, last) in enumerate(pieces):
             rows = np.rint(first[:, None] + share * (last - first)[:, None]).astype(np.intp)
             parts.append(self.units[b].gather(self.sets[b], runs[:, None], rows))
-        states, times, drive = (_stack(part) for part in zip(*parts, strict=True))
+        states, times, drive = (stack(part) for part in zip(*parts, strict=True))
         return states, times, drive
 
     def _rollout_loss(self, states: Tensor, times: Tensor, drive: Tensor) -> Tensor:
@@ -247,144 +241,12 @@ class _Trainer:
         """The best networks, in float64."""
         return [
             FittedNetwork(
-                {name: w[b].double().numpy() for name, w in self.best.items()},
-                units.centre,
-                units.spread,
-                units.slopes,
-                float(self.best_score[b]),
-                bool(self.improved[b]),
+                weights={name: w[b].double().numpy() for name, w in self.best.items()},
+                centre=units.centre,
+                spread=units.spread,
+                slope=units.slopes,
+                validation=float(self.best_score[b]),
+                converged=bool(self.improved[b]),
             )
             for b, units in enumerate(self.units)
         ]
-
-
-@dataclass(frozen=True)
-class _Split:
-    """Runs that are fitted with where their fitted part ends, and runs (or ends of runs) kept for stopping."""
-
-    fitted_runs: NDArray[np.intp]
-    held_out: NDArray[np.intp]
-    ends: NDArray[np.intp]
-    lengths: NDArray[np.intp]
-
-    @classmethod
-    def of(cls, samples: Samples, rng: np.random.Generator) -> _Split:
-        runs = np.arange(samples.n_runs)
-        codes = samples.cluster_codes
-        clusters = int(codes.max()) + 1
-        if clusters < FEW_RUNS:
-            ends = np.maximum(3, (samples.lengths * FEW_RUNS_CUT).astype(np.intp))
-            return cls(runs, runs, np.minimum(ends, samples.lengths), samples.lengths)
-        count = max(1, round(clusters / VALIDATION_SHARE))
-        held_out = np.flatnonzero(np.isin(codes, rng.permutation(clusters)[:count]))  # clusters stay whole
-        return cls(np.setdiff1d(runs, held_out), held_out, samples.lengths, samples.lengths)
-
-    def validation(self) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
-        """Runs, first and last rows of the rollouts that decide when to stop."""
-        runs = self.held_out
-        whole = len(self.held_out) < len(self.lengths)
-        first = np.zeros(len(runs), dtype=np.intp) if whole else np.minimum(self.ends, self.lengths - 1)[runs] - 1
-        return runs, first, self.lengths[runs] - 1
-
-
-@dataclass(frozen=True)
-class _Units:
-    """Standardisation of one training set: inputs to mean 0 and deviation 1, slopes to a deviation of about 1.
-
-    Time is counted in units τ in which the standardised signal changes by one: of a fitted channel du/dτ = rate · g,
-    of a signal with a velocity du/dτ = offset + factor · u_velocity, the two ``kinematics``.
-    """
-
-    centre: Array
-    spread: Array
-    slopes: Array  # (equation,)
-    per_time: float
-    rates: Array  # (equation,)
-    kinematics: Array  # (2,)
-    drive_centre: Array
-    drive_spread: Array
-
-    @classmethod
-    def of(cls, samples: Samples, runs: NDArray[np.intp], architecture: Architecture) -> _Units:
-        states = samples.states[runs]
-        centre = states.mean(axis=(0, 1, 2))
-        spread = np.where((s := states.std(axis=(0, 1, 2))) > 0, s, 1.0)
-        span = max(1, min(SPAN, states.shape[1] // 10))
-        change = states[:, span:] - states[:, :-span]
-        duration = samples.times[runs][:, span:] - samples.times[runs][:, :-span]
-        lasting = duration > 0
-        steepness = np.std(change[lasting] / duration[lasting][:, None, None], axis=(0, 1))
-        steepness = np.where(steepness > 0, steepness, 1.0)
-        per_time = float(steepness[0] / spread[0])
-        fitted = list(architecture.fitted)
-        rates = steepness[fitted] / spread[fitted] / per_time
-        v = 0 if architecture.velocity is None else architecture.velocity
-        kinematics = np.array([centre[v], spread[v]]) / spread[0] / per_time
-        drive = np.zeros((1, 1)) if samples.drive is None else samples.drive.values
-        wide = np.where((d := drive.std(axis=0)) > 0, d, 1.0)
-        return cls(centre, spread, steepness[fitted], per_time, rates, kinematics, drive.mean(axis=0), wide)
-
-    def gather(self, samples: Samples, runs: NDArray[np.intp], rows: NDArray[np.intp]) -> tuple[Array, Array, Array]:
-        """Standardised states, times in which standardised slopes are of order one, and the standardised drive."""
-        states = (samples.states[runs, rows] - self.centre) / self.spread
-        t = samples.times[runs, rows]
-        if samples.drive is None:
-            drive = np.zeros((*rows.shape, 1))
-        else:
-            drive = (samples.drive(t.ravel()).reshape(*rows.shape, -1) - self.drive_centre) / self.drive_spread
-        return states, t * self.per_time, drive
-
-
-@dataclass(frozen=True)
-class _Spans:
-    """All spans of one training set, ready to be drawn from: nodes, quadrature weights, increments, drive.
-
-    Increments (span, feature, equation) are over the standard deviation of all of them: every span then has a say of
-    order one. ``gain`` (equation,) takes integrals of g into that unit.
-    """
-
-    states: Array
-    quadrature: Array
-    increments: Array
-    gain: Array
-    drive: Array
-
-    @classmethod
-    def of(cls, samples: Samples, split: _Split, units: _Units, architecture: Architecture, nodes: int) -> _Spans:
-        longest = int(split.ends.max())
-        gap = max(1, min(SPAN, longest // 10) // (nodes - 1))
-        offsets = gap * np.arange(nodes)
-        pairs = [
-            (run, start)
-            for run in split.fitted_runs
-            for start in range(max(1, int(split.ends[run]) - int(offsets[-1])))
-        ]
-        run, start = (np.array(column, dtype=np.intp) for column in zip(*pairs, strict=True))
-        rows = np.minimum(start[:, None] + offsets, split.ends[run][:, None] - 1)
-        states, times, drive = units.gather(samples, run[:, None], rows)
-        fitted = list(architecture.fitted)
-        increments = states[:, -1][..., fitted] - states[:, 0][..., fitted]
-        size = np.maximum(increments.std(axis=(0, 1)), 1e-12)
-        return cls(states, _simpson(times), increments / size, units.rates / size, drive)
-
-    def draw(self, rng: np.random.Generator, count: int) -> tuple[Array, Array, Array, Array, Array]:
-        chosen = rng.integers(0, len(self.states), count)
-        return self.states[chosen], self.quadrature[chosen], self.increments[chosen], self.gain, self.drive[chosen]
-
-
-def _simpson(times: Array) -> Array:
-    """Weights of Simpson's rule on an odd number of nodes, (span, node), that may be unequally spaced."""
-    weights = np.zeros_like(times)
-    for i in range(0, times.shape[1] - 2, 2):
-        h, k = times[:, i + 1] - times[:, i], times[:, i + 2] - times[:, i + 1]
-        both = h + k
-        safe_h, safe_k = np.where(h > 0, h, 1.0), np.where(k > 0, k, 1.0)
-        whole = (h > 0) & (k > 0)
-        weights[:, i] += np.where(whole, both / 6 * (2 - k / safe_h), h / 2)
-        weights[:, i + 1] += np.where(whole, both**3 / (6 * safe_h * safe_k), both / 2)
-        weights[:, i + 2] += np.where(whole, both / 6 * (2 - h / safe_k), k / 2)
-    return weights
-
-
-def _stack(parts: Sequence[Array]) -> Tensor:
-    return torch.from_numpy(np.stack(parts).astype(np.float32))

@@ -22,58 +22,13 @@ from ecodyn.equations.library import FULL, Library
 from ecodyn.equations.monomials import last_apart
 from ecodyn.equations.right_hand_side import BoundLibrary
 from ecodyn.estimation.samples import Samples
-from ecodyn.rollouts.integration import RightHandSide, march
+from ecodyn.estimation.segments import Segments, weights_of_channels
+from ecodyn.rollouts.integration import RightHandSide
+from ecodyn.rollouts.marching import march
 
 AMPLITUDE = 10.0  # a rollout is dead beyond this many times the data's largest value
 BATCH_ELEMENTS = 100_000  # numbers in a batch's state, about what a core's cache holds: larger ones are no faster
-BESIDE = 0.1  # weight of an observable beside the signal; on 60:1000 a weight of 1 cost the signal's rollouts 0.026
 SMALL = 10_000  # numbers in a trial's state below which its time is that of Python's calls, however many directions
-
-
-@dataclass(frozen=True)
-class Segments:
-    """Pieces of runs, (segment, point); a short last piece is padded with intervals of no length."""
-
-    states: Array
-    times: Array
-    weights: Array
-    run: NDArray[np.intp]
-
-    def __len__(self) -> int:
-        return len(self.run)
-
-    @classmethod
-    def cut(cls, samples: Samples, intervals: int, share: float) -> Segments:
-        """Pieces of about a share of the window each, of so many intervals a window."""
-        intervals = min(intervals, int(samples.lengths.max()) - 1)
-        size = max(1, round(share * intervals))
-        count = -(-intervals // size)
-        points = np.minimum(np.arange(count)[:, None] * size + np.arange(size + 1), intervals)
-        # Equal numbers of samples an interval: dense where the data are, also in files thinned late.
-        rows = np.rint(points / intervals * (samples.lengths[:, None, None] - 1)).astype(np.intp)
-        run = np.repeat(np.arange(samples.n_runs), count)
-        rows = rows.reshape(-1, size + 1)
-        times = samples.times[run[:, None], rows]
-        return cls(samples.states[run[:, None], rows], times, _trapezoid_weights(times), run)
-
-
-def _trapezoid_weights(times: Array) -> Array:
-    steps = np.diff(times, axis=1)
-    weights = np.zeros_like(times)
-    weights[:, :-1] += steps / 2
-    weights[:, 1:] += steps / 2
-    return weights
-
-
-def _weights_of_channels(samples: Samples) -> Array:
-    """Weight of each channel's squares, (channel,): what makes its persistence's error that of the signal.
-
-    Times a tenth beside the signal, whose own weight is one.
-    """
-    still = np.mean((samples.states - samples.states[:, :1]) ** 2, axis=(0, 1, 2))
-    weights = BESIDE * still[0] / np.where(still > 0, still, np.inf)
-    weights[0] = 1.0
-    return np.asarray(weights)
 
 
 @dataclass(frozen=True)
@@ -125,7 +80,7 @@ class Objective:
         self.bound = AMPLITUDE * max(float(np.abs(samples.states[..., 0]).max()), 1e-300)
         self.substeps = 1
         self.step = samples.step
-        self.weight_of = _weights_of_channels(samples)
+        self.weight_of = weights_of_channels(samples)
 
     @property
     def size(self) -> int:
@@ -242,6 +197,9 @@ class Probe:
     def elements(self) -> int:
         """Numbers in its state."""
         return int(self.objective.segments.states[:, 0].size)
+
+
+Question = Trial | Probe
 
 
 class _Batch:

@@ -20,7 +20,7 @@ from ecodyn.equations.library import Library
 from ecodyn.equations.right_hand_side import BoundLibrary
 from ecodyn.estimation.integral_matching import MatchedIntegrals, match
 from ecodyn.estimation.samples import Samples
-from ecodyn.rollouts.integration import march
+from ecodyn.rollouts.marching import march
 
 SPLITS = 4
 # Shares of the training part at which the fitted beginning ends, where clusters are too few to hold any out.
@@ -33,7 +33,7 @@ SMALL_BATCH = 2**16  # values of the states that a validation's candidates have:
 WORST = 2.0  # an unexplained share is capped there, as in the scores
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Validation:
     """One split: the compressed regression of its fitted part, and rollouts to be followed in the other.
 
@@ -147,9 +147,14 @@ def _rollouts(samples: Samples, matched: MatchedIntegrals, first: NDArray[np.int
     share = np.linspace(0.0, 1.0, count + 1)
     rows = np.rint(begin[:, None] + share * (samples.lengths - 1 - begin)[:, None]).astype(np.intp)
     run = np.arange(samples.n_runs)[:, None]
-    substeps = _substeps(samples.states[..., 0], rows)
-    states, times = samples.states[run, rows], samples.times[run, rows]
-    return Validation(matched, states, times, samples.drive, substeps, samples.step)
+    return Validation(
+        matched=matched,
+        states=samples.states[run, rows],
+        times=samples.times[run, rows],
+        drive=samples.drive,
+        substeps=_substeps(samples.states[..., 0], rows),
+        step=samples.step,
+    )
 
 
 def _substeps(signal: Array, rows: NDArray[np.intp]) -> int:

@@ -67,7 +67,7 @@ REGISTRY: Registry[type[Family]] = Registry(
 MODELS: Registry[type[FittedModel]] = Registry(
     "kind of model",
     "ecodyn.models",
-    {"law": "ecodyn.families.law:Law", "neural_ode": "ecodyn.families.neural_ode:NeuralModel"},
+    {"law": "ecodyn.families.law:Law", "neural_ode": "ecodyn.families.neural_model:NeuralModel"},
     _accept_model,
 )
 

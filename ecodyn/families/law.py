@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,24 +12,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecodyn.arrays import Array
-from ecodyn.equations.clock_drive import Drive, Drives
-from ecodyn.equations.library import COUPLINGS, FULL, Library
+from ecodyn.equations.clock_drive import Drive
+from ecodyn.equations.library import FULL, Library
 from ecodyn.equations.right_hand_side import BoundLibrary
 from ecodyn.families.diagnostics import Diagnostics
-from ecodyn.families.model import FittedModel, amplitudes_from, roll_out
-from ecodyn.rollouts.integration import Rollout
-from ecodyn.rollouts.iteration import DYNAMICS, FLOW, MAP
+from ecodyn.families.law_file import (
+    check_coefficients,
+    interaction_matrix_from,
+    library_from,
+    library_to_json,
+    step_from,
+)
+from ecodyn.families.model import FittedModel, amplitudes_from
 
 if TYPE_CHECKING:
     import sympy
 
 
-# Families with an interaction matrix whose files, of 0.1.0 before its release, do not say so.
-UNSTATED_MATRICES = ("linear", "lotka_volterra")
-MAX_DEGREE = 20  # of a monomial in a model file: far beyond any fit, and still quick to evaluate
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Law(FittedModel):
     """ẋᵢ = Σⱼ θᵢⱼ φⱼ(x), or as a map (xᵢ(t+h) − xᵢ(t))/h = Σⱼ θᵢⱼ φⱼ(x(t)): what it prints is what it simulates.
 
@@ -217,12 +216,7 @@ class Law(FittedModel):
             "coefficients": self.coefficients.tolist(),
             "library_size": self.size,
             "interaction_matrix": self.interaction_matrix,
-            "library": {
-                "own": library.own,
-                "moments": library.moments,
-                "environment": library.environment,
-                "terms": library.terms,
-            },
+            "library": library_to_json(library),
         }
         if self.drive is not None:
             document["drive"] = {"times": self.drive.times.tolist(), "values": self.drive.values.tolist()}
@@ -233,114 +227,21 @@ class Law(FittedModel):
     @classmethod
     def from_json(cls, document: Mapping[str, Any], path: str | Path) -> Law:
         """The law of a model file's content; a ValueError where its parts don't fit together."""
-
-        def powers(rows: list[list[int]]) -> tuple[tuple[int, ...], ...]:
-            return tuple(tuple(int(p) for p in row) for row in rows)
-
-        parts = document["library"]
-        channels = tuple(document["state"].split(","))
-        features = tuple(document["features"])
-        library = Library(
-            document["coupling"],
-            channels,
-            features,
-            powers(parts["own"]),
-            powers(parts["moments"]),
-            powers(parts["environment"]),
-            tuple((int(o), int(e)) for o, e in parts["terms"]),
-        )
-        coefficients = np.array(document["coefficients"], dtype=float)
-        _check(library, coefficients)
+        library, coefficients = library_from(document), np.array(document["coefficients"], dtype=float)
+        check_coefficients(library, coefficients)
         drive, diagnostics = document.get("drive"), document.get("diagnostics")
         return cls(
-            document["family"],
-            document["coupling"],
-            channels,
-            features,
-            amplitudes_from(document),
-            document["provenance"],
-            library,
-            coefficients,
-            int(document["library_size"]),
-            None if drive is None else Drive(np.array(drive["times"]), np.array(drive["values"])),
-            None if diagnostics is None else Diagnostics.from_json(diagnostics, coefficients.shape),
-            interaction_matrix=bool(document.get("interaction_matrix", document["family"] in UNSTATED_MATRICES)),
-            step=_step_from(document),
-        )
-
-
-def simulate_all(models: Sequence[FittedModel], starts: Sequence[Array], times: Sequence[Array]) -> list[Rollout]:
-    """Rollouts of several models, each from its own starts (batch, feature, channel) at times (batch, step).
-
-    Laws of the same terms are solved as one batch: on a few features that takes about as long as one of them.
-    """
-    found: dict[int, Rollout] = {}
-    alike: dict[Any, list[int]] = defaultdict(list)
-    for index, model in enumerate(models):
-        if isinstance(model, Law):
-            alike[model.library, model.coefficients.shape, model.drive is None, model.step].append(index)
-        else:
-            found[index] = model.simulate(starts[index], times[index])
-    for group in alike.values():
-        laws = [model for index in group if isinstance(model := models[index], Law)]
-        found.update(
-            zip(group, _simulate_laws(laws, [starts[i] for i in group], [times[i] for i in group]), strict=True)
-        )
-    return [found[index] for index in range(len(models))]
-
-
-def _simulate_laws(laws: Sequence[Law], starts: Sequence[Array], times: Sequence[Array]) -> list[Rollout]:
-    counts, width = [len(x) for x in starts], max(t.shape[1] for t in times)
-    padded = [np.pad(t, ((0, 0), (0, width - t.shape[1])), constant_values=np.nan) for t in times]
-    drives = tuple(law.drive for law in laws if law.drive is not None)
-    bound = BoundLibrary(
-        laws[0].library,
-        np.repeat([law.coefficients for law in laws], counts, axis=0),
-        Drives(drives, tuple(counts)) if drives else None,
-    )
-    amplitudes = np.repeat([law.amplitudes for law in laws], counts, axis=0)
-    start, grid, step = np.concatenate(starts), np.concatenate(padded), laws[0].step
-    together = roll_out(bound.rhs, start, grid, laws[0].channels, amplitudes, map_step=step)
-    out, begin = [], 0
-    for count, own in zip(counts, times, strict=True):
-        rows = slice(begin, begin + count)
-        values = together.values[rows, : own.shape[1]]
-        out.append(Rollout(values, own, together.status[rows], together.evaluations))
-        begin += count
-    return out
-
-
-def _step_from(document: Mapping[str, Any]) -> float | None:
-    """h of a model file's map; files from before there were maps are of flows."""
-    dynamics, step = document.get("dynamics", document.get("time", FLOW)), document.get("step")
-    if (
-        dynamics not in DYNAMICS
-        or (dynamics == MAP) != isinstance(step, int | float)
-        or (step is not None and not step > 0)
-    ):
-        raise ValueError(f"dynamics {dynamics!r} with the step {step!r}")
-    return None if step is None else float(step)
-
-
-def _check(library: Library, coefficients: Array) -> None:
-    """Refuse a model file whose library is none, before anything is evaluated with it."""
-    if library.coupling not in COUPLINGS:
-        raise ValueError(f"the coupling {library.coupling!r}")
-    channels = len(library.channels)
-    for rows, variables in (
-        (library.own, channels),
-        (library.moments, channels),
-        (library.environment, library.n_variables),
-    ):
-        if any(len(p) != variables or min(p, default=0) < 0 or sum(p) > MAX_DEGREE for p in rows):
-            raise ValueError(f"exponents that are no monomials of {variables} variables of degree 0 to {MAX_DEGREE}")
-    own, environment = range(len(library.own)), range(len(library.environment))
-    if not library.terms or any(o not in own or e not in environment for o, e in library.terms):
-        raise ValueError("terms of monomials that are not there")
-    equations, features = len(library.fitted), len(library.features)
-    rows_expected = {equations * features} if library.coupling == FULL else {equations, equations * features}
-    if coefficients.ndim != 2 or coefficients.shape[1] != len(library) or len(coefficients) not in rows_expected:
-        raise ValueError(
-            f"coefficients of shape {coefficients.shape} for {equations} equations of {len(library)} terms and "
-            f"{features} features"
+            family=document["family"],
+            coupling=document["coupling"],
+            channels=library.channels,
+            features=library.features,
+            amplitudes=amplitudes_from(document),
+            provenance=document["provenance"],
+            step=step_from(document),
+            library=library,
+            coefficients=coefficients,
+            size=int(document["library_size"]),
+            drive=None if drive is None else Drive(np.array(drive["times"]), np.array(drive["values"])),
+            diagnostics=None if diagnostics is None else Diagnostics.from_json(diagnostics, coefficients.shape),
+            interaction_matrix=interaction_matrix_from(document),
         )

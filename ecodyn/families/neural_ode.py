@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from ecodyn.arrays import Array
 from ecodyn.equations.clock_drive import Drive
 from ecodyn.equations.forms import polynomial_library
-from ecodyn.equations.library import EXCHANGEABLE, FULL, letter_of
-from ecodyn.errors import UnusableDataError
+from ecodyn.equations.library import EXCHANGEABLE
 from ecodyn.estimation import Samples
 from ecodyn.families.estimator import FORECAST_SHARES, Family
-from ecodyn.families.model import FittedModel, amplitudes_from, amplitudes_of, check_model_path, weights_path
+from ecodyn.families.model import amplitudes_of
+from ecodyn.families.neural_model import NeuralModel
 from ecodyn.families.protocol_names import FORECAST
 from ecodyn.trajectories import Trajectories
 from ecodyn.trajectories.state import VELOCITY, fitted, moving, parse_state
 
 if TYPE_CHECKING:
-    import sympy
-
     from ecodyn.estimation.network_fitting import FittedNetwork
     from ecodyn.estimation.perceptrons import Architecture
 
@@ -32,213 +27,6 @@ if TYPE_CHECKING:
 ROLLOUT_STEPS = 30  # of Adam; what more of them gain is in benchmarks/speed/networks.py
 WHOLE_WINDOW = 1.0
 MOST_NETWORKS = 8  # in one batched program: more save little time and take memory in proportion
-
-
-@dataclass(frozen=True)
-class NeuralModel(FittedModel):
-    """ẋᵢ = slope · g((x − centre)/spread), g a perceptron with two hidden layers of tanh; float64.
-
-    Where several channels are fitted, g has an output for each.
-
-    Attributes
-    ----------
-    weights : name -> array; layers ``g1``, ``g2``, ``g3`` and, for means over features, ``phi1``, ``phi2``
-    centre, spread : array (channel,), the standardisation of the state
-    slope : array (equation,), the fitted channel's unit per step
-    drive : a clock's mean curve (standardised), in place of the means over features
-    validation : unexplained share of the validation rollouts that stopping went by
-    seconds : how long the fit took (its share of a batch)
-    converged : whether training found weights whose validation rollouts finish
-    """
-
-    weights: Mapping[str, Array]
-    centre: Array
-    spread: Array
-    slope: Array
-    drive: Drive | None = None
-    validation: float = float("nan")
-    seconds: float = float("nan")
-    converged: bool = True
-
-    kind: ClassVar[str] = "neural_ode"
-
-    def rhs(self, x: Array, t: Array) -> Array:
-        """ẋ at states (batch, feature, channel) and times (batch,); traits stand still, and ẋ = v of a velocity."""
-        u = (x - self.centre) / self.spread
-        if self.coupling == FULL:
-            g = self._perceptron(u.reshape(len(u), -1))
-        elif self.coupling == EXCHANGEABLE:
-            seen = self._environment(u) if self.drive is None else self.drive(t)
-            seen = np.broadcast_to(seen[:, None], (*u.shape[:2], seen.shape[-1]))
-            g = self._perceptron(np.concatenate([u, seen], axis=-1))
-        else:
-            g = self._perceptron(u)
-        out = np.zeros_like(x)
-        out[..., list(fitted(self.channels))] = self.slope * g.reshape(*x.shape[:2], -1)
-        if VELOCITY in self.channels:
-            out[..., 0] = x[..., self.channels.index(VELOCITY)]
-        return out
-
-    @property
-    def autonomous(self) -> bool:
-        """Whether the signals alone decide their derivatives: neither a trait nor a clock has a say."""
-        return super().autonomous and self.drive is None
-
-    def jacobian_times(self, x: Array, directions: Array) -> Array:
-        """(∂ẋ/∂x)·S, exact, layer by layer: see ``FittedModel.jacobian_times``."""
-        u = ((x - self.centre) / self.spread)[:, None]  # (batch, 1, feature, channel)
-        du = np.moveaxis(directions, -1, 1)[..., None] / self.spread  # (batch, direction, feature, channel)
-        if self.coupling == FULL:
-            u, du = u[..., 0], du[..., 0]
-        elif self.coupling == EXCHANGEABLE:
-            seen, dseen = self._environment(u[:, 0])[:, None, None], self._environment_tangent(u, du)[:, :, None]
-            u, du = (
-                np.concatenate([own, np.broadcast_to(z, (*own.shape[:-1], z.shape[-1]))], axis=-1)
-                for own, z in ((u, seen), (du, dseen))
-            )
-        dg = self._tangent(("g1", "g2", "g3"), u, du)
-        return np.asarray(self.slope * np.moveaxis(dg if self.coupling == FULL else dg[..., 0], 1, -1))
-
-    def _environment_tangent(self, u: Array, du: Array) -> Array:
-        learned = self._tangent(("phi1", "phi2"), u, du)
-        return np.asarray(np.concatenate([du, learned], axis=-1).mean(axis=2))
-
-    def _tangent(self, layers: tuple[str, ...], x: Array, dx: Array) -> Array:
-        """What directions dx at x become behind layers with tanh between them."""
-        for name in layers[:-1]:
-            x = np.tanh(self._layer(name, x))
-            dx = (dx @ self.weights[f"{name}.weight"]) * (1 - x**2)
-        return np.asarray(dx @ self.weights[f"{layers[-1]}.weight"])
-
-    def _environment(self, u: Array) -> Array:
-        learned = self._layer("phi2", np.tanh(self._layer("phi1", u)))
-        return np.asarray(np.concatenate([u, learned], axis=-1).mean(axis=1))
-
-    def _perceptron(self, x: Array) -> Array:
-        return self._layer("g3", np.tanh(self._layer("g2", np.tanh(self._layer("g1", x)))))
-
-    def _layer(self, name: str, x: Array) -> Array:
-        return np.asarray(x @ self.weights[f"{name}.weight"] + self.weights[f"{name}.bias"])
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """Whether training came to anything."""
-        if self.converged:
-            return ()
-        label = f"{self.family}/{self.coupling}"
-        return (
-            f"{label}: no validation rollout of the network ever finished; it is no better than it was at the start",
-        )
-
-    @property
-    def n_coefficients(self) -> int:
-        """Number of weights."""
-        return sum(w.size for w in self.weights.values())
-
-    @property
-    def library_size(self) -> int:
-        """Number of weights."""
-        return self.n_coefficients
-
-    def equations(self) -> list[sympy.Eq]:
-        """dx/dt = g(…) with g an undefined function: weights are no equation that a reader could use."""
-        import sympy
-
-        letters = [letter_of(c) for c in self.channels]
-        arguments = {
-            "independent": letters,
-            "exchangeable": [*letters, *(f"mean_{name}" for name in letters), "mean_phi"],
-            "full": [*(f"{name}_{i}" for i in (1, 2) for name in letters), "..."],
-        }[self.coupling]
-        answers = [sympy.Function(name)(*map(sympy.Symbol, arguments)) for name in self._function_names()]
-        rights = dict(zip(fitted(self.channels), answers, strict=True))
-        return [
-            sympy.Eq(
-                sympy.Derivative(sympy.Symbol(letters[c]), sympy.Symbol("t"), evaluate=False),
-                rights.get(c, sympy.Symbol(VELOCITY)),
-                evaluate=False,
-            )
-            for c in moving(self.channels)
-        ]
-
-    def _function_names(self) -> list[str]:
-        """g, or one a fitted channel: g_signal, g_gradient."""
-        names = [self.channels[c] for c in fitted(self.channels)]
-        return ["g"] if len(names) == 1 else [f"g_{name}" for name in names]
-
-    def to_latex(self) -> str:
-        """The form of the right-hand side."""
-        letters = ["x", *(rf"\mathrm{{{name.replace('@', ' at ')}}}" for name in self.channels[1:])]
-        own = [f"{name}_i" for name in letters]
-        inside = {
-            "independent": own,
-            "exchangeable": [*own, *(rf"\overline{{{name}}}" for name in letters), r"\overline{\varphi}"],
-            "full": letters,
-        }[self.coupling]
-        answers = [rf"\mathrm{{{name}}}({', '.join(inside)})" for name in self._function_names()]
-        rights = dict(zip(fitted(self.channels), answers, strict=True))
-        velocity = r"\mathrm{velocity}_i"
-        moved = moving(self.channels)
-        return "\n".join(rf"\dot{{{letters[c]}}}_i = {rights.get(c, velocity)}" for c in moved)
-
-    def save(self, path: str | Path, *, force: bool = False) -> None:
-        """Write the model as JSON with its weights beside it, ``<name>.safetensors``."""
-        from safetensors.numpy import save_file
-
-        from ecodyn.runtime.files import write_whole
-
-        weights = {k: np.ascontiguousarray(w) for k, w in self.weights.items()}
-        if self.drive is not None:
-            weights |= {"drive.times": self.drive.times, "drive.values": self.drive.values}
-        check_model_path(path, force=force)
-        with write_whole(weights_path(path), force=force) as temporary:
-            save_file(weights, temporary)
-        with write_whole(path, force=force) as temporary:
-            temporary.write_text(self._text())
-
-    def _details(self) -> dict[str, Any]:
-        return {
-            "centre": self.centre.tolist(),
-            "spread": self.spread.tolist(),
-            "slope": self.slope.tolist(),
-            "weights": "beside this file, in safetensors",
-        }
-
-    @classmethod
-    def from_json(cls, document: Mapping[str, Any], path: str | Path) -> Self:
-        """The model of a model file's content, with its weights read from beside it."""
-        from safetensors import SafetensorError
-        from safetensors.numpy import load_file
-
-        beside = weights_path(path)
-        try:
-            weights = load_file(beside)
-        except (OSError, SafetensorError) as error:
-            raise UnusableDataError(
-                f"expected the network's weights in {beside}, got: {error}; keep the two files together"
-            ) from error
-        times, values = weights.pop("drive.times", None), weights.pop("drive.values", None)
-        model = cls(
-            document["family"],
-            document["coupling"],
-            tuple(document["state"].split(",")),
-            tuple(document["features"]),
-            amplitudes_from(document),
-            document["provenance"],
-            weights,
-            np.array(document["centre"], dtype=float),
-            np.array(document["spread"], dtype=float),
-            np.atleast_1d(np.array(document["slope"], dtype=float)),
-            None if times is None or values is None else Drive(times, values),
-        )
-        try:
-            model.rhs(np.zeros((1, len(model.features), len(model.channels))), np.zeros(1))
-        except (KeyError, ValueError) as error:
-            raise UnusableDataError(
-                f"expected the network that {path} describes in {beside}, got other weights ({error}); "
-                "keep together what was saved together"
-            ) from error
-        return model
 
 
 class NeuralODE(Family):
@@ -380,18 +168,18 @@ class NeuralODE(Family):
             standard = (drive.values - drive.values.mean(axis=0)) / np.where((d := drive.values.std(axis=0)) > 0, d, 1)
             drive = Drive(drive.times * samples.time_scale, standard)
         return NeuralModel(
-            self.name,
-            self.coupling,
-            parse_state(self.state),
-            tuple(trajectories.features.tolist()),
-            amplitudes_of(trajectories, self.state),
-            self.provenance(trajectories),
-            network.weights,
-            network.centre * samples.scales,
-            network.spread * samples.scales,
-            network.slope * samples.scales[list(architecture.fitted)] / samples.time_scale,
-            drive,
-            network.validation,
-            seconds,
-            network.converged,
+            family=self.name,
+            coupling=self.coupling,
+            channels=parse_state(self.state),
+            features=tuple(trajectories.features.tolist()),
+            amplitudes=amplitudes_of(trajectories, self.state),
+            provenance=self.provenance(trajectories),
+            weights=network.weights,
+            centre=network.centre * samples.scales,
+            spread=network.spread * samples.scales,
+            slope=network.slope * samples.scales[list(architecture.fitted)] / samples.time_scale,
+            drive=drive,
+            validation=network.validation,
+            seconds=seconds,
+            converged=network.converged,
         )

@@ -1,14 +1,17 @@
 """The one guarded place where equations are integrated.
 
-``integrate`` is adaptive and serves everything that is scored or shown; ``march`` takes fixed steps and serves
-estimation, where thousands of cheap rollouts (with their sensitivities) are wanted. Neither can hang: the number
-of right-hand-side calls and the amplitude are bounded and every step is checked to be finite. A rollout that ends
-early is data, not an exception: it carries a status and NaN from where it stopped.
+``integrate`` is adaptive and serves everything that is scored or shown; estimation, where thousands of cheap rollouts
+are wanted, takes fixed steps (``ecodyn.rollouts.marching``). It can't hang: the number of right-hand-side calls and
+the amplitude are bounded and every step is checked to be finite. A rollout that ends early is data, not an exception:
+it carries a status and NaN from where it stopped.
+
+The method is Dormand and Prince's 5(4) pair with the standard step controller and a fourth-order interpolant. With NaN
+in its right-hand side SciPy's RK45 does not return, and LSODA reports success: hence a solver of our own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -113,22 +116,29 @@ def integrate(
     ValueError
         The times don't increase.
 
-    Notes
-    -----
-    Dormand and Prince's 5(4) pair with the standard step controller and a fourth-order interpolant. With NaN in
-    its right-hand side SciPy's RK45 does not return, and LSODA reports success: hence a solver of our own.
+    Examples
+    --------
+    >>> rollout = integrate(lambda x, t: -x, [[1.0]], [0.0, 1.0])
+    >>> print(rollout.status, rollout.values.round(6).ravel())
+    ('ok',) [1.       0.367879]
     """
     x = np.array(x0, dtype=float)
-    grid = np.broadcast_to(np.asarray(times, dtype=float), (len(x), np.shape(times)[-1]))
+    grid = _grid(times, len(x))
+    solver = _Solver(rhs, x, grid, bound, rtol, max_evaluations)
+    with np.errstate(all="ignore"):
+        solver.run()
+    return Rollout(solver.values, np.array(grid), tuple(solver.status), solver.evaluations)
+
+
+def _grid(times: ArrayLike, batch: int) -> Array:
+    """Times as (batch, step), a view where all members share them."""
+    grid = np.broadcast_to(np.asarray(times, dtype=float), (batch, np.shape(times)[-1]))
     if np.isnan(grid[:, 0]).any() or (np.diff(grid, axis=1) <= 0).any():
         raise ValueError(
             "times must increase strictly from the first on (NaN only as padding at the end), got "
             f"{np.array2string(grid[0], threshold=6)}; sort them and keep one of each"
         )
-    solver = _Solver(rhs, x, grid, bound, rtol, max_evaluations)
-    with np.errstate(all="ignore"):
-        solver.run()
-    return Rollout(solver.values, np.array(grid), tuple(solver.status), solver.evaluations)
+    return grid
 
 
 class _Solver:
@@ -262,74 +272,3 @@ class _Solver:
 def _weighted(weights: Array, stages: Array) -> Array:
     """Σ wₛkₛ, not by a matrix product: its last digit would depend on who else is in the batch."""
     return np.einsum("s,s...->...", weights, stages[: len(weights)])
-
-
-def march(
-    rhs: RightHandSide,
-    x0: Array,
-    times: Array,
-    *,
-    substeps: int = 1,
-    bound: float | Array = np.inf,
-    step: float | Array | None = None,
-) -> Iterator[tuple[int, Array, NDArray[np.bool_]]]:
-    """Classical Runge-Kutta steps along a grid, one output at a time, so that a caller need not store them.
-
-    Or a map's own steps, x(t + h) = x(t) + h·f(x(t)), as many as there are between two outputs.
-
-    Parameters
-    ----------
-    rhs : callable (x, t) -> ẋ, ``t`` of shape (batch,)
-    x0 : array (batch, feature, any number of columns)
-    times : array (batch, step); a repeated time is an interval of no length, which is how rows are padded
-    substeps : steps an interval, of a flow
-    step : h of a map, one for all or (batch,); None for a flow
-    bound : one for all, or (batch,); a member whose first column exceeds it in size is dead from then on: zero
-
-    Yields
-    ------
-    index, state, alive
-        From the first time on; ``alive`` (batch,) says who is still finite and within bounds.
-    """
-    x = np.array(x0, dtype=float)
-    alive = np.isfinite(x).all(axis=(1, 2))
-    yield 0, x, alive
-    for i in range(times.shape[1] - 1):
-        t, gap = times[:, i], times[:, i + 1] - times[:, i]
-        x = _solved(rhs, x, t, gap, substeps) if step is None else _iterated(rhs, x, t, gap, step)
-        # One reduction tells of NaN, infinity and size together: comparisons with NaN are false.
-        alive = alive & (np.abs(x[..., 0]).max(axis=1) <= bound) & np.isfinite(x.sum(axis=(1, 2)))
-        if not alive.all():
-            x[~alive] = 0.0
-        yield i + 1, x, alive
-
-
-def _solved(rhs: RightHandSide, x: Array, t: Array, gap: Array, substeps: int) -> Array:
-    h = gap / substeps
-    for j in range(substeps):
-        x = _runge_kutta_step(rhs, x, t + j * h, h)
-    return x
-
-
-def _iterated(rhs: RightHandSide, x: Array, t: Array, gap: Array, step: float | Array) -> Array:
-    counts = np.rint(gap / step)  # they may differ by one between members: those that are there stay
-    for j in range(int(counts.max(initial=0.0))):
-        h = np.where(j < counts, step, 0.0)
-        x = x + h[:, None, None] * rhs(x, t + j * step)
-    return x
-
-
-def _runge_kutta_step(rhs: RightHandSide, x: Array, t: Array, h: Array) -> Array:
-    step = h[:, None, None]
-    k1 = rhs(x, t)
-    k2 = rhs(x + 0.5 * step * k1, t + 0.5 * h)
-    k3 = rhs(x + 0.5 * step * k2, t + 0.5 * h)
-    k4 = rhs(x + step * k3, t + h)
-    # x + h/6 (k₁ + 2(k₂ + k₃) + k₄), in place: new memory for every sum took longer than the sums.
-    total = k2 + k3
-    total *= 2
-    total += k1
-    total += k4
-    total *= step / 6
-    total += x
-    return np.asarray(total)

@@ -4,8 +4,10 @@ import pytest
 from ecodyn.equations.forms import linear_library, lotka_volterra_library, polynomial_library
 from ecodyn.equations.library import FULL
 from ecodyn.estimation import MatchedIntegrals, Samples, match, shoot
-from ecodyn.estimation.multiple_shooting import INTERVALS, STAGES, Problem, _solve, shoot_all
-from ecodyn.estimation.shooting_equations import Objective, Segments
+from ecodyn.estimation.damped_descent import solve
+from ecodyn.estimation.multiple_shooting import INTERVALS, STAGES, Problem, shoot_all
+from ecodyn.estimation.segments import Segments
+from ecodyn.estimation.shooting_equations import Objective
 from ecodyn.trajectories import Trajectories
 
 SIGNAL = ("signal",)
@@ -351,4 +353,4 @@ def test_an_autonomous_law_does_not_know_the_date(competing_runs, offset):
 
 def test_a_singular_system_has_the_shortest_solution():
     matrix = np.array([[1.0, 1.0], [1.0, 1.0]])
-    np.testing.assert_allclose(_solve(matrix, np.array([2.0, 2.0])), [1.0, 1.0])
+    np.testing.assert_allclose(solve(matrix, np.array([2.0, 2.0])), [1.0, 1.0])

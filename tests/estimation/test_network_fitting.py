@@ -4,7 +4,8 @@ import torch
 from torchdiffeq import odeint
 
 from ecodyn.estimation import Samples
-from ecodyn.estimation.network_fitting import Schedule, _simpson, fit_networks
+from ecodyn.estimation.network_data import simpson
+from ecodyn.estimation.network_fitting import Schedule, fit_networks
 from ecodyn.estimation.perceptrons import Architecture
 from ecodyn.families import NeuralODE
 from ecodyn.trajectories import Trajectories
@@ -127,14 +128,14 @@ def test_one_bad_network_does_not_spoil_the_batch(competing_runs):
         assert np.isfinite(together[1].weights[name]).all()
 
 
-def test_simpsons_rule_is_exact_for_parabolas_at_uneven_nodes():
+def testsimpsons_rule_is_exact_for_parabolas_at_uneven_nodes():
     times = np.sort(np.random.default_rng(0).uniform(0, 3, (6, 5)), axis=1)
-    weights = _simpson(times)
+    weights = simpson(times)
     for q in range(3):
         exact = (times[:, -1] ** (q + 1) - times[:, 0] ** (q + 1)) / (q + 1)
         np.testing.assert_allclose((weights * times**q).sum(axis=1), exact, rtol=1e-10, atol=1e-12)
 
 
-def test_simpsons_rule_with_intervals_of_no_length():
+def testsimpsons_rule_with_intervals_of_no_length():
     times = np.array([[0.0, 1.0, 2.0, 2.0, 2.0], [0.0, 1.0, 1.0, 1.0, 1.0]])
-    np.testing.assert_allclose(_simpson(times).sum(axis=1), [2.0, 1.0])
+    np.testing.assert_allclose(simpson(times).sum(axis=1), [2.0, 1.0])

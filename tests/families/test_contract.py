@@ -11,7 +11,8 @@ from sklearn.base import clone
 
 from ecodyn.errors import OutputExistsError
 from ecodyn.families import REGISTRY, family, load_model
-from ecodyn.families.law import Law, simulate_all
+from ecodyn.families.law import Law
+from ecodyn.families.side_by_side import simulate_all
 from ecodyn.trajectories import Trajectories
 
 STATES = ("signal", "signal,gradient@start", "signal,gradient", "signal,velocity")

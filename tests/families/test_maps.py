@@ -10,7 +10,7 @@ import sympy
 from ecodyn import Linear, LotkaVolterra, SINDy, load_model
 from ecodyn.errors import UnusableDataError
 from ecodyn.families import Matching, Shooting
-from ecodyn.families.law import simulate_all
+from ecodyn.families.side_by_side import simulate_all
 from ecodyn.stability.equilibria import find_equilibria
 from ecodyn.trajectories import Trajectories
 

@@ -4,7 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 
-from ecodyn.rollouts.integration import OK, integrate, march
+from ecodyn.rollouts.integration import OK, integrate
+from ecodyn.rollouts.marching import march
 
 TOLERANCE = 1e-6  # of a solution's largest value; the solvers are asked for a hundredth of it or less
 open_inputs = settings(max_examples=12, deadline=None, derandomize=True, database=None)

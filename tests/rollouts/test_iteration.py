@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecodyn.errors import UnusableDataError
-from ecodyn.rollouts.integration import march
 from ecodyn.rollouts.iteration import iterate, parse_dynamics, stored_step
+from ecodyn.rollouts.marching import march
 
 STARTS = np.array([[[0.2], [0.7]], [[0.5], [0.1]], [[0.9], [0.4]]])
 

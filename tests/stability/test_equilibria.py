@@ -29,15 +29,15 @@ def law(family, coupling, coefficients, features=3, *, degree=None, extent=(0.0,
     theta = np.atleast_2d(np.asarray(coefficients, dtype=float)) * unit
     low, high = extent
     return Law(
-        family,
-        coupling,
-        ("signal",),
-        labels,
-        (max(abs(low), abs(high)),),
-        {"range": [low, high]},
-        library,
-        theta,
-        theta.size,
+        family=family,
+        coupling=coupling,
+        channels=("signal",),
+        features=labels,
+        amplitudes=(max(abs(low), abs(high)),),
+        provenance={"range": [low, high]},
+        library=library,
+        coefficients=theta,
+        size=theta.size,
         interaction_matrix=family in ("linear", "lotka_volterra"),
     )
 

@@ -1,0 +1,97 @@
+"""Levenberg and Marquardt's damped Gauss-Newton over the stages of multiple shooting."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+import numpy as np
+
+from ecodyn.arrays import Array
+from ecodyn.estimation.shooting_equations import Equations, Objective, Question, StartBlocks, Trial
+
+__all__ = ["DampedDescent", "solve"]
+
+MAX_DAMPING = 1e8
+
+
+class DampedDescent:
+    """Damped Gauss-Newton over the stages: parameters, the segments' starting states, and how it went."""
+
+    def __init__(self, parameters: Array, ridge: float) -> None:
+        self.parameters, self.anchor, self.ridge = parameters, parameters.copy(), ridge
+        self.starts: Array
+        self.iterations = 0
+        self.converged = False
+        self.status = ""
+        self.equations: Equations
+
+    def run(self, objective: Objective, tolerance: float, max_iterations: int) -> Generator[Question, Any, bool]:
+        """One stage, from where the last one ended; false if its rollouts diverge from there."""
+        starts = objective.segments.states[:, 0, :, 0].copy()
+        current = yield Trial(objective, self.parameters, starts)
+        if not np.isfinite(current.cost):
+            return False
+        self.starts, self.equations, self.converged, self.status = (
+            starts,
+            current,
+            False,
+            "iteration limit reached",
+        )
+        damping = 1e-3
+        for _ in range(max_iterations):
+            self.iterations += 1
+            step, start_step = self._step(damping)
+            trial = yield Trial(objective, self.parameters + step, self.starts + start_step)
+            before, after = (
+                self._total(self.parameters, self.equations),
+                self._total(self.parameters + step, trial),
+            )
+            if after < before:
+                self.parameters, self.starts = self.parameters + step, self.starts + start_step
+                self.equations, damping = trial, damping / 5
+            else:
+                damping *= 8
+            if (after < before and before - after <= tolerance * before) or damping > MAX_DAMPING:
+                self.converged, self.status = True, "converged"
+                break
+        return True
+
+    def _penalty(self) -> Array:
+        return self.ridge * np.diagonal(self.equations.hessians.sum(axis=0))
+
+    def _total(self, parameters: Array, equations: Equations) -> float:
+        return equations.cost + float(np.sum(self._penalty() * (parameters - self.anchor) ** 2))
+
+    def _step(self, damping: float) -> tuple[Array, Array]:
+        hessian = self.equations.hessians.sum(axis=0)
+        penalty = self._penalty()
+        gradient = self.equations.gradients.sum(axis=0) + penalty * (self.parameters - self.anchor)
+        hessian = hessian + np.diag(penalty + damping * _floored(np.diagonal(hessian)))
+        if self.equations.starts is None:
+            return solve(hessian, -gradient), np.zeros_like(self.starts)
+        return self._step_with_starts(hessian, gradient, self.equations.starts, damping)
+
+    def _step_with_starts(
+        self, hessian: Array, gradient: Array, blocks: StartBlocks, damping: float
+    ) -> tuple[Array, Array]:
+        """Eliminate the starting states, which are private to their segments (a Schur complement)."""
+        diagonal = np.einsum("bii->bi", blocks.hessian)
+        own = blocks.hessian + damping * np.einsum("bi,ij->bij", _floored(diagonal), np.eye(diagonal.shape[1]))
+        solved = np.linalg.solve(own, np.concatenate([blocks.cross.swapaxes(1, 2), blocks.gradient[..., None]], axis=2))
+        reduced = hessian - np.einsum("bpk,bkq->pq", blocks.cross, solved[..., :-1])
+        step = solve(reduced, -(gradient - np.einsum("bpk,bk->p", blocks.cross, solved[..., -1])))
+        return step, -(solved[..., -1] + solved[..., :-1] @ step)
+
+
+def _floored(diagonal: Array) -> Array:
+    """A Hessian's diagonal with zeros lifted, so that damping bounds every direction."""
+    return np.maximum(diagonal, 1e-12 * max(float(np.max(diagonal)), 1e-300))
+
+
+def solve(matrix: Array, target: Array) -> Array:
+    """The solution of a linear system, the shortest one where the matrix is singular."""
+    try:
+        return np.asarray(np.linalg.solve(matrix, target))
+    except np.linalg.LinAlgError:
+        return np.asarray(np.linalg.lstsq(matrix, target, rcond=None)[0])

@@ -1,0 +1,78 @@
+"""Free rollouts of a right-hand side whose state has channels: traits stand still, the others in the signal's unit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ecodyn.arrays import Array
+from ecodyn.rollouts.integration import RightHandSide, Rollout, integrate
+from ecodyn.rollouts.iteration import iterate
+from ecodyn.trajectories.state import moving
+
+__all__ = ["roll_out"]
+
+BOUND = 100.0  # a rollout beyond so many times the training data's largest value has diverged
+
+
+def roll_out(
+    rhs: RightHandSide,
+    start: Array,
+    steps: ArrayLike,
+    channels: Sequence[str],
+    amplitudes: Array,
+    *,
+    bound: float | None = None,
+    map_step: float | None = None,
+    rtol: float = 1e-8,
+    max_evaluations: int = 20_000,
+) -> Rollout:
+    """Rollouts from starting states (batch, feature, channel); see ``FittedModel.simulate``.
+
+    ``amplitudes`` are (channel,), or (batch, channel) where each member of the batch has its own law; ``map_step`` is a
+    map's h, and the other options are those of ``integrate`` and ``iterate``.
+    """
+    move = list(moving(channels))
+    largest = np.maximum(amplitudes, np.abs(start).max(axis=1))[:, move]
+    limit = np.where(largest[:, 0] > 0, BOUND * largest[:, 0], np.inf) if bound is None else bound
+    # Traits stand still: outside the solver, their units have no say in its steps or in what diverged. Channels that
+    # move have their say in the signal's unit.
+    units = _relative_units(largest)[:, None]
+
+    if len(channels) == 1:  # nothing stands still, and the unit is its own
+        return _solved(rhs, start, steps, limit, map_step, rtol, max_evaluations)
+
+    def slope(scaled: Array, t: Array) -> Array:
+        state = start.copy()
+        state[..., move] = scaled * units
+        return rhs(state, t)[..., move] / units
+
+    solved = _solved(slope, start[..., move] / units, steps, limit, map_step, rtol, max_evaluations)
+    values = np.where(np.isnan(solved.values[..., :1]), np.nan, start[:, None])
+    values[..., move] = solved.values * units[:, None]
+    return replace(solved, values=values)
+
+
+def _solved(
+    rhs: RightHandSide,
+    start: Array,
+    steps: ArrayLike,
+    bound: Array | float,
+    map_step: float | None,
+    rtol: float,
+    max_evaluations: int,
+) -> Rollout:
+    """By ``integrate``, or a map's by ``iterate``."""
+    if map_step is None:
+        return integrate(rhs, start, steps, bound=bound, rtol=rtol, max_evaluations=max_evaluations)
+    return iterate(rhs, start, steps, step=map_step, bound=bound, max_evaluations=max_evaluations)
+
+
+def _relative_units(largest: Array) -> Array:
+    """Size of each channel relative to the first, (batch, channel), as powers of two: they leave digits alone."""
+    present = np.where((largest > 0) & np.isfinite(largest), largest, np.nan)
+    ratio = np.exp2(np.rint(np.log2(present / present[:, :1])))
+    return np.where(np.isfinite(ratio) & (ratio > 0), ratio, 1.0)

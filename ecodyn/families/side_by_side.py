@@ -1,0 +1,60 @@
+"""Rollouts of several models side by side: laws of the same terms are solved as one batch."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ecodyn.arrays import Array
+from ecodyn.equations.clock_drive import Drives
+from ecodyn.equations.right_hand_side import BoundLibrary
+from ecodyn.families.free_rollouts import roll_out
+from ecodyn.families.law import Law
+from ecodyn.families.model import FittedModel
+from ecodyn.rollouts.integration import Rollout
+
+__all__ = ["simulate_all"]
+
+
+def simulate_all(models: Sequence[FittedModel], starts: Sequence[Array], times: Sequence[Array]) -> list[Rollout]:
+    """Rollouts of several models, each from its own starts (batch, feature, channel) at times (batch, step).
+
+    Laws of the same terms are solved as one batch: on a few features that takes about as long as one of them.
+    """
+    found: dict[int, Rollout] = {}
+    alike: dict[Any, list[int]] = defaultdict(list)
+    for index, model in enumerate(models):
+        if isinstance(model, Law):
+            alike[model.library, model.coefficients.shape, model.drive is None, model.step].append(index)
+        else:
+            found[index] = model.simulate(starts[index], times[index])
+    for group in alike.values():
+        laws = [model for index in group if isinstance(model := models[index], Law)]
+        found.update(
+            zip(group, _simulate_laws(laws, [starts[i] for i in group], [times[i] for i in group]), strict=True)
+        )
+    return [found[index] for index in range(len(models))]
+
+
+def _simulate_laws(laws: Sequence[Law], starts: Sequence[Array], times: Sequence[Array]) -> list[Rollout]:
+    counts, width = [len(x) for x in starts], max(t.shape[1] for t in times)
+    padded = [np.pad(t, ((0, 0), (0, width - t.shape[1])), constant_values=np.nan) for t in times]
+    drives = tuple(law.drive for law in laws if law.drive is not None)
+    bound = BoundLibrary(
+        laws[0].library,
+        np.repeat([law.coefficients for law in laws], counts, axis=0),
+        Drives(drives, tuple(counts)) if drives else None,
+    )
+    amplitudes = np.repeat([law.amplitudes for law in laws], counts, axis=0)
+    start, grid, step = np.concatenate(starts), np.concatenate(padded), laws[0].step
+    together = roll_out(bound.rhs, start, grid, laws[0].channels, amplitudes, map_step=step)
+    out, begin = [], 0
+    for count, own in zip(counts, times, strict=True):
+        rows = slice(begin, begin + count)
+        values = together.values[rows, : own.shape[1]]
+        out.append(Rollout(values, own, together.status[rows], together.evaluations))
+        begin += count
+    return out

@@ -1,0 +1,83 @@
+"""Fixed steps along a grid, for estimation: thousands of cheap rollouts, with their sensitivities beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from ecodyn.arrays import Array, Bools
+from ecodyn.rollouts.integration import RightHandSide
+
+__all__ = ["march"]
+
+
+def march(
+    rhs: RightHandSide,
+    x0: Array,
+    times: Array,
+    *,
+    substeps: int = 1,
+    bound: float | Array = np.inf,
+    step: float | Array | None = None,
+) -> Iterator[tuple[int, Array, Bools]]:
+    """Classical Runge-Kutta steps along a grid, one output at a time, so that a caller need not store them.
+
+    Or a map's own steps, x(t + h) = x(t) + h·f(x(t)), as many as there are between two outputs.
+
+    Parameters
+    ----------
+    rhs : callable (x, t) -> ẋ, ``t`` of shape (batch,)
+    x0 : array (batch, feature, any number of columns)
+    times : array (batch, step); a repeated time is an interval of no length, which is how rows are padded
+    substeps : steps an interval, of a flow
+    step : h of a map, one for all or (batch,); None for a flow
+    bound : one for all, or (batch,); a member whose first column exceeds it in size is dead from then on: zero
+
+    Yields
+    ------
+    index, state, alive
+        From the first time on; ``alive`` (batch,) says who is still finite and within bounds.
+    """
+    x = np.array(x0, dtype=float)
+    alive = np.isfinite(x).all(axis=(1, 2))
+    yield 0, x, alive
+    for i in range(times.shape[1] - 1):
+        t, gap = times[:, i], times[:, i + 1] - times[:, i]
+        x = _solved(rhs, x, t, gap, substeps) if step is None else _iterated(rhs, x, t, gap, step)
+        # One reduction tells of NaN, infinity and size together: comparisons with NaN are false.
+        alive = alive & (np.abs(x[..., 0]).max(axis=1) <= bound) & np.isfinite(x.sum(axis=(1, 2)))
+        if not alive.all():
+            x[~alive] = 0.0
+        yield i + 1, x, alive
+
+
+def _solved(rhs: RightHandSide, x: Array, t: Array, gap: Array, substeps: int) -> Array:
+    h = gap / substeps
+    for j in range(substeps):
+        x = _runge_kutta_step(rhs, x, t + j * h, h)
+    return x
+
+
+def _iterated(rhs: RightHandSide, x: Array, t: Array, gap: Array, step: float | Array) -> Array:
+    counts = np.rint(gap / step)  # they may differ by one between members: those that are there stay
+    for j in range(int(counts.max(initial=0.0))):
+        h = np.where(j < counts, step, 0.0)
+        x = x + h[:, None, None] * rhs(x, t + j * step)
+    return x
+
+
+def _runge_kutta_step(rhs: RightHandSide, x: Array, t: Array, h: Array) -> Array:
+    step = h[:, None, None]
+    k1 = rhs(x, t)
+    k2 = rhs(x + 0.5 * step * k1, t + 0.5 * h)
+    k3 = rhs(x + 0.5 * step * k2, t + 0.5 * h)
+    k4 = rhs(x + step * k3, t + h)
+    # x + h/6 (k₁ + 2(k₂ + k₃) + k₄), in place: new memory for every sum took longer than the sums.
+    total = k2 + k3
+    total *= 2
+    total += k1
+    total += k4
+    total *= step / 6
+    total += x
+    return np.asarray(total)
