@@ -23,8 +23,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from coverage_cells import BOOTSTRAP, EQUAL, FOLDS, LEVEL_AT_MARGIN, TITLES, Cell
 from coverage_figure import draw
-from verdict_experiments import BOOTSTRAP, EQUAL, FOLDS, LEVEL_AT_MARGIN, TITLES, Cell, arch_installed, cells
+from verdict_experiments import arch_installed, cells
 
 from ecodyn.runtime.files import write_whole
 

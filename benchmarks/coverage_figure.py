@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from coverage_cells import EQUAL, FOLDS, PARSIMONY, POWER
 from matplotlib.axes import Axes
-from verdict_experiments import EQUAL, FOLDS, PARSIMONY, POWER
 
 from ecodyn.runtime.files import write_whole
 

@@ -30,29 +30,29 @@ from typing import Any
 import finished
 import numpy as np
 from identification_figure import draw
+from identification_worth import (
+    FAMILIES,
+    NETWORK,
+    OPEN,
+    RIGHT,
+    TOLD_APART,
+    WRONG,
+    group_of,
+    summary,
+    true_families,
+    worth,
+)
 
 import ecodyn
 from ecodyn.comparison import Comparison
-from ecodyn.comparison.candidate import DECIDED, TIED, UNDECIDED
+from ecodyn.comparison.candidate import DECIDED, TIED
 from ecodyn.errors import NothingFittedError, UnusableDataError
 from ecodyn.families import family
 from ecodyn.families.model_name import FAMILY, ModelName
 from ecodyn.runtime.files import write_whole
 from ecodyn.runtime.processes import outcomes
-from ecodyn.systems import (
-    ADDITIVE,
-    LINEAR,
-    LOTKA_VOLTERRA,
-    MULTIPLICATIVE,
-    NOT_POLYNOMIAL,
-    SINDY,
-    SYSTEMS,
-    System,
-    simulate,
-)
+from ecodyn.systems import ADDITIVE, MULTIPLICATIVE, SINDY, SYSTEMS, System, simulate
 
-FAMILIES = (LINEAR, LOTKA_VOLTERRA, SINDY)
-NETWORK = "neural_ode"
 NOISES, RUNS = (0.0, 0.01, 0.05), (8, 16)
 NETWORK_COLUMN = (8, 0.01)
 QUICK = (
@@ -65,7 +65,6 @@ QUICK = (
     "early_logistic",
 )
 QUICK_NOISES, QUICK_RUNS = (0.0, 0.01), (8,)
-RIGHT, OPEN, WRONG, TOLD_APART = "right", "open", "wrong", "told apart"
 GUESS_SECONDS = 12.0  # a case, before any is done
 
 
@@ -161,27 +160,6 @@ def _recovery(system: System, data: ecodyn.Trajectories) -> float | None:
     return float(np.linalg.norm(model.coefficients - truth) / np.linalg.norm(truth))
 
 
-def worth(record: dict[str, Any], system: System) -> str:
-    """ "right", "open" (tied with another simplest, undecided, no family), "wrong", or "told apart"."""
-    status, named = record["status"], record["named"]
-    if system.indistinguishable and status != DECIDED:
-        return RIGHT if status in (TIED, UNDECIDED) else OPEN
-    if system.indistinguishable:
-        return TOLD_APART if named == system.family and not system.also else WRONG
-    if system.family == NOT_POLYNOMIAL:
-        if named in (LINEAR, LOTKA_VOLTERRA):
-            return WRONG
-        return RIGHT if named in (SINDY, NETWORK) else OPEN
-    if named == system.family:
-        return RIGHT
-    return WRONG if status == DECIDED else OPEN
-
-
-def true_families(system: System) -> set[str]:
-    """The families that hold the law."""
-    return {system.family, *(form.family for form in system.also)}
-
-
 # ------------------------------------------------------------------------------------------------- the record
 
 
@@ -227,37 +205,8 @@ def table(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return rows
 
 
-def group_of(record: dict[str, Any]) -> str:
-    """The truth, or that there are two."""
-    return "indistinguishable" if SYSTEMS[record["system"]].indistinguishable else record["truth"]
-
-
 def _share(values: Sequence[Any]) -> float | None:
     return sum(map(bool, values)) / len(values) if values else None
-
-
-def summary(records: Sequence[dict[str, Any]]) -> list[tuple[str, int, int]]:
-    """What was asked of the record: (what, how many, of how many)."""
-    plain = [r for r in records if not r["network"]]
-    polynomial = [r for r in plain if group_of(r) in FAMILIES]
-    others = [r for r in records if group_of(r) == NOT_POLYNOMIAL]
-    alike = [r for r in records if SYSTEMS[r["system"]].indistinguishable]
-    known = [r for r in records if group_of(r) in FAMILIES]
-
-    def right(of: Sequence[dict[str, Any]], noises: tuple[float, ...], runs: int) -> tuple[int, int]:
-        chosen = [r for r in of if r["noise"] in noises and r["runs"] == runs]
-        return sum(r["result"] == RIGHT for r in chosen), len(chosen)
-
-    return [
-        ("a family's own law, 0 and 1 % noise, 8 runs: right", *right(polynomial, (0.0, 0.01), 8)),
-        ("a family's own law, 5 % noise, 8 runs: right", *right(polynomial, (0.05,), 8)),
-        ("a family's own law, 5 % noise, 16 runs: right", *right(polynomial, (0.05,), 16)),
-        ("all: decided and wrong", sum(r["result"] == WRONG and r["status"] == DECIDED for r in records), len(records)),
-        ("a family's own law: the confidence set holds it", sum(bool(r.get("holds_truth")) for r in known), len(known)),
-        ("not polynomial: SINDy or the network named", sum(r["result"] == RIGHT for r in others), len(others)),
-        ("not polynomial: linear or Lotka-Volterra named", sum(r["result"] == WRONG for r in others), len(others)),
-        ("built to be alike: tied or undecided", sum(r["result"] == RIGHT for r in alike), len(alike)),
-    ]
 
 
 COLUMNS = {"right": 7, "open": 7, "told apart": 12, "wrong": 7, "decided": 9, "tied": 6}

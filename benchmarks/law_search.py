@@ -32,8 +32,8 @@ import finished
 import numpy as np
 from chosen_terms import ChosenTerms, Terms, first_terms, pool, stepwise
 from law_tables import show_differences, show_equation, show_fresh, show_ranking, show_states
+from law_trainings import known_trainings, together, trained
 
-import ecodyn
 from ecodyn.comparison.contenders import UNSEEN_RUNS, Contender
 from ecodyn.comparison.execution import execute
 from ecodyn.comparison.folds import Fold
@@ -42,8 +42,6 @@ from ecodyn.comparison.references import REFERENCES
 from ecodyn.families import family
 from ecodyn.families.estimator import Family
 from ecodyn.families.model_name import ModelName
-from ecodyn.networks.modular_addition import MLP
-from ecodyn.networks.training import train
 from ecodyn.runtime.files import write_whole
 from ecodyn.runtime.json_values import plain_json
 from ecodyn.runtime.processes import outcomes
@@ -51,9 +49,6 @@ from ecodyn.statistics.intervals import t_interval
 from ecodyn.survival import DEFAULT_RULE
 from ecodyn.trajectories import Trajectories
 
-SHIPPED = Path(__file__).parents[1] / "data" / "circles_p59_d128.nc"
-KNOWN_SEEDS, STEPS = range(16), 1000
-KEPT = ("circularity", "phase_spread", "pull")
 COUPLINGS = ("independent", "exchangeable")
 MOST = 10  # coefficients of a law
 FINALISTS = 5  # that are scored on fresh trainings, beside the best of each family
@@ -120,46 +115,6 @@ def candidates() -> list[Candidate]:
     sparse = [Candidate("sindy", "exchangeable", s, degree=3 if s == "signal" else 2) for s in FEW_STATES]
     sparse.append(Candidate("sindy", "independent", "signal", degree=3))
     return [CEILING, NULL, *rigid, *sparse, OWN_CUBIC, CUBIC]
-
-
-# ------------------------------------------------------------------------------------------------------- trainings
-
-
-def trained(seeds: range, path: Path, jobs: int) -> Trajectories:
-    """Trainings of the study's network with these seeds; read from the file if they were made before."""
-    if path.exists():
-        runs = ecodyn.load(path)
-        if runs.runs.tolist() == list(seeds) and runs.steps[-1] == STEPS and set(KEPT) <= set(runs.observables):
-            return runs
-    print(f"training seeds {seeds.start} to {seeds.stop - 1}, {STEPS} steps", flush=True)
-    runs = train(MLP(observables=KEPT), seeds, STEPS, jobs=jobs)
-    runs.save(path, force=True)
-    return runs
-
-
-def known_trainings(folder: Path, jobs: int) -> Trajectories:
-    """Those of the shipped file, with more observables."""
-    runs, shipped = trained(KNOWN_SEEDS, folder / "known.nc", jobs), ecodyn.load(SHIPPED)
-    off = float(np.abs(runs.values / shipped.values - 1).max())
-    print(
-        f"trainings made again: signals differ from those of {SHIPPED.name} by {off:.1e} at most, relative", flush=True
-    )
-    if off > 1e-6:
-        raise SystemExit(f"expected the trainings of {SHIPPED.name} again, got others: this platform rounds otherwise")
-    return runs
-
-
-def together(known: Trajectories, fresh: Trajectories) -> Trajectories:
-    """Known and fresh trainings as one, in this order."""
-    names = [name for name in known.observables if name != "signal"]
-    return Trajectories(
-        np.concatenate([known.values, fresh.values]),
-        known.steps,
-        features=known.features,
-        runs=[*known.runs.tolist(), *fresh.runs.tolist()],
-        observables={n: np.concatenate([known.observable(n), fresh.observable(n)]) for n in names},
-        provenance={"source": "benchmarks/law_search.py"},
-    )
 
 
 # ---------------------------------------------------------------------------------------------------------- scores
@@ -232,7 +187,7 @@ class Record:
         return [self.done[c] for c in wanted]
 
 
-def standing(record: dict[str, Any]) -> float:
+def ranked_by(record: dict[str, Any]) -> float:
     """What candidates are ranked by: skill; a law that diverged, failed or has too many coefficients is last."""
     out = record["failure"] or record["diverged"] or record["skill"] is None or record["n_coefficients"] > MOST
     return -np.inf if out else float(record["skill"])
@@ -246,7 +201,7 @@ def chosen_laws(record: Record, state: str) -> list[Candidate]:
         return Candidate(ChosenTerms.name, "exchangeable", state, ordered)
 
     def scores(laws: Sequence[Terms]) -> list[float]:
-        return [standing(r) for r in record.of([law(terms) for terms in laws])]
+        return [ranked_by(r) for r in record.of([law(terms) for terms in laws])]
 
     way = stepwise(first_terms(state), pool(state), MOST, scores)
     return [law(terms) for terms in way]
@@ -256,7 +211,7 @@ def best_trait(rows: Sequence[dict[str, Any]]) -> str:
     """The state of the single trait that adds most to the exchangeable linear law."""
     states = [f"signal,{trait}" for trait in TRAITS]
     linear = [r for r in rows if r["label"] == "linear/exchangeable" and r["state"] in states]
-    return str(max(linear, key=standing)["state"])
+    return str(max(linear, key=ranked_by)["state"])
 
 
 def finalists(ranking: Sequence[Candidate], way: Sequence[Candidate]) -> list[Candidate]:
@@ -295,8 +250,8 @@ def main() -> None:
     show_states(rows)
     show_differences({what: record.of(pair) for what, pair in DIFFERENCES.items()})
     way = chosen_laws(record, best_trait(rows))
-    laws = [c for c in record.done if c not in (CEILING, NULL) and np.isfinite(standing(record.done[c]))]
-    ranking = sorted(laws, key=lambda c: -standing(record.done[c]))
+    laws = [c for c in record.done if c not in (CEILING, NULL) and np.isfinite(ranked_by(record.done[c]))]
+    ranking = sorted(laws, key=lambda c: -ranked_by(record.done[c]))
     show_ranking([record.done[c] for c in ranking], record.done[CEILING], record.done[NULL])
 
     fresh = trained(range(arguments.seed, arguments.seed + 16), arguments.output / "fresh.nc", arguments.jobs)

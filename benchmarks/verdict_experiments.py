@@ -5,12 +5,22 @@ from __future__ import annotations
 import itertools
 import math
 import warnings
-import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from coverage_cells import (
+    BOOTSTRAP,
+    EQUAL,
+    FOLDS,
+    LEVEL_AT_MARGIN,
+    NOISE,
+    PARSIMONY,
+    POWER,
+    Cell,
+    Experiment,
+    Shares,
+)
 from numpy.random import Generator
 from scipy.stats import t as student
 from simulated_losses import (
@@ -34,41 +44,6 @@ from ecodyn.comparison.verdict import MARGIN, Verdict, decide
 from ecodyn.statistics.confidence_set import SET_LEVEL, confidence_set
 
 LOG_MARGIN = math.log1p(MARGIN)  # the verdict's margin in units of the losses
-
-EQUAL, POWER, PARSIMONY, LEVEL_AT_MARGIN, NOISE, FOLDS, BOOTSTRAP = (
-    "equal models",
-    "one better",
-    "a simpler one",
-    "exactly the margin worse",
-    "mostly noise",
-    "shared training runs",
-    "bootstrapped set",
-)
-TITLES = {
-    EQUAL: "All models equal: how often the 90 % set keeps all, a given one, the one it keeps least",
-    POWER: "One of three better by δ, σ the scatter of a paired difference: the set, and what is named",
-    PARSIMONY: "The simpler of two worse by so many margins, σ in margins: which is named (decided, or tied and best)",
-    LEVEL_AT_MARGIN: "The simplest exactly one margin worse than all others: how often it is named (nominal 5 %)",
-    NOISE: "The same where 90 % of what the best leaves in all is measurement noise: by its rule that may be named",
-    FOLDS: "Two models on folds that share training runs: how often a true difference is rejected (nominal 10 %)",
-    BOOTSTRAP: "Beside arch's model confidence set, 5 models: the same set, and the best in it (all, if all are equal)",
-}
-
-Shares = dict[str, float]
-Experiment = Callable[[Generator, int], Shares]
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One line of a table: an experiment under its settings."""
-
-    experiment: str
-    settings: dict[str, Any]
-    run: Experiment = field(repr=False)
-
-    def rng(self, seed: int) -> Generator:
-        """A stream of its own, whatever other cells there are."""
-        return np.random.default_rng([seed, zlib.crc32(repr((self.experiment, self.settings)).encode())])
 
 
 def cells(quick: bool) -> Iterator[Cell]:

@@ -18,9 +18,9 @@ from ecodyn.comparison.references import Reference
 from ecodyn.comparison.scores import RunScore, one_step_r2, score_rollout
 from ecodyn.families.estimator import MIN_STEPS, Family
 from ecodyn.families.law import Law
-from ecodyn.families.side_by_side import simulate_all
 from ecodyn.families.model import FittedModel
 from ecodyn.families.model_name import CLOCK, FAMILY
+from ecodyn.families.side_by_side import simulate_all
 from ecodyn.rollouts.integration import Rollout
 from ecodyn.survivors.fates import area_under_curve, top_overlap
 from ecodyn.survivors.survivors import alive_at_end

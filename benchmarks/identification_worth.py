@@ -1,0 +1,64 @@
+"""What a verdict on a system whose law is known is worth, by the rules that ``identification.py`` states."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ecodyn.comparison.candidate import DECIDED, TIED, UNDECIDED
+from ecodyn.systems import SYSTEMS, System
+from ecodyn.systems.system import LINEAR, LOTKA_VOLTERRA, NOT_POLYNOMIAL, SINDY
+
+FAMILIES = (LINEAR, LOTKA_VOLTERRA, SINDY)
+NETWORK = "neural_ode"
+RIGHT, OPEN, WRONG, TOLD_APART = "right", "open", "wrong", "told apart"
+
+
+def worth(record: dict[str, Any], system: System) -> str:
+    """ "right", "open" (tied with another simplest, undecided, no family), "wrong", or "told apart"."""
+    status, named = record["status"], record["named"]
+    if system.indistinguishable and status != DECIDED:
+        return RIGHT if status in (TIED, UNDECIDED) else OPEN
+    if system.indistinguishable:
+        return TOLD_APART if named == system.family and not system.also else WRONG
+    if system.family == NOT_POLYNOMIAL:
+        if named in (LINEAR, LOTKA_VOLTERRA):
+            return WRONG
+        return RIGHT if named in (SINDY, NETWORK) else OPEN
+    if named == system.family:
+        return RIGHT
+    return WRONG if status == DECIDED else OPEN
+
+
+def true_families(system: System) -> set[str]:
+    """The families that hold the law."""
+    return {system.family, *(form.family for form in system.also)}
+
+
+def group_of(record: dict[str, Any]) -> str:
+    """The truth, or that there are two."""
+    return "indistinguishable" if SYSTEMS[record["system"]].indistinguishable else record["truth"]
+
+
+def summary(records: Sequence[dict[str, Any]]) -> list[tuple[str, int, int]]:
+    """What was asked of the record: (what, how many, of how many)."""
+    plain = [r for r in records if not r["network"]]
+    polynomial = [r for r in plain if group_of(r) in FAMILIES]
+    others = [r for r in records if group_of(r) == NOT_POLYNOMIAL]
+    alike = [r for r in records if SYSTEMS[r["system"]].indistinguishable]
+    known = [r for r in records if group_of(r) in FAMILIES]
+
+    def right(of: Sequence[dict[str, Any]], noises: tuple[float, ...], runs: int) -> tuple[int, int]:
+        chosen = [r for r in of if r["noise"] in noises and r["runs"] == runs]
+        return sum(r["result"] == RIGHT for r in chosen), len(chosen)
+
+    return [
+        ("a family's own law, 0 and 1 % noise, 8 runs: right", *right(polynomial, (0.0, 0.01), 8)),
+        ("a family's own law, 5 % noise, 8 runs: right", *right(polynomial, (0.05,), 8)),
+        ("a family's own law, 5 % noise, 16 runs: right", *right(polynomial, (0.05,), 16)),
+        ("all: decided and wrong", sum(r["result"] == WRONG and r["status"] == DECIDED for r in records), len(records)),
+        ("a family's own law: the confidence set holds it", sum(bool(r.get("holds_truth")) for r in known), len(known)),
+        ("not polynomial: SINDy or the network named", sum(r["result"] == RIGHT for r in others), len(others)),
+        ("not polynomial: linear or Lotka-Volterra named", sum(r["result"] == WRONG for r in others), len(others)),
+        ("built to be alike: tied or undecided", sum(r["result"] == RIGHT for r in alike), len(alike)),
+    ]
