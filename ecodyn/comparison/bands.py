@@ -24,8 +24,8 @@ from numpy.typing import NDArray
 
 from ecodyn.arrays import Array
 
-LEVEL = 0.90
-USUAL_LEVELS = (0.9, 0.8, 0.5)
+BAND_LEVEL = 0.90  # the highest round one that ten runs can give: each has nine others
+USUAL_LEVELS = (BAND_LEVEL, 0.8, 0.5)  # what fewer runs can give
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class HeldOutErrors:
         highest = self.highest_level(without)
         return next((level for level in USUAL_LEVELS if level <= highest), None)
 
-    def band(self, level: float = LEVEL, *, without: int | None = None) -> Band:
+    def band(self, level: float = BAND_LEVEL, *, without: int | None = None) -> Band:
         """The band for a rollout on a further run.
 
         Parameters

@@ -18,7 +18,7 @@ from ecodyn.comparison.candidate import FEWEST_RUNS, Candidate, mean
 from ecodyn.families.model_name import FAMILY
 from ecodyn.statistics.confidence_set import confidence_set, p_above
 
-LEVEL = 0.95  # of every one-sided comparison of two models
+TEST_LEVEL = 0.95  # of every one-sided comparison of two models
 MOST_RUNS = 1000
 
 
@@ -88,10 +88,10 @@ def rank(
     enough = {}
     for c in models:
         wanted = [_will_do(c, m, c in members, folds, margin, seed) for m in members if m is not c]
-        if all(p <= 1 - LEVEL for p, _ in wanted):
+        if all(p <= 1 - TEST_LEVEL for p, _ in wanted):
             enough[c] = wanted
     against_nulls = {c: max((_p_beats(c, null, folds, seed) for null in nulls), default=0.0) for c in models}
-    best = min((c for c in enough if against_nulls[c] <= 1 - LEVEL), key=lambda c: c.simplicity, default=None)
+    best = min((c for c in enough if against_nulls[c] <= 1 - TEST_LEVEL), key=lambda c: c.simplicity, default=None)
     if best is not None and any(c.simplicity < best.simplicity and c not in enough for c in members):
         best = None
     eliminated = [p for c, p in p_values.items() if c not in members]
@@ -100,7 +100,7 @@ def rank(
         lowest=lowest,
         best=best,
         standing=[lowest, *(c for c in models if c is not lowest and (c in members or c in enough))],
-        beats_nulls=against_nulls[lowest] <= 1 - LEVEL,
+        beats_nulls=against_nulls[lowest] <= 1 - TEST_LEVEL,
         noise_included=best is not None and any(gross for _, gross in enough[best]),
         p_value=float(max([*relied_on, *eliminated], default=0.0)),
         p_values=p_values,
@@ -120,7 +120,7 @@ def _will_do(
     """
     inflation = _inflation(a, b, folds)
     net = p_above(a.losses - b.losses, margin, inflation=inflation, seed=seed)
-    if net <= 1 - LEVEL or not in_set:
+    if net <= 1 - TEST_LEVEL or not in_set:
         return net, False
     gross = p_above(a.loss(gross=True) - b.loss(gross=True), margin, inflation=inflation, seed=seed)
     return min(net, gross), gross < net
@@ -140,10 +140,10 @@ def beats_clock(law: Candidate, clock: Candidate, folds: int | None, margin: flo
     The second condition is what families are held to: with many runs a clock that leaves a hundredth more unexplained
     would be "beaten", and a coupling be read into next to nothing. A clock whose rollouts diverge is not beaten.
     """
-    if clock.diverged or _p_beats(law, clock, folds, seed) > 1 - LEVEL:
+    if clock.diverged or _p_beats(law, clock, folds, seed) > 1 - TEST_LEVEL:
         return False
     would_do, _ = _will_do(clock, law, False, folds, margin, seed)
-    return would_do > 1 - LEVEL
+    return would_do > 1 - TEST_LEVEL
 
 
 def unranked_ahead(lowest: Candidate, candidates: Sequence[Candidate], margin: float) -> list[Candidate]:
@@ -193,7 +193,7 @@ def _settled(a: Candidate, b: Candidate, folds: int | None, margin: float) -> ND
     from scipy.stats import t
 
     n = np.arange(2, MOST_RUNS + 1)
-    quantile = t.ppf(LEVEL, n - 1) / np.sqrt(n)
+    quantile = t.ppf(TEST_LEVEL, n - 1) / np.sqrt(n)
     simple, other = sorted((a, b), key=lambda c: c.simplicity)
     settled = np.zeros(len(n), dtype=bool)
     for gross in (False, True):

@@ -22,7 +22,7 @@ from ecodyn.runtime.json_values import number
 from ecodyn.statistics.intervals import INTERVAL_LEVEL, Estimate
 
 MARGIN = 0.1  # a tenth more unexplained is as good as equal
-CLAIM_LEVEL = 0.90  # of the confidence set, and of the headline over several windows
+CLAIM_LEVEL = 0.90  # of the headlines over several windows together (Holm), as the confidence set of each
 SMALLEST_NEURAL_SKILL = 0.1  # a ratio to less than that says nothing
 
 

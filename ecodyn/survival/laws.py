@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ecodyn.arrays import Array
-from ecodyn.comparison.folds import folds_by_cluster
+from ecodyn.comparison.folds import Fold, unseen_folds
 from ecodyn.comparison.scores import order_crossing
 from ecodyn.errors import UnusableDataError
 from ecodyn.families import family as family_named
@@ -160,16 +160,16 @@ def _unseen_ends(part: Trajectories, state: str, family: str, coupling: str) -> 
     starts = part.state(state)[:, 0]
     last = np.full((part.n_runs, part.n_features), np.nan)
     crossing = np.full(part.n_runs, np.nan)
-    for fold in folds_by_cluster(part.clusters, FOLDS):
+    for fold in unseen_folds(part, FOLDS):
         rollout = _rollout(part, starts, fold, family_named(family)(coupling=coupling, state=state))
-        for row, run in enumerate(fold):
+        for row, run in enumerate(fold.scored):
             if rollout.ok[row]:
                 path = rollout.signal[row, : part.lengths[run]]
                 last[run], crossing[run] = path[-1], order_crossing(path)
     return last, crossing
 
 
-def _rollout(part: Trajectories, starts: Array, fold: Sequence[int], law: Family) -> Rollout:
+def _rollout(part: Trajectories, starts: Array, fold: Fold, law: Family) -> Rollout:
     """Rollouts of a fold's runs, from their starts (run, feature, channel), by a law fitted to all other runs."""
-    training = part.select(runs=[label for run, label in enumerate(part.runs) if run not in fold])
-    return law.fit(training).model_.simulate(starts[list(fold)], part.times[list(fold)])
+    training, scored = part.select(runs=[part.runs[run] for run in fold.training]), list(fold.scored)
+    return law.fit(training).model_.simulate(starts[scored], part.times[scored])

@@ -111,7 +111,7 @@ def test_power_grows_with_how_much_better(better):
 def test_the_worse_are_hardly_ever_named(better):
     worse = np.where(np.arange(3) == better, 0.0, 3 * LOG_MARGIN)
     found = names("normal", worse, 3 * LOG_MARGIN, 100, seed=1)
-    assert sum(n not in (better, None) for n in found) <= bounds(1 - ranking.LEVEL, 100)[1]
+    assert sum(n not in (better, None) for n in found) <= bounds(1 - ranking.TEST_LEVEL, 100)[1]
 
 
 @pytest.mark.parametrize("gain", [-0.2, 0.0, 0.2])
@@ -126,7 +126,7 @@ def test_a_nested_truth_is_named_whether_its_rival_gains_or_loses_a_little(gain)
 def test_a_simplest_model_worse_by_exactly_the_margin_is_named_one_time_in_twenty_at_most(scatter, models):
     worse, repetitions = np.where(np.arange(models) == 0, LOG_MARGIN, 0.0), 200
     named = names(scatter, worse, LOG_MARGIN, repetitions, seed=2).count(0)
-    assert named <= bounds(1 - ranking.LEVEL, repetitions)[1]
+    assert named <= bounds(1 - ranking.TEST_LEVEL, repetitions)[1]
 
 
 @pytest.mark.slow
@@ -134,7 +134,7 @@ def test_a_simplest_model_worse_by_exactly_the_margin_is_named_one_time_in_twent
 def test_the_level_at_the_margin_with_16_runs(sigma):
     repetitions = 300
     named = names("normal", np.array([LOG_MARGIN, 0.0]), sigma * LOG_MARGIN, repetitions, runs=16, seed=3).count(0)
-    assert named <= bounds(1 - ranking.LEVEL, repetitions)[1]
+    assert named <= bounds(1 - ranking.TEST_LEVEL, repetitions)[1]
     further = names("normal", np.array([2 * LOG_MARGIN, 0.0]), sigma * LOG_MARGIN, 100, runs=16, seed=3).count(0)
     assert further / 100 <= named / repetitions + 0.02
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ecodyn.comparison.candidate import FEWEST_RUNS
@@ -151,51 +152,85 @@ def law_notes(law: Law) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def pair_rows(pairs: list[Pair], protocol: str) -> list[dict[str, str]]:
+@dataclass(frozen=True, kw_only=True)
+class PairRow:
+    """Two families and the difference of their skills, a − b."""
+
+    a: str
+    b: str
+    difference: str
+    interval: str
+
+
+def pair_rows(pairs: Sequence[Pair], protocol: str) -> list[PairRow]:
     """Skill differences between families under a protocol, as text."""
     return [
-        {
-            "a": str(p.a),
-            "b": str(p.b),
-            "difference": number(p.difference.mean, 4),
-            "interval": interval(p.difference.low, p.difference.high, 4),
-        }
+        PairRow(
+            a=str(p.a),
+            b=str(p.b),
+            difference=number(p.difference.mean, 4),
+            interval=interval(p.difference.low, p.difference.high, 4),
+        )
         for p in pairs
         if p.protocol == protocol
     ]
 
 
-def surrogate_rows(window: WindowResult) -> list[dict[str, str]]:
+@dataclass(frozen=True, kw_only=True)
+class SurrogateRow:
+    """One test against surrogates of one kind."""
+
+    kind: str
+    model: str
+    count: str
+    skill: str
+    surrogate_skill: str
+    p_value: str
+    reading: str
+
+
+def surrogate_rows(window: WindowResult) -> list[SurrogateRow]:
     """The tests against surrogates, as text."""
     return [
-        {
-            "kind": test.kind.replace("_", "-"),
-            "model": str(test.model),
-            "count": count(len(test.losses)),
-            "skill": number(test.skill),
-            "surrogate_skill": number(test.surrogate_skill),
-            "p_value": probability(test.p_value),
-            "reading": test.sentence,
-        }
+        SurrogateRow(
+            kind=test.kind.replace("_", "-"),
+            model=str(test.model),
+            count=count(len(test.losses)),
+            skill=number(test.skill),
+            surrogate_skill=number(test.surrogate_skill),
+            p_value=probability(test.p_value),
+            reading=test.sentence,
+        )
         for test in window.surrogates
     ]
 
 
-def verdict_rows(comparison: Comparison) -> list[dict[str, str]]:
+@dataclass(frozen=True, kw_only=True)
+class VerdictRow:
+    """One verdict; ``holds`` after Holm's correction, of a window's headline alone."""
+
+    window: str
+    protocol: str
+    status: str
+    best: str
+    p_value: str
+    holds: str
+
+
+def verdict_rows(comparison: Comparison) -> list[VerdictRow]:
     """One row a window and protocol that ranks, the headline's first."""
     rows = []
     for w in comparison.windows:
         for protocol in sorted(w.verdicts, key=lambda p: p != w.headline):
             v = w.verdicts[protocol]
-            name = DASH if v.best is None else str(v.best)
             rows.append(
-                {
-                    "window": steps(w.window),
-                    "protocol": PROTOCOL_TITLES.get(protocol, protocol),
-                    "status": v.status.replace("_", " "),
-                    "best": name,
-                    "p_value": probability(v.p_value),
-                    "holds": ("yes" if v.holds else "no") if protocol == w.headline else DASH,
-                }
+                VerdictRow(
+                    window=steps(w.window),
+                    protocol=PROTOCOL_TITLES.get(protocol, protocol),
+                    status=v.status.replace("_", " "),
+                    best=DASH if v.best is None else str(v.best),
+                    p_value=probability(v.p_value),
+                    holds=("yes" if v.holds else "no") if protocol == w.headline else DASH,
+                )
             )
     return rows
