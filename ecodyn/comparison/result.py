@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -17,14 +17,22 @@ from ecodyn.errors import UnusableDataError
 from ecodyn.families.model_name import CLOCK, ModelName
 from ecodyn.runtime.files import write_whole
 from ecodyn.runtime.json_values import plain_json
+from ecodyn.runtime.registry import Registry
 
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-__all__ = ["SCHEMA", "Comparison"]
+__all__ = ["RENDERERS", "SCHEMA", "Comparison"]
 
 SCHEMA = 2
+
+# How a comparison is drawn is no business of its own: found by name when asked for, as pandas finds its plotting.
+RENDERERS: Registry[Callable[..., object]] = Registry(
+    "renderer",
+    "ecodyn.renderers",
+    {"page": "ecodyn.report.comparison.page:write_html", "fragment": "ecodyn.report.comparison.page:fragment"},
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -201,12 +209,15 @@ class Comparison:
     def to_html(self, path: str | Path, *, force: bool = False) -> None:
         """Write the report as one self-contained page.
 
-        The page is drawn a layer above this one, found by name when asked for, as pandas finds its plotting.
+        Raises
+        ------
+        OutputExistsError
+            The file exists and ``force`` is false.
         """
-        importlib.import_module("ecodyn.report").write_html(self, path, force=force)
+        RENDERERS["page"](self, path, force=force)
 
     def _repr_html_(self) -> str:
-        return str(importlib.import_module("ecodyn.report").fragment(self))
+        return str(RENDERERS["fragment"](self))
 
     def __str__(self) -> str:
         return "\n".join(w.verdict.statement for w in self.windows)
