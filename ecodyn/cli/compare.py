@@ -39,6 +39,9 @@ Surrogates = Annotated[
     int,
     typer.Option("--surrogates", min=0, help="Refit the best family to so many surrogates of each kind (19 or more)."),
 ]
+SurvivorRule = Annotated[
+    str, typer.Option("--survivor-rule", help="Who counts as a survivor: a rule of 'ecodyn survival'.")
+]
 Folder = Annotated[Path | None, typer.Option("-o", "--output", help="Folder for report.json and report.html.")]
 
 
@@ -59,6 +62,7 @@ def compare(
     margin: Margin = 0.1,
     folds: Folds = None,
     surrogates: Surrogates = 0,
+    survivor_rule: SurvivorRule = "two_component",
     output: Folder = None,
     jobs: Jobs = 0,
     seed: Seed = 0,
@@ -80,6 +84,7 @@ def compare(
             _check_folder(output, force)
         comparison = partial(compare_families, data, names, couplings, protocols=protocols, windows=windows)
         comparison = partial(comparison, phases=phases, every=every, state=state, dynamics=which, folds=folds)
+        comparison = partial(comparison, survivor_rule=survivor_rule)
         comparison = partial(comparison, parameters=_parameters(names, refine or ()), margin=margin)
         result = _compared(partial(comparison, surrogates=surrogates, jobs=cores(jobs), seed=seed))
         _hand_over(result, output, as_json)

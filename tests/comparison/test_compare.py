@@ -3,13 +3,14 @@
 import json
 import math
 import warnings
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
 
-from ecodyn import Linear, Trajectories, compare, integrate
+from ecodyn import Linear, Matching, Shooting, Trajectories, compare, integrate
 from ecodyn.comparison import Comparison, InterruptedComparison
+from ecodyn.comparison.request import Options, Request
 from ecodyn.equations.forms import polynomial_library
 from ecodyn.errors import DataWarning, NothingFittedError, UnusableDataError
 from ecodyn.families.base import LibraryFamily
@@ -114,6 +115,58 @@ class Quadratic(LibraryFamily):
 
     def library(self, channels, features):
         return polynomial_library(self.coupling, channels, features, 2)
+
+
+def test_two_configurations_of_one_family_are_two_models():
+    """Told apart by what of them is not the default; a score that may be either is refused."""
+    ridges = [Linear(matching=Matching(ridge=ridge), shooting=Shooting(refine=False)) for ridge in (1e-6, 1.0)]
+    result = compare(system("linear"), ridges, protocols=UNSEEN, folds=2)
+    families = [m for m in result.models if m.kind == "family"]
+    assert [m.name.variant for m in families] == ["ridge=1e-06, refine=False", "ridge=1.0, refine=False"]
+    assert families[0].skill > families[1].skill
+    with pytest.raises(KeyError, match=r"may be any of .*; say which by state, dynamics, kind or variant"):
+        result.score("linear", "exchangeable")
+    for m in families:
+        assert result.score(m.name) is m
+        assert result.score("linear", "exchangeable", variant=m.name.variant) is m
+
+
+def test_a_score_of_another_state_is_never_returned():
+    data = system("linear", samples=71).window(3.0, 30.0)
+    result = compare(
+        data, [Linear(state="signal,velocity", shooting=Shooting(refine=False))], protocols=UNSEEN, folds=2
+    )
+    assert result.score("linear", "independent", state="signal,velocity").state == "signal,velocity"
+    with pytest.raises(KeyError, match="no linear/independent"):
+        result.score("linear", "independent", state="signal")
+
+
+def test_options_are_the_requests():
+    """What type checkers know of compare's keywords is what a request takes."""
+    named = {field.name for field in fields(Request)} - {"families", "couplings"}
+    assert set(Options.__annotations__) == named
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"protocols": []}, "protocols are unseen_runs, forecast, in_sample; got none"),
+        ({"folds": 1}, "at least 2 folds"),
+        ({"margin": -0.1}, "the margin is a share of at least 0"),
+        ({"survivor_rule": "luck"}, "expected a survivor rule, twice_mean"),
+        ({"surrogates": 5}, "at least 19 surrogates"),
+    ],
+)
+def test_a_request_that_no_data_could_answer_is_refused(options, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        Request(**options)
+
+
+def test_a_margin_is_a_share():
+    """A tenth more unexplained is as good as equal at margin=0.1, and the statement says 10 %."""
+    result = quick(system("linear"), ["linear", "sindy"], ["exchangeable"], protocols=UNSEEN, margin=0.25)
+    assert result.settings["margin"] == 0.25
+    assert "at most 25% more" in result.verdict.statement or result.verdict.status == "decided"
 
 
 def test_a_users_own_family_takes_part():
