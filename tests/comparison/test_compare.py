@@ -132,10 +132,8 @@ def test_two_configurations_of_one_family_are_two_models():
 
 
 def test_a_score_of_another_state_is_never_returned():
-    data = system("linear", samples=71).window(3.0, 30.0)
-    result = compare(
-        data, [Linear(state="signal,velocity", shooting=Shooting(refine=False))], protocols=UNSEEN, folds=2
-    )
+    law = Linear("independent", "signal,velocity", shooting=Shooting(refine=False))
+    result = compare(system("logistic", samples=71).window(3.0, 30.0), [law], protocols=UNSEEN, folds=2)
     assert result.score("linear", "independent", state="signal,velocity").state == "signal,velocity"
     with pytest.raises(KeyError, match="no linear/independent"):
         result.score("linear", "independent", state="signal")
