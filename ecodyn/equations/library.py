@@ -42,7 +42,7 @@ COUPLINGS = (INDEPENDENT, EXCHANGEABLE, FULL)
 MEMORY_SHARE = 0.5  # of the machine's memory that one library's candidate matrix may take
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Library:
     """Terms of one right-hand side.
 
@@ -185,6 +185,15 @@ class Library:
         if any(signal not in term_of for signal in signals):
             return None
         return np.array([term_of[signal] for signal in signals], dtype=np.intp)
+
+    @cached_property
+    def affine_growth(self) -> bool:
+        """Whether ẋᵢ = xᵢ(rᵢ + Σⱼ Aᵢⱼ xⱼ): in every term the own signal once, times 1 or one feature's signal."""
+        return (
+            self.coupling == FULL
+            and len(self.channels) == 1
+            and all(self.own[o] == (1,) and sum(self.environment[e]) <= 1 for o, e in self.terms)
+        )
 
     def subset(self, keep: Sequence[int] | NDArray[np.intp]) -> Library:
         """The library with only these terms, and only the monomials that they use."""

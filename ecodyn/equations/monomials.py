@@ -16,7 +16,7 @@ Powers = tuple[int, ...]
 FEW = 8  # monomials of one degree up to which a loop beats gathering
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Monomials:
     """Products of powers of a few variables, evaluated with one multiplication each.
 
@@ -75,13 +75,13 @@ class Monomials:
         bounds = np.searchsorted(degrees, np.arange(1, degrees[-1] + 2))
         lower = [[index[_lowered(e, v)] if p else 0 for v, p in enumerate(e)] for e in powers]
         return cls(
-            np.array(members, dtype=np.intp).reshape(len(members), variables),
-            np.array([index[e] for e in powers], dtype=np.intp),
-            np.array([0, *parent], dtype=np.intp),
-            np.array([0, *first], dtype=np.intp),
-            tuple(slice(int(a), int(b)) for a, b in itertools.pairwise(bounds)),
-            np.array(lower, dtype=np.intp).reshape(len(powers), variables),
-            np.array(powers, dtype=float).reshape(len(powers), variables),
+            members=np.array(members, dtype=np.intp).reshape(len(members), variables),
+            wanted=np.array([index[e] for e in powers], dtype=np.intp),
+            parent=np.array([0, *parent], dtype=np.intp),
+            variable=np.array([0, *first], dtype=np.intp),
+            levels=tuple(slice(int(a), int(b)) for a, b in itertools.pairwise(bounds)),
+            lower=np.array(lower, dtype=np.intp).reshape(len(powers), variables),
+            factor=np.array(powers, dtype=float).reshape(len(powers), variables),
         )
 
     def __call__(self, x: Array) -> Array:
@@ -97,7 +97,7 @@ class Monomials:
     def closure(self, x: Array) -> Array:
         """All members of the closure, (..., variable) -> (..., member).
 
-        Each member's values lie together in memory: what is made of them goes by long loops, not by one of a few
+        Each member's values lie together in memory: what is computed from them goes by long loops, not by one of a few
         members a state.
         """
         out = last_apart((*x.shape[:-1], len(self.members)))

@@ -1,4 +1,4 @@
-"""A library with coefficients: the derivative of a whole state, and what its exact sensitivities are made of."""
+"""A library with coefficients: the derivative of a whole state, and the parts of its exact sensitivities."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class BoundLibrary:
         return np.einsum("begov,bv->bego", self._dense, np.ascontiguousarray(environment))
 
     def sensitivity(self, x: Array, t: Array) -> Sensitivity:
-        """f and everything that its derivatives are made of at states (batch, feature, channel) and times (batch,)."""
+        """f and all parts of its derivatives at states (batch, feature, channel) and times (batch,)."""
         library, moments = self.library, None
         if self.drive is not None:
             z = self.drive(t)
@@ -91,7 +91,15 @@ class BoundLibrary:
         through = None
         if self.drive is None and z.shape[-1]:
             through = self._through(own, library.environment_monomials.gradient(closed))
-        return Sensitivity(library, moments, own, environment, self._with_kinematics(slopes, x), local, through)
+        return Sensitivity(
+            library=library,
+            moments=moments,
+            own=own,
+            environment=environment,
+            value=self._with_kinematics(slopes, x),
+            local=local,
+            through=through,
+        )
 
     def _through(self, own: Array, gradient: Array) -> Array:
         """How f answers to each environment variable: Σₒ own_o Σᵥ θ[·, o, v] ∂env_v/∂z, (batch, equation, feature, V).
@@ -104,7 +112,7 @@ class BoundLibrary:
         return np.asarray(np.matmul(own[:, None], slopes[:, :, 0]))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Sensitivity:
     """f, ∂f/∂θ and the product of the Jacobian with a block of directions, at one batch of states.
 

@@ -172,7 +172,7 @@ def _search(
     done, ahead, substeps = 0.0, list(stages), 1
     while ahead:
         segments = Segments.cut(samples, intervals, ahead[0])
-        objective = Objective(problem.library, samples, segments, mask, estimate_starts)
+        objective = Objective(problem.library, samples, segments, mask=mask, estimate_starts=estimate_starts)
         objective.substeps = substeps
         if not done:
             yield from _choose_substeps(objective, search.parameters)

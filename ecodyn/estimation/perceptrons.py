@@ -17,7 +17,7 @@ Weights = dict[str, Tensor]
 FIRST, LAST = ("g1", "phi1"), ("g3", "phi2")  # layers that see no tanh, and that have none behind them
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Architecture:
     """Shape of g: what it sees of a state and how wide it is.
 

@@ -15,7 +15,7 @@ from ecodyn.trajectories import Trajectories
 from ecodyn.trajectories.state import VELOCITY, parse_state
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Samples:
     """Scaled states of several runs.
 
@@ -79,7 +79,15 @@ class Samples:
             scales[names.index(VELOCITY)] = scales[0] / time_scale
         clusters = np.unique(trajectories.clusters, return_inverse=True)[1]
         step = stored_step(trajectories.times, lengths) / time_scale if dynamics == MAP else None
-        return cls(states / scales, times / time_scale, lengths, scales, time_scale, None, clusters, step)
+        return cls(
+            states=states / scales,
+            times=times / time_scale,
+            lengths=lengths,
+            scales=scales,
+            time_scale=time_scale,
+            clusters=clusters,
+            step=step,
+        )
 
     @property
     def n_runs(self) -> int:

@@ -64,7 +64,7 @@ class Objective:
     """
 
     def __init__(
-        self, library: Library, samples: Samples, segments: Segments, mask: NDArray[np.bool_], estimate_starts: bool
+        self, library: Library, samples: Samples, segments: Segments, *, mask: NDArray[np.bool_], estimate_starts: bool
     ) -> None:
         self.library, self.drive, self.segments, self.mask = library, samples.drive, segments, mask
         # Sensitivities of small problems are to all coefficients, free or not: trials of any selections are then alike.

@@ -101,6 +101,18 @@ def load_model(path: str | Path) -> FittedModel:
     ------
     UnusableDataError
         If it isn't one, in a sentence.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from ecodyn import Linear, load_model
+    >>> law = Linear(coupling="independent").fit(np.exp(-0.1 * np.arange(50.0))[:, None] * [1.0, 2.0, 3.0]).model_
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     law.save(f"{folder}/law.json")
+    ...     same = load_model(f"{folder}/law.json")
+    >>> same.family, bool((same.coefficients == law.coefficients).all())
+    ('linear', True)
     """
     from ecodyn.errors import UnusableDataError
     from ecodyn.families.model import SCHEMA

@@ -1,6 +1,6 @@
 """How far coefficients can be believed: intervals over runs, agreement of halves, conditioning.
 
-Runs are the independent observations, so everything here is made of the runs' own contributions to the normal
+Runs are the independent observations, so everything here follows from the runs' own contributions to the normal
 equations: Hᵣ = JᵣᵀWJᵣ and gᵣ = JᵣᵀWrᵣ at the fitted θ. The covariance is the cluster-robust sandwich
 H⁻¹ (Σᵣ gᵣgᵣᵀ) H⁻¹ · R/(R−1); estimates from some of the runs are one Gauss-Newton step away, θ − H⁻¹g over those.
 """
@@ -29,7 +29,7 @@ CONDITION_LIMIT = 1e12
 COEFFICIENT_ARRAYS = ("low", "high", "halves", "run_spread", "identified", "variance_inflation")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Diagnostics:
     """Diagnostics of one fit; arrays are shaped like the coefficients, NaN where they can't be had.
 
@@ -101,7 +101,7 @@ def _plain(value: Any) -> Any:
     return value
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Spread:
     """What the runs say about one block of coefficients, each array (parameter,)."""
 
@@ -117,9 +117,9 @@ def spread_over_runs(theta: Array, hessians: Array, gradients: Array) -> Spread:
     from scipy.stats import t
 
     runs, size = gradients.shape
-    nothing = np.full(size, np.nan)
+    unknown = np.full(size, np.nan)
     if runs < 2 or not np.any(hessians):
-        return Spread(nothing, nothing, nothing, nothing, nothing)
+        return Spread(half_width=unknown, halves=unknown, run_spread=unknown, first=unknown, second=unknown)
     inverse = np.linalg.pinv(hessians.sum(axis=0), hermitian=True)
     meat = gradients.T @ gradients * runs / (runs - 1)
     error = np.sqrt(np.maximum(np.diagonal(inverse @ meat @ inverse), 0.0))
@@ -127,11 +127,12 @@ def spread_over_runs(theta: Array, hessians: Array, gradients: Array) -> Spread:
     single = np.array([_step(theta, h[None], g[None]) for h, g in zip(hessians, gradients, strict=True)])
     spread = single.std(axis=0, ddof=1) / np.maximum(np.abs(theta), 1e-300)
     if runs < RUNS_FOR_HALVES:
-        return Spread(half_width, nothing, spread, nothing, nothing)
+        return Spread(half_width=half_width, halves=unknown, run_spread=spread, first=unknown, second=unknown)
     first = _step(theta, hessians[::2], gradients[::2])
     second = _step(theta, hessians[1::2], gradients[1::2])
     # Each half has about twice the variance of the whole, and their difference twice that.
-    return Spread(half_width, np.abs(first - second) / np.maximum(2 * error, 1e-300), spread, first, second)
+    halves = np.abs(first - second) / np.maximum(2 * error, 1e-300)
+    return Spread(half_width=half_width, halves=halves, run_spread=spread, first=first, second=second)
 
 
 def _step(theta: Array, hessians: Array, gradients: Array) -> Array:
@@ -160,10 +161,10 @@ def diagnose(
     blocks = [*_blocks(initial, parts, coefficients, shooting if refined else None)]
     arrays = {key: np.full(coefficients.shape, np.nan) for key in ("half", "halves", "run", "one", "two")}
     for where, hessians, gradients in blocks:
-        found = spread_over_runs(coefficients[where], _by_cluster(hessians, samples), _by_cluster(gradients, samples))
-        arrays["half"][where], arrays["halves"][where] = found.half_width, found.halves
-        arrays["run"][where] = found.run_spread
-        arrays["one"][where], arrays["two"][where] = found.first, found.second
+        spread = spread_over_runs(coefficients[where], _by_cluster(hessians, samples), _by_cluster(gradients, samples))
+        arrays["half"][where], arrays["halves"][where] = spread.half_width, spread.halves
+        arrays["run"][where] = spread.run_spread
+        arrays["one"][where], arrays["two"][where] = spread.first, spread.second
     correlation = _halves_correlation(initial.library, arrays["one"], arrays["two"])
     identified = ~(arrays["halves"] > HALVES_LIMIT)
     if correlation is not None and correlation < CORRELATION_LIMIT:

@@ -96,6 +96,14 @@ class Law(FittedModel):
         On the left of a map's is the difference quotient, (x(t + h) − x(t))/h. Symbols are ``x`` (or ``x_<feature>``),
         ``mean_x`` and so on for means over features, and the further channels by name. Coefficients are printed in
         full: lambdify gives what is simulated.
+
+        Examples
+        --------
+        >>> from ecodyn import Linear
+        >>> x = 3 + 2 * np.exp(-0.5 * np.arange(30.0))[:, None] * [1.0, -1.0]
+        >>> (equation,) = Linear(coupling="independent").fit(x).model_.equations()
+        >>> print(equation.lhs, "=", equation.rhs.evalf(4))
+        Derivative(x, t) = 1.506 - 0.502*x
         """
         import sympy
 

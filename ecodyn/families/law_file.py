@@ -17,7 +17,7 @@ UNSTATED_MATRICES = ("linear", "lotka_volterra")
 
 
 def library_to_json(library: Library) -> dict[str, Any]:
-    """Exponents of a library's monomials, and which of them each term is made of."""
+    """Exponents of a library's monomials, and which of them are each term's factors."""
     return {
         "own": library.own,
         "moments": library.moments,
@@ -40,13 +40,13 @@ def library_from(document: Mapping[str, Any]) -> Library:
 
     parts = document["library"]
     library = Library(
-        document["coupling"],
-        tuple(document["state"].split(",")),
-        tuple(document["features"]),
-        powers(parts["own"]),
-        powers(parts["moments"]),
-        powers(parts["environment"]),
-        tuple((int(o), int(e)) for o, e in parts["terms"]),
+        coupling=document["coupling"],
+        channels=tuple(document["state"].split(",")),
+        features=tuple(document["features"]),
+        own=powers(parts["own"]),
+        moments=powers(parts["moments"]),
+        environment=powers(parts["environment"]),
+        terms=tuple((int(o), int(e)) for o, e in parts["terms"]),
     )
     _check_library(library)
     return library

@@ -30,6 +30,15 @@ class LotkaVolterra(LibraryFamily):
         predator-prey system.
 
     The other parameters are those of ``LibraryFamily``.
+
+    Examples
+    --------
+    >>> from ecodyn import LotkaVolterra, Trajectories
+    >>> steps = np.arange(40.0)
+    >>> x = 1 / (1 + np.array([9.0, 4.0, 1.5]) * np.exp(-0.2 * steps[:, None]))
+    >>> law = LotkaVolterra(coupling="independent").fit(Trajectories([x, x[:, ::-1]], steps))
+    >>> print(law.model_.coefficients.round(3))
+    [[ 0.2 -0.2]]
     """
 
     name = "lotka_volterra"

@@ -32,6 +32,14 @@ def flow_of_map(law: Law) -> Law:
     ValueError
         The law is no map, not linear or driven by a clock; its logarithm is not real; or the flow is no law of the
         same terms.
+
+    Examples
+    --------
+    >>> from ecodyn import Linear, flow_of_map
+    >>> x = 0.9 ** np.arange(30.0)[:, None] * [1.0, 2.0, 3.0]
+    >>> law = Linear(coupling="independent", dynamics="map").fit(x).model_
+    >>> print(law.coefficients.round(4) + 0.0, flow_of_map(law).coefficients.round(4) + 0.0)
+    [[ 0.  -0.1]] [[ 0.     -0.1054]]
     """
     from scipy.linalg import logm
 
@@ -52,6 +60,14 @@ def map_of_flow(law: Law, step: float) -> Law:
     ------
     ValueError
         The law is no flow, not linear or driven by a clock, or the step is not positive.
+
+    Examples
+    --------
+    >>> from ecodyn import Linear, map_of_flow
+    >>> x = np.exp(-0.1 * np.arange(30.0))[:, None] * [1.0, 2.0, 3.0]
+    >>> law = Linear(coupling="independent").fit(x).model_
+    >>> print(map_of_flow(law, step=10.0).coefficients.round(4) + 0.0)
+    [[ 0.     -0.0632]]
     """
     from scipy.linalg import expm
 

@@ -40,6 +40,17 @@ class FittedModel(ABC):
     amplitudes : largest absolute value of each channel in the training data; what "diverged" is measured by
     provenance : what it was fitted on, and how
     step : h of a map, x(t + h) = x(t) + h·f(x(t)), whose f ``rhs`` then is; None for a flow
+
+    Examples
+    --------
+    >>> from ecodyn import Linear
+    >>> x = np.exp(-0.1 * np.arange(50.0))[:, None] * [1.0, 2.0, 3.0]
+    >>> model = Linear(coupling="independent").fit(x).model_
+    >>> model.family, model.coupling, model.dynamics, model.n_coefficients
+    ('linear', 'independent', 'flow', 2)
+    >>> print(model.simulate([1.0, 2.0, 4.0], steps=[0.0, 10.0]).signal.round(3))
+    [[[1.    2.    4.   ]
+      [0.368 0.736 1.471]]]
     """
 
     family: str
@@ -159,6 +170,15 @@ class FittedModel(ABC):
         -------
         Rollout
             ``values`` (batch, step, feature, channel) and a status each. Never an exception for a misbehaving law.
+
+        Examples
+        --------
+        >>> from ecodyn import Linear
+        >>> x = np.exp(-0.1 * np.arange(50.0))[:, None] * [1.0, 2.0, 3.0]
+        >>> rollout = Linear(coupling="independent").fit(x).model_.simulate([1.0, 2.0, 4.0], steps=[0.0, 10.0])
+        >>> print(rollout.status, rollout.signal.round(3))
+        ('ok',) [[[1.    2.    4.   ]
+          [0.368 0.736 1.471]]]
         """
         return roll_out(
             self.rhs,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import KW_ONLY, asdict, dataclass, replace
 from typing import Self
 
 from ecodyn.rollouts.iteration import FLOW, MAP
@@ -32,6 +32,7 @@ class ModelName:
 
     family: str
     coupling: str | None = None
+    _: KW_ONLY
     state: str = SIGNAL
     dynamics: str | None = FLOW
     kind: str = FAMILY
@@ -51,7 +52,7 @@ class ModelName:
     @classmethod
     def reference(cls, name: str, kind: str, state: str = SIGNAL) -> Self:
         """The name of a null or a ceiling, which has neither coupling nor dynamics."""
-        return cls(name, None, state, None, kind)
+        return cls(name, None, state=state, dynamics=None, kind=kind)
 
     @property
     def is_law(self) -> bool:
@@ -60,7 +61,7 @@ class ModelName:
 
     def of_kind(self, kind: str) -> ModelName:
         """The same model as another kind, such as a family's clock."""
-        return ModelName(self.family, self.coupling, self.state, self.dynamics, kind, self.variant)
+        return replace(self, kind=kind)
 
     def matches(self, **wanted: str | None) -> bool:
         """Whether each of the attributes given is as wanted."""

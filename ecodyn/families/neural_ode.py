@@ -51,6 +51,15 @@ class NeuralODE(Family):
         Runge-Kutta intervals of such a rollout.
     random_state : int
         Seed of the initial weights, the batches and the validation runs.
+
+    Examples
+    --------
+    >>> from ecodyn import NeuralODE, Trajectories
+    >>> steps = np.arange(20.0)
+    >>> decays = Trajectories(np.linspace(1.0, 3.0, 10).reshape(5, 1, 2) * np.exp(-0.1 * steps[:, None]), steps)
+    >>> law = NeuralODE(coupling="independent", hidden=4, matching_steps=5, rollout_steps=2).fit(decays)
+    >>> law.model_.weights["g1.weight"].shape, law.model_.n_coefficients
+    ((1, 4), 33)
     """
 
     name = "neural_ode"
@@ -142,10 +151,10 @@ class NeuralODE(Family):
         driven = 0 if sets[0].drive is None else sets[0].drive.values.shape[1]
         names = parse_state(self.state)
         architecture = Architecture(
-            self.coupling,
-            channels,
-            features,
-            self.hidden,
+            coupling=self.coupling,
+            channels=channels,
+            features=features,
+            hidden=self.hidden,
             means=self.means,
             driven=driven,
             moving=moving(names),

@@ -72,6 +72,16 @@ class SINDy(LibraryFamily):
         Coefficients at most, of all equations together: thresholds that keep more are passed over.
 
     The other parameters are those of ``LibraryFamily``.
+
+    Examples
+    --------
+    >>> from ecodyn import SINDy, Trajectories
+    >>> steps = np.arange(40.0)
+    >>> rng = np.random.default_rng(0)
+    >>> x = 1 / (1 + rng.uniform(1, 9, (6, 1, 3)) * np.exp(-0.2 * steps[:, None]))  # logistic growth
+    >>> noisy = Trajectories(x * (1 + 0.01 * rng.standard_normal(x.shape)), steps)
+    >>> sorted(SINDy(coupling="independent", thresholds=10).fit(noisy).model_.selected_terms())
+    ['x', 'x**2']
     """
 
     name = "sindy"

@@ -124,7 +124,7 @@ def integrate(
     """
     x = np.array(x0, dtype=float)
     grid = _grid(times, len(x))
-    solver = _Solver(rhs, x, grid, bound, rtol, max_evaluations)
+    solver = _Solver(rhs, x, grid, bound=bound, rtol=rtol, budget=max_evaluations)
     with np.errstate(all="ignore"):
         solver.run()
     return Rollout(solver.values, np.array(grid), tuple(solver.status), solver.evaluations)
@@ -145,7 +145,7 @@ class _Solver:
     """State of one ``integrate`` call; members that have ended are carried along frozen."""
 
     def __init__(
-        self, rhs: RightHandSide, x: Array, grid: Array, bound: ArrayLike | None, rtol: float, budget: int
+        self, rhs: RightHandSide, x: Array, grid: Array, *, bound: ArrayLike | None, rtol: float, budget: int
     ) -> None:
         self.rhs, self.x, self.grid, self.rtol, self.budget = rhs, x, grid, rtol, budget
         self.axes = tuple(range(1, x.ndim))

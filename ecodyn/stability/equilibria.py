@@ -2,7 +2,7 @@
 
 Near x* a deviation δ obeys δ̇ = J δ with J = ∂f/∂x at x*: it decays along eigenvectors of J whose eigenvalues have
 negative real parts and grows along the others, unless a real part is zero (Hartman and Grobman; Strogatz 1994, section
-6.4). How equilibria are searched for is ``equilibrium_search``'s business; here they are kept, ordered and named.
+6.4). How equilibria are searched for is ``ecodyn.stability.search``'s business; here they are kept, ordered and named.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ ZERO = 1e-12  # of the box: what Newton's method leaves of a dead feature
 STABLE = ("stable node", "stable focus")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Equilibria:
-    """The equilibria that were found, stable ones first, then by the number of directions in which they repel.
+    """Equilibria of a law, stable ones first, then by the number of directions in which they repel.
 
     Attributes
     ----------
@@ -121,6 +121,17 @@ def find_equilibria(model: FittedModel, starts: ArrayLike | None = None) -> Equi
     ------
     ValueError
         The law is not autonomous.
+
+    Examples
+    --------
+    >>> from ecodyn import LotkaVolterra, find_equilibria
+    >>> steps = np.arange(60.0)
+    >>> x = 2 / (1 + np.array([9.0, 4.0]) * np.exp(-0.2 * steps[:, None]))
+    >>> law = LotkaVolterra(coupling="independent").fit(x).model_
+    >>> equilibria = find_equilibria(law)
+    >>> print(equilibria.states.round(3), equilibria.stability)
+    [[2. 2.]
+     [0. 0.]] ('stable node', 'unstable node')
     """
     if not model.autonomous:
         clock = "" if len(model.channels) > 1 else ", driven by a clock"
@@ -130,14 +141,14 @@ def find_equilibria(model: FittedModel, starts: ArrayLike | None = None) -> Equi
             "without a clock"
         )
     box = Box.around(model)
-    found = search(model, box, starts)
+    candidates = search(model, box, starts)
     alike = model.coupling == EXCHANGEABLE
-    states = found.states if not alike else -np.sort(-found.states, axis=1)
+    states = candidates.states if not alike else -np.sort(-candidates.states, axis=1)
     states = np.where(np.abs(states) <= ZERO * box.scale, 0.0, states)
     inside = box.holds(states)
     states = _distinct(states[inside], SAME_VALUE * box.scale)
-    outside = len(_distinct(found.states[~inside], SAME_VALUE * box.scale)) if found.complete else 0
-    notes = found.notes
+    outside = len(_distinct(candidates.states[~inside], SAME_VALUE * box.scale)) if candidates.complete else 0
+    notes = candidates.notes
     if outside:
         notes = (*notes, f"{outside} more outside that range left out")
     return _described(model, states, box, notes)
@@ -158,16 +169,16 @@ def _described(model: FittedModel, states: Array, box: Box, notes: tuple[str, ..
     order = np.lexsort((-states.sum(axis=1), _repelling(values), unsure))
     alike, tolerance = model.coupling == EXCHANGEABLE, SAME_VALUE * box.scale
     return Equilibria(
-        states[order],
-        values[order],
-        residuals[order],
-        tuple(str(w) for w in words[order]),
-        tuple(_arrangements(states[n], tolerance) if alike else 1 for n in order),
-        model.features,
-        box.low,
-        box.high,
-        alike,
-        notes,
+        states=states[order],
+        eigenvalues=values[order],
+        residuals=residuals[order],
+        stability=tuple(str(w) for w in words[order]),
+        arrangements=tuple(_arrangements(states[n], tolerance) if alike else 1 for n in order),
+        features=model.features,
+        low=box.low,
+        high=box.high,
+        alike=alike,
+        notes=notes,
     )
 
 

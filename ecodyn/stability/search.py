@@ -63,15 +63,22 @@ class Box:
 
 
 @dataclass(frozen=True)
-class Found:
-    """States (state, feature) with f = 0, inside the box or not; whether they are all there are; and sentences."""
+class Candidates:
+    """States with f = 0, inside the box or not.
+
+    Attributes
+    ----------
+    states : array (candidate, feature), signal
+    complete : whether they are all there are
+    notes : sentences: what was looked for, what was left out
+    """
 
     states: Array
     complete: bool
     notes: tuple[str, ...] = ()
 
 
-def search(model: FittedModel, box: Box, starts: ArrayLike | None = None) -> Found:
+def search(model: FittedModel, box: Box, starts: ArrayLike | None = None) -> Candidates:
     """All candidates, by what the law is."""
     if isinstance(model, Law):
         used = model.coefficients.any(axis=0)
@@ -79,7 +86,7 @@ def search(model: FittedModel, box: Box, starts: ArrayLike | None = None) -> Fou
             return _affine(model)
         if model.coupling == INDEPENDENT:
             return _uncoupled(model, box)
-        if model.coupling == FULL and model.family == "lotka_volterra" and len(model.features) <= MOST_TO_ENUMERATE:
+        if model.library.affine_growth and model.interaction_matrix and len(model.features) <= MOST_TO_ENUMERATE:
             return _every_set_of_survivors(model)
     if model.coupling == FULL:
         return _from_states(model, box, starts)
@@ -98,21 +105,21 @@ def solve_affine(A: Array, b: Array) -> tuple[Array | None, bool]:
     return None, bool(np.abs(left[:, null].T @ b).max() <= CONSISTENT * np.abs(b).max(initial=0.0))
 
 
-def _affine(law: Law) -> Found:
+def _affine(law: Law) -> Candidates:
     """ẋ = A x + b, whatever the coupling: A is the Jacobian anywhere, b the slope at the origin."""
     features = len(law.features)
     origin = np.zeros((1, features, 1))
     A = law.jacobian_times(origin, np.eye(features)[None])[0]
     x, continuum = solve_affine(A, law.rhs(origin, np.zeros(1))[0, :, 0])
     if x is not None:
-        return Found(x[None], True, ("a linear law with a regular matrix has one equilibrium",))
+        return Candidates(x[None], True, ("a linear law with a regular matrix has one equilibrium",))
     why = "the matrix is singular: " + (
         "a continuum of equilibria, none singled out" if continuum else "no equilibrium"
     )
-    return Found(np.zeros((0, features)), True, (why,))
+    return Candidates(np.zeros((0, features)), True, (why,))
 
 
-def _uncoupled(law: Law, box: Box) -> Found:
+def _uncoupled(law: Law, box: Box) -> Candidates:
     """ẋᵢ = pᵢ(xᵢ): the real roots of each polynomial, and their products."""
     features = len(law.features)
     roots = [_real_roots(law, row, box) for row in range(len(law.coefficients))]
@@ -121,21 +128,21 @@ def _uncoupled(law: Law, box: Box) -> Found:
             "features do not interact: states whose features stand at different ones of these values are equilibria "
             "too, stable if all their values are"
         )
-        return Found(np.outer(roots[0], np.ones(features)), True, (together,) if len(roots[0]) > 1 else ())
+        return Candidates(np.outer(roots[0], np.ones(features)), True, (together,) if len(roots[0]) > 1 else ())
     if not law.coefficients.any(axis=1).all():
-        return Found(np.zeros((0, features)), True, ("some features never change: a continuum of equilibria",))
+        return Candidates(np.zeros((0, features)), True, ("some features never change: a continuum of equilibria",))
     count = math.prod(len(r) for r in roots)
     notes: tuple[str, ...] = ()
     if count > MOST_PRODUCTS:
-        roots = [_attracting(law, row, found) for row, found in enumerate(roots)]
+        roots = [_attracting(law, row, values) for row, values in enumerate(roots)]
         stable = math.prod(len(r) for r in roots)
         notes = (
             f"of {count} combinations of the features' own equilibria only the {stable} stable ones are looked at",
         )
         if stable > MOST_PRODUCTS:
-            return Found(np.zeros((0, features)), False, (f"{notes[0]}, and those are too many to list",))
+            return Candidates(np.zeros((0, features)), False, (f"{notes[0]}, and those are too many to list",))
     states = np.array(list(itertools.product(*roots)), dtype=float).reshape(-1, features)
-    return Found(states, not notes, notes)
+    return Candidates(states, not notes, notes)
 
 
 def _polynomial(law: Law, row: int) -> Array:
@@ -158,11 +165,11 @@ def _attracting(law: Law, row: int, roots: Array) -> Array:
     return roots[np.asarray(slope(roots)) < 0]
 
 
-def _every_set_of_survivors(law: Law) -> Found:
+def _every_set_of_survivors(law: Law) -> Candidates:
     """ẋᵢ = xᵢ(rᵢ + (A x)ᵢ): for every set S of features, A_SS x_S = −r_S, the others dead."""
     features = len(law.features)
     A = law.interactions()
-    r = law.coefficients[:, law.library.degrees.sum(axis=1) == 1][:, 0]
+    r = law.coefficients[:, law.library.degrees.sum(axis=1) == 1].sum(axis=1)  # of xᵢ alone, if the law has that term
     states, continua = [np.zeros(features)], 0
     for size in range(1, features + 1):
         for alive in itertools.combinations(range(features), size):
@@ -174,13 +181,13 @@ def _every_set_of_survivors(law: Law) -> Found:
     notes = [f"every one of the {2**features} sets of survivors was solved for"]
     if continua:
         notes.append(f"{continua} sets of survivors have a continuum of equilibria, which is left out")
-    return Found(np.array(states), True, tuple(notes))
+    return Candidates(np.array(states), True, tuple(notes))
 
 
 # ---------------------------------------------------------------------- Newton's method
 
 
-def _from_states(model: FittedModel, box: Box, starts: ArrayLike | None) -> Found:
+def _from_states(model: FittedModel, box: Box, starts: ArrayLike | None) -> Candidates:
     features = len(model.features)
     rng = np.random.default_rng(0)
     count = int(np.clip(WORK // max(1, model.n_coefficients), FEWEST_STARTS, MOST_STARTS))
@@ -195,10 +202,10 @@ def _from_states(model: FittedModel, box: Box, starts: ArrayLike | None) -> Foun
         x = np.concatenate([given[:: -(-len(given) // count) or 1], x])
     note = f"by Newton's method from {len(x)} states: there may be others"
     groups = np.broadcast_to(np.arange(features), x.shape)
-    return Found(newton(model, x, groups, box), False, (note,))
+    return Candidates(newton(model, x, groups, box), False, (note,))
 
 
-def _alike(model: FittedModel, box: Box) -> Found:
+def _alike(model: FittedModel, box: Box) -> Candidates:
     """States of one value, and of two where features interact: m at u and the others at v."""
     features = len(model.features)
     one = _levels(box, LEVELS)[:, None]
@@ -211,7 +218,7 @@ def _alike(model: FittedModel, box: Box) -> Found:
         states.append(newton(model, two, lower, box))
     values = "one value" if len(states) == 1 else "one or two values"
     note = f"among states whose features stand at {values}, by Newton's method from a grid: there may be others"
-    return Found(np.concatenate(states), False, (note,))
+    return Candidates(np.concatenate(states), False, (note,))
 
 
 def _levels(box: Box, count: int) -> Array:

@@ -21,7 +21,7 @@ def in_scaled_units(library, samples, theta):
 
 def objective(library, samples, mask=None, groups=1, share=0.5, starts=False):
     mask = np.ones((groups, len(library)), dtype=bool) if mask is None else mask
-    found = Objective(library, samples, Segments.cut(samples, 20, share), mask, starts)
+    found = Objective(library, samples, Segments.cut(samples, 20, share), mask=mask, estimate_starts=starts)
     found.substeps = 2
     return found
 
@@ -98,7 +98,13 @@ def test_gradient_of_a_maps_cost_is_exact(competing_runs, case, driven, share):
     samples = samples.driven(library) if driven else samples
     theta = near_the_data(library, samples, groups)
     # 15 intervals of 40 steps: two or three steps each, and not the same number in all segments.
-    cost = Objective(library, samples, Segments.cut(samples, 15, share), np.ones(theta.shape, dtype=bool), True)
+    cost = Objective(
+        library,
+        samples,
+        Segments.cut(samples, 15, share),
+        mask=np.ones(theta.shape, dtype=bool),
+        estimate_starts=True,
+    )
     starts = cost.segments.states[:, 0, :, 0]
     exact = cost.equations(theta.ravel(), starts)
     assert np.isfinite(exact.cost)
@@ -285,7 +291,13 @@ def test_runs_padded_at_the_end_are_the_runs_alone(competing_runs):
     costs = 0.0
     for r, n in enumerate(lengths):
         alone = samples.take(np.array([r]))
-        alone = Samples(alone.states[:, :n], alone.times[:, :n], np.array([n]), samples.scales, samples.time_scale)
+        alone = Samples(
+            states=alone.states[:, :n],
+            times=alone.times[:, :n],
+            lengths=np.array([n]),
+            scales=samples.scales,
+            time_scale=samples.time_scale,
+        )
         equations = objective(library, alone).equations(theta, None)
         np.testing.assert_allclose(together.hessians[r], equations.hessians[0], rtol=1e-10)
         np.testing.assert_allclose(together.gradients[r], equations.gradients[0], rtol=1e-8, atol=1e-14)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -15,7 +17,9 @@ SHORT = Schedule(matching_steps=25, rollout_steps=4, intervals=10)
 
 
 def architecture(coupling, channels=1, driven=0):
-    return Architecture(coupling, channels, 4, hidden=8, mean_hidden=5, means=2, driven=driven)
+    return Architecture(
+        coupling=coupling, channels=channels, features=4, hidden=8, mean_hidden=5, means=2, driven=driven
+    )
 
 
 def small(coupling="exchangeable", state="signal", **more):
@@ -120,7 +124,7 @@ def test_one_bad_network_does_not_spoil_the_batch(competing_runs):
     good = Samples.of(competing_runs(runs=5))
     states = good.states.copy()
     states[:, :, 0] *= 1e30  # float32 overflows when it is squared
-    bad = Samples(states, good.times, good.lengths, good.scales, good.time_scale)
+    bad = replace(good, states=states)
     alone = fit_networks([good], [0], architecture("exchangeable"), SHORT)[0]
     together = fit_networks([good, bad], [0], architecture("exchangeable"), SHORT)
     for name, weight in alone.weights.items():

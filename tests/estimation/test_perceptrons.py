@@ -13,7 +13,9 @@ FLOAT32 = 1e-5  # of order-one outputs that went through three layers
 
 
 def architecture(coupling, channels=1, driven=0):
-    return Architecture(coupling, channels, 4, hidden=8, mean_hidden=5, means=2, driven=driven)
+    return Architecture(
+        coupling=coupling, channels=channels, features=4, hidden=8, mean_hidden=5, means=2, driven=driven
+    )
 
 
 def fitted_network(data, coupling="exchangeable", state="signal", clock=False):
@@ -63,7 +65,7 @@ def test_initial_weights_are_within_pytorchs_default_limits():
 
 
 def test_folded_weights_give_with_sigmoids_what_tanh_gives():
-    shape = Architecture("independent", 2, 3, hidden=5)
+    shape = Architecture(coupling="independent", channels=2, features=3, hidden=5)
     weights = {name: w.double() for name, w in initial_weights(shape, [0, 1]).items()}
     u = torch.randn(2, 7, 3, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     h = u.reshape(2, 21, 2)

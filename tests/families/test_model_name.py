@@ -7,7 +7,7 @@ import pytest
 from ecodyn.families.model_name import CLOCK, KINDS, NULL, ModelName
 
 NAMES = [
-    ModelName(family, coupling, state, dynamics, kind, variant)
+    ModelName(family, coupling, state=state, dynamics=dynamics, kind=kind, variant=variant)
     for family, coupling, state, dynamics, kind, variant in itertools.product(
         ("linear", "sindy"), ("exchangeable", "full"), ("signal", "signal,velocity"), ("flow", "map"),
         ("family", CLOCK),
@@ -25,7 +25,10 @@ def test_different_models_read_differently():
     [
         (ModelName("linear", "full"), "linear/full"),
         (ModelName("linear", "full", dynamics="map"), "linear/full (map)"),
-        (ModelName("sindy", "exchangeable", "signal,velocity", "map"), "sindy/exchangeable (signal,velocity; map)"),
+        (
+            ModelName("sindy", "exchangeable", state="signal,velocity", dynamics="map"),
+            "sindy/exchangeable (signal,velocity; map)",
+        ),
         (ModelName("linear", "full", variant="ridge=1.0"), "linear/full (ridge=1.0)"),
         (ModelName("linear", "exchangeable", kind=CLOCK), "linear/exchangeable clock"),
         (ModelName.reference("persistence", NULL), "persistence"),
@@ -41,7 +44,7 @@ def test_json_is_the_identity(name):
 
 
 def test_a_clock_is_its_familys_but_in_kind():
-    law = ModelName("linear", "exchangeable", "signal,velocity", "map", variant="ridge=1.0")
+    law = ModelName("linear", "exchangeable", state="signal,velocity", dynamics="map", variant="ridge=1.0")
     clock = law.of_kind(CLOCK)
     assert clock != law
     assert clock.of_kind("family") == law

@@ -26,45 +26,46 @@ HEADERS = {
 def equilibria_or_why_not(model: FittedModel, starts: ArrayLike | None = None) -> tuple[Equilibria | None, str]:
     """The equilibria of an autonomous law and a sentence about them; of another law, only why there are none."""
     try:
-        found = find_equilibria(model, starts)
+        equilibria = find_equilibria(model, starts)
     except ValueError as error:
         return None, f"no equilibria: {error}"
-    return found, equilibria_sentence(found)
+    return equilibria, equilibria_sentence(equilibria)
 
 
-def equilibrium_rows(found: Equilibria, most: int = MOST_SHOWN) -> list[dict[str, str]]:
+def equilibrium_rows(equilibria: Equilibria, most: int = MOST_SHOWN) -> list[dict[str, str]]:
     """The first of them as text, by the keys of ``HEADERS``."""
     return [
         {
-            "state": _state(found, n),
-            "stability": found.stability[n],
-            "leading": _eigenvalue(found.eigenvalues[n][0]),
-            "unstable": f"{found.unstable_directions[n]} of {len(found.features)}",
-            "arrangements": f"{found.arrangements[n]:,}".replace(",", "\u202f"),
+            "state": _state(equilibria, n),
+            "stability": equilibria.stability[n],
+            "leading": _eigenvalue(equilibria.eigenvalues[n][0]),
+            "unstable": f"{equilibria.unstable_directions[n]} of {len(equilibria.features)}",
+            "arrangements": f"{equilibria.arrangements[n]:,}".replace(",", "\u202f"),
         }
-        for n in range(min(most, len(found)))
+        for n in range(min(most, len(equilibria)))
     ]
 
 
-def equilibria_sentence(found: Equilibria) -> str:
+def equilibria_sentence(equilibria: Equilibria) -> str:
     """How many there are, how many are stable and with how many survivors, and how they were looked for."""
-    count, stable = len(found), int(found.stable.sum())
-    parts = [f"{count or 'no'} equilibri{'um' if count == 1 else 'a'} from {found.low:.4g} to {found.high:.4g}"]
+    count, stable = len(equilibria), int(equilibria.stable.sum())
+    what = f"{count or 'no'} equilibri{'um' if count == 1 else 'a'}"
+    parts = [f"{what} from {equilibria.low:.4g} to {equilibria.high:.4g}"]
     if count:
         parts[0] += f", {stable or 'none'} stable"
-    if found.stable_survivors:
-        parts.append(f"stable with {ranges(found.stable_survivors)} features above the rest")
-    return "; ".join([*parts, *found.notes])
+    if equilibria.stable_survivors:
+        parts.append(f"stable with {ranges(equilibria.stable_survivors)} features above the rest")
+    return "; ".join([*parts, *equilibria.notes])
 
 
-def shown_headers(found: Equilibria) -> dict[str, str]:
+def shown_headers(equilibria: Equilibria) -> dict[str, str]:
     """The columns that have something to say: features with names are arranged in one way."""
-    return {key: header for key, header in HEADERS.items() if found.alike or key != "arrangements"}
+    return {key: header for key, header in HEADERS.items() if equilibria.alike or key != "arrangements"}
 
 
-def equilibria_table(found: Equilibria, sentence: str) -> Table:
+def equilibria_table(equilibria: Equilibria, sentence: str) -> Table:
     """The first few equilibria in a terminal."""
-    more = len(found) - MOST_SHOWN
+    more = len(equilibria) - MOST_SHOWN
     caption = f"{more} more; {sentence}" if more > 0 else sentence
     table = Table(
         title="equilibria",
@@ -74,10 +75,10 @@ def equilibria_table(found: Equilibria, sentence: str) -> Table:
         padding=(0, 1, 0, 0),
         pad_edge=False,
     )
-    headers = shown_headers(found)
+    headers = shown_headers(equilibria)
     for header in headers.values():
         table.add_column(header)
-    for row in equilibrium_rows(found):
+    for row in equilibrium_rows(equilibria):
         table.add_row(*(row[key] for key in headers))
     return table
 
@@ -89,15 +90,15 @@ def ranges(numbers: tuple[int, ...]) -> str:
     return ", ".join(f"{a}" if a == b else f"{a} to {b}" for a, b in zip(starts, ends, strict=True))
 
 
-def _state(found: Equilibria, number: int) -> str:
-    groups = found.groups(number)
+def _state(equilibria: Equilibria, number: int) -> str:
+    groups = equilibria.groups(number)
     if len(groups) == 1:
         return f"all at {coefficient(groups[0][0])}"
-    if found.alike or (len(groups) == 2 and len(found.features) > MOST_NAMED):
+    if equilibria.alike or (len(groups) == 2 and len(equilibria.features) > MOST_NAMED):
         return ", ".join(f"{size} at {coefficient(value)}" for value, size in groups)
-    state = found.states[number]
-    if len(found.features) <= MOST_NAMED:
-        return ", ".join(f"{f} {coefficient(x)}" for f, x in zip(found.features, state, strict=True))
+    state = equilibria.states[number]
+    if len(equilibria.features) <= MOST_NAMED:
+        return ", ".join(f"{f} {coefficient(x)}" for f, x in zip(equilibria.features, state, strict=True))
     dead = int((state == 0).sum())
     alive = state[state != 0]
     span = f"{len(alive)} from {coefficient(alive.min())} to {coefficient(alive.max())}"

@@ -29,6 +29,15 @@ def plot_coefficients(law: Law, ax: Axes | None = None) -> Axes:
     A row is a term of an equation, a dot a coefficient: one, or one a feature. Beyond ±1 the interval leaves zero out.
     Hollow ones are not identified (two halves of the runs disagree). A full law is an image, crossed out where it is
     not identified: see ``plot_interactions``.
+
+    Examples
+    --------
+    >>> from ecodyn import Linear
+    >>> from ecodyn.report import plot_coefficients
+    >>> x = np.exp(-0.1 * np.arange(50.0))[:, None] * [1.0, 2.0, 3.0]
+    >>> ax = plot_coefficients(Linear(coupling="independent").fit(x).model_)
+    >>> [label.get_text() for label in ax.get_yticklabels()]
+    ['constant', 'x']
     """
     if law.coupling == FULL:
         return plot_interactions(law, ax) if law.interaction_matrix else _draw_terms(law, ax)

@@ -38,6 +38,16 @@ def plot_interactions(law: Law, ax: Axes | None = None) -> Axes:
     ------
     ValueError
         The law is no full linear or Lotka-Volterra law.
+
+    Examples
+    --------
+    >>> from ecodyn import Linear
+    >>> from ecodyn.report import plot_interactions
+    >>> steps = np.arange(40.0)[:, None]
+    >>> x = np.exp(-0.05 * steps) * np.hstack([np.cos(0.2 * steps), np.sin(0.2 * steps)])
+    >>> ax = plot_interactions(Linear(coupling="full").fit(x).model_)
+    >>> ax.get_ylabel(), ax.get_xlabel()
+    ('equation of feature i', 'acted on by feature j')
     """
     matrix = law.interactions()
     features = len(matrix)
@@ -46,7 +56,8 @@ def plot_interactions(law: Law, ax: Axes | None = None) -> Axes:
     reach = _reach(matrix)
     beyond = bool((np.abs(matrix) > reach * (1 + 1e-9)).any())
     image = ax.imshow(matrix, cmap=DIVERGING, vmin=-reach, vmax=reach, interpolation="nearest")
-    unit = "per step" if law.family == "linear" else "per step and unit of signal"
+    linear = law.library.degrees[law.interaction_terms()].sum(axis=1).max() == 1  # else a signal times another
+    unit = "per step" if linear else "per step and unit of signal"
     bar = ax.figure.colorbar(image, ax=ax, extend="both" if beyond else "neither", shrink=0.85)
     bar.set_label(f"$A_{{ij}}$, {unit}", fontsize=FONT, color=INK)
     bar.ax.tick_params(labelsize=FONT - 1, colors=INK)
