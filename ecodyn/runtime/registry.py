@@ -114,7 +114,8 @@ class Registry(Mapping[str, Thing], Generic[Thing]):
     def problems(self) -> list[str]:
         """A sentence for each entry point that `usable` leaves out, or that has the name of something else."""
         used = dict(self.usable())
-        taken = [point for point in self._all_entry_points if self._entry_points.get(point.name) != point]
+        counted = [(point.name, _distribution(point)) for point in self._entry_points.values()]
+        taken = [point for point in self._all_entry_points if (point.name, _distribution(point)) not in counted]
         return [
             *(self._unusable[name] for name in self if name not in used),
             *(self._refusal(point, f"there is another {self.sort} of that name; rename this one") for point in taken),
