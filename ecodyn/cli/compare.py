@@ -76,7 +76,9 @@ def compare(
         from ecodyn.equations.library import COUPLINGS
         from ecodyn.families import REGISTRY
 
-        names, couplings = chosen(family, REGISTRY, "--family"), chosen(coupling, COUPLINGS, "--coupling")
+        # All families are asked for by no name: one that another distribution has broken is then left out, and named.
+        names = chosen(family, REGISTRY, "--family") if family else None
+        couplings = chosen(coupling, COUPLINGS, "--coupling")
         protocols, windows = chosen(protocol, PROTOCOLS, "--protocol"), windows_of(window)
         which = dynamics_of(dynamics, time)
         data = prepared(path, None, 1, runs, select)
@@ -94,11 +96,14 @@ def compare(
             fail("some models could not be fitted: " + "; ".join(result.failures), PARTIAL)
 
 
-def _parameters(names: Iterable[str], refine: Iterable[str]) -> dict[str, dict[str, Any]]:
+def _parameters(names: Iterable[str] | None, refine: Iterable[str]) -> dict[str, dict[str, Any]]:
     """What --refine full asks of the families that can refine a fit."""
-    from ecodyn.families import family
+    from ecodyn.families import REGISTRY, family
 
-    return {name: {"shooting__refine": True} for name in names if "full" in refine and family(name).refines}
+    if "full" not in refine:
+        return {}
+    classes = [cls for _, cls in REGISTRY.usable()] if names is None else [family(name) for name in names]
+    return {cls.name: {"shooting__refine": True} for cls in classes if cls.refines}
 
 
 def _compared(comparison: Callable[..., Comparison]) -> Comparison:

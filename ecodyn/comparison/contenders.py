@@ -142,7 +142,7 @@ def contenders(
     duplicates = {str(name) for name in names if names.count(name) > 1}
     if duplicates:
         raise ValueError(f"expected each model once, got several of {', '.join(sorted(duplicates))}")
-    references = [Contender(ModelName.reference(r.name, r.kind, state), reference=r) for r in REFERENCES.values()]
+    references = [Contender(ModelName.reference(r.name, r.kind, state), reference=r) for _, r in REFERENCES.usable()]
     return [*sorted(laws, key=lambda c: KINDS.index(c.kind)), *references]
 
 
@@ -153,7 +153,7 @@ def _estimators(
     parameters: Mapping[str, Mapping[str, Any]],
     available: Sequence[str],
 ) -> Iterator[Family]:
-    for entry in families if families is not None else REGISTRY:
+    for entry in families if families is not None else _usable_families():
         if isinstance(entry, Family):
             yield clone(entry)
             continue
@@ -165,12 +165,18 @@ def _estimators(
 
 
 def left_out(families: Entries | None, available: Sequence[str]) -> list[str]:
-    """A sentence for each family that can't be what was asked for."""
-    entries = [e for e in (families if families is not None else REGISTRY) if not isinstance(e, Family)]
-    classes = [family(e) if isinstance(e, str) else e for e in entries]
-    return [
+    """A sentence for each family that can't be what was asked for, and each entry point that brings no model."""
+    entries = _usable_families() if families is None else families
+    classes = [family(e) if isinstance(e, str) else e for e in entries if not isinstance(e, Family)]
+    otherwise = [
         f"{cls.name} is a {' or '.join(cls.available_dynamics)} only, "
         f"and left out of a comparison of {' and '.join(available)}s"
         for cls in classes
         if not set(available) & set(cls.available_dynamics)
     ]
+    return [*(REGISTRY.problems() if families is None else ()), *REFERENCES.problems(), *otherwise]
+
+
+def _usable_families() -> list[type[Family]]:
+    """All that are registered, but for what another distribution has broken."""
+    return [cls for _, cls in REGISTRY.usable()]

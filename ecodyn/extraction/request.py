@@ -179,7 +179,7 @@ def _check_reduced(log: Log, request: Request) -> None:
     of_matrices = [
         name
         for name in request.observables or ()
-        if name not in ("signal", "gradient") and OBSERVABLES[name].of_series is None
+        if name not in ("signal", "gradient") and OBSERVABLES.named(name).of_series is None
     ]
     if of_matrices:
         names = " and ".join(of_matrices)

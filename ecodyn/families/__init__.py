@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ecodyn.runtime.lazy import lazily
-from ecodyn.runtime.registry import Registry
+from ecodyn.runtime.registry import EntryPointError, Registry, check_whole
 
 if TYPE_CHECKING:
     from ecodyn.families.configuration import Matching as Matching
@@ -35,12 +35,11 @@ __all__ = [
 
 
 def _accept_family(name: str, thing: object) -> None:
-    from ecodyn.families.configuration import Matching as Matching
-    from ecodyn.families.configuration import Shooting as Shooting
     from ecodyn.families.estimator import Family
 
     if not (isinstance(thing, type) and issubclass(thing, Family) and getattr(thing, "name", None) == name):
         raise TypeError(f"expected a subclass of Family whose name is {name!r}, got {thing!r}")
+    check_whole(name, thing)
 
 
 def _accept_model(name: str, thing: object) -> None:
@@ -48,6 +47,7 @@ def _accept_model(name: str, thing: object) -> None:
 
     if not (isinstance(thing, type) and issubclass(thing, FittedModel) and getattr(thing, "kind", None) == name):
         raise TypeError(f"expected a subclass of FittedModel whose kind is {name!r}, got {thing!r}")
+    check_whole(name, thing)
 
 
 # A family is one file and one line here, or an entry point of another distribution.
@@ -121,13 +121,28 @@ def load_model(path: str | Path) -> FittedModel:
         document: dict[str, Any] = json.loads(Path(path).read_text(), parse_constant=_no_constant)
         if not isinstance(document, dict) or document.get("schema") not in range(1, SCHEMA + 1):
             raise ValueError(f"schema {document.get('schema') if isinstance(document, dict) else None!r}")
-        return MODELS.named(document["kind"]).from_json(document, path)
+        model = _kind_of_model(document["kind"], path)
+        return model.from_json(document, path)
     except UnusableDataError:
         raise
     except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
         raise UnusableDataError(
             f"expected a model file of schema {SCHEMA} written by ecodyn in {path}, got {type(error).__name__}: {error}"
             "; save the model again, with this version"
+        ) from error
+
+
+def _kind_of_model(kind: str, path: str | Path) -> type[FittedModel]:
+    """The class of a model file's kind, which another distribution may have brought."""
+    from ecodyn.errors import UnusableDataError
+
+    try:
+        return MODELS.named(kind)
+    except EntryPointError as error:
+        raise UnusableDataError(f"{path} can't be read: {error}") from error
+    except ValueError as error:
+        raise UnusableDataError(
+            f"{path} can't be read: {error}; install the distribution that the model's family is from"
         ) from error
 
 

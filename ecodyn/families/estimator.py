@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -27,7 +27,7 @@ MIN_STEPS = 3  # two increments: the fewest that can disagree with a law
 FORECAST_SHARES = (0.2, 0.35)  # of the window: laws grown to whole windows specialise on their early part
 
 
-class Family(Configured):
+class Family(Configured, ABC):
     """An equation family as a scikit-learn estimator.
 
     Subclasses say what they are and need in class attributes, so that nothing outside this room knows a family by its

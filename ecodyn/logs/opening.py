@@ -49,7 +49,7 @@ def open_logs(path: str | os.PathLike[str], options: LogOptions | None = None) -
 
 def _format_of(path: Path) -> Format | None:
     """The first that recognises a path; what comes after it is not loaded."""
-    return next((f for f in map(as_format, FORMATS.values()) if f.recognises(path)), None)
+    return next((f for f in (as_format(entry) for _, entry in FORMATS.usable()) if f.recognises(path)), None)
 
 
 def _entries(path: Path) -> list[Path]:
@@ -59,6 +59,7 @@ def _entries(path: Path) -> list[Path]:
 def _unknown(path: Path) -> str:
     if path.is_dir() and not any(path.iterdir()):
         return f"{path} is an empty folder, expected a training log; check the path"
-    known = "; ".join(log_format.description for log_format in FORMATS.values())
+    known = "; ".join(log_format.description for _, log_format in FORMATS.usable())
     what = "folder" if path.is_dir() else "file"
-    return f"the {what} {path} is no training log that is known here; known are: {known}"
+    unknown = f"the {what} {path} is no training log that is known here; known are: {known}"
+    return "; ".join([unknown, *FORMATS.problems()])

@@ -12,7 +12,15 @@ from ecodyn.survival.counts import Count, counts_by, sensitivity
 from ecodyn.survival.extinction import deaths, rank_changes
 from ecodyn.survival.laws import LawFates, law_fates
 from ecodyn.survival.logistic import Together, together
-from ecodyn.survival.predictors import Score, both_fates, common_steps, early_steps, fitness, spread_steps
+from ecodyn.survival.predictors import (
+    PREDICTORS,
+    Score,
+    both_fates,
+    common_steps,
+    early_steps,
+    fitness,
+    spread_steps,
+)
 from ecodyn.survival.result import Analysis
 from ecodyn.survival.scaling import scaled_runs
 from ecodyn.survivors.survivors import DEFAULT_RULE, Survivors, stored_at, survivors
@@ -117,7 +125,7 @@ def _refuse_bad_steps(runs: Trajectories, survivors: Survivors, early: Sequence[
 
 def _remarks(runs: Trajectories, survivors: Survivors) -> list[str]:
     """What a reader should know of the runs before reading on."""
-    notes = []
+    notes = PREDICTORS.problems()
     if runs.n_clusters < 2:
         notes.append("one independent run: nothing has an interval, and no law or model can be tried on an unseen one")
     if "gradient" not in runs.observables:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ecodyn.arrays import Array, Integers
 from ecodyn.errors import UnusableDataError
+from ecodyn.runtime.registry import EntryPointError
 from ecodyn.statistics.clustered import clustered_mean
 from ecodyn.statistics.intervals import Estimate
 from ecodyn.survival.predictors import mean_auc
@@ -122,7 +123,7 @@ def sensitivity(runs: Trajectories, step: float | None = None) -> Sensitivity:
     for rule in RULES:
         try:
             by_rule[rule] = survivors(runs, rule, step)
-        except UnusableDataError as error:
+        except (UnusableDataError, EntryPointError) as error:
             unusable[rule] = str(error)
     if not by_rule:
         raise UnusableDataError(next(iter(unusable.values())))

@@ -82,7 +82,8 @@ def predictors_of(runs: Trajectories) -> tuple[str, ...]:
 
     The observable relative_gradient of extracted logs looks at the step after, the predictor at the step before.
     """
-    return (*PREDICTORS, *(name for name in runs.observables if name not in PREDICTORS))
+    known = [name for name, _ in PREDICTORS.usable()]
+    return (*known, *(name for name in runs.observables if name not in PREDICTORS))
 
 
 def predictor(runs: Trajectories, name: str, step: float) -> Array:
@@ -101,7 +102,8 @@ def predictor(runs: Trajectories, name: str, step: float) -> Array:
     places = [stored_at(runs, r, step) for r in range(runs.n_runs)]
     if name in PREDICTORS:
         parts = (Early(runs.values[r, : n + 1], runs.times[r, : n + 1]) for r, n in enumerate(places))
-        return np.array([PREDICTORS[name](part) for part in parts])
+        predict = PREDICTORS.named(name)
+        return np.array([predict(part) for part in parts])
     if name not in predictors_of(runs):
         raise UnusableDataError(
             f"expected a predictor that the data have, {', '.join(predictors_of(runs))}, got {name}; use those, or "

@@ -119,7 +119,8 @@ for name in ("quadratic", "drift"):
     np.testing.assert_array_equal(first, again)
 try:
     family("misnamed")
-except TypeError as error:
+except ValueError as error:
+    assert "the family 'misnamed' of more-families 1.0" in str(error)
     assert "whose name is 'misnamed'" in str(error)
 else:
     raise SystemExit("a family was taken under another's name")

@@ -107,7 +107,7 @@ def test_a_distribution_that_is_broken_stops_none_of_the_built_in_formats(distri
     np.savez(tmp_path / "a.npz", frames=FRAMES, steps=STEPS)
     assert open_logs(tmp_path / "a.npz")[0].format == "stack"
     (tmp_path / "notes.txt").touch()
-    with pytest.raises(RuntimeError, match="broken"):
+    with pytest.raises(UnusableDataError, match=r"the log format 'raw' of rawlogs 1\.0 .* RuntimeError: broken"):
         open_logs(tmp_path / "notes.txt")
 
 

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from ecodyn.runtime.registry import Registry
+from ecodyn.runtime.registry import EntryPointError, Registry
 
 
 def numbers_only(name, thing):
@@ -56,3 +56,24 @@ def test_another_distribution_adds_to_it(tmp_path, monkeypatch):
     assert registry.named("tau") == 6.28
     with pytest.raises(TypeError, match="bad is no number"):
         registry["bad"]
+
+
+def test_a_broken_distribution_is_named_and_stops_no_other(tmp_path, monkeypatch):
+    folder = tmp_path / "constants-1.0.dist-info"
+    folder.mkdir()
+    (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: constants\nVersion: 1.0\n")
+    lines = ["absent = no_such_module:X", *(f"{n} = broken_or_not:{n.upper()}" for n in ("bad", "pi", "tau"))]
+    (folder / "entry_points.txt").write_text("[ecodyn.tests.constants]\n" + "\n".join(lines))
+    (tmp_path / "broken_or_not.py").write_text("TAU = 6.28\nBAD = 'six'\nPI = 3\n")
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    registry = Registry("constant", "ecodyn.tests.constants", {"pi": "math:pi"}, numbers_only)
+    assert [name for name, _ in registry.usable()] == ["pi", "tau"]
+    assert registry.named("pi") > 3
+    absent, bad, taken = registry.problems()
+    assert "'absent' of constants 1.0 (entry point no_such_module:X in ecodyn.tests.constants)" in absent
+    assert "No module named 'no_such_module'" in absent
+    assert "bad is no number" in bad
+    assert "another constant of that name" in taken
+    for name in ("absent", "bad", "bad"):
+        with pytest.raises(EntryPointError, match="of constants"):
+            registry.named(name)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import torch
 
-from ecodyn.observables import OBSERVABLES, Components, Fourier
+from ecodyn.observables import OBSERVABLES, Components, Fourier, Observable
 
 __all__ = ["FurtherObservables", "checked_observables", "further_observables"]
 
@@ -15,17 +15,17 @@ SPECTRA = ("signal", "gradient")  # that are always kept
 
 def further_observables() -> tuple[str, ...]:
     """Names of the observables of a frame, or of its loss gradient, beside those that are always kept."""
-    return tuple(name for name in OBSERVABLES if _is_further(name))
+    return tuple(name for name, observable in OBSERVABLES.usable() if _is_further(name, observable))
 
 
-def _is_further(name: str) -> bool:
-    return name not in SPECTRA and name in OBSERVABLES and OBSERVABLES[name].of_series is None
+def _is_further(name: str, observable: Observable) -> bool:
+    return name not in SPECTRA and observable.of_series is None
 
 
 def checked_observables(names: Sequence[str]) -> tuple[str, ...]:
     """The names as a tuple; a ValueError where one is no observable of a frame, is kept anyway, or is given twice."""
     given = (names,) if isinstance(names, str) else tuple(names)
-    wrong = [name for name in given if not _is_further(name)]
+    wrong = [name for name in given if name not in OBSERVABLES or not _is_further(name, OBSERVABLES.named(name))]
     if wrong or len(set(given)) < len(given):
         raise ValueError(
             f"observables are {', '.join(further_observables())}, each once, beside {' and '.join(SPECTRA)}, which are "
@@ -46,7 +46,7 @@ class FurtherObservables:
     """
 
     def __init__(self, names: Sequence[str], p: int) -> None:
-        self._observables = {name: OBSERVABLES[name] for name in names}
+        self._observables = {name: OBSERVABLES.named(name) for name in names}
         self._circles = Fourier(p)
 
     def of(self, signal: torch.Tensor, gradient: torch.Tensor) -> dict[str, torch.Tensor]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
@@ -20,8 +18,11 @@ def fit_table(model: FittedModel) -> Table:
     if model.step is not None:
         title += f", map of {model.step:g} steps" if model.step != 1 else ", map of one step"
     if not isinstance(model, Law):
-        table = Table(title=f"{title}: {model.n_coefficients} weights", show_header=False)
-        table.add_row("validation", f"{getattr(model, 'validation', math.nan):.3f} unexplained")
+        validation = getattr(model, "validation", None)  # of networks, whose coefficients are called weights
+        held = "coefficients" if validation is None else "weights"
+        table = Table(title=f"{title}: {model.n_coefficients} {held}", show_header=False)
+        if validation is not None:
+            table.add_row("validation", f"{validation:.3f} unexplained")
         return table
     table = Table(
         title=title,
