@@ -100,7 +100,7 @@ def _parameters(names: Iterable[str] | None, refine: Iterable[str]) -> dict[str,
     """What --refine full asks of the families that can refine a fit."""
     from ecodyn.families import REGISTRY, family
 
-    if "full" not in refine:
+    if not list(refine) or "full" not in chosen(list(refine), ("full",), "--refine"):
         return {}
     classes = [cls for _, cls in REGISTRY.usable()] if names is None else [family(name) for name in names]
     return {cls.name: {"shooting__refine": True} for cls in classes if cls.refines}

@@ -57,7 +57,7 @@ def _versions() -> dict[str, Any]:
     return {
         "ecodyn": __version__,
         "versions": {"python": platform.python_version(), **{package: version(package) for package in PACKAGES}},
-        "forecast_origins": ORIGINS,
+        "forecast_origins": list(ORIGINS),
         "neural_seeds": SEEDS,
     }
 

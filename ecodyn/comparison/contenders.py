@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ from ecodyn.trajectories.state import SIGNAL
 __all__ = ["FORECAST", "IN_SAMPLE", "PROTOCOLS", "UNSEEN_RUNS", "Contender", "contenders", "left_out"]
 
 Entries = Sequence[str | Family | type[Family]]
+LONGEST_VALUE = 30  # characters of a parameter in a name: a column of a table has room for them
+DIGEST = 8  # characters of a digest: two of a hundred differ in all but one case in a million
 IDENTITY = ("coupling", "state", "dynamics")  # parameters that a name has places of their own for
 
 
@@ -97,16 +100,30 @@ class Contender(Named):
 
 
 def variant_of(estimator: Family) -> str:
-    """What of a configuration is not its family's default, such as "ridge=1.0, refine=False"; "" where all is."""
-    mine, usual = estimator.get_params(deep=True), type(estimator)().get_params(deep=True)
+    """What of a configuration is not its family's default, such as "ridge=1.0, refine=False"; "" where all is.
+
+    Seeds have no say: a comparison fits what depends on them with seeds of its own.
+    """
+    mine, usual = estimator.stated_parameters(), type(estimator)().stated_parameters()
     texts = []
     for name in sorted(mine):
-        value = mine[name]
-        if name in IDENTITY or hasattr(value, "get_params"):  # a nested configuration's own parameters say it
+        step, _, option = name.rpartition("__")
+        nested_elsewhere = step and step not in estimator.configurations  # an optimiser's own: its text says them
+        if name in IDENTITY or nested_elsewhere or (name == "random_state" and estimator.stochastic):
             continue
-        if name not in usual or repr(value) != repr(usual[name]):
-            texts.append(f"{name.rpartition('__')[2]}={value!r}")
+        if name not in usual or mine[name] != usual[name]:
+            texts.append(f"{option}={_short(mine[name])}")
     return ", ".join(texts)
+
+
+def _short(value: object) -> str:
+    """A parameter as a name can hold it: what is long is told apart by a digest of its text."""
+    if isinstance(value, float) and value.is_integer():  # 1 and 1.0 are one configuration
+        value = int(value)
+    text = repr(value)
+    if len(text) <= LONGEST_VALUE:
+        return text
+    return f"{type(value).__name__}:{hashlib.sha256(text.encode()).hexdigest()[:DIGEST]}"
 
 
 def contenders(

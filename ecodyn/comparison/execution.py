@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -31,6 +32,8 @@ __all__ = ["DRAWN_POINTS", "DRAWN_RUNS", "Scored", "TaskResult", "execute"]
 
 DRAWN_RUNS = 3  # held-out rollouts kept for drawing: a row of panels
 DRAWN_POINTS = 200  # of each, as many as a panel has pixels for
+MOST_EQUATIONS = 3  # that a table has room for; laws of hundreds of coefficients have figures of their own
+DIGITS = 4  # of a coefficient there
 DRAWN_ORIGIN = 1  # of the three origins, the one whose rollouts are drawn
 Drawn = dict[int, tuple[Array, Array]]
 Fitted = tuple[Fold, int, FittedModel | Reference]
@@ -62,6 +65,7 @@ class TaskResult:
     errors : of all held-out runs elapsed times and worst error over features, of the first seed
     terms : names of the terms with a coefficient, of each fit of a law
     parameters : of the estimator as this protocol had it
+    equations, latex : of the fit to everything, where there is one law for all runs and it is short
     failure : why there is nothing, None where there is something
     """
 
@@ -77,6 +81,8 @@ class TaskResult:
     fit_seconds: float = 0.0
     candidates: int = 0
     parameters: dict[str, Any] = field(default_factory=dict)
+    equations: str = ""
+    latex: str = ""
     warnings: list[str] = field(default_factory=list)
     failure: str | None = None
 
@@ -89,6 +95,8 @@ def execute(task: Task, data: Trajectories) -> TaskResult:
         fitted = list(_fit(task, data, result))
         result.fit_seconds = time.perf_counter() - started
         _score_all(task, fitted, data, result)
+        if len(result.models) == 1 and not (task.run_by_run and data.n_runs > 1):
+            result.equations, result.latex = _printed(result.models[0])
     except Exception as error:  # whatever one model runs into, a user's own family too, must not cost the others
         kind = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
         result.failure = f"{task.name}: {kind}{error}"
@@ -101,20 +109,20 @@ def _fit(task: Task, data: Trajectories, result: TaskResult) -> Iterator[Fitted]
         for fold, part in zip(task.folds, training, strict=True):
             reference = task.contender.reference.fit(part)
             if reference is not None:
-                yield fold, 0, reference
+                yield fold, task.seeds[0], reference
         return
     estimator = _estimator(task)
     result.parameters = estimator.stated_parameters()
     for part in training:
         estimator.check(part)
     clock = task.contender.kind == CLOCK
-    seeds = task.seeds if task.contender.stochastic else (0,)
     if task.contender.stochastic:
+        result.parameters["random_state"] = list(task.seeds)
         models = estimator.fit_seeds(training, task.seeds, clock=clock)
     else:
         models = estimator.fit_models(training, clock=clock)
-    for i, model in enumerate(models):
-        yield task.folds[i // len(seeds)], seeds[i % len(seeds)], model
+    for (fold, seed), model in zip(itertools.product(task.folds, task.seeds), models, strict=True):
+        yield fold, seed, model
 
 
 def _estimator(task: Task) -> Family:
@@ -134,6 +142,14 @@ def _training(fold: Fold, data: Trajectories) -> Trajectories:
         raise ValueError(f"no run has {MIN_STEPS} steps before the origin at {fold.origin:g}; widen the window")
     part = data.select(runs=[data.runs[r] for r in kept])
     return part.head([counts[r] for r in kept])
+
+
+def _printed(model: FittedModel) -> tuple[str, str]:
+    """The equations of a law as text and in LaTeX; nothing of a law of more equations than a table has room for."""
+    equations = model.equations()
+    if len(equations) > MOST_EQUATIONS:
+        return "", ""
+    return "; ".join(f"{e.lhs} = {e.rhs.evalf(DIGITS)}" for e in equations), model.to_latex()
 
 
 # ---------------------------------------------------------------------- scores

@@ -29,8 +29,6 @@ from ecodyn.trajectories import Trajectories
 __all__ = ["judge", "start_of"]
 
 WHERE = {UNSEEN_RUNS: "On trainings not seen", FORECAST: "Forecasting"}
-MOST_EQUATIONS = 3  # that a table has room for; the laws of hundreds of coefficients are in their own figures
-DIGITS = 4  # of a coefficient there
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,13 +154,13 @@ def _candidate(contender: Contender, score: ModelScore, results: Sequence[TaskRe
 
 def _with_equations(entries: Sequence[_Entry]) -> list[_Entry]:
     """Every protocol's row of a model shows the law fitted to everything."""
-    laws = {e.contender.name: e.score.model for e in entries if e.score.model is not None}
+    printed = {e.contender.name: (e.score.model, r) for e in entries for r in e.results if r.equations}
     out = []
     for e in entries:
-        law = laws.get(e.contender.name)
-        if law is not None and len(law.equations()) <= MOST_EQUATIONS:
-            text = "; ".join(f"{equation.lhs} = {equation.rhs.evalf(DIGITS)}" for equation in law.equations())
-            out.append(replace(e, score=replace(e.score, model=law, equations=text, latex=law.to_latex())))
+        model, result = printed.get(e.contender.name, (None, None))
+        if result is not None:
+            score = replace(e.score, model=model, equations=result.equations, latex=result.latex)
+            out.append(replace(e, score=score))
         else:
             out.append(e)
     return out

@@ -19,7 +19,6 @@ from ecodyn.statistics.intervals import Estimate
 
 __all__ = ["HorizonCurve", "ModelScore", "Pair", "Start"]
 
-NAN = float("nan")
 Window = tuple[float, float]
 
 

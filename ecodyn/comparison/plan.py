@@ -85,7 +85,7 @@ def plan(data: Trajectories, contenders: Sequence[Contender], request: Request, 
     tasks: list[Task] = []
     for contender, protocol in _pairs(data, contenders, request):
         folds = folds_of(contender, protocol, data, request.folds)
-        seeds = tuple(range(request.seed, request.seed + _n_seeds(contender, protocol, data)))
+        seeds = _seeds(contender, protocol, data, request.seed)
         # Networks are batched, and better off in few large tasks; other fits even out over many small ones.
         count = min(len(folds), request.jobs)
         for piece in range(count):
@@ -122,7 +122,9 @@ def folds_of(contender: Contender, protocol: str, data: Trajectories, folds: int
     return [Fold(g, g, origin) for g in groups for origin in origins(data)]
 
 
-def _n_seeds(contender: Contender, protocol: str, data: Trajectories) -> int:
-    """With how many seeds a contender is fitted: networks that are ranked with several, others with one."""
-    ranked = contender.stochastic and protocol != IN_SAMPLE and not contender.run_by_run(data)
-    return SEEDS if ranked else 1
+def _seeds(contender: Contender, protocol: str, data: Trajectories, first: int) -> tuple[int, ...]:
+    """What a contender is fitted with: networks that are ranked with several seeds; 0 where a fit depends on none."""
+    if not contender.stochastic:
+        return (0,)
+    ranked = protocol != IN_SAMPLE and not contender.run_by_run(data)
+    return tuple(range(first, first + (SEEDS if ranked else 1)))

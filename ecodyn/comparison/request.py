@@ -94,10 +94,16 @@ class Request:
     progress: Progress | None = None
 
     def __post_init__(self) -> None:
+        if isinstance(self.protocols, str):
+            raise ValueError(f"protocols is a list, such as [{self.protocols!r}]; got the text {self.protocols!r}")
         unknown = set(self.protocols) - set(PROTOCOLS)
         if unknown or not self.protocols:
             given = ", ".join(sorted(unknown)) or "none"
             raise ValueError(f"protocols are {', '.join(PROTOCOLS)}; got {given}")
+        if len(set(self.protocols)) < len(self.protocols):
+            raise ValueError(f"expected each protocol once, got {', '.join(self.protocols)}")
+        if self.jobs < 1:
+            raise ValueError(f"jobs is a number of processes, at least 1; got {self.jobs}")
         if self.folds is not None and self.folds < 2:
             raise ValueError(f"expected at least 2 folds, got {self.folds}: leave folds out for one a run")
         if not 0 <= self.margin < math.inf:

@@ -81,7 +81,7 @@ class Comparison:
 
         Parameters
         ----------
-        model : a model's name, or the name of a family or reference
+        model : a model's name, also as text, or the name of a family or reference
         coupling : of a family
         protocol : the headline's by default
         parts : further parts of the name as they must be: state, dynamics, kind, variant. A clock is meant only where
@@ -95,10 +95,15 @@ class Comparison:
         part = self.windows[0]
         scored = [m for m in part.models if m.protocol == (protocol or part.headline)]
         if isinstance(model, ModelName):
+            if coupling is not None or parts:
+                raise TypeError(
+                    f"a ModelName says all parts of a name; got {coupling or parts} beside it: leave it out"
+                )
             meant = [m for m in scored if m.name == model]
         else:
             wanted = {"family": model, "coupling": coupling, **parts}
             meant = [m for m in scored if m.name.matches(**wanted) and (m.kind != CLOCK or "kind" in parts)]
+            meant = meant or [m for m in scored if m.label == model and coupling is None and not parts]
         if len(meant) == 1:
             return meant[0]
         asked = model if coupling is None else f"{model}/{coupling}"

@@ -142,8 +142,7 @@ def decide(
     # The order of the candidates must not matter: all lists and sentences go by simplicity.
     candidates = sorted(candidates, key=lambda c: (*c.simplicity, c.state, c.kind, c.dynamics or "", c.name.variant))
     diverged = [c for c in candidates if c.kind == FAMILY and c.diverged]
-    eligible = [c for c in candidates if c.eligible]
-    runs = len(candidates[0].losses) if candidates else 0
+    eligible, runs = [c for c in candidates if c.eligible], len(candidates[0].losses) if candidates else 0
     if not eligible:
         return _no_eligible(where, runs, diverged)
     if not runs:

@@ -241,6 +241,8 @@ class Family(Configured, ABC):
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, np.ndarray | np.generic):
+        value = value.tolist()
     if isinstance(value, str | int | float | bool | type(None)):
         return value
     return list(value) if isinstance(value, tuple | list) else repr(value)

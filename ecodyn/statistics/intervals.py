@@ -59,4 +59,4 @@ def t_interval(values: Array, level: float = INTERVAL_LEVEL) -> tuple[float, flo
         return float("nan"), float("nan")
     half = float(t.ppf(0.5 + level / 2, n - 1)) * float(np.std(values, ddof=1)) / np.sqrt(n)
     mean = float(np.mean(values))
-    return mean - half, mean + half
+    return float(mean - half), float(mean + half)

@@ -8,8 +8,9 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
-from ecodyn import Linear, Matching, Shooting, Trajectories, compare, integrate
+from ecodyn import Linear, Matching, Shooting, SINDy, Trajectories, compare, integrate
 from ecodyn.comparison import Comparison, InterruptedComparison
+from ecodyn.comparison.contenders import Contender
 from ecodyn.comparison.request import Options, Request
 from ecodyn.equations.forms import polynomial_library
 from ecodyn.errors import DataWarning, NothingFittedError, UnusableDataError
@@ -122,13 +123,35 @@ def test_two_configurations_of_one_family_are_two_models():
     ridges = [Linear(matching=Matching(ridge=ridge), shooting=Shooting(refine=False)) for ridge in (1e-6, 1.0)]
     result = compare(system("linear"), ridges, protocols=UNSEEN, folds=2)
     families = [m for m in result.models if m.kind == "family"]
-    assert [m.name.variant for m in families] == ["ridge=1e-06, refine=False", "ridge=1.0, refine=False"]
+    assert [m.name.variant for m in families] == ["ridge=1e-06, refine=False", "ridge=1, refine=False"]
     assert families[0].skill > families[1].skill
     with pytest.raises(KeyError, match=r"may be any of .*; say which by state, dynamics, kind or variant"):
         result.score("linear", "exchangeable")
     for m in families:
         assert result.score(m.name) is m
         assert result.score("linear", "exchangeable", variant=m.name.variant) is m
+
+
+def test_one_configuration_has_one_name():
+    data = system("linear")
+    ridges = [Linear(matching=Matching(ridge=ridge), shooting=Shooting(refine=False)) for ridge in (1, np.float64(1.0))]
+    with pytest.raises(ValueError, match="expected each model once"):
+        compare(data, ridges, protocols=UNSEEN, folds=2)
+    paths = [SINDy("independent", thresholds=np.linspace(1e-3, 1, 200) + shift) for shift in (0.0, 1e-6)]
+    names = [str(Contender.of(path).name) for path in paths]
+    assert names[0] != names[1]
+    assert max(map(len, names)) < 60
+
+
+def test_a_seed_changes_only_what_depends_on_it():
+    """What is fitted without chance has its equations, its drawn rollouts and its bands at any seed."""
+    data = system("linear")
+    one, other = (quick(data, ["linear"], ["exchangeable"], folds=2, seed=seed) for seed in (0, 5))
+    assert [m.skill for m in one.models] == [m.skill for m in other.models]
+    assert [m.equations for m in one.models] == [m.equations for m in other.models]
+    assert any(m.equations for m in other.models)
+    assert one.windows[0].errors.keys() == other.windows[0].errors.keys() != set()
+    assert all(other.windows[0].drawn[key].keys() == drawn.keys() for key, drawn in one.windows[0].drawn.items())
 
 
 def test_a_score_of_another_state_is_never_returned():
@@ -149,6 +172,9 @@ def test_options_are_the_requests():
     ("options", "sentence"),
     [
         ({"protocols": []}, "protocols are unseen_runs, forecast, in_sample; got none"),
+        ({"protocols": "unseen_runs"}, "protocols is a list"),
+        ({"protocols": ["in_sample", "in_sample"]}, "expected each protocol once"),
+        ({"jobs": -1}, "jobs is a number of processes"),
         ({"folds": 1}, "at least 2 folds"),
         ({"margin": -0.1}, "the margin is a share of at least 0"),
         ({"survivor_rule": "luck"}, "expected a survivor rule, twice_mean"),
