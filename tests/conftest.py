@@ -6,10 +6,15 @@ import warnings
 
 import numpy as np
 import pytest
+from hypothesis import settings
 from scipy.integrate import solve_ivp
 
 from ecodyn.errors import DataWarning
 from ecodyn.trajectories import Trajectories
+
+# Speed is measured in benchmarks: machines are shared, and a first call may import SciPy.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.fixture
