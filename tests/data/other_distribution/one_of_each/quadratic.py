@@ -15,4 +15,12 @@ class Quadratic(LibraryFamily):
         means = ((1,),) if self.coupling == EXCHANGEABLE else ()
         own, environment = ((0,), (1,), (2,)), ((0,) * len(means), *([(1,)] if means else []))
         terms = ((0, 0), (1, 0), (2, 0), *([(0, 1)] if means else []))
-        return Library(self.coupling, tuple(channels), tuple(features), own, means, environment, terms)
+        return Library(
+            coupling=self.coupling,
+            channels=tuple(channels),
+            features=tuple(features),
+            own=own,
+            moments=means,
+            environment=environment,
+            terms=terms,
+        )
