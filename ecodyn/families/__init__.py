@@ -142,8 +142,8 @@ def _kind_of_model(kind: str, path: str | Path) -> type[FittedModel]:
         raise UnusableDataError(f"{path} can't be read: {error}") from error
     except ValueError as error:
         raise UnusableDataError(
-            f"expected a model file of a kind that is known in {path}, got an {error}; install the distribution that the "
-            "model's family is from"
+            f"expected a model file of a kind that is known in {path}, got an {error}; install the distribution that "
+            "the model's family is from"
         ) from error
 
 
