@@ -17,6 +17,7 @@ from ecodyn.comparison.folds import Fold, origins, steps_before
 from ecodyn.comparison.plan import Task
 from ecodyn.comparison.references import Reference
 from ecodyn.comparison.scores import RunScore, one_step_r2, score_rollout
+from ecodyn.comparison.window_result import Drawn
 from ecodyn.families.estimator import MIN_STEPS, Family
 from ecodyn.families.law import Law
 from ecodyn.families.model import FittedModel
@@ -35,7 +36,6 @@ DRAWN_POINTS = 200  # of each, as many as a panel has pixels for
 MOST_EQUATIONS = 3  # that a table has room for; laws of hundreds of coefficients have figures of their own
 DIGITS = 4  # of a coefficient there
 DRAWN_ORIGIN = 1  # of the three origins, the one whose rollouts are drawn
-Drawn = dict[int, tuple[Array, Array]]
 Fitted = tuple[Fold, int, FittedModel | Reference]
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TypedDict
 
 from ecodyn.comparison.contenders import PROTOCOLS, UNSEEN_RUNS
+from ecodyn.comparison.model_score import Window
 from ecodyn.comparison.phases import Phases
 from ecodyn.comparison.surrogate_result import SURROGATE_LEVEL
 from ecodyn.comparison.verdict import MARGIN
@@ -19,7 +20,6 @@ from ecodyn.trajectories.state import SIGNAL
 
 __all__ = ["Options", "Progress", "Request", "Window"]
 
-Window = tuple[float, float]
 Progress = Callable[[int, int, str], None]
 Parameters = Mapping[str, Mapping[str, Any]]  # by family; what a parameter can be is the family's business
 
