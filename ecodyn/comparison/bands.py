@@ -28,7 +28,7 @@ BAND_LEVEL = 0.90  # the highest round one that ten runs can give: each has nine
 USUAL_LEVELS = (BAND_LEVEL, 0.8, 0.5)  # what fewer runs can give
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Band:
     """Half the width of a band over time: rollout ± ``half_width``.
 
@@ -109,7 +109,7 @@ class HeldOutErrors:
                 f"got {level:g}; ask for less, or add runs (90 % need 9 others)"
             )
         half = np.array([_smallest(column, level) for column in scores.T])
-        return Band(self.elapsed, half, level, wanted / (n + 1), n)
+        return Band(elapsed=self.elapsed, half_width=half, level=level, coverage=wanted / (n + 1), runs=n)
 
     def _scores(self, without: int | None) -> Array:
         """Errors by independent run (cluster, time), the worst of each cluster."""

@@ -21,7 +21,7 @@ from ecodyn.trajectories.velocity import STEPS
 __all__ = ["Checked", "check"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Checked:
     """What a comparison is over.
 
@@ -61,7 +61,7 @@ def check(data: Trajectories, request: Request) -> Checked:
         _check_protocols(part, models, request.protocols)
         _say_ahead(part, models)
     notes = (*data.warnings, *(phases.notes if phases else ()), *left_out(request.families, available))
-    return Checked(data, tuple(parts), tuple(models), phases, notes)
+    return Checked(data=data, windows=tuple(parts), contenders=tuple(models), phases=phases, notes=notes)
 
 
 def _check_usable(data: Trajectories, models: Sequence[Contender]) -> None:

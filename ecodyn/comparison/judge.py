@@ -206,7 +206,7 @@ def _pairs(models: Sequence[ModelScore]) -> list[Pair]:
             continue
         difference = Estimate.of(a.skill_per_cluster - b.skill_per_cluster)
         if difference.n:
-            pairs.append(Pair(a.name, b.name, a.protocol, a.window, difference))
+            pairs.append(Pair(a=a.name, b=b.name, protocol=a.protocol, window=a.window, difference=difference))
     return pairs
 
 

@@ -196,7 +196,7 @@ _PLAIN = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Pair:
     """Two families' skill difference over independent runs, a − b, with its 95 % t interval."""
 
@@ -226,11 +226,11 @@ class Pair:
         mean, low, high = (number(document[key]) for key in ("skill_difference", "low", "high"))
         window = number(document["window"][0]), number(document["window"][1])
         return cls(
-            names[document["a"]],
-            names[document["b"]],
-            document["protocol"],
-            window,
-            Estimate(mean, low, high, document["runs"]),
+            a=names[document["a"]],
+            b=names[document["b"]],
+            protocol=document["protocol"],
+            window=window,
+            difference=Estimate(mean, low, high, document["runs"]),
         )
 
 

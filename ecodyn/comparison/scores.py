@@ -20,7 +20,7 @@ EXACT = 1e-24  # persistence's error over the mean square under which a run says
 DIFFERENCE_ORDERS = range(2, 7)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RunScore:
     """One rollout against one run; NaN where a number can't be had.
 
@@ -57,18 +57,26 @@ def score_rollout(truth: Array, rollout: Array, times: Array, status: str = "ok"
         status = status if status != "ok" else "not finite"
         still = np.isnan(skill_of(truth, truth, times))  # where persistence is exact, no rollout says anything
         unexplained = nothing if still else WORST_UNEXPLAINED
-        return RunScore(nothing, unexplained, nothing, (nothing,) * len(HORIZONS), nothing, False, status)
+        return RunScore(
+            skill=nothing,
+            unexplained=unexplained,
+            log_skill=nothing,
+            curve=(nothing,) * len(HORIZONS),
+            order_crossing=nothing,
+            finished=False,
+            status=status,
+        )
     skill = skill_of(truth, rollout, times)
     floor = LOG_FLOOR * max(float(np.median(truth)), 1e-300)
     log_truth, log_rollout = np.log(np.maximum(truth, floor)), np.log(np.maximum(rollout, floor))
     return RunScore(
-        skill,
-        min(1.0 - skill, WORST_UNEXPLAINED),
-        skill_of(log_truth, log_rollout, times),
-        (*skill_curve(truth, rollout, times)[:-1], skill),
-        order_crossing(rollout),
-        True,
-        status,
+        skill=skill,
+        unexplained=min(1.0 - skill, WORST_UNEXPLAINED),
+        log_skill=skill_of(log_truth, log_rollout, times),
+        curve=(*skill_curve(truth, rollout, times)[:-1], skill),
+        order_crossing=order_crossing(rollout),
+        finished=True,
+        status=status,
     )
 
 
