@@ -10,7 +10,7 @@ Four runs that grow by a tenth a step up to step 50, and then decay at a fifth o
 >>> log_size = np.where(steps < 50, 0.1 * steps, 5 - 0.02 * (steps - 50))
 >>> phases = find_phases(Trajectories(start * np.exp(log_size)[:, None], steps))
 >>> [(phase.window, phase.label) for phase in phases.phases]
-[]
+[((0.0, 50.0), 'growth'), ((50.0, 100.0), 'decay')]
 """
 
 from ecodyn.comparison.compare import InterruptedComparison, compare
