@@ -1,6 +1,7 @@
 """The examples in docstrings of the modules that public names come from are true, and every public callable has one."""
 
 import doctest
+import functools
 import inspect
 import re
 import sys
@@ -51,8 +52,9 @@ def examples(documented):
 
 
 def members(cls):
-    """What a class itself defines, out of its static and class methods and properties."""
-    return [getattr(member, "__func__", member) for member in vars(cls).values()]
+    """The methods and properties that a class itself defines; a value's docstring is that of its own class."""
+    defined = [getattr(member, "__func__", member) for member in vars(cls).values()]
+    return [m for m in defined if inspect.isfunction(m) or isinstance(m, property | functools.cached_property)]
 
 
 def returned(function):
