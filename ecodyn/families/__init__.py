@@ -89,7 +89,14 @@ def family(name: str) -> type[Family]:
 
 
 def register(cls: type[Family]) -> type[Family]:
-    """Make a family of your own known by its name, to ``compare`` and the rest; usable as a decorator."""
+    """Make a family of your own known by its name, to ``compare`` and the rest; usable as a decorator.
+
+    Examples
+    --------
+    >>> from ecodyn import Linear
+    >>> register(Linear) is family("linear")  # again, by hand
+    True
+    """
     REGISTRY.register(cls.name, cls)
     return cls
 

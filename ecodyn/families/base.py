@@ -69,6 +69,22 @@ class LibraryFamily(Family):
     shooting : Shooting, optional
         The second: whether rollouts are made to follow the data, and how. A parameter of either may be set as
         ``matching__ridge``, or by its short name: ``set_params(ridge=1e-3)``.
+
+    Examples
+    --------
+    A family of your own, ẋᵢ = θ₁ + θ₂ xᵢ + θ₃ xᵢ², fitted to the logistic law ẋᵢ = 0.2 xᵢ − 0.1 xᵢ²:
+
+    >>> from ecodyn.equations.forms import polynomial_library
+    >>> class Quadratic(LibraryFamily):
+    ...     name = "quadratic"
+    ...     couplings = (INDEPENDENT,)
+    ...
+    ...     def library(self, channels, features):
+    ...         return polynomial_library(self.coupling, channels, features, degree=2)
+    >>> x = 2 / (1 + np.array([9.0, 4.0]) * np.exp(-0.2 * np.arange(60.0)[:, None]))
+    >>> law = Quadratic(coupling=INDEPENDENT).fit(x).model_
+    >>> law.library.names(), np.abs(law.coefficients).round(3).tolist()
+    (['1', 'x', 'x**2'], [[0.0, 0.2, 0.1]])
     """
 
     def __init__(

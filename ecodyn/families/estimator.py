@@ -60,6 +60,12 @@ class Family(Configured, ABC):
         Rank among families of equally large libraries, the simplest first.
     model_ : FittedModel
         After ``fit``: all that was fitted, frozen.
+
+    Examples
+    --------
+    >>> from ecodyn import SINDy
+    >>> issubclass(SINDy, Family), SINDy.name, SINDy.selects
+    (True, 'sindy', True)
     """
 
     name: ClassVar[str]

@@ -74,7 +74,14 @@ def simulate(
 
 
 def starts(system: System, runs: int, seed: int) -> Array:
-    """Starting states (run, feature), after the transient if there is one."""
+    """Starting states (run, feature), after the transient if there is one.
+
+    Examples
+    --------
+    >>> from ecodyn.systems import SYSTEMS
+    >>> starts(SYSTEMS["logistic"], runs=2, seed=0).shape
+    (2, 5)
+    """
     x0 = np.array([system.start(np.random.default_rng([seed, r, 0])) for r in range(runs)])
     if not system.transient:
         return x0
@@ -86,6 +93,12 @@ def scale(system: System) -> Array:
 
     (feature,) where features have names, and so units of their own; over all features, (1,), where they don't.
     With σ times this as noise, noise alone leaves the share σ² of persistence's error unexplained.
+
+    Examples
+    --------
+    >>> from ecodyn.systems import SYSTEMS
+    >>> scale(SYSTEMS["logistic"]).shape, scale(SYSTEMS["lorenz"]).shape
+    ((1,), (3,))
     """
     return _scale(system).copy()
 

@@ -13,6 +13,14 @@ reach with layers of their own.
 layers were trained with it, and only so do all frequencies together give the network itself. The study's own analysis
 (section 4.1) keeps it as well; its *training* with few circles does not, and neither does `KeepFrequencies`. The study
 evaluates all p² pairs, those that were trained on included, and calls it test loss: here, ``pairs="all"``.
+
+Examples
+--------
+>>> from ecodyn.training import MLP, kept_losses, take_snapshots
+>>> kept = take_snapshots(MLP(p=5, dim=2), seeds=[0, 1], steps=[2])
+>>> losses = kept_losses(kept.network, kept.seeds, kept.parameters[0], [(1,), (1, 2)], pairs="all")
+>>> losses.sets, losses.loss.shape  # network, set
+(((1,), (1, 2)), (2, 2))
 """
 
 from __future__ import annotations

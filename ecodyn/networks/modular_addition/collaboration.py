@@ -64,6 +64,14 @@ def losses_over_training(
         The "test" pairs, the "train" pairs, or "all" p² (the study's).
     dc
         Keep DC.
+
+    Examples
+    --------
+    >>> from ecodyn.training import MLP, take_snapshots
+    >>> kept = take_snapshots(MLP(p=5, dim=2), seeds=[0], steps=[0, 2])
+    >>> losses = losses_over_training(kept, ladder([1], [1, 2]), pairs="all")
+    >>> losses.sets, losses.loss.shape  # step, set
+    (((1,), (2,), (1, 2)), (2, 3))
     """
     wanted = checked_sets(sets, kept.network.p)
     losses = list(_over_steps(kept, [*wanted, kept.network.features.tolist(), ()], network, pairs, dc))

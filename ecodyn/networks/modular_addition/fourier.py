@@ -29,6 +29,14 @@ def spectrum(frames: torch.Tensor) -> torch.Tensor:
     Returns
     -------
     Shape (..., (p+1)/2): k = 0 (DC) first, then the features 1..(p-1)/2.
+
+    Examples
+    --------
+    A wave of frequency 2 over 7 tokens:
+
+    >>> wave = torch.cos(2 * torch.pi * 2 * torch.arange(7) / 7)[:, None]
+    >>> spectrum(wave).numpy().round(4).tolist()
+    [0.0, 0.0, 3.5, 0.0]
     """
     waves = _waves(frames.shape[-2], frames.device)
     power = (waves @ frames.to(torch.float64)).square().sum(-1)

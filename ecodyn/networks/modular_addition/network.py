@@ -62,6 +62,12 @@ def initialise(p: int, dim: int, seed: int, *, width: int = 100) -> Network:
         Seed of the draw.
     width
         Units in each hidden layer.
+
+    Examples
+    --------
+    >>> network, again = initialise(5, 2, seed=0), initialise(5, 2, seed=0)
+    >>> tuple(network.embedding.shape), torch.equal(network.embedding, again.embedding)
+    ((5, 2), True)
     """
     with seeded(seed):
         return Network(p, dim, width)

@@ -9,6 +9,15 @@ symmetric in i and j:
 Synergy is what the pair gains over the better of the two; where it is negative, the weaker circle does harm. The
 interaction asks for more: positive where the pair lowers the log loss by more than both do alone, one after the other
 (a second difference), and zero where circles multiply the loss independently of each other.
+
+Examples
+--------
+>>> from ecodyn.training import MLP, all_pairs, take_snapshots
+>>> pair = all_pairs(take_snapshots(MLP(p=5, dim=2), seeds=[0], steps=[2]), pairs="all")
+>>> pair.features.tolist(), bool(np.isclose(pair.loss[0, 1], pair.whole))  # both circles are all there are
+([1, 2], True)
+>>> bool(np.isclose(pair.synergy[0, 1], np.log(min(np.diag(pair.loss)) / pair.loss[0, 1])))
+True
 """
 
 from __future__ import annotations

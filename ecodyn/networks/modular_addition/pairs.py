@@ -29,6 +29,12 @@ def split_pairs(p: int, seed: int, fraction: float = 0.8) -> tuple[np.ndarray, n
     Returns
     -------
     Indices of the training pairs, in the order drawn, and of the remaining pairs, ascending.
+
+    Examples
+    --------
+    >>> train, test = split_pairs(5, seed=0)
+    >>> len(train), test.tolist()
+    (20, [0, 3, 12, 15, 21])
     """
     # NumPy's legacy generator on purpose: it is the one whose numbers the study's seeds stand for.
     generator = np.random.RandomState(seed)

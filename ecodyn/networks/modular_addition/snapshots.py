@@ -1,4 +1,18 @@
-"""The parameters of trainings at chosen steps: kept while training, or read from checkpoints."""
+"""The parameters of trainings at chosen steps: kept while training, or read from checkpoints.
+
+Examples
+--------
+>>> import tempfile
+>>> from ecodyn.training import MLP, read_snapshots, take_snapshots, write_snapshots
+>>> kept = take_snapshots(MLP(p=5, dim=2), seeds=[0, 1], steps=[0, 2])
+>>> kept.signals.shape  # network, step, feature
+(2, 2, 2)
+>>> with tempfile.TemporaryDirectory() as folder:
+...     write_snapshots(kept, folder)
+...     read = read_snapshots(kept.network, folder, seeds=[0, 1])
+>>> bool((read.embeddings == kept.embeddings).all())
+True
+"""
 
 from __future__ import annotations
 

@@ -95,6 +95,11 @@ def network_settings(name: str) -> type[NetworkSettings]:
     ------
     ValueError
         There is no such kind, or another distribution gives it a meaning that it can't have.
+
+    Examples
+    --------
+    >>> network_settings("mlp").__name__
+    'MLP'
     """
     return NETWORKS.named(name)
 

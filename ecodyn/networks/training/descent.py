@@ -1,4 +1,12 @@
-"""Gradient descent of a batch of networks, with what is kept of it."""
+"""Gradient descent of a batch of networks, with what is kept of it.
+
+Examples
+--------
+>>> from ecodyn.training import MLP, train_batch
+>>> record = train_batch(MLP(p=5, dim=2), seeds=[0, 1], kept=np.array([0, 2]))
+>>> record.observables["signal"].shape, record.diverged.tolist()  # network, step, feature
+((2, 2, 2), [-1, -1])
+"""
 
 from __future__ import annotations
 

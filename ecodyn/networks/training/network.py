@@ -176,6 +176,14 @@ class Batch(ABC):
         The same memory by name, each (S, ...).
     gradients
         That of ``parameters.grad`` by name.
+
+    Examples
+    --------
+    >>> from ecodyn.training import MLP
+    >>> batch = MLP(p=5, dim=2).draw([0, 1], torch.float64, torch.device("cpu"))
+    >>> batch.backward(measure=True)
+    >>> len(batch), tuple(batch.tensors["embedding"].shape), tuple(batch.observables()["signal"].shape)
+    (2, (2, 5, 2), (2, 2))
     """
 
     def __init__(self, draws: Sequence[Draw], dtype: torch.dtype, device: torch.device) -> None:

@@ -20,7 +20,15 @@ PLANTED_SIGNAL, PLANTED_FLOOR = 80.0, 1e-6  # of the study's script
 
 @dataclass(frozen=True)
 class FrozenEmbedding(Intervention):
-    """Train the layers only; the embedding stays as it was drawn, without weight decay (--freeze_embedding)."""
+    """Train the layers only; the embedding stays as it was drawn, without weight decay (--freeze_embedding).
+
+    Examples
+    --------
+    >>> from ecodyn.training import MLP, take_snapshots
+    >>> kept = take_snapshots(MLP(p=5, dim=2, interventions=[FrozenEmbedding()]), seeds=[0], steps=[0, 2])
+    >>> bool((kept.embeddings[:, 1] == kept.embeddings[:, 0]).all())
+    True
+    """
 
     name = "frozen_embedding"
 
@@ -39,6 +47,14 @@ class ScaleFrequency(Intervention):
         The frequency, 1..(p-1)/2.
     factor
         What its Fourier coefficients are multiplied by.
+
+    Examples
+    --------
+    >>> ScaleFrequency(k=3, factor=0.9).described()
+    {'name': 'scale_frequency', 'k': 3, 'factor': 0.9}
+    >>> wave = np.cos(2 * np.pi * np.arange(5) / 5)[:, None]
+    >>> bool(np.allclose(ScaleFrequency(k=1, factor=0.9).start(wave, seed=0), 0.9 * wave))
+    True
     """
 
     name = "scale_frequency"
@@ -75,6 +91,13 @@ class PlantCircles(Intervention):
         The two frequencies, 1..(p-1)/2.
     ratio
         Signal of the second over that of the first; the study has e⁻⁴ to 1.
+
+    Examples
+    --------
+    >>> from ecodyn.training import spectrum
+    >>> planted = PlantCircles(first=1, second=3, ratio=0.5).start(np.zeros((7, 4)), seed=0)
+    >>> spectrum(torch.from_numpy(planted))[1:].numpy().round(3).tolist()
+    [80.0, 0.0, 40.0]
     """
 
     name = "plant_circles"
@@ -118,6 +141,14 @@ class KeepFrequencies(Intervention):
     hold
         Keep the others out all the way, by projecting after every update; False takes them out at the start
         only, as the study's script does.
+
+    Examples
+    --------
+    >>> from ecodyn.training import spectrum
+    >>> drawn = np.random.default_rng(0).normal(size=(7, 4))
+    >>> kept = KeepFrequencies(k=(2,)).start(drawn, seed=0)
+    >>> (spectrum(torch.from_numpy(kept)) > 1e-6).tolist()  # DC first
+    [False, False, True, False]
     """
 
     name = "keep_frequencies"

@@ -22,7 +22,13 @@ class _OneSeed(Intervention):
 
 @dataclass(frozen=True)
 class FixedEmbedding(_OneSeed):
-    """Start all runs from the embedding of one seed; layers and training pairs vary (the study's --fix_embedding)."""
+    """Start all runs from the embedding of one seed; layers and training pairs vary (the study's --fix_embedding).
+
+    Examples
+    --------
+    >>> FixedEmbedding(seed=3).seeds(Seeds(embedding=8, layers=8, pairs=8))
+    Seeds(embedding=3, layers=8, pairs=8, embedding_first=False, embedding_fixed=True)
+    """
 
     name = "fixed_embedding"
 
@@ -36,6 +42,11 @@ class FixedLayers(_OneSeed):
     """Start all runs from the layers and the training pairs of one seed; the embedding varies (--fix_mlp).
 
     As in the study's script, the embedding is then the first thing drawn under the run's seed (a fixed one stays).
+
+    Examples
+    --------
+    >>> FixedLayers(seed=3).seeds(Seeds(embedding=8, layers=8, pairs=8))
+    Seeds(embedding=8, layers=3, pairs=3, embedding_first=True, embedding_fixed=False)
     """
 
     name = "fixed_layers"
@@ -47,7 +58,13 @@ class FixedLayers(_OneSeed):
 
 @dataclass(frozen=True)
 class FixedDataset(_OneSeed):
-    """Train all runs on the pairs of one seed; the network varies (--fix_dataset)."""
+    """Train all runs on the pairs of one seed; the network varies (--fix_dataset).
+
+    Examples
+    --------
+    >>> FixedDataset(seed=3).seeds(Seeds(embedding=8, layers=8, pairs=8))
+    Seeds(embedding=8, layers=8, pairs=3, embedding_first=False, embedding_fixed=False)
+    """
 
     name = "fixed_dataset"
 

@@ -41,7 +41,24 @@ class Seeds:
 
 @dataclass(frozen=True)
 class Intervention(ABC):
-    """A change to a training of modular addition; by itself it changes nothing."""
+    """A change to a training of modular addition; by itself it changes nothing.
+
+    Examples
+    --------
+    One of your own, that centres the embedding it starts from:
+
+    >>> @dataclass(frozen=True)
+    ... class Centred(Intervention):
+    ...     name = "centred"
+    ...
+    ...     def start(self, embedding, seed):
+    ...         return embedding - embedding.mean(axis=0)
+
+    >>> Centred().starts, Centred().holds
+    (True, False)
+    >>> Centred().start(np.array([[1.0], [3.0]]), seed=0).tolist()
+    [[-1.0], [1.0]]
+    """
 
     name: ClassVar[str]
     """As the command line has it."""
