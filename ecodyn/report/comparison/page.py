@@ -39,12 +39,13 @@ def write_html(comparison: Comparison, path: str | os.PathLike[str], *, force: b
     >>> import ecodyn
     >>> from ecodyn.report import write_html
     >>> from ecodyn.systems import SYSTEMS, simulate
-    >>> runs = simulate(SYSTEMS["logistic"], runs=6, samples=21)
-    >>> result = ecodyn.compare(runs, ["linear"], ["independent"], protocols=["unseen_runs"], folds=2)
+    >>> runs = simulate(SYSTEMS["logistic"], runs=1, samples=41)
+    >>> result = ecodyn.compare(runs, ["linear"], ["independent"], protocols=["forecast"])
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     write_html(result, Path(folder, "report.html"))
-    ...     result.verdict.statement in Path(folder, "report.html").read_text(encoding="utf-8")
-    True
+    ...     page = Path(folder, "report.html").read_text(encoding="utf-8")
+    >>> "linear/independent" in page, "<script" in page, "://" in page
+    (True, False, False)
     """
     from ecodyn.runtime.files import write_whole
 
