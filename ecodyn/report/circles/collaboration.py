@@ -1,4 +1,40 @@
-"""What circles are worth together: losses with only some of them kept, and matrices of pairs."""
+"""What circles are worth together: losses with only some of them kept, and matrices of pairs.
+
+Examples
+--------
+``plot_collaboration``, of a training in which frequencies 1 and 4 carry the network:
+
+>>> from ecodyn.networks.modular_addition import Collaboration, PairLosses
+>>> from ecodyn.report import plot_collaboration, plot_pair_matrix
+>>> track = Collaboration(
+...     steps=np.array([0, 10, 100]),
+...     sets=((1,), (4,), (1, 4)),
+...     loss=np.array([[4.0, 4.0, 4.0], [3.0, 3.5, 2.0], [2.0, 3.0, 0.1]]),
+...     accuracy=np.array([[0.0, 0.0, 0.0], [0.2, 0.1, 0.5], [0.4, 0.2, 1.0]]),
+...     whole=np.array([4.0, 2.0, 0.1]),
+...     none=np.array([4.0, 4.0, 4.0]),
+...     pairs="test",
+...     seed=0,
+... )
+>>> [panel.get_title() for panel in plot_collaboration(track).child_axes]
+['only {i} kept', 'only {1, i} kept']
+
+``plot_pair_matrix``, of its last step; that the pair gains log(2 / 0.1) ≈ 3 nats over circle 1 alone is written twice:
+
+>>> pairs = PairLosses(
+...     features=np.array([1, 4]),
+...     loss=np.array([[2.0, 0.1], [0.1, 3.0]]),
+...     accuracy=np.array([[0.4, 1.0], [1.0, 0.2]]),
+...     whole=0.1,
+...     none=4.0,
+...     step=100,
+...     pairs="test",
+...     seed=0,
+... )
+>>> ax = plot_pair_matrix(pairs)
+>>> ax.get_title(), [entry.get_text() for entry in ax.texts]
+('synergy of pairs of circles, step 100, seed 0', ['3', '3'])
+"""
 
 from __future__ import annotations
 

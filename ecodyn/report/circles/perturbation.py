@@ -1,4 +1,22 @@
-"""What scaling one circle at the start does to the others, and who survives."""
+"""What scaling one circle at the start does to the others, and who survives.
+
+Examples
+--------
+``plot_perturbation``, of two starts with the first feature plain and raised, after which all lose alike and live:
+
+>>> import numpy as np
+>>> from ecodyn import Trajectories
+>>> from ecodyn.report import plot_perturbation
+>>> from ecodyn.survival import perturbation
+>>> start = np.array([[80, 81, 82.0], [96, 81, 82], [79, 83, 80], [95, 83, 80]])
+>>> steps = np.arange(11.0)
+>>> signal = start[:, None] - 0.002 * start.mean(axis=1)[:, None, None] * steps[:, None]
+>>> settings = {"scale_frequency_factor": [1.0, 1.2, 1.0, 1.2]}
+>>> runs = Trajectories(signal, steps, cluster=[0, 0, 1, 1], settings=settings)
+>>> ax = plot_perturbation(perturbation(runs, alive=np.ones((4, 3), dtype=bool)))
+>>> [panel.get_ylabel() for panel in ax.child_axes]
+["change of the others' mean signal", 'share that survives to step 10']
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,18 @@
-"""Circles in their planes: how they form over training, and one embedding along its principal components."""
+"""Circles in their planes: how they form over training, and one embedding along its principal components.
+
+Examples
+--------
+``plot_fourier_planes`` and ``plot_pca_circles``, of a circle of 13 tokens that grows from radius 1 to 3, once round:
+
+>>> from ecodyn.report import plot_fourier_planes, plot_pca_circles
+>>> turn = 2 * np.pi * np.arange(13) / 13
+>>> circle = np.stack([np.cos(turn), np.sin(turn)], axis=1)
+>>> ax = plot_fourier_planes([1 * circle, 3 * circle], features=[1], steps=[0, 50])
+>>> [(panel.get_title(), panel.texts[0].get_text()) for panel in ax.child_axes]
+[('step 0', 'x = 9'), ('step 50', 'x = 28')]
+>>> [panel.get_title() for panel in plot_pca_circles(3 * circle, features=[1]).child_axes]
+['components 1 and 2 (100 %)\\ncoloured by k = 1']
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,22 @@
-"""Figures of a comparison: each takes ``ax=None`` and returns the axes it drew on."""
+"""Figures of a comparison: each takes ``ax=None`` and returns the axes it drew on.
+
+Examples
+--------
+``plot_signals``, ``plot_rollouts`` and ``plot_skill``, of logistic growth and of a linear law fitted to it:
+
+>>> import ecodyn
+>>> from ecodyn.report import plot_rollouts, plot_signals, plot_skill
+>>> from ecodyn.systems import SYSTEMS, simulate
+>>> runs = simulate(SYSTEMS["logistic"], runs=6, samples=21)
+>>> result = ecodyn.compare(runs, ["linear"], ["independent"], protocols=["unseen_runs"], folds=2)
+>>> plot_signals(runs, run=2).get_xlabel()
+'step'
+>>> [panel.get_title() for panel in plot_rollouts(result.windows[0], 0, "unseen_runs").child_axes]
+['linear/independent']
+>>> ax = plot_skill(result.windows[0], "unseen_runs")
+>>> ax.get_xlabel(), [label.get_text() for label in ax.get_yticklabels()]
+('skill, unseen runs, steps 0:5', ['linear/independent', 'affine_map', 'mean_curve', 'time_only'])
+"""
 
 from __future__ import annotations
 

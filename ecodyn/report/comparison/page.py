@@ -31,6 +31,21 @@ def write_html(comparison: Comparison, path: str | os.PathLike[str], *, force: b
     ------
     OutputExistsError
         The file exists and ``force`` is false.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import ecodyn
+    >>> from ecodyn.report import write_html
+    >>> from ecodyn.systems import SYSTEMS, simulate
+    >>> runs = simulate(SYSTEMS["logistic"], runs=1, samples=41)
+    >>> result = ecodyn.compare(runs, ["linear"], ["independent"], protocols=["forecast"])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_html(result, Path(folder, "report.html"))
+    ...     page = Path(folder, "report.html").read_text(encoding="utf-8")
+    >>> "linear/independent" in page, "<script" in page, "://" in page
+    (True, False, False)
     """
     from ecodyn.runtime.files import write_whole
 
@@ -39,7 +54,18 @@ def write_html(comparison: Comparison, path: str | os.PathLike[str], *, force: b
 
 
 def fragment(comparison: Comparison) -> str:
-    """The verdict and the headline's table of models, as HTML to be put into another page."""
+    """The verdict and the headline's table of models, as HTML to be put into another page.
+
+    Examples
+    --------
+    >>> import ecodyn
+    >>> from ecodyn.report import fragment
+    >>> from ecodyn.systems import SYSTEMS, simulate
+    >>> runs = simulate(SYSTEMS["logistic"], runs=6, samples=21)
+    >>> result = ecodyn.compare(runs, ["linear"], ["independent"], protocols=["unseen_runs"], folds=2)
+    >>> result.verdict.statement in fragment(result)
+    True
+    """
     part = comparison.windows[0]
     return template("fragment.html").render(
         statement=comparison.verdict.statement,

@@ -2,6 +2,21 @@
 
 A family has a colour and a coupling a marker or line style, so that a legend stays short however many models there
 are.
+
+Examples
+--------
+``plot_skill_by_phase`` and ``plot_skill_by_horizon``, of a comparison of one window:
+
+>>> import ecodyn
+>>> from ecodyn.report import plot_skill_by_horizon, plot_skill_by_phase
+>>> from ecodyn.systems import SYSTEMS, simulate
+>>> runs = simulate(SYSTEMS["logistic"], runs=6, samples=21)
+>>> result = ecodyn.compare(runs, ["linear"], ["independent"], protocols=["unseen_runs"], folds=2)
+>>> [label.get_text().strip() for label in plot_skill_by_phase(result).get_xticklabels()]
+['0:5']
+>>> ax = plot_skill_by_horizon(result.windows[0])
+>>> ax.get_xlabel(), [float(end) for end in ax.get_xlim()]
+('horizon: up to step', [0.0, 5.0])
 """
 
 from __future__ import annotations

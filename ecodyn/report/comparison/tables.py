@@ -40,6 +40,17 @@ def terminal_table(
     protocol : "unseen_runs", "forecast" or "in_sample"; the headline's by default
     window : index into ``comparison.windows``
     width : columns there are, the terminal's by default. What doesn't fit is left out and named below the table.
+
+    Examples
+    --------
+    >>> import ecodyn
+    >>> from ecodyn.report import terminal_table
+    >>> from ecodyn.systems import SYSTEMS, simulate
+    >>> runs = simulate(SYSTEMS["logistic"], runs=6, samples=21)
+    >>> result = ecodyn.compare(runs, ["linear"], ["independent"], protocols=["unseen_runs"], folds=2)
+    >>> table = terminal_table(result, width=80)
+    >>> table.title, [column.header for column in table.columns[:3]]
+    ('unseen runs, steps 0:5', ['model', 'set', 'skill'])
     """
     from rich.box import SIMPLE
     from rich.table import Table

@@ -43,6 +43,14 @@ def plot_survival_rate(
     values, alive : (run, feature)
     clusters : (run,); intervals are over clusters
     guide : two points of a line to compare with, such as `STUDY_GUIDE`
+
+    Examples
+    --------
+    >>> from ecodyn.report import plot_survival_rate
+    >>> signal = np.arange(70.0, 90.0).reshape(2, 10)  # two runs; whoever starts above 80 lives
+    >>> ax = plot_survival_rate(signal, signal > 80, clusters=[0, 1], bins=2)
+    >>> [round(float(dot.get_ydata()[0]), 3) for dot in ax.get_lines() if dot.get_marker() == "o"]
+    [0.0, 0.9]
     """
     ax = axes_or_new(ax, (5.6, 3.8))
     x, y = np.asarray(values, dtype=float), np.asarray(alive, dtype=bool)
@@ -66,7 +74,21 @@ def plot_survival_rate(
 
 
 def plot_predictors(scores: Sequence[Score], ax: Axes | None = None) -> Axes:
-    """AUC of each predictor over the step it was measured at, with its interval over clusters; 0.5 is a guess."""
+    """AUC of each predictor over the step it was measured at, with its interval over clusters; 0.5 is a guess.
+
+    Examples
+    --------
+    >>> from ecodyn import Trajectories
+    >>> from ecodyn.report import plot_predictors
+    >>> from ecodyn.survival import fitness, survivors
+    >>> starts = np.array([[80, 82, 78, 84, 79, 81.0], [83, 79, 80, 78, 82, 81], [79, 80, 83, 81, 78, 82]])
+    >>> rates = np.where(starts >= np.sort(starts)[:, [-2]], 0.001, 0.06)  # the two strongest live
+    >>> steps = np.arange(41.0)
+    >>> runs = Trajectories(starts[:, None] * np.exp(-rates[:, None] * steps[:, None]), steps)
+    >>> ax = plot_predictors(fitness(runs, survivors(runs), steps=[0, 4], predictors=["signal"]))
+    >>> ax.get_lines()[0].get_ydata().tolist()  # no run has a survivor that started below one of the dead
+    [1.0, 1.0]
+    """
     names = list(dict.fromkeys(s.predictor for s in scores))
     ax = axes_or_new(ax, (6.8, 4.0))
     for number, name in enumerate(names):
@@ -91,7 +113,19 @@ def plot_predictors(scores: Sequence[Score], ax: Axes | None = None) -> Axes:
 
 
 def plot_counts_by(counts: Sequence[Count], setting: str, ax: Axes | None = None) -> Axes:
-    """Survivors a run against a setting: mean with its interval over clusters, fewest and most in grey."""
+    """Survivors a run against a setting: mean with its interval over clusters, fewest and most in grey.
+
+    Examples
+    --------
+    >>> from ecodyn import Trajectories
+    >>> from ecodyn.report import plot_counts_by
+    >>> from ecodyn.survival import counts_by, survivors
+    >>> start, few, many = [88.0] * 5, [70.0, 9.0, 10.0, 11.0, 8.0], [70.0, 72.0, 71.0, 9.0, 8.0]
+    >>> runs = Trajectories([[start, few], [start, many]], [0, 1000], settings={"dim": [8, 16]})
+    >>> ax = plot_counts_by(counts_by(runs, survivors(runs), "dim"), "dim")
+    >>> ax.get_xlabel(), [label.get_text() for label in ax.get_xticklabels()]
+    ('dim', ['8', '16'])
+    """
     ax = axes_or_new(ax, (5.6, 3.8))
     numbers = all(isinstance(c.value, int | float) for c in counts)
     places = [float(c.value) for c in counts] if numbers else [float(i) for i in range(len(counts))]
@@ -127,6 +161,14 @@ def plot_separation(
     relative, signal, alive : of one shape
     weights : of log odds in (relative gradient, signal); drawn where they are zero
     step : at which both were measured
+
+    Examples
+    --------
+    >>> from ecodyn.report import plot_separation
+    >>> relative, signal = np.array([0.01, 0.02, 0.03]), np.array([80.0, 78.0, 84.0])
+    >>> ax = plot_separation(relative, signal, signal > 83, step=4)
+    >>> ax.get_xlabel(), [text.get_text() for text in ax.get_legend().get_texts()]
+    ('relative gradient at step 4 (Δx/x per step)', ['dead', 'survivors'])
     """
     ax = axes_or_new(ax, (5.8, 4.2))
     ax.plot(relative[~alive], signal[~alive], "o", color=DEAD, ms=3, mew=0, label="dead")
