@@ -33,7 +33,7 @@ MODULES = [module for module in MODULES if module.startswith("ecodyn")]
 
 CALLABLES = [
     (package, name)
-    for package in (ecodyn, ecodyn.survival, ecodyn.systems, ecodyn.training)
+    for package in PACKAGES
     for name in package.__all__
     if callable(thing := getattr(package, name)) and not (isinstance(thing, type) and issubclass(thing, BaseException))
 ]
