@@ -41,7 +41,7 @@ GROWTH, SEPARATION, COMPETITION, DECAY, CONVERGENCE, REST = (
     "rest",
 )
 STANDS = math.log(1.05)  # a change by less than a twentieth over a phase is none
-MOST_PHASES = 8
+MOST_PHASES = 8  # more are not asked for: a verdict each
 SHORTEST = 0.02  # of the whole range
 FEWEST_STEPS = 10  # stored steps of a phase
 GRID = 201  # times at which the aggregate is looked at, and where a phase may begin

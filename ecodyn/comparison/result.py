@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RENDERERS", "SCHEMA", "Comparison"]
 
-SCHEMA = 2
+SCHEMA = 2  # of report.json
 
 # How a comparison is drawn is no business of its own: found by name when asked for, as pandas finds its plotting.
 RENDERERS: Registry[Callable[..., object]] = Registry(

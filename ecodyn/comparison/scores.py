@@ -11,13 +11,13 @@ from ecodyn.arrays import Array
 
 HORIZONS = tuple(n / 20 for n in range(1, 21))  # shares of the window
 QUARTERS = slice(4, None, 5)  # of these, the four that tables have
-WORST_UNEXPLAINED = 2.0
+WORST_UNEXPLAINED = 2.0  # a rollout twice as bad as doing nothing: how much worse it is, says nothing more
 LARGEST_NOISE_SHARE = 0.9  # measurement noise may take off at most so much of what is unexplained
 SMALLEST_UNEXPLAINED = 1e-6  # the solvers' accuracy
 NEXT_TO_NOTHING = 1e-4  # of the variance: which of two models leaves less of it matters to no prediction
 LOG_FLOOR = 0.01  # of the window's median: what is under it counts as gone
 EXACT = 1e-24  # persistence's error over the mean square under which a run says nothing
-DIFFERENCE_ORDERS = range(2, 7)
+DIFFERENCE_ORDERS = range(2, 7)  # below two trends count as noise, above six a few neighbours tell the variance badly
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,7 @@ from ecodyn.estimation.shooting_equations import Equations, Objective, Question,
 
 __all__ = ["DampedDescent", "solve"]
 
-MAX_DAMPING = 1e8
+MAX_DAMPING = 1e8  # of the Hessian's diagonal: a step is then rounding
 
 
 class DampedDescent:

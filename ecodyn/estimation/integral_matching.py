@@ -29,8 +29,8 @@ from ecodyn.runtime.processes import physical_memory
 
 SPAN = 20  # samples that one increment spans, at most: shorter is noisier, longer blurs the fast terms
 SPANS_PER_RUN = 10  # a short run is cut into at least this many increments
-MANY_COLUMNS = 64
-SMALLEST_DUAL_RIDGE = 1e-9
+MANY_COLUMNS = 64  # up to so many a factorisation is cheap, and keeps digits that products lose
+SMALLEST_DUAL_RIDGE = 1e-9  # below it products of columns, good to the root of rounding, would decide the answer
 COPIES = 3  # of the candidate matrix that are there at once: all monomials, those wanted, and their order
 STRIDES_PER_SPAN = 4  # increments overlap: a start every quarter of a span
 
@@ -188,7 +188,7 @@ def match(
 
 
 _MEMORY: OrderedDict[tuple[Any, ...], MatchedIntegrals] = OrderedDict()
-MEMORY_ENTRIES = 512
+MEMORY_ENTRIES = 512  # a few paths of thresholds
 MEMORY_ENTRY_BYTES = 200_000  # factors of a shared law are tiny; those of a full library are not kept
 
 

@@ -37,7 +37,7 @@ INTERVALS = 24  # Runge-Kutta intervals a window, and outputs of a rollout that 
 STAGES = (0.2, 0.6, 1.0)  # lengths of the segments, as shares of the window
 SHORTEST = 0.02  # of the window: where rollouts diverge, stages are inserted, down to growth by so little
 STEP_TOLERANCE = 1e-3  # of the data's root mean square, between rollouts with a step and with half of it
-MAX_SUBSTEPS = 16
+MAX_SUBSTEPS = 16  # a law that needs shorter ones is too stiff for explicit steps
 EARLY_TOLERANCE, LAST_TOLERANCE = 1e-2, 1e-5  # relative decrease of the cost at which a stage is done
 
 

@@ -27,8 +27,12 @@ Tensor = torch.Tensor
 
 NODES = 5  # data points of Simpson's rule in a span
 WINDOWS = 48  # spans in a batch
-PEAK_RATE, ROLLOUT_RATE, CLIP = 1.5e-2, 3e-3, 0.1
-BATCH_RUNS = 16
+PEAK_RATE, ROLLOUT_RATE, CLIP = (
+    1.5e-2,
+    3e-3,
+    0.1,
+)  # of Adam: settled in sketches on eight trainings that nothing reports
+BATCH_RUNS = 16  # whole windows of as many runs a step
 CHECK_MATCHING_EVERY, CHECK_EVERY = 25, 2  # Adam steps between looks at the validation rollouts
 
 

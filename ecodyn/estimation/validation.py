@@ -22,13 +22,13 @@ from ecodyn.estimation.integral_matching import MatchedIntegrals, match
 from ecodyn.estimation.samples import Samples
 from ecodyn.rollouts.marching import march
 
-SPLITS = 4
+SPLITS = 4  # a quarter of the training clusters validates at a time
 # Shares of the training part at which the fitted beginning ends, where clusters are too few to hold any out.
 CUTS = (0.5, 0.7)
-INTERVALS = 32
+INTERVALS = 32  # of a validation rollout: that it ranks is all that is asked of it
 TRAVEL = 0.1  # of its range that a feature may go in one Runge-Kutta step: more, and the solver is what is judged
-MOST_SUBSTEPS = 16
-AMPLITUDE = 10.0
+MOST_SUBSTEPS = 16  # as in shooting, which has to mend what is chosen here
+AMPLITUDE = 10.0  # times the data's largest value, beyond which a rollout has diverged, as in shooting
 SMALL_BATCH = 2**16  # values of the states that a validation's candidates have: larger ones gain nothing by company
 WORST = 2.0  # an unexplained share is capped there, as in the scores
 

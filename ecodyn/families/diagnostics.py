@@ -23,9 +23,9 @@ from ecodyn.statistics.intervals import INTERVAL_LEVEL
 
 HALVES_LIMIT = 2.0  # standard errors between two halves beyond which a coefficient is not identified
 CORRELATION_LIMIT = 0.5  # of the halves' off-diagonal matrices, for full couplings
-RUNS_FOR_HALVES = 4
+RUNS_FOR_HALVES = 4  # two in each half: with one no standard error could be had
 PAIRS_TO_CORRELATE = 3  # two points always lie on a line
-CONDITION_LIMIT = 1e12
+CONDITION_LIMIT = 1e12  # four digits are then left of sixteen
 COEFFICIENT_ARRAYS = ("low", "high", "halves", "run_spread", "identified", "variance_inflation")
 
 

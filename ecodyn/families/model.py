@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ecodyn.trajectories import Trajectories
 
 
-SCHEMA = 1
+SCHEMA = 1  # of a model file
 DIFFERENCE = 6e-6  # cube root of rounding: where truncation and rounding of a central difference meet
 
 

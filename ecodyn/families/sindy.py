@@ -31,12 +31,12 @@ from ecodyn.trajectories.state import fitted
 
 Support = NDArray[np.bool_]
 
-THRESHOLDS = 40
+THRESHOLDS = 40  # over five decades; 20 over three gave only 3 or 4 different supports on the circles
 FULL_PATH = (1e-2, 1e-1)  # K equations of hundreds of terms each, a run at a time: a short path
-FULL_SPLITS = 1
+FULL_SPLITS = 1  # for the same reason
 EXACT = 1e-9  # unexplained shares below are the solver's
 SMALLEST_THRESHOLD = 1e-5  # of the largest coefficient of the full fit
-FULL_RIDGE = 1e-3
+FULL_RIDGE = 1e-3  # hundreds of correlated terms, and fewer independent samples than terms
 # Among supports that validate alike the smallest is taken: never at the cost of more unexplained share than this, ...
 TIE = 0.002
 ALIKE = 0.05  # ... and a ratio of unexplained shares that doesn't matter, however sure

@@ -15,7 +15,7 @@ PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 DIVERGING = "PuOr_r"  # orange and purple, told apart by all (Brewer)
 DEAD = "#BBBBBB"
 INK = "#333333"
-FONT = 9.0
+FONT = 9.0  # points
 WORST_SKILL = -1.0  # what is worse is drawn at the edge, with its value
 
 

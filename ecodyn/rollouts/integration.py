@@ -45,7 +45,7 @@ _INTERPOLANT = np.array(
         [0, 40617522 / 29380423, -110615467 / 29380423, 69997945 / 29380423],
     ]
 )
-_SAFETY, _SHRINK, _GROW = 0.9, 0.2, 10.0
+_SAFETY, _SHRINK, _GROW = 0.9, 0.2, 10.0  # of the step size, as in SciPy's RK45 (Hairer, Nørsett and Wanner 1993, II.4)
 
 
 @dataclass(frozen=True)

@@ -23,13 +23,13 @@ CONSISTENT = 1e-9  # of |b|: what A x = −b may leave where A is singular
 REAL = 1e-7  # imaginary part of a root, relative to the box, that rounding gives a double one
 
 MOST_TO_ENUMERATE = 12  # features of a full Lotka-Volterra law: 2¹² sets of survivors
-MOST_PRODUCTS = 1024
+MOST_PRODUCTS = 1024  # combinations of single features' equilibria that a table or a reader could still use
 MOST_SPLITS = 64  # numbers m of features at the larger value; with up to 65 features that is every m
 LEVELS, PAIR_LEVELS = 33, 7  # values in the range from which one or two groups of features start
 MOST_STARTS, FEWEST_STARTS = 256, 16  # random ones, and as many of those given
 WORK = 200_000  # coefficients times starts: seconds on one core
 
-ITERATIONS = 40
+ITERATIONS = 40  # of Newton's method: from where it converges, ten suffice
 STEP = 1e-10  # of the box: a Newton step below it has arrived
 RESIDUAL = 1e-9  # of the Jacobian's largest entry times the box: where J is singular, a short step may not mean f = 0
 SHORTER = (0.5, 0.125)  # of a Newton step that would leave more than there was

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SCHEMA", "Fields", "fields_of", "pack", "unpack"]
 
-SCHEMA = 1
+SCHEMA = 1  # of a trajectories file
 EXPECTED = {
     "signal": DIMENSIONS,
     "dc": ("run", "step"),

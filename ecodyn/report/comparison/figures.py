@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 
 KIND_COLOURS = {FAMILY: "#0072B2", CLOCK: "#E69F00", CEILING: "#009E73", NULL: "#777777"}
-MOST_PANELS = 6
+MOST_PANELS = 6  # two rows of three
 MOST_COLOURED = 5  # with "others", "rollout" and its band that makes eight legend entries
 
 

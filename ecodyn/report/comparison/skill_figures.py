@@ -45,11 +45,11 @@ MARKERS = {"independent": "o", "exchangeable": "s", "full": "D"}
 LINES = {"independent": (0, (4, 1.5)), "exchangeable": "-", "full": (0, (1, 1.2))}
 Name = tuple[str, str, str]  # family (or its map), coupling, state
 
-MOST_ENTRIES = 8
+MOST_ENTRIES = 8  # of a legend beside the axes
 MOST_FAMILIES = 4  # with three couplings and the null that makes eight legend entries; others are grey
 GROUP = 0.7  # of the room between two groups
 BEST_NULL = "best null"
-MOST_CURVES = 6
+MOST_CURVES = 6  # that a reader can tell apart
 
 
 def plot_skill_by_phase(result: Comparison, ax: Axes | None = None, *, protocol: str | None = None) -> Axes:

@@ -12,7 +12,7 @@ from ecodyn.families.model import FittedModel
 from ecodyn.report.formatting import coefficient
 from ecodyn.stability.equilibria import Equilibria, find_equilibria
 
-MOST_SHOWN = 6
+MOST_SHOWN = 6  # of a terminal's table; the page has more
 MOST_NAMED = 4  # features of a state that are named one by one
 HEADERS = {
     "state": "equilibrium",
