@@ -64,7 +64,7 @@ COLUMNS = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ModelRow:
     """One model under one protocol: its name, its cells by column key, and when not to trust it."""
 
@@ -79,7 +79,9 @@ def model_rows(comparison: Comparison, protocol: str | None = None, window: int 
     """The rows of the table of models: families by loss, then clocks, ceilings and nulls."""
     part = comparison.windows[window] if isinstance(window, int) else window
     scores = part.of(protocol or part.headline)
-    return [ModelRow(m.label, m.kind, _cells(m), _notes(m, part, comparison), m) for m in scores]
+    return [
+        ModelRow(name=m.label, kind=m.kind, cells=_cells(m), notes=_notes(m, part, comparison), score=m) for m in scores
+    ]
 
 
 def shown_columns(rows: list[ModelRow]) -> list[Column]:
