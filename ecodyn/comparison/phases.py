@@ -121,8 +121,8 @@ class Phases:
         """What a reader must be told before the phases are used; nothing where they are stable."""
         if self.stable:
             return []
-        found = Counter(len(b) + 1 for b in self.fold_boundaries)
-        counts = ", ".join(f"{n} in {times}" for n, times in sorted(found.items()))
+        numbers = Counter(len(b) + 1 for b in self.fold_boundaries)
+        counts = ", ".join(f"{n} in {times}" for n, times in sorted(numbers.items()))
         ranges = ", ".join(f"{low:g} to {high:g}" for low, high in self.ranges) or "none"
         return [
             f"the phases are unstable: without a fold, the number of phases is {counts} folds and the boundaries are "
@@ -271,14 +271,14 @@ def _stored(grid: Array, data: Trajectories) -> Array:
 
 def _described(curve: Array, cuts: Cuts, steps_at: Array) -> tuple[Phase, ...]:
     """Phases with their labels, from the mean curve (grid, channel) over all runs."""
-    found = []
+    phases = []
     for start, stop in pairwise(cuts):
         line = lines(curve[start : stop + 1], (0, stop - start))
         mean, *spread = (float(c) for c in line[-1] - line[0])
         change = spread[0] if spread else float("nan")
         window = (float(steps_at[start]), float(steps_at[stop]))
-        found.append(Phase(window, label_of_change(mean, change), mean, change))
-    return tuple(found)
+        phases.append(Phase(window, label_of_change(mean, change), mean, change))
+    return tuple(phases)
 
 
 def chosen_phases(

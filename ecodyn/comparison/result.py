@@ -71,8 +71,8 @@ class Comparison:
 
     def phase_names(self) -> list[str]:
         """The label of each window's phase; "" for windows that were given."""
-        found = self.phases.phases if self.phases else ()
-        return [found[i].label if i < len(found) else "" for i in range(len(self.windows))]
+        phases = self.phases.phases if self.phases else ()
+        return [phases[i].label if i < len(phases) else "" for i in range(len(self.windows))]
 
     def score(
         self, model: str | ModelName, coupling: str | None = None, *, protocol: str | None = None, **parts: str

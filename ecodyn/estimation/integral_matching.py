@@ -108,8 +108,8 @@ class MatchedIntegrals:
         left, singular, right = np.linalg.svd(self.matrix / self.norms[:, None], full_matrices=False)
         rotated = left.swapaxes(1, 2) @ self.targets
         singular = singular[..., None]
-        found = [right.swapaxes(1, 2) @ (singular / (singular**2 + ridge) * rotated) for ridge in ridges]
-        coefficients = np.stack(found) / self.norms[:, :, None]
+        solutions = [right.swapaxes(1, 2) @ (singular / (singular**2 + ridge) * rotated) for ridge in ridges]
+        coefficients = np.stack(solutions) / self.norms[:, :, None]
         return coefficients.transpose(0, 3, 1, 2).reshape(len(ridges), -1, self.n_terms)
 
     def place(self, row: int) -> tuple[int, int]:
@@ -123,8 +123,8 @@ class MatchedIntegrals:
 
     def singular_values(self) -> Array:
         """Singular values of the column-normalised candidate terms, (design, term); with fewer rows, some are zero."""
-        found = np.linalg.svd(self.matrix / self.norms[:, None], compute_uv=False)
-        return np.asarray(np.pad(found, ((0, 0), (0, self.n_terms - found.shape[1]))))
+        values = np.linalg.svd(self.matrix / self.norms[:, None], compute_uv=False)
+        return np.asarray(np.pad(values, ((0, 0), (0, self.n_terms - values.shape[1]))))
 
     def hessian(self) -> Array:
         """ΘᵀΘ of the first design."""

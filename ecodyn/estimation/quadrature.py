@@ -33,8 +33,8 @@ def span_sums(values: Array, step: float, starts: NDArray[np.intp], span: int) -
 
 
 def _applied(weights: csr_array, values: Array) -> Array:
-    found = weights @ values.reshape(len(values), -1)
-    return np.asarray(found).reshape(len(found), *values.shape[1:])
+    integrals = weights @ values.reshape(len(values), -1)
+    return np.asarray(integrals).reshape(len(integrals), *values.shape[1:])
 
 
 @lru_cache(maxsize=64)

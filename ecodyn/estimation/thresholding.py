@@ -71,16 +71,16 @@ class ThresholdedRegression:
     def at(self, threshold: float) -> Array:
         """Coefficients (target, term) at one threshold."""
         out = np.zeros_like(self.whole)
-        for target, found in enumerate(self.whole):
+        for target, solution in enumerate(self.whole):
             kept = np.arange(self.size)
             for iteration in range(self.iterations):
                 if iteration:
-                    found = self._solve(kept, target)
-                large = np.abs(found) >= threshold
-                kept, found = kept[large], found[large]
+                    solution = self._solve(kept, target)
+                large = np.abs(solution) >= threshold
+                kept, solution = kept[large], solution[large]
                 if large.all() or not len(kept):
                     break
-            out[target, kept] = found
+            out[target, kept] = solution
         return out
 
     @cached_property
@@ -106,13 +106,13 @@ class ThresholdedRegression:
             outer = columns @ columns.T
             outer[np.diag_indices(len(outer))] += self.ridge
             _, weights, failed = dposv(outer, self.targets[:, target], overwrite_a=True)
-            found = columns.T @ weights
+            solution = columns.T @ weights
         else:
             gram, moment = self._products
             # One triangle is read, and products are symmetric: the transpose spares LAPACK a copy.
-            _, found, failed = dposv(gram[np.ix_(kept, kept)].T, moment[kept, target], overwrite_a=True)
+            _, solution, failed = dposv(gram[np.ix_(kept, kept)].T, moment[kept, target], overwrite_a=True)
         if failed:  # rounding has swallowed the ridge
             extended = np.vstack([self.columns[:, kept], np.sqrt(self.ridge) * np.eye(len(kept))])
             padding = np.zeros((len(kept), self.targets.shape[1]))
-            found = np.linalg.lstsq(extended, np.vstack([self.targets, padding]))[0][:, target]
-        return np.asarray(found)
+            solution = np.linalg.lstsq(extended, np.vstack([self.targets, padding]))[0][:, target]
+        return np.asarray(solution)

@@ -129,10 +129,10 @@ def _with_matrix(law: Law, matrix: Array, step: float | None) -> Law:
         target = wanted[:, features, library.fitted[equation]].reshape(-1)
         coefficients[row] = np.linalg.lstsq(terms[:, features].reshape(len(target), -1), target, rcond=None)[0]
     provenance = {**law.provenance, "converted_from": law.dynamics}
-    found = replace(law, coefficients=coefficients, step=step, diagnostics=None, provenance=provenance)
-    if np.abs(_matrix(found) - matrix).max() > LEFT_OVER * max(float(np.abs(matrix).max()), 1e-300):
+    converted = replace(law, coefficients=coefficients, step=step, diagnostics=None, provenance=provenance)
+    if np.abs(_matrix(converted) - matrix).max() > LEFT_OVER * max(float(np.abs(matrix).max()), 1e-300):
         raise ValueError(
             f"expected a {'map' if step else 'flow'} of the terms {', '.join(library.names())}; the one wanted has "
             f"others, as with a velocity (ẋ = v) or a term left out: fit a {'map' if step else 'flow'} instead"
         )
-    return found
+    return converted

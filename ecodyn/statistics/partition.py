@@ -38,7 +38,7 @@ def partitions(curve: Array, most: int, shortest: int) -> list[Cuts]:
     both its pieces.
     """
     costs = _costs(curve, shortest)
-    best, came_from, found = costs[0], [], []
+    best, came_from, by_number = costs[0], [], []
     for pieces in range(1, most + 1):
         if pieces > 1:
             totals = best[:, None] + costs
@@ -49,8 +49,8 @@ def partitions(curve: Array, most: int, shortest: int) -> list[Cuts]:
         cuts = [len(curve) - 1]
         for previous in reversed(came_from):
             cuts.append(int(previous[cuts[-1]]))
-        found.append((0, *reversed(cuts)))
-    return found
+        by_number.append((0, *reversed(cuts)))
+    return by_number
 
 
 def _costs(curve: Array, shortest: int) -> Array:

@@ -99,23 +99,23 @@ def _page(comparison: Comparison) -> str:
 
 def _summary(comparison: Comparison) -> str:
     data = comparison.data
-    told = ["runs", "steps", "features"]
+    stated = ["runs", "steps", "features"]
     if data.get("clusters") != data.get("runs"):  # runs that share an initialisation are one observation
-        told.insert(1, "clusters")
-    return ", ".join(f"{data[name]} {name}" for name in told if name in data)
+        stated.insert(1, "clusters")
+    return ", ".join(f"{data[name]} {name}" for name in stated if name in data)
 
 
 def _phases(comparison: Comparison) -> dict[str, Any] | None:
-    found = comparison.phases
-    if found is None:
+    phases = comparison.phases
+    if phases is None:
         return None
     return {
-        "listed": [str(p) for p in found.phases],
+        "listed": [str(p) for p in phases.phases],
         "ranges": [
-            f"{b:g} ({low:g} to {high:g})" for b, (low, high) in zip(found.boundaries, found.ranges, strict=True)
+            f"{b:g} ({low:g} to {high:g})" for b, (low, high) in zip(phases.boundaries, phases.ranges, strict=True)
         ],
-        "folds": len(found.fold_boundaries),
-        "notes": found.notes,
+        "folds": len(phases.fold_boundaries),
+        "notes": phases.notes,
     }
 
 

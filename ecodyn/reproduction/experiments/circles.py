@@ -29,18 +29,18 @@ SIGNALS_DRAWN = 300  # steps, evenly spaced in log time
 def signals(cache: TrainingCache) -> Finding:
     """Row 1: signals over training, and whether what survives are circles."""
     runs = cache.only("plain")
-    found = survivors(runs)
+    fates = survivors(runs)
     by_rule = under_every_rule(runs, lambda alive: clustered_mean(alive.sum(axis=1), runs.runs))
     count = by_rule[DEFAULT_RULE]
     shape = runs.observables["circularity"][:, -1]
     roundness = np.array(
-        [values[alive].mean() if alive.any() else np.nan for values, alive in zip(shape, found.alive, strict=True)]
+        [values[alive].mean() if alive.any() else np.nan for values, alive in zip(shape, fates.alive, strict=True)]
     )
     axes = clustered_mean(roundness, runs.runs, within=SHARE)
     final = cache.get("finished")["finished"]
     few = within(
         f"about {STUDY_SURVIVORS} of {runs.n_features} frequencies survive",
-        f"{in_words(count)} at step {runs.steps[-1]:g}, from {found.counts.min()} to {found.counts.max()} over "
+        f"{in_words(count)} at step {runs.steps[-1]:g}, from {fates.counts.min()} to {fates.counts.max()} over "
         f"{runs.n_runs} trainings",
         count,
         STUDY_SURVIVORS - 1,
@@ -107,8 +107,8 @@ def proxy(cache: TrainingCache) -> Finding:
         later.append(question(words, NOTHING))
     table = {name: np.concatenate([part[name] for part in tables]) for name in tables[0]}
     if scale.final == scale.steps:
-        found = f"at scale {scale.name} trainings are as long as the study's, and there is nothing to check"
-        return Finding((question(found, NOTHING),), {"fates": table})
+        observation = f"at scale {scale.name} trainings are as long as the study's, and there is nothing to check"
+        return Finding((question(observation, NOTHING),), {"fates": table})
     overlaps = {rule: _overlap(tables[0], rule) for rule in RULES}
     check = above(
         f"short trainings tell who survives at step {scale.final}",

@@ -74,10 +74,10 @@ def initial_signal(cache: TrainingCache) -> Finding:
 def scaled(cache: TrainingCache) -> Finding:
     """Row 8: one frequency scaled at the start; whether it survives, and what becomes of the others."""
     runs, k = cache.joined("scaled"), cache.scale.scaled_k
-    found = survivors(runs)
+    fates = survivors(runs)
     tenths, mine = 10 * setting(runs, "scale_frequency_factor"), runs.features == k
     own = under_every_rule(runs, lambda alive: slope(tenths, alive[:, mine][:, 0], runs.clusters))
-    rest = slope(tenths, found.alive[:, ~mine].sum(axis=1), runs.clusters)
+    rest = slope(tenths, fates.alive[:, ~mine].sum(axis=1), runs.clusters)
     gains = above(
         "a frequency whose signal is raised at the start survives more often",
         f"a tenth more of it adds {in_words(own[DEFAULT_RULE])} to the survival rate of frequency {k} and changes the "
@@ -89,11 +89,11 @@ def scaled(cache: TrainingCache) -> Finding:
         "embedding": runs.clusters,
         "seed": runs.settings["seed"],
         "factor": tenths / 10,
-        "survived": found.alive[:, mine][:, 0],
-        "others": found.alive[:, ~mine].sum(axis=1),
+        "survived": fates.alive[:, mine][:, 0],
+        "others": fates.alive[:, ~mine].sum(axis=1),
         "final_signal": runs.values[:, -1, mine][:, 0],
     }
-    return Finding((gains, *_against_a_law(runs, found)), {"fates": table}, (by_other_rules(own),))
+    return Finding((gains, *_against_a_law(runs, fates)), {"fates": table}, (by_other_rules(own),))
 
 
 def _against_a_law(runs: Trajectories, alive: Survivors) -> Iterator[Check]:

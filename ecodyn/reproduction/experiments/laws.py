@@ -125,12 +125,12 @@ def _ahead(table: Table) -> Check:
     """A question of ours, not the study's. A skill far below zero says no more than one at -1, where each is cut."""
     cut = np.maximum(np.nan_to_num(table["forecast_skill"], nan=-1.0), -1.0)
     skill = clustered_mean(cut, table["seed"])
-    found = (
+    observation = (
         f"such equations, fitted to the first {FITTED_SHARE:.0%} of the steps of a training and rolled out over the "
         f"rest of it, have skill {in_words(skill)} (each cut at −1; median {np.median(table['forecast_skill']):.3g}), "
         "0 being no better than no change"
     )
-    return question(found, skill)
+    return question(observation, skill)
 
 
 def forecast_skill(signal: Array, steps: Array) -> float:
@@ -158,7 +158,7 @@ def _on_unseen(runs: Trajectories, cache: TrainingCache) -> Check:
         raise UnusableDataError(f"expected both families to be fitted, {', '.join(sorted(missing))} could not be")
     linear, volterra = scores["linear"], scores["lotka_volterra"]
     better = clustered_mean(linear.skill_per_cluster - volterra.skill_per_cluster, np.arange(runs.n_clusters))
-    found = (
+    observation = (
         f"judged beside Lotka-Volterra's, one law for all circles, on trainings not fitted to, steps {low} to {high}: "
         f"skill {linear.skill:.3f}, {in_words(better, 3)} above"
         + (
@@ -167,7 +167,7 @@ def _on_unseen(runs: Trajectories, cache: TrainingCache) -> Check:
             else ""
         )
     )
-    return above("linear differential equations characterise the circles' dynamics", found, better, reading=True)
+    return above("linear differential equations characterise the circles' dynamics", observation, better, reading=True)
 
 
 def linear_by_dimension(cache: TrainingCache) -> Finding:

@@ -54,11 +54,11 @@ def frozen(cache: TrainingCache) -> Finding:
     }
     places = {step: _halfway_on_log_axes(dims, losses[:, n], seeds) for n, step in enumerate(steps.tolist())}
     last = places[steps[-1]]
-    found = "half of the fall of the log test loss lies below d = " + ", ".join(
+    observation = "half of the fall of the log test loss lies below d = " + ", ".join(
         f"{in_words(place, 0)} at step {step}" for step, place in places.items()
     )
     claim = f"with an embedding that is not trained, the test loss changes around d = p = {scale.p}"
-    check = within(claim, found, last, (1 - NEAR) * scale.p, (1 + NEAR) * scale.p)
+    check = within(claim, observation, last, (1 - NEAR) * scale.p, (1 + NEAR) * scale.p)
     return Finding((check,), {"losses": table})
 
 
@@ -85,8 +85,8 @@ def dimension(cache: TrainingCache) -> Finding:
     runs = cache.only("by_dimension")
     dims, seeds, counts = setting(runs, "dim"), replicates(runs), counts_by_rule(runs)
     slopes = {rule: slope(np.log2(dims), count, seeds) for rule, count in counts.items()}
-    found = f"each doubling of d adds {in_words(slopes[DEFAULT_RULE])} circles"
-    check = above("more circles survive in larger embeddings", found, slopes[DEFAULT_RULE])
+    observation = f"each doubling of d adds {in_words(slopes[DEFAULT_RULE])} circles"
+    check = above("more circles survive in larger embeddings", observation, slopes[DEFAULT_RULE])
     return Finding((check,), {"counts": {"dim": dims, "seed": seeds, **counts}}, (by_other_rules(slopes),))
 
 
@@ -100,8 +100,8 @@ def prime(cache: TrainingCache) -> Finding:
     rules = [name for name in table if name not in ("p", "seed")]
     slopes = {rule: slope(np.log2(table["p"]), table[rule], table["seed"]) for rule in rules}
     estimate = slopes[DEFAULT_RULE]
-    found = f"each doubling of p adds {in_words(estimate)} circles"
-    check = question(found, estimate)
+    observation = f"each doubling of p adds {in_words(estimate)} circles"
+    check = question(observation, estimate)
     return Finding((check,), {"counts": table}, (by_other_rules(slopes),))
 
 
@@ -124,8 +124,8 @@ def decay(cache: TrainingCache) -> Finding:
     from_where = max(FLAT_FROM, SETTLED / (setting(runs, "learning_rate")[0] * scale.decay_steps))
     settled = decays >= from_where
     more = {rule: clustered_mean((count - figured)[settled], seeds[settled]) for rule, count in counts.items()}
-    found = f"from {from_where:g} on {in_words(more[DEFAULT_RULE])} more than in the study's figure"
-    flat = within(f"from {FLAT_FROM:g} on about five are left", found, more[DEFAULT_RULE], -1.0, 1.0)
+    observation = f"from {from_where:g} on {in_words(more[DEFAULT_RULE])} more than in the study's figure"
+    flat = within(f"from {FLAT_FROM:g} on about five are left", observation, more[DEFAULT_RULE], -1.0, 1.0)
     along = {rule: clustered_mean(count - as_far, seeds) for rule, count in counts.items()}
     like = question(
         f"{in_words(along[DEFAULT_RULE])} more than in the study's figure at equal weight decay × steps",

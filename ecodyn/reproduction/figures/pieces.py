@@ -58,8 +58,8 @@ def draw_interval_line(
     """
     places = np.unique(x)
     values = np.log(y) if geometric else y
-    found = [clustered_mean(values[x == place], clusters[x == place], within=within) for place in places]
-    mean, low, high = (np.array([getattr(e, name) for e in found]) for name in ("mean", "low", "high"))
+    means = [clustered_mean(values[x == place], clusters[x == place], within=within) for place in places]
+    mean, low, high = (np.array([getattr(e, name) for e in means]) for name in ("mean", "low", "high"))
     if geometric:
         mean, low, high = np.exp(mean), np.exp(low), np.exp(high)
     if points:
