@@ -87,7 +87,7 @@ def compare(
         comparison = partial(compare_families, data, names, couplings, protocols=protocols, windows=windows)
         comparison = partial(comparison, phases=phases, every=every, state=state, dynamics=which, folds=folds)
         comparison = partial(comparison, survivor_rule=survivor_rule)
-        comparison = partial(comparison, parameters=_parameters(names, refine or ()), margin=margin)
+        comparison = partial(comparison, parameters=_parameters(names, refine), margin=margin)
         result = _compared(partial(comparison, surrogates=surrogates, jobs=cores(jobs), seed=seed))
         _hand_over(result, output, as_json)
         if result.interrupted:
@@ -96,12 +96,13 @@ def compare(
             fail("some models could not be fitted: " + "; ".join(result.failures), PARTIAL)
 
 
-def _parameters(names: Iterable[str] | None, refine: Iterable[str]) -> dict[str, dict[str, Any]]:
+def _parameters(names: Iterable[str] | None, refine: list[str] | None) -> dict[str, dict[str, Any]]:
     """What --refine full asks of the families that can refine a fit."""
     from ecodyn.families import REGISTRY, family
 
-    if not list(refine) or "full" not in chosen(list(refine), ("full",), "--refine"):
+    if not refine:
         return {}
+    chosen(refine, ("full",), "--refine")  # there is no other word yet
     classes = [cls for _, cls in REGISTRY.usable()] if names is None else [family(name) for name in names]
     return {cls.name: {"shooting__refine": True} for cls in classes if cls.refines}
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from ecodyn.arrays import Array
 from ecodyn.comparison.execution import Scored
-from ecodyn.comparison.folds import own_origin
+from ecodyn.comparison.folds import steps_before
 from ecodyn.comparison.model_score import HorizonCurve
 from ecodyn.comparison.scores import HORIZONS, NEXT_TO_NOTHING, loss, noise_share
 from ecodyn.statistics.intervals import t_interval
@@ -29,7 +29,7 @@ class Noise:
         if (run, origin) not in self.known:
             n = int(self.data.lengths[run])
             t, signal = self.data.times[run, :n], self.data.values[run, :n]
-            first = 0 if origin is None else int(np.sum(t <= own_origin(self.data, run, origin))) - 1
+            first = 0 if origin is None else steps_before(self.data, run, origin) - 1
             self.known[run, origin] = noise_share(signal[first:], t[first:])
         return self.known[run, origin]
 

@@ -14,7 +14,7 @@ from ecodyn.families.coefficients import coefficients_of
 from ecodyn.families.law import Law
 from ecodyn.families.model import FittedModel
 from ecodyn.families.model_name import ModelName, Named
-from ecodyn.runtime.json_values import number, numbers
+from ecodyn.runtime.json_values import number, numbers, pair
 from ecodyn.statistics.intervals import Estimate
 
 __all__ = ["HorizonCurve", "ModelScore", "Pair", "Start"]
@@ -153,7 +153,7 @@ class ModelScore(Named):
         curve, law = document["skill_by_horizon"], document.get("law")
         return cls(
             name=ModelName.from_json(document),
-            window=(number(document["window"][0]), number(document["window"][1])),
+            window=pair(document["window"]),
             skill_interval=Estimate(
                 number(document["skill"]),
                 number(document["skill_low"]),
@@ -224,12 +224,11 @@ class Pair:
     def from_json(cls, document: Mapping[str, Any], names: Mapping[str, ModelName]) -> Self:
         """The inverse of `to_json`; ``names`` are the report's models by their names as text."""
         mean, low, high = (number(document[key]) for key in ("skill_difference", "low", "high"))
-        window = number(document["window"][0]), number(document["window"][1])
         return cls(
             a=names[document["a"]],
             b=names[document["b"]],
             protocol=document["protocol"],
-            window=window,
+            window=pair(document["window"]),
             difference=Estimate(mean, low, high, document["runs"]),
         )
 

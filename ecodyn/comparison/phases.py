@@ -28,7 +28,7 @@ import numpy as np
 from ecodyn.arrays import Array
 from ecodyn.comparison.folds import folds_by_cluster
 from ecodyn.errors import UnusableDataError
-from ecodyn.runtime.json_values import number
+from ecodyn.runtime.json_values import number, pair
 from ecodyn.statistics.partition import Cuts, lines, number_of_pieces, partitions
 from ecodyn.trajectories import Trajectories
 
@@ -148,15 +148,11 @@ class Phases:
     def from_json(cls, document: Mapping[str, Any]) -> Self:
         """The inverse of `to_json`, null being NaN."""
         phases = (
-            Phase(_window(p["window"]), p["label"], number(p["mean_change"]), number(p["spread_change"]))
+            Phase(pair(p["window"]), p["label"], number(p["mean_change"]), number(p["spread_change"]))
             for p in document["phases"]
         )
         boundaries = tuple(tuple(float(b) for b in found) for found in document["fold_boundaries"])
         return cls(tuple(phases), boundaries, float(document["tolerance"]))
-
-
-def _window(pair: Sequence[float]) -> tuple[float, float]:
-    return float(pair[0]), float(pair[1])
 
 
 def find_phases(data: Trajectories, *, folds: int | None = None, most: int = MOST_PHASES) -> Phases:

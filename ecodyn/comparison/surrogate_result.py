@@ -10,7 +10,7 @@ import numpy as np
 
 from ecodyn.arrays import Array
 from ecodyn.families.model_name import ModelName
-from ecodyn.runtime.json_values import number, numbers
+from ecodyn.runtime.json_values import number, numbers, pair
 
 SURROGATE_LEVEL = 0.05  # p-values up to it count as "better on the data than on surrogates"
 CONCLUSIONS = {
@@ -83,7 +83,7 @@ class SurrogateTest:
             kind=document["kind"],
             model=ModelName.from_json(document["name"]),
             protocol=document["protocol"],
-            window=(number(document["window"][0]), number(document["window"][1])),
+            window=pair(document["window"]),
             skill=number(document["skill"]),
             skills=numbers(document["skills"]),
             loss=number(document["loss"]),

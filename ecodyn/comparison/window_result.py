@@ -12,7 +12,7 @@ from ecodyn.comparison.model_score import ModelScore, Pair, Start, Window
 from ecodyn.comparison.surrogate_result import SurrogateTest
 from ecodyn.comparison.verdict import Verdict
 from ecodyn.families.model_name import KINDS, ModelName
-from ecodyn.runtime.json_values import number
+from ecodyn.runtime.json_values import number, pair
 
 __all__ = ["WindowResult"]
 
@@ -76,7 +76,7 @@ class WindowResult:
         """The inverse of `to_json`, with the window's own models and records of pairs."""
         names = {m.label: m.name for m in models}
         return cls(
-            window=(number(document["window"][0]), number(document["window"][1])),
+            window=pair(document["window"]),
             headline=document["headline"],
             verdicts={protocol: Verdict.from_json(verdict) for protocol, verdict in document["verdicts"].items()},
             models=models,

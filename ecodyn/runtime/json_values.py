@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from ecodyn.arrays import Array
 
-__all__ = ["number", "numbers", "plain_json"]
+__all__ = ["number", "numbers", "pair", "plain_json"]
 
 
 def plain_json(value: Any) -> Any:
@@ -37,6 +37,12 @@ def plain_json(value: Any) -> Any:
 def number(value: float | None) -> float:
     """A number that `plain_json` wrote: null is NaN."""
     return float("nan") if value is None else float(value)
+
+
+def pair(values: Sequence[float | None]) -> tuple[float, float]:
+    """Two numbers that `plain_json` wrote, such as a window."""
+    first, last = values
+    return number(first), number(last)
 
 
 def numbers(values: list[float | None]) -> Array:
