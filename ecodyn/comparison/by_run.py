@@ -8,7 +8,7 @@ import numpy as np
 
 from ecodyn.arrays import Array
 from ecodyn.comparison.execution import Scored
-from ecodyn.comparison.folds import steps_before
+from ecodyn.comparison.folds import first_row
 from ecodyn.comparison.model_score import HorizonCurve
 from ecodyn.comparison.scores import HORIZONS, NEXT_TO_NOTHING, loss, noise_share
 from ecodyn.statistics.intervals import t_interval
@@ -27,10 +27,9 @@ class Noise:
     def __call__(self, run: int, origin: float | None) -> float:
         """Of a run (its position), from an origin on; None for the whole window."""
         if (run, origin) not in self.known:
-            n = int(self.data.lengths[run])
-            t, signal = self.data.times[run, :n], self.data.values[run, :n]
-            first = 0 if origin is None else steps_before(self.data, run, origin) - 1
-            self.known[run, origin] = noise_share(signal[first:], t[first:])
+            first, n = first_row(self.data, run, origin), int(self.data.lengths[run])
+            t, signal = self.data.times[run, first:n], self.data.values[run, first:n]
+            self.known[run, origin] = noise_share(signal, t)
         return self.known[run, origin]
 
     def mean(self) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,7 @@ from ecodyn.errors import DataWarning, UnusableDataError
 from ecodyn.families.model_name import FAMILY
 from ecodyn.rollouts.iteration import parse_dynamics
 from ecodyn.trajectories import Trajectories
+from ecodyn.trajectories.parts import some
 from ecodyn.trajectories.state import VELOCITY, observable_of, parse_state
 from ecodyn.trajectories.velocity import STEPS
 
@@ -54,14 +55,26 @@ def check(data: Trajectories, request: Request) -> Checked:
     phases = chosen_phases(data, request.phases, request.windows, request.folds)
     windows = phases.windows if phases else request.windows
     parts = [data.window(*w) for w in windows] if windows else [data]
-    parts = [part.every(request.every) for part in parts]
+    parts, gaps = [part.every(request.every) for part in parts], tuple(_late_starts(parts))
+    parts = [part.since_complete() for part in parts]
     for part in parts:
         _check_usable(part, models)
         _check_velocity(part, models, request.protocols)
         _check_protocols(part, models, request.protocols)
         _say_ahead(part, models)
-    notes = (*data.warnings, *(phases.notes if phases else ()), *left_out(request.families, available))
+    notes = (*data.warnings, *(phases.notes if phases else ()), *left_out(request.families, available), *gaps)
     return Checked(data=data, windows=tuple(parts), contenders=tuple(models), phases=phases, notes=notes)
+
+
+def _late_starts(parts: Sequence[Trajectories]) -> Iterator[str]:
+    """Say which runs begin at a step that lacks a value, where no rollout can start."""
+    for part in parts:
+        late = part.runs[part.missing[:, 0].any(axis=1)]
+        if len(late):
+            yield (
+                f"{len(late)} of {part.n_runs} runs lack a value at the window's first step: they begin at their first "
+                f"complete step (runs {some(late)})"
+            )
 
 
 def _check_usable(data: Trajectories, models: Sequence[Contender]) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 from ecodyn.arrays import Array, Integers
 from ecodyn.comparison.bands import worst_error
 from ecodyn.comparison.contenders import IN_SAMPLE, UNSEEN_RUNS, Contender
-from ecodyn.comparison.folds import Fold, origins, steps_before
+from ecodyn.comparison.folds import Fold, first_row, origins, steps_before
 from ecodyn.comparison.plan import Task
 from ecodyn.comparison.references import Reference
 from ecodyn.comparison.scores import RunScore, one_step_r2, score_rollout
@@ -133,15 +133,16 @@ def _estimator(task: Task) -> Family:
 
 
 def _training(fold: Fold, data: Trajectories) -> Trajectories:
+    """A fold's training part: complete steps only, since fits and references need whole states."""
     if fold.origin is None:
-        return data.select(runs=[data.runs[r] for r in fold.training])
+        return data.select(runs=[data.runs[r] for r in fold.training]).complete()
     # Runs with next to nothing before the origin are left out, and counted as such by their missing scores.
     counts = {r: steps_before(data, r, fold.origin) for r in fold.training}
     kept = [r for r, n in counts.items() if n >= MIN_STEPS]
     if not kept:
         raise ValueError(f"no run has {MIN_STEPS} steps before the origin at {fold.origin:g}; widen the window")
     part = data.select(runs=[data.runs[r] for r in kept])
-    return part.head([counts[r] for r in kept])
+    return part.head([counts[r] for r in kept]).complete()
 
 
 def _printed(model: FittedModel) -> tuple[str, str]:
@@ -221,7 +222,8 @@ def _keep(
 ) -> None:
     """What is drawn of a run's rollout, and how far off it is; ``path`` are times, truth and rollout."""
     t, truth, signal = path
-    thin = np.unique(np.linspace(0, len(t) - 1, DRAWN_POINTS).astype(int))
+    whole = np.flatnonzero(~np.isnan(truth).any(axis=1))  # how far off a rollout is, only complete steps tell
+    thin = whole[np.unique(np.linspace(0, len(whole) - 1, DRAWN_POINTS).astype(int))]
     if task.protocol == UNSEEN_RUNS:
         result.errors[run] = (t[thin] - t[0], worst_error(truth[thin], signal[thin]))
     if run < DRAWN_RUNS and (fold.origin is None or fold.origin == origins(data)[DRAWN_ORIGIN]):
@@ -229,10 +231,8 @@ def _keep(
 
 
 def _first_rows(runs: Sequence[int], origin: float | None, data: Trajectories) -> Integers:
-    if origin is None:
-        return np.zeros(len(runs), dtype=np.intp)
     # The last step that was fitted on is where a forecast starts.
-    return np.array([steps_before(data, r, origin) - 1 for r in runs])
+    return np.array([first_row(data, r, origin) for r in runs], dtype=np.intp)
 
 
 def _from_origin(times: Array, first: Integers) -> Array:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ecodyn.trajectories import Trajectories
 
-__all__ = ["ORIGINS", "Fold", "folds_by_cluster", "origins", "own_origin", "steps_before", "unseen_folds"]
+__all__ = ["ORIGINS", "Fold", "first_row", "folds_by_cluster", "origins", "own_origin", "steps_before", "unseen_folds"]
 
 ORIGINS = (0.4, 0.6, 0.8)  # of the window, where forecasts start
 MOST_FOLDS = 16  # leave one out up to so many runs
@@ -69,3 +69,11 @@ def steps_before(data: Trajectories, run: int, origin: float) -> int:
     """Stored steps of a run up to an origin."""
     n = int(data.lengths[run])
     return int(np.sum(data.times[run, :n] <= own_origin(data, run, origin)))
+
+
+def first_row(data: Trajectories, run: int, origin: float | None) -> int:
+    """Place of the step from which a run is rolled out: its first, or the last complete one up to an origin."""
+    if origin is None:
+        return 0
+    complete = ~data.missing[run, : steps_before(data, run, origin)].any(axis=1)
+    return int(np.flatnonzero(complete)[-1])

@@ -212,7 +212,7 @@ def _pairs(models: Sequence[ModelScore]) -> list[Pair]:
 
 def start_of(data: Trajectories, rule: str) -> Start:
     """What the starting signals say of who survives under a rule; NaN where it can't be asked."""
-    rows = []
+    rows, data = [], data.complete()
     for run in range(data.n_runs):
         signal = data.values[run, : int(data.lengths[run])]
         alive = alive_at_end(data, run, rule)

@@ -171,6 +171,7 @@ def find_phases(data: Trajectories, *, folds: int | None = None, most: int = MOS
     """
     if most < 1:
         raise ValueError(f"expected at least 1 phase to be allowed, got most={most}")
+    data = data.complete()
     times, curves = _aggregates(data)
     steps = int(data.lengths.min())
     shortest = math.ceil(max(SHORTEST, FEWEST_STEPS / steps) * (len(times) - 1))

@@ -1,4 +1,8 @@
-"""Scores of one rollout against one run, and of many runs together. Nothing here knows of families."""
+"""Scores of one rollout against one run, and of many runs together. Nothing here knows of families.
+
+Where values of the run are missing (NaN), every integral over time is, feature by feature, over the values that are
+there: trapezoids between them.
+"""
 
 from __future__ import annotations
 
@@ -67,7 +71,7 @@ def score_rollout(truth: Array, rollout: Array, times: Array, status: str = "ok"
             status=status,
         )
     skill = skill_of(truth, rollout, times)
-    floor = LOG_FLOOR * max(float(np.median(truth)), 1e-300)
+    floor = LOG_FLOOR * max(float(np.nanmedian(truth)), 1e-300)
     log_truth, log_rollout = np.log(np.maximum(truth, floor)), np.log(np.maximum(rollout, floor))
     return RunScore(
         skill=skill,
@@ -83,15 +87,38 @@ def score_rollout(truth: Array, rollout: Array, times: Array, status: str = "ok"
 def skill_of(truth: Array, rollout: Array, times: Array) -> float:
     """1 − MSE/MSE(persistence); NaN where persistence is exact."""
     still = mean_square(truth - truth[:1], times)
-    if still <= EXACT * max(float(np.mean(truth**2)), 1e-300):
+    if still <= EXACT * max(float(np.nanmean(truth**2)), 1e-300):
         return float("nan")
     return 1.0 - mean_square(rollout - truth, times) / still
 
 
 def mean_square(difference: Array, times: Array) -> float:
-    """Mean over features and time, time by the trapezoid rule."""
+    """Mean over features and time, time by the trapezoid rule; where values are missing, over those there are."""
     duration = times[-1] - times[0]
-    return float(np.trapezoid(np.mean(difference**2, axis=1), times) / duration) if duration > 0 else 0.0
+    if not duration > 0:
+        return 0.0
+    if not np.isnan(difference).any():
+        return float(np.trapezoid(np.mean(difference**2, axis=1), times) / duration)
+    areas, covered = _trapezoids_over_gaps(difference**2, times)
+    return float(areas.sum() / covered) if covered > 0 else 0.0
+
+
+def _trapezoids_over_gaps(squares: Array, times: Array) -> tuple[Array, float]:
+    """Areas (step − 1, feature) under straight lines between the values there are, and the time covered, over features.
+
+    Before a feature's first value and after its last there is nothing to integrate.
+    """
+    steps = np.diff(times)
+    areas = np.zeros((len(steps), squares.shape[1]))
+    covered = 0.0
+    for k, column in enumerate(squares.T):
+        there = np.flatnonzero(~np.isnan(column))
+        if len(there) > 1:
+            inside = slice(there[0], there[-1])
+            filled = np.interp(times, times[there], column[there])
+            areas[inside, k] = (0.5 * steps * (filled[1:] + filled[:-1]))[inside]
+            covered += float(times[there[-1]] - times[there[0]])
+    return areas, covered
 
 
 def skill_curve(truth: Array, rollout: Array, times: Array) -> tuple[float, ...]:
@@ -111,6 +138,8 @@ def skill_curve(truth: Array, rollout: Array, times: Array) -> tuple[float, ...]
 
 def _running(difference: Array, times: Array) -> Array:
     """Integrals of the mean square over features from the first time to each later one (step − 1,), by trapezoids."""
+    if np.isnan(difference).any():
+        return np.asarray(np.cumsum(_trapezoids_over_gaps(difference**2, times)[0].mean(axis=1)))
     squares = np.mean(difference**2, axis=1)
     return np.asarray(np.cumsum(0.5 * np.diff(times) * (squares[1:] + squares[:-1])))
 
@@ -131,6 +160,8 @@ def one_step_r2(slopes: Array, truth: Array, times: Array) -> float:
 
     It ranks nothing: smooth data give 0.99 to anything that is smooth in time.
     """
+    whole = ~np.isnan(truth).any(axis=1)
+    slopes, truth, times = slopes[whole], truth[whole], times[whole]
     change = np.diff(truth, axis=0)
     predicted = slopes[:-1] * np.diff(times)[:, None]
     total = float(np.sum((change - change.mean(axis=0)) ** 2))
@@ -144,6 +175,8 @@ def noise_variance(signal: Array, times: Array) -> float:
     left; normalised, their mean square estimates its variance. The least over orders 2 to 6 is taken: a signal that
     is itself rough at the sampling rate can only raise it.
     """
+    whole = ~np.isnan(signal).any(axis=1)
+    signal, times = signal[whole], times[whole]
     estimates = []
     for order in DIFFERENCE_ORDERS:
         if len(times) <= order + 1:

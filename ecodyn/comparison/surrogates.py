@@ -100,6 +100,11 @@ SURROGATES: dict[str, Callable[[Trajectories, np.random.Generator], Trajectories
 
 
 def _check_common_times(data: Trajectories) -> None:
+    if data.lacks_values:
+        raise UnusableDataError(
+            f"surrogates need every value, got runs that lack {data.missing.sum()} of them; select runs or steps that "
+            "have all"
+        )
     if not data.shares_times or data.lengths.min() < data.lengths.max():
         raise UnusableDataError(
             f"surrogates need runs with the same steps, got runs of {data.lengths.min()} to {data.lengths.max()} steps "

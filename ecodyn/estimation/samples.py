@@ -58,8 +58,10 @@ class Samples:
 
         They are for a flow, or for a map between their stored steps, which must then be evenly spaced.
 
-        The velocity along a run is the mean change over the 3 steps before each, as a scored rollout starts from.
+        Steps at which a value is missing take no part. The velocity along a run is the mean change over the 3 steps
+        before each, as a scored rollout starts from.
         """
+        trajectories = trajectories.complete()
         states = np.array(trajectories.state(channels))
         times = np.array(trajectories.times)
         lengths = np.asarray(trajectories.lengths, dtype=np.intp)

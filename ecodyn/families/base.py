@@ -129,7 +129,8 @@ class LibraryFamily(Family):
         if self.dynamics not in self.available_dynamics:
             raise ValueError(f"dynamics is {' or '.join(map(repr, self.available_dynamics))}, got {self.dynamics!r}")
         if self.dynamics == MAP:
-            stored_step(trajectories.times, trajectories.lengths)
+            whole = trajectories.complete()
+            stored_step(whole.times, whole.lengths)
 
     def ahead(self, trajectories: Trajectories) -> tuple[str, ...]:
         """A full library's size, where it is large, and which coupling takes less."""

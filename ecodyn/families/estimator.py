@@ -174,7 +174,7 @@ class Family(Configured, ABC):
             raise ValueError(f"{self.name} has the couplings {', '.join(self.couplings)}, got {self.coupling!r}")
         self.check_configurations()
         channels = parse_state(self.state)
-        shortest = int(trajectories.lengths.min())
+        shortest = int(trajectories.complete().lengths.min())
         if shortest < MIN_STEPS:
             raise UnusableDataError(
                 f"expected at least {MIN_STEPS} steps to fit a differential equation to, got {shortest} sample(s) "

@@ -64,6 +64,7 @@ def analyse(
     UnusableDataError
         The rule can't be used on these runs, a run lacks a step asked for, or has no step but the first.
     """
+    runs = runs.complete()  # `data.warnings` says what is missing
     judged = survivors(runs, rule, step)
     _refuse_bad_steps(runs, judged, early)
     notes = _remarks(runs, judged)

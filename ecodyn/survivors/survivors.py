@@ -67,6 +67,7 @@ def survivors(runs: Trajectories, rule: str = DEFAULT_RULE, step: float | None =
     >>> survivors(runs).counts.tolist()
     [2]
     """
+    runs = runs.complete()
     places = np.array([stored_at(runs, r, step) for r in range(runs.n_runs)])
     judge = RULES.named(rule)
     alive = np.array([judge(run_state(runs, r, place)) for r, place in enumerate(places)])
@@ -83,7 +84,7 @@ def alive_at_end(runs: Trajectories, run: int, rule: str = DEFAULT_RULE) -> Bool
     ValueError
         There is no such rule.
     """
-    judge = RULES.named(rule)
+    judge, runs = RULES.named(rule), runs.complete()
     try:
         return judge(run_state(runs, run, stored_at(runs, run, None)))
     except UnusableDataError:

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from ecodyn.arrays import Array, Integers
+from ecodyn.arrays import Array, Bools, Integers
 from ecodyn.trajectories.embeddings import checked_embedding
 from ecodyn.trajectories.labels import Labels, Setting, check_names, checked_labels, checked_setting, plain_provenance
+from ecodyn.trajectories.missing import checked_missing, refuse_never_measured
 from ecodyn.trajectories.times import checked_times
 from ecodyn.trajectories.values import check_finite, checked_velocity, matching, padded, run_lengths
 
@@ -34,6 +35,7 @@ class Checked:
     provenance: dict[str, Any]
     remarks: tuple[str, ...] = ()  # what `check` had to change
     velocity: Array | None = None  # (run, step, feature), where steps that tell it were cut away
+    missing: Bools | None = None  # (run, step, feature), where any value within a run is missing
 
     def __post_init__(self) -> None:
         for array in self.arrays().values():
@@ -65,10 +67,13 @@ def check(
     cluster: Any,
     settings: Mapping[str, Any],
     velocity: Any,
+    missing: Any,
 ) -> Checked:
     """Turn what a user gave into `Checked`, or raise UnusableDataError: expected, got, and what to do."""
     signal = padded(values, "values", 3)
     R, _, K = signal.shape
+    absent = checked_missing(missing, values, signal.shape)
+    signal[absent] = np.nan
     run_labels = checked_labels(range(R) if runs is None else runs, R, "runs")
     feature_labels = checked_labels(range(1, K + 1) if features is None else features, K, "features")
     lengths = run_lengths(signal, run_labels)
@@ -77,7 +82,16 @@ def check(
     others = {str(name): matching(array, signal.shape, name) for name, array in observables.items()}
     measured = {**curves} if dc is None else {**curves, "dc": dc}
     measured = {str(name): matching(array, signal.shape[:2], name) for name, array in measured.items()}
-    for name, array in {"signal": signal, **others, **measured}.items():
+    after = np.arange(signal.shape[1]) >= lengths[:, None]
+    for array in others.values():
+        array[absent] = np.nan
+    for array in measured.values():
+        array[after & absent.all(axis=2)] = np.nan  # steps that lack everything at its end are no steps of a run
+    absent[after] = False
+    refuse_never_measured(absent, lengths, run_labels, feature_labels)
+    for name, array in {"signal": signal, **others}.items():
+        check_finite(name, array, lengths, run_labels, feature_labels, missing=absent)
+    for name, array in measured.items():
         check_finite(name, array, lengths, run_labels, feature_labels)
     return Checked(
         observables={"signal": signal, **others},
@@ -92,7 +106,8 @@ def check(
         labels_shared=bool(labels_shared),
         provenance=plain_provenance(provenance),
         remarks=_cut_short(given, lengths, run_labels, isinstance(values, (list, tuple))),
-        velocity=None if velocity is None else checked_velocity(velocity, signal.shape, lengths, run_labels),
+        velocity=None if velocity is None else checked_velocity(velocity, absent, lengths, run_labels),
+        missing=absent if absent.any() else None,
     )
 
 

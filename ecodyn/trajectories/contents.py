@@ -13,7 +13,8 @@ from ecodyn.errors import UnusableDataError
 from ecodyn.trajectories.checks import Checked
 from ecodyn.trajectories.findings import findings
 from ecodyn.trajectories.labels import Labels, Setting
-from ecodyn.trajectories.parts import share_times, velocity_of
+from ecodyn.trajectories.missing import complete_rows, spread
+from ecodyn.trajectories.parts import share_times, take_steps, velocity_of
 from ecodyn.trajectories.state import VELOCITY, is_trait, observable_of, parse_state
 from ecodyn.trajectories.velocity import completed
 
@@ -156,20 +157,37 @@ class Contents:
         """Whether the signal's velocities come from steps, of which some were left out since."""
         return self._data.velocity is not None
 
+    @property
+    def missing(self) -> Bools:
+        """Where a value within a run is missing (run, step, feature): NaN in all observables."""
+        return np.zeros(self.shape, dtype=bool) if self._data.missing is None else self._data.missing
+
+    @property
+    def lacks_values(self) -> bool:
+        """Whether any value within a run is missing."""
+        return self._data.missing is not None
+
     def state(self, channels: str = "signal") -> Array:
         """Return the state (run, step, feature, channel) that a right-hand side sees.
 
         "signal" is one channel. "signal,gradient" adds an observable, "signal,gradient@start" a trait: the
         observable at the first step, held constant. "signal,velocity" adds the signal's mean change per step over
         the 3 stored steps before each step, also where a window has cut them away; at the first step of a file it
-        is that over the 3 steps after (see `knows_before`). NaN at padding.
+        is that over the 3 steps after (see `knows_before`). NaN at padding, and at incomplete
+        steps: those at which a value is missing.
 
         Raises
         ------
         ValueError
             The channels are not known (see `parse_state`), or the data lack one of the observables.
         """
-        return np.stack([self._channel(name) for name in parse_state(channels)], axis=-1)
+        names = parse_state(channels)
+        if self._data.missing is None:
+            return np.stack([self._channel(name) for name in names], axis=-1)
+        rows = complete_rows(self._data.missing, self.lengths, self.runs)
+        whole = Contents()
+        whole._data = take_steps(self._data, rows)
+        return spread(whole.state(channels), rows, self.n_steps)
 
     def _channel(self, name: str) -> Array:
         array = self.observable(observable_of(name))

@@ -31,6 +31,7 @@ EXPECTED = {
     "length": ("run",),
     "embedding": ("run", "token", "dimension"),
     "backward_velocity": DIMENSIONS,
+    "missing": DIMENSIONS,
 }
 OPTIONAL = ("dc", "cluster", "embedding", "backward_velocity")
 Fields = dict[str, Any]
@@ -53,6 +54,7 @@ def fields_of(data: Checked) -> Fields:
         "dc": data.curves.get("dc"),
         "embedding": data.embedding,
         "backward_velocity": data.velocity,
+        "missing": data.missing,
         "labels_shared": data.labels_shared,
         "provenance": data.provenance,
     }
@@ -69,6 +71,8 @@ def pack(fields: Mapping[str, Any]) -> xr.Dataset:
     variables |= {name: (EXPECTED[name], fields[name]) for name in OPTIONAL if fields[name] is not None}
     if np.any(fields["length"] < fields["values"].shape[1]):
         variables["length"] = ("run", fields["length"])
+    if fields["missing"] is not None:
+        variables["missing"] = (DIMENSIONS, fields["missing"].astype(np.int8))  # netCDF knows no booleans
     step = fields["steps"]
     if step.ndim == 2:
         variables["time"] = (("run", "step"), step)
@@ -103,6 +107,7 @@ def unpack(ds: xr.Dataset) -> Fields:
         "provenance": _provenance(ds.attrs.get("provenance", "{}")),
         **kinds,
         **{name: _array(ds, name, EXPECTED[name]) for name in OPTIONAL if name in ds},
+        "missing": _array(ds, "missing", DIMENSIONS) != 0 if "missing" in ds else None,
     }
 
 

@@ -49,6 +49,8 @@ def _description(trajectories: Contents) -> dict[str, str]:
         rows["embedding"] = f"{tokens} tokens × {dimensions} dimensions"
     if trajectories.n_clusters < trajectories.n_runs:
         rows["clusters"] = str(trajectories.n_clusters)
+    if trajectories.lacks_values:
+        rows["missing"] = f"{trajectories.missing.sum()} values"
     if trajectories.settings:
         rows["settings"] = ", ".join(trajectories.settings)
     if trajectories.remembers_velocity:

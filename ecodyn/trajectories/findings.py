@@ -18,7 +18,18 @@ GAP_NEIGHBOURS = 5  # ... unless one beside it is nearly as long: logarithmic sp
 def findings(data: Checked) -> tuple[str, ...]:
     """Sentences on what looks odd and is kept: flat, equal or wildly scaled features, a gap in time."""
     signal = data.observables["signal"]
-    return (*data.remarks, *_flat(data, signal), *_equal(data, signal), *_scales(data, signal), *_gap(data))
+    odd = (*_flat(data, signal), *_equal(data, signal), *_scales(data, signal), *_gap(data))
+    return (*data.remarks, *_missing(data), *odd)
+
+
+def _missing(data: Checked) -> Iterator[str]:
+    if data.missing is None:
+        return
+    incomplete = data.missing.any(axis=2).sum()
+    yield (
+        f"{data.missing.sum()} of {data.lengths.sum() * data.missing.shape[2]} values are missing (the {incomplete} "
+        "incomplete steps are left out of fits, the values out of scores)"
+    )
 
 
 def _flat(data: Checked, signal: np.ndarray) -> Iterator[str]:

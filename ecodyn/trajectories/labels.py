@@ -17,7 +17,7 @@ Label = int | str  # of a feature, a run, a cluster
 Labels = NDArray[np.int64] | NDArray[np.str_]  # whole numbers or names, never both
 Setting = NDArray[Any]  # numbers or text (run,)
 
-VARIABLES = {"signal", "dc", "time", "length", "cluster", "embedding", "backward_velocity"}
+VARIABLES = {"signal", "dc", "time", "length", "cluster", "embedding", "backward_velocity", "missing"}
 RESERVED = VARIABLES | {"step", "run", "feature", "token", "dimension", "runs", "features"}
 
 

@@ -8,13 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from ecodyn.arrays import Array, Integers
+from ecodyn.arrays import Array, Bools, Integers
 from ecodyn.errors import UnusableDataError
 from ecodyn.trajectories.checks import Checked
 from ecodyn.trajectories.labels import Labels
+from ecodyn.trajectories.missing import complete_rows, spread
 from ecodyn.trajectories.velocity import backward_velocity
 
 __all__ = [
+    "own_velocity",
     "share_times",
     "some",
     "take_features",
@@ -34,7 +36,19 @@ def share_times(times: Array, lengths: Integers) -> bool:
 
 def velocity_of(data: Checked) -> Array:
     """Mean change over the steps before (run, step, feature), those that a window cut away included; else NaN."""
-    return backward_velocity(data.observables["signal"], data.times) if data.velocity is None else data.velocity
+    return own_velocity(data) if data.velocity is None else data.velocity
+
+
+def own_velocity(data: Checked) -> Array:
+    """The same of the complete steps that are there, NaN at the others."""
+    signal = data.observables["signal"]
+    if data.missing is None:
+        return backward_velocity(signal, data.times)
+    rows = complete_rows(data.missing, data.lengths, data.runs)
+    most = max(map(len, rows))
+    index = np.array([np.pad(own, (0, most - len(own)), constant_values=own[-1]) for own in rows])
+    runs = np.arange(len(rows))[:, None]
+    return spread(backward_velocity(signal[runs, index], data.times[runs, index]), rows, signal.shape[1])
 
 
 def take_steps(data: Checked, picks: list[Integers]) -> Checked:
@@ -44,9 +58,10 @@ def take_steps(data: Checked, picks: list[Integers]) -> Checked:
     for r, pick in enumerate(picks):
         index[r, : len(pick)] = pick
     padding = np.arange(index.shape[1]) >= lengths[:, None]
+    runs = np.arange(len(picks))[:, None]
 
     def taken(array: np.ndarray) -> Array:
-        part = array[np.arange(len(picks))[:, None], index]
+        part = array[runs, index]
         part[padding] = np.nan
         return part
 
@@ -58,6 +73,7 @@ def take_steps(data: Checked, picks: list[Integers]) -> Checked:
             lengths=lengths,
             curves={name: taken(array) for name, array in data.curves.items()},
             velocity=taken(velocity_of(data)),
+            missing=None if data.missing is None else _some_missing(data.missing[runs, index] & ~padding[..., None]),
         )
     )
 
@@ -66,7 +82,7 @@ def tidied(data: Checked) -> Checked:
     """The same without a velocity that the steps that are there tell by themselves: equal data are then alike."""
     if data.velocity is None:
         return data
-    own = backward_velocity(data.observables["signal"], data.times)
+    own = own_velocity(data)
     return replace(data, velocity=None) if np.array_equal(data.velocity, own, equal_nan=True) else data
 
 
@@ -85,6 +101,7 @@ def take_runs(data: Checked, index: list[int]) -> Checked:
             curves={name: array[index, :T] for name, array in data.curves.items()},
             embedding=None if data.embedding is None else _without_padding(data.embedding[index]),
             velocity=None if data.velocity is None else data.velocity[index, :T],
+            missing=None if data.missing is None else _some_missing(data.missing[index, :T]),
         )
     )
 
@@ -98,7 +115,13 @@ def take_features(data: Checked, index: list[int]) -> Checked:
     """Keep these features."""
     observables = {name: array[:, :, index] for name, array in data.observables.items()}
     velocity = None if data.velocity is None else data.velocity[:, :, index]
-    return tidied(replace(data, observables=observables, features=data.features[index], velocity=velocity))
+    missing = None if data.missing is None else _some_missing(data.missing[:, :, index])
+    features = data.features[index]
+    return tidied(replace(data, observables=observables, features=features, velocity=velocity, missing=missing))
+
+
+def _some_missing(missing: Bools) -> Bools | None:
+    return missing if missing.any() else None
 
 
 def where_labels(labels: Labels, wanted: Any, name: str) -> list[int]:

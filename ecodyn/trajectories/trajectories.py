@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 import os
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,24 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ecodyn.arrays import Bools
 from ecodyn.errors import DataWarning, UnusableDataError
-from ecodyn.trajectories.checks import Checked, check
-from ecodyn.trajectories.contents import Contents
+from ecodyn.trajectories.checks import check
 from ecodyn.trajectories.csv_file import write_csv
 from ecodyn.trajectories.dataset import fields_of, pack, unpack
 from ecodyn.trajectories.display import html_table, sentence
 from ecodyn.trajectories.labels import Label
 from ecodyn.trajectories.netcdf import write_netcdf
-from ecodyn.trajectories.parts import (
-    some,
-    take_features,
-    take_runs,
-    take_steps,
-    tidied,
-    where_labels,
-    where_setting,
-)
+from ecodyn.trajectories.parts import take_steps, tidied
 from ecodyn.trajectories.paths import suffix_of
+from ecodyn.trajectories.selection import Selectable
 from ecodyn.trajectories.values import Numbers
 
 if TYPE_CHECKING:
@@ -37,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Trajectories"]
 
 
-class Trajectories(Contents):
+class Trajectories(Selectable):
     """Time series x[run, step, feature] with their times, labels and provenance.
 
     Parameters
@@ -69,6 +61,10 @@ class Trajectories(Contents):
         The signal's mean change over the stored steps before, in signal per step, where those are no longer in
         `values`: a window's file has it. NaN at the first step of a run that none was stored before. Default: what the
         steps that are there tell.
+    missing : booleans shaped as `values`, or a list of (step, feature) arrays
+        True where a value within a run is missing, such as ``np.isnan(values)``; masked arrays say it
+        themselves. Steps that lack a value are left out of fits, and the values out of scores. Default: none, and NaN
+        within a run is refused.
 
     Raises
     ------
@@ -105,6 +101,7 @@ class Trajectories(Contents):
         cluster: Iterable[Label] | None = None,
         settings: Mapping[str, Iterable[Label | float]] | None = None,
         backward_velocity: Numbers | None = None,
+        missing: Bools | Sequence[Bools] | None = None,
     ) -> None:
         data = check(
             values=values,
@@ -120,122 +117,13 @@ class Trajectories(Contents):
             cluster=cluster,
             settings=settings or {},
             velocity=backward_velocity,
+            missing=missing,
         )
         if data.lengths.max() < data.times.shape[1]:  # padding that all runs share holds nothing
             data = take_steps(data, [np.arange(length) for length in data.lengths])
         self._data = tidied(data)
         if self.warnings:
             warnings.warn("; ".join(self.warnings), DataWarning, stacklevel=2)
-
-    @classmethod
-    def _derived(cls, data: Checked) -> Trajectories:
-        """Wrap what comes of checked data without checking or warning again."""
-        new = cls.__new__(cls)
-        new._data = data
-        return new
-
-    # ------------------------------------------------------------------------------------------ parts of them
-
-    def window(self, start: float, stop: float) -> Trajectories:
-        """Keep the steps with start ≤ t ≤ stop: values of t, both ends included.
-
-        The signal's velocity is remembered from the steps that are cut away.
-
-        Raises
-        ------
-        UnusableDataError
-            A run has no step in the window.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> runs = Trajectories(np.random.default_rng(0).random((3, 11, 2)), np.arange(0, 110, 10))
-        >>> runs.window(20, 60).steps
-        array([20., 30., 40., 50., 60.])
-        """
-        picks = [np.flatnonzero((times >= start) & (times <= stop)) for times in self.times]
-        for run, times, pick in zip(self.runs, self.times, picks, strict=True):
-            if len(pick) == 0:
-                raise UnusableDataError(
-                    f"run {run} has no step in the window {start:g}:{stop:g}, its steps go from "
-                    f"{np.nanmin(times):g} to {np.nanmax(times):g}; choose a window within, or leave it out"
-                )
-        return self._derived(take_steps(self._data, picks))
-
-    def head(self, counts: Sequence[int]) -> Trajectories:
-        """Keep the first `counts[r]` stored steps of run r."""
-        if len(counts) != self.n_runs or not all(0 < n <= held for n, held in zip(counts, self.lengths, strict=True)):
-            raise ValueError(f"expected between 1 and {self.lengths.tolist()} steps of the runs, got {list(counts)}")
-        return self._derived(take_steps(self._data, [np.arange(n) for n in counts]))
-
-    def every(self, n: int) -> Trajectories:
-        """Keep each n-th stored step of each run, the first included."""
-        if operator.index(n) < 1:
-            raise ValueError(f"expected every(n) with n of at least 1, got {n}; 1 keeps all steps")
-        return self._derived(take_steps(self._data, [np.arange(0, length, n) for length in self.lengths]))
-
-    def thinned(self, most: int) -> Trajectories:
-        """Keep at most so many of the stored steps of each run, evenly, the first and the last among them."""
-        if operator.index(most) < 2:
-            raise ValueError(f"expected thinned(most) with most of at least 2, got {most}; both ends are kept")
-        picks = [np.unique(np.linspace(0, n - 1, min(n, most)).round().astype(int)) for n in self.lengths]
-        return self._derived(take_steps(self._data, picks))
-
-    def select(
-        self,
-        runs: Label | Iterable[Label] | None = None,
-        features: Label | Iterable[Label] | None = None,
-        **settings: Label | float | Iterable[Label | float],
-    ) -> Trajectories:
-        """Keep runs and features by label, in the order asked for, and runs by setting.
-
-        A label or a list of labels must all exist; a `range` stands for those of its labels that do.
-        ``select(dim=128)`` keeps the runs whose setting dim is 128, ``select(dim=[32, 64])`` those of either.
-
-        Raises
-        ------
-        UnusableDataError
-            A label or setting is not there, or nothing is left.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> runs = Trajectories(np.random.default_rng(0).random((3, 11, 2)), np.arange(0, 110, 10))
-        >>> chosen = runs.select(runs=[2, 0], features=2)
-        >>> chosen.shape, chosen.runs.tolist()
-        ((2, 11, 1), [2, 0])
-        """
-        data = self._data
-        for name, wanted in settings.items():
-            data = take_runs(data, where_setting(data, name, wanted))
-        if runs is not None:
-            data = take_runs(data, where_labels(data.runs, runs, "runs"))
-        if features is not None:
-            data = take_features(data, where_labels(data.features, features, "features"))
-        return self._derived(data)
-
-    def aligned(self, features: Iterable[Label], *, any_labels: bool = False) -> Trajectories:
-        """Put the features in the order of these labels, such as a law's, which have to be exactly those there are.
-
-        With `any_labels`, other labels of the same number are taken as they are: for a law that is the same for every
-        feature.
-
-        Raises
-        ------
-        UnusableDataError
-            The labels, or with `any_labels` their number, are others.
-        """
-        wanted, present = np.asarray(list(features)).tolist(), self.features.tolist()
-        if set(wanted) == set(present):
-            return self.select(features=wanted)
-        if any_labels and len(wanted) == len(present):
-            return self
-        missing, further = [x for x in wanted if x not in present], [x for x in present if x not in wanted]
-        wrong = [f"{what} {some(labels)}" for what, labels in (("without", missing), ("with", further)) if labels]
-        raise UnusableDataError(
-            f"expected the {len(wanted)} features {some(wanted)}, got {len(present)}, {' and '.join(wrong)}; "
-            "rename or select the features"
-        )
 
     # ------------------------------------------------------------------------------------------------- files
 

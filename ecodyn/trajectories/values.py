@@ -113,11 +113,15 @@ def run_lengths(signal: Array, runs: Labels) -> Integers:
     return signal.shape[1] - np.argmax(some[:, ::-1], axis=1)
 
 
-def check_finite(name: str, array: Array, lengths: Integers, runs: Labels, features: Labels) -> None:
-    """Refuse what is not finite within a run, and any number after its end; the sentence names the place."""
+def check_finite(
+    name: str, array: Array, lengths: Integers, runs: Labels, features: Labels, *, missing: Bools | None = None
+) -> None:
+    """Refuse what is not finite within a run and not said to be missing, and any number after its end."""
     inside = np.arange(array.shape[1]) < lengths[:, None]
     within = inside.reshape(inside.shape + (1,) * (array.ndim - 2))
     bad = np.where(within, ~np.isfinite(array), ~np.isnan(array))
+    if missing is not None:
+        bad &= ~missing
     if not bad.any():
         return
     r, t, *k = place = tuple(np.argwhere(bad)[0])
@@ -125,15 +129,21 @@ def check_finite(name: str, array: Array, lengths: Integers, runs: Labels, featu
     what = written(array[place]) + ("" if inside[r, t] else " after the end of values")
     raise UnusableDataError(
         f"{name} holds {what} at run {runs[r]}, step index {t}{feature} ({bad.sum()} such in all), expected "
-        "finite numbers (NaN only as padding after a run's end); cut the run before it, or leave it out"
+        "finite numbers (NaN only as padding after a run's end); cut the run before it, leave it out, or say what is "
+        "missing with missing=np.isnan(values)"
     )
 
 
-def checked_velocity(values: Any, shape: tuple[int, ...], lengths: Integers, runs: Labels) -> Array:
-    """A float64 copy (run, step, feature); a first step may have none (NaN), any later one has steps before it."""
-    velocity = matching(values, shape, "backward_velocity")
-    step = np.arange(shape[1])
-    missing = np.isnan(velocity).any(axis=2) & (step > 0) & (step < lengths[:, None])
+def checked_velocity(values: Any, absent: Bools, lengths: Integers, runs: Labels) -> Array:
+    """A float64 copy (run, step, feature); a first step may have none (NaN), any later one has steps before it.
+
+    So do steps at which a value is absent (run, step, feature).
+    """
+    velocity = matching(values, absent.shape, "backward_velocity")
+    step = np.arange(absent.shape[1])
+    complete = ~absent.any(axis=2)
+    first = np.argmax(complete, axis=1)[:, None]
+    missing = np.isnan(velocity).any(axis=2) & complete & (step > first) & (step < lengths[:, None])
     beyond = ~np.isnan(velocity).all(axis=2) & (step >= lengths[:, None])
     if (missing | beyond).any():
         r, t = np.argwhere(missing | beyond)[0]
