@@ -144,6 +144,36 @@ class Selectable(Contents):
             data = take_features(data, where_labels(data.features, features, "features"))
         return self._derived(data)
 
+    def sel(
+        self,
+        run: Label | Iterable[Label] | None = None,
+        feature: Label | Iterable[Label] | None = None,
+        step: slice | None = None,
+        **settings: Label | float | Iterable[Label | float],
+    ) -> Self:
+        """Keep runs, features, steps and settings by label, as xarray's ``sel`` does: slices of steps have both ends.
+
+        Raises
+        ------
+        UnusableDataError
+            A label or setting is not there, or nothing is left.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from ecodyn import Trajectories
+        >>> runs = Trajectories(np.random.default_rng(0).random((3, 11, 2)), np.arange(0, 110, 10))
+        >>> runs.sel(run=2, step=slice(20, 60)).shape
+        (1, 5, 2)
+        """
+        part = self.select(runs=run, features=feature, **settings)
+        if step is None:
+            return part
+        if not isinstance(step, slice) or step.step is not None:
+            raise ValueError(f"expected step=slice(FIRST, LAST), both values of the time, got {step!r}; see every(n)")
+        start = -np.inf if step.start is None else step.start
+        return part.window(start, np.inf if step.stop is None else step.stop)
+
     def aligned(self, features: Iterable[Label], *, any_labels: bool = False) -> Self:
         """Put the features in the order of these labels, such as a law's, which have to be exactly those there are.
 

@@ -16,6 +16,7 @@ from ecodyn.trajectories.checks import check
 from ecodyn.trajectories.csv_file import write_csv
 from ecodyn.trajectories.dataset import fields_of, pack, unpack
 from ecodyn.trajectories.display import html_table, sentence
+from ecodyn.trajectories.joining import joined
 from ecodyn.trajectories.labels import Label
 from ecodyn.trajectories.netcdf import write_netcdf
 from ecodyn.trajectories.parts import take_steps, tidied
@@ -147,6 +148,28 @@ class Trajectories(Selectable):
                 "its padding by NaN; correct the one that is wrong"
             )
         return new
+
+    @classmethod
+    def concat(cls, parts: Iterable[Trajectories], keys: Sequence[Label] | None = None) -> Trajectories:
+        """Put the runs of several trajectories one after the other, features matched by label.
+
+        Runs of different parts are never of one cluster. Run labels that repeat are numbered anew, the old ones kept as
+        the setting ``source_run``; `keys`, one a part, names them instead, as "key/label" or, of a single run, "key".
+        What not all parts have is left out, which is said.
+
+        Raises
+        ------
+        UnusableDataError
+            The parts have other features, or belong to networks of another p.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> day, night = (Trajectories(np.random.default_rng(s).random((1, 5, 2)), range(5)) for s in (0, 1))
+        >>> Trajectories.concat([day, night], keys=["day", "night"]).runs.tolist()
+        ['day', 'night']
+        """
+        return cls(**joined([part._data for part in parts], keys))
 
     def save(self, path: str | os.PathLike[str], *, force: bool = False) -> None:
         """Write to `path`: netCDF4 if it ends in .nc, else .csv, which holds times and signal only.

@@ -85,7 +85,7 @@ def test_a_rollout_that_is_right_where_there_are_values_is_perfect():
     holed = np.where(np.random.default_rng(0).random(truth.shape) < 0.2, np.nan, truth)
     holed[0] = truth[0]
     score = score_rollout(holed, truth, times)
-    assert score.skill == 1.0 and score.log_skill == 1.0 and score.curve[-1] == 1.0
+    assert (score.skill, score.log_skill, score.curve[-1]) == (1.0, 1.0, 1.0)
 
 
 def test_noise_is_told_from_complete_steps():
