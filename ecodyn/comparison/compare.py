@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from typing import Unpack
+from typing import TYPE_CHECKING, Unpack
 
 from ecodyn.comparison.answer import answer
 from ecodyn.comparison.check import check
@@ -17,7 +17,11 @@ from ecodyn.comparison.surrogate_refits import against_surrogates
 from ecodyn.errors import DataWarning, NothingFittedError
 from ecodyn.families.estimator import Family
 from ecodyn.families.model_name import FAMILY
-from ecodyn.trajectories import Trajectories
+from ecodyn.trajectories import as_trajectories
+
+if TYPE_CHECKING:
+    from ecodyn.trajectories.conversions import DataLike
+    from ecodyn.trajectories.values import Numbers
 
 __all__ = ["InterruptedComparison", "compare"]
 
@@ -31,18 +35,21 @@ class InterruptedComparison(KeyboardInterrupt):
 
 
 def compare(
-    data: Trajectories,
+    data: DataLike,
     families: Sequence[str | Family | type[Family]] | None = None,
     couplings: Sequence[str] | None = None,
+    *,
+    t: Numbers | float | None = None,
     **options: Unpack[Options],
 ) -> Comparison:
     """Which equation family describes trainings it has not seen, by how much, or that the data can't tell.
 
     Parameters
     ----------
-    data : Trajectories
+    data : Trajectories, or arrays, tables or files of them: see `ecodyn.as_trajectories`
     families : names, classes or configured estimators; all registered ones by default
     couplings : restrict the couplings of families given by name or class
+    t : times of data that carry none: an array, one a run, or the spacing of the steps
     options : ``protocols``, ``windows`` or ``phases``, ``every``, ``state``, ``dynamics``, ``parameters``, ``folds``,
         ``margin`` (0.1), ``surrogates``, ``survivor_rule``, ``jobs`` (1), ``seed`` (0), ``progress``: see `Request`
 
@@ -65,7 +72,7 @@ def compare(
     'linear/independent'
     """
     request = Request(families=families, couplings=couplings, **options)
-    checked = check(data, request)
+    checked = check(as_trajectories(data, t), request)
     plans = [plan(part, checked.contenders, request, window=i) for i, part in enumerate(checked.windows)]
     outcome = run(plans, request)
     windows = [judge(p, r, request) for p, r in zip(outcome.plans, outcome.results, strict=True)]

@@ -21,7 +21,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -30,7 +30,10 @@ from ecodyn.comparison.folds import folds_by_cluster
 from ecodyn.errors import UnusableDataError
 from ecodyn.runtime.json_values import number, pair
 from ecodyn.statistics.partition import Cuts, lines, number_of_pieces, partitions
-from ecodyn.trajectories import Trajectories
+from ecodyn.trajectories import Trajectories, as_trajectories
+
+if TYPE_CHECKING:
+    from ecodyn.trajectories.conversions import DataLike
 
 GROWTH, SEPARATION, COMPETITION, DECAY, CONVERGENCE, REST = (
     "growth",
@@ -155,12 +158,12 @@ class Phases:
         return cls(tuple(phases), boundaries, float(document["tolerance"]))
 
 
-def find_phases(data: Trajectories, *, folds: int | None = None, most: int = MOST_PHASES) -> Phases:
+def find_phases(data: DataLike, *, folds: int | None = None, most: int = MOST_PHASES) -> Phases:
     """Change points of the aggregate's relative rates, found without each fold in turn.
 
     Parameters
     ----------
-    data : at least 4 independent runs whose mean over features is positive
+    data : at least 4 independent runs, as `ecodyn.as_trajectories` takes them, whose mean over features is positive
     folds : as in ``compare``; one a cluster up to 16, else 8
     most : phases at most
 
@@ -171,7 +174,7 @@ def find_phases(data: Trajectories, *, folds: int | None = None, most: int = MOS
     """
     if most < 1:
         raise ValueError(f"expected at least 1 phase to be allowed, got most={most}")
-    data = data.complete()
+    data = as_trajectories(data).complete()
     times, curves = _aggregates(data)
     steps = int(data.lengths.min())
     shortest = math.ceil(max(SHORTEST, FEWEST_STEPS / steps) * (len(times) - 1))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -24,7 +24,10 @@ from ecodyn.survival.predictors import (
 from ecodyn.survival.result import Analysis
 from ecodyn.survival.scaling import scaled_runs
 from ecodyn.survivors.survivors import DEFAULT_RULE, Survivors, stored_at, survivors
-from ecodyn.trajectories import Trajectories
+from ecodyn.trajectories import Trajectories, as_trajectories
+
+if TYPE_CHECKING:
+    from ecodyn.trajectories.conversions import DataLike
 
 __all__ = ["Progress", "analyse"]
 
@@ -39,7 +42,7 @@ CURVE_STEPS = 40  # at which predictors are drawn over time: enough for a smooth
 
 
 def analyse(
-    runs: Trajectories,
+    runs: DataLike,
     rule: str = DEFAULT_RULE,
     step: float | None = None,
     *,
@@ -52,6 +55,7 @@ def analyse(
 
     Parameters
     ----------
+    runs : Trajectories, or what `ecodyn.as_trajectories` takes
     rule, step : as in `survivors`
     early : steps at which survival is predicted; see `fitness`
     laws : whether equations are fitted and asked, which takes a minute
@@ -64,7 +68,7 @@ def analyse(
     UnusableDataError
         The rule can't be used on these runs, a run lacks a step asked for, or has no step but the first.
     """
-    runs = runs.complete()  # `data.warnings` says what is missing
+    runs = as_trajectories(runs).complete()  # `data.warnings` says what is missing
     judged = survivors(runs, rule, step)
     _refuse_bad_steps(runs, judged, early)
     notes = _remarks(runs, judged)

@@ -119,6 +119,7 @@ def sensitivity(runs: Trajectories, step: float | None = None) -> Sensitivity:
     >>> {count.value: count.survivors.mean for count in sensitivity(two_runs).counts}
     {'twice_mean': 2.0, 'above_10': 3.0, 'largest_gap': 2.0, 'two_component': 2.0, 'noise_floor': 2.0}
     """
+    runs = runs.complete()
     by_rule, unusable = {}, {}
     for rule in RULES:
         try:

@@ -50,7 +50,7 @@ def deaths(runs: Trajectories, survivors: Survivors, level: float = HALF) -> Dea
     """
     if not 0 < level < 1:
         raise ValueError(f"expected a level between 0 and 1 of the survivors' median, got {level}; {HALF} is usual")
-    steps = np.full(survivors.alive.shape, np.nan)
+    runs, steps = runs.complete(), np.full(survivors.alive.shape, np.nan)
     for r, alive in enumerate(survivors.alive):
         end = stored_at(runs, r, float(survivors.steps[r]))
         signal, times = runs.values[r, : end + 1], runs.times[r, : end + 1]
@@ -95,6 +95,7 @@ def rank_changes(runs: Trajectories, survivors: Survivors, start: float | None =
     """
     from scipy.stats import kendalltau
 
+    runs = runs.complete()
     crossed, tau = [], []
     for r, step in enumerate(survivors.steps):
         first = 0 if start is None else stored_at(runs, r, start)

@@ -188,6 +188,7 @@ def fitness(
     [(0.0, 1.0), (4.0, 1.0)]
     """
     both_fates(survivors)
+    runs = runs.complete()
     chosen = early_steps(runs, survivors) if steps is None else [float(s) for s in steps]
     names = predictors_of(runs) if predictors is None else tuple(predictors)
     return [score(predictor(runs, n, s), survivors, runs.clusters, n, s) for n in names for s in chosen]

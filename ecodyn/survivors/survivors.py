@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ecodyn.arrays import Array, Bools, Integers
 from ecodyn.errors import UnusableDataError
 from ecodyn.survivors.rules import RULES, RunState
-from ecodyn.trajectories import Trajectories
+from ecodyn.trajectories import Trajectories, as_trajectories
+
+if TYPE_CHECKING:
+    from ecodyn.trajectories.conversions import DataLike
 
 __all__ = ["DEFAULT_RULE", "Survivors", "alive_at_end", "run_state", "stored_at", "survivors"]
 
@@ -43,12 +47,12 @@ class Survivors:
         return np.asarray(self.alive.all(axis=1) | ~self.alive.any(axis=1))
 
 
-def survivors(runs: Trajectories, rule: str = DEFAULT_RULE, step: float | None = None) -> Survivors:
+def survivors(runs: DataLike, rule: str = DEFAULT_RULE, step: float | None = None) -> Survivors:
     """Who is alive at a step, each run by itself.
 
     Parameters
     ----------
-    runs : Trajectories
+    runs : Trajectories, or what `ecodyn.as_trajectories` takes
     rule : one of `RULES`
     step : a stored step of every run; the last of each by default
 
@@ -67,7 +71,7 @@ def survivors(runs: Trajectories, rule: str = DEFAULT_RULE, step: float | None =
     >>> survivors(runs).counts.tolist()
     [2]
     """
-    runs = runs.complete()
+    runs = as_trajectories(runs).complete()
     places = np.array([stored_at(runs, r, step) for r in range(runs.n_runs)])
     judge = RULES.named(rule)
     alive = np.array([judge(run_state(runs, r, place)) for r, place in enumerate(places)])

@@ -1,46 +1,127 @@
-"""Trajectories out of what users have in their hands: arrays, lists of them, tables."""
+"""Trajectories out of what users have in their hands: arrays, tensors, tables, labelled arrays, files, lists of them."""
 
 from __future__ import annotations
 
+import numbers
+import os
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from ecodyn.errors import UnusableDataError
+from ecodyn.tables import interpret
+from ecodyn.trajectories.labelled_arrays import array_fields, dataset_fields
+from ecodyn.trajectories.loading import load
+from ecodyn.trajectories.times import spaced
 from ecodyn.trajectories.trajectories import Trajectories
-from ecodyn.trajectories.values import Numbers
+from ecodyn.trajectories.values import Numbers, float64
 
-__all__ = ["as_trajectories"]
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+    Labelled = pd.DataFrame | xr.DataArray | xr.Dataset
+    DataLike = Trajectories | str | os.PathLike[str] | Labelled | Numbers | Sequence[Labelled | str | Trajectories]
+    """What can be read as trajectories: see `as_trajectories`."""
+
+__all__ = ["as_trajectories", "is_labelled"]
 
 
-def as_trajectories(X: Trajectories | Numbers, t: Numbers | None = None) -> Trajectories:
-    """Return X as `Trajectories`: X itself, or built from a (step, feature) array or table or a list of them.
+def as_trajectories(X: DataLike, t: Numbers | float | None = None) -> Trajectories:
+    """Return X as `Trajectories`, whatever holds it.
 
-    `t` holds the times, one (step,) array for all or a list of them; default 0, 1, ..., T-1. The column
-    names of a table (a pandas DataFrame) become the features; names that are text count as shared labels.
+    Times come from exactly one place: an index, a coordinate, a column, or `t`; where there is none, steps are counted
+    from 0. Names are kept as labels: features with names (text) count as the same in all runs.
+
+    Parameters
+    ----------
+    X : one of
+        * Trajectories, or the path of a trajectories file;
+        * an array or tensor (step, feature) of one run or (run, step, feature) of several;
+        * a pandas DataFrame, wide or long: see `Trajectories.from_dataframe`;
+        * an xarray DataArray with dimensions named step, feature and run, or a Dataset with a variable ``signal``, a
+          single variable, or a variable a feature;
+        * a list of any of these, its runs one after the other.
+    t : array (step,), a list of them (one a run), or one number, the spacing of the steps
+        Times of data that carry none.
 
     Raises
     ------
     ValueError
-        `t` is given beside Trajectories, which carry their times.
+        `t` is given beside data that carry their times.
     UnusableDataError
-        The data break a rule of `Trajectories`.
+        The data break a rule of `Trajectories`, or can be read in more than one way.
 
     Examples
     --------
     >>> as_trajectories([[1.0, 2.0], [1.5, 1.8], [2.0, 1.7]], t=[0, 10, 20])
     Trajectories: 1 run × 3 steps (0 to 20) × 2 features; observables signal; labels not shared
+    >>> import pandas as pd
+    >>> pelts = pd.DataFrame({"year": [1900, 1901, 1902], "hare": [30, 47.2, 70.2], "lynx": [4, 6.1, 9.8]})
+    >>> as_trajectories(pelts.set_index("year").rename_axis("step"))
+    Trajectories: 1 run × 3 steps (1900 to 1902) × 2 features; observables signal; labels shared
     """
     if isinstance(X, Trajectories):
-        if t is not None:
-            raise ValueError("Trajectories carry their own times, got t as well; leave t out")
+        _refuse_times(t, "Trajectories carry")
         return X
+    if isinstance(X, str | os.PathLike):
+        _refuse_times(t, f"the file {X} carries")
+        return load(X)
+    if hasattr(X, "data_vars"):
+        return Trajectories(**dataset_fields(cast("xr.Dataset", X), t))
+    if is_labelled(X):
+        return _from_table(X, t) if hasattr(X, "columns") else Trajectories(**array_fields(cast("xr.DataArray", X), t))
+    if isinstance(X, list | tuple) and any(_stands_alone(part) for part in X):
+        return _from_parts(X, t)
     parts: Sequence[Any] = cast(Sequence[Any], X) if _is_list_of_runs(X) else [X]
-    columns = _columns(parts)
-    arrays = [np.asarray(part) for part in parts] if columns is not None else list(parts)
-    shared = columns is not None and any(isinstance(name, str) for name in columns)
-    return Trajectories(arrays, _default_times(arrays, t), columns, labels_shared=shared)
+    return Trajectories(list(parts), _default_times(parts, t))
+
+
+def is_labelled(X: object) -> bool:
+    """Whether X is a table or an array of pandas, polars or xarray, with names of its own."""
+    return hasattr(X, "columns") or (hasattr(X, "dims") and hasattr(X, "coords"))
+
+
+def _stands_alone(part: object) -> bool:
+    return isinstance(part, Trajectories | str | os.PathLike) or is_labelled(part)
+
+
+def _refuse_times(t: object, who: str) -> None:
+    if t is not None:
+        raise ValueError(f"{who} times, got t as well; leave t out")
+
+
+# ------------------------------------------------------------------------------------------------ one of a kind
+
+
+def _from_table(frame: Any, t: Any) -> Trajectories:
+    if not hasattr(frame, "iloc") and hasattr(frame, "to_pandas"):  # polars
+        frame = frame.to_pandas()
+    if t is None:
+        return Trajectories.from_dataframe(frame)
+    table = interpret(frame)
+    if table.columns.time is not None:
+        raise ValueError(f"the table has times, its {table.columns.time}, got t as well; leave t out")
+    times = _default_times(table.values, t)
+    return Trajectories(table.values, times, table.features, table.runs, labels_shared=table.shared)
+
+
+def _from_parts(parts: Sequence[Any], t: Any) -> Trajectories:
+    """Runs of several tables, arrays with names, files or trajectories."""
+    listed = isinstance(t, list | tuple) and len(t) > 0 and np.ndim(t[0]) > 0
+    if listed and len(t) != len(parts):
+        raise ValueError(f"expected times for each of the {len(parts)} parts, got {len(t)}")
+    each = [as_trajectories(part, own) for part, own in zip(parts, t if listed else [t] * len(parts), strict=True)]
+    if any(one.n_runs > 1 for one in each):
+        return Trajectories.concat(each)
+    files = [os.path.splitext(os.path.basename(part))[0] for part in parts if isinstance(part, str | os.PathLike)]
+    named = len(set(files)) == len(parts)
+    given = [one.runs[0].item() for one in each]
+    labels = files if named else range(len(parts)) if len(set(given)) < len(given) else None
+    return Trajectories.concat(each, keys=labels)
+
+
+# ------------------------------------------------------------------------------------------------ arrays, times
 
 
 def _is_list_of_runs(X: Any) -> bool:
@@ -50,24 +131,16 @@ def _is_list_of_runs(X: Any) -> bool:
     return np.ndim(X) == 3
 
 
-def _columns(parts: Sequence[Any]) -> list[Any] | None:
-    """Return the column names that all tables share, or None for arrays."""
-    named = [list(part.columns) for part in parts if hasattr(part, "columns")]
-    if not named:
-        return None
-    if any(columns != named[0] for columns in named):
-        raise UnusableDataError(
-            "the tables have different columns; bring them all to the same columns in the same order"
-        )
-    if "step" in named[0]:
-        raise UnusableDataError("the table has a column step, which is no feature; pass it as t and drop it from X")
-    return named[0]
-
-
 def _default_times(arrays: Sequence[Any], t: Any) -> Any:
+    longest = max(_length(array) for array in arrays)
     if t is None:
-        return np.arange(max(_length(array) for array in arrays))
-    return list(t) if not isinstance(t, (list, tuple)) and np.ndim(t) == 2 else t
+        return np.arange(longest)
+    if isinstance(t, numbers.Real):
+        return spaced(t, longest)
+    if isinstance(t, list | tuple):
+        return t
+    times = float64(t, "t")
+    return list(times) if times.ndim == 2 else times
 
 
 def _length(array: Any) -> int:

@@ -11,7 +11,7 @@ from ecodyn.errors import UnusableDataError
 from ecodyn.trajectories.labels import Labels
 from ecodyn.trajectories.values import float64
 
-__all__ = ["checked_times"]
+__all__ = ["checked_times", "spaced"]
 
 
 def checked_times(steps: Any, shape: tuple[int, ...], lengths: Integers, given: Integers, runs: Labels) -> Array:
@@ -29,6 +29,13 @@ def checked_times(steps: Any, shape: tuple[int, ...], lengths: Integers, given: 
     for label, length, row in zip(runs, lengths, times, strict=True):
         _check_order(row[:length], label)
     return times
+
+
+def spaced(spacing: float, count: int) -> Array:
+    """Times 0, h, 2h, … of a spacing h."""
+    if not 0 < spacing < np.inf:
+        raise ValueError(f"expected the spacing of the steps as a number above 0, got t={spacing}")
+    return np.arange(count) * float(spacing)
 
 
 def _time_numbers(steps: Any) -> Array:

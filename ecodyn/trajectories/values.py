@@ -73,7 +73,8 @@ def _pad_list(parts: list[Array], name: str, ndim: int) -> Array:
 def float64(values: Any, name: str) -> Array:
     """A copy in double precision of an array, tensor or nested list of numbers; what is masked becomes NaN."""
     if hasattr(values, "detach"):  # a torch tensor, recognised without importing torch
-        values = values.detach().cpu().numpy()
+        values = values.detach().cpu()
+        values = (values.double() if values.is_floating_point() else values).numpy()  # NumPy knows no bfloat16
     if hasattr(values, "toarray"):
         raise UnusableDataError(f"expected {name} as a dense array, got a sparse one; pass its toarray()")
     try:

@@ -1,0 +1,122 @@
+"""xarray's arrays and datasets as users have them: dimensions by name, coordinates as times and labels."""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Hashable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ecodyn.errors import UnusableDataError
+from ecodyn.tables.names import RUN_NAMES, STEP_NAMES, TIME_NAMES, normal
+from ecodyn.trajectories.dataset import Fields, unpack
+from ecodyn.trajectories.times import spaced
+from ecodyn.trajectories.values import DIMENSIONS
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+__all__ = ["array_fields", "dataset_fields"]
+
+RUN, STEP, FEATURE = DIMENSIONS
+RUN_DIMENSIONS = {*RUN_NAMES, "runs", "sample", "samples", "member"}  # those of tables, and what xarray's users write
+STEP_DIMENSIONS = {*STEP_NAMES, *TIME_NAMES, "times", "iteration", "epochs"}
+FEATURE_DIMENSIONS = {"feature", "features", "frequency", "species", "variable", "mode", "k"}
+
+
+def array_fields(array: xr.DataArray, times: Any = None) -> Fields:
+    """The keyword arguments of `Trajectories` for an array with a dimension of steps, and of runs and features.
+
+    `times` are those of an array without a coordinate of its steps.
+
+    Raises
+    ------
+    UnusableDataError
+        The names of the dimensions don't say which is which.
+    ValueError
+        There are times twice.
+    """
+    roles = _roles([(dim, size) for dim, size in zip(array.dims, array.shape, strict=True)])
+    named = array.rename({dim: role for dim, role in roles.items() if dim != role})
+    for role in (RUN, FEATURE):
+        if role not in named.dims:
+            named = named.expand_dims(role)
+    named = named.transpose(*DIMENSIONS)
+    labels = named[FEATURE].values.tolist() if FEATURE in named.coords else None
+    return {
+        "values": named.values,
+        "steps": _times(named, times),
+        "features": labels,
+        "runs": named[RUN].values.tolist() if RUN in named.coords else None,
+        "labels_shared": labels is not None and any(isinstance(label, str) for label in labels),
+        "settings": _settings(named),
+    }
+
+
+def _roles(dims: list[tuple[Hashable, int]]) -> dict[Hashable, str]:
+    """Which of an array's dimensions are the runs, the steps and the features."""
+    roles: dict[Hashable, str] = {}
+    for dim, _ in dims:
+        name = normal(str(dim))
+        for role, names in ((RUN, RUN_DIMENSIONS), (STEP, STEP_DIMENSIONS), (FEATURE, FEATURE_DIMENSIONS)):
+            if name in names:
+                roles[dim] = role
+    left = [dim for dim, _ in dims if dim not in roles]
+    free = [role for role in (FEATURE, RUN) if role not in roles.values()]
+    if len(left) == 1 and STEP in roles.values() and free:
+        roles[left[0]] = free[0]  # the features have any name; runs, if these are there
+        left = []
+    if left or STEP not in roles.values() or len(set(roles.values())) < len(roles):
+        sizes = ", ".join(f"{dim} ({size})" for dim, size in dims)
+        raise UnusableDataError(
+            f"expected dimensions named step, feature and, of several runs, run; got {sizes or 'none'}: rename them, "
+            'such as X.rename(NAME="step")'
+        )
+    return roles
+
+
+def _times(named: xr.DataArray, times: Any) -> Any:
+    own = named[STEP].values if STEP in named.coords else None
+    if own is not None and times is not None:
+        raise ValueError("the array has times as the coordinate of its steps, got t as well; leave t out")
+    if own is None:
+        steps = named.sizes[STEP]
+        if times is None:
+            return np.arange(steps)
+        return spaced(float(times), steps) if isinstance(times, numbers.Real) else times
+    return own
+
+
+def _settings(named: xr.DataArray) -> Fields:
+    """Coordinates along the runs that are no labels of theirs."""
+    return {str(n): c.values.tolist() for n, c in named.coords.items() if n != RUN and c.dims == (RUN,)}
+
+
+def dataset_fields(ds: xr.Dataset, times: Any = None) -> Fields:
+    """The same of a dataset: of its variable signal, its only variable, or a variable a feature.
+
+    Raises
+    ------
+    UnusableDataError
+        The variables or the names of the dimensions don't say which is which.
+    ValueError
+        There are times twice.
+    """
+    if "signal" in ds and set(ds["signal"].dims) <= set(DIMENSIONS):
+        if times is not None:
+            raise ValueError("the dataset has times of its own, got t as well; leave t out")
+        return unpack(ds)
+    names = list(ds.data_vars)
+    if not names:
+        raise UnusableDataError("expected a dataset with a variable, got one without; it holds nothing to fit")
+    if len(names) == 1 or "signal" in ds:
+        return array_fields(ds["signal" if "signal" in ds else names[0]], times)
+    dims = {frozenset(ds[name].dims) for name in names}
+    if len(dims) > 1 or any(normal(str(d)) in FEATURE_DIMENSIONS for d in ds[names[0]].dims):
+        variables = ", ".join(f"{name}({', '.join(map(str, ds[name].dims))})" for name in names)
+        raise UnusableDataError(
+            f"expected a variable signal, a single one, or a variable for each feature with the same dimensions; got "
+            f"{variables}: choose one, such as ds[NAME], or drop the others"
+        )
+    return array_fields(ds.to_dataarray("feature"), times)
