@@ -14,7 +14,7 @@ from ecodyn.observables.features import Label
 from ecodyn.tables.entries import Conflict, Entries, Rows, gathered, rows_of
 from ecodyn.tables.gaps import CHOICES, Missing, filled
 from ecodyn.tables.long import Long, long_of, own_long
-from ecodyn.tables.names import is_nameless, listed, named, whole_numbers
+from ecodyn.tables.names import are_whole, is_nameless, listed, named, whole_numbers
 from ecodyn.tables.own import NOTES, Own, own_layout
 from ecodyn.tables.remarks import summed
 from ecodyn.tables.runs import Runs, check_runs, runs_of
@@ -277,12 +277,13 @@ class _Reading:
         )
 
     def _may_tell(self, name: str, a: int, b: int) -> bool:
-        """Whether a column that is nothing else yet tells two rows apart and has few values."""
-        used = {*self.roles, *([self.long.feature, self.long.value] if self.long else self._wide().labels)}
+        """Whether a column tells two rows apart and holds few values, names or whole numbers as runs have."""
+        used = {*self.roles, *([self.long.feature, self.long.value] if self.long else ())}
         if name in used or is_nameless(name):
             return False
         codes, labels = self.sheet.labels(name)
-        return bool(codes[a] != codes[b]) and 2 * len(labels) <= self.sheet.rows
+        whole = self.sheet.numbers(name).text is not None or are_whole(labels)
+        return bool(codes[a] != codes[b]) and whole and 2 * len(labels) <= self.sheet.rows
 
     def _check_some(self, rows: list[Rows], names: tuple[Label, ...], labels: tuple[Label, ...]) -> None:
         empty = [name for name, own in zip(names, rows, strict=True) if not len(own.times)]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ecodyn.arrays import Array
+from ecodyn.arrays import Array, Bools
 from ecodyn.errors import UnusableDataError
 from ecodyn.tables.cells import first_wrong
 from ecodyn.tables.names import STEP_NAMES, TIME_NAMES, listed, normal
@@ -126,7 +126,7 @@ def not_a_time(where: str, name: str | None, row: int, cell: str) -> str:
     )
 
 
-def check_times(where: str, time: Time, has_cells: Array) -> None:
+def check_times(where: str, time: Time, has_cells: Bools) -> None:
     """Refuse a row that holds values and no time."""
     wrong = ~np.isfinite(time.values) & has_cells
     if wrong.any():

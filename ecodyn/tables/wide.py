@@ -10,7 +10,17 @@ import numpy as np
 from ecodyn.arrays import Array, Integers
 from ecodyn.errors import UnusableDataError
 from ecodyn.tables.cells import increases
-from ecodyn.tables.names import ROW_NAMES, are_whole, is_logged_beside, is_nameless, listed, matching, named, normal
+from ecodyn.tables.names import (
+    ROW_NAMES,
+    RUN_NAMES,
+    are_whole,
+    is_logged_beside,
+    is_nameless,
+    listed,
+    matching,
+    named,
+    normal,
+)
 from ecodyn.tables.sheet import Sheet
 
 __all__ = ["Features", "features_of", "sorted_if_whole"]
@@ -135,10 +145,10 @@ def check_numbers(sheet: Sheet, labels: dict[str, str], names: list[str]) -> Non
 def _why_not(sheet: Sheet, name: str, run_names: Sequence[str], codes: Integers) -> str | None:
     """The reason why a column is no feature."""
     numbers = sheet.numbers(name)
-    if is_nameless(name) or (normal(name) in ROW_NAMES and _counts(sheet, name, codes)):
-        return _nameless(sheet, name, codes)
     if name in run_names:
         return LABELS
+    if is_nameless(name) or (normal(name) in (*ROW_NAMES, *RUN_NAMES) and _counts(sheet, name, codes)):
+        return _nameless(sheet, name, codes)
     if name in sheet.levels:
         return INDEX_LEVEL
     if is_logged_beside(name):
@@ -161,7 +171,7 @@ def _nameless(sheet: Sheet, name: str, codes: Integers) -> str:
 
 
 def _counts(sheet: Sheet, name: str, codes: Integers) -> bool:
-    """Whether a column holds whole numbers that increase downwards, in the table or in each run, or in another order."""
+    """Whether a column holds whole numbers that increase downwards, in the table or in each run, or in any order."""
     numbers = sheet.numbers(name)
     if numbers.text is not None or not len(numbers.values):
         return False
