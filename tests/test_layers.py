@@ -29,6 +29,7 @@ FLOORS = (
     "survivors",
     "trajectories",
     "logs",
+    "tables",
     "observables",
     "rollouts",
     "runtime",

@@ -1,0 +1,195 @@
+"""Tables as text: which character separates the cells, whether lines are whole, and what writes a decimal."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ecodyn.errors import UnusableDataError
+from ecodyn.tables.cells import MISSING, is_missing
+from ecodyn.tables.names import FEATURE_NAMES, RUN_NAMES, normal
+from ecodyn.tables.own import NOTES
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["METADATA_MARK", "read_text"]
+
+METADATA_MARK = "# ecodyn: "
+SEPARATORS = (",", ";", "\t", "|")
+SAMPLE = 50  # lines that are looked at for the separator
+SPELLINGS = sorted({spelling for m in MISSING for spelling in (m, m.upper(), m.title(), m.replace("nan", "NaN"))})
+DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
+WHOLE = re.compile(r"[+-]?\d+([eE][+-]?\d+)?")
+THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")  # what a comma between thousands looks like
+SEVERAL_THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(,\d{3}|\.\d+)")
+DECIMAL_POINT = re.compile(r"\d\.\d")
+
+Lines = list[tuple[int, str]]  # with their numbers in the file
+
+
+def read_text(path: Path, text: str) -> pd.DataFrame:
+    """The table in a text; comments and what ecodyn noted go to its ``attrs``.
+
+    Raises
+    ------
+    UnusableDataError
+        It is damaged, or can be read in two ways.
+    """
+    lines = list(enumerate(io.StringIO(text, newline=""), 1))
+    comments = [line.rstrip() for _, line in lines if line.startswith("#")]
+    body = [(number, line) for number, line in lines if not line.startswith("#") and line.strip()]
+    if not body:
+        raise UnusableDataError(f"{path} has no data: expected a line of column names and a line for each step")
+    separator = _separator(path, [line for _, line in body[:SAMPLE]])
+    header = [name.strip() for name in _cells(body[0][1], separator)]
+    if len(set(header)) < len(header):
+        raise UnusableDataError(f"{path} has two columns of the same name in {', '.join(header)}; rename one")
+    _check_widths(path, body, separator, len(header))
+    if len(body) < 2:
+        raise UnusableDataError(f"{path} has no rows: expected a line for each step; check that it was written")
+    frame = _parsed(path, "".join(line for _, line in body), separator, header)
+    _decide_commas(path, frame, body)
+    frame.attrs = _notes(comments)
+    return frame
+
+
+def _separator(path: Path, lines: list[str]) -> str | None:
+    """The character between cells; None for blanks."""
+    header = lines[0].rstrip("\r\n")
+    found = [mark for mark in SEPARATORS if mark in header]
+    if not found:
+        return None if len(header.split()) > 1 else ","
+    agree = {mark: sum(len(_cells(line, mark)) == len(_cells(header, mark)) for line in lines) for mark in found}
+    best = [mark for mark in found if agree[mark] == max(agree.values())]
+    if len(best) > 1 and len(lines) > 1:
+        raise UnusableDataError(
+            f"{path}: its lines can be split at {' and at '.join(map(repr, best))}, expected one separator; write "
+            "names of columns without the others, or in quotes"
+        )
+    return best[0]
+
+
+def _cells(line: str, separator: str | None) -> list[str]:
+    if separator is None:
+        return line.split()
+    return next(csv.reader([line], delimiter=separator, skipinitialspace=True), [])
+
+
+def _check_widths(path: Path, body: Lines, separator: str | None, width: int) -> None:
+    """Refuse lines with more or fewer cells than the header: they are truncated, or two lines in one."""
+    if any('"' in line for _, line in body):
+        _check_quoted(path, body, separator or " ", width)
+        return
+    count: Callable[[str], int] = (
+        (lambda line: len(line.split())) if separator is None else (lambda line: line.count(separator) + 1)
+    )
+    for number, line in body:
+        if count(line) != width:
+            raise UnusableDataError(_wrong_width(path, number, count(line), width, separator))
+
+
+def _check_quoted(path: Path, body: Lines, separator: str, width: int) -> None:
+    at = 0
+
+    def lines() -> Any:
+        nonlocal at
+        for number, line in body:
+            at = number
+            yield line
+
+    try:
+        for row in csv.reader(lines(), delimiter=separator, skipinitialspace=True, strict=True):
+            if len(row) != width:
+                raise UnusableDataError(_wrong_width(path, at, len(row), width, separator))
+    except csv.Error as error:
+        raise UnusableDataError(
+            f"{path} can't be read as CSV: {error} (line {at}); complete that line, or save it again as CSV"
+        ) from None
+
+
+def _wrong_width(path: Path, number: int, cells: int, width: int, separator: str | None) -> str:
+    commas = "; decimal commas need another separator, or quotes" if separator == "," and cells > width else ""
+    return (
+        f"{path}: line {number} has another number of cells ({cells}) than the {width} columns; it may be truncated: "
+        f"complete or delete it{commas}"
+    )
+
+
+def _parsed(path: Path, text: str, separator: str | None, header: list[str]) -> pd.DataFrame:
+    import pandas as pd
+
+    free = (name for i in range(2 * len(header)) if (name := f"Unnamed: {i}") not in header)
+    names = [name or next(free) for name in header]
+    labels = {name: "object" for name in names if normal(name) in (*RUN_NAMES, *FEATURE_NAMES)}
+    try:
+        return pd.read_csv(
+            io.StringIO(text, newline=""),
+            sep=r"\s+" if separator is None else separator,
+            header=0,
+            names=names,
+            index_col=False,
+            dtype=labels,
+            na_values=SPELLINGS,
+            keep_default_na=False,
+            skipinitialspace=True,
+            float_precision="round_trip",  # the numbers that are written, to the last bit
+            low_memory=False,
+        )
+    except (ValueError, pd.errors.ParserError) as error:
+        raise UnusableDataError(f"{path} can't be read as CSV: {error}; save it again as CSV") from None
+
+
+def _decide_commas(path: Path, frame: pd.DataFrame, body: Lines) -> None:
+    """Turn columns with decimal commas into numbers, where it is certain that that is what the commas are."""
+    held: dict[str, list[Any]] = {}
+    commas: list[str] = []
+    for name in frame.columns:
+        if frame[name].dtype.kind in "iufb" or normal(name) in (*RUN_NAMES, *FEATURE_NAMES):
+            continue
+        cells = [None if is_missing(cell) else str(cell).strip() for cell in frame[name].tolist()]
+        own = [cell for cell in cells if cell and "," in cell]
+        if own and all(_maybe_number(cell) for cell in cells if cell):
+            held[name] = cells
+            commas += own
+    if not held:
+        return
+    _check_commas(path, commas, any(DECIMAL_POINT.search(line) for _, line in body[1:]))
+    for name, cells in held.items():
+        frame[name] = [float("nan") if cell is None else float(cell.replace(",", ".")) for cell in cells]
+
+
+def _maybe_number(cell: str) -> bool:
+    return any(p.fullmatch(cell) is not None for p in (DECIMAL_COMMA, WHOLE, THOUSANDS, SEVERAL_THOUSANDS))
+
+
+def _check_commas(path: Path, cells: list[str], points: bool) -> None:
+    thousands = [cell for cell in cells if SEVERAL_THOUSANDS.fullmatch(cell)]
+    decimals = [cell for cell in cells if not THOUSANDS.fullmatch(cell) and cell not in thousands]
+    if thousands or (decimals and points):
+        raise UnusableDataError(
+            f"{path} holds {(thousands or decimals)[0]!r}"
+            + ("" if thousands else " beside numbers with decimal points")
+            + ", expected numbers without separators of thousands and with one mark of decimals; write it again so"
+        )
+    if not decimals:
+        raise UnusableDataError(
+            f"{path} holds {cells[0]!r}, which may be {cells[0].replace(',', '')} (thousands) or "
+            f"{cells[0].replace(',', '.')} (a decimal comma), and no number in the file tells; write the numbers "
+            "without commas"
+        )
+
+
+def _notes(comments: list[str]) -> dict[str, Any]:
+    for line in comments:
+        if line.startswith(METADATA_MARK):
+            try:
+                return {NOTES: dict(json.loads(line[len(METADATA_MARK) :]).items())}
+            except (ValueError, AttributeError) as error:
+                raise UnusableDataError(f"the comment line {line[:60]!r} is damaged ({error}); delete it") from error
+    return {"comments": [line.lstrip("# ") for line in comments]} if comments else {}

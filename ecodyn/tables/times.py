@@ -1,0 +1,134 @@
+"""Which column is the time: the one asked for, else a step, else the one that may be a time, else none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ecodyn.arrays import Array, Bools
+from ecodyn.errors import UnusableDataError
+from ecodyn.tables.cells import first_wrong
+from ecodyn.tables.names import STEP_NAMES, TIME_NAMES, listed, normal
+from ecodyn.tables.sheet import INDEX, Sheet
+
+__all__ = ["Time", "time_of"]
+
+FLAG = "--time-column (time=)"
+
+
+@dataclass(frozen=True, eq=False)
+class Time:
+    """The times of the rows.
+
+    Attributes
+    ----------
+    name
+        Of the column; "index" where the index has no name; None where the rows were counted.
+    values
+        (n,), NaN where a row has none.
+    equal
+        Other columns that offered times and hold the same ones.
+    remarks
+        What was decided, in sentences.
+    """
+
+    name: str | None
+    values: Array
+    equal: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+
+def time_of(sheet: Sheet, asked: str | None, features: set[str], *, count_rows: bool) -> Time:
+    """The times of a table whose columns `features` were asked for by name.
+
+    Raises
+    ------
+    UnusableDataError
+        No column is one of times, or several may be.
+    """
+    if asked is not None:
+        return _asked(sheet, asked)
+    offering = [name for name in sheet.names if name not in features]
+    for kind in (STEP_NAMES, TIME_NAMES):
+        found = sorted((n for n in offering if normal(n) in kind), key=lambda n: kind.index(normal(n)))
+        if found:
+            return _one_of(sheet, found, said=kind is TIME_NAMES)
+    index = sheet.nameless_index
+    if index is None and count_rows:
+        return Time(None, np.arange(float(sheet.rows)))
+    if index is None:
+        raise UnusableDataError(
+            f"{sheet.where} has no column named step, only {listed(sheet.names)}; name the time column step, or say "
+            f"which it is with {FLAG}"
+        )
+    return _index(sheet, index)
+
+
+def _asked(sheet: Sheet, asked: str) -> Time:
+    if asked == INDEX and INDEX not in sheet.columns and (index := sheet.nameless_index) is not None:
+        return Time(INDEX, index)
+    name = sheet.known(asked, FLAG)
+    return Time(name, _values(sheet, name))
+
+
+def _one_of(sheet: Sheet, found: list[str], *, said: bool) -> Time:
+    """The first of columns that offer times; the others have to hold the same."""
+    name, others = found[0], found[1:]
+    values = _values(sheet, name)
+    differ = [n for n in others if not np.array_equal(values, sheet.numbers(n).values, equal_nan=True)]
+    if differ:
+        raise UnusableDataError(
+            f"{sheet.where} has several columns that may be the time: {listed(found)}, and they differ; say which it "
+            f"is with {' or '.join(f'--time-column {n}' for n in [name, *differ])} (time={name!r})"
+        )
+    index = sheet.nameless_index
+    if index is not None and _has_fractions(index) and not np.array_equal(index, values):
+        raise UnusableDataError(
+            f"{sheet.where} has a column {name} and an index without a name ({index[0]:g}, ...) that differs and may "
+            f"be the time as well; say which it is with --time-column {name} or --time-column index (time={name!r})"
+        )
+    remarks = (f"there is no column step: the column {name} is taken as the time",) if said else ()
+    return Time(name, values, tuple(others), remarks)
+
+
+def _index(sheet: Sheet, index: Array) -> Time:
+    """Row numbers are whole: an index with fractions is one of times, one of whole numbers may be either."""
+    if not _has_fractions(index):
+        raise UnusableDataError(
+            f"{sheet.where} has no column named step, and its index ({index[0]:g}, {index[-1]:g} at the end) has no "
+            "name: it may hold the times (say so with time='index', or frame.rename_axis('step')) or the numbers of "
+            "rows that were picked (then add a column step)"
+        )
+    return Time(INDEX, index, (), ("there is no column step: the index is taken as the time",))
+
+
+def _has_fractions(index: Array) -> bool:
+    return bool((np.mod(index[np.isfinite(index)], 1) != 0).any())
+
+
+def _values(sheet: Sheet, name: str) -> Array:
+    """A column of times; empty cells are told later, text here."""
+    numbers = sheet.numbers(name)
+    if numbers.text is not None:
+        raise UnusableDataError(not_a_time(sheet.where, name, numbers.row, numbers.text))
+    if np.isinf(numbers.values).any():
+        row = int(np.argmax(np.isinf(numbers.values)))
+        raise UnusableDataError(not_a_time(sheet.where, name, row, f"{numbers.values[row]:g}"))
+    return numbers.values
+
+
+def not_a_time(where: str, name: str | None, row: int, cell: str) -> str:
+    """The sentence on a row, counted from 0, whose time is no number."""
+    return (
+        f"{where}: row {row + 1} has the {name or 'step'} {cell!r}, expected a number (times must be numbers: turn "
+        "dates into, say, days since the start); complete or delete the row"
+    )
+
+
+def check_times(where: str, time: Time, has_cells: Bools) -> None:
+    """Refuse a row that holds values and no time."""
+    wrong = ~np.isfinite(time.values) & has_cells
+    if wrong.any():
+        row = first_wrong(np.where(wrong, np.nan, 0.0))
+        raise UnusableDataError(not_a_time(where, time.name, row, ""))
