@@ -18,6 +18,7 @@ from ecodyn.families.model import FittedModel, plain
 from ecodyn.rollouts.integration import Rollout
 from ecodyn.rollouts.iteration import FLOW
 from ecodyn.trajectories import Trajectories, as_trajectories
+from ecodyn.trajectories.conversions import is_one_array
 from ecodyn.trajectories.state import VELOCITY, observable_of, parse_state
 
 if TYPE_CHECKING:
@@ -129,10 +130,11 @@ class Family(Configured, ABC):
 
         Parameters
         ----------
-        X : Trajectories, one (step, feature) array, or a list of them (one a run)
+        X : Trajectories, arrays, tables, labelled arrays or files of them
+            What `ecodyn.as_trajectories` takes: one (step, feature) array is one run, a list of them several.
         y : ignored; here because scikit-learn passes it
-        t : array (step,) or a list of them, optional
-            Times of the arrays; 0, 1, 2, … by default.
+        t : array (step,), a list of them (one a run), or a number, the spacing of the steps
+            Times of data that carry none; 0, 1, 2, … by default.
 
         Returns
         -------
@@ -155,8 +157,7 @@ class Family(Configured, ABC):
         return self
 
     def _trajectories(self, X: Any, t: Any) -> Trajectories:
-        several = isinstance(X, list | tuple) and len(X) > 0 and np.ndim(X[0]) == 2
-        if isinstance(X, Trajectories) or several or getattr(X, "ndim", 2) == 3:
+        if not is_one_array(X):
             trajectories = as_trajectories(X, t)
             self.n_features_in_ = trajectories.n_features
             return trajectories
@@ -164,9 +165,9 @@ class Family(Configured, ABC):
 
         array = validate_data(self, X, dtype=np.float64, ensure_min_samples=MIN_STEPS)
         names = getattr(self, "feature_names_in_", None)
-        times = np.arange(len(array)) if t is None else t
         labels = None if names is None else names.tolist()
-        return Trajectories(array[None], times, labels, labels_shared=labels is not None)
+        runs = as_trajectories(array, t)
+        return runs if labels is None else Trajectories(array[None], runs.steps, labels, labels_shared=True)
 
     def check(self, trajectories: Trajectories) -> None:
         """Refuse what the family can't be fitted to, with a sentence."""

@@ -1,14 +1,17 @@
-"""Trajectories out of what users have in their hands: arrays, tensors, tables, labelled arrays, files, lists of them."""
+"""Trajectories out of what users have in their hands: arrays, tensors, tables, files, and lists of them."""
 
 from __future__ import annotations
 
 import numbers
 import os
+import warnings
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, cast
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
 
+from ecodyn.errors import DataWarning
 from ecodyn.tables import interpret
 from ecodyn.trajectories.labelled_arrays import array_fields, dataset_fields
 from ecodyn.trajectories.loading import load
@@ -20,11 +23,12 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-    Labelled = pd.DataFrame | xr.DataArray | xr.Dataset
-    DataLike = Trajectories | str | os.PathLike[str] | Labelled | Numbers | Sequence[Labelled | str | Trajectories]
-    """What can be read as trajectories: see `as_trajectories`."""
+__all__ = ["DataLike", "as_trajectories", "is_labelled", "is_one_array"]
 
-__all__ = ["as_trajectories", "is_labelled"]
+
+Labelled: TypeAlias = "pd.DataFrame | xr.DataArray | xr.Dataset"
+One: TypeAlias = "Trajectories | str | os.PathLike[str] | Labelled"
+DataLike: TypeAlias = "One | Numbers | Sequence[One]"  # what `as_trajectories` takes
 
 
 def as_trajectories(X: DataLike, t: Numbers | float | None = None) -> Trajectories:
@@ -82,6 +86,16 @@ def is_labelled(X: object) -> bool:
     return hasattr(X, "columns") or (hasattr(X, "dims") and hasattr(X, "coords"))
 
 
+def is_one_array(X: object) -> bool:
+    """Whether X is one run without times of its own: an array (step, feature), or a table of nothing but features."""
+    if hasattr(X, "iloc"):
+        columns = interpret(cast("pd.DataFrame", X), count_rows=True).columns
+        return columns.time is None and columns.run is None and columns.feature is None
+    if _stands_alone(X) or hasattr(X, "data_vars"):
+        return False
+    return not (isinstance(X, list | tuple) and any(map(_stands_alone, X))) and not _is_list_of_runs(X)
+
+
 def _stands_alone(part: object) -> bool:
     return isinstance(part, Trajectories | str | os.PathLike) or is_labelled(part)
 
@@ -97,12 +111,12 @@ def _refuse_times(t: object, who: str) -> None:
 def _from_table(frame: Any, t: Any) -> Trajectories:
     if not hasattr(frame, "iloc") and hasattr(frame, "to_pandas"):  # polars
         frame = frame.to_pandas()
-    if t is None:
-        return Trajectories.from_dataframe(frame)
-    table = interpret(frame)
-    if table.columns.time is not None:
+    table = interpret(frame, count_rows=True)
+    if t is not None and table.columns.time is not None:
         raise ValueError(f"the table has times, its {table.columns.time}, got t as well; leave t out")
-    times = _default_times(table.values, t)
+    if table.remarks:
+        warnings.warn("; ".join(table.remarks), DataWarning, stacklevel=4)
+    times = table.times if t is None else _default_times(table.values, t)
     return Trajectories(table.values, times, table.features, table.runs, labels_shared=table.shared)
 
 
@@ -114,7 +128,7 @@ def _from_parts(parts: Sequence[Any], t: Any) -> Trajectories:
     each = [as_trajectories(part, own) for part, own in zip(parts, t if listed else [t] * len(parts), strict=True)]
     if any(one.n_runs > 1 for one in each):
         return Trajectories.concat(each)
-    files = [os.path.splitext(os.path.basename(part))[0] for part in parts if isinstance(part, str | os.PathLike)]
+    files = [Path(part).stem for part in parts if isinstance(part, str | os.PathLike)]
     named = len(set(files)) == len(parts)
     given = [one.runs[0].item() for one in each]
     labels = files if named else range(len(parts)) if len(set(given)) < len(given) else None
@@ -136,7 +150,7 @@ def _default_times(arrays: Sequence[Any], t: Any) -> Any:
     if t is None:
         return np.arange(longest)
     if isinstance(t, numbers.Real):
-        return spaced(t, longest)
+        return spaced(float(t), longest)
     if isinstance(t, list | tuple):
         return t
     times = float64(t, "t")

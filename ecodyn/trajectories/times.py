@@ -35,7 +35,7 @@ def spaced(spacing: float, count: int) -> Array:
     """Times 0, h, 2h, … of a spacing h."""
     if not 0 < spacing < np.inf:
         raise ValueError(f"expected the spacing of the steps as a number above 0, got t={spacing}")
-    return np.arange(count) * float(spacing)
+    return np.arange(float(count)) * spacing
 
 
 def _time_numbers(steps: Any) -> Array:
