@@ -61,6 +61,7 @@ FORMATS: Registry[Format | type[Format]] = Registry(
         "run_directory": "ecodyn.logs.run_directory:RunDirectory",
         "checkpoints": "ecodyn.logs.checkpoints:Checkpoints",
         "tensorboard": "ecodyn.logs.tensorboard:TensorBoard",
+        "mlflow": "ecodyn.logs.mlflow:MLflow",
         "stack": "ecodyn.logs.stack:Stack",
         "table": "ecodyn.logs.table:Table",
     },

@@ -26,7 +26,7 @@ class TensorBoard(Format):
 
     Records are read one by one and their checksums verified. A file that ends in the middle of a record is one whose
     writer was killed: what comes before is kept, and said. Several files are one run that was resumed, in the order of
-    the times in their names.
+    the times in their names. What ``SummaryWriter.add_scalars`` wrote into folders beside them belongs to the run.
     """
 
     name = "tensorboard"
@@ -46,11 +46,38 @@ class TensorBoard(Format):
             check_signature(file, b"", "a TensorBoard event file")
             for data in _records(file, remarks):
                 _gather(_event(event_class, file, data), records)
+        files += self._scalars_beside(path, event_class, records, remarks)
         if not records.values:
             raise UnusableDataError(f"{path} holds no scalars; log each feature with add_scalar, a tag each")
         name = path.name if path.is_dir() else path.parent.name
         log = records.log(path, self.name, name, files, options)
         return [dataclasses.replace(log, remarks=(*remarks, *log.remarks))]
+
+
+    def _scalars_beside(self, path: Path, event_class: Any, records: Records, remarks: list[str]) -> list[Path]:
+        """What ``add_scalars`` wrote: a folder TAG_NAME for each name, whose only tag is TAG; a feature TAG/NAME each.
+
+        Returns the files that were read; folders of other tags are left out, which is said.
+        """
+        used, other = [], []
+        folders = sorted(entry for entry in path.iterdir() if entry.is_dir()) if path.is_dir() else []
+        for folder in folders:
+            own, files = Records(), _files(folder)
+            for file in files:
+                for data in _records(file, remarks):
+                    _gather(_event(event_class, file, data), own)
+            tags = [tag for tag in own.values if folder.name.startswith(f"{tag.replace('/', '_')}_")]
+            if len(own.values) == 1 == len(tags):
+                tag = tags[0]
+                name = f"{tag}/{folder.name[len(tag) + 1 :]}"
+                for step, value in zip(own.steps[tag], own.values[tag], strict=True):
+                    records.add(name, step, value)
+                used += files
+            elif files:
+                other.append(folder.name)
+        if other:
+            remarks.append(f"folders with event files of their own were left out, open them apart: {', '.join(other)}")
+        return used
 
 
 def _files(path: Path) -> list[Path]:

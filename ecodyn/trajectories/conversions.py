@@ -66,10 +66,10 @@ def as_trajectories(X: DataLike, t: Numbers | float | None = None) -> Trajectori
     Trajectories: 1 run × 3 steps (1900 to 1902) × 2 features; observables signal; labels shared
     """
     if isinstance(X, Trajectories):
-        _refuse_times(t, "Trajectories carry")
+        _refuse_times(t, "Trajectories carry their own")
         return X
     if isinstance(X, str | os.PathLike):
-        _refuse_times(t, f"the file {X} carries")
+        _refuse_times(t, f"the file {X} has its own")
         return load(X)
     if hasattr(X, "data_vars"):
         return Trajectories(**dataset_fields(cast("xr.Dataset", X), t))
