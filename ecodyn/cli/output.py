@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from ecodyn.trajectories import Trajectories
 
+# Exit codes, as the README has them; 2 is typer's own for wrong usage, 130 the shell's for an interrupt (128 + SIGINT).
 DONE, USAGE, DATA, UNFITTED, PARTIAL, INTERRUPTED = 0, 2, 3, 4, 5, 130
 STDOUT = "-"
 

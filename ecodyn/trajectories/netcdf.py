@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["read_netcdf", "write_netcdf"]
 
-COMPRESSION = {"zlib": True, "complevel": 4, "shuffle": True}
+COMPRESSION = {"zlib": True, "complevel": 4, "shuffle": True}  # what netCDF4-python compresses with by default
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 NETCDF3_SIGNATURE = b"CDF"
 ZLIB_LIMIT = 1032  # zlib shrinks nothing further than 1032 : 1, so a larger claim is not backed by the file

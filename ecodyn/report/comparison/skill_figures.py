@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MARKERS = {"independent": "o", "exchangeable": "s", "full": "D"}
-LINES = {"independent": (0, (4, 1.5)), "exchangeable": "-", "full": (0, (1, 1.2))}
+LINES = {"independent": (0, (4, 1.5)), "exchangeable": "-", "full": (0, (1, 1.2))}  # dashes and gaps in line widths
 Name = tuple[str, str, str]  # family (or its map), coupling, state
 
 MOST_ENTRIES = 8  # of a legend beside the axes

@@ -36,8 +36,8 @@ BLUE, ORANGE, GREEN, _, _, SKY = PALETTE
 GREY = "#777777"
 WIDE, LOW = (7.2, 3.8), (9.6, 3.6)  # inches
 LINES = ("-", "--", ":", "-.")
-MOST_TICKS = 16
-COUNT_TICKS = (1, 2, 3, 4, 5, 7, 10, 15, 20, 30, 40, 60)
+MOST_TICKS = 16  # labels that fit beside each other
+COUNT_TICKS = (1, 2, 3, 4, 5, 7, 10, 15, 20, 30, 40, 60)  # of survivors, about evenly apart in their logarithm
 
 
 def draw_interval_line(
