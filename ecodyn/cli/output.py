@@ -30,7 +30,7 @@ def save_runs(runs: Trajectories | None, output: Path, force: bool, as_json: boo
         print_json({"output": str(output), "runs": runs.runs, "shape": runs.shape}, as_json)
 
 
-def print_json(value: Any, wanted: bool) -> None:
+def print_json(value: object, wanted: bool) -> None:
     """One JSON document on stdout, non-finite numbers as null."""
     import json
 

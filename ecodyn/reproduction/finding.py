@@ -80,7 +80,7 @@ class Finding:
     tables: dict[str, Table]
     notes: tuple[str, ...] = ()
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """Checks and notes, non-finite numbers as None; tables have files of their own."""
         checks = [{KEYS.get(k, k): _plain(v) for k, v in asdict(check).items()} for check in self.checks]
         return {"checks": checks, "notes": list(self.notes), "tables": list(self.tables)}

@@ -42,7 +42,7 @@ class Reproduction:
     failures: dict[str, str]
     seconds: dict[str, float]
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """As reproduction.json has it."""
         return {
             "schema": SCHEMA,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass, field, fields, is_dataclass
-from typing import Any
 
 from ecodyn.statistics.clustered import SHARE, clustered_mean
 from ecodyn.statistics.intervals import Estimate
@@ -103,7 +102,7 @@ class Analysis:
         """Kendall's τ of the two orders."""
         return clustered_mean(self.changes.tau, self.runs.clusters, within=(-1.0, 1.0))
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """All numbers as plain JSON values but for non-finite ones; runs and features by label."""
         s = self.sensitivity
         return {
@@ -157,7 +156,7 @@ class Analysis:
         return rows
 
 
-def _as_json(part: Any) -> Any:
+def _as_json(part: object) -> object:
     """A part of an analysis with dataclasses as dicts of their fields, estimates as they state themselves."""
     if isinstance(part, Estimate):
         return part.to_json()

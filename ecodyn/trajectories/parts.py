@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from ecodyn.arrays import Array, Integers
 from ecodyn.errors import UnusableDataError
 from ecodyn.trajectories.checks import Checked
-from ecodyn.trajectories.labels import Labels
+from ecodyn.trajectories.labels import Label, Labels
 from ecodyn.trajectories.velocity import backward_velocity
 
 __all__ = [
@@ -101,7 +100,7 @@ def take_features(data: Checked, index: list[int]) -> Checked:
     return tidied(replace(data, observables=observables, features=data.features[index], velocity=velocity))
 
 
-def where_labels(labels: Labels, wanted: Any, name: str) -> list[int]:
+def where_labels(labels: Labels, wanted: Label | Iterable[Label], name: str) -> list[int]:
     """Positions of the wanted labels, in the order wanted."""
     place = {label: i for i, label in enumerate(labels.tolist())}
     asked = [wanted] if isinstance(wanted, (str, int, np.generic)) else list(wanted)
@@ -115,7 +114,7 @@ def where_labels(labels: Labels, wanted: Any, name: str) -> list[int]:
     return [place[label] for label in present]
 
 
-def where_setting(data: Checked, name: str, wanted: Any) -> list[int]:
+def where_setting(data: Checked, name: str, wanted: Label | float | Iterable[Label | float]) -> list[int]:
     """Positions of the runs whose setting has the wanted value, or one of them."""
     if name not in data.settings:
         present = ", ".join(data.settings) or "none at all"
@@ -132,7 +131,7 @@ def where_setting(data: Checked, name: str, wanted: Any) -> list[int]:
     return index
 
 
-def some(labels: Iterable[Any], most: int = 12) -> str:
+def some(labels: Iterable[object], most: int = 12) -> str:
     """Return the labels as text, the middle left out if there are many."""
     texts = [str(label) for label in labels]
     if len(texts) > most:

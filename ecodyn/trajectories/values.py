@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -29,7 +28,7 @@ Numbers = ArrayLike | Sequence[ArrayLike]  # one array, or one a run: the latter
 DIMENSIONS = ("run", "step", "feature")
 
 
-def padded(values: Any, name: str, ndim: int) -> Array:
+def padded(values: Numbers, name: str, ndim: int) -> Array:
     """A float64 copy of shape (run, step, ...), a list of runs of unequal length padded by NaN at the end."""
     if isinstance(values, (list, tuple)):
         parts = [float64(part, f"{name}[{r}]") for r, part in enumerate(values)]
@@ -70,7 +69,7 @@ def _pad_list(parts: list[Array], name: str, ndim: int) -> Array:
     return padded
 
 
-def float64(values: Any, name: str) -> Array:
+def float64(values: Numbers, name: str) -> Array:
     """A copy in double precision of an array, tensor or nested list of numbers; what is masked becomes NaN."""
     if hasattr(values, "detach"):  # a torch tensor, recognised without importing torch
         values = values.detach().cpu().numpy()
@@ -96,7 +95,7 @@ def float64(values: Any, name: str) -> Array:
     return np.array(array, dtype=np.float64)
 
 
-def matching(values: Any, shape: tuple[int, ...], name: str) -> Array:
+def matching(values: Numbers, shape: tuple[int, ...], name: str) -> Array:
     """The same as `padded`, of the shape that the signal has."""
     array = padded(values, name, len(shape))
     if array.shape != shape:
@@ -129,7 +128,7 @@ def check_finite(name: str, array: Array, lengths: Integers, runs: Labels, featu
     )
 
 
-def checked_velocity(values: Any, shape: tuple[int, ...], lengths: Integers, runs: Labels) -> Array:
+def checked_velocity(values: Numbers, shape: tuple[int, ...], lengths: Integers, runs: Labels) -> Array:
     """A float64 copy (run, step, feature); a first step may have none (NaN), any later one has steps before it."""
     velocity = matching(values, shape, "backward_velocity")
     step = np.arange(shape[1])
