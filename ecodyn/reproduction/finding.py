@@ -175,7 +175,7 @@ def _column(entries: Sequence[str]) -> NDArray[Any]:
     return np.array(entries)
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     return None if isinstance(value, float) and not math.isfinite(value) else json.loads(json.dumps(value))
 
 

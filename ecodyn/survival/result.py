@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from dataclasses import dataclass, field, fields, is_dataclass
 
 from ecodyn.statistics.clustered import SHARE, clustered_mean
@@ -15,6 +14,7 @@ from ecodyn.survival.predictors import Score
 from ecodyn.survival.scaling import ScaledRuns
 from ecodyn.survivors.survivors import Survivors, stored_at
 from ecodyn.trajectories import Trajectories
+from ecodyn.trajectories.labels import Label
 
 __all__ = ["Analysis", "FeatureRow"]
 
@@ -32,14 +32,14 @@ class FeatureRow:
     order : 1 for the first to die in its run; NaN as above
     """
 
-    run: Hashable
-    feature: Hashable
+    run: Label
+    feature: Label
     start: float
     end: float
     alive: dict[str, bool]
     death: float
     order: float
-    cluster: Hashable
+    cluster: Label
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -108,9 +108,18 @@ def new_figure(
     return figure, axes
 
 
-def add_legend(ax: Axes, **options: Any) -> None:
+def add_legend(
+    ax: Axes,
+    *,
+    title: str | None = None,
+    loc: Literal["upper left", "lower left", "center left"] | None = None,
+    ncols: int = 1,
+    bbox_to_anchor: tuple[float, float] | None = None,
+) -> None:
     """A legend without a frame."""
-    legend = ax.legend(frameon=False, fontsize=FONT - 1, **options)
+    legend = ax.legend(
+        frameon=False, fontsize=FONT - 1, title=title, loc=loc, ncols=ncols, bbox_to_anchor=bbox_to_anchor
+    )
     legend.get_title().set_fontsize(FONT - 1)
 
 
