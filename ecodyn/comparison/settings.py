@@ -16,7 +16,7 @@ class Settings(TypedDict, total=False):
     ecodyn : its version
     versions : of Python and of the packages that have a say in the numbers
     forecast_origins : shares of the window at which forecasts begin
-    neural_seeds : how many networks are trained where one law is fitted
+    neural_seeds : how many seeds a stochastic model that is ranked is fitted with
     models : names by their parts, as ``ModelName.to_json`` has them
     """
 
