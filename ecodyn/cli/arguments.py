@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
-from typing import Any
+from typing import TypeAlias
 
 import typer
+
+Typed: TypeAlias = bool | int | float | str | None
 
 
 def typed() -> str:
@@ -55,7 +57,7 @@ def numbers(text: str, option: str) -> list[int]:
     return numbers
 
 
-def assignment(text: str, option: str) -> tuple[str, Any]:
+def assignment(text: str, option: str) -> tuple[str, Typed]:
     """NAME=VALUE."""
     name, equals, value = text.partition("=")
     if not equals:
@@ -63,9 +65,9 @@ def assignment(text: str, option: str) -> tuple[str, Any]:
     return name, _value(value)
 
 
-def _value(text: str) -> Any:
+def _value(text: str) -> Typed:
     """A number, true, false, none, or the text itself."""
-    words: dict[str, Any] = {"true": True, "false": False, "none": None}
+    words: dict[str, bool | None] = {"true": True, "false": False, "none": None}
     if text.lower() in words:
         return words[text.lower()]
     for kind in (int, float):

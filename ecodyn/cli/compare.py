@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -96,7 +96,7 @@ def compare(
             fail("some models could not be fitted: " + "; ".join(result.failures), PARTIAL)
 
 
-def _parameters(names: Iterable[str] | None, refine: list[str] | None) -> dict[str, dict[str, Any]]:
+def _parameters(names: Iterable[str] | None, refine: list[str] | None) -> dict[str, dict[str, object]]:
     """What --refine full asks of the families that can refine a fit."""
     from ecodyn.families import REGISTRY, family
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -96,7 +96,7 @@ def _configured(family: str, coupling: str, state: str, dynamics: str, options: 
 
     (name,) = chosen([family], REGISTRY, "--family")
     chosen([coupling], COUPLINGS, "--coupling")
-    estimator: Any = family_class(name)(coupling=coupling, state=state)
+    estimator: Family = family_class(name)(coupling=coupling, state=state)
     if dynamics != estimator.dynamics:
         if dynamics not in estimator.available_dynamics:
             raise typer.BadParameter(

@@ -12,6 +12,7 @@ from ecodyn.cli.output import listed, warnings_said
 
 if TYPE_CHECKING:
     from ecodyn.trajectories import Trajectories
+    from ecodyn.trajectories.labels import Label
 
 
 def loaded(path: Path) -> Trajectories:
@@ -42,13 +43,19 @@ def prepared(path: Path, window: str | None, every: int, runs: str | None, selec
     if runs is not None:
         data = data.select(runs=_labels(runs, data))
     if select:
-        data = data.select(**dict(assignment(s, "--select") for s in select))
+        data = data.select(**dict(_selection(s) for s in select))
     if window is not None:
         data = data.window(*parse_window(window))
     return data.every(every) if every > 1 else data
 
 
-def _labels(text: str, data: Trajectories) -> list[Any]:
+def _selection(text: str) -> tuple[str, Any]:
+    """A setting and its value; "none" is a word there, of runs that have no such setting beside others that do."""
+    name, value = assignment(text, "--select")
+    return name, text.partition("=")[2] if value is None else value
+
+
+def _labels(text: str, data: Trajectories) -> list[Label]:
     """Labels as the file has them: numbers where its labels are numbers."""
     known = {str(r): r for r in data.runs.tolist()}
     wanted = [str(n) for n in numbers(text, "--runs")] if ":" in text else [t.strip() for t in text.split(",")]

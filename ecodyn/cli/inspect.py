@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +12,7 @@ from ecodyn.cli.options import Columns, Interval, Json, Key, TokenAxis, Tokens
 from ecodyn.cli.output import console, exits, print_json, warnings_said
 
 if TYPE_CHECKING:
+    from ecodyn.report.inspection import TrajectoriesFacts
     from ecodyn.trajectories import Trajectories
 
 
@@ -42,11 +43,11 @@ def inspect(
         with warnings_said():
             logs = inspect_logs(path, Request(p=p, token_axis=token_axis), options=options)
         print_json(logs, as_json)
-        for facts in () if as_json else logs:
-            console().print(log_table(facts))
+        for log in () if as_json else logs:
+            console().print(log_table(log))
 
 
-def trajectories_facts(path: Path, runs: Trajectories) -> dict[str, Any]:
+def trajectories_facts(path: Path, runs: Trajectories) -> TrajectoriesFacts:
     """What is in a trajectories file."""
     import numpy as np
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def network_grid(
-    name: str, options: dict[str, Any], settings: list[str] | None, interventions: list[str] | None
+    name: str, options: Mapping[str, object], settings: list[str] | None, interventions: list[str] | None
 ) -> list[NetworkSettings]:
     """Networks to train: every combination of the values of the options given, of --set and of --intervene."""
     import dataclasses
@@ -42,7 +43,7 @@ def network_grid(
     return grid(kind, cells)
 
 
-def _setting_values(name: str, text: str, kind: type) -> list[Any]:
+def _setting_values(name: str, text: str, kind: type) -> list[object]:
     """Comma-separated values of one setting."""
     from ecodyn.networks.training.grids import read_value
 

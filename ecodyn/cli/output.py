@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from ecodyn.trajectories import Trajectories
 
+# Exit codes, as the README has them; 2 is typer's own for wrong usage, 130 the shell's for an interrupt (128 + SIGINT).
 DONE, USAGE, DATA, UNFITTED, PARTIAL, INTERRUPTED = 0, 2, 3, 4, 5, 130
 STDOUT = "-"
 
@@ -29,7 +30,7 @@ def save_runs(runs: Trajectories | None, output: Path, force: bool, as_json: boo
         print_json({"output": str(output), "runs": runs.runs, "shape": runs.shape}, as_json)
 
 
-def print_json(value: Any, wanted: bool) -> None:
+def print_json(value: object, wanted: bool) -> None:
     """One JSON document on stdout, non-finite numbers as null."""
     import json
 

@@ -7,7 +7,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from importlib.metadata import version
-from typing import Any
 
 from ecodyn._version import __version__
 from ecodyn.comparison.candidate import DECIDED, TIED
@@ -17,6 +16,7 @@ from ecodyn.comparison.plan import SEEDS
 from ecodyn.comparison.request import Request
 from ecodyn.comparison.result import Comparison
 from ecodyn.comparison.run import Outcome
+from ecodyn.comparison.settings import Settings
 from ecodyn.comparison.verdict import CLAIM_LEVEL
 from ecodyn.comparison.window_result import WindowResult
 from ecodyn.families.model_name import FAMILY
@@ -53,7 +53,7 @@ def answer(
     )
 
 
-def _versions() -> dict[str, Any]:
+def _versions() -> Settings:
     return {
         "ecodyn": __version__,
         "versions": {"python": platform.python_version(), **{package: version(package) for package in PACKAGES}},

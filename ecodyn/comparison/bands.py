@@ -50,7 +50,7 @@ class Band:
         """Half widths at other times, by straight lines; NaN beyond the last."""
         return np.asarray(np.interp(elapsed, self.elapsed, self.half_width, right=np.nan))
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """What report.json says of it."""
         return dict(vars(self))
 

@@ -6,7 +6,6 @@ import hashlib
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sklearn.base import clone
 
@@ -130,7 +129,7 @@ def contenders(
     families: Entries | None,
     couplings: Sequence[str] | None,
     state: str,
-    parameters: Mapping[str, Mapping[str, Any]] | None = None,
+    parameters: Mapping[str, Mapping[str, object]] | None = None,
     available: Sequence[str] = (FLOW,),
 ) -> list[Contender]:
     """All models of a comparison, families first, in a fixed order.
@@ -167,7 +166,7 @@ def _estimators(
     families: Entries | None,
     couplings: Sequence[str] | None,
     state: str,
-    parameters: Mapping[str, Mapping[str, Any]],
+    parameters: Mapping[str, Mapping[str, object]],
     available: Sequence[str],
 ) -> Iterator[Family]:
     for entry in families if families is not None else _usable_families():

@@ -6,7 +6,6 @@ import itertools
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
@@ -24,6 +23,7 @@ from ecodyn.families.model import FittedModel
 from ecodyn.families.model_name import CLOCK, FAMILY
 from ecodyn.families.side_by_side import simulate_all
 from ecodyn.rollouts.integration import Rollout
+from ecodyn.runtime.json_values import Json
 from ecodyn.survivors.fates import area_under_curve, top_overlap
 from ecodyn.survivors.survivors import alive_at_end
 from ecodyn.trajectories import Trajectories
@@ -80,7 +80,7 @@ class TaskResult:
     library_size: int = 0
     fit_seconds: float = 0.0
     candidates: int = 0
-    parameters: dict[str, Any] = field(default_factory=dict)
+    parameters: dict[str, Json] = field(default_factory=dict)
     equations: str = ""
     latex: str = ""
     warnings: list[str] = field(default_factory=list)

@@ -14,7 +14,7 @@ from ecodyn.families.coefficients import coefficients_of
 from ecodyn.families.law import Law
 from ecodyn.families.model import FittedModel
 from ecodyn.families.model_name import ModelName, Named
-from ecodyn.runtime.json_values import number, numbers, pair
+from ecodyn.runtime.json_values import Json, number, numbers, pair
 from ecodyn.statistics.intervals import Estimate
 
 __all__ = ["HorizonCurve", "ModelScore", "Pair", "Start"]
@@ -99,7 +99,7 @@ class ModelScore(Named):
     folds: int
     seeds: int
     fits: int
-    parameters: Mapping[str, Any] = field(default_factory=dict)
+    parameters: Mapping[str, Json] = field(default_factory=dict)
     equations: str = ""
     latex: str = ""
     model: FittedModel | None = None
@@ -121,10 +121,10 @@ class ModelScore(Named):
         loss = float(np.mean(self.loss_per_run)) if len(self.loss_per_run) else math.inf
         return loss if self.diverged == 0 and math.isfinite(loss) else math.inf
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """The record of report.json; ``model`` becomes its model file's content, and its coefficients as a table."""
         interval = self.skill_interval
-        record: dict[str, Any] = {
+        record: dict[str, object] = {
             **self.name.to_json(),
             "skill": interval.mean,
             "skill_low": interval.low,
@@ -206,7 +206,7 @@ class Pair:
     window: Window
     difference: Estimate
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """The record of report.json, models by their names as text."""
         d = self.difference
         return {

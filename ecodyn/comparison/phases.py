@@ -27,6 +27,7 @@ import numpy as np
 
 from ecodyn.arrays import Array
 from ecodyn.comparison.folds import folds_by_cluster
+from ecodyn.comparison.model_score import Window
 from ecodyn.errors import UnusableDataError
 from ecodyn.runtime.json_values import number, pair
 from ecodyn.statistics.partition import Cuts, lines, number_of_pieces, partitions
@@ -136,7 +137,7 @@ class Phases:
     def __str__(self) -> str:
         return "; ".join(str(p) for p in self.phases)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """What report.json says of them."""
         return {
             "phases": [vars(p) for p in self.phases],
@@ -282,7 +283,7 @@ def _described(curve: Array, cuts: Cuts, steps_at: Array) -> tuple[Phase, ...]:
 
 
 def chosen_phases(
-    data: Trajectories, asked: str | Phases | None, windows: Sequence[Any] | None, folds: int | None
+    data: Trajectories, asked: str | Phases | None, windows: Sequence[Window] | None, folds: int | None
 ) -> Phases | None:
     """The phases that ``compare`` was asked for: "auto" finds them; None for none.
 

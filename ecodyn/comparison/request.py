@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypedDict
+from typing import TypedDict
 
 from ecodyn.comparison.contenders import PROTOCOLS, UNSEEN_RUNS
 from ecodyn.comparison.model_score import Window
 from ecodyn.comparison.phases import Phases
+from ecodyn.comparison.settings import Settings
 from ecodyn.comparison.surrogate_result import SURROGATE_LEVEL
 from ecodyn.comparison.verdict import MARGIN
 from ecodyn.families.estimator import Family
@@ -21,7 +22,7 @@ from ecodyn.trajectories.state import SIGNAL
 __all__ = ["Options", "Progress", "Request", "Window"]
 
 Progress = Callable[[int, int, str], None]
-Parameters = Mapping[str, Mapping[str, Any]]  # by family; what a parameter can be is the family's business
+Parameters = Mapping[str, Mapping[str, object]]  # by family; what a parameter can be is the family's business
 
 FEWEST_SURROGATES = round(1 / SURROGATE_LEVEL) - 1  # with fewer no p-value can be as small as the level
 
@@ -123,12 +124,16 @@ class Request:
                 f"surrogates are scored on unseen runs, got the protocols {', '.join(self.protocols)}; add unseen_runs"
             )
 
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> Settings:
         """What of it a report states: all that has a say in the numbers and is not said of each model."""
-        names = ("folds", "every", "margin", "seed", "survivor_rule")
-        stated = {name: getattr(self, name) for name in names}
-        return {
+        stated: Settings = {
             "protocols": list(self.protocols),
-            **stated,
-            **({"surrogates": self.surrogates} if self.surrogates else {}),
+            "folds": self.folds,
+            "every": self.every,
+            "margin": self.margin,
+            "seed": self.seed,
+            "survivor_rule": self.survivor_rule,
         }
+        if self.surrogates:
+            stated["surrogates"] = self.surrogates
+        return stated

@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Any, Self
 
 from ecodyn.comparison.model_score import ModelScore
 from ecodyn.comparison.phases import Phases
+from ecodyn.comparison.settings import Settings
 from ecodyn.comparison.verdict import Verdict
 from ecodyn.comparison.window_result import WindowResult
 from ecodyn.errors import UnusableDataError
 from ecodyn.families.model_name import CLOCK, ModelName
 from ecodyn.runtime.files import write_whole
-from ecodyn.runtime.json_values import plain_json
+from ecodyn.runtime.json_values import Json, plain_json
 from ecodyn.runtime.registry import Registry
+from ecodyn.trajectories.labels import Label
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,9 +53,9 @@ class Comparison:
     """
 
     windows: list[WindowResult]
-    settings: dict[str, Any]
-    data: dict[str, Any]
-    features: list[Any]
+    settings: Settings
+    data: dict[str, Json]
+    features: list[Label]
     warnings: tuple[str, ...] = ()
     failures: tuple[str, ...] = ()
     interrupted: bool = False
@@ -112,7 +114,7 @@ class Comparison:
             raise KeyError(f"{asked} may be any of {listed}; say which by state, dynamics, kind or variant")
         raise KeyError(f"no {asked} under {protocol or part.headline}; there are {listed}")
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Json]:
         """report.json as a dictionary; non-finite numbers are null."""
         first = self.windows[0]
         report = {
@@ -134,7 +136,7 @@ class Comparison:
             "failures": self.failures,
             "interrupted": self.interrupted,
         }
-        return dict(plain_json(report))
+        return plain_json(report)
 
     def save(self, path: str | Path, *, force: bool = False) -> None:
         """Write report.json.

@@ -65,7 +65,7 @@ class SurrogateTest:
         conclusion = CONCLUSIONS[self.kind]
         return f"{self.model} does no better on the data than on {kind} surrogates of them ({scores}): {conclusion}."
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """The record of report.json."""
         return {
             **vars(self),

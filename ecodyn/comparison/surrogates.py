@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -124,7 +123,7 @@ def _clusters_as_blocks(data: Trajectories) -> NDArray[np.intp]:
     return np.array(members)
 
 
-def _surrogate(data: Trajectories, observables: dict[str, Any], kind: str) -> Trajectories:
+def _surrogate(data: Trajectories, observables: dict[str, Array], kind: str) -> Trajectories:
     """The same times, labels and clusters; what belongs to whole networks (curves, embedding) is nobody's any more."""
     signal = observables.pop("signal")
     with warnings.catch_warnings():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -41,7 +41,7 @@ def dataframe_of(windows: Sequence[WindowResult]) -> pd.DataFrame:
     return pd.DataFrame([_row(m) for w in windows for m in w.models])
 
 
-def _row(m: ModelScore) -> dict[str, Any]:
+def _row(m: ModelScore) -> dict[str, object]:
     return {
         "window_first": m.window[0],
         "window_last": m.window[1],

@@ -71,7 +71,7 @@ class Verdict:
     def __str__(self) -> str:
         return self.statement
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """The stable keys, and a few more; models by all parts of their names."""
         share = self.share_of_neural_ode
         return {

@@ -59,7 +59,7 @@ class WindowResult:
         scored = (m for m in self.models if m.protocol == protocol)
         return sorted(scored, key=lambda m: (KINDS.index(m.kind), m.mean_loss))
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """What report.json says of the window besides its models and pairs."""
         return {
             "window": self.window,

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ecodyn.equations.library import EXCHANGEABLE, FULL, INDEPENDENT, Library
+from ecodyn.trajectories.labels import Label
 from ecodyn.trajectories.state import VELOCITY, fitted
 
 Powers = tuple[int, ...]
 
 
-def linear_library(coupling: str, channels: Sequence[str], features: Sequence[Any]) -> Library:
+def linear_library(coupling: str, channels: Sequence[str], features: Sequence[Label]) -> Library:
     """1, the own channels, and what the coupling adds: the means (exchangeable) or every feature (full)."""
     return _affine(coupling, tuple(channels), tuple(features))
 
 
-def lotka_volterra_library(coupling: str, channels: Sequence[str], features: Sequence[Any]) -> Library:
+def lotka_volterra_library(coupling: str, channels: Sequence[str], features: Sequence[Label]) -> Library:
     """The linear library times the channel that the equation is of: ẋᵢ = xᵢ(r + …), ġᵢ = gᵢ(r + …).
 
     An equation has only its own factor's terms (see ``lotka_volterra_mask``). A velocity's is the signal,
@@ -52,7 +52,7 @@ def lotka_volterra_square(library: Library, equation: int, feature: int) -> int:
 
 
 def _affine(
-    coupling: str, channels: tuple[str, ...], features: tuple[Any, ...], by: Sequence[int] | None = None
+    coupling: str, channels: tuple[str, ...], features: tuple[Label, ...], by: Sequence[int] | None = None
 ) -> Library:
     """1, the own channels and the environment's variables, times each of the own channels ``by``."""
     units = _units(len(channels))
@@ -76,7 +76,7 @@ def _affine(
 
 
 def polynomial_library(
-    coupling: str, channels: Sequence[str], features: Sequence[Any], degree: int | None = None
+    coupling: str, channels: Sequence[str], features: Sequence[Label], degree: int | None = None
 ) -> Library:
     """All monomials up to a degree: 3, or 2 for ``full``.
 

@@ -23,13 +23,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ecodyn.arrays import Array
 from ecodyn.equations.monomials import Monomials, Powers
+from ecodyn.trajectories.labels import Label
 from ecodyn.trajectories.state import VELOCITY, fitted, moving
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class Library:
 
     coupling: str
     channels: tuple[str, ...]
-    features: tuple[Any, ...]
+    features: tuple[Label, ...]
     own: tuple[Powers, ...]
     moments: tuple[Powers, ...]
     environment: tuple[Powers, ...]
@@ -213,7 +214,7 @@ class Library:
 
     # ------------------------------------------------------------------ printing
 
-    def symbols(self, feature: Any = None) -> tuple[list[sympy.Symbol], list[sympy.Symbol]]:
+    def symbols(self, feature: Label | None = None) -> tuple[list[sympy.Symbol], list[sympy.Symbol]]:
         """Symbols of the own channels and of the environment variables, as ``equations`` uses them."""
         import sympy
 
@@ -229,7 +230,7 @@ class Library:
             return [f"{letter_of(c)}_{f}" for f in self.features for c in self.channels]
         return []
 
-    def expressions(self, feature: Any = None) -> list[sympy.Expr]:
+    def expressions(self, feature: Label | None = None) -> list[sympy.Expr]:
         """Each term as a sympy expression, for a shared law or for one feature of a full one."""
         import sympy
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Generator, Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,11 +88,26 @@ class Problem:
     mask: NDArray[np.bool_] | None = None
 
 
-Search = Generator[Question, Any, ShootingResult]
+Search = Generator[Question, Any, ShootingResult]  # what is sent back depends on the question
+
+
+class Options(TypedDict, total=False):
+    """The keyword arguments of `shoot_all`."""
+
+    stages: Sequence[float]
+    intervals: int
+    ridge: float
+    estimate_starts: bool
+    max_iterations: int
 
 
 def shoot(
-    library: Library, samples: Samples, coefficients: Array, *, mask: NDArray[np.bool_] | None = None, **options: Any
+    library: Library,
+    samples: Samples,
+    coefficients: Array,
+    *,
+    mask: NDArray[np.bool_] | None = None,
+    **options: Unpack[Options],
 ) -> ShootingResult:
     """Refine the coefficients of one problem; see ``shoot_all``."""
     return shoot_all([Problem(library, samples, coefficients, mask)], **options)[0]

@@ -5,11 +5,11 @@ from __future__ import annotations
 import copy
 import itertools
 import warnings
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn import config_context
+from sklearn.base import BaseEstimator
 
 from ecodyn.arrays import Array
 from ecodyn.estimation.integral_matching import MatchedIntegrals, ridge_solve
@@ -34,7 +34,7 @@ class Supports:
     Thresholds are relative to the largest coefficient of a regression's full fit.
     """
 
-    def __init__(self, matched: MatchedIntegrals, ridge: float, optimizer: Any = None) -> None:
+    def __init__(self, matched: MatchedIntegrals, ridge: float, optimizer: BaseEstimator | None = None) -> None:
         self.optimizer = optimizer
         self.regressions: list[tuple[ThresholdedRegression, float]] = []
         for equation, design in itertools.product(range(matched.equations), range(len(matched.factors))):

@@ -6,7 +6,6 @@ import functools
 import os
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -14,6 +13,7 @@ from ecodyn.errors import DataWarning, UnusableDataError
 from ecodyn.extraction.reduction import Reduced, choose_observables, reduce
 from ecodyn.extraction.request import Request, layout, same_features
 from ecodyn.logs import Log, LogOptions, open_logs
+from ecodyn.logs.log import Setting
 from ecodyn.observables import Observable
 from ecodyn.observables.features import Label
 from ecodyn.runtime.files import first_line
@@ -67,7 +67,7 @@ def extract(
     *,
     options: LogOptions | None = None,
     labels_shared: bool | None = None,
-    notes: Mapping[str, Any] | None = None,
+    notes: Mapping[str, object] | None = None,
     jobs: int = 1,
     command: str | None = None,
     progress: Progress | None = None,
@@ -118,7 +118,7 @@ class _Extraction:
         options: LogOptions,
         *,
         labels_shared: bool | None,
-        notes: Mapping[str, Any],
+        notes: Mapping[str, object],
         command: str | None,
     ) -> None:
         if not logs:
@@ -166,7 +166,7 @@ class _Extraction:
         provenance = {**self._provenance(dict(zip(names, runs, strict=True))), "remarks": remarks}
         return _together([self.logs[i] for i in kept], names, runs, self.labels_shared, provenance)
 
-    def _provenance(self, runs: Mapping[Label, Reduced]) -> dict[str, Any]:
+    def _provenance(self, runs: Mapping[Label, Reduced]) -> dict[str, object]:
         request = self.request
         asked = {name: value for name, value in vars(request).items() if not isinstance(value, np.ndarray)}
         p = next(iter(runs.values())).layout.p
@@ -208,7 +208,7 @@ def _together(
     names: Sequence[Label],
     runs: Sequence[Reduced],
     labels_shared: bool | None,
-    provenance: dict[str, Any],
+    provenance: dict[str, object],
 ) -> Trajectories:
     labels = runs[0].layout.labels
     by_name = logs[0].features is not None and any(isinstance(label, str) for label in labels)
@@ -227,7 +227,7 @@ def _together(
     )
 
 
-def _settings(logs: Sequence[Log], runs: Sequence[Reduced]) -> dict[str, list[Any]]:
+def _settings(logs: Sequence[Log], runs: Sequence[Reduced]) -> dict[str, list[Setting]]:
     stated = [
         {"dim": run.layout.d, **log.settings} if run.layout.d else dict(log.settings)
         for log, run in zip(logs, runs, strict=True)

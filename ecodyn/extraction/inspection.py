@@ -6,7 +6,7 @@ import os
 import shlex
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 
@@ -14,15 +14,54 @@ from ecodyn.errors import UnusableDataError
 from ecodyn.extraction.reduction import choose_observables, reduce
 from ecodyn.extraction.request import Layout, Request, layout
 from ecodyn.logs import Log, LogOptions, open_logs
+from ecodyn.logs.log import Setting
 
-__all__ = ["inspect_logs"]
+__all__ = ["LogFacts", "inspect_logs"]
 
 MOST_INTERVALS = 4  # different ones, that are listed
 
 
+class LogFacts(TypedDict):
+    """What is in a log, and what is wrong with it.
+
+    Attributes
+    ----------
+    path, format, run : where it is, what it is, and the run's name
+    frames, dtype : shape of all frames together, (rows, ...), and as what they are stored
+    arrays : shapes of all arrays of the log by name
+    bytes : of all its files
+    first_step, last_step, intervals : times of the rows, None without any, and the first few different intervals
+    p, d, features : tokens, dimensions and features, None where the shapes don't tell
+    gradients : shape of the logged gradients, None without any
+    settings : what the log says of the training
+    late_rows : the rows that were logged one update late, as text, "none" where there are none
+    wrong : sentences
+    command : extracts it
+    """
+
+    path: str
+    format: str
+    run: str
+    frames: list[int]
+    dtype: str
+    arrays: dict[str, list[int]]
+    bytes: int
+    first_step: float | None
+    last_step: float | None
+    intervals: list[float]
+    p: int | None
+    d: int | None
+    features: int | None
+    gradients: list[int] | None
+    settings: dict[str, Setting]
+    late_rows: str
+    wrong: list[str]
+    command: str
+
+
 def inspect_logs(
     path: str | os.PathLike[str], request: Request | None = None, *, options: LogOptions | None = None
-) -> list[dict[str, Any]]:
+) -> list[LogFacts]:
     """Facts on each log at a path: format, shapes, steps, p, d, what is wrong, and the command that extracts it.
 
     Every frame is read once, as an extraction would. What would make an extraction refuse the log is one of the things
@@ -40,7 +79,7 @@ def inspect_logs(
     return [_facts(Path(path), log, request, given) for log in open_logs(Path(path), options)]
 
 
-def _facts(path: Path, log: Log, request: Request, given: list[str]) -> dict[str, Any]:
+def _facts(path: Path, log: Log, request: Request, given: list[str]) -> LogFacts:
     wrong: list[str] = []
     how: Layout | None = None
     late, mendable, repair, flags = "none", False, request.repair, given

@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from time import perf_counter
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import numpy as np
 from sklearn.base import clone
@@ -37,6 +37,7 @@ from ecodyn.families.protocol_names import FORECAST
 from ecodyn.families.training_set import TrainingSet
 from ecodyn.rollouts.iteration import DYNAMICS, FLOW, MAP, stored_step
 from ecodyn.trajectories import Trajectories
+from ecodyn.trajectories.labels import Label
 from ecodyn.trajectories.state import parse_state
 
 RIDGE = 1e-6  # on normalised columns: bounds the coefficients of a singular library, moves others by a millionth
@@ -120,7 +121,7 @@ class LibraryFamily(Family):
         return Shooting() if self.shooting is None else self.shooting
 
     @abstractmethod
-    def library(self, channels: Sequence[str], features: Sequence[Any]) -> Library:
+    def library(self, channels: Sequence[str], features: Sequence[Label]) -> Library:
         """The candidate terms under this family's coupling."""
 
     def check(self, trajectories: Trajectories) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ecodyn.families.law import Law
+from ecodyn.trajectories.labels import Label
 
 __all__ = ["Coefficient", "coefficients_of"]
 
@@ -42,7 +43,7 @@ class Coefficient:
     """
 
     equation: str
-    feature: Any
+    feature: Label | None
     term: str
     value: float
     low: float | None = None
@@ -52,7 +53,7 @@ class Coefficient:
     variance_inflation: float | None = None
     identified: bool | None = None
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """All of it; of a law without diagnostics only which it is and its value."""
         document = asdict(self)
         if self.low is None:

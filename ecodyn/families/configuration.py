@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 from sklearn.base import BaseEstimator
 
@@ -133,16 +133,16 @@ class Configured(BaseEstimator):
                 )
             configuration.check()
 
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
+    def get_params(self, deep: bool = True) -> dict[str, object]:
         """Parameters by name; if deep, those of configurations too, ``step__option``."""
-        params: dict[str, Any] = super().get_params(deep)
+        params: dict[str, object] = super().get_params(deep)
         if deep:
             for name in self.configurations:
                 if name in params and params[name] is None:
                     params |= {f"{name}__{k}": v for k, v in self.configurations[name]().get_params().items()}
         return params
 
-    def set_params(self, **params: Any) -> Self:
+    def set_params(self, **params: object) -> Self:
         """Set parameters by name, options of configurations by their full or short names.
 
         Raises

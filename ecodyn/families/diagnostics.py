@@ -71,7 +71,7 @@ class Diagnostics:
     seconds: float
     warnings: tuple[str, ...] = ()
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """What a model file holds of it: NaN as null, infinity as the text "inf", for JSON has neither."""
         return {name: _plain(value) for name, value in vars(self).items()}
 
@@ -91,7 +91,7 @@ class Diagnostics:
         return cls(**parts)
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     if isinstance(value, np.ndarray):
         return _plain(value.tolist())
     if isinstance(value, list | tuple):

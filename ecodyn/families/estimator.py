@@ -14,9 +14,10 @@ from ecodyn._version import __version__
 from ecodyn.equations.library import COUPLINGS, EXCHANGEABLE
 from ecodyn.errors import DataWarning, UnusableDataError
 from ecodyn.families.configuration import Configured
-from ecodyn.families.model import FittedModel, plain
+from ecodyn.families.model import FittedModel
 from ecodyn.rollouts.integration import Rollout
 from ecodyn.rollouts.iteration import FLOW
+from ecodyn.runtime.json_values import Json
 from ecodyn.trajectories import Trajectories, as_trajectories
 from ecodyn.trajectories.conversions import is_one_array
 from ecodyn.trajectories.state import VELOCITY, observable_of, parse_state
@@ -209,7 +210,7 @@ class Family(Configured, ABC):
         """Whether there is anything for a clock to replace."""
         return self.coupling == EXCHANGEABLE
 
-    def provenance(self, trajectories: Trajectories) -> dict[str, Any]:
+    def provenance(self, trajectories: Trajectories) -> dict[str, Json]:
         """What a fitted model remembers of its making."""
         first = np.nanmin(trajectories.times)
         last = np.nanmax(trajectories.times)
@@ -217,19 +218,19 @@ class Family(Configured, ABC):
             "ecodyn": __version__,
             "estimator": type(self).__name__,
             "parameters": {k: self._plain_parameter(k, v) for k, v in self.get_params(deep=False).items()},
-            "runs": [plain(r) for r in trajectories.runs],
+            "runs": trajectories.runs.tolist(),
             "window": [float(first), float(last)],
             "range": [float(np.nanmin(trajectories.values)), float(np.nanmax(trajectories.values))],
             "data": trajectories.provenance,
         }
 
-    def _plain_parameter(self, name: str, value: Any) -> Any:
+    def _plain_parameter(self, name: str, value: object) -> Json:
         """As JSON can hold it; a configuration as its options, those of the default one too."""
         if name in self.configurations:
             return {k: _plain(v) for k, v in self.configuration(name).get_params().items()}
         return _plain(value)
 
-    def stated_parameters(self) -> dict[str, Any]:
+    def stated_parameters(self) -> dict[str, Json]:
         """All parameters as JSON can hold them, those of nested configurations too."""
         parameters = self.get_params(deep=True)
         return {k: _plain(v) for k, v in parameters.items() if k not in self.configurations}
@@ -247,7 +248,7 @@ class Family(Configured, ABC):
         return self.model_.simulate(x0, steps, **options)
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> Json:
     if isinstance(value, np.ndarray | np.generic):
         value = value.tolist()
     if isinstance(value, str | int | float | bool | type(None)):

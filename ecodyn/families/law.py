@@ -24,6 +24,7 @@ from ecodyn.families.law_file import (
     step_from,
 )
 from ecodyn.families.model import FittedModel, amplitudes_from
+from ecodyn.trajectories.labels import Label
 
 if TYPE_CHECKING:
     import sympy
@@ -114,12 +115,12 @@ class Law(FittedModel):
             equations.append(sympy.Eq(left, right, evaluate=False))
         return equations
 
-    def _places(self) -> list[tuple[int, int, Any]]:
+    def _places(self) -> list[tuple[int, int, Label | None]]:
         """Channel, group and feature (None for all) of each equation."""
         labels = list(self.features) if self.per_feature else [None]
         return [(channel, group, label) for channel in self.library.moving for group, label in enumerate(labels)]
 
-    def _symbol(self, channel: int, feature: Any) -> sympy.Symbol:
+    def _symbol(self, channel: int, feature: Label | None) -> sympy.Symbol:
         return self.library.symbols(feature)[0][channel]
 
     def _left_hand_side(self, symbol: sympy.Symbol) -> sympy.Expr:
@@ -135,7 +136,7 @@ class Law(FittedModel):
         change = sympy.Add(x(t + h), -x(t), evaluate=False)
         return change if h == 1 else sympy.Mul(change, sympy.Pow(h, -1, evaluate=False), evaluate=False)
 
-    def _right_hand_side(self, channel: int, group: int, feature: Any) -> sympy.Expr:
+    def _right_hand_side(self, channel: int, group: int, feature: Label | None) -> sympy.Expr:
         """The derivative of one channel of one feature, or of all."""
         import sympy
 
@@ -217,9 +218,9 @@ class Law(FittedModel):
             )
         return np.asarray(columns)
 
-    def _details(self) -> dict[str, Any]:
+    def _details(self) -> dict[str, object]:
         library = self.library
-        document: dict[str, Any] = {
+        document: dict[str, object] = {
             "terms": library.names(),
             "coefficients": self.coefficients.tolist(),
             "library_size": self.size,

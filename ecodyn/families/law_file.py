@@ -16,7 +16,7 @@ MAX_DEGREE = 20  # of a monomial in a model file: far beyond any fit, and still 
 UNSTATED_MATRICES = ("linear", "lotka_volterra")
 
 
-def library_to_json(library: Library) -> dict[str, Any]:
+def library_to_json(library: Library) -> dict[str, object]:
     """Exponents of a library's monomials, and which of them are each term's factors."""
     return {
         "own": library.own,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from ecodyn.equations.forms import linear_library
 from ecodyn.equations.library import Library
 from ecodyn.families.base import LibraryFamily
+from ecodyn.trajectories.labels import Label
 
 
 class Linear(LibraryFamily):
@@ -29,6 +29,6 @@ class Linear(LibraryFamily):
     interaction_matrix = True
     simplicity = 0
 
-    def library(self, channels: Sequence[str], features: Sequence[Any]) -> Library:
+    def library(self, channels: Sequence[str], features: Sequence[Label]) -> Library:
         """1, x, and what the coupling adds."""
         return linear_library(self.coupling, channels, features)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +12,7 @@ from ecodyn.equations.library import EXCHANGEABLE, Library
 from ecodyn.families.base import LibraryFamily
 from ecodyn.families.configuration import Matching, Shooting
 from ecodyn.rollouts.iteration import FLOW
+from ecodyn.trajectories.labels import Label
 
 
 class LotkaVolterra(LibraryFamily):
@@ -62,7 +62,7 @@ class LotkaVolterra(LibraryFamily):
         )
         self.self_interaction = self_interaction
 
-    def library(self, channels: Sequence[str], features: Sequence[Any]) -> Library:
+    def library(self, channels: Sequence[str], features: Sequence[Label]) -> Library:
         """The own signal (or the equation's own channel) times 1, x, and what the coupling adds."""
         return lotka_volterra_library(self.coupling, channels, features)
 

@@ -17,6 +17,8 @@ from ecodyn.equations.library import FULL
 from ecodyn.families.free_rollouts import roll_out
 from ecodyn.rollouts.integration import Rollout
 from ecodyn.rollouts.iteration import FLOW, MAP
+from ecodyn.runtime.json_values import Json
+from ecodyn.trajectories.labels import Label
 
 if TYPE_CHECKING:
     import sympy
@@ -56,9 +58,9 @@ class FittedModel(ABC):
     family: str
     coupling: str
     channels: tuple[str, ...]
-    features: tuple[Any, ...]
+    features: tuple[Label, ...]
     amplitudes: tuple[float, ...]
-    provenance: Mapping[str, Any]
+    provenance: Mapping[str, Json]
     step: float | None = None
 
     kind: ClassVar[str]
@@ -116,7 +118,7 @@ class FittedModel(ABC):
         """The law in LaTeX, one equation a line."""
 
     @abstractmethod
-    def _details(self) -> dict[str, Any]:
+    def _details(self) -> dict[str, object]:
         """What a model file has beyond the fields all models share."""
 
     @classmethod
@@ -217,7 +219,7 @@ class FittedModel(ABC):
     def _text(self) -> str:
         return json.dumps(self.to_json(), indent=1, allow_nan=False) + "\n"
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """What a model file holds."""
         return {
             "schema": SCHEMA,
@@ -264,6 +266,6 @@ def weights_path(path: str | Path) -> Path:
     return Path(path).with_suffix(".safetensors")
 
 
-def plain(value: Any) -> Any:
+def plain(value: object) -> object:
     """A label as JSON can hold it."""
     return value.item() if isinstance(value, np.generic) else value

@@ -184,7 +184,7 @@ class NeuralModel(FittedModel):
         with write_whole(path, force=force) as temporary:
             temporary.write_text(self._text())
 
-    def _details(self) -> dict[str, Any]:
+    def _details(self) -> dict[str, object]:
         return {
             "centre": self.centre.tolist(),
             "spread": self.spread.tolist(),

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 ROLLOUT_STEPS = 30  # of Adam; what more of them gain is in benchmarks/speed/networks.py
-WHOLE_WINDOW = 1.0
+WHOLE_WINDOW = 1.0  # the default share; where it stands, forecasts are trained on shorter rollouts, as laws are
 MOST_NETWORKS = 8  # in one batched program: more save little time and take memory in proportion
 
 

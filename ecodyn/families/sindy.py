@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
 
 from ecodyn.arrays import Array
 from ecodyn.equations.forms import polynomial_library
@@ -27,6 +27,7 @@ from ecodyn.families.base import RIDGE, SMALL_FULL, LibraryFamily
 from ecodyn.families.configuration import Matching, Shooting
 from ecodyn.rollouts.iteration import FLOW
 from ecodyn.trajectories import Trajectories
+from ecodyn.trajectories.labels import Label
 from ecodyn.trajectories.state import fitted
 
 Support = NDArray[np.bool_]
@@ -95,7 +96,7 @@ class SINDy(LibraryFamily):
         state: str = "signal",
         *,
         dynamics: str = FLOW,
-        optimizer: Any = None,
+        optimizer: BaseEstimator | None = None,
         thresholds: int | Sequence[float] | None = None,
         degree: int | None = None,
         max_terms: int | None = None,
@@ -121,7 +122,7 @@ class SINDy(LibraryFamily):
         if self.max_terms is not None and self.max_terms < 1:
             raise ValueError(f"max_terms is a whole number of at least 1, got {self.max_terms!r}")
 
-    def library(self, channels: Sequence[str], features: Sequence[Any]) -> Library:
+    def library(self, channels: Sequence[str], features: Sequence[Label]) -> Library:
         """All candidate monomials under the coupling."""
         degree = self.degree
         if degree is None and self.coupling == FULL:

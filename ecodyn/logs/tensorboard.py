@@ -53,7 +53,6 @@ class TensorBoard(Format):
         log = records.log(path, self.name, name, files, options)
         return [dataclasses.replace(log, remarks=(*remarks, *log.remarks))]
 
-
     def _scalars_beside(self, path: Path, event_class: Any, records: Records, remarks: list[str]) -> list[Path]:
         """What ``add_scalars`` wrote: a folder TAG_NAME for each name, whose only tag is TAG; a feature TAG/NAME each.
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 from ecodyn.report.formatting import DASH
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
+    from jinja2 import Environment, Template
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -63,6 +63,6 @@ def _environment() -> Environment:
     return environment
 
 
-def template(name: str) -> Any:
+def template(name: str) -> Template:
     """One of the page templates."""
     return _environment().get_template(name)

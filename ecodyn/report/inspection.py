@@ -3,12 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, TypedDict
 
 from rich.table import Table
 
+from ecodyn.runtime.json_values import Json
+from ecodyn.trajectories.labels import Label
 
-def inspection_table(facts: Mapping[str, Any]) -> Table:
+if TYPE_CHECKING:
+    from ecodyn.extraction.inspection import LogFacts
+
+
+class TrajectoriesFacts(TypedDict):
+    """What is in a trajectories file, as ``ecodyn inspect`` says it."""
+
+    path: str
+    runs: int
+    clusters: int
+    steps: int
+    first_step: float
+    last_step: float
+    features: int
+    observables: list[str]
+    curves: list[str]
+    embedding: list[int] | None
+    labels_shared: bool
+    settings: dict[str, list[Label | float]]
+    warnings: list[str]
+    provenance: dict[str, Json]
+    command: str
+
+
+def inspection_table(facts: TrajectoriesFacts) -> Table:
     """What is in a trajectories file: two columns, warnings last."""
     rows = {
         "runs": f"{facts['runs']} in {facts['clusters']} clusters",
@@ -25,7 +51,7 @@ def inspection_table(facts: Mapping[str, Any]) -> Table:
     return _two_columns(facts["path"], rows)
 
 
-def log_table(facts: Mapping[str, Any]) -> Table:
+def log_table(facts: LogFacts) -> Table:
     """What is in a training log: two columns, what is wrong last."""
     sizes = " × ".join(map(str, facts["frames"]))
     steps = "none" if facts["first_step"] is None else f"{facts['first_step']:g} to {facts['last_step']:g}"

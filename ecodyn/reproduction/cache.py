@@ -6,10 +6,9 @@ import functools
 import json
 import shutil
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -134,7 +133,7 @@ class TrainingCache:
             begun.rename(folder)
         return read_snapshots(network, folder, [seed])
 
-    def _is_kept(self, path: Path, plan: dict[str, Any]) -> bool:
+    def _is_kept(self, path: Path, plan: Mapping[str, object]) -> bool:
         """Whether a file or folder is there; a ValueError if it is and of another plan."""
         if not path.exists():
             return False
@@ -146,7 +145,7 @@ class TrainingCache:
             )
         return True
 
-    def _state(self, path: Path, plan: dict[str, Any]) -> None:
+    def _state(self, path: Path, plan: Mapping[str, object]) -> None:
         """The plan comes first: a kill before what it is of is there leaves a plan alone, and all is made again."""
         with write_whole(_plan_of(path), force=True) as temporary:
             temporary.write_text(json.dumps(plan, indent=1), encoding="utf-8")

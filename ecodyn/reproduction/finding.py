@@ -80,7 +80,7 @@ class Finding:
     tables: dict[str, Table]
     notes: tuple[str, ...] = ()
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """Checks and notes, non-finite numbers as None; tables have files of their own."""
         checks = [{KEYS.get(k, k): _plain(v) for k, v in asdict(check).items()} for check in self.checks]
         return {"checks": checks, "notes": list(self.notes), "tables": list(self.tables)}
@@ -175,7 +175,7 @@ def _column(entries: Sequence[str]) -> NDArray[Any]:
     return np.array(entries)
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     return None if isinstance(value, float) and not math.isfinite(value) else json.loads(json.dumps(value))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -62,7 +62,7 @@ def setting(runs: Trajectories, name: str) -> Array:
     """A setting as numbers, (run,); the same of all runs if the grid has one value of it."""
     if name in runs.settings:
         return np.asarray(runs.settings[name], float)
-    return np.full(runs.n_runs, float(runs.provenance[name]))
+    return np.full(runs.n_runs, float(cast(float, runs.provenance[name])))
 
 
 def replicates(runs: Trajectories) -> NDArray[Any]:

@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from ecodyn._version import __version__
 from ecodyn.reproduction.cache import TrainingCache
@@ -18,6 +17,7 @@ from ecodyn.reproduction.registry import EXPERIMENTS, chosen
 from ecodyn.reproduction.scale import SCALES, Scale
 from ecodyn.reproduction.trainings import planned
 from ecodyn.runtime.files import first_line, write_whole
+from ecodyn.runtime.json_values import Json
 
 __all__ = ["SCHEMA", "InterruptedReproduction", "Reproduction", "reproduce"]
 
@@ -42,7 +42,7 @@ class Reproduction:
     failures: dict[str, str]
     seconds: dict[str, float]
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """As reproduction.json has it."""
         return {
             "schema": SCHEMA,
@@ -171,7 +171,7 @@ def _cost(experiment: Experiment, scale: Scale) -> int:
 # ----------------------------------------------------------------------------- what is kept of an experiment
 
 
-def _provenance(experiment: Experiment, scale: Scale) -> dict[str, Any]:
+def _provenance(experiment: Experiment, scale: Scale) -> dict[str, Json]:
     """What decides a finding: one of anything else is not used again."""
     described = {
         "schema": SCHEMA,
@@ -179,7 +179,7 @@ def _provenance(experiment: Experiment, scale: Scale) -> dict[str, Any]:
         "experiment": experiment.name,
         "scale": dataclasses.asdict(scale),
     }
-    plain: dict[str, Any] = json.loads(json.dumps(described))
+    plain: dict[str, Json] = json.loads(json.dumps(described))
     return plain
 
 

@@ -57,7 +57,7 @@ class Trainings:
         """Updates of one network each."""
         return len(self.networks) * len(self.seeds) * self.steps
 
-    def described(self, scale: Scale) -> dict[str, Any]:
+    def described(self, scale: Scale) -> dict[str, object]:
         """What decides the numbers, as JSON can hold it."""
         return {
             "networks": [network.described() for network in self.networks],

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TypeAlias, cast, overload
 
 import numpy as np
 
 from ecodyn.arrays import Array
 
-__all__ = ["number", "numbers", "pair", "plain_json"]
+__all__ = ["Json", "number", "numbers", "pair", "plain_json"]
+
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"  # what json reads and writes
 
 
-def plain_json(value: Any) -> Any:
+@overload
+def plain_json(value: Mapping[str, object]) -> dict[str, Json]: ...
+@overload
+def plain_json(value: object) -> Json: ...
+def plain_json(value: object) -> Json:
     """Plain Python for json: arrays as lists, non-finite numbers as null.
 
     Examples
@@ -31,7 +37,7 @@ def plain_json(value: Any) -> Any:
         return plain_json(value.item())
     if isinstance(value, float) and not math.isfinite(value):
         return None
-    return value
+    return cast(Json, value)  # anything else is left to the caller's json, and its `default`
 
 
 def number(value: float | None) -> float:

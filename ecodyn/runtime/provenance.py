@@ -5,11 +5,13 @@ from __future__ import annotations
 import importlib
 import platform
 from collections.abc import Hashable, Sequence
-from typing import Any
+from typing import TypeVar
 
 from ecodyn._version import __version__
 
 __all__ = ["clusters", "versions"]
+
+Label = TypeVar("Label")
 
 
 def versions(*packages: str) -> dict[str, str]:
@@ -18,9 +20,9 @@ def versions(*packages: str) -> dict[str, str]:
     return {"ecodyn": __version__, **named, "python": platform.python_version()}
 
 
-def clusters(starts: Sequence[Hashable], labels: Sequence[Any]) -> list[Any] | None:
+def clusters(starts: Sequence[Hashable], labels: Sequence[Label]) -> list[Label] | None:
     """For each run the label of the first that starts alike; None where all start differently."""
-    first: dict[Hashable, Any] = {}
+    first: dict[Hashable, Label] = {}
     for start, label in zip(starts, labels, strict=True):
         first.setdefault(start, label)
     return [first[start] for start in starts] if len(first) < len(starts) else None

@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -19,6 +18,7 @@ from ecodyn.arrays import Array
 from ecodyn.equations.library import EXCHANGEABLE
 from ecodyn.families.model import FittedModel, plain
 from ecodyn.stability.search import Box, search
+from ecodyn.trajectories.labels import Label
 
 HYPERBOLIC = 1e-6  # of the largest |λ|: below it a real or imaginary part is taken for zero
 SAME_VALUE = 1e-6  # of the box: features this close stand at one value, states this close are one state
@@ -52,7 +52,7 @@ class Equilibria:
     residuals: Array
     stability: tuple[str, ...]
     arrangements: tuple[int, ...]
-    features: tuple[Any, ...]
+    features: tuple[Label, ...]
     low: float
     high: float
     alike: bool
@@ -81,7 +81,7 @@ class Equilibria:
         groups = [self.groups(int(n)) for n in np.flatnonzero(self.stable)] if self.alike else []
         return tuple(sorted({upper for (_, upper), *rest in groups if len(rest) == 1}))
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """As JSON can hold it, eigenvalues as [real, imaginary]."""
         return {
             "low": self.low,

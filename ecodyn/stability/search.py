@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -46,7 +47,8 @@ class Box:
     @classmethod
     def around(cls, model: FittedModel) -> Box:
         """The range of the training data and its own width on either side; not below zero if the data are not."""
-        low, high = model.provenance.get("range", (-model.amplitude, model.amplitude))
+        known = cast("tuple[float, float] | None", model.provenance.get("range"))  # both ends, as a fit wrote them
+        low, high = (-model.amplitude, model.amplitude) if known is None else known
         width = (high - low) or abs(high) or 1.0
         return cls(max(0.0, low - width) if low >= 0 else low - width, high + width)
 

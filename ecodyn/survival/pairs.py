@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from ecodyn.arrays import Array, Bools, Integers
 from ecodyn.errors import UnusableDataError
 from ecodyn.trajectories import Trajectories
+from ecodyn.trajectories.labels import Label
 
 __all__ = ["FACTOR", "FREQUENCY", "PLAIN", "Pairs", "pair_up", "scaled_features"]
 
@@ -38,7 +39,7 @@ class Pairs:
     clusters: NDArray[Any]
 
 
-def pair_up(runs: Trajectories, feature: Hashable | None, independent: ArrayLike | None) -> tuple[int, list[Pairs]]:
+def pair_up(runs: Trajectories, feature: Label | None, independent: ArrayLike | None) -> tuple[int, list[Pairs]]:
     """The scaled feature's position, and the pairs of each factor, ascending; plain runs are paired with themselves.
 
     Parameters
@@ -97,7 +98,7 @@ def _factors(runs: Trajectories) -> Array:
         ) from None
 
 
-def _scaled_feature(runs: Trajectories, feature: Any) -> tuple[int, Bools]:
+def _scaled_feature(runs: Trajectories, feature: Label | None) -> tuple[int, Bools]:
     """The feature's position, and which runs scaled it (or nothing)."""
     given = runs.settings.get(FREQUENCY)
     if feature is None:
@@ -117,7 +118,7 @@ def _scaled_feature(runs: Trajectories, feature: Any) -> tuple[int, Bools]:
     return int(places[0]), chosen
 
 
-def scaled_features(runs: Trajectories) -> list[Hashable]:
+def scaled_features(runs: Trajectories) -> list[Label]:
     """Labels of the features that were scaled: the setting's, or else the one by which the runs' starts differ.
 
     A file in which all runs scale one feature has no such setting; at the first step that feature alone differs

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +17,7 @@ from ecodyn.statistics.estimates import Estimates
 from ecodyn.survival.pairs import PLAIN, Pairs, pair_up
 from ecodyn.survival.scaled_start import by_factor
 from ecodyn.trajectories import Trajectories
+from ecodyn.trajectories.labels import Label
 
 __all__ = ["Response", "law_response"]
 
@@ -53,7 +54,7 @@ class Response:
     ([[0.0, -0.107]], 0)
     """
 
-    feature: Hashable
+    feature: Label
     factors: Array
     steps: Array
     start: Estimates
@@ -68,7 +69,7 @@ class Response:
 def law_response(
     runs: Trajectories,
     law: FittedModel,
-    feature: Hashable | None = None,
+    feature: Label | None = None,
     steps: Sequence[float] | None = None,
     *,
     independent: ArrayLike | None = None,

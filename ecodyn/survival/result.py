@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from dataclasses import dataclass, field, fields, is_dataclass
-from typing import Any
 
 from ecodyn.statistics.clustered import SHARE, clustered_mean
 from ecodyn.statistics.intervals import Estimate
@@ -16,6 +14,7 @@ from ecodyn.survival.predictors import Score
 from ecodyn.survival.scaling import ScaledRuns
 from ecodyn.survivors.survivors import Survivors, stored_at
 from ecodyn.trajectories import Trajectories
+from ecodyn.trajectories.labels import Label
 
 __all__ = ["Analysis", "FeatureRow"]
 
@@ -33,14 +32,14 @@ class FeatureRow:
     order : 1 for the first to die in its run; NaN as above
     """
 
-    run: Hashable
-    feature: Hashable
+    run: Label
+    feature: Label
     start: float
     end: float
     alive: dict[str, bool]
     death: float
     order: float
-    cluster: Hashable
+    cluster: Label
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +102,7 @@ class Analysis:
         """Kendall's τ of the two orders."""
         return clustered_mean(self.changes.tau, self.runs.clusters, within=(-1.0, 1.0))
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """All numbers as plain JSON values but for non-finite ones; runs and features by label."""
         s = self.sensitivity
         return {
@@ -157,7 +156,7 @@ class Analysis:
         return rows
 
 
-def _as_json(part: Any) -> Any:
+def _as_json(part: object) -> object:
     """A part of an analysis with dataclasses as dicts of their fields, estimates as they state themselves."""
     if isinstance(part, Estimate):
         return part.to_json()

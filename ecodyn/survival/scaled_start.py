@@ -21,7 +21,7 @@ over clusters. Of a share in which all clusters agree the interval has no width,
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +33,7 @@ from ecodyn.statistics.clustered import ANY, SHARE
 from ecodyn.statistics.estimates import Estimates
 from ecodyn.survival.pairs import PLAIN, Pairs, pair_up
 from ecodyn.trajectories import Trajectories
+from ecodyn.trajectories.labels import Label
 
 __all__ = ["Perturbation", "by_factor", "perturbation"]
 
@@ -72,7 +73,7 @@ class Perturbation:
     (1, [1.0, 1.2], [0.0, -0.107])
     """
 
-    feature: Hashable
+    feature: Label
     factors: Array
     steps: Array
     others: NDArray[Any]
@@ -91,7 +92,7 @@ class Perturbation:
 
 
 def perturbation(
-    runs: Trajectories, alive: ArrayLike, feature: Hashable | None = None, *, independent: ArrayLike | None = None
+    runs: Trajectories, alive: ArrayLike, feature: Label | None = None, *, independent: ArrayLike | None = None
 ) -> Perturbation:
     """Fates by factor, from trainings with one frequency scaled at the start, the unscaled ones among them.
 

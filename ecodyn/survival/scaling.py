@@ -37,10 +37,10 @@ class ScaledRuns:
     response: Response | None
     law: str
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """By factor: fates, and the response at some steps."""
         f, r = self.fates, self.response
-        numbers: dict[str, Any] = {
+        numbers: dict[str, object] = {
             "feature": f.feature,
             "factors": f.factors,
             "n_clusters": f.n_clusters,

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from ecodyn.arrays import Array, Bools, Integers
+from ecodyn.runtime.json_values import Json
 from ecodyn.trajectories.embeddings import checked_embedding
-from ecodyn.trajectories.labels import Labels, Setting, check_names, checked_labels, checked_setting, plain_provenance
+from ecodyn.trajectories.labels import (
+    Label,
+    Labels,
+    Setting,
+    check_names,
+    checked_labels,
+    checked_setting,
+    plain_provenance,
+)
 from ecodyn.trajectories.missing import checked_missing, refuse_never_measured
 from ecodyn.trajectories.times import checked_times
-from ecodyn.trajectories.values import check_finite, checked_velocity, matching, padded, run_lengths
+from ecodyn.trajectories.values import Numbers, check_finite, checked_velocity, matching, padded, run_lengths
 
 __all__ = ["Checked", "check"]
 
@@ -32,7 +40,7 @@ class Checked:
     curves: dict[str, Array]  # (run, step) each, "dc" among them
     embedding: Array | None  # (run, token, dimension), padded by NaN after the last dimension of each run
     labels_shared: bool
-    provenance: dict[str, Any]
+    provenance: dict[str, Json]
     remarks: tuple[str, ...] = ()  # what `check` had to change
     velocity: Array | None = None  # (run, step, feature), where steps that tell it were cut away
     missing: Bools | None = None  # (run, step, feature), where any value within a run is missing
@@ -41,33 +49,37 @@ class Checked:
         for array in self.arrays().values():
             array.flags.writeable = False
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
+    def __setstate__(self, state: Mapping[str, object]) -> None:
         self.__dict__.update(state)
         self.__post_init__()  # arrays come out of a pickle writeable
 
     def arrays(self) -> dict[str, np.ndarray]:
         """All arrays by a name of their own."""
         own = {name: array for name, array in vars(self).items() if isinstance(array, np.ndarray)}
-        named = {"observable": self.observables, "curve": self.curves, "setting": self.settings}
+        named: dict[str, Mapping[str, np.ndarray]] = {
+            "observable": self.observables,
+            "curve": self.curves,
+            "setting": self.settings,
+        }
         return own | {f"{kind} {name}": array for kind, group in named.items() for name, array in group.items()}
 
 
 def check(
     *,
-    values: Any,
-    steps: Any,
-    features: Any,
-    runs: Any,
+    values: Numbers,
+    steps: Numbers,
+    features: Iterable[Label] | None,
+    runs: Iterable[Label] | None,
     labels_shared: bool,
-    provenance: Mapping[str, Any],
-    observables: Mapping[str, Any],
-    curves: Mapping[str, Any],
-    dc: Any,
-    embedding: Any,
-    cluster: Any,
-    settings: Mapping[str, Any],
-    velocity: Any,
-    missing: Any,
+    provenance: Mapping[str, object],
+    observables: Mapping[str, Numbers],
+    curves: Mapping[str, Numbers],
+    dc: Numbers | None,
+    embedding: Numbers | None,
+    cluster: Iterable[Label] | None,
+    settings: Mapping[str, Iterable[Label | float]],
+    velocity: Numbers | None,
+    missing: Bools | Sequence[Bools] | None,
 ) -> Checked:
     """Turn what a user gave into `Checked`, or raise UnusableDataError: expected, got, and what to do."""
     signal = padded(values, "values", 3)
@@ -81,17 +93,17 @@ def check(
     check_names([*observables, *curves, *settings])
     others = {str(name): matching(array, signal.shape, name) for name, array in observables.items()}
     measured = {**curves} if dc is None else {**curves, "dc": dc}
-    measured = {str(name): matching(array, signal.shape[:2], name) for name, array in measured.items()}
+    of_runs = {str(name): matching(array, signal.shape[:2], name) for name, array in measured.items()}
     after = np.arange(signal.shape[1]) >= lengths[:, None]
     for array in others.values():
         array[absent] = np.nan
-    for array in measured.values():
+    for array in of_runs.values():
         array[after & absent.all(axis=2)] = np.nan  # steps that lack everything at its end are no steps of a run
     absent[after] = False
     refuse_never_measured(absent, lengths, run_labels, feature_labels)
     for name, array in {"signal": signal, **others}.items():
         check_finite(name, array, lengths, run_labels, feature_labels, missing=absent)
-    for name, array in measured.items():
+    for name, array in of_runs.items():
         check_finite(name, array, lengths, run_labels, feature_labels)
     return Checked(
         observables={"signal": signal, **others},
@@ -101,7 +113,7 @@ def check(
         runs=run_labels,
         clusters=checked_labels(range(R) if cluster is None else cluster, R, "cluster", unique=False),
         settings={str(name): checked_setting(array, R, str(name)) for name, array in settings.items()},
-        curves=measured,
+        curves=of_runs,
         embedding=None if embedding is None else checked_embedding(embedding, run_labels),
         labels_shared=bool(labels_shared),
         provenance=plain_provenance(provenance),

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import copy
 import functools
-from typing import Any
 
 import numpy as np
 
 from ecodyn.arrays import Array, Bools, Integers
 from ecodyn.errors import UnusableDataError
+from ecodyn.runtime.json_values import Json
 from ecodyn.trajectories.checks import Checked
 from ecodyn.trajectories.findings import findings
 from ecodyn.trajectories.labels import Labels, Setting
@@ -111,7 +111,7 @@ class Contents:
         return self._data.embedding
 
     @property
-    def provenance(self) -> dict[str, Any]:
+    def provenance(self) -> dict[str, Json]:
         """Where the data come from (a copy)."""
         return copy.deepcopy(self._data.provenance)
 

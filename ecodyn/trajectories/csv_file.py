@@ -6,16 +6,17 @@ import csv
 import io
 import json
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 import numpy as np
 
 from ecodyn.arrays import Array
 from ecodyn.errors import UnusableDataError
 from ecodyn.runtime.files import write_whole
-from ecodyn.trajectories.dataset import Fields
+from ecodyn.trajectories.dataset import OPTIONAL, Arguments, Fields
+from ecodyn.trajectories.labels import Label
 from ecodyn.trajectories.paths import beginning
 
 __all__ = ["read_csv", "write_csv"]
@@ -24,14 +25,14 @@ METADATA_MARK = "# ecodyn: "
 KEPT = ("labels_shared", "provenance", "cluster")
 
 
-def write_csv(fields: Mapping[str, Any], path: Path, *, force: bool = False) -> None:
+def write_csv(fields: Fields, path: Path, *, force: bool = False) -> None:
     """Write times and signal as columns step, run and one per feature; numbers as short as they read back."""
     _check_csv_labels(fields)
     left_out = [*fields["observables"], *fields["curves"], *fields["settings"]]
-    left_out += [name for name in ("dc", "embedding", "backward_velocity") if fields[name] is not None]
+    left_out += [name for name in OPTIONAL if name not in KEPT and fields[name] is not None]
     if left_out:
         warnings.warn(f"a CSV file holds the signal only; left out: {', '.join(left_out)}", stacklevel=4)
-    metadata = {"labels_shared": fields["labels_shared"], "provenance": fields["provenance"]}
+    metadata: dict[str, object] = {"labels_shared": fields["labels_shared"], "provenance": fields["provenance"]}
     if fields["cluster"] is not None:
         metadata["cluster"] = fields["cluster"].tolist()
     with (
@@ -44,13 +45,13 @@ def write_csv(fields: Mapping[str, Any], path: Path, *, force: bool = False) -> 
         writer.writerows(_csv_rows(fields))
 
 
-def _check_csv_labels(fields: Mapping[str, Any]) -> None:
+def _check_csv_labels(fields: Fields) -> None:
     taken = {"step", "run"} & set(map(str, fields["features"]))
     if taken:
         raise ValueError(f"a CSV file can't have a feature named {taken.pop()}; rename it or save as .nc")
 
 
-def _csv_rows(fields: Mapping[str, Any]) -> Iterable[list[Any]]:
+def _csv_rows(fields: Fields) -> Iterable[list[object]]:
     for r, run in enumerate(fields["runs"]):
         steps = fields["steps"] if fields["steps"].ndim == 1 else fields["steps"][r]
         for t in range(fields["length"][r]):
@@ -61,7 +62,7 @@ def _number(step: float) -> str:
     return str(int(step)) if step == int(step) else repr(float(step))
 
 
-def read_csv(path: Path) -> Fields:
+def read_csv(path: Path) -> Arguments:
     """Read columns step, one per feature and an optional run; lines that start with # are comments."""
     beginning(path)
     try:
@@ -73,9 +74,9 @@ def read_csv(path: Path) -> Fields:
     rows = _parse(path, [line for line in lines if not line.startswith("#")])
     header = [name.strip() for name in rows[0]]
     _check_header(path, header)
-    fields = _split_runs(header, _numbers(path, header, rows[1:]))
-    fields |= {"labels_shared": any(not _is_number(name) for name in header if name not in ("step", "run"))}
-    return fields | _csv_metadata(comments)
+    given = _split_runs(header, _numbers(path, header, rows[1:]))
+    given["labels_shared"] = any(not _is_number(name) for name in header if name not in ("step", "run"))
+    return cast(Arguments, {**given, **_csv_metadata(comments)})
 
 
 def _parse(path: Path, lines: list[str]) -> list[list[str]]:
@@ -126,7 +127,7 @@ def _first_text(path: Path, header: list[str], rows: list[list[str]], order: lis
     return f"{path}: data line {number}, column {header[column]}: expected a number, got {cell!r}; {advice}"
 
 
-def _split_runs(header: list[str], parsed: tuple[list[str], Array]) -> Fields:
+def _split_runs(header: list[str], parsed: tuple[list[str], Array]) -> Arguments:
     labels, numbers = np.array(parsed[0]), parsed[1]
     runs = list(dict.fromkeys(parsed[0]))
     parts = [numbers[labels == run] for run in runs]
@@ -138,7 +139,7 @@ def _split_runs(header: list[str], parsed: tuple[list[str], Array]) -> Fields:
     }
 
 
-def _csv_metadata(comments: list[str]) -> Fields:
+def _csv_metadata(comments: list[str]) -> dict[str, object]:
     for line in comments:
         if line.startswith(METADATA_MARK):
             try:
@@ -148,11 +149,11 @@ def _csv_metadata(comments: list[str]) -> Fields:
     return {"provenance": {"comments": [line.lstrip("# ") for line in comments]}} if comments else {}
 
 
-def _whole_numbers(names: list[str]) -> list[Any]:
+def _whole_numbers(names: list[str]) -> list[Label]:
     """Labels as integers if all of them are written as such ("007" is a name), else as they are."""
     if all(name.lstrip("-").isdecimal() and str(int(name)) == name for name in names):
         return [int(name) for name in names]
-    return names
+    return list(names)
 
 
 def _is_number(text: str) -> bool:

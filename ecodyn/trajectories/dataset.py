@@ -7,20 +7,23 @@ there; here it is checked that a dataset is what it claims to be.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Literal, Required, TypeAlias, TypedDict, cast
 
 import numpy as np
 
+from ecodyn.arrays import Array, Bools, Integers
 from ecodyn.errors import UnusableDataError
+from ecodyn.runtime.json_values import Json
 from ecodyn.trajectories.checks import Checked
+from ecodyn.trajectories.labels import Label, Labels, Setting
 from ecodyn.trajectories.parts import share_times
-from ecodyn.trajectories.values import DIMENSIONS
+from ecodyn.trajectories.values import DIMENSIONS, Numbers
 
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["SCHEMA", "Fields", "fields_of", "pack", "unpack"]
+__all__ = ["SCHEMA", "Arguments", "Fields", "fields_of", "pack", "unpack"]
 
 SCHEMA = 1  # of a trajectories file
 EXPECTED = {
@@ -33,8 +36,47 @@ EXPECTED = {
     "backward_velocity": DIMENSIONS,
     "missing": DIMENSIONS,
 }
-OPTIONAL = ("dc", "cluster", "embedding", "backward_velocity")
-Fields = dict[str, Any]
+Optional: TypeAlias = Literal["dc", "cluster", "embedding", "backward_velocity"]
+OPTIONAL: tuple[Optional, ...] = ("dc", "cluster", "embedding", "backward_velocity")
+
+
+class Fields(TypedDict):
+    """The keyword arguments of `Trajectories` that give checked data again, and the lengths of the runs."""
+
+    values: Array
+    observables: dict[str, Array]
+    steps: Array
+    length: Integers
+    features: Labels
+    runs: Labels
+    cluster: Labels | None
+    settings: dict[str, Setting]
+    curves: dict[str, Array]
+    dc: Array | None
+    embedding: Array | None
+    backward_velocity: Array | None
+    missing: Bools | None
+    labels_shared: bool
+    provenance: dict[str, Json]
+
+
+class Arguments(TypedDict, total=False):
+    """The keyword arguments of `Trajectories` that a file or dataset has, unchecked."""
+
+    values: Required[Numbers]
+    steps: Required[Numbers]
+    observables: dict[str, Numbers]
+    features: Iterable[Label] | None
+    runs: Iterable[Label] | None
+    cluster: Iterable[Label] | None
+    settings: dict[str, Iterable[Label | float]]
+    curves: dict[str, Numbers]
+    dc: Numbers | None
+    embedding: Numbers | None
+    backward_velocity: Numbers | None
+    missing: Bools | Sequence[Bools] | None
+    labels_shared: bool
+    provenance: dict[str, Json]
 
 
 def fields_of(data: Checked) -> Fields:
@@ -60,11 +102,11 @@ def fields_of(data: Checked) -> Fields:
     }
 
 
-def pack(fields: Mapping[str, Any]) -> xr.Dataset:
+def pack(fields: Fields) -> xr.Dataset:
     """Put checked fields into a dataset with the names and dimensions of the trajectories file."""
     import xarray as xr
 
-    variables: Fields = {"signal": (DIMENSIONS, fields["values"])}
+    variables: dict[str, tuple[object, ...]] = {"signal": (DIMENSIONS, fields["values"])}
     variables |= {name: (DIMENSIONS, array) for name, array in fields["observables"].items()}
     variables |= {name: ("run", array, {"ecodyn_setting": 1}) for name, array in fields["settings"].items()}
     variables |= {name: (("run", "step"), array) for name, array in fields["curves"].items()}
@@ -73,7 +115,7 @@ def pack(fields: Mapping[str, Any]) -> xr.Dataset:
         variables["length"] = ("run", fields["length"])
     if fields["missing"] is not None:
         variables["missing"] = (DIMENSIONS, fields["missing"].astype(np.int8))  # netCDF knows no booleans
-    step = fields["steps"]
+    step: np.ndarray = fields["steps"]
     if step.ndim == 2:
         variables["time"] = (("run", "step"), step)
         step = np.arange(step.shape[1])  # an index only: the times differ from run to run
@@ -81,7 +123,7 @@ def pack(fields: Mapping[str, Any]) -> xr.Dataset:
     return xr.Dataset(variables, coordinates, _attributes(fields))
 
 
-def _attributes(fields: Mapping[str, Any]) -> Fields:
+def _attributes(fields: Fields) -> dict[str, int | str]:
     return {
         "ecodyn_schema": SCHEMA,
         "labels_shared": int(fields["labels_shared"]),  # netCDF attributes know no booleans
@@ -89,26 +131,26 @@ def _attributes(fields: Mapping[str, Any]) -> Fields:
     }
 
 
-def unpack(ds: xr.Dataset) -> Fields:
+def unpack(ds: xr.Dataset) -> Arguments:
     """Take the fields out of a dataset; the inverse of `pack`."""
     ds = ds if "run" in ds.dims else ds.expand_dims("run")
     _check_dataset(ds)
-    kinds: dict[str, Fields] = {"observables": {}, "curves": {}, "settings": {}}
+    kinds: dict[str, dict[str, np.ndarray]] = {"observables": {}, "curves": {}, "settings": {}}
     for name in map(str, ds.data_vars):
         for kind, dims in zip(kinds, (DIMENSIONS, DIMENSIONS[:2], DIMENSIONS[:1]), strict=True):
             if set(ds[name].dims) == set(dims) and name not in EXPECTED:
                 kinds[kind][name] = _array(ds, name, dims)
-    return {
+    optional = {name: _array(ds, name, EXPECTED[name]) for name in OPTIONAL if name in ds}
+    given: Arguments = {
         "values": _array(ds, "signal", DIMENSIONS),
         "steps": _steps(ds),
         "features": ds["feature"].values if "feature" in ds.coords else None,
         "runs": ds["run"].values if "run" in ds.coords else None,
         "labels_shared": bool(ds.attrs.get("labels_shared", 0)),
         "provenance": _provenance(ds.attrs.get("provenance", "{}")),
-        **kinds,
-        **{name: _array(ds, name, EXPECTED[name]) for name in OPTIONAL if name in ds},
         "missing": _array(ds, "missing", DIMENSIONS) != 0 if "missing" in ds else None,
     }
+    return cast(Arguments, {**given, **kinds, **optional})
 
 
 def _array(ds: xr.Dataset, name: str, dims: tuple[str, ...]) -> np.ndarray:
@@ -135,7 +177,7 @@ def _steps(ds: xr.Dataset) -> np.ndarray:
     return _array(ds, "time", EXPECTED["time"]) if "time" in ds else np.asarray(ds["step"].values)
 
 
-def _provenance(text: str) -> Fields:
+def _provenance(text: str) -> dict[str, Json]:
     try:
         provenance = json.loads(text)
     except ValueError as error:

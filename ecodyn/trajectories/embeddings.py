@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from ecodyn.arrays import Array, Bools
 from ecodyn.errors import UnusableDataError
 from ecodyn.trajectories.labels import Labels
-from ecodyn.trajectories.values import float64, written
+from ecodyn.trajectories.values import Numbers, float64, written
 
 __all__ = ["checked_embedding"]
 
 
-def checked_embedding(values: Any, runs: Labels) -> Array:
+def checked_embedding(values: Numbers, runs: Labels) -> Array:
     """A float64 copy (run, token, dimension), embeddings of fewer dimensions padded by NaN at the end."""
     given = values if isinstance(values, (list, tuple)) else np.atleast_1d(float64(values, "embedding"))
     parts = [float64(part, f"embedding[{r}]") for r, part in enumerate(given)]

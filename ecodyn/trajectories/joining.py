@@ -9,17 +9,19 @@ import numpy as np
 
 from ecodyn.arrays import Array
 from ecodyn.errors import DataWarning, UnusableDataError
+from ecodyn.runtime.json_values import Json
 from ecodyn.trajectories.checks import Checked
-from ecodyn.trajectories.dataset import Fields
+from ecodyn.trajectories.dataset import Arguments
 from ecodyn.trajectories.labels import Label
 from ecodyn.trajectories.parts import some, take_features, velocity_of
+from ecodyn.trajectories.values import Numbers
 
 __all__ = ["joined"]
 
 SOURCE_RUN = "source_run"  # the setting that keeps the labels of runs that had to be numbered anew
 
 
-def joined(parts: Sequence[Checked], keys: Sequence[Label] | None = None) -> Fields:
+def joined(parts: Sequence[Checked], keys: Sequence[Label] | None = None) -> Arguments:
     """The keyword arguments of `Trajectories` for the runs of all parts; see `Trajectories.concat`."""
     if not parts:
         raise ValueError("expected one or more trajectories to put together, got none")
@@ -27,10 +29,14 @@ def joined(parts: Sequence[Checked], keys: Sequence[Label] | None = None) -> Fie
     _refuse_other_p(parts)
     runs, kept_labels = _run_labels(parts, keys)
     shared = _labels_shared(parts)
-    curves = {name: _by_run(parts, [p.curves[name] for p in parts]) for name in _common(p.curves for p in parts)}
-    settings = {name: np.concatenate([p.settings[name] for p in parts]) for name in _common(p.settings for p in parts)}
+    curves: dict[str, Numbers] = {
+        name: _by_run(parts, [p.curves[name] for p in parts]) for name in _common(p.curves for p in parts)
+    }
+    settings: dict[str, Iterable[Label | float]] = dict(kept_labels)
+    for name in _common(p.settings for p in parts):
+        settings[name] = [value for part in parts for value in part.settings[name].tolist()]
     remembered = any(part.velocity is not None for part in parts)
-    fields: Fields = {
+    arguments: Arguments = {
         "values": _by_run(parts, [p.observables["signal"] for p in parts]),
         "steps": _by_run(parts, [p.times for p in parts]),
         "features": parts[0].features,
@@ -46,12 +52,12 @@ def joined(parts: Sequence[Checked], keys: Sequence[Label] | None = None) -> Fie
         "curves": curves,
         "embedding": _embeddings(parts),
         "cluster": _clusters(parts),
-        "settings": kept_labels | settings,
+        "settings": settings,
         "backward_velocity": _by_run(parts, map(velocity_of, parts)) if remembered else None,
         "missing": _by_run(parts, map(_missing, parts)) if any(part.missing is not None for part in parts) else None,
     }
-    _say(parts, fields, renumbered=bool(kept_labels))
-    return fields
+    _say(parts, arguments, renumbered=bool(kept_labels))
+    return arguments
 
 
 def _by_run(parts: Sequence[Checked], arrays: Iterable[np.ndarray]) -> list[np.ndarray]:
@@ -93,7 +99,7 @@ def _refuse_other_p(parts: Sequence[Checked]) -> None:
         )
 
 
-def _run_labels(parts: Sequence[Checked], keys: Sequence[Label] | None) -> tuple[list[Label], Fields]:
+def _run_labels(parts: Sequence[Checked], keys: Sequence[Label] | None) -> tuple[list[Label], dict[str, list[Label]]]:
     """Labels of the runs, and as a setting those they had if they were numbered anew."""
     labels = [label for part in parts for label in part.runs.tolist()]
     if keys is not None:
@@ -129,7 +135,7 @@ def _embeddings(parts: Sequence[Checked]) -> list[Array] | None:
     return [one[:, ~np.isnan(one).all(axis=0)] for of_part in kept if of_part is not None for one in of_part]
 
 
-def _provenance(parts: Sequence[Checked]) -> Fields:
+def _provenance(parts: Sequence[Checked]) -> dict[str, Json]:
     """What all parts state alike, and beside it what each states."""
     if len(parts) == 1:
         return dict(parts[0].provenance)
@@ -138,19 +144,18 @@ def _provenance(parts: Sequence[Checked]) -> Fields:
     return {**same, "parts": [{k: v for k, v in p.provenance.items() if k not in same} for p in parts]}
 
 
-def _say(parts: Sequence[Checked], fields: Fields, *, renumbered: bool) -> None:
+def _say(parts: Sequence[Checked], together: Arguments, *, renumbered: bool) -> None:
     """Say what the runs together no longer have."""
-    lost = []
-    for kind, held in (("observables", "observables"), ("curves", "curves"), ("settings", "settings")):
-        names = dict.fromkeys(name for part in parts for name in getattr(part, held))
-        kept = {*fields[kind], "signal"} | ({"dc"} if fields["dc"] is not None else set())
-        lost += [name for name in names if name not in kept]
-    if fields["embedding"] is None and any(part.embedding is not None for part in parts):
+    kept = {"signal", *together["observables"], *together["curves"], *together["settings"]}
+    kept |= {"dc"} if together["dc"] is not None else set()
+    had = dict.fromkeys(name for part in parts for name in (*part.observables, *part.curves, *part.settings))
+    lost = [name for name in had if name not in kept]
+    if together["embedding"] is None and any(part.embedding is not None for part in parts):
         lost.append("embedding")
     notes = [f"not all parts have {', '.join(lost)}, left out"] if lost else []
     if renumbered:
         notes.append(f"run labels repeat among the parts: the runs are numbered anew, {SOURCE_RUN} has the old labels")
-    if all(part.labels_shared for part in parts) and not fields["labels_shared"]:
+    if all(part.labels_shared for part in parts) and not together["labels_shared"]:
         notes.append(
             "each part shares its labels among its runs, which says nothing across parts for numbered features: "
             "labels are not shared now"

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import numbers
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ecodyn.errors import UnusableDataError
 from ecodyn.tables.names import RUN_NAMES, STEP_NAMES, TIME_NAMES, normal
-from ecodyn.trajectories.dataset import Fields, unpack
+from ecodyn.trajectories.dataset import Arguments, unpack
+from ecodyn.trajectories.labels import Label
 from ecodyn.trajectories.times import spaced
 from ecodyn.trajectories.values import DIMENSIONS
 
@@ -25,7 +26,7 @@ STEP_DIMENSIONS = {*STEP_NAMES, *TIME_NAMES, "times", "iteration", "epochs"}
 FEATURE_DIMENSIONS = {"feature", "features", "frequency", "species", "variable", "mode", "k"}
 
 
-def array_fields(array: xr.DataArray, times: Any = None) -> Fields:
+def array_fields(array: xr.DataArray, times: Any = None) -> Arguments:
     """The keyword arguments of `Trajectories` for an array with a dimension of steps, and of runs and features.
 
     `times` are those of an array without a coordinate of its steps.
@@ -88,12 +89,12 @@ def _times(named: xr.DataArray, times: Any) -> Any:
     return own
 
 
-def _settings(named: xr.DataArray) -> Fields:
+def _settings(named: xr.DataArray) -> dict[str, Iterable[Label | float]]:
     """Coordinates along the runs that are no labels of theirs."""
     return {str(n): c.values.tolist() for n, c in named.coords.items() if n != RUN and c.dims == (RUN,)}
 
 
-def dataset_fields(ds: xr.Dataset, times: Any = None) -> Fields:
+def dataset_fields(ds: xr.Dataset, times: Any = None) -> Arguments:
     """The same of a dataset: of its variable signal, its only variable, or a variable a feature.
 
     Raises

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ecodyn.errors import UnusableDataError
+from ecodyn.runtime.json_values import Json
 
 __all__ = ["Label", "Labels", "Setting", "check_names", "checked_labels", "checked_setting", "plain_provenance"]
 
 Label = int | str  # of a feature, a run, a cluster
 Labels = NDArray[np.int64] | NDArray[np.str_]  # whole numbers or names, never both
-Setting = NDArray[Any]  # numbers or text (run,)
+Setting: TypeAlias = NDArray[np.int64] | NDArray[np.float64] | NDArray[np.str_]  # numbers or text (run,)
 
 VARIABLES = {"signal", "dc", "time", "length", "cluster", "embedding", "backward_velocity", "missing"}
 RESERVED = VARIABLES | {"step", "run", "feature", "token", "dimension", "runs", "features"}
 
 
-def checked_labels(labels: Any, size: int, name: str, *, unique: bool = True) -> Labels:
+def checked_labels(labels: Iterable[Label], size: int, name: str, *, unique: bool = True) -> Labels:
     """Labels as int64 if they are whole numbers, else as text without blanks around it."""
     array = np.asarray(labels if hasattr(labels, "dtype") else list(labels))
     if array.shape != (size,):
@@ -44,7 +45,7 @@ def checked_labels(labels: Any, size: int, name: str, *, unique: bool = True) ->
     return array
 
 
-def checked_setting(values: Any, size: int, name: str) -> Setting:
+def checked_setting(values: Iterable[Label | float], size: int, name: str) -> Setting:
     """A setting of each run as int64, float64 or text."""
     array = np.asarray(values if hasattr(values, "dtype") else list(values))
     if array.shape != (size,):
@@ -54,7 +55,7 @@ def checked_setting(values: Any, size: int, name: str) -> Setting:
     return array.astype(np.float64) if array.dtype.kind == "f" else np.array([str(x) for x in array.tolist()])
 
 
-def check_names(names: list[Any]) -> None:
+def check_names(names: Sequence[object]) -> None:
     """Refuse names of observables, curves and settings that a file could not tell apart."""
     for name in names:
         if not isinstance(name, str) or not name or set(name) & set("/,@") or name in RESERVED or names.count(name) > 1:
@@ -64,16 +65,16 @@ def check_names(names: list[Any]) -> None:
             )
 
 
-def plain_provenance(provenance: Mapping[str, Any]) -> dict[str, Any]:
+def plain_provenance(provenance: Mapping[str, object]) -> dict[str, Json]:
     """A copy that JSON can hold and gives back as it was."""
     try:
-        plain: dict[str, Any] = json.loads(json.dumps(dict(provenance), default=_scalar))
+        plain: dict[str, Json] = json.loads(json.dumps(dict(provenance), default=_scalar))
     except (TypeError, ValueError) as error:
         raise UnusableDataError(f"provenance must hold what JSON can ({error}); turn the rest into text") from error
     return plain
 
 
-def _scalar(value: Any) -> Any:
+def _scalar(value: object) -> object:
     if isinstance(value, (np.generic, np.ndarray)):
         return value.tolist()
     raise TypeError(f"got {type(value).__name__}")

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ecodyn.errors import UnusableDataError
 from ecodyn.runtime.files import write_whole
-from ecodyn.trajectories.dataset import pack
+from ecodyn.trajectories.dataset import Fields, pack
 from ecodyn.trajectories.paths import beginning
 
 if TYPE_CHECKING:
@@ -20,13 +19,13 @@ if TYPE_CHECKING:
 
 __all__ = ["read_netcdf", "write_netcdf"]
 
-COMPRESSION = {"zlib": True, "complevel": 4, "shuffle": True}
+COMPRESSION = {"zlib": True, "complevel": 4, "shuffle": True}  # what netCDF4-python compresses with by default
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 NETCDF3_SIGNATURE = b"CDF"
 ZLIB_LIMIT = 1032  # zlib shrinks nothing further than 1032 : 1, so a larger claim is not backed by the file
 
 
-def write_netcdf(fields: Mapping[str, Any], path: Path, *, force: bool = False) -> None:
+def write_netcdf(fields: Fields, path: Path, *, force: bool = False) -> None:
     """Write fields as netCDF4, compressed without loss, with a checksum of all they hold."""
     ds = pack(fields)
     ds.attrs["ecodyn_checksum"] = _checksum(ds)

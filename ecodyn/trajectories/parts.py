@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from ecodyn.arrays import Array, Bools, Integers
 from ecodyn.errors import UnusableDataError
 from ecodyn.trajectories.checks import Checked
-from ecodyn.trajectories.labels import Labels
+from ecodyn.trajectories.labels import Label, Labels
 from ecodyn.trajectories.missing import complete_rows, spread
 from ecodyn.trajectories.velocity import backward_velocity
 
@@ -124,7 +123,7 @@ def _some_missing(missing: Bools) -> Bools | None:
     return missing if missing.any() else None
 
 
-def where_labels(labels: Labels, wanted: Any, name: str) -> list[int]:
+def where_labels(labels: Labels, wanted: Label | Iterable[Label], name: str) -> list[int]:
     """Positions of the wanted labels, in the order wanted."""
     place = {label: i for i, label in enumerate(labels.tolist())}
     asked = [wanted] if isinstance(wanted, (str, int, np.generic)) else list(wanted)
@@ -138,7 +137,7 @@ def where_labels(labels: Labels, wanted: Any, name: str) -> list[int]:
     return [place[label] for label in present]
 
 
-def where_setting(data: Checked, name: str, wanted: Any) -> list[int]:
+def where_setting(data: Checked, name: str, wanted: Label | float | Iterable[Label | float]) -> list[int]:
     """Positions of the runs whose setting has the wanted value, or one of them."""
     if name not in data.settings:
         present = ", ".join(data.settings) or "none at all"
@@ -155,7 +154,7 @@ def where_setting(data: Checked, name: str, wanted: Any) -> list[int]:
     return index
 
 
-def some(labels: Iterable[Any], most: int = 12) -> str:
+def some(labels: Iterable[object], most: int = 12) -> str:
     """Return the labels as text, the middle left out if there are many."""
     texts = [str(label) for label in labels]
     if len(texts) > most:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ecodyn.arrays import Array, Integers
 from ecodyn.errors import UnusableDataError
-from ecodyn.trajectories.labels import Labels
-from ecodyn.trajectories.values import float64
+from ecodyn.trajectories.labels import Label, Labels
+from ecodyn.trajectories.values import Numbers, float64
 
 __all__ = ["checked_times", "spaced"]
 
 
-def checked_times(steps: Any, shape: tuple[int, ...], lengths: Integers, given: Integers, runs: Labels) -> Array:
+def checked_times(steps: Numbers, shape: tuple[int, ...], lengths: Integers, given: Integers, runs: Labels) -> Array:
     """Times (run, step), NaN at padding; strictly increasing within each run."""
     if isinstance(steps, (list, tuple)) and any(np.ndim(part) for part in steps):
         times = _list_of_times(steps, shape, lengths, given)
@@ -38,7 +39,7 @@ def spaced(spacing: float, count: int) -> Array:
     return np.arange(float(count)) * spacing
 
 
-def _time_numbers(steps: Any) -> Array:
+def _time_numbers(steps: Numbers) -> Array:
     try:
         return float64(steps, "steps")
     except UnusableDataError as error:
@@ -47,7 +48,7 @@ def _time_numbers(steps: Any) -> Array:
         ) from None
 
 
-def _list_of_times(steps: Any, shape: tuple[int, ...], lengths: Integers, given: Integers) -> Array:
+def _list_of_times(steps: Sequence[ArrayLike], shape: tuple[int, ...], lengths: Integers, given: Integers) -> Array:
     if len(steps) != shape[0]:
         raise UnusableDataError(f"steps lists times for {len(steps)} runs, values has {shape[0]}; give one array a run")
     padded = np.full(shape, np.nan)
@@ -61,7 +62,7 @@ def _list_of_times(steps: Any, shape: tuple[int, ...], lengths: Integers, given:
     return padded
 
 
-def _check_order(times: Array, run: Any) -> None:
+def _check_order(times: Array, run: Label) -> None:
     if not np.isfinite(times).all():
         where = int(np.argmin(np.isfinite(times)))
         raise UnusableDataError(

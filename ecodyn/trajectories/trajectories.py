@@ -6,7 +6,7 @@ import os
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -93,7 +93,7 @@ class Trajectories(Selectable):
         features: Iterable[Label] | None = None,
         runs: Iterable[Label] | None = None,
         labels_shared: bool = False,
-        provenance: Mapping[str, Any] | None = None,
+        provenance: Mapping[str, object] | None = None,
         *,
         observables: Mapping[str, Numbers] | None = None,
         curves: Mapping[str, Numbers] | None = None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,6 +11,9 @@ from numpy.typing import ArrayLike
 from ecodyn.arrays import Array, Bools, Integers
 from ecodyn.errors import UnusableDataError
 from ecodyn.trajectories.labels import Labels
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 __all__ = [
     "DIMENSIONS",
@@ -29,7 +32,7 @@ Numbers = ArrayLike | Sequence[ArrayLike]  # one array, or one a run: the latter
 DIMENSIONS = ("run", "step", "feature")
 
 
-def padded(values: Any, name: str, ndim: int) -> Array:
+def padded(values: Numbers, name: str, ndim: int) -> Array:
     """A float64 copy of shape (run, step, ...), a list of runs of unequal length padded by NaN at the end."""
     if isinstance(values, (list, tuple)):
         parts = [float64(part, f"{name}[{r}]") for r, part in enumerate(values)]
@@ -70,11 +73,11 @@ def _pad_list(parts: list[Array], name: str, ndim: int) -> Array:
     return padded
 
 
-def float64(values: Any, name: str) -> Array:
+def float64(values: Numbers, name: str) -> Array:
     """A copy in double precision of an array, tensor or nested list of numbers; what is masked becomes NaN."""
     if hasattr(values, "detach"):  # a torch tensor, recognised without importing torch
-        values = values.detach().cpu()
-        values = (values.double() if values.is_floating_point() else values).numpy()  # NumPy knows no bfloat16
+        tensor = cast("Tensor", values).detach().cpu()
+        values = (tensor.double() if tensor.is_floating_point() else tensor).numpy()  # NumPy knows no bfloat16
     if hasattr(values, "toarray"):
         raise UnusableDataError(f"expected {name} as a dense array, got a sparse one; pass its toarray()")
     try:
@@ -97,7 +100,7 @@ def float64(values: Any, name: str) -> Array:
     return np.array(array, dtype=np.float64)
 
 
-def matching(values: Any, shape: tuple[int, ...], name: str) -> Array:
+def matching(values: Numbers, shape: tuple[int, ...], name: str) -> Array:
     """The same as `padded`, of the shape that the signal has."""
     array = padded(values, name, len(shape))
     if array.shape != shape:
@@ -135,7 +138,7 @@ def check_finite(
     )
 
 
-def checked_velocity(values: Any, absent: Bools, lengths: Integers, runs: Labels) -> Array:
+def checked_velocity(values: Numbers, absent: Bools, lengths: Integers, runs: Labels) -> Array:
     """A float64 copy (run, step, feature); a first step may have none (NaN), any later one has steps before it.
 
     So do steps at which a value is absent (run, step, feature).

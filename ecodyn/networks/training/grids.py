@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from ecodyn.networks.training.network import NetworkSettings
 
@@ -13,8 +13,11 @@ __all__ = ["grid", "read_value", "varied_settings"]
 
 Settings = TypeVar("Settings", bound=NetworkSettings)
 
+Value: TypeAlias = bool | int | float | str | tuple[str, ...] | tuple[int, ...]
+Kind: TypeAlias = Callable[[str], Value]  # a type of settings: one of those, such as int or tuple[int, ...]
 
-def read_value(text: str, kind: Any) -> Any:
+
+def read_value(text: str, kind: Kind) -> Value:
     """A setting's value from its text, for the types that settings have.
 
     Raises

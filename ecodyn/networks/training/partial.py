@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -33,7 +33,7 @@ Cut = Callable[[list[int]], list[list[int]]]
 
 @contextmanager
 def partial_folder(
-    path: Path, plan: dict[str, Any], *, resume: bool, recut: Cut | None = None
+    path: Path, plan: Mapping[str, object], *, resume: bool, recut: Cut | None = None
 ) -> Iterator[PartialFolder]:
     """Open the folder of a plan, or begin it, and keep other processes out of it.
 
@@ -77,13 +77,13 @@ def partial_folder(
             if recut is not None:
                 store = PartialFolder(path, _cut_anew(store, recut))
         else:
-            store = PartialFolder(path, plan["batches"])
+            store = PartialFolder(path, cast("list[list[int]]", plan["batches"]))
         with write_whole(stated, force=True) as temporary:
-            temporary.write_text(json.dumps(plan | {"batches": store.batches}, indent=1))
+            temporary.write_text(json.dumps({**plan, "batches": store.batches}, indent=1))
         yield store
 
 
-def continues(path: Path, plan: dict[str, Any]) -> bool:
+def continues(path: Path, plan: Mapping[str, object]) -> bool:
     """Whether the folder was begun for this very plan, finished batches or not."""
     stated = path / PLAN
     return stated.exists() and not _differences(_kept_plan(stated), plan)
@@ -122,7 +122,7 @@ def _kept_plan(path: Path) -> dict[str, Any]:
     raise UnusableDataError(f"{path} is damaged; delete the folder {path.parent} and train again")
 
 
-def _check_same(path: Path, kept: dict[str, Any], plan: dict[str, Any]) -> None:
+def _check_same(path: Path, kept: Mapping[str, object], plan: Mapping[str, object]) -> None:
     texts = _differences(kept, plan)
     if texts:
         raise ValueError(
@@ -131,14 +131,14 @@ def _check_same(path: Path, kept: dict[str, Any], plan: dict[str, Any]) -> None:
         )
 
 
-def _differences(kept: dict[str, Any], plan: dict[str, Any]) -> list[str]:
+def _differences(kept: Mapping[str, object], plan: Mapping[str, object]) -> list[str]:
     """Which settings differ; how the runs are cut into batches is none."""
     old, new = (_settings(json.loads(json.dumps(each))) for each in (kept, plan))
     differing = [key for key in old | new if old.get(key) != new.get(key)]
     return [f"{key}: {_short(old.get(key))} there, {_short(new.get(key))} now" for key in differing]
 
 
-def _settings(plan: Any, name: str = "") -> dict[str, Any]:
+def _settings(plan: object, name: str = "") -> dict[str, object]:
     """The single settings of a plan by their place in it, such as networks.0.dim; the batches are none."""
     if isinstance(plan, list) and any(isinstance(part, dict) for part in plan):
         plan = {str(i): part for i, part in enumerate(plan)}
@@ -211,6 +211,6 @@ def remove_partial(path: Path) -> None:
     shutil.rmtree(path.rename(doomed))
 
 
-def _short(value: Any, most: int = 60) -> str:
+def _short(value: object, most: int = 60) -> str:
     text = json.dumps(value)
     return text if len(text) <= most else text[:most] + "..."

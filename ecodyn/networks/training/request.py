@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 from ecodyn.networks.training.checkpoints import Checkpoints
 from ecodyn.networks.training.design import Design
@@ -51,7 +50,7 @@ class Request:
         return batches
 
     @cached_property
-    def plan(self) -> dict[str, Any]:
+    def plan(self) -> dict[str, object]:
         """What is trained and in which batches, as JSON can hold it: equal plans give equal numbers."""
         design, machine, writer = self.design, self.machine, self.checkpoints
         written = None if writer is None else {"folder": str(writer.folder.resolve()), "every": int(writer.every)}

@@ -34,7 +34,7 @@ __all__ = ["plot_fourier_planes", "plot_pca_circles"]
 
 CYCLIC = "twilight_shifted"  # ends where it begins; its two halves differ in blue and red, told apart by all
 PANEL = 1.25  # inches, of a plane
-POINT, EDGE = 9.0, 0.3
+POINT, EDGE = 9.0, 0.3  # points² and points: a token's disc of 3 points, so that 59 fit a plane, and its rim
 ROOM = 1.08  # of the farthest token, to the frame
 
 

@@ -21,7 +21,7 @@ Examples
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +37,7 @@ from ecodyn.report.formatting import steps
 from ecodyn.report.style import DEAD, FONT, INK, PALETTE, WORST_SKILL, apply_style, axes_or_new, escaped
 from ecodyn.survivors.survivors import alive_at_end
 from ecodyn.trajectories import Trajectories
+from ecodyn.trajectories.labels import Label
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -100,7 +101,7 @@ def plot_rollouts(
     models: Sequence[str] | None = None,
     ax: Axes | None = None,
     *,
-    features: Sequence[Any] | None = None,
+    features: Sequence[Label] | None = None,
     level: float | None = None,
 ) -> Axes:
     """Rollouts (dashed) over one run's data (solid), a panel for each model.
@@ -175,7 +176,7 @@ def plot_skill(window_result: WindowResult, protocol: str, ax: Axes | None = Non
 # ---------------------------------------------------------------------- parts
 
 
-def _label(name: str, feature: Any) -> str:
+def _label(name: str, feature: Label) -> str:
     """A legend entry; behind a name, a leading underscore doesn't hide it."""
     return escaped(f"{name} {feature}")
 
@@ -240,7 +241,7 @@ def _draw_band(ax: Axes, t: Array, rollout: Array, feature: int, band: Band) -> 
 
 
 def _rollout_legend(
-    ax: Axes, shown: list[int], total: int, features: Sequence[Any] | None, level: float | None
+    ax: Axes, shown: list[int], total: int, features: Sequence[Label] | None, level: float | None
 ) -> None:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch

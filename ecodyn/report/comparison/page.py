@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ecodyn.comparison.contenders import IN_SAMPLE, UNSEEN_RUNS
 from ecodyn.comparison.result import Comparison
 from ecodyn.comparison.window_result import WindowResult
+from ecodyn.families.diagnostics import Diagnostics
 from ecodyn.families.model_name import FAMILY, ModelName
 from ecodyn.report.comparison import rows
 from ecodyn.report.embedded import Image, png, svg, template
@@ -233,7 +235,7 @@ def _equilibria(law: Law) -> dict[str, Any] | None:
     return {"sentence": sentence, "headers": shown_headers(found), "rows": equilibrium_rows(found, MOST_EQUILIBRIA)}
 
 
-def _diagnostics(d: Any) -> str:
+def _diagnostics(d: Diagnostics | None) -> str:
     if d is None:
         return ""
     parts = [
@@ -245,6 +247,6 @@ def _diagnostics(d: Any) -> str:
     return "; ".join(parts)
 
 
-def _pairs_of_text(settings: dict[str, Any]) -> list[tuple[str, str]]:
+def _pairs_of_text(settings: Mapping[str, object]) -> list[tuple[str, str]]:
     """Keys and values as text; nested ones as JSON."""
     return [(str(k), v if isinstance(v, str) else json.dumps(v, default=str)) for k, v in settings.items()]

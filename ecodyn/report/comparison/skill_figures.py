@@ -22,7 +22,7 @@ Examples
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -39,10 +39,11 @@ from ecodyn.report.style import DEAD, FONT, INK, PALETTE, WORST_SKILL, axes_or_n
 from ecodyn.rollouts.iteration import MAP
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
 MARKERS = {"independent": "o", "exchangeable": "s", "full": "D"}
-LINES = {"independent": (0, (4, 1.5)), "exchangeable": "-", "full": (0, (1, 1.2))}
+LINES = {"independent": (0, (4, 1.5)), "exchangeable": "-", "full": (0, (1, 1.2))}  # dashes and gaps in line widths
 Name = tuple[str, str, str]  # family (or its map), coupling, state
 
 MOST_ENTRIES = 8  # of a legend beside the axes
@@ -236,7 +237,7 @@ def _family_legend(ax: Axes, named: Sequence[Name], colours: dict[str, str], *, 
 
     families = list(dict.fromkeys(family for family, _, _ in named))
     couplings = [c for c in MARKERS if any(c == coupling for _, coupling, _ in named)]
-    entries: list[Any] = [Line2D([], [], color=colours[f], lw=3, label=f) for f in families if f in colours]
+    entries: list[Artist] = [Line2D([], [], color=colours[f], lw=3, label=f) for f in families if f in colours]
     if len(families) > len(colours):
         entries.append(Line2D([], [], color=DEAD, lw=3, label="other families"))
     for c in couplings if len(couplings) > 1 else ():

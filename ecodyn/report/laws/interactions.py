@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -149,7 +149,7 @@ def _segments(ax: Axes, cells: NDArray[np.intp], colour: str) -> None:
     from matplotlib.collections import LineCollection
 
     half = 0.42
-    lines: list[Any] = []
+    lines: list[list[tuple[float, float]]] = []
     for i, j in cells:
         lines += [[(j - half, i - half), (j + half, i + half)], [(j - half, i + half), (j + half, i - half)]]
     ax.add_collection(LineCollection(lines, colors=colour, linewidths=0.8))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -51,14 +50,15 @@ def survival_sentences(analysis: Analysis) -> list[str]:
     return [*_who(analysis), *_early(analysis), *_order(analysis), *_known(analysis), *_what_scaling_did(analysis)]
 
 
-def feature_table(analysis: Analysis) -> list[list[Any]]:
+def feature_table(analysis: Analysis) -> list[list[object]]:
     """All features of all runs for a CSV file, the header first; what there is no number of is left blank."""
     rules = analysis.sensitivity.rules
-    header = ["run", "feature", "start", "end", *(f"alive_{r}" for r in rules), "death", "order", "cluster"]
+    alive = (f"alive_{rule}" for rule in rules)
+    header: list[object] = ["run", "feature", "start", "end", *alive, "death", "order", "cluster"]
     return [header, *(_feature(row, rules) for row in analysis.feature_rows())]
 
 
-def _feature(row: FeatureRow, rules: Sequence[str]) -> list[Any]:
+def _feature(row: FeatureRow, rules: Sequence[str]) -> list[object]:
     alive = [int(row.alive[rule]) for rule in rules]
     died = [x if np.isfinite(x) else "" for x in (row.death, row.order)]
     return [row.run, row.feature, row.start, row.end, *alive, *died, row.cluster]

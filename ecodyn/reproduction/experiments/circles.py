@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import numpy as np
 
 from ecodyn.errors import UnusableDataError
@@ -122,7 +124,7 @@ def proxy(cache: TrainingCache) -> Finding:
 
 def _fates(runs: Trajectories, step: int) -> Table:
     """How many are alive at a step, at the end, and at both: a row a rule and training."""
-    rows, decay = [], float(runs.provenance["weight_decay"])
+    rows, decay = [], float(cast(float, runs.provenance["weight_decay"]))
     for rule in RULES:
         early, late = survivors(runs, rule=rule, step=step).alive, survivors(runs, rule=rule).alive
         counts = (early.sum(axis=1), late.sum(axis=1), (early & late).sum(axis=1))

@@ -27,7 +27,7 @@ NEARLY_ALL = 0.99  # of the variance of one-step changes
 LASSO_R2 = (0.79, 0.88)  # measured over six runs of the study's script
 FITTED_SHARE = 0.7  # of the steps; the rest is predicted
 COMPETITION = (60, 1000)  # steps over which families are compared
-DRAWN_DEAD = 3
+DRAWN_DEAD = 3  # examples, beside all survivors: all of the dead would fill the axes
 
 
 @dataclass(frozen=True)

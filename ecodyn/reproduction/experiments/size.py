@@ -35,7 +35,7 @@ FIGURED_COUNTS = {
 """Circles against weight decay, read off the study's figure."""
 
 FLAT_FROM = 0.1  # the weight decay from which the study's figure is flat
-STUDY_STEPS = 30_000
+STUDY_STEPS = 30_000  # of each training in the study, at which its figure counts circles
 SETTLED = 3.0  # times over which what fades has fallen to a twentieth
 NEAR = 0.25  # of p: what is within it is "around d = p"
 

@@ -32,7 +32,7 @@ def initial_signal(finding: Finding) -> Figure:
     return figure
 
 
-BINS = 8
+BINS = 8  # of equally many points each
 
 
 def _binned(ax: Axes, x: Array, y: Array, clusters: NDArray[Any]) -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MATRIX_QUANTILE = 0.99  # of sizes of coefficients, at which colours end
-EVERY_TICK = 5
+EVERY_TICK = 5  # frequencies between ticks: labels of all 29 would overlap
 
 
 def linear(finding: Finding) -> Figure:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,8 +36,8 @@ BLUE, ORANGE, GREEN, _, _, SKY = PALETTE
 GREY = "#777777"
 WIDE, LOW = (7.2, 3.8), (9.6, 3.6)  # inches
 LINES = ("-", "--", ":", "-.")
-MOST_TICKS = 16
-COUNT_TICKS = (1, 2, 3, 4, 5, 7, 10, 15, 20, 30, 40, 60)
+MOST_TICKS = 16  # labels that fit beside each other
+COUNT_TICKS = (1, 2, 3, 4, 5, 7, 10, 15, 20, 30, 40, 60)  # of survivors, about evenly apart in their logarithm
 
 
 def draw_interval_line(
@@ -108,9 +108,18 @@ def new_figure(
     return figure, axes
 
 
-def add_legend(ax: Axes, **options: Any) -> None:
+def add_legend(
+    ax: Axes,
+    *,
+    title: str | None = None,
+    loc: Literal["upper left", "lower left", "center left"] | None = None,
+    ncols: int = 1,
+    bbox_to_anchor: tuple[float, float] | None = None,
+) -> None:
     """A legend without a frame."""
-    legend = ax.legend(frameon=False, fontsize=FONT - 1, **options)
+    legend = ax.legend(
+        frameon=False, fontsize=FONT - 1, title=title, loc=loc, ncols=ncols, bbox_to_anchor=bbox_to_anchor
+    )
     legend.get_title().set_fontsize(FONT - 1)
 
 

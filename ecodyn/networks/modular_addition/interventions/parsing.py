@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import typing
 from dataclasses import fields
-from typing import Any
 
 from ecodyn.networks.modular_addition.interventions.embedding import (
     FrozenEmbedding,
@@ -16,7 +15,7 @@ from ecodyn.networks.modular_addition.interventions.embedding import (
 from ecodyn.networks.modular_addition.interventions.fixed_seeds import FixedDataset, FixedEmbedding, FixedLayers
 from ecodyn.networks.modular_addition.interventions.intervention import Intervention
 from ecodyn.networks.training.checks import word
-from ecodyn.networks.training.grids import read_value
+from ecodyn.networks.training.grids import Kind, Value, read_value
 
 __all__ = ["INTERVENTIONS", "parse_interventions"]
 
@@ -56,7 +55,7 @@ def parse_interventions(text: str) -> list[Intervention]:
     kind = INTERVENTIONS[name]
     types = typing.get_type_hints(kind)
     known = [f.name for f in fields(kind)]
-    choices: dict[str, list[Any]] = {}
+    choices: dict[str, list[Value]] = {}
     for part in filter(None, map(str.strip, rest.split(","))):
         parameter, equals, values = part.partition("=")
         if not equals or parameter not in known:
@@ -74,9 +73,10 @@ def _example(kind: type[Intervention]) -> str:
     return f"{kind.name}:{texts}" if texts else kind.name
 
 
-def _value(text: str, kind: Any, what: str) -> Any:
+def _value(text: str, kind: Kind, what: str) -> Value:
     try:
         return read_value(text, kind)
     except ValueError:
-        wanted = {int: "a whole number", float: "a number", bool: "true or false"}.get(kind, "whole numbers, as in 2+8")
+        words: dict[Kind, str] = {int: "a whole number", float: "a number", bool: "true or false"}
+        wanted = words.get(kind, "whole numbers, as in 2+8")
         raise ValueError(f"{what} is {wanted}, got {text!r}") from None
