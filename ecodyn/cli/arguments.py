@@ -63,6 +63,16 @@ def assignment(text: str, option: str) -> tuple[str, Any]:
     return name, _value(value)
 
 
+def parameter(text: str, option: str) -> tuple[str, Any]:
+    """NAME=VALUE of an estimator; a comma makes a tuple of numbers, "0.25,1" (0.25, 1) and "0.5," (0.5,)."""
+    name, value = assignment(text, option)
+    if isinstance(value, str) and "," in value:
+        parts = [_value(part) for part in value.removesuffix(",").split(",")]
+        if all(isinstance(part, int | float) for part in parts):
+            return name, tuple(parts)
+    return name, value
+
+
 def _value(text: str) -> Any:
     """A number, true, false, none, or the text itself."""
     words: dict[str, Any] = {"true": True, "false": False, "none": None}
