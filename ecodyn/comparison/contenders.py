@@ -183,7 +183,7 @@ def _check_parameters(families: Entries | None, parameters: object) -> None:
     example = 'such as {"linear": {"refine": False}}'
     if not isinstance(parameters, Mapping):
         raise ValueError(f"parameters are a dictionary by family name, {example}; got {parameters!r}")
-    known = dict.fromkeys([*REGISTRY, *(cls.name for cls in _classes(families))])
+    known = dict.fromkeys([*REGISTRY, *(entry.name for entry in families or () if not isinstance(entry, str))])
     for name, own in parameters.items():
         if name not in known:
             raise ValueError(f"parameters are by family name, {', '.join(known)}; got {name!r}")

@@ -45,6 +45,8 @@ def test_couplings_as_text_are_refused():
 def test_a_coupling_of_a_family_that_is_compared_is_known():
     models = [m for m in asked(["linear", Alone], ["independent", "nearest"]) if m.estimator is not None]
     assert [(m.family, m.coupling) for m in models] == [("linear", "independent"), ("alone", "nearest")]
+    with pytest.raises(ValueError, match="no family has any of the couplings full"):
+        asked([Alone], ["full"])
     with pytest.raises(ValueError, match="got nearest"):
         asked(["linear"], ["independent", "nearest"])
 
