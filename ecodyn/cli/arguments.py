@@ -65,6 +65,17 @@ def assignment(text: str, option: str) -> tuple[str, Typed]:
     return name, _value(value)
 
 
+def parameter(text: str, option: str) -> tuple[str, Typed | tuple[int | float, ...]]:
+    """NAME=VALUE of an estimator; a comma makes a tuple of numbers, "0.25,1" (0.25, 1) and "0.5," (0.5,)."""
+    name, value = assignment(text, option)
+    if isinstance(value, str) and "," in value:
+        parts = [_value(part) for part in value.removesuffix(",").split(",")]
+        numbers = [part for part in parts if isinstance(part, int | float)]
+        if len(numbers) == len(parts):
+            return name, tuple(numbers)
+    return name, value
+
+
 def _value(text: str) -> Typed:
     """A number, true, false, none, or the text itself."""
     words: dict[str, bool | None] = {"true": True, "false": False, "none": None}

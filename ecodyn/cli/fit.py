@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ecodyn.cli.arguments import assignment, chosen, dynamics_of
+from ecodyn.cli.arguments import chosen, dynamics_of, parameter
 from ecodyn.cli.inputs import prepared
 from ecodyn.cli.options import (
     DataFile,
@@ -35,7 +35,7 @@ FamilyName = Annotated[
 CouplingName = Annotated[str, typer.Option("--coupling", help="independent, exchangeable, full")]
 Parameters = Annotated[
     list[str] | None,
-    typer.Option("--set", help="A parameter of the estimator, NAME=VALUE; repeat for more."),
+    typer.Option("--set", help="A parameter of the estimator, NAME=VALUE, or NAME=A,B for numbers; repeat for more."),
 ]
 
 
@@ -103,7 +103,7 @@ def _configured(family: str, coupling: str, state: str, dynamics: str, options: 
                 f"--dynamics for {name} is {' or '.join(estimator.available_dynamics)}, got {dynamics!r}"
             )
         estimator.set_params(dynamics=dynamics)
-    parameters = dict(assignment(o, "--set") for o in options or ())
+    parameters = dict(parameter(o, "--set") for o in options or ())
     known = estimator.get_params()
     unknown = [k for k in parameters if estimator.full_name(k) not in known]
     if unknown:

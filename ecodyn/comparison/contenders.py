@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sklearn.base import clone
 
 from ecodyn.comparison.references import REFERENCES, Reference
-from ecodyn.equations.library import FULL, INDEPENDENT
+from ecodyn.equations.library import COUPLINGS, FULL, INDEPENDENT
 from ecodyn.families import REGISTRY, family
 from ecodyn.families.base import SMALL_FULL
 from ecodyn.families.estimator import Family
@@ -23,6 +23,7 @@ from ecodyn.trajectories.state import SIGNAL
 __all__ = ["FORECAST", "IN_SAMPLE", "PROTOCOLS", "UNSEEN_RUNS", "Contender", "contenders", "left_out"]
 
 Entries = Sequence[str | Family | type[Family]]
+DECIDED = {"coupling": "couplings=[...]", "dynamics": "dynamics=..."}  # by a comparison, for all families together
 LONGEST_VALUE = 30  # characters of a parameter in a name: a column of a table has room for them
 DIGEST = 8  # characters of a digest: two of a hundred differ in all but one case in a million
 IDENTITY = ("coupling", "state", "dynamics")  # parameters that a name has places of their own for
@@ -146,8 +147,10 @@ def contenders(
     Raises
     ------
     ValueError
-        Nothing is left to compare, or a model is there twice.
+        Nothing is left to compare, a model is there twice, or a coupling or a family with parameters is not known.
     """
+    _check_couplings(families, couplings)
+    _check_parameters(families, parameters)
     estimators = list(_estimators(families, couplings, state, parameters or {}, available))
     if not estimators:
         wanted = ", ".join(couplings or ())
@@ -160,6 +163,43 @@ def contenders(
         raise ValueError(f"expected each model once, got several of {', '.join(sorted(duplicates))}")
     references = [Contender(ModelName.reference(r.name, r.kind, state), reference=r) for _, r in REFERENCES.usable()]
     return [*sorted(laws, key=lambda c: KINDS.index(c.kind)), *references]
+
+
+def _check_couplings(families: Entries | None, couplings: Sequence[str] | None) -> None:
+    """Refuse couplings that none of the families can have, even among others that they can."""
+    if isinstance(couplings, str):
+        raise ValueError(f"couplings is a list, such as [{couplings!r}]; got the text {couplings!r}")
+    known = dict.fromkeys([*COUPLINGS, *(c for cls in _classes(families) for c in cls.couplings)])
+    unknown = [c for c in couplings or () if c not in known]
+    if unknown:
+        raise ValueError(f"couplings are {', '.join(known)}; got {', '.join(map(str, unknown))}: leave that out")
+
+
+def _check_parameters(families: Entries | None, parameters: object) -> None:
+    """Refuse parameters of no family, and those that the comparison itself decides: they would go unheard."""
+    if parameters is None:
+        return
+    example = 'such as {"linear": {"refine": False}}'
+    if not isinstance(parameters, Mapping):
+        raise ValueError(f"parameters are a dictionary by family name, {example}; got {parameters!r}")
+    known = dict.fromkeys([*REGISTRY, *(entry.name for entry in families or () if not isinstance(entry, str))])
+    for name, own in parameters.items():
+        if name not in known:
+            raise ValueError(f"parameters are by family name, {', '.join(known)}; got {name!r}")
+        if not isinstance(own, Mapping):
+            raise ValueError(f"parameters of {name} are a dictionary, {example}; got {own!r}")
+        for option, argument in DECIDED.items():
+            if option in own:
+                raise ValueError(
+                    f"the {option} of {name} is the comparison's, got {option}={own[option]!r} among its parameters; "
+                    f"give compare(..., {argument}), or an estimator that has it, instead of the name {name!r}"
+                )
+
+
+def _classes(families: Entries | None) -> list[type[Family]]:
+    """Of the families that are given by name or class: couplings and parameters are for these."""
+    entries = _usable_families() if families is None else families
+    return [family(e) if isinstance(e, str) else e for e in entries if not isinstance(e, Family)]
 
 
 def _estimators(
@@ -182,12 +222,10 @@ def _estimators(
 
 def left_out(families: Entries | None, available: Sequence[str]) -> list[str]:
     """A sentence for each family that can't be what was asked for, and each entry point that brings no model."""
-    entries = _usable_families() if families is None else families
-    classes = [family(e) if isinstance(e, str) else e for e in entries if not isinstance(e, Family)]
     otherwise = [
         f"{cls.name} is a {' or '.join(cls.available_dynamics)} only, "
         f"and left out of a comparison of {' and '.join(available)}s"
-        for cls in classes
+        for cls in _classes(families)
         if not set(available) & set(cls.available_dynamics)
     ]
     return [*(REGISTRY.problems() if families is None else ()), *REFERENCES.problems(), *otherwise]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,6 +41,9 @@ def _accept_family(name: str, thing: object) -> None:
     if not (isinstance(thing, type) and issubclass(thing, Family) and getattr(thing, "name", None) == name):
         raise TypeError(f"expected a subclass of Family whose name is {name!r}, got {thing!r}")
     check_whole(name, thing)
+    lacking = [option for option in ("coupling", "state") if option not in inspect.signature(thing).parameters]
+    if lacking:  # by name it is made with these two
+        raise TypeError(f"{name!r} takes no {' and no '.join(lacking)}; {thing.__qualname__}.__init__ has to")
 
 
 def _accept_model(name: str, thing: object) -> None:

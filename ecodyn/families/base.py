@@ -33,6 +33,7 @@ from ecodyn.families.diagnostics import diagnose
 from ecodyn.families.estimator import FORECAST_SHARES, Family
 from ecodyn.families.law import Law
 from ecodyn.families.model import FittedModel, amplitudes_of
+from ecodyn.families.options import check_flag
 from ecodyn.families.protocol_names import FORECAST
 from ecodyn.families.training_set import TrainingSet
 from ecodyn.rollouts.iteration import DYNAMICS, FLOW, MAP, stored_step
@@ -129,6 +130,7 @@ class LibraryFamily(Family):
         super().check(trajectories)
         if self.dynamics not in self.available_dynamics:
             raise ValueError(f"dynamics is {' or '.join(map(repr, self.available_dynamics))}, got {self.dynamics!r}")
+        check_flag("per_feature", self.per_feature)
         if self.dynamics == MAP:
             whole = trajectories.complete()
             stored_step(whole.times, whole.lengths)

@@ -7,6 +7,7 @@ from typing import ClassVar, Self
 from sklearn.base import BaseEstimator
 
 from ecodyn.estimation.multiple_shooting import INTERVALS, STAGES
+from ecodyn.families.options import check_flag, check_whole, is_flag, is_number, is_text
 
 __all__ = ["Configuration", "Configured", "Matching", "Shooting"]
 
@@ -52,9 +53,9 @@ class Matching(Configuration):
 
     def check(self) -> None:
         """Refuse unknown methods and negative ridges."""
-        if self.method not in ("integral", "derivative"):
+        if not is_text(self.method, "integral", "derivative"):
             raise ValueError(f"method of matching is 'integral' or 'derivative', got {self.method!r}")
-        if self.ridge != "auto" and not (isinstance(self.ridge, int | float) and self.ridge >= 0):
+        if not is_text(self.ridge, "auto") and not (is_number(self.ridge) and self.ridge >= 0):
             raise ValueError(f"ridge is 'auto' or a number of at least 0, got {self.ridge!r}")
 
 
@@ -95,12 +96,16 @@ class Shooting(Configuration):
 
     def check(self) -> None:
         """Refuse stages and intervals that cut no window."""
-        if self.refine not in ("auto", True, False):
+        if not is_text(self.refine, "auto") and not is_flag(self.refine):
             raise ValueError(f"refine is 'auto', True or False, got {self.refine!r}")
-        if not self.stages or not all(0 < share <= 1 for share in self.stages):
-            raise ValueError(f"stages are shares of the window in (0, 1], at least one, got {self.stages!r}")
-        if self.intervals < 1:
-            raise ValueError(f"intervals is a whole number of at least 1, got {self.intervals!r}")
+        check_whole("intervals", self.intervals, 1)
+        check_flag("estimate_starts", self.estimate_starts)
+        shares = self.stages
+        if not isinstance(shares, tuple | list) or not shares or not all(is_number(s) and 0 < s <= 1 for s in shares):
+            raise ValueError(
+                "stages is a tuple of shares of the window in (0, 1], at least one, such as (0.25, 1.0), got "
+                f"{shares!r}; one alone is (0.5,), or --set 'stages=0.5,' with its comma"
+            )
 
 
 class Configured(BaseEstimator):
@@ -127,10 +132,7 @@ class Configured(BaseEstimator):
         """Refuse what is no configuration of its step, and options that mean nothing."""
         for name, kind in self.configurations.items():
             configuration = self.configuration(name)
-            if not isinstance(configuration, kind):
-                raise ValueError(
-                    f"{name} is a {kind.__name__}(...), or None for the default one, got {configuration!r}"
-                )
+            _check_kind(name, configuration, kind)
             configuration.check()
 
     def get_params(self, deep: bool = True) -> dict[str, object]:
@@ -148,12 +150,16 @@ class Configured(BaseEstimator):
         Raises
         ------
         ValueError
-            There is no such parameter, or several configurations have an option of that name.
+            There is no such parameter, several configurations have an option of that name, or what has the options
+            is no configuration.
         """
         params = {self.full_name(name): value for name, value in params.items()}
         for name in {key.partition("__")[0] for key in params if "__" in key} & set(self.configurations):
-            if params.get(name, getattr(self, name)) is None:
+            given = params.get(name, getattr(self, name))
+            if given is None:
                 params[name] = self.configurations[name]()
+            else:
+                _check_kind(name, given, self.configurations[name])
         configured: Self = super().set_params(**params)
         return configured
 
@@ -165,3 +171,13 @@ class Configured(BaseEstimator):
         if len(full) > 1:
             raise ValueError(f"expected {' or '.join(full)}, got {name!r}, which may be either")
         return full[0] if full else name
+
+
+def _check_kind(name: str, given: object, kind: type[Configuration]) -> None:
+    """Refuse what is no configuration of its step."""
+    if not isinstance(given, kind):
+        options = ", ".join(f"{name}__{option}" for option in kind().get_params())
+        raise ValueError(
+            f"{name} is a {kind.__name__}(...), or None for the default one, got {given!r}; to set one of its options "
+            f"by name, write {options}"
+        )

@@ -11,7 +11,9 @@ from ecodyn.equations.forms import lotka_volterra_library, lotka_volterra_mask, 
 from ecodyn.equations.library import EXCHANGEABLE, Library
 from ecodyn.families.base import LibraryFamily
 from ecodyn.families.configuration import Matching, Shooting
+from ecodyn.families.options import check_flag
 from ecodyn.rollouts.iteration import FLOW
+from ecodyn.trajectories import Trajectories
 from ecodyn.trajectories.labels import Label
 
 
@@ -61,6 +63,11 @@ class LotkaVolterra(LibraryFamily):
             coupling, state, dynamics=dynamics, per_feature=per_feature, matching=matching, shooting=shooting
         )
         self.self_interaction = self_interaction
+
+    def check(self, trajectories: Trajectories) -> None:
+        """Refuse unknown options and unusable data."""
+        super().check(trajectories)
+        check_flag("self_interaction", self.self_interaction)
 
     def library(self, channels: Sequence[str], features: Sequence[Label]) -> Library:
         """The own signal (or the equation's own channel) times 1, x, and what the coupling adds."""

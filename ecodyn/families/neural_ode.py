@@ -15,6 +15,7 @@ from ecodyn.estimation import Samples
 from ecodyn.families.estimator import FORECAST_SHARES, Family
 from ecodyn.families.model import amplitudes_of
 from ecodyn.families.neural_model import NeuralModel
+from ecodyn.families.options import check_whole, is_number
 from ecodyn.families.protocol_names import FORECAST
 from ecodyn.trajectories import Trajectories
 from ecodyn.trajectories.state import VELOCITY, fitted, moving, parse_state
@@ -94,10 +95,12 @@ class NeuralODE(Family):
     def check(self, trajectories: Trajectories) -> None:
         """Refuse sizes that no network has, and unusable data."""
         super().check(trajectories)
-        least = {"hidden": 1, "means": 1, "intervals": 1, "matching_steps": 0, "rollout_steps": 0}
+        least = {"hidden": 1, "means": 1, "intervals": 1, "matching_steps": 0, "rollout_steps": 0, "random_state": 0}
         for name, smallest in least.items():
-            if getattr(self, name) < smallest:
-                raise ValueError(f"{name} is a whole number of at least {smallest}, got {getattr(self, name)!r}")
+            check_whole(name, getattr(self, name), smallest)
+        share = self.rollout_share
+        if not (is_number(share) and 0 < share <= WHOLE_WINDOW):
+            raise ValueError(f"rollout_share is a share of the window in (0, 1], got {share!r}")
 
     def for_protocol(self, protocol: str, *, run_by_run: bool) -> Self:
         """Forecasts are trained on rollouts as long as laws' are; run by run by matching alone, as full laws are."""

@@ -25,6 +25,7 @@ from ecodyn.estimation import (
 )
 from ecodyn.families.base import RIDGE, SMALL_FULL, LibraryFamily
 from ecodyn.families.configuration import Matching, Shooting
+from ecodyn.families.options import check_whole, is_number, is_whole
 from ecodyn.rollouts.iteration import FLOW
 from ecodyn.trajectories import Trajectories
 from ecodyn.trajectories.labels import Label
@@ -33,6 +34,7 @@ from ecodyn.trajectories.state import fitted
 Support = NDArray[np.bool_]
 
 THRESHOLDS = 40  # over five decades; 20 over three gave only 3 or 4 different supports on the circles
+OPTIMISER = ("fit", "get_params", "set_params")  # what a selection asks of one
 FULL_PATH = (1e-2, 1e-1)  # K equations of hundreds of terms each, a run at a time: a short path
 FULL_SPLITS = 1  # for the same reason
 EXACT = 1e-9  # unexplained shares below are the solver's
@@ -115,12 +117,17 @@ class SINDy(LibraryFamily):
     def check(self, trajectories: Trajectories) -> None:
         """Refuse an empty path or library, and unusable data."""
         super().check(trajectories)
-        if self.thresholds is not None and not np.size(self.thresholds):
-            raise ValueError(f"thresholds is a number of them or a list of at least one, got {self.thresholds!r}")
-        if self.degree is not None and self.degree < 0:
-            raise ValueError(f"degree is a whole number of at least 0, got {self.degree!r}")
-        if self.max_terms is not None and self.max_terms < 1:
-            raise ValueError(f"max_terms is a whole number of at least 1, got {self.max_terms!r}")
+        if self.thresholds is not None:
+            _check_thresholds(self.thresholds)
+        if self.degree is not None:
+            check_whole("degree", self.degree, 0)
+        if self.max_terms is not None:
+            check_whole("max_terms", self.max_terms, 1)
+        if self.optimizer is not None and not all(callable(getattr(self.optimizer, n, None)) for n in OPTIMISER):
+            raise ValueError(
+                f"optimizer is one of PySINDy's optimisers, such as pysindy.STLSQ(), with {' and '.join(OPTIMISER)}, "
+                f"got {self.optimizer!r}; leave it out for sequential thresholding"
+            )
 
     def library(self, channels: Sequence[str], features: Sequence[Label]) -> Library:
         """All candidate monomials under the coupling."""
@@ -211,7 +218,7 @@ class SINDy(LibraryFamily):
         """Thresholds relative to the largest coefficient, small to large."""
         if self.thresholds is None and large:
             return np.array(FULL_PATH)
-        if self.thresholds is None or isinstance(self.thresholds, int):
+        if self.thresholds is None or is_whole(self.thresholds):
             return np.geomspace(SMALLEST_THRESHOLD, 1.0, self.thresholds or THRESHOLDS)
         return np.sort(np.asarray(self.thresholds, dtype=float))
 
@@ -241,6 +248,16 @@ class _Tried:
     unexplained: Array
     sizes: NDArray[np.intp]
     distinct: int
+
+
+def _check_thresholds(given: object) -> None:
+    """Refuse what is neither a length of the path nor a list of thresholds."""
+    several = list(given) if isinstance(given, list | tuple | np.ndarray) and np.ndim(given) == 1 else []
+    if not (is_whole(given) and given > 0) and not (several and all(is_number(t) and t >= 0 for t in several)):
+        raise ValueError(
+            "thresholds is a number of them, at least 1, or a list of at least one, numbers of at least 0 such as "
+            f"(0.01, 0.1), got {given!r}; one alone is (0.1,), or --set 'thresholds=0.1,' with its comma"
+        )
 
 
 def _by_preference(unexplained: Array, sizes: Array) -> list[int]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import warnings
 from pathlib import Path
 
-from ecodyn.errors import UnusableDataError
+from ecodyn.errors import DataWarning, UnusableDataError
 from ecodyn.logs.log import Format, Log, LogOptions
 from ecodyn.logs.registry import FORMATS, as_format
+from ecodyn.runtime.registry import EntryPointError
 
 __all__ = ["open_logs"]
 
@@ -24,6 +26,11 @@ def open_logs(path: str | os.PathLike[str], options: LogOptions | None = None) -
     UnusableDataError
         No format recognises it, or the one that does can't read it.
 
+    Warns
+    -----
+    DataWarning
+        A format of another distribution that might have recognised it is broken.
+
     Examples
     --------
     >>> import tempfile
@@ -38,18 +45,31 @@ def open_logs(path: str | os.PathLike[str], options: LogOptions | None = None) -
     path, options = Path(path), options or LogOptions()
     if not path.exists():
         raise FileNotFoundError(f"there is no file or folder {path}")
-    own = _format_of(path)
-    if own is not None:
-        return own.open(path, options)
-    within = [(entry, f) for entry in _entries(path) if (f := _format_of(entry)) is not None]
+    broken: dict[str, None] = {}  # sentences, each once
+    own = _format_of(path, broken)
+    within = [(path, own)] if own is not None else _recognised(_entries(path), broken)
     if not within:
         raise UnusableDataError(_unknown(path))
+    if broken:
+        warnings.warn("; ".join(broken), DataWarning, stacklevel=2)
     return [log for entry, log_format in within for log in log_format.open(entry, options)]
 
 
-def _format_of(path: Path) -> Format | None:
-    """The first that recognises a path; what comes after it is not loaded."""
-    return next((f for f in (as_format(entry) for _, entry in FORMATS.usable()) if f.recognises(path)), None)
+def _format_of(path: Path, broken: dict[str, None]) -> Format | None:
+    """The first that recognises a path; what comes after it is not loaded. Adds what is broken and comes before it."""
+    for name in FORMATS:
+        try:
+            log_format = as_format(FORMATS.named(name))
+        except EntryPointError as error:
+            broken[str(error)] = None
+            continue
+        if log_format.recognises(path):
+            return log_format
+    return None
+
+
+def _recognised(paths: list[Path], broken: dict[str, None]) -> list[tuple[Path, Format]]:
+    return [(path, log_format) for path in paths if (log_format := _format_of(path, broken)) is not None]
 
 
 def _entries(path: Path) -> list[Path]:

@@ -97,7 +97,7 @@ class Registry(Mapping[str, Thing], Generic[Thing]):
             raise EntryPointError(self._unusable[name])
         try:
             return self[name]
-        except Exception as error:  # a module of somebody else's may raise anything when it is imported
+        except (Exception, SystemExit) as error:  # a module of somebody else's may do anything when it is imported
             kind = "" if isinstance(error, ValueError | TypeError) else f"{type(error).__name__}: "
             self._unusable[name] = self._refusal(self._entry_points[name], f"{kind}{error}")
             raise EntryPointError(self._unusable[name]) from error
@@ -156,4 +156,6 @@ def check_whole(name: str, thing: ABCMeta) -> None:
 
 def _distribution(point: EntryPoint) -> str:
     """Name and version of the distribution that an entry point is of."""
-    return "an unknown distribution" if point.dist is None else f"{point.dist.name} {point.dist.version}"
+    if point.dist is None or point.dist.metadata["Name"] is None:  # hardly so: its METADATA is lost
+        return "an unknown distribution"
+    return f"{point.dist.name} {point.dist.version}"

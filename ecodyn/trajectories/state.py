@@ -26,8 +26,10 @@ def parse_state(spec: str) -> tuple[str, ...]:
     ValueError
         The state does not begin with the signal, or names a channel twice or not at all.
     """
-    channels = tuple(name.strip() for name in spec.split(","))
     examples = 'such as "signal", "signal,gradient@start", "signal,gradient" or "signal,velocity"'
+    if not isinstance(spec, str):  # an option of a family, which may be anything
+        raise ValueError(f"expected a state as text, {examples}; got {spec!r}")
+    channels = tuple(name.strip() for name in spec.split(","))
     if channels[0] != SIGNAL:
         raise ValueError(f"expected a state that begins with signal, {examples}; got {spec!r}")
     if not all(observable_of(name) for name in channels):

@@ -5,6 +5,7 @@ import pytest
 import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from trajectory_examples import rich
 
 from ecodyn.errors import UnusableDataError
 from ecodyn.trajectories import Trajectories, load
@@ -121,3 +122,33 @@ def test_a_velocity_with_holes_or_without_a_signal_is_refused(place, value, faul
 def test_a_velocity_of_another_shape_is_refused():
     with pytest.raises(UnusableDataError, match="backward_velocity has shape"):
         noise(backward_velocity=np.ones((3, 12, 5)))
+
+
+def test_velocity_is_the_mean_change_over_the_three_steps_before():
+    whole = rich()
+    x, t = whole.values[0], whole.times[0]
+    velocity = whole.state("signal,velocity")[0, :, :, 1]
+    np.testing.assert_array_equal(velocity[4], (x[4] - x[1]) / (t[4] - t[1]))
+    np.testing.assert_array_equal(velocity[1], (x[1] - x[0]) / (t[1] - t[0]))  # one step before is all there is
+    np.testing.assert_array_equal(velocity[0], (x[3] - x[0]) / (t[3] - t[0]))  # none: the three after
+    assert not whole.knows_before.any()
+
+
+def test_a_window_remembers_the_velocity_from_before_it():
+    whole = rich()
+    t = whole.times[0]
+    later = whole.window(t[1], np.inf)
+    assert later.knows_before.all()
+    velocity = whole.state("signal,velocity")[0, :, :, 1]
+    for part in (later, later.select(features=later.features[::-1]), later.every(2), later.head([2] * later.n_runs)):
+        rows = np.searchsorted(t, part.times[0, : part.lengths[0]])
+        expected = velocity[rows][:, :: -1 if part.features[0] != whole.features[0] else 1]
+        np.testing.assert_array_equal(part.state("signal,velocity")[0, : part.lengths[0], :, 1], expected)
+        picked = part.select(runs=whole.runs[:1])
+        np.testing.assert_array_equal(picked.state("signal,velocity")[0, ..., 1], expected)
+
+
+def test_velocity_of_a_single_step_is_refused():
+    whole = rich()
+    with pytest.raises(UnusableDataError, match="two steps"):
+        whole.head([1] * whole.n_runs).state("signal,velocity")

@@ -27,10 +27,9 @@ def checked_observables(names: Sequence[str]) -> tuple[str, ...]:
     given = (names,) if isinstance(names, str) else tuple(names)
     wrong = [name for name in given if name not in OBSERVABLES or not _is_further(name, OBSERVABLES.named(name))]
     if wrong or len(set(given)) < len(given):
-        raise ValueError(
-            f"observables are {', '.join(further_observables())}, each once, beside {' and '.join(SPECTRA)}, which are "
-            f"always kept; got {', '.join(map(str, given))}"
-        )
+        known = f"observables are {', '.join(further_observables())}, each once, beside {' and '.join(SPECTRA)}, which"
+        got = f"{known} are always kept; got {', '.join(map(str, given))}"
+        raise ValueError("; ".join([got, *OBSERVABLES.problems()]))
     return given
 
 

@@ -1,13 +1,11 @@
-"""Populations: what a run is called and comes with, that it is itself in any company, and that nothing is lost."""
+"""Populations: what a run is called and comes with, what is said of it, and that it is itself in any company."""
 
 import json
-import multiprocessing
-import os
-import signal
 
 import numpy as np
 import pytest
 import torch
+from network_grids import cells
 
 import ecodyn
 from ecodyn.networks.deep_linear import DeepLinear
@@ -24,10 +22,7 @@ from ecodyn.networks.modular_addition import (
     Transformer,
     spectrum,
 )
-from ecodyn.networks.modular_addition.mlp import MLPBatch
 from ecodyn.networks.training import (
-    IncompleteTrainingError,
-    InterruptedTraining,
     Schedule,
     grid,
     network_settings,
@@ -36,11 +31,6 @@ from ecodyn.networks.training import (
 )
 
 TRANSFORMER = Transformer(p=7, dim=4, heads=2, width=4, train_fraction=0.8, learning_rate=0.01)
-
-
-def cells(**settings):
-    """A grid of tiny networks."""
-    return grid(MLP, {"p": [5], "dim": [2], "width": [4]} | settings)
 
 
 def spectra(embedding):
@@ -275,257 +265,3 @@ def test_progress_adds_up(tiny):
     done = np.cumsum(np.repeat(batches, 60)).tolist()
     numbers = np.repeat(range(1, 7), 60)
     assert said == [(n, 2 * 5 * 60, f"{i} of 6 batches begun") for n, i in zip(done, numbers, strict=True)]
-
-
-# ------------------------------------------------------------------------------------------------ bad settings
-
-
-@pytest.mark.parametrize(
-    ("bad", "said"),
-    [
-        ({"seeds": []}, "at least one run, got none"),
-        ({"seeds": [1, 2, 1]}, "given more than once: 1"),
-        ({"seeds": [0, -1]}, "seed must be a whole number of at least 0, got -1"),
-        ({"seeds": [0.5]}, "seed must be a whole number"),
-        ({"seeds": [2**32]}, "seed must be at most 4294967295, got 4294967296"),
-        ({"jobs": 0}, "jobs .*at least 1, got 0"),
-        ({"jobs": -2}, "jobs .*at least 1, got -2"),
-        ({"batch": -1}, "batch must be a whole number of at least 1, got -1"),
-        ({"batch": 0}, "batch must be a whole number of at least 1, got 0"),
-        ({"steps": 0}, "steps must be a whole number of at least 1, got 0"),
-        ({"steps": 1.5}, "steps must be"),
-        ({"dtype": "float16"}, "dtype must be one of float64, float32, got 'float16'"),
-        ({"device": "gpu"}, "device must be cpu, cuda or cuda:0, got 'gpu'"),
-        ({"device": "meta"}, "device must be cpu or cuda, got 'meta'"),
-        ({"device": "cuda:99"}, "'cuda:99' asked for, but torch sees .* device='cpu'"),
-        ({"networks": []}, "at least one, got none"),
-        ({"networks": cells(p=[5, 7])}, "got 2 and 3 of them in one grid .*one population for each"),
-        ({"networks": cells(dim=[3, 3])}, "networks must differ from each other, got twice: MLP.*dim=3"),
-        ({"checkpoints": "ck", "checkpoint_every": 0}, "checkpoint_every must be"),
-        ({"seeds": 3}, r"seeds must be several, such as range\(16\)"),
-        ({"steps": 10**13}, "this machine has .*keep fewer with Schedule"),
-        ({"networks": cells(test=[True, False])}, "the same observables and curves .* and .*test_loss"),
-        (
-            {"networks": [MLP(p=5, dim=2, width=4), DeepLinear(modes=2)]},
-            "same observables .*singular_values",
-        ),
-    ],
-)
-def test_bad_settings_are_refused_before_any_work(tmp_path, bad, said):
-    begun = []
-    with pytest.raises(ValueError, match=said):
-        train(
-            **{
-                "networks": MLP(p=5, dim=2, width=4),
-                "seeds": [0, 1],
-                "steps": 2,
-                "folder": tmp_path / "partial",
-                "progress": lambda *at: begun.append(at),
-            }
-            | bad
-        )
-    assert not begun
-    assert not list(tmp_path.iterdir())
-
-
-@pytest.mark.parametrize(
-    ("bad", "said"),
-    [
-        ({"p": 6}, "odd prime, got 6 = 2 × 3"),
-        ({"p": 2}, "p must be a whole number of at least 3"),
-        ({"dim": 0}, "dim must be"),
-        ({"width": 1.5}, "width must be"),
-        ({"train_fraction": 1}, "train_fraction must leave"),
-        ({"learning_rate": 0}, "learning_rate must be finite and positive"),
-        ({"learning_rate": float("nan")}, "learning_rate must be finite"),
-        ({"weight_decay": -0.1}, "weight_decay must be finite and not negative"),
-        ({"optimiser": "lion"}, "optimiser must be one of adamw, adam, sgd"),
-        ({"momentum": 0.5}, "momentum belongs to the optimiser sgd, got 0.5 with adamw"),
-        ({"optimiser": "sgd", "momentum": 1.0}, "momentum must be below 1"),
-        ({"beta2": 1.0}, "beta2 must be"),
-        ({"interventions": (FixedEmbedding(1), FixedEmbedding(2))}, "fixed_embedding is given 2 times"),
-        ({"interventions": (ScaleFrequency(k=3),)}, "p = 5 has the frequencies 1 to 2, got 3"),
-        ({"beta2": "x"}, "beta2 must be"),
-        ({"train_fraction": "0.8"}, "train_fraction"),
-    ],
-)
-def test_bad_networks_are_refused(bad, said):
-    with pytest.raises(ValueError, match=said):
-        MLP(**{"p": 5, "dim": 2, "width": 4} | bad)
-
-
-def test_numpys_numbers_are_numbers_too():
-    three = np.int64(3)
-    runs = train(MLP(p=5, dim=three, width=4), np.arange(2), three, keep=Schedule(every=three))
-    assert runs == train(MLP(p=5, dim=3, width=4), [0, 1], 3, keep=Schedule(every=3))
-
-
-# -------------------------------------------------------------------------------------------------- divergence
-
-
-def test_one_of_a_grid_that_diverges_costs_the_others_nothing():
-    networks = cells(learning_rate=[0.01, 1e300, 0.02])
-    with pytest.raises(IncompleteTrainingError, match="runs not trained: 2, 3: no longer finite at step") as caught:
-        train(networks, [5, 6], 9)
-    assert not caught.value.resumable
-    assert set(caught.value.failures) == {2, 3}
-    for reason in caught.value.failures.values():
-        assert "no longer finite at step 1 (lower the learning rate)" in reason
-    finished = caught.value.finished
-    np.testing.assert_array_equal(finished.runs, [0, 1, 4, 5])
-    np.testing.assert_array_equal(finished.settings["learning_rate"], [0.01, 0.01, 0.02, 0.02])
-    alone = train([networks[0], networks[2]], [5, 6], 9)
-    np.testing.assert_array_equal(finished.values, alone.values)
-    np.testing.assert_array_equal(finished.embedding, alone.embedding)
-
-
-def test_one_of_a_batch_that_is_no_longer_finite_costs_the_others_nothing(monkeypatch, tiny, arrays):
-    """Seed 1 is broken at step 3: the others' numbers are those of the same batch with it whole, bit for bit."""
-    seeds, kept = [0, 1, 2], Schedule(2, 4)
-    whole = arrays(train(tiny, seeds, 10, keep=kept))
-    backward, calls = MLPBatch.backward, []
-
-    def broken(self, *, measure):
-        calls.append(measure)
-        if len(calls) == 4:
-            self.tensors["embedding"][1, 0, 0] = float("nan")
-        backward(self, measure=measure)
-
-    monkeypatch.setattr(MLPBatch, "backward", broken)
-    with pytest.raises(IncompleteTrainingError) as caught:
-        train(tiny, seeds, 10, keep=kept)
-    # Step 6 is the first kept one that can show it.
-    assert caught.value.failures == {1: "no longer finite at step 6 (lower the learning rate)"}
-    assert not caught.value.resumable
-    finished = caught.value.finished
-    np.testing.assert_array_equal(finished.runs, [0, 2])
-    assert finished.provenance["seeds"] == [0, 2]
-    for name, array in arrays(finished).items():
-        np.testing.assert_array_equal(array, whole[name][[0, 2]], err_msg=name)
-
-
-class OneTooLarge(DeepLinear):
-    """Deep linear networks of which seed 1 starts a thousand times too large."""
-
-    def draw_one(self, seed):
-        return {name: layer * (1e3 if seed == 1 else 1) for name, layer in super().draw_one(seed).items()}
-
-
-def test_one_of_a_batch_that_overflows_costs_the_others_nothing():
-    """Its products pass 10³⁰⁸, which the singular values beside them must survive."""
-    network = OneTooLarge(modes=3, scale=1.0)
-    with pytest.raises(IncompleteTrainingError, match="runs not trained: 1: no longer finite at step") as caught:
-        train(network, [0, 1, 2], 100)
-    alone = train(network, [0, 2], 100)
-    np.testing.assert_array_equal(caught.value.finished.runs, [0, 2])
-    # A product of two 3 by 3 matrices is one sum whatever the batch: nothing is rounded otherwise.
-    np.testing.assert_allclose(caught.value.finished.values, alone.values, rtol=1e-12)
-
-
-def test_where_all_diverge_nothing_is_finished_and_no_time_lost(tmp_path):
-    reached = []
-    with pytest.raises(IncompleteTrainingError, match=r"runs not trained: 0, 1: no longer finite") as caught:
-        train(
-            MLP(p=5, dim=2, width=4, learning_rate=1e300),
-            [0, 1],
-            5000,
-            progress=lambda done, *_: reached.append(done),
-            folder=tmp_path,
-        )
-    assert caught.value.finished is None
-    assert set(caught.value.failures) == {0, 1}
-    assert not caught.value.resumable
-    assert reached[-1] < 2 * 5000 / 10
-    with pytest.raises(IncompleteTrainingError) as again:  # nothing is trained a second time, and nothing is new
-        train(MLP(p=5, dim=2, width=4, learning_rate=1e300), [0, 1], 5000, folder=tmp_path, resume=True)
-    assert again.value.failures == caught.value.failures
-
-
-# --------------------------------------------------------------------------- interrupts, lost processes, resumption
-
-
-def test_an_interrupt_keeps_the_finished_batches(tiny, tmp_path, interrupted_at):
-    with pytest.raises(InterruptedTraining, match="interrupted; runs not finished: 3, 4") as caught:
-        train(tiny, [1, 2, 3, 4], 5, batch=1, progress=interrupted_at(12), folder=tmp_path)
-    assert caught.value.missing == [3, 4]
-    finished = caught.value.finished
-    np.testing.assert_array_equal(finished.runs, [1, 2])
-    assert finished.provenance["seeds"] == [1, 2]
-    np.testing.assert_array_equal(finished.values, train(tiny, [1, 2], 5, batch=1).values)
-
-
-def test_an_interrupt_before_the_first_batch_is_finished(tiny, interrupted_at):
-    with pytest.raises(InterruptedTraining) as caught:
-        train(tiny, [1, 2], 5, progress=interrupted_at(1))
-    assert caught.value.finished is None
-    assert caught.value.missing == [1, 2]
-
-
-def test_a_training_stopped_again_and_again_ends_in_the_same_numbers(tiny, tmp_path):
-    """Ctrl-C at a step drawn anew each time, until it is done."""
-    networks, rng = [tiny, MLP(p=7, dim=2, width=4)], np.random.default_rng(11)
-    whole = train(networks, [0, 1, 2], 30, batch=1)
-    options = {"networks": networks, "seeds": [0, 1, 2], "steps": 30, "batch": 1, "folder": tmp_path, "resume": True}
-    stops, kept, runs = 0, 0, None
-    while runs is None:
-        until, seen = int(rng.integers(1, 80)), []
-
-        def progress(done, of, what, until=until, seen=seen):
-            seen.append(done)
-            if len(seen) == until:
-                raise KeyboardInterrupt
-
-        try:
-            runs = train(**options, progress=progress)
-        except InterruptedTraining as stop:
-            stops, finished = stops + 1, 0 if stop.finished is None else stop.finished.n_runs
-            missing = len(stop.missing)
-        else:
-            finished, missing = 6, 0
-        assert seen[0] == kept * 30 + 1  # it begins with what was done
-        assert (finished, missing) == (len(list(tmp_path.glob("batch_*"))), 6 - finished)
-        kept = finished
-    assert stops > 1
-    assert seen[-1] == 6 * 30
-    assert runs == whole
-    assert train(**options) == whole  # nothing is left to do
-
-
-@pytest.mark.usefixtures("quick_looks")
-def test_processes_change_no_number_and_an_interrupt_of_them_costs_none(tiny, tmp_path, interrupted_at):
-    """Two processes, interrupted, then two others: bit for bit what one does in the same batches."""
-    before = set(multiprocessing.active_children())  # other tests' idle workers may still be about
-    options = {"networks": tiny, "seeds": range(6), "steps": 200, "batch": 1, "folder": tmp_path}
-    with pytest.raises(InterruptedTraining) as caught:
-        train(**options, jobs=2, progress=interrupted_at(3 * 200))
-    assert set(multiprocessing.active_children()) <= before
-    finished = caught.value.finished.runs.tolist()
-    assert 0 < len(finished) < 6
-    assert sorted(finished + caught.value.missing) == list(range(6))
-    assert len(list(tmp_path.glob("batch_*"))) == len(finished)
-    seen = []
-    resumed = train(**options, jobs=2, resume=True, progress=lambda done, *_: seen.append(done))
-    assert seen[0] > len(finished) * 200
-    assert seen == sorted(set(seen))
-    assert seen[-1] == 6 * 200
-    assert resumed == train(tiny, range(6), 200, batch=1)
-
-
-@pytest.mark.usefixtures("quick_looks")
-def test_a_killed_worker_costs_only_what_was_not_finished(tiny, tmp_path):
-    before = set(multiprocessing.active_children())
-
-    def progress(done, total, what):
-        if done > 2 * 200 and list(tmp_path.glob("batch_*")):
-            for worker in set(multiprocessing.active_children()) - before:
-                os.kill(worker.pid, signal.SIGKILL)
-
-    options = {"networks": tiny, "seeds": range(6), "steps": 200, "batch": 1, "folder": tmp_path}
-    with pytest.raises(IncompleteTrainingError, match=r"runs not trained: .*terminated") as caught:
-        train(**options, jobs=2, progress=progress)
-    assert caught.value.resumable
-    finished = set(caught.value.finished.runs.tolist())
-    assert finished
-    assert finished | caught.value.failures.keys() == set(range(6))
-    assert not finished & caught.value.failures.keys()
-    assert train(**options, resume=True) == train(tiny, range(6), 200, batch=1)

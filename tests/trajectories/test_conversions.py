@@ -1,0 +1,41 @@
+"""Trajectories out of arrays, lists of them and tables; anything else is refused with a sentence."""
+
+import numpy as np
+import pytest
+
+from ecodyn.errors import UnusableDataError
+from ecodyn.trajectories import Trajectories, as_trajectories
+
+
+def test_as_trajectories_accepts_arrays_lists_and_tables():
+    import pandas as pd
+
+    X = np.random.default_rng(0).random((6, 2))
+    assert as_trajectories(X) == Trajectories(X[None], np.arange(6))
+    assert as_trajectories(X.tolist()) == as_trajectories(X)
+    assert as_trajectories([X, X[:4]], [np.arange(6), np.arange(4)]) == as_trajectories([X, X[:4]])
+    assert as_trajectories([X, X + 1], np.arange(6) * 2).steps.tolist() == [0, 2, 4, 6, 8, 10]
+    assert as_trajectories(np.stack([X, X + 1])) == as_trajectories([X, X + 1])
+    table = as_trajectories(pd.DataFrame(X, columns=["hare", "lynx"]))
+    assert table.features.tolist() == ["hare", "lynx"]
+    assert table.labels_shared
+    assert as_trajectories(table) is table
+    with pytest.raises(ValueError, match="leave t out"):
+        as_trajectories(table, np.arange(6))
+    with pytest.raises(UnusableDataError, match="different columns"):
+        as_trajectories([pd.DataFrame(X, columns=["a", "b"]), pd.DataFrame(X, columns=["b", "a"])])
+    with pytest.raises(UnusableDataError, match="column step"):
+        as_trajectories(pd.DataFrame(X, columns=["step", "b"]))
+
+
+@pytest.mark.parametrize("X", [np.ones(3), [[1, 2], [3]], None, "x", 3.0, [], {"a": 1}])
+def test_as_trajectories_refuses_the_rest_with_a_sentence(X):
+    with pytest.raises(UnusableDataError, match=r"values\[0\]"):
+        as_trajectories(X)
+
+
+def test_as_trajectories_refuses_sparse_arrays():
+    from scipy.sparse import csr_matrix
+
+    with pytest.raises(UnusableDataError, match="sparse"):
+        as_trajectories(csr_matrix(np.eye(3)))
