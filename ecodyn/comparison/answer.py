@@ -58,7 +58,7 @@ def _versions() -> dict[str, Any]:
         "ecodyn": __version__,
         "versions": {"python": platform.python_version(), **{package: version(package) for package in PACKAGES}},
         "forecast_origins": list(ORIGINS),
-        "neural_seeds": SEEDS,
+        "neural_seeds": SEEDS,  # of families whose fits depend on one; the key is schema 2's
     }
 
 

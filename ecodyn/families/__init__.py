@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ecodyn.families.sindy import SINDy as SINDy
 
 __all__ = [
+    "DEFAULT",
     "MODELS",
     "REGISTRY",
     "Linear",
@@ -62,6 +63,8 @@ REGISTRY: Registry[type[Family]] = Registry(
     },
     _accept_family,
 )
+
+DEFAULT = "linear"  # what is fitted where no family is asked for: the simplest
 
 # What a model file may hold, by its kind. All that is linear in its coefficients is a law: most families add nothing.
 MODELS: Registry[type[FittedModel]] = Registry(

@@ -16,6 +16,7 @@ from ecodyn.arrays import Array
 from ecodyn.comparison.folds import Fold, unseen_folds
 from ecodyn.comparison.scores import order_crossing
 from ecodyn.errors import UnusableDataError
+from ecodyn.families import DEFAULT
 from ecodyn.families import family as family_named
 from ecodyn.families.estimator import Family
 from ecodyn.rollouts.integration import Rollout
@@ -90,7 +91,7 @@ def law_fates(
     survivors: Survivors,
     window: tuple[float, float],
     states: Sequence[str] = STATES,
-    family: str = "linear",
+    family: str = DEFAULT,
     coupling: str = "exchangeable",
 ) -> LawFates:
     """Fit laws to all folds of runs but one, roll them out on the held-out one, and ask who is left at the end.
