@@ -40,6 +40,9 @@ class FittedModel(ABC):
     amplitudes : largest absolute value of each channel in the training data; what "diverged" is measured by
     provenance : what it was fitted on, and how
     step : h of a map, x(t + h) = x(t) + h·f(x(t)), whose f ``rhs`` then is; None for a flow
+    kind : class attribute, what a model file says it holds: the name in the registry of models
+    self_contained : class attribute, whether the content of a model file is all of it, so that report.json can hold it
+        too; not where weights lie beside the file
 
     Examples
     --------
@@ -62,6 +65,7 @@ class FittedModel(ABC):
     step: float | None = None
 
     kind: ClassVar[str]
+    self_contained: ClassVar[bool] = True
 
     @abstractmethod
     def rhs(self, x: Array, t: Array) -> Array:
