@@ -21,7 +21,7 @@ from ecodyn.comparison.verdict import CLAIM_LEVEL
 from ecodyn.comparison.window_result import WindowResult
 from ecodyn.families.model_name import FAMILY
 
-__all__ = ["answer", "holm"]
+__all__ = ["answer", "holm", "summed_up"]
 
 PACKAGES = ("numpy", "scipy", "scikit-learn", "torch", "torchdiffeq", "pysindy")  # that have a say in the numbers
 
@@ -33,7 +33,7 @@ def answer(
     data = checked.data
     estimators = [m.estimator for m in checked.contenders if m.estimator is not None and m.kind == FAMILY]
     of_families = [note for estimator in estimators for note in estimator.notes(data)]
-    of_fits = _summed_up([w for r in outcome.all_results for w in r.warnings])
+    of_fits = summed_up([w for r in outcome.all_results for w in r.warnings])
     return Comparison(
         windows=holm(windows),
         settings={**request.settings(), **_versions(), "models": [m.name.to_json() for m in checked.contenders]},
@@ -62,8 +62,14 @@ def _versions() -> dict[str, Any]:
     }
 
 
-def _summed_up(warnings: Sequence[str]) -> list[str]:
-    """One sentence a kind of warning: those that differ only in their numbers are counted."""
+def summed_up(warnings: Sequence[str]) -> list[str]:
+    """One sentence a kind of warning: those that differ only in their numbers are counted.
+
+    Examples
+    --------
+    >>> summed_up(["2 values are negative", "3 values are negative"])
+    ['2 values are negative (so in 2 fits)']
+    """
     kinds: dict[str, list[str]] = {}
     for text in warnings:
         kinds.setdefault(re.sub(r"[\d.e+-]+", "#", text), []).append(text)
