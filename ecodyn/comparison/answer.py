@@ -17,6 +17,7 @@ from ecodyn.comparison.plan import SEEDS
 from ecodyn.comparison.request import Request
 from ecodyn.comparison.result import Comparison
 from ecodyn.comparison.run import Outcome
+from ecodyn.comparison.surrogate_refits import TestedWindows
 from ecodyn.comparison.verdict import CLAIM_LEVEL
 from ecodyn.comparison.window_result import WindowResult
 from ecodyn.families.model_name import FAMILY
@@ -26,16 +27,14 @@ __all__ = ["answer", "holm", "summed_up"]
 PACKAGES = ("numpy", "scipy", "scikit-learn", "torch", "torchdiffeq", "pysindy")  # that have a say in the numbers
 
 
-def answer(
-    checked: Checked, request: Request, outcome: Outcome, windows: Sequence[WindowResult], notes: Sequence[str]
-) -> Comparison:
-    """The comparison as it is handed over; ``notes`` are sentences beside those of the check."""
+def answer(checked: Checked, request: Request, outcome: Outcome, tested: TestedWindows) -> Comparison:
+    """The comparison as it is handed over: the windows' results, and what is to be said of all of it."""
     data = checked.data
     estimators = [m.estimator for m in checked.contenders if m.estimator is not None and m.kind == FAMILY]
     of_families = [note for estimator in estimators for note in estimator.notes(data)]
     of_fits = summed_up([w for r in outcome.all_results for w in r.warnings])
     return Comparison(
-        windows=holm(windows),
+        windows=holm(tested.windows),
         settings={**request.settings(), **_versions(), "models": [m.name.to_json() for m in checked.contenders]},
         data={
             **data.provenance,
@@ -46,9 +45,9 @@ def answer(
             "labels_shared": data.labels_shared,
         },
         features=data.features.tolist(),
-        warnings=tuple(dict.fromkeys([*checked.notes, *notes, *of_families, *of_fits])),
-        failures=tuple(dict.fromkeys(r.failure for r in outcome.all_results if r.failure)),
-        interrupted=outcome.interrupted,
+        warnings=tuple(dict.fromkeys([*checked.notes, *tested.notes, *of_families, *of_fits])),
+        failures=tuple(dict.fromkeys([*(r.failure for r in outcome.all_results if r.failure), *tested.failures])),
+        interrupted=outcome.interrupted or tested.interrupted,
         phases=checked.phases,
     )
 
