@@ -15,12 +15,15 @@ __all__ = ["open_logs"]
 def open_logs(path: str | os.PathLike[str], options: LogOptions | None = None) -> list[Log]:
     """Open the logs in a file or folder: of one run, of several, or those in the folders and files within a folder.
 
-    Headers and times are read, frames are not.
+    Headers and times are read, frames are not. The first format that recognises a path opens it, or the one of
+    ``options.format``, which then is asked alone.
 
     Raises
     ------
     FileNotFoundError
         There is nothing at `path`.
+    ValueError
+        ``options.format`` is not known; the sentence lists those that are.
     UnusableDataError
         No format recognises it, or the one that does can't read it.
 
@@ -38,22 +41,36 @@ def open_logs(path: str | os.PathLike[str], options: LogOptions | None = None) -
     path, options = Path(path), options or LogOptions()
     if not path.exists():
         raise FileNotFoundError(f"there is no file or folder {path}")
-    own = _format_of(path)
+    asked = None if options.format is None else as_format(FORMATS.named(options.format))
+    own = _format_of(path, asked)
     if own is not None:
         return own.open(path, options)
-    within = [(entry, f) for entry in _entries(path) if (f := _format_of(entry)) is not None]
+    within = [(entry, f) for entry in _entries(path) if (f := _format_of(entry, asked)) is not None]
     if not within:
-        raise UnusableDataError(_unknown(path))
+        raise UnusableDataError(_unknown(path) if asked is None else _not_of(asked, path))
     return [log for entry, log_format in within for log in log_format.open(entry, options)]
 
 
-def _format_of(path: Path) -> Format | None:
-    """The first that recognises a path; what comes after it is not loaded."""
+def _format_of(path: Path, asked: Format | None) -> Format | None:
+    """The first that recognises a path, what comes after it is not loaded; or the one that is asked for, if it does."""
+    if asked is not None:
+        return asked if asked.recognises(path) else None
     return next((f for f in (as_format(entry) for _, entry in FORMATS.usable()) if f.recognises(path)), None)
 
 
 def _entries(path: Path) -> list[Path]:
     return sorted(entry for entry in path.iterdir() if entry.name[0] != ".") if path.is_dir() else []
+
+
+def _not_of(asked: Format, path: Path) -> str:
+    """Why a path is not opened with the format that was asked for, and which would take it."""
+    others = [name for name, entry in FORMATS.usable() if as_format(entry).recognises(path)]
+    advice = f"{' and '.join(others)} would take it" if others else f"known are {', '.join(FORMATS)}"
+    where = f"nothing in the folder {path} is" if path.is_dir() else f"the file {path} is not"
+    return (
+        f"{where} of the format {asked.name}, which was asked for: expected {asked.description}; {advice}: name "
+        "another format, or none"
+    )
 
 
 def _unknown(path: Path) -> str:
