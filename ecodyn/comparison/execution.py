@@ -17,7 +17,6 @@ from ecodyn.comparison.plan import Task
 from ecodyn.comparison.references import Reference
 from ecodyn.comparison.scores import RunScore, one_step_r2, score_rollout
 from ecodyn.comparison.window_result import Drawn
-from ecodyn.families.law import Law
 from ecodyn.families.model import FittedModel
 from ecodyn.families.model_name import FAMILY
 from ecodyn.survivors.fates import area_under_curve, top_overlap
@@ -57,7 +56,7 @@ class TaskResult:
     models : of the fits to everything
     drawn : rollouts of a few runs, times and values, of the first seed
     errors : of all held-out runs elapsed times and worst error over features, of the first seed
-    terms : names of the terms with a coefficient, of each fit of a law
+    terms : names of the terms with a coefficient, of each fit that has any
     parameters : of the estimator as this protocol had it
     equations, latex : of the fit to everything, where there is one law for all runs and it is short
     failure : why there is nothing, None where there is something
@@ -177,9 +176,8 @@ def _describe(model: FittedModel | Reference, contender: Contender, result: Task
     if isinstance(model, Reference):
         return
     result.library_size = max(result.library_size, model.library_size)
-    if isinstance(model, Law):
-        result.terms.append(model.selected_terms())
-        if model.diagnostics is not None:
-            result.candidates += model.diagnostics.candidates
+    result.candidates += model.candidates
+    if (terms := model.selected_terms()) is not None:
+        result.terms.append(terms)
     if contender.kind == FAMILY:  # a clock's trait is a constant column, by construction
         result.warnings += model.warnings

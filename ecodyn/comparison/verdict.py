@@ -154,9 +154,7 @@ def decide(
     ranking = rank(list(names_of), nulls, folds, margin, seed)
     ahead = unranked_ahead(ranking.lowest, candidates, margin)
     status = _status(runs, ranking, ahead)
-    best = ranking.best if status in (DECIDED, TIED) else None
-    twins = [] if best is None else names_of[best][1:]
-    strongest = _strongest_universal(candidates)
+    best, strongest = ranking.best if status in (DECIDED, TIED) else None, _strongest_universal(candidates)
     sentence = Statement(
         where=where,
         runs=runs,
@@ -165,10 +163,10 @@ def decide(
         status=status,
         coupled=None if best is None else _coupled(names_of[best][0], candidates, folds, margin, seed),
         needed=runs_needed(ranking, folds, margin) if status == UNDECIDED and not ahead else None,
-        share=None if best is None or strongest is None else _share_of(best, strongest),
+        share=_share_of(best, strongest),
         strongest=strongest,
         diverged=diverged,
-        twins=twins,
+        twins=[] if best is None else names_of[best][1:],
         ahead=ahead,
     )
     return _verdict(sentence, best, names_of)
@@ -230,8 +228,10 @@ def _strongest_universal(candidates: Sequence[Candidate]) -> Candidate | None:
     return max(universal, key=lambda c: mean(c.skills), default=None)
 
 
-def _share_of(best: Candidate, strongest: Candidate) -> Estimate | None:
+def _share_of(best: Candidate | None, strongest: Candidate | None) -> Estimate | None:
     """skill(best)/skill(strongest) with its 95 % interval (delta method on the runs' pairs)."""
+    if best is None or strongest is None:
+        return None
     top, bottom = mean(best.skills), mean(strongest.skills)
     if not bottom >= SMALLEST_UNIVERSAL_SKILL or not math.isfinite(top):
         return None

@@ -145,6 +145,15 @@ class FittedModel(ABC):
         return ()
 
     @property
+    def candidates(self) -> int:
+        """How many candidates a tuning inside the fit tried, for the account of what a comparison took."""
+        return 0
+
+    def selected_terms(self) -> frozenset[str] | None:
+        """Names of the terms that it has, by which models of several families are told to be one; None without any."""
+        return None
+
+    @property
     def state(self) -> str:
         """The state's channels as the estimators and commands spell them."""
         return ",".join(self.channels)
