@@ -17,7 +17,7 @@ from ecodyn.comparison.plan import SEEDS
 from ecodyn.comparison.request import Request
 from ecodyn.comparison.result import Comparison
 from ecodyn.comparison.run import Outcome
-from ecodyn.comparison.surrogate_refits import TestedWindows
+from ecodyn.comparison.surrogate_refits import WindowsWithTests
 from ecodyn.comparison.verdict import CLAIM_LEVEL
 from ecodyn.comparison.window_result import WindowResult
 from ecodyn.families.model_name import FAMILY
@@ -27,7 +27,7 @@ __all__ = ["answer", "holm", "summed_up"]
 PACKAGES = ("numpy", "scipy", "scikit-learn", "torch", "torchdiffeq", "pysindy")  # that have a say in the numbers
 
 
-def answer(checked: Checked, request: Request, outcome: Outcome, tested: TestedWindows) -> Comparison:
+def answer(checked: Checked, request: Request, outcome: Outcome, tested: WindowsWithTests) -> Comparison:
     """The comparison as it is handed over: the windows' results, and what is to be said of all of it."""
     data = checked.data
     estimators = [m.estimator for m in checked.contenders if m.estimator is not None and m.kind == FAMILY]

@@ -13,7 +13,7 @@ from ecodyn.comparison.plan import plan
 from ecodyn.comparison.request import Options, Request
 from ecodyn.comparison.result import Comparison
 from ecodyn.comparison.run import run
-from ecodyn.comparison.surrogate_refits import TestedWindows, against_surrogates
+from ecodyn.comparison.surrogate_refits import WindowsWithTests, against_surrogates
 from ecodyn.errors import DataWarning, NothingFittedError
 from ecodyn.families.estimator import Family
 from ecodyn.families.model_name import FAMILY
@@ -69,7 +69,9 @@ def compare(
     plans = [plan(part, checked.contenders, request, window=i) for i, part in enumerate(checked.windows)]
     outcome = run(plans, request)
     windows = [judge(p, r, request) for p, r in zip(outcome.plans, outcome.results, strict=True)]
-    tested = against_surrogates(windows, outcome.plans, request) if not outcome.interrupted else TestedWindows(windows)
+    tested = (
+        against_surrogates(windows, outcome.plans, request) if not outcome.interrupted else WindowsWithTests(windows)
+    )
     comparison = answer(checked, request, outcome, tested)
     if comparison.interrupted:
         raise InterruptedComparison(comparison if any(w.models for w in windows) else None)

@@ -65,7 +65,7 @@ class WindowTests:
 
 
 @dataclass(frozen=True)
-class TestedWindows:
+class WindowsWithTests:
     """Windows' results with their tests.
 
     Attributes
@@ -76,15 +76,13 @@ class TestedWindows:
     interrupted : whether the user ended it; windows that were tested by then have their tests
     """
 
-    __test__ = False  # no test class, whatever its name begins with
-
     windows: list[WindowResult]
     notes: tuple[str, ...] = ()
     failures: tuple[str, ...] = ()
     interrupted: bool = False
 
 
-def against_surrogates(windows: Sequence[WindowResult], plans: Sequence[Plan], request: Request) -> TestedWindows:
+def against_surrogates(windows: Sequence[WindowResult], plans: Sequence[Plan], request: Request) -> WindowsWithTests:
     """The windows' results with their tests, where any were asked for."""
     tested: list[WindowResult] = []
     notes: list[str] = []
@@ -99,7 +97,7 @@ def against_surrogates(windows: Sequence[WindowResult], plans: Sequence[Plan], r
                 tested.append(with_tests(window, found.tests))
         except KeyboardInterrupt:
             interrupted = True
-    return TestedWindows([*tested, *windows[len(tested) :]], tuple(notes), tuple(failures), interrupted)
+    return WindowsWithTests([*tested, *windows[len(tested) :]], tuple(notes), tuple(failures), interrupted)
 
 
 def kinds_for(data: Trajectories, contender: Contender) -> tuple[list[str], list[str]]:
