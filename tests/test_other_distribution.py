@@ -158,7 +158,29 @@ def test_a_report_is_read_where_it_is_not_installed(report, tmp_path):
     drift, line = result.score("drift", "independent"), result.score("straight_line")
     assert line.skill == pytest.approx(drift.skill, rel=1e-9)  # the same description, as a law and as a null
     assert result.score("quadratic", "independent").model.family == "quadratic"
+    assert drift.model is None  # of a type that only the distribution knows
+    assert "unknown kind of model 'constant'" in drift.unread.reason
     result.save(tmp_path / "again.json")
     assert (tmp_path / "again.json").read_text() == (report / "report.json").read_text()
     result.to_html(tmp_path / "again.html")
     assert "quadratic/independent" in (tmp_path / "again.html").read_text()
+
+
+def test_where_it_is_installed_a_report_gives_its_models_back(installed, report, trained):
+    program = """
+import sys
+import numpy as np
+import ecodyn
+from one_of_each.drift import Constant, Drift
+
+runs = ecodyn.load(sys.argv[2])
+model = ecodyn.Comparison.load(sys.argv[1]).score("drift", "independent").model
+assert type(model) is Constant, model
+fitted = Drift().fit(runs).model_
+assert model.rate == fitted.rate
+rollouts = [m.simulate(runs.values[:, 0], runs.times).values for m in (model, fitted)]
+np.testing.assert_array_equal(*rollouts)
+"""
+    command = [sys.executable, "-c", program, report / "report.json", trained]
+    done = subprocess.run(command, env=sees(installed), capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr

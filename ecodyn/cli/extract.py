@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ecodyn.cli.arguments import assignment, cores, token_range, typed
-from ecodyn.cli.options import Columns, Force, Interval, Jobs, Json, Key, TokenAxis, Tokens
+from ecodyn.cli.options import Columns, Force, Interval, Jobs, Json, Key, LogFormat, TokenAxis, Tokens
 from ecodyn.cli.output import DONE, INTERRUPTED, PARTIAL, exits, fail, progress_bar, save_runs, warnings_said
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ def extract(
     observable: Observables = None,
     project: Project = None,
     over: Over = None,
+    log_format: LogFormat = None,
     key: Key = None,
     p: Tokens = None,
     token_axis: TokenAxis = None,
@@ -93,10 +94,8 @@ def extract(
             repair=repair,
             checksums=checksums,
         )
-        options, notes = (
-            LogOptions(key, interval, first_step, columns),
-            dict(assignment(n, "--note") for n in note or ()),
-        )
+        options = LogOptions(key, interval, first_step, columns, log_format)
+        notes = dict(assignment(n, "--note") for n in note or ())
         extraction = partial(extract_logs, paths, request, options=options, notes=notes, labels_shared=labels_shared)
         _extracted(partial(extraction, jobs=cores(jobs), command=typed()), output, force, as_json)
 

@@ -23,6 +23,7 @@ from ecodyn.cli.options import (
     WindowText,
 )
 from ecodyn.cli.output import STDOUT, console, exits, listed, print_json, say, warnings_said
+from ecodyn.families import DEFAULT
 
 if TYPE_CHECKING:
     from ecodyn.families.estimator import Family
@@ -41,7 +42,7 @@ Parameters = Annotated[
 
 def fit(
     path: DataFile,
-    family: FamilyName = "linear",
+    family: FamilyName = DEFAULT,
     coupling: CouplingName = "exchangeable",
     state: State = "signal",
     dynamics: Dynamics = None,

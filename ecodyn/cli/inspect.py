@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ecodyn.cli.inputs import loaded_unless_log
-from ecodyn.cli.options import Columns, Interval, Json, Key, TokenAxis, Tokens
+from ecodyn.cli.options import Columns, Interval, Json, Key, LogFormat, TokenAxis, Tokens
 from ecodyn.cli.output import console, exits, print_json, warnings_said
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 def inspect(
     path: Annotated[Path, typer.Argument(help="A trajectories file (.nc or .csv), or a training log.")],
+    log_format: LogFormat = None,
     key: Key = None,
     p: Tokens = None,
     token_axis: TokenAxis = None,
@@ -29,7 +30,8 @@ def inspect(
     with exits():
         from ecodyn.report.inspection import inspection_table, log_table
 
-        if (runs := loaded_unless_log(path)) is not None:
+        # What a format is named for is a log, whatever else it could be read as.
+        if log_format is None and (runs := loaded_unless_log(path)) is not None:
             facts = trajectories_facts(path, runs)
             if as_json:
                 print_json(facts, True)
@@ -39,7 +41,7 @@ def inspect(
         from ecodyn.extraction import Request, inspect_logs
         from ecodyn.logs import LogOptions
 
-        options = LogOptions(key, interval, columns=columns)
+        options = LogOptions(key, interval, columns=columns, format=log_format)
         with warnings_said():
             logs = inspect_logs(path, Request(p=p, token_axis=token_axis), options=options)
         print_json(logs, as_json)

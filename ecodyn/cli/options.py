@@ -34,6 +34,14 @@ WindowText = Annotated[str | None, typer.Option("--window", help="Step values FI
 Every = Annotated[int, typer.Option("--every", min=1, help="Keep each N-th stored step.")]
 Select = Annotated[list[str] | None, typer.Option("--select", help="SETTING=VALUE, such as dim=128; repeat for more.")]
 Runs = Annotated[str | None, typer.Option("--runs", help="Run labels: FIRST:END (END excluded) or a list 0,3,5.")]
+LogFormat = Annotated[
+    str | None,
+    typer.Option(
+        "--format",
+        help="The log's format, where its name could be of several: run_directory, checkpoints, tensorboard, stack, "
+        "table, or one of another distribution.",
+    ),
+]
 Key = Annotated[str | None, typer.Option("--key", help="Name of the tensor or array that holds the frames.")]
 Tokens = Annotated[int | None, typer.Option("--p", help="Number of tokens, where the log leaves it open.")]
 TokenAxis = Annotated[int | None, typer.Option("--token-axis", help="Which axis of a frame the tokens are: 0 or 1.")]

@@ -17,25 +17,24 @@ from ecodyn.comparison.request import Request
 from ecodyn.comparison.result import Comparison
 from ecodyn.comparison.run import Outcome
 from ecodyn.comparison.settings import Settings
+from ecodyn.comparison.surrogate_refits import WindowsWithTests
 from ecodyn.comparison.verdict import CLAIM_LEVEL
 from ecodyn.comparison.window_result import WindowResult
 from ecodyn.families.model_name import FAMILY
 
-__all__ = ["answer", "holm"]
+__all__ = ["answer", "holm", "summed_up"]
 
 PACKAGES = ("numpy", "scipy", "scikit-learn", "torch", "torchdiffeq", "pysindy")  # that have a say in the numbers
 
 
-def answer(
-    checked: Checked, request: Request, outcome: Outcome, windows: Sequence[WindowResult], notes: Sequence[str]
-) -> Comparison:
-    """The comparison as it is handed over; ``notes`` are sentences beside those of the check."""
+def answer(checked: Checked, request: Request, outcome: Outcome, tested: WindowsWithTests) -> Comparison:
+    """The comparison as it is handed over: the windows' results, and what is to be said of all of it."""
     data = checked.data
     estimators = [m.estimator for m in checked.contenders if m.estimator is not None and m.kind == FAMILY]
     of_families = [note for estimator in estimators for note in estimator.notes(data)]
-    of_fits = _summed_up([w for r in outcome.all_results for w in r.warnings])
+    of_fits = summed_up([w for r in outcome.all_results for w in r.warnings])
     return Comparison(
-        windows=holm(windows),
+        windows=holm(tested.windows),
         settings={**request.settings(), **_versions(), "models": [m.name.to_json() for m in checked.contenders]},
         data={
             **data.provenance,
@@ -46,9 +45,9 @@ def answer(
             "labels_shared": data.labels_shared,
         },
         features=data.features.tolist(),
-        warnings=tuple(dict.fromkeys([*checked.notes, *notes, *of_families, *of_fits])),
-        failures=tuple(dict.fromkeys(r.failure for r in outcome.all_results if r.failure)),
-        interrupted=outcome.interrupted,
+        warnings=tuple(dict.fromkeys([*checked.notes, *tested.notes, *of_families, *of_fits])),
+        failures=tuple(dict.fromkeys([*(r.failure for r in outcome.all_results if r.failure), *tested.failures])),
+        interrupted=outcome.interrupted or tested.interrupted,
         phases=checked.phases,
     )
 
@@ -58,12 +57,18 @@ def _versions() -> Settings:
         "ecodyn": __version__,
         "versions": {"python": platform.python_version(), **{package: version(package) for package in PACKAGES}},
         "forecast_origins": list(ORIGINS),
-        "neural_seeds": SEEDS,
+        "neural_seeds": SEEDS,  # of families whose fits depend on one; the key is schema 2's
     }
 
 
-def _summed_up(warnings: Sequence[str]) -> list[str]:
-    """One sentence a kind of warning: those that differ only in their numbers are counted."""
+def summed_up(warnings: Sequence[str]) -> list[str]:
+    """One sentence a kind of warning: those that differ only in their numbers are counted.
+
+    Examples
+    --------
+    >>> summed_up(["2 values are negative", "3 values are negative"])
+    ['2 values are negative (so in 2 fits)']
+    """
     kinds: dict[str, list[str]] = {}
     for text in warnings:
         kinds.setdefault(re.sub(r"[\d.e+-]+", "#", text), []).append(text)

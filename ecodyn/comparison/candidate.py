@@ -34,6 +34,8 @@ class Candidate(Named):
     over_flexible : whether folds that share training runs make its scores too alike for a plain paired t
     terms : names of the terms with a coefficient in any fold
     selects : whether it chose them out of a larger library
+    universal : whether its family can approximate any right-hand side: see ``Family``
+    title : what sentences call its family
     gross_losses : losses (run,) with measurement noise left in, and no unexplained share below a ten-thousandth; the
         losses themselves if left out
     """
@@ -47,6 +49,8 @@ class Candidate(Named):
     over_flexible: bool = False
     terms: frozenset[str] | None = None
     selects: bool = False
+    universal: bool = False
+    title: str = ""
     gross_losses: Array | None = None
 
     def loss(self, gross: bool = False) -> Array:

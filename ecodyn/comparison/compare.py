@@ -13,7 +13,7 @@ from ecodyn.comparison.plan import plan
 from ecodyn.comparison.request import Options, Request
 from ecodyn.comparison.result import Comparison
 from ecodyn.comparison.run import run
-from ecodyn.comparison.surrogate_refits import against_surrogates
+from ecodyn.comparison.surrogate_refits import WindowsWithTests, against_surrogates
 from ecodyn.errors import DataWarning, NothingFittedError
 from ecodyn.families.estimator import Family
 from ecodyn.families.model_name import FAMILY
@@ -76,9 +76,11 @@ def compare(
     plans = [plan(part, checked.contenders, request, window=i) for i, part in enumerate(checked.windows)]
     outcome = run(plans, request)
     windows = [judge(p, r, request) for p, r in zip(outcome.plans, outcome.results, strict=True)]
-    notes = against_surrogates(windows, outcome, request)
-    comparison = answer(checked, request, outcome, windows, notes)
-    if outcome.interrupted:
+    tested = (
+        against_surrogates(windows, outcome.plans, request) if not outcome.interrupted else WindowsWithTests(windows)
+    )
+    comparison = answer(checked, request, outcome, tested)
+    if comparison.interrupted:
         raise InterruptedComparison(comparison if any(w.models for w in windows) else None)
     if not any(m.kind == FAMILY for m in comparison.models):
         raise NothingFittedError("no family could be fitted: " + "; ".join(comparison.failures))

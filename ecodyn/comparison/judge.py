@@ -148,6 +148,8 @@ def _candidate(contender: Contender, score: ModelScore, results: Sequence[TaskRe
         over_flexible=contender.over_flexible(library_size),
         terms=frozenset().union(*terms) if terms else None,
         selects=estimator is not None and estimator.selects,
+        universal=estimator is not None and estimator.universal,
+        title="" if estimator is None else estimator.title,
         gross_losses=by_run.gross_losses,
     )
 

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, Self
+from functools import cache
+from typing import Any, Self, get_type_hints
 
 import numpy as np
 
 from ecodyn.arrays import Array
-from ecodyn.families.coefficients import coefficients_of
-from ecodyn.families.law import Law
+from ecodyn.comparison.stored_model import UnreadModel, model_from, model_to_json
 from ecodyn.families.model import FittedModel
 from ecodyn.families.model_name import ModelName, Named
-from ecodyn.runtime.json_values import Json, number, numbers, pair
+from ecodyn.runtime.json_values import number, numbers, pair
 from ecodyn.statistics.intervals import Estimate
 
 __all__ = ["HorizonCurve", "ModelScore", "Pair", "Start"]
 
 Window = tuple[float, float]
+Horizons = tuple[float, ...]
+Parameters = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,9 @@ class ModelScore(Named):
     folds, seeds, fits : how many
     parameters : of the estimator as the protocol had it; empty for references
     equations, latex : of the fit to everything, "" where there is none
-    model : the fit to everything, if the in-sample protocol was run; of a report that was read, the law alone
+    model : the fit to everything, if the in-sample protocol was run; of a report that was read, None for a model with
+        weights beside its file, such as a network
+    unread : of a report that was read, a model that could not be made again, and why
     """
 
     name: ModelName
@@ -83,7 +87,7 @@ class ModelScore(Named):
     skill_per_cluster: Array
     loss_per_run: Array
     log_skill: float
-    horizons: tuple[float, ...]
+    horizons: Horizons
     diverged: int
     left_out: int
     survivor_auc: float
@@ -99,10 +103,11 @@ class ModelScore(Named):
     folds: int
     seeds: int
     fits: int
-    parameters: Mapping[str, Json] = field(default_factory=dict)
+    parameters: Parameters = field(default_factory=dict)
     equations: str = ""
     latex: str = ""
     model: FittedModel | None = None
+    unread: UnreadModel | None = None
     skill_by_horizon: HorizonCurve | None = None
 
     @property
@@ -122,78 +127,52 @@ class ModelScore(Named):
         return loss if self.diverged == 0 and math.isfinite(loss) else math.inf
 
     def to_json(self) -> dict[str, object]:
-        """The record of report.json; ``model`` becomes its model file's content, and its coefficients as a table."""
+        """The record of report.json; ``model`` becomes its model file's content, a law's coefficients also a table."""
         interval = self.skill_interval
-        record: dict[str, object] = {
+        return {
             **self.name.to_json(),
             "skill": interval.mean,
             "skill_low": interval.low,
             "skill_high": interval.high,
             "skill_runs": interval.n,
-            **{f.name: getattr(self, f.name) for f in fields(self) if f.name not in _ELSEWHERE},
+            **{name: getattr(self, name) for name in _readers()},
             "skill_by_horizon": vars(self.skill_by_horizon) if self.skill_by_horizon else None,
-            "budget": {
-                "fits": self.fits,
-                "folds": self.folds,
-                "seeds": self.seeds,
-                "candidates": self.candidates,
-            },
+            "budget": {name: getattr(self, name) for name in BUDGET},
+            **model_to_json(self.model, self.unread),
         }
-        if isinstance(self.model, Law):
-            record["law"] = self.model.to_json()
-            record["coefficients"] = [c.to_json() for c in coefficients_of(self.model)]
-        return record
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Self:
-        """The inverse of `to_json`, but for networks, whose weights a report does not hold."""
-        values = {name: document[name] for name in _PLAIN}
-        values |= {name: number(document[name]) for name in _NUMBERS}
-        values |= {name: numbers(document[name]) for name in _ARRAYS}
-        curve, law = document["skill_by_horizon"], document.get("law")
+        """The inverse of `to_json`, but for models that a report does not hold: see `FittedModel.self_contained`."""
+        curve, stated = document["skill_by_horizon"], {**document, **document["budget"]}
+        mean, low, high = (number(document[key]) for key in ("skill", "skill_low", "skill_high"))
+        model, unread = model_from(document)
         return cls(
             name=ModelName.from_json(document),
-            window=pair(document["window"]),
-            skill_interval=Estimate(
-                number(document["skill"]),
-                number(document["skill_low"]),
-                number(document["skill_high"]),
-                document["skill_runs"],
-            ),
-            horizons=tuple(numbers(document["horizons"]).tolist()),
-            fits=document["budget"]["fits"],
-            model=None if law is None else Law.from_json(law, "report.json"),
+            skill_interval=Estimate(mean, low, high, document["skill_runs"]),
             skill_by_horizon=None if curve is None else HorizonCurve.from_json(curve),
-            **values,
+            model=model,
+            unread=unread,
+            **{name: read(stated[name]) for name, read in _readers().items()},
         )
 
 
-_ELSEWHERE = ("name", "skill_interval", "model", "skill_by_horizon", "fits")  # to_json spells them out
-_ARRAYS = ("skill_per_run", "skill_per_cluster", "loss_per_run")
-_NUMBERS = (
-    "skill_median",
-    "log_skill",
-    "survivor_auc",
-    "survivor_overlap",
-    "order_crossing",
-    "one_step_r2",
-    "n_coefficients",
-    "p_value",
-    "fit_seconds",
-)
-_PLAIN = (
-    "protocol",
-    "diverged",
-    "left_out",
-    "library_size",
-    "candidates",
-    "in_confidence_set",
-    "folds",
-    "seeds",
-    "parameters",
-    "equations",
-    "latex",
-)
+BUDGET = ("fits", "folds", "seeds", "candidates")  # what the scores took, together in the report
+
+# How what `plain_json` wrote is read back, by a field's type; fields of other types are written one by one.
+_READERS: dict[object, Callable[[Any], Any]] = {
+    float: number,
+    Array: numbers,
+    Window: pair,
+    Horizons: lambda values: tuple(numbers(values).tolist()),
+    **dict.fromkeys((bool, int, str, Parameters), lambda value: value),
+}
+
+
+@cache
+def _readers() -> dict[str, Callable[[Any], Any]]:
+    """Those of a score's fields that are plain values, by name."""
+    return {name: _READERS[kind] for name, kind in get_type_hints(ModelScore).items() if kind in _READERS}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -60,9 +60,11 @@ class Request:
     every : keep each so-many-th stored step of a window, its first one always
     state : channels of a feature's state, such as "signal,gradient@start" or "signal,velocity"
     dynamics : "flow", "map" or both, "flow,map": whether families that can be either are fitted as differential
-        equations or as maps between stored steps, which must then be evenly spaced; neural ODEs are flows only
+        equations or as maps between stored steps, which must then be evenly spaced; a family that can be
+        neither of what is asked for is left out
     parameters : further estimator parameters by family name, such as {"linear": {"refine": False}}
-    folds : number of folds of unseen_runs. By default one for every run up to 16 runs, else 8, and 8 for neural ODEs.
+    folds : number of folds of unseen_runs. By default one for every run up to 16 runs, else 8, and 8 for
+        families whose fits depend on a seed.
     margin : a share: two models are as good as equal where one leaves at most so much more unexplained, 0.1 a tenth
     surrogates : how many of each kind each window's best family is refitted to, at least 19; 0 for none. Each costs
         what that family cost. See ``ecodyn.comparison.surrogates`` for the kinds and what follows from them.

@@ -151,7 +151,8 @@ class Comparison:
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
-        """Read a report.json back: the identity on all but arrays for drawing and networks' weights.
+        """Read a report.json back: the identity on all but arrays for drawing, the errors that bands are made of, and
+        models with weights beside their file, such as networks.
 
         Raises
         ------

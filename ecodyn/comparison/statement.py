@@ -11,8 +11,6 @@ from ecodyn.comparison.ranking import Ranking
 from ecodyn.equations.library import EXCHANGEABLE
 from ecodyn.statistics.intervals import Estimate
 
-NEURAL_ODE = "neural_ode"  # the family that report.json's share_of_neural_ode is of
-
 
 def _unexplained(c: Candidate) -> str:
     skill = mean(c.skills)
@@ -30,7 +28,10 @@ def listed_diverged(candidates: Sequence[Candidate]) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Statement:
-    """The sentence a reader can quote. It never says "causes"."""
+    """The sentence a reader can quote. It never says "causes".
+
+    ``share`` is the best's skill over that of ``strongest``, the best family that can approximate any right-hand side.
+    """
 
     where: str
     runs: int
@@ -40,6 +41,7 @@ class Statement:
     coupled: bool | None
     needed: int | None
     share: Estimate | None
+    strongest: Candidate | None
     diverged: Sequence[Candidate]
     twins: Sequence[Candidate]
     ahead: Sequence[Candidate] = ()
@@ -53,7 +55,7 @@ class Statement:
         """The whole statement."""
         sentences = [self._first(candidates)]
         if self.status in (DECIDED, TIED):
-            sentences += [self._twins(), self._neural(), self._coupling()]
+            sentences += [self._twins(), self._share(), self._coupling()]
         if self.diverged:
             sentences.append(f"Not ranked, because held-out rollouts diverged: {listed_diverged(self.diverged)}.")
         return " ".join(s for s in sentences if s)
@@ -112,12 +114,12 @@ class Statement:
         names = ", ".join(twin.label for twin in self.twins)
         return f"{names} selects no other terms than it has: they are one model." if names else ""
 
-    def _neural(self) -> str:
-        share = self.share
-        if share is None or self.best.family == NEURAL_ODE:
+    def _share(self) -> str:
+        share, strongest = self.share, self.strongest
+        if share is None or strongest is None or self.best.universal:
             return ""
         interval = f" ({share.low:.3f} to {share.high:.3f})" if math.isfinite(share.low) else ""
-        return f"Its skill is {share.mean:.3f}{interval} of the best neural ODE's."
+        return f"Its skill is {share.mean:.3f}{interval} of the best {strongest.title or strongest.family}'s."
 
     def _coupling(self) -> str:
         if self.best.coupling != EXCHANGEABLE or self.coupled is None:

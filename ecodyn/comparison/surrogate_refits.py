@@ -14,7 +14,6 @@ from ecodyn.comparison.judge import judge
 from ecodyn.comparison.model_score import ModelScore
 from ecodyn.comparison.plan import Plan, plan
 from ecodyn.comparison.request import Request
-from ecodyn.comparison.run import Outcome
 from ecodyn.comparison.surrogate_result import SurrogateTest
 from ecodyn.comparison.surrogates import RUN_SHUFFLED, SURROGATES
 from ecodyn.comparison.window_result import WindowResult
@@ -56,22 +55,49 @@ def unseen_score(data: Trajectories, contender: Contender, request: Request) -> 
     return scores[0] if scores and len(scores[0].loss_per_run) else None
 
 
-def against_surrogates(windows: list[WindowResult], outcome: Outcome, request: Request) -> list[str]:
-    """Put tests into the windows' results, one by one; the reasons for missing ones are returned.
+@dataclass(frozen=True)
+class WindowTests:
+    """The tests of one window, why kinds are missing, and what was lost of them."""
 
-    An interrupt marks the outcome: windows that were tested by then keep their tests.
+    tests: tuple[SurrogateTest, ...] = ()
+    notes: tuple[str, ...] = ()
+    failures: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class WindowsWithTests:
+    """Windows' results with their tests.
+
+    Attributes
+    ----------
+    windows : as they were given, those that were tested with their tests
+    notes : why tests are missing
+    failures : what was lost with a worker process
+    interrupted : whether the user ended it; windows that were tested by then have their tests
     """
+
+    windows: list[WindowResult]
+    notes: tuple[str, ...] = ()
+    failures: tuple[str, ...] = ()
+    interrupted: bool = False
+
+
+def against_surrogates(windows: Sequence[WindowResult], plans: Sequence[Plan], request: Request) -> WindowsWithTests:
+    """The windows' results with their tests, where any were asked for."""
+    tested: list[WindowResult] = []
     notes: list[str] = []
-    if not request.surrogates or outcome.interrupted:
-        return notes
-    try:
-        for i, work in enumerate(outcome.plans):
-            tests, reasons = surrogate_tests(windows[i], work, request)
-            notes += reasons
-            windows[i] = with_tests(windows[i], tests)
-    except KeyboardInterrupt:
-        outcome.interrupted = True
-    return notes
+    failures: list[str] = []
+    interrupted = False
+    if request.surrogates:
+        try:
+            for window, work in zip(windows, plans, strict=True):
+                found = surrogate_tests(window, work, request)
+                notes += found.notes
+                failures += found.failures
+                tested.append(with_tests(window, found.tests))
+        except KeyboardInterrupt:
+            interrupted = True
+    return WindowsWithTests([*tested, *windows[len(tested) :]], tuple(notes), tuple(failures), interrupted)
 
 
 def kinds_for(data: Trajectories, contender: Contender) -> tuple[list[str], list[str]]:
@@ -114,7 +140,7 @@ def with_tests(window: WindowResult, tests: tuple[SurrogateTest, ...]) -> Window
     return replace(window, surrogates=tests, verdicts={**window.verdicts, UNSEEN_RUNS: changed})
 
 
-def surrogate_tests(window: WindowResult, work: Plan, request: Request) -> tuple[tuple[SurrogateTest, ...], list[str]]:
+def surrogate_tests(window: WindowResult, work: Plan, request: Request) -> WindowTests:
     """Refit the window's best family to ``request.surrogates`` of each kind, and compare losses.
 
     The statistic is the mean over independent runs of log(unexplained) on unseen runs;
@@ -122,24 +148,38 @@ def surrogate_tests(window: WindowResult, work: Plan, request: Request) -> tuple
     fitted counts as one on which it did as well: that can only weaken a claim. The family is the data's best, and is
     not chosen anew on each surrogate: with several families compared, p is valid only for one named beforehand.
 
-    Returns
-    -------
-    The tests, and why kinds are missing.
+    Should a worker process be killed, kinds whose surrogates were all done have their test, and the others are named.
     """
+    from joblib.externals.loky.process_executor import TerminatedWorkerError
+
     score = _tested(window)
     if score is None:
-        return (), []
+        return WindowTests()
     contender = next(c for c in work.contenders if c.name == score.name)
     kinds, reasons = kinds_for(work.data, contender)
     alone = replace(request, protocols=[UNSEEN_RUNS], jobs=1, progress=None, families=None, phases=None, windows=None)
     refits = [_Refit(contender, kind, number, alone) for kind in kinds for number in range(request.surrogates)]
     outcomes: dict[str, list[tuple[float, float]]] = {kind: [] for kind in kinds}
     results = each_with(_Refit.__call__, refits, work.data, request.jobs, ordered=True)
-    for done, (refit, outcome) in enumerate(zip(refits, results, strict=True), start=1):
-        outcomes[refit.kind].append(outcome)
-        if request.progress is not None:
-            request.progress(done, len(refits), f"{refit.kind} surrogates {score.label}")
-    return tuple(_test(kind, score, outcomes[kind]) for kind in kinds), reasons
+    try:
+        for done, (refit, outcome) in enumerate(zip(refits, results, strict=True), start=1):
+            outcomes[refit.kind].append(outcome)
+            if request.progress is not None:
+                request.progress(done, len(refits), f"{refit.kind} surrogates {score.label}")
+    except TerminatedWorkerError:
+        lost = [kind for kind in kinds if len(outcomes[kind]) < request.surrogates]
+        kinds = [kind for kind in kinds if kind not in lost]
+    else:
+        lost = []
+    first, last = work.window
+    return WindowTests(
+        tests=tuple(_test(kind, score, outcomes[kind]) for kind in kinds),
+        notes=tuple(reasons),
+        failures=tuple(
+            f"{score.label} on {kind} surrogates of {first:g}:{last:g}: its process was killed, perhaps for memory"
+            for kind in lost
+        ),
+    )
 
 
 def _tested(window: WindowResult) -> ModelScore | None:

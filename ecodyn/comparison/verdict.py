@@ -16,14 +16,14 @@ import numpy as np
 
 from ecodyn.comparison.candidate import DECIDED, FEWEST_RUNS, NO_FAMILY, TIED, UNDECIDED, Candidate, mean
 from ecodyn.comparison.ranking import Ranking, beats_clock, one_model, rank, runs_needed, unranked_ahead
-from ecodyn.comparison.statement import NEURAL_ODE, Statement, listed_diverged
+from ecodyn.comparison.statement import Statement, listed_diverged
 from ecodyn.families.model_name import CLOCK, FAMILY, NULL, ModelName
 from ecodyn.runtime.json_values import number
-from ecodyn.statistics.intervals import INTERVAL_LEVEL, Estimate
+from ecodyn.statistics.intervals import Estimate, t_interval
 
 MARGIN = 0.1  # a tenth more unexplained is as good as equal
 CLAIM_LEVEL = 0.90  # of the headlines over several windows together (Holm), as the confidence set of each
-SMALLEST_NEURAL_SKILL = 0.1  # a ratio to less than that says nothing
+SMALLEST_UNIVERSAL_SKILL = 0.1  # a ratio to less than that says nothing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +37,9 @@ class Verdict:
     best : the family named, None if none can be
     tied, undecided_against : the others that stand
     runs_needed : number of runs that would settle an undecided verdict; None where there is none up to 1000
-    share_of_neural_ode : skill of the best over that of the best neural ODE, with its 95 % interval
+    share_of_neural_ode : skill of the best over that of the best universal family, one that can approximate any
+        right-hand side, with its 95 % interval. Of the families built in that is the neural ODE, which gave it its
+        name in report.json
     coupling_identified : whether the best surely beats its clock
     p_value : the largest that the claim rests on
     holds : whether it stands after Holm's correction over the windows
@@ -152,8 +154,7 @@ def decide(
     ranking = rank(list(names_of), nulls, folds, margin, seed)
     ahead = unranked_ahead(ranking.lowest, candidates, margin)
     status = _status(runs, ranking, ahead)
-    best = ranking.best if status in (DECIDED, TIED) else None
-    twins = [] if best is None else names_of[best][1:]
+    best, strongest = ranking.best if status in (DECIDED, TIED) else None, _strongest_universal(candidates)
     sentence = Statement(
         where=where,
         runs=runs,
@@ -162,9 +163,10 @@ def decide(
         status=status,
         coupled=None if best is None else _coupled(names_of[best][0], candidates, folds, margin, seed),
         needed=runs_needed(ranking, folds, margin) if status == UNDECIDED and not ahead else None,
-        share=None if best is None else _share_of_neural_ode(best, candidates),
+        share=_share_of(best, strongest),
+        strongest=strongest,
         diverged=diverged,
-        twins=twins,
+        twins=[] if best is None else names_of[best][1:],
         ahead=ahead,
     )
     return _verdict(sentence, best, names_of)
@@ -220,20 +222,20 @@ def _coupled(
     return all(beats_clock(best, c, folds, margin, seed) for c in clocks) if clocks else None
 
 
-def _share_of_neural_ode(best: Candidate, candidates: Sequence[Candidate]) -> Estimate | None:
-    """skill(best)/skill(best neural ODE) with its 95 % interval (delta method on the runs' pairs)."""
-    from scipy.stats import t
+def _strongest_universal(candidates: Sequence[Candidate]) -> Candidate | None:
+    """The best of the families that can approximate any right-hand side; None if none finished everywhere."""
+    universal = [c for c in candidates if c.universal and c.kind == FAMILY and not c.diverged]
+    return max(universal, key=lambda c: mean(c.skills), default=None)
 
-    neural = [c for c in candidates if c.family == NEURAL_ODE and c.kind == FAMILY and not c.diverged]
-    if not neural:
+
+def _share_of(best: Candidate | None, strongest: Candidate | None) -> Estimate | None:
+    """skill(best)/skill(strongest) with its 95 % interval (delta method on the runs' pairs)."""
+    if best is None or strongest is None:
         return None
-    strongest = max(neural, key=lambda c: mean(c.skills))
     top, bottom = mean(best.skills), mean(strongest.skills)
-    if not bottom >= SMALLEST_NEURAL_SKILL or not math.isfinite(top):
+    if not bottom >= SMALLEST_UNIVERSAL_SKILL or not math.isfinite(top):
         return None
-    ratio, runs = top / bottom, len(best.skills)
-    if runs < 2:
-        return Estimate(ratio, float("nan"), float("nan"), runs)
-    deviation = np.sort(best.skills - ratio * strongest.skills)
-    half = float(t.ppf(0.5 + INTERVAL_LEVEL / 2, runs - 1)) * float(deviation.std(ddof=1)) / math.sqrt(runs) / bottom
-    return Estimate(ratio, ratio - half, ratio + half, runs)
+    ratio = top / bottom
+    # The ratio to first order in each run's skills; sorted, so that the order of runs can't matter.
+    low, high = t_interval(np.sort(ratio + (best.skills - ratio * strongest.skills) / bottom))
+    return Estimate(ratio, low, high, len(best.skills))

@@ -33,7 +33,8 @@ class WindowResult:
     drawn : rollouts of a few runs by protocol and model, each (times, values)
     truth : the data of these runs
     errors : by model how far its rollouts on unseen runs are off, from which prediction bands are made:
-        ``errors[name].band(0.9)``
+        ``errors[name].band(0.9)``; like ``drawn`` and ``truth`` it is not in report.json, where it would outweigh the
+        rest, so that a report that was read draws no rollouts and bands
     surrogates : tests against surrogates of the data
     """
 

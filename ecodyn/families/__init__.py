@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from ecodyn.families.sindy import SINDy as SINDy
 
 __all__ = [
+    "DEFAULT",
     "MODELS",
     "REGISTRY",
     "Linear",
@@ -31,6 +33,7 @@ __all__ = [
     "Shooting",
     "family",
     "load_model",
+    "model_of",
     "register",
 ]
 
@@ -66,6 +69,8 @@ REGISTRY: Registry[type[Family]] = Registry(
     },
     _accept_family,
 )
+
+DEFAULT = "linear"  # what is fitted where no family is asked for: the simplest
 
 # What a model file may hold, by its kind. All that is linear in its coefficients is a law: most families add nothing.
 MODELS: Registry[type[FittedModel]] = Registry(
@@ -132,8 +137,7 @@ def load_model(path: str | Path) -> FittedModel:
         document: dict[str, Any] = json.loads(Path(path).read_text(), parse_constant=_no_constant)
         if not isinstance(document, dict) or document.get("schema") not in range(1, SCHEMA + 1):
             raise ValueError(f"schema {document.get('schema') if isinstance(document, dict) else None!r}")
-        model = _kind_of_model(document["kind"], path)
-        return model.from_json(document, path)
+        return model_of(document, path)
     except UnusableDataError:
         raise
     except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
@@ -141,6 +145,30 @@ def load_model(path: str | Path) -> FittedModel:
             f"expected a model file of schema {SCHEMA} written by ecodyn in {path}, got {type(error).__name__}: {error}"
             "; save the model again, with this version"
         ) from error
+
+
+def model_of(document: Mapping[str, Any], path: str | Path) -> FittedModel:
+    """The model of a model file's content, of whichever kind it says it is.
+
+    Parameters
+    ----------
+    document : what the model's ``to_json`` gave
+    path : where it is from, and what it may stand beside
+
+    Raises
+    ------
+    UnusableDataError, ValueError, KeyError, TypeError
+        The kind is not known here, or the content is none of that kind's.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ecodyn import Linear
+    >>> law = Linear("independent").fit(np.exp(-0.1 * np.arange(50))[:, None] * [1.0, 2.0, 3.0]).model_
+    >>> model_of(law.to_json(), "law.json").family
+    'linear'
+    """
+    return _kind_of_model(document["kind"], path).from_json(document, path)
 
 
 def _kind_of_model(kind: str, path: str | Path) -> type[FittedModel]:

@@ -52,6 +52,11 @@ class Family(Configured, ABC):
         Whether folds that share training runs make its scores too alike for a plain paired t.
     selects : bool
         Whether a fit chooses a subset of its terms, so that reports say which and how stably.
+    universal : bool
+        Whether it can approximate any right-hand side that its coupling and state allow, so that its skill stands for
+        what is there to be explained: a verdict says which share of it the best has.
+    title : str
+        What sentences call it; its name where it has none.
     interaction_matrix : bool
         Whether its full coupling is a matrix of interactions, one coefficient for each pair of features.
     refines : bool
@@ -77,6 +82,8 @@ class Family(Configured, ABC):
     stochastic: ClassVar[bool] = False
     over_flexible: ClassVar[bool] = False
     selects: ClassVar[bool] = False
+    universal: ClassVar[bool] = False
+    title: ClassVar[str] = ""
     interaction_matrix: ClassVar[bool] = False
     refines: ClassVar[bool] = False
     cost: ClassVar[float] = 1.0

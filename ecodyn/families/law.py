@@ -77,6 +77,11 @@ class Law(FittedModel):
         return () if self.diagnostics is None else self.diagnostics.warnings
 
     @property
+    def candidates(self) -> int:
+        """Those of the diagnostics."""
+        return 0 if self.diagnostics is None else self.diagnostics.candidates
+
+    @property
     def n_coefficients(self) -> int:
         """Number of non-zero coefficients."""
         return int(np.count_nonzero(self.coefficients))

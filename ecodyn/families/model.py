@@ -42,6 +42,9 @@ class FittedModel(ABC):
     amplitudes : largest absolute value of each channel in the training data; what "diverged" is measured by
     provenance : what it was fitted on, and how
     step : h of a map, x(t + h) = x(t) + h·f(x(t)), whose f ``rhs`` then is; None for a flow
+    kind : class attribute, what a model file says it holds: the name in the registry of models
+    self_contained : class attribute, whether the content of a model file is all of it, so that report.json can hold it
+        too; not where weights lie beside the file
 
     Examples
     --------
@@ -64,6 +67,7 @@ class FittedModel(ABC):
     step: float | None = None
 
     kind: ClassVar[str]
+    self_contained: ClassVar[bool] = True
 
     @abstractmethod
     def rhs(self, x: Array, t: Array) -> Array:
@@ -141,6 +145,15 @@ class FittedModel(ABC):
     def warnings(self) -> tuple[str, ...]:
         """What a reader should know about how the fit went."""
         return ()
+
+    @property
+    def candidates(self) -> int:
+        """How many candidates a tuning inside the fit tried, for the account of what a comparison took."""
+        return 0
+
+    def selected_terms(self) -> frozenset[str] | None:
+        """Names of the terms that it has, by which models of several families are told to be one; None without any."""
+        return None
 
     @property
     def state(self) -> str:

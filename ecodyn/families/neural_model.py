@@ -49,6 +49,7 @@ class NeuralModel(FittedModel):
     converged: bool = True
 
     kind: ClassVar[str] = "neural_ode"
+    self_contained: ClassVar[bool] = False
 
     def rhs(self, x: Array, t: Array) -> Array:
         """ẋ at states (batch, feature, channel) and times (batch,); traits stand still, and ẋ = v of a velocity."""

@@ -66,6 +66,8 @@ class NeuralODE(Family):
     name = "neural_ode"
     stochastic = True
     over_flexible = True
+    universal = True  # tanh perceptrons: Hornik, Stinchcombe and White 1989
+    title = "neural ODE"
     cost = 30.0
     simplicity = 3
 

@@ -166,6 +166,8 @@ class LogOptions:
         Step of the first row, used with `interval`.
     columns
         Pattern of the columns or tags that are features; a ``*`` stands for the feature's label.
+    format
+        Name of the format in the registry, where several would take the path for theirs; by default the first does.
 
     Raises
     ------
@@ -184,6 +186,7 @@ class LogOptions:
     interval: float | None = None
     first_step: float = 0
     columns: str | None = None
+    format: str | None = None
 
     def __post_init__(self) -> None:
         if self.interval is not None and not 0 < self.interval < np.inf:

@@ -17,12 +17,15 @@ __all__ = ["open_logs"]
 def open_logs(path: str | os.PathLike[str], options: LogOptions | None = None) -> list[Log]:
     """Open the logs in a file or folder: of one run, of several, or those in the folders and files within a folder.
 
-    Headers and times are read, frames are not.
+    Headers and times are read, frames are not. The first format that recognises a path opens it, or the one of
+    ``options.format``, which then is asked alone.
 
     Raises
     ------
     FileNotFoundError
         There is nothing at `path`.
+    ValueError
+        ``options.format`` is not known; the sentence lists those that are.
     UnusableDataError
         No format recognises it, or the one that does can't read it.
 
@@ -45,18 +48,24 @@ def open_logs(path: str | os.PathLike[str], options: LogOptions | None = None) -
     path, options = Path(path), options or LogOptions()
     if not path.exists():
         raise FileNotFoundError(f"there is no file or folder {path}")
+    asked = None if options.format is None else as_format(FORMATS.named(options.format))
     broken: dict[str, None] = {}  # sentences, each once
-    own = _format_of(path, broken)
-    within = [(path, own)] if own is not None else _recognised(_entries(path), broken)
+    own = _format_of(path, asked, broken)
+    within = [(path, own)] if own is not None else _recognised(_entries(path), asked, broken)
     if not within:
-        raise UnusableDataError(_unknown(path))
+        raise UnusableDataError(_unknown(path) if asked is None else _not_of(asked, path))
     if broken:
         warnings.warn("; ".join(broken), DataWarning, stacklevel=2)
     return [log for entry, log_format in within for log in log_format.open(entry, options)]
 
 
-def _format_of(path: Path, broken: dict[str, None]) -> Format | None:
-    """The first that recognises a path; what comes after it is not loaded. Adds what is broken and comes before it."""
+def _format_of(path: Path, asked: Format | None, broken: dict[str, None]) -> Format | None:
+    """The first that recognises a path, what comes after it is not loaded; or the one that is asked for, if it does.
+
+    Adds what is broken and comes before it.
+    """
+    if asked is not None:
+        return asked if asked.recognises(path) else None
     for name in FORMATS:
         try:
             log_format = as_format(FORMATS.named(name))
@@ -68,12 +77,23 @@ def _format_of(path: Path, broken: dict[str, None]) -> Format | None:
     return None
 
 
-def _recognised(paths: list[Path], broken: dict[str, None]) -> list[tuple[Path, Format]]:
-    return [(path, log_format) for path in paths if (log_format := _format_of(path, broken)) is not None]
+def _recognised(paths: list[Path], asked: Format | None, broken: dict[str, None]) -> list[tuple[Path, Format]]:
+    return [(path, own) for path in paths if (own := _format_of(path, asked, broken)) is not None]
 
 
 def _entries(path: Path) -> list[Path]:
     return sorted(entry for entry in path.iterdir() if entry.name[0] != ".") if path.is_dir() else []
+
+
+def _not_of(asked: Format, path: Path) -> str:
+    """Why a path is not opened with the format that was asked for, and which would take it."""
+    others = [name for name, entry in FORMATS.usable() if as_format(entry).recognises(path)]
+    advice = f"{' and '.join(others)} would take it" if others else f"known are {', '.join(FORMATS)}"
+    where = f"nothing in the folder {path} is" if path.is_dir() else f"the file {path} is not"
+    return (
+        f"{where} of the format {asked.name}, which was asked for: expected {asked.description}; {advice}: name "
+        "another format, or none"
+    )
 
 
 def _unknown(path: Path) -> str:

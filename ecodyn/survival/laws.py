@@ -7,18 +7,23 @@ whatever its skill. A trait, a velocity or a second evolving channel lets featur
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from ecodyn.arrays import Array
-from ecodyn.comparison.folds import Fold, unseen_folds
+from ecodyn.comparison.answer import summed_up
+from ecodyn.comparison.contenders import UNSEEN_RUNS, Contender
+from ecodyn.comparison.held_out import estimator_of, fit_folds, roll_out_folds
+from ecodyn.comparison.plan import Task, folds_of
 from ecodyn.comparison.scores import order_crossing
-from ecodyn.errors import UnusableDataError
+from ecodyn.errors import DataWarning, UnusableDataError
+from ecodyn.families import DEFAULT
 from ecodyn.families import family as family_named
 from ecodyn.families.estimator import Family
-from ecodyn.rollouts.integration import Rollout
+from ecodyn.families.model import FittedModel
 from ecodyn.statistics.clustered import SHARE, clustered_mean
 from ecodyn.statistics.intervals import Estimate
 from ecodyn.survival.predictors import Score, both_fates, score
@@ -90,7 +95,7 @@ def law_fates(
     survivors: Survivors,
     window: tuple[float, float],
     states: Sequence[str] = STATES,
-    family: str = "linear",
+    family: str = DEFAULT,
     coupling: str = "exchangeable",
 ) -> LawFates:
     """Fit laws to all folds of runs but one, roll them out on the held-out one, and ask who is left at the end.
@@ -134,7 +139,11 @@ def law_fates(
 
 
 def _fate(part: Trajectories, survivors: Survivors, state: str, family: str, coupling: str, start: Score) -> LawFate:
-    last, crossing = _unseen_ends(part, state, family, coupling)
+    velocity = VELOCITY in map(observable_of, parse_state(state))
+    if velocity and not part.knows_before.all():
+        raise UnusableDataError("expected a stored step before the window, to tell a velocity from; begin it later")
+    estimator = family_named(family)(coupling=coupling, state=state)
+    last, crossing = _unseen_ends(part, _task(part, estimator, survivors.rule))
     own = score(last, survivors, part.clusters, state, start.step)
     return LawFate(
         family=family,
@@ -147,29 +156,37 @@ def _fate(part: Trajectories, survivors: Survivors, state: str, family: str, cou
     )
 
 
-def _unseen_ends(part: Trajectories, state: str, family: str, coupling: str) -> tuple[Array, Array]:
+def _unseen_ends(part: Trajectories, task: Task) -> tuple[Array, Array]:
     """Where rollouts of each run end by a law fitted to the other folds, and the share of pairs that change order.
 
     Returns
     -------
     last values (run, feature) and shares (run,); NaN where a rollout ended early
     """
-    velocity = VELOCITY in map(observable_of, parse_state(state))
-    if velocity and not part.knows_before.all():
-        raise UnusableDataError("expected a stored step before the window, to tell a velocity from; begin it later")
-    starts = part.state(state)[:, 0]
     last = np.full((part.n_runs, part.n_features), np.nan)
     crossing = np.full(part.n_runs, np.nan)
-    for fold in unseen_folds(part, FOLDS):
-        rollout = _rollout(part, starts, fold, family_named(family)(coupling=coupling, state=state))
-        for row, run in enumerate(fold.scored):
-            if rollout.ok[row]:
-                path = rollout.signal[row, : part.lengths[run]]
+    said: list[str] = []
+    for held in roll_out_folds(task, fit_folds(task, part), part):
+        said += held.fitted.model.warnings if isinstance(held.fitted.model, FittedModel) else ()
+        for row, run in enumerate(held.runs):
+            if held.rollout.ok[row]:
+                path = held.rollout.signal[row, : part.lengths[run]]
                 last[run], crossing[run] = path[-1], order_crossing(path)
+    if sentences := [*estimator_of(task).notes(part), *summed_up(said)]:
+        warnings.warn("; ".join(sentences), DataWarning, stacklevel=2)
     return last, crossing
 
 
-def _rollout(part: Trajectories, starts: Array, fold: Fold, law: Family) -> Rollout:
-    """Rollouts of a fold's runs, from their starts (run, feature, channel), by a law fitted to all other runs."""
-    training, scored = part.select(runs=[part.runs[run] for run in fold.training]), list(fold.scored)
-    return law.fit(training).model_.simulate(starts[scored], part.times[scored])
+def _task(part: Trajectories, estimator: Family, rule: str) -> Task:
+    """The work of ``compare`` on unseen runs, with one seed."""
+    contender = Contender.of(estimator)
+    return Task(
+        window=0,
+        index=0,
+        contender=contender,
+        protocol=UNSEEN_RUNS,
+        folds=tuple(folds_of(contender, UNSEEN_RUNS, part, FOLDS)),
+        seeds=(0,),
+        run_by_run=False,
+        survivor_rule=rule,
+    )

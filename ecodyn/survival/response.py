@@ -18,6 +18,7 @@ from ecodyn.survival.pairs import PLAIN, Pairs, pair_up
 from ecodyn.survival.scaled_start import by_factor
 from ecodyn.trajectories import Trajectories
 from ecodyn.trajectories.labels import Label
+from ecodyn.trajectories.state import SIGNAL
 
 __all__ = ["Response", "law_response"]
 
@@ -34,8 +35,9 @@ class Response:
     start : Δ at the first of the runs' steps, (factor,)
     observed, predicted : o(t), (factor, step), in the signal's unit
     excess : observed less predicted, pair by pair, (factor, step)
-    implied : for a linear, exchangeable law: the coupling c per step that the observed response implies, given the
-        law's a; −∞ where the response is larger than any c can make it, NaN at the first step. Else None
+    implied : for a law ẋᵢ = b + a xᵢ + c x̄, of whichever family: the coupling c per step that the observed response
+        implies, given the law's a; −∞ where the response is larger than any c can make it, NaN at the first step.
+        Else None
     fitted : the law's own c; else None
     diverged : how many of the law's rollouts ended early; their pairs are left out
 
@@ -136,13 +138,13 @@ def _places(stored: Array, steps: Sequence[float] | None) -> Integers:
 
 
 def _linear_coefficients(law: FittedModel) -> tuple[float, float] | None:
-    """a and c of ẋᵢ = b + a xᵢ + c x̄, a flow; None for another law."""
-    if not isinstance(law, Law) or (law.family, law.coupling, law.state) != ("linear", EXCHANGEABLE, "signal"):
+    """a and c of ẋᵢ = b + a xᵢ + c x̄, a flow; None for a law that has any other term."""
+    if not isinstance(law, Law) or (law.coupling, law.state) != (EXCHANGEABLE, SIGNAL):
         return None
     if law.drive is not None or law.step is not None or law.per_feature:
         return None
-    named = dict(zip(law.library.names(), law.coefficients[0].tolist(), strict=True))
-    return named["x"], named["mean_x"]
+    terms = {name: c for name, c in zip(law.library.names(), law.coefficients[0].tolist(), strict=True) if c}
+    return (terms.get("x", 0.0), terms.get("mean_x", 0.0)) if set(terms) <= {"1", "x", "mean_x"} else None
 
 
 def _implied(

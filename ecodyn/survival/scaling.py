@@ -9,6 +9,7 @@ import numpy as np
 
 from ecodyn.equations.library import EXCHANGEABLE
 from ecodyn.errors import UnusableDataError
+from ecodyn.families import DEFAULT
 from ecodyn.families import family as family_named
 from ecodyn.families.model import FittedModel
 from ecodyn.survival.laws import MOST_STEPS
@@ -61,7 +62,7 @@ class ScaledRuns:
 
 
 def scaled_runs(
-    runs: Trajectories, survivors: Survivors, *, law: bool = True, family: str = "linear", coupling: str = EXCHANGEABLE
+    runs: Trajectories, survivors: Survivors, *, law: bool = True, family: str = DEFAULT, coupling: str = EXCHANGEABLE
 ) -> list[ScaledRuns]:
     """What scaling did, a feature each; empty where no run was scaled.
 

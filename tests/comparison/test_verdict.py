@@ -47,6 +47,8 @@ def model(family, coupling="exchangeable", above=0.0, *, seed=None, size=0.02, r
         skills=1 - np.exp(losses),
         library_size=more.pop("library_size", 3),
         simplicity_rank=REGISTRY[family].simplicity if family in REGISTRY else 10,
+        universal=family in REGISTRY and REGISTRY[family].universal,
+        title=REGISTRY[family].title if family in REGISTRY else "",
         **more,
     )
 

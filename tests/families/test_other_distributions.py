@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,93 +14,16 @@ from ecodyn.errors import UnusableDataError
 from ecodyn.families import MODELS, REGISTRY, Linear, family, load_model
 from ecodyn.families.law import Law
 
-MODULE = '''
-"""Two families of another distribution: one linear in its coefficients, one with a model of its own."""
-
-from dataclasses import dataclass
-from typing import ClassVar
-
-import numpy as np
-import sympy
-
-from ecodyn.equations.forms import polynomial_library
-from ecodyn.families.base import LibraryFamily
-from ecodyn.families.estimator import Family
-from ecodyn.families.model import FittedModel, amplitudes_from, amplitudes_of
-from ecodyn.trajectories.state import parse_state
-
-
-class Quadratic(LibraryFamily):
-    name = "quadratic"
-    couplings = ("independent", "exchangeable")
-
-    def library(self, channels, features):
-        return polynomial_library(self.coupling, channels, features, 2)
-
-
-@dataclass(frozen=True)
-class Constant(FittedModel):
-    """ẋᵢ = rate."""
-
-    rate: float
-
-    kind: ClassVar[str] = "constant"
-    n_coefficients = library_size = 1
-
-    def rhs(self, x, t):
-        return np.full_like(x, self.rate)
-
-    def equations(self):
-        return [sympy.Eq(sympy.Symbol("dx/dt"), self.rate, evaluate=False)]
-
-    def to_latex(self):
-        return rf"\\\\dot{{x}} = {self.rate}"
-
-    def _details(self):
-        return {"rate": self.rate}
-
-    @classmethod
-    def from_json(cls, document, path):
-        return cls(
-            family=document["family"],
-            coupling=document["coupling"],
-            channels=parse_state(document["state"]),
-            features=tuple(document["features"]),
-            amplitudes=amplitudes_from(document),
-            provenance=document["provenance"],
-            rate=float(document["rate"]),
-        )
-
-
-class Drift(Family):
-    name = "drift"
-    couplings = ("independent",)
-
-    def __init__(self, coupling="independent", state="signal"):
-        self.coupling = coupling
-        self.state = state
-
-    def fit_model(self, trajectories, *, clock=False):
-        x, t = trajectories.values, trajectories.times
-        rate = float(np.mean((x[:, -1] - x[:, 0]) / (t[:, -1] - t[:, 0])[:, None]))
-        return Constant(
-            family=self.name,
-            coupling=self.coupling,
-            channels=parse_state(self.state),
-            features=tuple(trajectories.features.tolist()),
-            amplitudes=amplitudes_of(trajectories, self.state),
-            provenance=self.provenance(trajectories),
-            rate=rate,
-        )
-'''
+# The families of the project that brings one of each, under a name of their own and one entry point that is wrong.
+PACKAGE = Path(__file__).parents[1] / "data" / "other_distribution" / "one_of_each"
 ENTRY_POINTS = """
 [ecodyn.families]
-quadratic = more_families:Quadratic
-drift = more_families:Drift
-misnamed = more_families:Drift
+quadratic = one_of_each.quadratic:Quadratic
+drift = one_of_each.drift:Drift
+misnamed = one_of_each.drift:Drift
 
 [ecodyn.models]
-constant = more_families:Constant
+constant = one_of_each.drift:Constant
 """
 PROGRAM = """
 import sys
@@ -135,7 +59,7 @@ def distribution(tmp_path_factory):
     described.mkdir()
     (described / "METADATA").write_text("Metadata-Version: 2.1\nName: more-families\nVersion: 1.0\n")
     (described / "entry_points.txt").write_text(ENTRY_POINTS)
-    (folder / "more_families.py").write_text(MODULE)
+    shutil.copytree(PACKAGE, folder / PACKAGE.name)
     return folder
 
 

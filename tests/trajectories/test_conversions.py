@@ -22,13 +22,13 @@ def test_as_trajectories_accepts_arrays_lists_and_tables():
     assert as_trajectories(table) is table
     with pytest.raises(ValueError, match="leave t out"):
         as_trajectories(table, np.arange(6))
-    with pytest.raises(UnusableDataError, match="different columns"):
-        as_trajectories([pd.DataFrame(X, columns=["a", "b"]), pd.DataFrame(X, columns=["b", "a"])])
-    with pytest.raises(UnusableDataError, match="column step"):
-        as_trajectories(pd.DataFrame(X, columns=["step", "b"]))
+    first, second = (pd.DataFrame(X, columns=list(names)) for names in ("ab", "ba"))
+    assert np.array_equal(as_trajectories([first, second]).values, [X, X[:, ::-1]])
+    with pytest.raises(UnusableDataError, match="same features in all parts"):
+        as_trajectories([first, pd.DataFrame(X, columns=list("ac"))])
 
 
-@pytest.mark.parametrize("X", [np.ones(3), [[1, 2], [3]], None, "x", 3.0, [], {"a": 1}])
+@pytest.mark.parametrize("X", [np.ones(3), [[1, 2], [3]], None, 3.0, [], {"a": 1}])
 def test_as_trajectories_refuses_the_rest_with_a_sentence(X):
     with pytest.raises(UnusableDataError, match=r"values\[0\]"):
         as_trajectories(X)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import pairwise
 
 from numpy.typing import ArrayLike
@@ -14,13 +15,24 @@ from ecodyn.stability.equilibria import Equilibria, find_equilibria
 
 MOST_SHOWN = 6  # of a terminal's table; the page has more
 MOST_NAMED = 4  # features of a state that are named one by one
-HEADERS = {
+HEADERS = {  # of the fields of an `EquilibriumRow`
     "state": "equilibrium",
     "stability": "stability",
     "leading": "leading eigenvalue",
     "unstable": "repelling",
     "arrangements": "arrangements",
 }
+
+
+@dataclass(frozen=True, kw_only=True)
+class EquilibriumRow:
+    """One equilibrium as text."""
+
+    state: str
+    stability: str
+    leading: str
+    unstable: str
+    arrangements: str
 
 
 def equilibria_or_why_not(model: FittedModel, starts: ArrayLike | None = None) -> tuple[Equilibria | None, str]:
@@ -32,16 +44,16 @@ def equilibria_or_why_not(model: FittedModel, starts: ArrayLike | None = None) -
     return equilibria, equilibria_sentence(equilibria)
 
 
-def equilibrium_rows(equilibria: Equilibria, most: int = MOST_SHOWN) -> list[dict[str, str]]:
-    """The first of them as text, by the keys of ``HEADERS``."""
+def equilibrium_rows(equilibria: Equilibria, most: int = MOST_SHOWN) -> list[EquilibriumRow]:
+    """The first of them as text."""
     return [
-        {
-            "state": _state(equilibria, n),
-            "stability": equilibria.stability[n],
-            "leading": _eigenvalue(equilibria.eigenvalues[n][0]),
-            "unstable": f"{equilibria.unstable_directions[n]} of {len(equilibria.features)}",
-            "arrangements": f"{equilibria.arrangements[n]:,}".replace(",", "\u202f"),
-        }
+        EquilibriumRow(
+            state=_state(equilibria, n),
+            stability=equilibria.stability[n],
+            leading=_eigenvalue(equilibria.eigenvalues[n][0]),
+            unstable=f"{equilibria.unstable_directions[n]} of {len(equilibria.features)}",
+            arrangements=f"{equilibria.arrangements[n]:,}".replace(",", "\u202f"),
+        )
         for n in range(min(most, len(equilibria)))
     ]
 
@@ -79,7 +91,7 @@ def equilibria_table(equilibria: Equilibria, sentence: str) -> Table:
     for header in headers.values():
         table.add_column(header)
     for row in equilibrium_rows(equilibria):
-        table.add_row(*(row[key] for key in headers))
+        table.add_row(*(getattr(row, key) for key in headers))
     return table
 
 

@@ -37,7 +37,7 @@ def plot_interactions(law: Law, ax: Axes | None = None) -> Axes:
     Raises
     ------
     ValueError
-        The law is no full linear or Lotka-Volterra law.
+        The law is not full, or its family has no interaction matrix.
 
     Examples
     --------

@@ -167,7 +167,7 @@ def test_equilibria_of_every_autonomous_law_are_on_the_page(comparison: Comparis
         found = find_equilibria(law)
         assert equilibria_sentence(found)[1:] in html.unescape(page)
         for row in equilibrium_rows(found):
-            assert f">{row['state']}<" in page
+            assert f">{row.state}<" in page
 
 
 def test_equilibria_as_text(comparison: Comparison) -> None:
@@ -185,11 +185,11 @@ def test_equilibria_as_text(comparison: Comparison) -> None:
         alike=True,
     )
     rows = equilibrium_rows(several, most=2)
-    assert [row["state"] for row in rows] == ["2 at 3, 2 at 0", "all at 2"]
-    assert rows[0]["leading"] == "−0.01 ± 0.2i"
+    assert [row.state for row in rows] == ["2 at 3, 2 at 0", "all at 2"]
+    assert rows[0].leading == "−0.01 ± 0.2i"
     assert "stable with 2 features above the rest" in equilibria_sentence(several)
     named = replace(several, alike=False)
-    assert equilibrium_rows(named)[2]["state"] == "a 4, b 3, c 2, d 0"
+    assert equilibrium_rows(named)[2].state == "a 4, b 3, c 2, d 0"
     assert "arrangements" not in shown_headers(named)
     assert ranges((2, 5, 6, 7, 9)) == "2, 5 to 7, 9"
 

@@ -1,0 +1,237 @@
+"""The sections of the page, as its template reads them: all that is in them is text, or a figure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from ecodyn.comparison.contenders import IN_SAMPLE, UNSEEN_RUNS
+from ecodyn.comparison.phases import Phases
+from ecodyn.comparison.result import Comparison
+from ecodyn.comparison.window_result import WindowResult
+from ecodyn.families.diagnostics import Diagnostics
+from ecodyn.families.law import Law
+from ecodyn.families.model_name import FAMILY, ModelName
+from ecodyn.report.comparison import rows
+from ecodyn.report.embedded import Image, png, svg
+from ecodyn.report.formatting import count, equation_html, number, percent, steps
+from ecodyn.report.laws.coefficients import CoefficientRow, coefficient_rows
+from ecodyn.report.laws.equilibria import EquilibriumRow, equilibria_or_why_not, equilibrium_rows, shown_headers
+
+__all__ = ["ModelTable", "WindowSection", "phases_text", "table_of", "window_section"]
+
+DRAWN_RUNS = 3  # runs whose rollouts are drawn
+MOST_EQUILIBRIA = 12  # of a law
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhasesText:
+    """The phases, each boundary with the range of its estimates without a fold, the number of folds, and notes."""
+
+    listed: list[str]
+    ranges: list[str]
+    folds: int
+    notes: Sequence[str]
+
+
+def phases_text(phases: Phases | None) -> PhasesText | None:
+    """What is said of phases that were found; None where windows were given."""
+    if phases is None:
+        return None
+    pairs = zip(phases.boundaries, phases.ranges, strict=True)
+    return PhasesText(
+        listed=[str(p) for p in phases.phases],
+        ranges=[f"{b:g} ({low:g} to {high:g})" for b, (low, high) in pairs],
+        folds=len(phases.fold_boundaries),
+        notes=phases.notes,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelTable:
+    """The table of models under one protocol: rows by kind under a title each, and the pairs of families."""
+
+    title: str
+    meaning: str
+    statement: str
+    columns: list[rows.Column]
+    groups: list[tuple[str, list[rows.ModelRow]]]
+    noted: bool
+    pairs: list[rows.PairRow]
+
+
+def table_of(comparison: Comparison, w: WindowResult, protocol: str) -> ModelTable:
+    """The table of models under a protocol."""
+    models = rows.model_rows(comparison, protocol, w)
+    verdict = w.verdicts.get(protocol)
+    grouped = [(title, [m for m in models if m.kind == kind]) for kind, title in rows.KINDS.items()]
+    return ModelTable(
+        title=rows.PROTOCOL_TITLES[protocol],
+        meaning=rows.PROTOCOL_MEANING[protocol],
+        statement=verdict.statement if verdict else "",
+        columns=rows.shown_columns(models),
+        groups=[(title, members) for title, members in grouped if members],
+        noted=any(m.notes for m in models),
+        pairs=rows.pair_rows(w.pairs, protocol),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProtocolFigures:
+    """What is drawn under a protocol that ranks; ``level`` is that of the bands around the rollouts, by run."""
+
+    skill: Image
+    horizons: Image | None
+    level: float | None
+    rollouts: list[tuple[str, Image]]
+
+
+def _figures(comparison: Comparison, w: WindowResult, protocol: str) -> ProtocolFigures:
+    from ecodyn.report.comparison.figures import plot_rollouts, plot_skill
+    from ecodyn.report.comparison.skill_figures import plot_skill_by_horizon
+
+    drawn = sorted({run for (p, _), found in w.drawn.items() if p == protocol for run in found} & set(w.truth))
+    families = {m.name for m in w.of(protocol) if m.kind == FAMILY}
+    any_drawn = any(p == protocol and m in families and w.drawn[p, m] for p, m in w.drawn)
+    curves = protocol == UNSEEN_RUNS and any(m.skill_by_horizon for m in w.of(protocol) if m.kind == FAMILY)
+    level = _band_level(w) if protocol == UNSEEN_RUNS else None
+    return ProtocolFigures(
+        skill=svg(plot_skill(w, protocol)),
+        horizons=svg(plot_skill_by_horizon(w, protocol)) if curves else None,
+        level=level,
+        rollouts=[
+            (f"run {run}", png(plot_rollouts(w, run, protocol, features=comparison.features, level=level)))
+            for run in drawn[: DRAWN_RUNS if protocol == UNSEEN_RUNS else 1]
+            if any_drawn and protocol != IN_SAMPLE  # a rollout over what it was fitted to shows nothing
+        ],
+    )
+
+
+def _band_level(w: WindowResult) -> float | None:
+    """The level of the bands around drawn rollouts: one that every model's held-out runs can give."""
+    levels = [w.errors[m].usual_level(without=0) for m in w.errors]
+    return None if None in levels else min((level for level in levels if level), default=None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StartText:
+    """What the starting signal alone says of survival."""
+
+    auc: str
+    overlap: str
+    crossing: str
+    survivors: str
+
+    @classmethod
+    def of(cls, w: WindowResult) -> StartText:
+        """That of a window."""
+        return cls(
+            auc=number(w.start.survivor_auc, 2),
+            overlap=percent(w.start.survivor_overlap),
+            crossing=percent(w.start.order_crossing),
+            survivors=count(w.start.survivors),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class EquilibriaText:
+    """Where a law stands still: a sentence, and a row each under the headers by field."""
+
+    sentence: str
+    headers: Mapping[str, str]
+    rows: list[EquilibriumRow]
+
+    @classmethod
+    def of(cls, law: Law) -> EquilibriaText | None:
+        """Those of an autonomous law; nothing of clocks and traits, where that depends on more than the law."""
+        if not law.autonomous:
+            return None
+        found, sentence = equilibria_or_why_not(law)
+        if found is None:
+            return None
+        return cls(
+            sentence=sentence[0].upper() + sentence[1:],
+            headers=shown_headers(found),
+            rows=equilibrium_rows(found, MOST_EQUILIBRIA),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class LawSection:
+    """What was fitted to everything: equations, coefficients (and how many more) and how far they can be believed."""
+
+    name: str
+    equations: Markup
+    latex: str
+    figure: Image
+    coefficients: list[CoefficientRow]
+    more: int
+    notes: Sequence[str]
+    diagnostics: str
+    equilibria: EquilibriaText | None
+
+
+def _laws(w: WindowResult) -> list[LawSection]:
+    """A section for each model that is a law."""
+    from ecodyn.report.laws.figures import plot_coefficients
+
+    found: dict[ModelName, LawSection] = {}
+    for m in w.models:
+        law, name = rows.law_of(m, w), m.name
+        if name in found or law is None:
+            continue
+        listed, more = coefficient_rows(law)
+        found[name] = LawSection(
+            name=str(name),
+            equations=equation_html(next((o.equations for o in w.models if o.name == name and o.equations), "")),
+            latex=next((o.latex for o in w.models if o.name == name and o.latex), ""),
+            figure=svg(plot_coefficients(law)),
+            coefficients=listed,
+            more=more,
+            notes=rows.law_notes(law),
+            diagnostics=_diagnostics(law.diagnostics),
+            equilibria=EquilibriaText.of(law),
+        )
+    return list(found.values())
+
+
+def _diagnostics(d: Diagnostics | None) -> str:
+    if d is None:
+        return ""
+    parts = [
+        f"condition number of the library {d.condition_number:.3g}, effective rank {number(d.effective_rank, 1)}",
+        f"fit {d.status}",
+    ]
+    if d.halves_correlation is not None:
+        parts.append(f"correlation of the two halves' matrices {number(d.halves_correlation, 2)}")
+    return "; ".join(parts)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WindowSection:
+    """A window: its protocols, each with a table and, where it ranks, figures; tests against surrogates; laws."""
+
+    name: str
+    start: StartText
+    noise: str
+    sections: list[tuple[ModelTable, ProtocolFigures | None]]
+    surrogates: list[rows.SurrogateRow]
+    laws: list[LawSection]
+
+
+def window_section(comparison: Comparison, w: WindowResult, phase: str) -> WindowSection:
+    """All that the page says of a window, the headline's protocol first."""
+    protocols = [p for p in rows.PROTOCOL_TITLES if any(m.protocol == p for m in w.models)]
+    protocols.sort(key=lambda p: p != w.headline)
+    return WindowSection(
+        name=f"{steps(w.window)}: {phase}" if phase else steps(w.window),
+        start=StartText.of(w),
+        noise=percent(w.noise_share),
+        sections=[
+            (table_of(comparison, w, p), _figures(comparison, w, p) if p in w.verdicts else None) for p in protocols
+        ],
+        surrogates=rows.surrogate_rows(w),
+        laws=_laws(w),
+    )
