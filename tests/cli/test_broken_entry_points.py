@@ -32,6 +32,7 @@ GROUPS = {
     "observables": "observable",
     "networks": "network",
     "models": "kind of model",
+    "survivor_rules": "survivor rule",
 }
 MODULES = {
     "of_the_wrong_type": "THING = 'six'",
@@ -144,6 +145,7 @@ def asked_for(fault, files, folder):
     return [
         ("families", ["fit", files / "runs.nc", "--family", fault]),
         ("families", ["compare", files / "runs.nc", "--family", f"linear,{fault}", "--jobs", 1]),
+        ("survivor_rules", ["compare", files / "runs.nc", "--family", "linear", "--survivor-rule", fault, "--jobs", 1]),
         ("observables", ["extract", files / "log.npy", "--interval", 5, "--observable", f"signal,{fault}", *out]),
         ("observables", ["train", *TINY, "--set", f"observables={fault}", *out]),
         ("networks", ["train", "--network", fault, "--seeds", "0:2", "--steps", 3, *out]),
