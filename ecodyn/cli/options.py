@@ -35,8 +35,17 @@ Every = Annotated[int, typer.Option("--every", min=1, help="Keep each N-th store
 Select = Annotated[list[str] | None, typer.Option("--select", help="SETTING=VALUE, such as dim=128; repeat for more.")]
 Runs = Annotated[str | None, typer.Option("--runs", help="Run labels: FIRST:END (END excluded) or a list 0,3,5.")]
 Key = Annotated[str | None, typer.Option("--key", help="Name of the tensor or array that holds the frames.")]
-Tokens = Annotated[int | None, typer.Option("--p", help="Number of tokens, where the log leaves it open.")]
-TokenAxis = Annotated[int | None, typer.Option("--token-axis", help="Which axis of a frame the tokens are: 0 or 1.")]
+Tokens = Annotated[int | None, typer.Option("--p", help="Number of tokens p, where the log does not state it.")]
+TokenAxis = Annotated[
+    int | None,
+    typer.Option("--token-axis", help="Which axis of a frame the tokens are, 0 or 1, where nothing states it."),
+]
+TokenRange = Annotated[
+    str | None,
+    typer.Option(
+        "--tokens", help="Tokens that take part, FIRST:END (END excluded), where a vocabulary has more, such as =."
+    ),
+]
 Columns = Annotated[
     str | None, typer.Option("--columns", help="Columns or tags that are features; * stands for the label: signal_*.")
 ]

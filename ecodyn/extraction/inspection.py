@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ecodyn.errors import UnusableDataError
+from ecodyn.extraction.readings import Reading, UnclearTokensError
 from ecodyn.extraction.reduction import choose_observables, reduce
 from ecodyn.extraction.request import Layout, Request, layout
 from ecodyn.logs import Log, LogOptions, open_logs
@@ -25,6 +26,8 @@ def inspect_logs(
 ) -> list[dict[str, Any]]:
     """Facts on each log at a path: format, shapes, steps, p, d, what is wrong, and the command that extracts it.
 
+    Where it is not stated which axis has the tokens or how many there are, ``readings`` lists what may be meant.
+
     Every frame is read once, as an extraction would. What would make an extraction refuse the log is one of the things
     that are wrong with it.
 
@@ -36,14 +39,16 @@ def inspect_logs(
         What is there is no log, or can't be opened.
     """
     request = replace(request or Request(), checksums=False)
-    given = _flags({**vars(options or LogOptions()), **vars(request)})
-    return [_facts(Path(path), log, request, given) for log in open_logs(Path(path), options)]
+    options = options or LogOptions()
+    return [_facts(Path(path), log, request, options) for log in open_logs(Path(path), options)]
 
 
-def _facts(path: Path, log: Log, request: Request, given: list[str]) -> dict[str, Any]:
+def _facts(path: Path, log: Log, request: Request, options: LogOptions) -> dict[str, Any]:
+    given = _flags({**vars(options), **vars(request)})
     wrong: list[str] = []
     how: Layout | None = None
     late, mendable, repair, flags = "none", False, request.repair, given
+    readings: tuple[Reading, ...] = ()
     try:
         how = layout(log, request)
         observables, wrong = choose_observables([log], request)
@@ -55,6 +60,11 @@ def _facts(path: Path, log: Log, request: Request, given: list[str]) -> dict[str
             reduced = reduce(log, replace(request, repair=True), observables)
         late, mendable = reduced.late_rows, reduced.mendable
         wrong += reduced.remarks
+    except UnclearTokensError as error:
+        wrong += [error.reason]
+        readings = error.readings
+        axis, p = request.token_axis is None, request.p is None and request.tokens is None
+        flags = [*given, *["--token-axis AXIS"] * axis, *["--p P"] * p, *["--tokens FIRST:END"] * (not p)]
     except UnusableDataError as error:
         wrong += [str(error)]
         flags = [*given, "--p P"] if how is None else given
@@ -78,8 +88,26 @@ def _facts(path: Path, log: Log, request: Request, given: list[str]) -> dict[str
         "settings": dict(log.settings),
         "late_rows": late,
         "wrong": list(dict.fromkeys(wrong)),
-        "command": " ".join(["ecodyn extract", shlex.quote(str(path)), *["--repair"] * repair, *flags, "-o runs.nc"]),
+        "readings": [_reading(path, one, request, options) for one in readings],
+        "command": _command(path, [*["--repair"] * repair, *flags]),
     }
+
+
+def _reading(path: Path, reading: Reading, request: Request, options: LogOptions) -> dict[str, Any]:
+    """What a reading would give, and the command that asks for it."""
+    return {
+        "token_axis": reading.token_axis,
+        "tokens": list(reading.tokens),
+        "p": reading.p,
+        "features": reading.features,
+        "strongest": [{"feature": k, "share_of_power": share} for k, share in reading.strongest],
+        "text": str(reading),
+        "command": _command(path, _flags({**vars(options), **vars(reading.asked(request))})),
+    }
+
+
+def _command(path: Path, flags: list[str]) -> str:
+    return " ".join(["ecodyn extract", shlex.quote(str(path)), *flags, "-o runs.nc"])
 
 
 def _flags(asked: dict[str, Any]) -> list[str]:

@@ -121,7 +121,9 @@ class Log:
     sources
         The files that the numbers come from.
     stated_shape
-        (p, d) where the log states them.
+        (p, d) where the log states them, or one of them and None.
+    key
+        Name of the array that the frames are, as in `arrays`; None where it has none.
     arrays
         Name to shape of everything that the log holds, as far as it is known.
 
@@ -148,7 +150,8 @@ class Log:
     settings: Mapping[str, Setting] = field(default_factory=dict)
     late: Bools | None = None
     remarks: tuple[str, ...] = ()
-    stated_shape: tuple[int, int] | None = None
+    stated_shape: tuple[int | None, int | None] | None = None
+    key: str | None = None
     arrays: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from ecodyn.errors import UnusableDataError
 from ecodyn.logs.choice import choose
 from ecodyn.logs.log import Format, Frames, Log, LogOptions
 from ecodyn.logs.npy import open_npy, open_npz, shapes
+from ecodyn.logs.stated import stated_shape
 from ecodyn.logs.tensors import SUFFIXES, open_tensors
 
 __all__ = ["Stack"]
@@ -42,16 +44,26 @@ class Stack(Format):
                     f"{path} has shape {frames.shape}, expected (T, p, d) or, for values of features, (T, K)"
                 )
             return [self._log(path, {path.stem: frames}, path.stem, options)]
-        arrays = self._arrays(path)
-        return [self._log(path, arrays, choose(path, shapes(arrays), options.key, (3, 2)), options)]
+        arrays, numbers = self._arrays(path)
+        return [self._log(path, arrays, choose(path, shapes(arrays), options.key, (3, 2)), options, numbers)]
 
-    def _arrays(self, path: Path) -> dict[str, Frames]:
+    def _arrays(self, path: Path) -> tuple[dict[str, Frames], Mapping[str, float]]:
+        """Arrays by name, and the single numbers beside them."""
         if path.suffix.lower() == ".npz":
-            return open_npz(path)
+            arrays = open_npz(path)
+            single = {name: frames for name, frames in arrays.items() if frames.shape == ()}
+            return arrays, {name: float(frames.read(np.zeros(1, np.int64))[0]) for name, frames in single.items()}
         tensors = open_tensors(path)
-        return {name: tensors.frames(name) for name, shape in tensors.shapes.items() if shape}
+        return {name: tensors.frames(name) for name, shape in tensors.shapes.items() if shape}, tensors.numbers
 
-    def _log(self, path: Path, arrays: dict[str, Frames], key: str, options: LogOptions) -> Log:
+    def _log(
+        self,
+        path: Path,
+        arrays: dict[str, Frames],
+        key: str,
+        options: LogOptions,
+        numbers: Mapping[str, float] | None = None,
+    ) -> Log:
         frames = arrays[key]
         if 0 in frames.shape:
             raise UnusableDataError(f"{path}: {key} has shape {frames.shape}, expected at least one frame of numbers")
@@ -70,6 +82,8 @@ class Stack(Format):
             gradients=gradients,
             gradient_steps=None if gradients is None else steps,
             arrays=shapes(arrays),
+            key=key,
+            stated_shape=stated_shape(numbers or {}),
         )
 
     def _steps(self, path: Path, arrays: dict[str, Frames], rows: int, options: LogOptions) -> Array:
