@@ -2,14 +2,14 @@
 
 Examples
 --------
-An embedding of seven tokens, logged every ten steps, becomes the signals of the circles k = 1, 2, 3:
+An embedding of p = 7 tokens, logged every ten steps, becomes the signals of the circles k = 1, 2, 3:
 
 >>> import tempfile
 >>> import numpy as np
 >>> from ecodyn.extraction import Request, extract, inspect_logs
 >>> frames = np.random.default_rng(0).normal(size=(5, 7, 4))
 >>> with tempfile.TemporaryDirectory() as folder:
-...     np.savez(f"{folder}/run.npz", embeddings=frames, steps=10 * np.arange(5))
+...     np.savez(f"{folder}/run.npz", embeddings=frames, steps=10 * np.arange(5), p=7)
 ...     runs = extract(f"{folder}/run.npz", Request(observables=("signal", "circularity")))
 ...     (facts,) = inspect_logs(f"{folder}/run.npz")
 >>> runs.shape, runs.times[0].tolist(), list(runs.observables)

@@ -103,7 +103,8 @@ def unclear(log: Log, request: Request, found: TokenAxis) -> UnclearTokensError:
     elif p is None:
         missing = f"p, how many of the {shape[found.axis]} tokens of axis {found.axis} ({found.why}) take part, is open"
     else:
-        missing = f"which {p} of the {shape[found.axis]} tokens of axis {found.axis} ({found.why}) take part is open"
+        size = shape[found.axis]
+        missing = f"axis {found.axis} has {size} tokens ({found.why}), expected p = {p}: which take part is open"
     axis = "--token-axis 0 or 1, and " * (found.axis is None)
     whole = "--p P, or " * (p is None or p in shape)
     reason = (

@@ -151,7 +151,7 @@ def layout(log: Log, request: Request) -> Layout:
     if len(shape) != 2 or 0 in shape:
         raise UnusableDataError(f"{log.path} has frames of shape {shape}, expected matrices (tokens, dimensions)")
     if request.singular_values:
-        return _whole(SingularValues((shape[0], shape[1])), log, request)
+        return _whole(log, request)
     if request.directions is not None:
         return _projected(log, request, request.directions)
     found = token_axis(log, request)

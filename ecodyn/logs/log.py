@@ -231,8 +231,9 @@ class Format(ABC):
     ...         return path.suffix == ".raw"
     ...     def open(self, path, options):
     ...         frames = ArrayFrames(np.fromfile(path).reshape(-1, 7, 4))
+    ...         known = {"path": path, "format": self.name, "name": path.stem, "sources": (path,)}
     ...         steps = options.times(path, len(frames))
-    ...         return [Log(path=path, format=self.name, name=path.stem, steps=steps, frames=frames, sources=(path,))]
+    ...         return [Log(steps=steps, frames=frames, stated_shape=(7, 4), **known)]
 
     ``register_format(Raw)`` makes it known in this process; an entry point makes it known to the command line::
 

@@ -20,6 +20,7 @@ __all__ = ["SAFETENSORS", "SUFFIXES", "TensorFile", "open_tensors"]
 
 SAFETENSORS, TORCH = (".safetensors",), (".pt", ".pth", ".ckpt")
 SUFFIXES = (*SAFETENSORS, *TORCH)
+LARGEST = 2.0**53  # of settings: up to here every whole number is a float
 STEP_NAMES = ("step", "global_step", "iteration", "iter", "steps")
 NUMPY_TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "i1"}
 
@@ -180,13 +181,26 @@ def _flat(value: Any, prefix: str = "") -> tuple[dict[str, Any], dict[str, float
 
 
 def _numbers(metadata: Mapping[str, str]) -> dict[str, float]:
-    numbers = {}
+    """Numbers in the metadata, and in settings that are one entry of it as JSON; their step is a training's length."""
+    numbers: dict[str, float] = {}
+    within: dict[str, float] = {}
     for name, text in metadata.items():
+        try:
+            value = json.loads(text)
+        except (ValueError, RecursionError):
+            value = text
+        if isinstance(value, dict):
+            within |= {
+                inner: float(number)
+                for inner, number in value.items()
+                if type(number) in (int, float) and inner not in STEP_NAMES and abs(number) < LARGEST
+            }
+            continue
         try:
             numbers[name] = float(text)
         except ValueError:
             continue
-    return numbers
+    return within | numbers
 
 
 def _to_numpy(tensor: Any, where: str) -> np.ndarray:

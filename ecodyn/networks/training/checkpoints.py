@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -68,7 +69,8 @@ def write_checkpoint(
     """
     from safetensors.torch import save_file
 
-    stated = {name: str(getattr(network, name)) for name in STATED if hasattr(network, name)}
+    # One entry: the library writes several in an order that changes from file to file.
+    stated = {"settings": json.dumps({name: getattr(network, name) for name in STATED if hasattr(network, name)})}
     for i, label in enumerate(labels):
         run = folder / f"run_{label}"
         run.mkdir(parents=True, exist_ok=True)
