@@ -5,13 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from ecodyn.errors import UnusableDataError
+from ecodyn.extraction.request import Request
 from ecodyn.logs import Log
-
-if TYPE_CHECKING:
-    from ecodyn.extraction.request import Request
 
 __all__ = ["TokenAxis", "counted_tokens", "stated_p", "token_axis"]
 

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from ecodyn.errors import DataWarning, UnusableDataError
+from ecodyn.extraction.layout import layout, same_features
 from ecodyn.extraction.reduction import Reduced, choose_observables, reduce
-from ecodyn.extraction.request import Request, layout, same_features
+from ecodyn.extraction.request import Request
 from ecodyn.logs import Log, LogOptions, open_logs
 from ecodyn.observables import Observable
 from ecodyn.observables.features import Label

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from ecodyn.errors import UnusableDataError
+from ecodyn.extraction.layout import Layout, layout
 from ecodyn.extraction.readings import Reading, UnclearTokensError
 from ecodyn.extraction.reduction import choose_observables, reduce
-from ecodyn.extraction.request import Layout, Request, layout
+from ecodyn.extraction.request import Request
 from ecodyn.logs import Log, LogOptions, open_logs
 
 __all__ = ["inspect_logs"]

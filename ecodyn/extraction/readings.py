@@ -4,24 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ecodyn.arrays import Array
 from ecodyn.errors import UnusableDataError
 from ecodyn.extraction.axes import TokenAxis, stated_p
+from ecodyn.extraction.request import FEWEST, Request
 from ecodyn.logs import Log
-
-if TYPE_CHECKING:
-    from ecodyn.extraction.request import Request
 
 __all__ = ["Reading", "UnclearTokensError", "unclear"]
 
 EXTRA_SHOWN = 2  # tokens beside the numbers: "=", and the operation's sign
 STRONGEST = 3  # frequencies that are shown
 MOST_ENTRIES = 1 << 22  # of a frame whose spectra are taken for a sentence: six of these take about a second
-FEWEST = 2  # tokens that have a frequency
 
 
 @dataclass(frozen=True, kw_only=True)
