@@ -76,6 +76,8 @@ def token_axis(log: Log, request: Request) -> TokenAxis:
         No axis, or not the one that is stated, has as many tokens as are asked for.
     """
     shape, p = log.frames.shape[1:], stated_p(log, request)
+    if request.directions is not None and request.p is None and request.tokens is None:
+        p = None  # any matrix of a log may be projected, whether it is one of tokens or not
     needed = request.tokens[1] if request.tokens else p or 0
     axes = (0, 1) if request.token_axis is None else (request.token_axis,)
     if all(shape[axis] < needed for axis in axes):
@@ -90,7 +92,7 @@ def token_axis(log: Log, request: Request) -> TokenAxis:
     if request.token_axis is not None:
         return TokenAxis(axis=request.token_axis, why="as stated", remarks=remarks)
     whole = request.p if request.p is not None else _logged_p(log)
-    evidence = [*_of_numbers(log, whole, needed), *_of_names(log)]
+    evidence = [*_of_numbers(log, whole, needed), *_of_names(log, whole)]
     found = {one.axis for one in evidence}
     if len(found) != 1:
         reasons = ", but ".join(one.text for one in sorted(evidence, key=lambda one: one.axis))
@@ -114,7 +116,8 @@ def counted_tokens(log: Log, request: Request, axis: int) -> tuple[int, int] | N
 
 def _other_p(log: Log, p: int | None) -> tuple[str, ...]:
     states = _logged_p(log)
-    return (f"the log states p = {states}, and {p} tokens were asked for",) * (states not in (None, p))
+    differs = None not in (states, p) and states != p
+    return (f"the log states p = {states}, and {p} tokens were asked for",) * differs
 
 
 def _logged_p(log: Log) -> int | None:
@@ -134,7 +137,7 @@ def _of_numbers(log: Log, p: int | None, needed: int) -> Iterator[_Evidence]:
             yield _Evidence(axis, f"the log states d = {other}")
 
 
-def _of_names(log: Log) -> Iterator[_Evidence]:
+def _of_names(log: Log, p: int | None) -> Iterator[_Evidence]:
     """What the frames' own name says, and those of parameters beside them that share one length."""
     shape, key = log.frames.shape[1:], log.key or ""
     if EMBEDDING.search(key) and not POSITIONAL.search(key):
@@ -151,12 +154,11 @@ def _of_names(log: Log) -> Iterator[_Evidence]:
             continue
         (width,) = shared
         of_positions = POSITIONAL.search(name) and not RELATIVE.search(name)
-        if of_positions or (UNEMBEDDING.search(name) and _leaves_out_extra(lengths, shape[width], shape[1 - width])):
+        if of_positions or (UNEMBEDDING.search(name) and _leaves_out_extra(lengths, p, shape[width], shape[1 - width])):
             yield _Evidence(1 - width, f"{name} {lengths} has d = {shape[width]}", by_name=True)
 
 
-def _leaves_out_extra(unembedding: tuple[int, ...], d: int, tokens: int) -> bool:
-    """Whether an unembedding has d inputs, and outputs for all but a few of the tokens."""
+def _leaves_out_extra(unembedding: tuple[int, ...], p: int | None, d: int, tokens: int) -> bool:
+    """Whether an unembedding has d inputs and p outputs, where there are a few tokens more."""
     # Sharing a length is not enough: behind a hidden layer an unembedding shares the tokens, and has another width.
-    outputs = [length for length in unembedding if length != d]
-    return len(unembedding) == 2 and len(outputs) == 1 and 0 < tokens - outputs[0] <= MOST_EXTRA
+    return p is not None and sorted(unembedding) == sorted((d, p)) and 0 < tokens - p <= MOST_EXTRA

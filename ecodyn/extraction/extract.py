@@ -171,13 +171,14 @@ class _Extraction:
         request = self.request
         asked = {name: value for name, value in vars(request).items() if not isinstance(value, np.ndarray)}
         p = next(iter(runs.values())).layout.p
+        axes = {str(name): run.layout.token_axis for name, run in runs.items()}
         return {
             "command": self.command,
             "versions": versions("numpy"),
             "formats": sorted({log.format for log in self.logs}),
             "request": asked | ({} if request.directions is None else {"directions": list(request.directions.shape)}),
             "options": vars(self.options),
-            **({"p": p} if p else {}),
+            **({"p": p, "token_axis": axes if len(set(axes.values())) > 1 else min(axes.values())} if p else {}),
             **self.notes,
             "late_rows": {str(name): run.late_rows for name, run in runs.items() if run.late_rows != "none"},
             "sources": {str(name): run.sources for name, run in runs.items()},

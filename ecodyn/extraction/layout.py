@@ -74,11 +74,7 @@ def layout(log: Log, request: Request) -> Layout:
         return _whole(log, request)
     if request.directions is not None:
         return _projected(log, request, request.directions)
-    found = token_axis(log, request)
-    tokens = None if found.axis is None else counted_tokens(log, request, found.axis)
-    if found.axis is None or tokens is None:
-        raise unclear(log, request, found)
-    axis, remarks = found.axis, found.remarks
+    axis, tokens, remarks = _located(log, request)
     p = tokens[1] - tokens[0]
     features = Fourier(p)
     if p % 2 == 0:
@@ -92,6 +88,15 @@ def layout(log: Log, request: Request) -> Layout:
         d=shape[1 - axis],
         remarks=remarks,
     )
+
+
+def _located(log: Log, request: Request) -> tuple[int, tuple[int, int], tuple[str, ...]]:
+    """The axis of the tokens, which of them take part, and what is to be said of that."""
+    found = token_axis(log, request)
+    tokens = None if found.axis is None else counted_tokens(log, request, found.axis)
+    if found.axis is None or tokens is None:
+        raise unclear(log, request, found)
+    return found.axis, tokens, found.remarks
 
 
 def _check_reduced(log: Log, request: Request) -> None:
@@ -115,14 +120,9 @@ def _whole(log: Log, request: Request) -> Layout:
     if request.tokens is None and request.p is None:
         features = SingularValues((shape[0], shape[1]))
         return Layout(features=features, labels=features.labels, token_axis=request.token_axis or 0)
-    found = token_axis(log, request)
-    tokens = None if found.axis is None else counted_tokens(log, request, found.axis)
-    if found.axis is None or tokens is None:
-        raise unclear(log, request, found)
-    features = SingularValues((tokens[1] - tokens[0], shape[1 - found.axis]))
-    return Layout(
-        features=features, labels=features.labels, token_axis=found.axis, tokens=tokens, remarks=found.remarks
-    )
+    axis, tokens, remarks = _located(log, request)
+    features = SingularValues((tokens[1] - tokens[0], shape[1 - axis]))
+    return Layout(features=features, labels=features.labels, token_axis=axis, tokens=tokens, remarks=remarks)
 
 
 def _projected(log: Log, request: Request, directions: Array) -> Layout:
@@ -138,10 +138,7 @@ def _projected(log: Log, request: Request, directions: Array) -> Layout:
             return Layout(features=features, labels=features.labels, token_axis=axis)
     tokens = (0, shape[found.axis or 0])
     if request.tokens is not None or request.p is not None:
-        counted = None if found.axis is None else counted_tokens(log, request, found.axis)
-        if counted is None:
-            raise unclear(log, request, found)
-        tokens = counted
+        _, tokens, _ = _located(log, request)
     axis = found.axis or 0
     sizes = {"tokens": tokens[1] - tokens[0], "dimensions": shape[1 - axis]}
     spanned = [over for over, size in sizes.items() if size == entries]
