@@ -92,7 +92,7 @@ def token_axis(log: Log, request: Request) -> TokenAxis:
     if request.token_axis is not None:
         return TokenAxis(axis=request.token_axis, why="as stated", remarks=remarks)
     whole = request.p if request.p is not None else _logged_p(log)
-    evidence = [*_of_numbers(log, whole, needed), *_of_names(log, whole)]
+    evidence = [*_of_numbers(log, whole, needed), *_of_names(log, p)]
     found = {one.axis for one in evidence}
     if len(found) != 1:
         reasons = ", but ".join(one.text for one in sorted(evidence, key=lambda one: one.axis))

@@ -1,8 +1,7 @@
 """Which axis has the tokens and how many take part: the truth's features, or a refusal that names what to state."""
 
-import shutil
 import tempfile
-import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +15,10 @@ from ecodyn.extraction import Request, extract, inspect_logs
 from ecodyn.extraction.axes import MOST_EXTRA
 from ecodyn.extraction.layout import layout
 from ecodyn.extraction.readings import EXTRA_SHOWN, UnclearTokensError
+from ecodyn.extraction.reduction import reduce
 from ecodyn.logs import ArrayFrames, Log, LogOptions, open_logs
+from ecodyn.logs.stated import stated_shape
+from ecodyn.observables import OBSERVABLES
 
 FLAGS = ("--token-axis", "--tokens", "--p")
 KEYS = ("embedding", "embed.W_E", "wte.weight", "model.embed_tokens.weight", "embed.weight")
@@ -53,63 +55,80 @@ def requests(draw, p, transposed):
     )
 
 
-def written(folder, frames, transposed, key, beside, stated):
-    for step, frame in enumerate(frames):
-        tensors = {key: np.ascontiguousarray(frame.T if transposed else frame), **beside}
-        save_file(tensors, Path(folder) / f"step_{step}.safetensors", stated or None)
-    return folder
-
-
 def spectrum(frames, p):
     return np.linalg.norm(np.fft.rfft(frames[:, :p], axis=1), axis=2)[:, 1:]
 
 
-def outcome(folder, request, key):
+def in_memory(frames, transposed, key, beside, stated):
+    stored = frames.swapaxes(1, 2) if transposed else frames
+    return Log(
+        path=Path("run"),
+        format="checkpoints",
+        name="run",
+        steps=np.arange(len(frames)),
+        frames=ArrayFrames(stored),
+        sources=(),
+        key=key,
+        arrays={key: stored.shape[1:], **{name: array.shape for name, array in beside.items()}},
+        stated_shape=stated_shape({name: float(text) for name, text in stated.items()}),
+    )
+
+
+def outcome(log, request):
+    """What the log is reduced to, or why it is not."""
     try:
-        return extracted(folder, request, key), None
+        return reduce(log, replace(request, checksums=False), {"signal": OBSERVABLES["signal"]}), None
     except UnclearTokensError as error:
         return None, error
 
 
-def extracted(folder, request, key):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DataWarning)
-        return extract(folder, request, options=LogOptions(key=key))
-
-
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(data=st.data())
 def test_the_truths_features_or_a_refusal_that_names_the_flags(data):
     p, frames, transposed, key, beside, stated = data.draw(trainings())
     request = data.draw(requests(p, transposed))
-    with tempfile.TemporaryDirectory() as folder:
-        written(folder, frames, transposed, key, beside, stated)
-        runs, error = outcome(folder, request, key)
-        if error is not None:
-            assert any(flag in str(error) for flag in FLAGS)
-            meant = [one for one in error.readings if (one.token_axis, one.tokens) == (int(transposed), (0, p))]
-            assert len(meant) == (p == p_or_none(request, stated) or frames.shape[1] - p <= EXTRA_SHOWN)
-            for one in meant:
-                again = extracted(folder, one.asked(request), key)
-                np.testing.assert_allclose(again.values[0], spectrum(frames, p), rtol=1e-9, atol=1e-12)
-        else:
-            np.testing.assert_allclose(runs.values[0], spectrum(frames, p), rtol=1e-9, atol=1e-12)
-            assert runs.provenance["p"] == p
-            assert runs.provenance["token_axis"] == int(transposed)
-
-
-def p_or_none(request, stated):
-    return request.p or (request.tokens[1] if request.tokens else None) or (int(stated["p"]) if "p" in stated else None)
+    log = in_memory(frames, transposed, key, beside, stated)
+    reduced, error = outcome(log, request)
+    if error is not None:
+        assert any(flag in str(error) for flag in FLAGS)
+        meant = [one for one in error.readings if (one.token_axis, one.tokens) == (int(transposed), (0, p))]
+        known = request.p or request.tokens or "p" in stated
+        assert len(meant) == bool(known or frames.shape[1] - p <= EXTRA_SHOWN)
+        if not meant:
+            return
+        assert meant[0].flags in str(error)
+        reduced, error = outcome(log, meant[0].asked(request))
+        assert error is None
+    np.testing.assert_allclose(reduced.series["signal"], spectrum(frames, p), rtol=1e-9, atol=1e-12)
+    assert (reduced.layout.p, reduced.layout.token_axis) == (p, int(transposed))
 
 
 @settings(max_examples=100, deadline=None)
 @given(drawn=trainings())
 def test_what_is_stated_in_full_is_never_asked_about(drawn):
     p, frames, transposed, key, beside, stated = drawn
+    log = in_memory(frames, transposed, key, beside, stated)
+    reduced, _ = outcome(log, Request(token_axis=int(transposed), tokens=(0, p)))
+    np.testing.assert_allclose(reduced.series["signal"], spectrum(frames, p), rtol=1e-9, atol=1e-12)
+
+
+@settings(max_examples=25, deadline=None)
+@given(data=st.data())
+def test_checkpoints_say_what_a_log_in_memory_does(data):
+    p, frames, transposed, key, beside, stated = data.draw(trainings())
+    request = data.draw(requests(p, transposed))
     with tempfile.TemporaryDirectory() as folder:
-        written(folder, frames, transposed, key, beside, stated)
-        runs = extracted(folder, Request(token_axis=int(transposed), tokens=(0, p)), key)
-        np.testing.assert_allclose(runs.values[0], spectrum(frames, p), rtol=1e-9, atol=1e-12)
+        for step, frame in enumerate(frames):
+            tensors = {key: np.ascontiguousarray(frame.T if transposed else frame), **beside}
+            save_file(tensors, Path(folder) / f"step_{step}.safetensors", stated or None)
+        (log,) = open_logs(folder, LogOptions(key=key))
+        reduced, error = outcome(log, request)
+    expected, refused = outcome(in_memory(frames, transposed, key, beside, stated), request)
+    assert (error is None) == (refused is None)
+    if error is None:
+        np.testing.assert_array_equal(reduced.series["signal"], expected.series["signal"])
+    else:
+        assert error.readings == refused.readings
 
 
 def log_of(shape, rows=2, **known):
@@ -148,6 +167,39 @@ def test_evidence_that_contradicts_itself_is_asked_about():
     with pytest.raises(UnclearTokensError, match="the log states d = 128"):
         layout(log_of((113, 128), stated_shape=(113, 128)), Request(p=128))
     assert layout(log_of((113, 128), stated_shape=(113, 128)), Request(p=128, token_axis=1)).p == 128
+
+
+@pytest.mark.parametrize(
+    ("name", "lengths"),
+    [
+        ("pos_embed.W_pos", (114, 128)),  # as many positions as tokens: both lengths are there
+        ("relative_position_embedding.weight", (9, 128)),
+        ("position_ids", (1, 128)),
+        ("mlp.W_in", (512, 128)),  # behind a hidden layer as wide as the vocabulary it would tell the contrary
+        ("unembed.W_U", (512, 114)),
+        ("unembed.W_U", (128, 100)),
+    ],
+)
+def test_arrays_that_share_a_length_by_chance_tell_nothing(name, lengths):
+    with pytest.raises(UnclearTokensError, match="nothing tells which axis has the tokens"):
+        layout(log_of((114, 128), key="w", arrays={"w": (114, 128), name: lengths}), Request(tokens=(0, 113)))
+
+
+@pytest.mark.parametrize(
+    ("name", "lengths"),
+    [
+        ("wpe.weight", (3, 128)),
+        ("transformer.pos_emb", (1, 3, 128)),
+        ("unembed.W_U", (128, 113)),
+        ("lm_head.weight", (113, 128)),
+    ],
+)
+def test_arrays_that_have_the_dimensions_tell(name, lengths):
+    for shape in ((114, 128), (128, 114)):
+        how = layout(log_of(shape, key="w", arrays={"w": shape, name: lengths}), Request(tokens=(0, 113)))
+        assert (how.token_axis, how.p, how.d) == (shape.index(114), 113, 128)
+        (remark,) = how.remarks
+        assert f"since {name} {lengths} has d = 128" in remark
 
 
 def test_another_p_than_the_logs_is_said():
@@ -345,4 +397,3 @@ def test_a_length_of_training_in_the_settings_is_no_step(tmp_path):
     for step in (0, 10):
         save_file({"embedding": np.ones((7, 4))}, tmp_path / f"step_{step}.safetensors", {"config": '{"steps": 99}'})
     assert open_logs(tmp_path)[0].steps.tolist() == [0, 10]
-    shutil.rmtree(tmp_path)
