@@ -95,6 +95,7 @@ def extract(
     ------
     FileNotFoundError : there is nothing at a path
     UnusableDataError : a log is damaged or lacks what is asked for, or the runs have different features
+    UnclearTokensError : which axis has the tokens, or their number p, is not stated; carries the readings
     IncompleteExtractionError : the same, but other runs could be extracted; carries them
     InterruptedExtraction : Ctrl-C; carries the runs that were finished
 

@@ -46,7 +46,7 @@ class CheckpointFrames(Frames):
 
 
 class Checkpoints(Format):
-    """A folder of checkpoints whose steps are in the files or in their names."""
+    """A folder of checkpoints whose steps are in the files or in their names; ``p`` and ``dim`` may be in the files."""
 
     name = "checkpoints"
     description = "a folder of .safetensors or .pt files, one a step"

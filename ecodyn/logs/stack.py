@@ -25,7 +25,8 @@ class Stack(Format):
     """One array whose first axis is time.
 
     An array (T, p, d) is a stack of frames, an array (T, K) holds values of K features. A file of several arrays
-    states the steps in one named ``steps``, and may have ``gradients`` beside the frames.
+    states the steps in one named ``steps``, and may have ``gradients`` beside the frames, and single numbers ``p`` and
+    ``dim`` (or ``d_model``).
     """
 
     name = "stack"

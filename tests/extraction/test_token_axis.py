@@ -202,6 +202,12 @@ def test_arrays_that_have_the_dimensions_tell(name, lengths):
         assert f"since {name} {lengths} has d = 128" in remark
 
 
+def test_an_unembedding_of_far_fewer_tokens_tells_nothing():
+    arrays = {"w": (113 + MOST_EXTRA + 1, 128), "unembed.W_U": (128, 113)}
+    with pytest.raises(UnclearTokensError, match="nothing tells"):
+        layout(log_of(arrays["w"], key="w", arrays=arrays), Request(tokens=(0, 113)))
+
+
 def test_another_p_than_the_logs_is_said():
     how = layout(log_of((7, 4), stated_shape=(7, 4)), Request(tokens=(1, 6)))
     assert how.remarks == ("the log states p = 7, and 5 tokens were asked for",)
@@ -364,6 +370,27 @@ def test_a_projection_of_a_part_of_the_tokens_needs_the_axis():
 
 def test_any_matrix_of_a_log_that_states_p_may_be_projected():
     assert layout(log_of((5, 6), stated_shape=(59, 8)), Request(directions=np.ones((2, 6)))).labels == (1, 2)
+
+
+# ------------------------------------------------------------------------------------------- several logs
+
+
+def test_runs_that_are_stored_either_way_are_read_alike(tmp_path):
+    frames = np.random.default_rng(0).standard_normal((3, 7, 20))
+    np.savez(tmp_path / "a.npz", frames=frames, steps=np.arange(3), p=7)
+    np.savez(tmp_path / "b.npz", frames=frames.swapaxes(1, 2), steps=np.arange(3), p=7)
+    with pytest.warns(DataWarning, match=r"^run b: frames are \(20, 7\), dimensions first: read transposed"):
+        runs = extract(tmp_path)
+    np.testing.assert_allclose(runs.values[0], runs.values[1], rtol=1e-12)
+    assert (runs.provenance["p"], runs.provenance["token_axis"]) == (7, {"a": 0, "b": 1})
+
+
+def test_projections_over_other_axes_are_not_put_together(tmp_path):
+    frames = np.random.default_rng(0).standard_normal((3, 7, 20))
+    np.savez(tmp_path / "a.npz", frames=frames, steps=np.arange(3), d_model=20)
+    np.savez(tmp_path / "b.npz", frames=frames, steps=np.arange(3), d_model=7)
+    with pytest.raises(UnusableDataError, match=r"a projection over tokens, .* a projection over dimensions, "):
+        extract(tmp_path, Request(directions=np.ones((2, 7))))
 
 
 # ------------------------------------------------------------------------------------------- what logs state
