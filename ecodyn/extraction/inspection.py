@@ -63,7 +63,7 @@ def _facts(path: Path, log: Log, request: Request, options: LogOptions) -> dict[
         wrong += reduced.remarks
     except UnclearTokensError as error:
         wrong += [error.reason]
-        readings = error.readings
+        readings, late = error.readings, "not looked for"
         axis, p = request.token_axis is None, request.p is None and request.tokens is None
         flags = [*given, *["--token-axis AXIS"] * axis, *["--p P"] * p, *["--tokens FIRST:END"] * (not p)]
     except UnusableDataError as error:
