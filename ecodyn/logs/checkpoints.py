@@ -74,7 +74,7 @@ class Checkpoints(Format):
                 remarks=tuple(_remarks(path, files)),
                 arrays=first.shapes,
                 key=key,
-                stated_shape=stated_shape(first.numbers),
+                stated_shape=stated_shape(first.settings),
             )
         ]
 

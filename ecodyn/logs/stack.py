@@ -45,17 +45,17 @@ class Stack(Format):
                     f"{path} has shape {frames.shape}, expected (T, p, d) or, for values of features, (T, K)"
                 )
             return [self._log(path, {path.stem: frames}, path.stem, options)]
-        arrays, numbers = self._arrays(path)
-        return [self._log(path, arrays, choose(path, shapes(arrays), options.key, (3, 2)), options, numbers)]
+        arrays, settings = self._arrays(path)
+        return [self._log(path, arrays, choose(path, shapes(arrays), options.key, (3, 2)), options, settings)]
 
     def _arrays(self, path: Path) -> tuple[dict[str, Frames], Mapping[str, float]]:
-        """Arrays by name, and the single numbers beside them."""
+        """Arrays by name, and the numbers that state something beside them."""
         if path.suffix.lower() == ".npz":
             arrays = open_npz(path)
             single = {name: frames for name, frames in arrays.items() if frames.shape == ()}
             return arrays, {name: float(frames.read(np.zeros(1, np.int64))[0]) for name, frames in single.items()}
         tensors = open_tensors(path)
-        return {name: tensors.frames(name) for name, shape in tensors.shapes.items() if shape}, tensors.numbers
+        return {name: tensors.frames(name) for name, shape in tensors.shapes.items() if shape}, tensors.settings
 
     def _log(
         self,
@@ -63,7 +63,7 @@ class Stack(Format):
         arrays: dict[str, Frames],
         key: str,
         options: LogOptions,
-        numbers: Mapping[str, float] | None = None,
+        settings: Mapping[str, float] | None = None,
     ) -> Log:
         frames = arrays[key]
         if 0 in frames.shape:
@@ -84,7 +84,7 @@ class Stack(Format):
             gradient_steps=None if gradients is None else steps,
             arrays=shapes(arrays),
             key=key,
-            stated_shape=stated_shape(numbers or {}),
+            stated_shape=stated_shape(settings or {}),
         )
 
     def _steps(self, path: Path, arrays: dict[str, Frames], rows: int, options: LogOptions) -> Array:

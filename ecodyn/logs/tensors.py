@@ -14,13 +14,13 @@ import numpy as np
 from ecodyn.errors import UnusableDataError
 from ecodyn.logs.log import ArrayFrames, Frames, check_numbers
 from ecodyn.logs.npy import NpyFrames, check_signature
+from ecodyn.logs.stated import settings_in
 from ecodyn.runtime.files import first_line
 
 __all__ = ["SAFETENSORS", "SUFFIXES", "TensorFile", "open_tensors"]
 
 SAFETENSORS, TORCH = (".safetensors",), (".pt", ".pth", ".ckpt")
 SUFFIXES = (*SAFETENSORS, *TORCH)
-LARGEST = 2.0**53  # of settings: up to here every whole number is a float
 STEP_NAMES = ("step", "global_step", "iteration", "iter", "steps")
 NUMPY_TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "i1"}
 
@@ -34,11 +34,14 @@ class TensorFile(ABC):
         Name to shape of each tensor.
     numbers
         Single numbers stored beside them, such as the step.
+    settings
+        Numbers that the training's settings beside them state, such as p.
     """
 
     path: Path
     shapes: Mapping[str, tuple[int, ...]]
     numbers: Mapping[str, float]
+    settings: Mapping[str, float]
 
     @abstractmethod
     def read(self, name: str) -> np.ndarray:
@@ -85,6 +88,7 @@ class _Safetensors(TensorFile):
         self._entries = {name: entry for name, entry in header.items() if name != "__metadata__"}
         self.shapes = {name: tuple(entry["shape"]) for name, entry in self._entries.items()}
         self.numbers = _numbers(metadata) | self._scalars()
+        self.settings = settings_in(metadata)
 
     def read(self, name: str) -> np.ndarray:
         entry = self._entries[name]
@@ -116,13 +120,15 @@ class _Torch(TensorFile):
         self.path = path
         check_signature(path, b"", "a file written by torch.save")
         try:
-            tensors, numbers = _flat(_load(path))
+            held = _load(path)
+            tensors, numbers = _flat(held)
         except (RecursionError, OverflowError, RuntimeError, TypeError) as error:
             # a list in itself, a number too large
             raise UnusableDataError(f"{path} holds what is no tensor or number ({error}); write it again") from None
         self._tensors = tensors
         self.shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
         self.numbers = numbers
+        self.settings = settings_in(held)
 
     def read(self, name: str) -> np.ndarray:
         return _to_numpy(self._tensors[name], f"{self.path}: {name}")
@@ -181,26 +187,13 @@ def _flat(value: Any, prefix: str = "") -> tuple[dict[str, Any], dict[str, float
 
 
 def _numbers(metadata: Mapping[str, str]) -> dict[str, float]:
-    """Numbers in the metadata, and in settings that are one entry of it as JSON; their step is a training's length."""
-    numbers: dict[str, float] = {}
-    within: dict[str, float] = {}
+    numbers = {}
     for name, text in metadata.items():
-        try:
-            value = json.loads(text)
-        except (ValueError, RecursionError):
-            value = text
-        if isinstance(value, dict):
-            within |= {
-                inner: float(number)
-                for inner, number in value.items()
-                if type(number) in (int, float) and inner not in STEP_NAMES and abs(number) < LARGEST
-            }
-            continue
         try:
             numbers[name] = float(text)
         except ValueError:
             continue
-    return within | numbers
+    return numbers
 
 
 def _to_numpy(tensor: Any, where: str) -> np.ndarray:

@@ -17,7 +17,7 @@ from ecodyn.extraction.layout import layout
 from ecodyn.extraction.readings import EXTRA_SHOWN, UnclearTokensError
 from ecodyn.extraction.reduction import reduce
 from ecodyn.logs import ArrayFrames, Log, LogOptions, open_logs
-from ecodyn.logs.stated import stated_shape
+from ecodyn.logs.stated import settings_in, stated_shape
 from ecodyn.observables import OBSERVABLES
 
 FLAGS = ("--token-axis", "--tokens", "--p")
@@ -424,3 +424,15 @@ def test_a_length_of_training_in_the_settings_is_no_step(tmp_path):
     for step in (0, 10):
         save_file({"embedding": np.ones((7, 4))}, tmp_path / f"step_{step}.safetensors", {"config": '{"steps": 99}'})
     assert open_logs(tmp_path)[0].steps.tolist() == [0, 10]
+
+
+def test_numbers_further_in_state_nothing(tmp_path):
+    torch = pytest.importorskip("torch")
+    held = {"optimiser": {"p": 7}, "model": {"dropout": {"p": 7}}, "p": True, "config": {"dim": 1e300, "name": "p"}}
+    torch.save({"frames": torch.ones(3, 7, 4), "steps": torch.arange(3), **held}, tmp_path / "a.pt")
+    assert open_logs(tmp_path / "a.pt")[0].stated_shape is None
+
+
+def test_what_stands_at_the_top_counts_before_the_settings():
+    assert settings_in({"config": {"p": 5, "dim": 3}, "p": 7}) == {"p": 7.0, "dim": 3.0}
+    assert settings_in([1, 2]) == settings_in({"p": "[" * 10_000}) == {}
