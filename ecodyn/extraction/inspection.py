@@ -64,8 +64,13 @@ def _facts(path: Path, log: Log, request: Request, options: LogOptions) -> dict[
     except UnclearTokensError as error:
         wrong += [error.reason]
         readings, late = error.readings, "not looked for"
-        axis, p = request.token_axis is None, request.p is None and request.tokens is None
-        flags = [*given, *["--token-axis AXIS"] * axis, *["--p P"] * p, *["--tokens FIRST:END"] * (not p)]
+        # What the command still lacks, since the log does not settle it and nobody said.
+        axis = request.token_axis is None and not all(one.evident for one in readings)
+        part = request.tokens is None
+        number = (
+            "--p P" if request.p is None and not (log.stated_shape and log.stated_shape[0]) else "--tokens FIRST:END"
+        )
+        flags = [*given, *["--token-axis AXIS"] * axis, *[number] * part]
     except UnusableDataError as error:
         wrong += [str(error)]
         flags = [*given, "--p P"] if how is None else given

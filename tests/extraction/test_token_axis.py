@@ -295,6 +295,22 @@ def test_inspection_lists_the_readings_with_their_commands(circles):
     assert (clear["readings"], clear["wrong"], clear["p"], clear["d"]) == ([], [], 113, 128)
 
 
+@pytest.mark.parametrize(
+    ("request_", "positions", "lacking"),
+    [
+        (Request(), True, ["--p P"]),
+        (Request(p=113), True, ["--tokens FIRST:END"]),
+        (Request(), False, ["--token-axis AXIS", "--p P"]),
+        (Request(tokens=(0, 113)), False, ["--token-axis AXIS"]),
+        (Request(token_axis=1), False, ["--p P"]),
+    ],
+)
+def test_the_command_has_places_for_what_it_lacks_alone(circles, request_, positions, lacking):
+    (facts,) = inspect_logs(circles / f"positions_{positions}", request_, options=LogOptions(key="embed.W_E"))
+    places = ("--token-axis AXIS", "--p P", "--tokens FIRST:END")
+    assert [place for place in places if place in facts["command"]] == lacking
+
+
 def test_shares_of_power_are_those_of_the_deviations_from_the_mean():
     error = refused(log_of((8, 5), rows=1))
     frame = log_of((8, 5), rows=1).frames.array[0]
