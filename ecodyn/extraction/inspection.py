@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -64,13 +65,7 @@ def _facts(path: Path, log: Log, request: Request, options: LogOptions) -> dict[
     except UnclearTokensError as error:
         wrong += [error.reason]
         readings, late = error.readings, "not looked for"
-        # What the command still lacks, since the log does not settle it and nobody said.
-        axis = request.token_axis is None and not all(one.evident for one in readings)
-        part = request.tokens is None
-        number = (
-            "--p P" if request.p is None and not (log.stated_shape and log.stated_shape[0]) else "--tokens FIRST:END"
-        )
-        flags = [*given, *["--token-axis AXIS"] * axis, *[number] * part]
+        flags = [*given, *_lacking(log, request, readings)]
     except UnusableDataError as error:
         wrong += [str(error)]
         flags = [*given, "--p P"] if how is None else given
@@ -97,6 +92,14 @@ def _facts(path: Path, log: Log, request: Request, options: LogOptions) -> dict[
         "readings": [_reading(path, one, request, options) for one in readings],
         "command": _command(path, [*["--repair"] * repair, *flags]),
     }
+
+
+def _lacking(log: Log, request: Request, readings: Sequence[Reading]) -> list[str]:
+    """Places for the flags that neither the log nor the request makes needless."""
+    known = request.p is not None or (log.stated_shape is not None and log.stated_shape[0] is not None)
+    axis = request.token_axis is None and not all(one.evident for one in readings)
+    number = "--tokens FIRST:END" if known else "--p P"
+    return ["--token-axis AXIS"] * axis + [number] * (request.tokens is None)
 
 
 def _reading(path: Path, reading: Reading, request: Request, options: LogOptions) -> dict[str, Any]:
