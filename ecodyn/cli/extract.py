@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ecodyn.cli.arguments import assignment, cores, token_range, typed
-from ecodyn.cli.options import Columns, Force, Interval, Jobs, Json, Key, LogFormat, TokenAxis, Tokens
+from ecodyn.cli.options import Columns, Force, Interval, Jobs, Json, Key, LogFormat, TokenAxis, TokenRange, Tokens
 from ecodyn.cli.output import DONE, INTERRUPTED, PARTIAL, exits, fail, progress_bar, save_runs, warnings_said
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ Project = Annotated[
     typer.Option("--project", help="Matrix of feature directions, one a row (.npy or .csv), instead of circles."),
 ]
 Over = Annotated[str | None, typer.Option("--over", help="What the directions span: tokens or dimensions.")]
-TokenRange = Annotated[str | None, typer.Option("--tokens", help="Tokens that take part, FIRST:END (END excluded).")]
 EveryRow = Annotated[int, typer.Option("--every", min=1, help="Read each N-th row only.")]
 FirstStep = Annotated[float, typer.Option("--first-step", help="Step of the first row, with --interval.")]
 Repair = Annotated[

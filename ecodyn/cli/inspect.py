@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ecodyn.cli.arguments import token_range
 from ecodyn.cli.inputs import loaded_unless_log
-from ecodyn.cli.options import Columns, Interval, Json, Key, LogFormat, TokenAxis, Tokens
+from ecodyn.cli.options import Columns, Interval, Json, Key, LogFormat, TokenAxis, TokenRange, Tokens
 from ecodyn.cli.output import console, exits, print_json, warnings_said
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ def inspect(
     key: Key = None,
     p: Tokens = None,
     token_axis: TokenAxis = None,
+    tokens: TokenRange = None,
     columns: Columns = None,
     interval: Interval = None,
     as_json: Json = False,
@@ -42,8 +44,9 @@ def inspect(
         from ecodyn.logs import LogOptions
 
         options = LogOptions(key, interval, columns=columns, format=log_format)
+        request = Request(p=p, token_axis=token_axis, tokens=token_range(tokens))
         with warnings_said():
-            logs = inspect_logs(path, Request(p=p, token_axis=token_axis), options=options)
+            logs = inspect_logs(path, request, options=options)
         print_json(logs, as_json)
         for log in () if as_json else logs:
             console().print(log_table(log))

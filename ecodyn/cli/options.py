@@ -43,8 +43,17 @@ LogFormat = Annotated[
     ),
 ]
 Key = Annotated[str | None, typer.Option("--key", help="Name of the tensor or array that holds the frames.")]
-Tokens = Annotated[int | None, typer.Option("--p", help="Number of tokens, where the log leaves it open.")]
-TokenAxis = Annotated[int | None, typer.Option("--token-axis", help="Which axis of a frame the tokens are: 0 or 1.")]
+Tokens = Annotated[int | None, typer.Option("--p", help="Number of tokens p, where the log does not state it.")]
+TokenAxis = Annotated[
+    int | None,
+    typer.Option("--token-axis", help="Which axis of a frame the tokens are, 0 or 1, where nothing states it."),
+]
+TokenRange = Annotated[
+    str | None,
+    typer.Option(
+        "--tokens", help="Tokens that take part, FIRST:END (END excluded), where a vocabulary has more, such as =."
+    ),
+]
 Columns = Annotated[
     str | None, typer.Option("--columns", help="Columns or tags that are features; * stands for the label: signal_*.")
 ]

@@ -10,8 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from ecodyn.errors import DataWarning, UnusableDataError
+from ecodyn.extraction.layout import layout, same_features
 from ecodyn.extraction.reduction import Reduced, choose_observables, reduce
-from ecodyn.extraction.request import Request, layout, same_features
+from ecodyn.extraction.request import Request
 from ecodyn.logs import Log, LogOptions, open_logs
 from ecodyn.logs.log import Setting
 from ecodyn.observables import Observable
@@ -94,6 +95,7 @@ def extract(
     ------
     FileNotFoundError : there is nothing at a path
     UnusableDataError : a log is damaged or lacks what is asked for, or the runs have different features
+    UnclearTokensError : which axis has the tokens, or their number p, is not stated; carries the readings
     IncompleteExtractionError : the same, but other runs could be extracted; carries them
     InterruptedExtraction : Ctrl-C; carries the runs that were finished
 
@@ -170,13 +172,14 @@ class _Extraction:
         request = self.request
         asked = {name: value for name, value in vars(request).items() if not isinstance(value, np.ndarray)}
         p = next(iter(runs.values())).layout.p
+        axes = {str(name): run.layout.token_axis for name, run in runs.items()}
         return {
             "command": self.command,
             "versions": versions("numpy"),
             "formats": sorted({log.format for log in self.logs}),
             "request": asked | ({} if request.directions is None else {"directions": list(request.directions.shape)}),
             "options": vars(self.options),
-            **({"p": p} if p else {}),
+            **({"p": p, "token_axis": axes if len(set(axes.values())) > 1 else min(axes.values())} if p else {}),
             **self.notes,
             "late_rows": {str(name): run.late_rows for name, run in runs.items() if run.late_rows != "none"},
             "sources": {str(name): run.sources for name, run in runs.items()},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypedDict
@@ -11,14 +12,35 @@ from typing import Any, TypedDict
 import numpy as np
 
 from ecodyn.errors import UnusableDataError
+from ecodyn.extraction.layout import Layout, layout
+from ecodyn.extraction.readings import Reading, UnclearTokensError
 from ecodyn.extraction.reduction import choose_observables, reduce
-from ecodyn.extraction.request import Layout, Request, layout
+from ecodyn.extraction.request import Request
 from ecodyn.logs import Log, LogOptions, open_logs
 from ecodyn.logs.log import Setting
 
 __all__ = ["LogFacts", "inspect_logs"]
 
 MOST_INTERVALS = 4  # different ones, that are listed
+
+
+class StrongFeature(TypedDict):
+    """A feature and its share of the power in the last frame."""
+
+    feature: int
+    share_of_power: float
+
+
+class ReadingFacts(TypedDict):
+    """A reading of a log's axes: which axis has which tokens, what that gives, in a sentence, and its command."""
+
+    token_axis: int
+    tokens: list[int]
+    p: int
+    features: int
+    strongest: list[StrongFeature]
+    text: str
+    command: str
 
 
 class LogFacts(TypedDict):
@@ -36,6 +58,7 @@ class LogFacts(TypedDict):
     settings : what the log says of the training
     late_rows : the rows that were logged one update late, as text, "none" where there are none
     wrong : sentences
+    readings : what may be meant, where it is not stated which are the tokens; the arguments of each and its command
     command : extracts it
     """
 
@@ -56,6 +79,7 @@ class LogFacts(TypedDict):
     settings: dict[str, Setting]
     late_rows: str
     wrong: list[str]
+    readings: list[ReadingFacts]
     command: str
 
 
@@ -63,6 +87,8 @@ def inspect_logs(
     path: str | os.PathLike[str], request: Request | None = None, *, options: LogOptions | None = None
 ) -> list[LogFacts]:
     """Facts on each log at a path: format, shapes, steps, p, d, what is wrong, and the command that extracts it.
+
+    Where it is not stated which axis has the tokens or how many there are, ``readings`` lists what may be meant.
 
     Every frame is read once, as an extraction would. What would make an extraction refuse the log is one of the things
     that are wrong with it.
@@ -75,14 +101,16 @@ def inspect_logs(
         What is there is no log, or can't be opened.
     """
     request = replace(request or Request(), checksums=False)
-    given = _flags({**vars(options or LogOptions()), **vars(request)})
-    return [_facts(Path(path), log, request, given) for log in open_logs(Path(path), options)]
+    options = options or LogOptions()
+    return [_facts(Path(path), log, request, options) for log in open_logs(Path(path), options)]
 
 
-def _facts(path: Path, log: Log, request: Request, given: list[str]) -> LogFacts:
+def _facts(path: Path, log: Log, request: Request, options: LogOptions) -> LogFacts:
+    given = _flags({**vars(options), **vars(request)})
     wrong: list[str] = []
     how: Layout | None = None
     late, mendable, repair, flags = "none", False, request.repair, given
+    readings: tuple[Reading, ...] = ()
     try:
         how = layout(log, request)
         observables, wrong = choose_observables([log], request)
@@ -94,6 +122,10 @@ def _facts(path: Path, log: Log, request: Request, given: list[str]) -> LogFacts
             reduced = reduce(log, replace(request, repair=True), observables)
         late, mendable = reduced.late_rows, reduced.mendable
         wrong += reduced.remarks
+    except UnclearTokensError as error:
+        wrong += [error.reason]
+        readings, late = error.readings, "not looked for"
+        flags = [*given, *_lacking(log, request, readings)]
     except UnusableDataError as error:
         wrong += [str(error)]
         flags = [*given, "--p P"] if how is None else given
@@ -117,8 +149,34 @@ def _facts(path: Path, log: Log, request: Request, given: list[str]) -> LogFacts
         "settings": dict(log.settings),
         "late_rows": late,
         "wrong": list(dict.fromkeys(wrong)),
-        "command": " ".join(["ecodyn extract", shlex.quote(str(path)), *["--repair"] * repair, *flags, "-o runs.nc"]),
+        "readings": [_reading(path, one, request, options) for one in readings],
+        "command": _command(path, [*["--repair"] * repair, *flags]),
     }
+
+
+def _lacking(log: Log, request: Request, readings: Sequence[Reading]) -> list[str]:
+    """Places for the flags that neither the log nor the request makes needless."""
+    known = request.p is not None or (log.stated_shape is not None and log.stated_shape[0] is not None)
+    axis = request.token_axis is None and not all(one.evident for one in readings)
+    number = "--tokens FIRST:END" if known else "--p P"
+    return ["--token-axis AXIS"] * axis + [number] * (request.tokens is None)
+
+
+def _reading(path: Path, reading: Reading, request: Request, options: LogOptions) -> ReadingFacts:
+    """What a reading would give, and the command that asks for it."""
+    return {
+        "token_axis": reading.token_axis,
+        "tokens": list(reading.tokens),
+        "p": reading.p,
+        "features": reading.features,
+        "strongest": [{"feature": k, "share_of_power": share} for k, share in reading.strongest],
+        "text": str(reading),
+        "command": _command(path, _flags({**vars(options), **vars(reading.asked(request))})),
+    }
+
+
+def _command(path: Path, flags: list[str]) -> str:
+    return " ".join(["ecodyn extract", shlex.quote(str(path)), *flags, "-o runs.nc"])
 
 
 def _flags(asked: dict[str, Any]) -> list[str]:

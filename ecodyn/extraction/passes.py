@@ -10,7 +10,7 @@ import numpy as np
 
 from ecodyn.arrays import Array, Bools, Integers
 from ecodyn.errors import UnusableDataError
-from ecodyn.extraction.request import Layout
+from ecodyn.extraction.layout import Layout
 from ecodyn.logs import Frames
 from ecodyn.logs.integrity import Watch
 from ecodyn.observables import Components, Observable

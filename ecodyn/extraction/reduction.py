@@ -11,9 +11,10 @@ import numpy as np
 
 from ecodyn.arrays import Array
 from ecodyn.errors import UnusableDataError
+from ecodyn.extraction.layout import Layout, layout
 from ecodyn.extraction.passes import Pass, checked, read_both, read_pass
 from ecodyn.extraction.repairs import cut_to_finite, repeated_frames, rows_that_count
-from ecodyn.extraction.request import Layout, Request, layout
+from ecodyn.extraction.request import Request
 from ecodyn.extraction.sources import Source, sources_of
 from ecodyn.logs import Log
 from ecodyn.logs.integrity import MOST_RANGES, last_wins, ranges, step_remarks

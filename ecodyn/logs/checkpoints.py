@@ -11,6 +11,7 @@ from ecodyn.arrays import Integers
 from ecodyn.errors import UnusableDataError
 from ecodyn.logs.choice import choose
 from ecodyn.logs.log import Format, Frames, Log, LogOptions
+from ecodyn.logs.stated import stated_shape
 from ecodyn.logs.tensors import SAFETENSORS, SUFFIXES, TensorFile, open_tensors
 
 __all__ = ["CheckpointFrames", "Checkpoints"]
@@ -45,7 +46,7 @@ class CheckpointFrames(Frames):
 
 
 class Checkpoints(Format):
-    """A folder of checkpoints whose steps are in the files or in their names."""
+    """A folder of checkpoints whose steps are in the files or in their names; ``p`` and ``dim`` may be in the files."""
 
     name = "checkpoints"
     description = "a folder of .safetensors or .pt files, one a step"
@@ -72,6 +73,8 @@ class Checkpoints(Format):
                 sources=tuple(files),
                 remarks=tuple(_remarks(path, files)),
                 arrays=first.shapes,
+                key=key,
+                stated_shape=stated_shape(first.settings),
             )
         ]
 

@@ -121,7 +121,9 @@ class Log:
     sources
         The files that the numbers come from.
     stated_shape
-        (p, d) where the log states them.
+        (p, d) where the log states them, or one of them and None.
+    key
+        Name of the array that the frames are, as in `arrays`; None where it has none.
     arrays
         Name to shape of everything that the log holds, as far as it is known.
 
@@ -148,7 +150,8 @@ class Log:
     settings: Mapping[str, Setting] = field(default_factory=dict)
     late: Bools | None = None
     remarks: tuple[str, ...] = ()
-    stated_shape: tuple[int, int] | None = None
+    stated_shape: tuple[int | None, int | None] | None = None
+    key: str | None = None
     arrays: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
 
@@ -231,8 +234,9 @@ class Format(ABC):
     ...         return path.suffix == ".raw"
     ...     def open(self, path, options):
     ...         frames = ArrayFrames(np.fromfile(path).reshape(-1, 7, 4))
+    ...         known = {"path": path, "format": self.name, "name": path.stem, "sources": (path,)}
     ...         steps = options.times(path, len(frames))
-    ...         return [Log(path=path, format=self.name, name=path.stem, steps=steps, frames=frames, sources=(path,))]
+    ...         return [Log(steps=steps, frames=frames, stated_shape=(7, 4), **known)]
 
     ``register_format(Raw)`` makes it known in this process; an entry point makes it known to the command line::
 

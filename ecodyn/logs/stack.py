@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from ecodyn.errors import UnusableDataError
 from ecodyn.logs.choice import choose
 from ecodyn.logs.log import Format, Frames, Log, LogOptions
 from ecodyn.logs.npy import open_npy, open_npz, shapes
+from ecodyn.logs.stated import stated_shape
 from ecodyn.logs.tensors import SUFFIXES, open_tensors
 
 __all__ = ["Stack"]
@@ -23,7 +25,8 @@ class Stack(Format):
     """One array whose first axis is time.
 
     An array (T, p, d) is a stack of frames, an array (T, K) holds values of K features. A file of several arrays
-    states the steps in one named ``steps``, and may have ``gradients`` beside the frames.
+    states the steps in one named ``steps``, and may have ``gradients`` beside the frames, and single numbers ``p`` and
+    ``dim`` (or ``d_model``).
     """
 
     name = "stack"
@@ -42,16 +45,26 @@ class Stack(Format):
                     f"{path} has shape {frames.shape}, expected (T, p, d) or, for values of features, (T, K)"
                 )
             return [self._log(path, {path.stem: frames}, path.stem, options)]
-        arrays = self._arrays(path)
-        return [self._log(path, arrays, choose(path, shapes(arrays), options.key, (3, 2)), options)]
+        arrays, settings = self._arrays(path)
+        return [self._log(path, arrays, choose(path, shapes(arrays), options.key, (3, 2)), options, settings)]
 
-    def _arrays(self, path: Path) -> dict[str, Frames]:
+    def _arrays(self, path: Path) -> tuple[dict[str, Frames], Mapping[str, float]]:
+        """Arrays by name, and the numbers that state something beside them."""
         if path.suffix.lower() == ".npz":
-            return open_npz(path)
+            arrays = open_npz(path)
+            single = {name: frames for name, frames in arrays.items() if frames.shape == ()}
+            return arrays, {name: float(frames.read(np.zeros(1, np.int64))[0]) for name, frames in single.items()}
         tensors = open_tensors(path)
-        return {name: tensors.frames(name) for name, shape in tensors.shapes.items() if shape}
+        return {name: tensors.frames(name) for name, shape in tensors.shapes.items() if shape}, tensors.settings
 
-    def _log(self, path: Path, arrays: dict[str, Frames], key: str, options: LogOptions) -> Log:
+    def _log(
+        self,
+        path: Path,
+        arrays: dict[str, Frames],
+        key: str,
+        options: LogOptions,
+        settings: Mapping[str, float] | None = None,
+    ) -> Log:
         frames = arrays[key]
         if 0 in frames.shape:
             raise UnusableDataError(f"{path}: {key} has shape {frames.shape}, expected at least one frame of numbers")
@@ -70,6 +83,8 @@ class Stack(Format):
             gradients=gradients,
             gradient_steps=None if gradients is None else steps,
             arrays=shapes(arrays),
+            key=key,
+            stated_shape=stated_shape(settings or {}),
         )
 
     def _steps(self, path: Path, arrays: dict[str, Frames], rows: int, options: LogOptions) -> Array:

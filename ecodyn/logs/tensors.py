@@ -14,6 +14,7 @@ import numpy as np
 from ecodyn.errors import UnusableDataError
 from ecodyn.logs.log import ArrayFrames, Frames, check_numbers
 from ecodyn.logs.npy import NpyFrames, check_signature
+from ecodyn.logs.stated import settings_in
 from ecodyn.runtime.files import first_line
 
 __all__ = ["SAFETENSORS", "SUFFIXES", "TensorFile", "open_tensors"]
@@ -33,11 +34,14 @@ class TensorFile(ABC):
         Name to shape of each tensor.
     numbers
         Single numbers stored beside them, such as the step.
+    settings
+        Numbers that the training's settings beside them state, such as p.
     """
 
     path: Path
     shapes: Mapping[str, tuple[int, ...]]
     numbers: Mapping[str, float]
+    settings: Mapping[str, float]
 
     @abstractmethod
     def read(self, name: str) -> np.ndarray:
@@ -84,6 +88,7 @@ class _Safetensors(TensorFile):
         self._entries = {name: entry for name, entry in header.items() if name != "__metadata__"}
         self.shapes = {name: tuple(entry["shape"]) for name, entry in self._entries.items()}
         self.numbers = _numbers(metadata) | self._scalars()
+        self.settings = settings_in(metadata)
 
     def read(self, name: str) -> np.ndarray:
         entry = self._entries[name]
@@ -115,13 +120,15 @@ class _Torch(TensorFile):
         self.path = path
         check_signature(path, b"", "a file written by torch.save")
         try:
-            tensors, numbers = _flat(_load(path))
+            held = _load(path)
+            tensors, numbers = _flat(held)
         except (RecursionError, OverflowError, RuntimeError, TypeError) as error:
             # a list in itself, a number too large
             raise UnusableDataError(f"{path} holds what is no tensor or number ({error}); write it again") from None
         self._tensors = tensors
         self.shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
         self.numbers = numbers
+        self.settings = settings_in(held)
 
     def read(self, name: str) -> np.ndarray:
         return _to_numpy(self._tensors[name], f"{self.path}: {name}")

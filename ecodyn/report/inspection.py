@@ -66,7 +66,8 @@ def log_table(facts: LogFacts) -> Table:
         "settings": "; ".join(f"{k} = {v}" for k, v in facts["settings"].items()) or "none",
         "late rows": facts["late_rows"],
         "wrong with it": "\n".join(facts["wrong"]) or "nothing found",
-        "next": facts["command"],
+        **{f"reading {n}": f"{one['text']}\n{one['command']}" for n, one in enumerate(facts["readings"], 1)},
+        "next": "the command of the reading that is right" if facts["readings"] else facts["command"],
     }
     return _two_columns(facts["path"], rows)
 

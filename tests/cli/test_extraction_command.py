@@ -32,7 +32,7 @@ def checkpoints(tmp_path):
         folder = tmp_path / "runs" / f"seed_{seed}"
         folder.mkdir(parents=True)
         for i, embedding in enumerate(walk(seed)):
-            save_file({"embedding": embedding}, folder / f"step_{10 * i}.safetensors")
+            save_file({"embedding": embedding}, folder / f"step_{10 * i}.safetensors", {"p": "7"})
     return tmp_path / "runs"
 
 
@@ -113,7 +113,7 @@ def test_values_are_those_of_every_request(checkpoints, tmp_path):
 def test_refusals_say_what_to_do_and_write_nothing(checkpoints, tmp_path, arguments, code, said):
     places = {"empty": tmp_path / "empty", "seed": checkpoints / "seed_0", "stack": tmp_path / "stack.npz"}
     places["empty"].mkdir()
-    np.savez(places["stack"], embeddings=walk(9, p=11), steps=np.arange(40))
+    np.savez(places["stack"], embeddings=walk(9, p=11), steps=np.arange(40), p=11)
     result = run("extract", *(a.format(**places) for a in arguments), "-o", tmp_path / "out.nc", "--jobs", 1)
     assert result.exit_code == code
     assert said in " ".join(result.stderr.split())

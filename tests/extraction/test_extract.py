@@ -17,7 +17,7 @@ def frames(seed, steps=12, p=7, d=4):
 
 
 def stack(path, array, steps=None):
-    np.savez(path, frames=array, steps=np.arange(len(array)) if steps is None else steps)
+    np.savez(path, frames=array, steps=np.arange(len(array)) if steps is None else steps, p=array.shape[1])
     return path
 
 
@@ -54,10 +54,11 @@ def test_empty_folder_is_refused(tmp_path):
         extract(tmp_path)
 
 
-@pytest.mark.parametrize(("p", "d"), [(8, 4), (2, 4), (7, 5)])
+@pytest.mark.parametrize(("p", "d"), [(8, 4), (2, 7), (7, 4), (7, 5)])
 def test_p_is_asked_for_where_it_can_not_be_told(tmp_path, p, d):
     array = frames(0, p=p, d=d)
-    path = stack(tmp_path / "a.npz", array)
+    path = tmp_path / "a.npz"
+    np.savez(path, frames=array, steps=np.arange(len(array)))
     with pytest.raises(UnusableDataError, match="--p P"):
         extract(path)
     if p % 2:
@@ -71,7 +72,7 @@ def test_p_is_asked_for_where_it_can_not_be_told(tmp_path, p, d):
 def test_what_needs_frames_and_gradients_is_of_both_at_one_step(tmp_path, monkeypatch):
     monkeypatch.setattr("ecodyn.logs.log.CHUNK_BYTES", 1000)  # several chunks, of four frames
     embedding, gradient, path = frames(0), frames(1), tmp_path / "both.npz"
-    np.savez(path, frames=embedding, gradients=gradient, steps=np.arange(12))
+    np.savez(path, frames=embedding, gradients=gradient, steps=np.arange(12), p=7)
     data = extract(path, Request(observables=("gradient", "pull")), options=LogOptions(key="frames"))
     circles = Fourier(7)
     of_frames, of_gradients = circles.components(embedding).copy(), circles.components(gradient)
@@ -127,7 +128,7 @@ def test_two_processes_give_the_same(tmp_path):
 def test_inspection_writes_nothing_and_tells_the_command(tmp_path):
     path = tmp_path / "a.npy"
     np.save(path, frames(0))
-    (facts,) = inspect_logs(path, options=LogOptions(interval=5))
+    (facts,) = inspect_logs(path, Request(p=7), options=LogOptions(interval=5))
     assert list(tmp_path.iterdir()) == [path]
     assert (facts["p"], facts["d"], facts["last_step"], facts["late_rows"]) == (7, 4, 55, "none")
     assert facts["command"].startswith(f"ecodyn extract {path}")

@@ -48,7 +48,7 @@ def folder(tmp_path):
 
 def refusal(path, options=None):
     with pytest.raises(UnusableDataError) as caught:
-        extract(path, options=options)
+        extract(path, Request(p=P), options=options)
     assert str(path) in str(caught.value)
     return str(caught.value)
 
@@ -57,7 +57,7 @@ def refusal(path, options=None):
 @pytest.mark.parametrize("every", [1, 3])
 def test_every_kind_gives_the_same_signal(folder, write, every):
     write(folder)
-    found = extract(folder, Request(every=every))
+    found = extract(folder, Request(p=P, every=every))
     np.testing.assert_allclose(found.values[0], SIGNAL[::every], rtol=0, atol=1e-10)
     np.testing.assert_array_equal(found.times[0], STEPS[::every])
 

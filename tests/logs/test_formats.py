@@ -77,7 +77,7 @@ WRITERS = {
 @pytest.mark.parametrize("every", [1, 3])
 def test_the_same_weights_give_the_same_trajectories(tmp_path, name, every):
     WRITERS[name](tmp_path / name)
-    runs = extract(tmp_path / name, Request(every=every), options=LogOptions(interval=5))
+    runs = extract(tmp_path / name, Request(p=P, every=every), options=LogOptions(interval=5))
     expected = np.linalg.norm(np.fft.fft(FRAMES, axis=1), axis=-1)[::every]
     np.testing.assert_allclose(runs.values[0], expected[:, 1 : P // 2 + 1], rtol=1e-10)
     np.testing.assert_allclose(runs.dc[0], expected[:, 0], rtol=1e-10)
@@ -87,7 +87,7 @@ def test_the_same_weights_give_the_same_trajectories(tmp_path, name, every):
 def test_a_run_directory_is_the_same_weights_too(tmp_path):
     run_directory(tmp_path / "run")
     np.savez(tmp_path / "stack.npz", embeddings=FRAMES, steps=np.arange(T))
-    request = Request(observables=("signal", "circularity"))
+    request = Request(observables=("signal", "circularity"), p=P)
     run = extract(tmp_path / "run", request)
     stack = extract(tmp_path / "stack.npz", request)
     np.testing.assert_array_equal(run.values, stack.values)
@@ -100,7 +100,7 @@ def test_other_types_of_numbers(tmp_path):
     np.save(tmp_path / "whole.npy", (10 * FRAMES).astype(np.int16))
     save_torch_file({"embeddings": torch.from_numpy(FRAMES).to(torch.bfloat16)}, tmp_path / "brain.safetensors")
     for name, scale, rtol in (("single.npy", 1, 1e-6), ("whole.npy", 10, 0.3), ("brain.safetensors", 1, 0.05)):
-        runs = extract(tmp_path / name, options=LogOptions(interval=5))
+        runs = extract(tmp_path / name, Request(p=P), options=LogOptions(interval=5))
         expected = scale * np.linalg.norm(np.fft.fft(FRAMES, axis=1), axis=-1)[:, 1 : P // 2 + 1]
         np.testing.assert_allclose(runs.values[0], expected, rtol=rtol)
 
@@ -206,7 +206,7 @@ def test_a_resumed_stack_keeps_what_came_last(tmp_path):
     steps = np.array([0, 5, 10, 15, 20, 10, 15, 20, 25, 30, 35, 40])
     np.savez(tmp_path / "x.npz", embeddings=FRAMES, steps=steps)
     with pytest.warns(UserWarning, match="the last row of a step wins, 3 rows were dropped"):
-        runs = extract(tmp_path / "x.npz")
+        runs = extract(tmp_path / "x.npz", Request(p=P))
     kept = [0, 1, 5, 6, 7, 8, 9, 10, 11]
     np.testing.assert_array_equal(runs.steps, steps[kept])
     expected = np.linalg.norm(np.fft.fft(FRAMES[kept], axis=1), axis=-1)[:, 1 : P // 2 + 1]

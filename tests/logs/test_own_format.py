@@ -32,7 +32,8 @@ class Raw(Format):
     def open(self, path, options):
         rows = np.fromfile(path).reshape(-1, 1 + {P} * {D})
         frames = ArrayFrames(rows[:, 1:].reshape(-1, {P}, {D}))
-        return [Log(path=path, format=self.name, name=path.stem, steps=rows[:, 0], frames=frames, sources=(path,))]
+        known = dict(path=path, format=self.name, name=path.stem, sources=(path,), stated_shape=({P}, {D}))
+        return [Log(steps=rows[:, 0], frames=frames, **known)]
 
 READY = Raw()
 """

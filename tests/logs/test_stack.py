@@ -66,7 +66,7 @@ def refusal(path, options=EVERY_5):
 
 
 def run(path, request=None, options=None):
-    found = extract(path, request, options=options)
+    found = extract(path, request or Request(p=P), options=options)
     return np.asarray(found.values[0]), np.asarray(found.times[0])
 
 
@@ -78,7 +78,7 @@ def run(path, request=None, options=None):
 def test_every_format_gives_the_same_signal(tmp_path, write, suffix, options, every):
     path = tmp_path / f"run.{suffix}"
     write(path)
-    values, steps = run(path, Request(every=every), options)
+    values, steps = run(path, Request(p=P, every=every), options)
     np.testing.assert_allclose(values, signal(FRAMES)[::every], rtol=0, atol=1e-10)
     np.testing.assert_array_equal(steps, STEPS[::every])
 

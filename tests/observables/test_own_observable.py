@@ -62,7 +62,7 @@ def registry(monkeypatch):
 @pytest.fixture
 def log(tmp_path):
     path = tmp_path / "log.npz"
-    np.savez(path, frames=FRAMES, gradients=GRADIENTS, steps=np.arange(T))
+    np.savez(path, frames=FRAMES, gradients=GRADIENTS, steps=np.arange(T), p=FRAMES.shape[1])
     return path
 
 

@@ -135,7 +135,7 @@ def _check(steps: Sequence[int], seeds: Sequence[int]) -> None:
 def write_snapshots(snapshots: Snapshots, folder: str | os.PathLike[str]) -> None:
     """Write what `read_snapshots` reads, ``run_SEED/step_STEP.safetensors``, into a folder, made if it is not there."""
     for step, tensors in zip(snapshots.steps.tolist(), snapshots.parameters, strict=True):
-        write_checkpoint(Path(folder), snapshots.seeds, step, tensors)
+        write_checkpoint(Path(folder), snapshots.network, snapshots.seeds, step, tensors)
 
 
 def read_snapshots(

@@ -121,7 +121,7 @@ def _train(task: Task, progress: Callable[[int], None]) -> None:
     seeds = [run.seed for run in task.runs]
     visit = None
     if task.checkpoints is not None:
-        visit = task.checkpoints.writer([run.label for run in task.runs], int(task.kept[-1]))
+        visit = task.checkpoints.writer(task.network, [run.label for run in task.runs], int(task.kept[-1]))
     try:
         record = train_batch(
             task.network, seeds, task.kept, dtype=task.dtype, device=task.device, progress=progress, visit=visit

@@ -17,7 +17,8 @@ class Doubles(Format):
 
     def open(self, path, options):
         """One run a file."""
-        p, d = np.fromfile(path, count=2).astype(int)
+        p, d = np.fromfile(path, count=2).astype(int).tolist()
         rows = np.fromfile(path)[2:].reshape(-1, 1 + p * d)
         frames = ArrayFrames(rows[:, 1:].reshape(-1, p, d))
-        return [Log(path=path, format=self.name, name=path.stem, steps=rows[:, 0], frames=frames, sources=(path,))]
+        known = {"path": path, "format": self.name, "name": path.stem, "sources": (path,), "stated_shape": (p, d)}
+        return [Log(steps=rows[:, 0], frames=frames, **known)]
