@@ -8,15 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from ecodyn.arrays import Array
+from ecodyn.rollouts.skill import EXACT, WORST_UNEXPLAINED, mean_square, skill_of
 
 HORIZONS = tuple(n / 20 for n in range(1, 21))  # shares of the window
 QUARTERS = slice(4, None, 5)  # of these, the four that tables have
-WORST_UNEXPLAINED = 2.0  # a rollout twice as bad as doing nothing: how much worse it is, says nothing more
 LARGEST_NOISE_SHARE = 0.9  # measurement noise may take off at most so much of what is unexplained
 SMALLEST_UNEXPLAINED = 1e-6  # the solvers' accuracy
 NEXT_TO_NOTHING = 1e-4  # of the variance: which of two models leaves less of it matters to no prediction
 LOG_FLOOR = 0.01  # of the window's median: what is under it counts as gone
-EXACT = 1e-24  # persistence's error over the mean square under which a run says nothing
 DIFFERENCE_ORDERS = range(2, 7)  # below two trends count as noise, above six a few neighbours tell the variance badly
 
 
@@ -78,20 +77,6 @@ def score_rollout(truth: Array, rollout: Array, times: Array, status: str = "ok"
         finished=True,
         status=status,
     )
-
-
-def skill_of(truth: Array, rollout: Array, times: Array) -> float:
-    """1 − MSE/MSE(persistence); NaN where persistence is exact."""
-    still = mean_square(truth - truth[:1], times)
-    if still <= EXACT * max(float(np.mean(truth**2)), 1e-300):
-        return float("nan")
-    return 1.0 - mean_square(rollout - truth, times) / still
-
-
-def mean_square(difference: Array, times: Array) -> float:
-    """Mean over features and time, time by the trapezoid rule."""
-    duration = times[-1] - times[0]
-    return float(np.trapezoid(np.mean(difference**2, axis=1), times) / duration) if duration > 0 else 0.0
 
 
 def skill_curve(truth: Array, rollout: Array, times: Array) -> tuple[float, ...]:

@@ -23,13 +23,14 @@ from ecodyn.families.law_file import (
     library_to_json,
     step_from,
 )
+from ecodyn.families.law_text import LawText, Place
 from ecodyn.families.model import FittedModel, amplitudes_from
 
 if TYPE_CHECKING:
     import sympy
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Law(FittedModel):
     """ẋᵢ = Σⱼ θᵢⱼ φⱼ(x), or as a map (xᵢ(t+h) − xᵢ(t))/h = Σⱼ θᵢⱼ φⱼ(x(t)): what it prints is what it simulates.
 
@@ -114,10 +115,21 @@ class Law(FittedModel):
             equations.append(sympy.Eq(left, right, evaluate=False))
         return equations
 
-    def _places(self) -> list[tuple[int, int, Any]]:
+    def _places(self) -> list[Place]:
         """Channel, group and feature (None for all) of each equation."""
         labels = list(self.features) if self.per_feature else [None]
         return [(channel, group, label) for channel in self.library.moving for group, label in enumerate(labels)]
+
+    def lines(self, precision: int = 3) -> list[str]:
+        """The equations as text: see ``FittedModel.lines``."""
+        return self._text_of_equations.lines(precision)
+
+    def __repr__(self) -> str:
+        return f"{self.family}/{self.coupling}: {self._text_of_equations.glance()}"
+
+    @property
+    def _text_of_equations(self) -> LawText:
+        return LawText(self.library, self.coefficients, self.step, self._places())
 
     def _symbol(self, channel: int, feature: Any) -> sympy.Symbol:
         return self.library.symbols(feature)[0][channel]

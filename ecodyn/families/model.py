@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 from ecodyn.arrays import Array
 from ecodyn.equations.library import FULL
 from ecodyn.families.free_rollouts import roll_out
+from ecodyn.families.printing import Printed
 from ecodyn.rollouts.integration import Rollout
 from ecodyn.rollouts.iteration import FLOW, MAP
 
@@ -28,8 +29,8 @@ SCHEMA = 1  # of a model file
 DIFFERENCE = 6e-6  # cube root of rounding: where truncation and rounding of a central difference meet
 
 
-@dataclass(frozen=True, kw_only=True)
-class FittedModel(ABC):
+@dataclass(frozen=True, kw_only=True, repr=False)
+class FittedModel(Printed):
     """A right-hand side with its coefficients: frozen, in original units (signal per step).
 
     Attributes
