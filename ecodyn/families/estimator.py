@@ -259,4 +259,9 @@ def _plain(value: Any) -> Any:
         value = value.tolist()
     if isinstance(value, str | int | float | bool | type(None)):
         return value
-    return list(value) if isinstance(value, tuple | list) else repr(value)
+    if isinstance(value, tuple | list):
+        return list(value)
+    try:
+        return repr(value)
+    except RuntimeError:  # an estimator that scikit-learn can't show, such as PySINDy's WrappedOptimizer
+        return type(value).__name__
