@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # what type checkers see; at run time the names come from _HO
     from ecodyn.families.matrix_logarithm import flow_of_map, map_of_flow
     from ecodyn.families.model import FittedModel
     from ecodyn.families.neural_ode import NeuralODE
+    from ecodyn.families.pysindy_import import from_pysindy
     from ecodyn.families.sindy import SINDy
     from ecodyn.rollouts.integration import Rollout, integrate
     from ecodyn.stability.equilibria import Equilibria, find_equilibria
@@ -54,6 +55,7 @@ _HOME = {
     "find_equilibria": "ecodyn.stability.equilibria",
     "find_phases": "ecodyn.comparison",
     "flow_of_map": "ecodyn.families.matrix_logarithm",
+    "from_pysindy": "ecodyn.families.pysindy_import",
     "integrate": "ecodyn.rollouts.integration",
     "load": "ecodyn.trajectories",
     "load_model": "ecodyn.families",
@@ -87,6 +89,7 @@ __all__ = [
     "find_equilibria",
     "find_phases",
     "flow_of_map",
+    "from_pysindy",
     "integrate",
     "load",
     "load_model",

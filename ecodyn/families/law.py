@@ -27,6 +27,7 @@ from ecodyn.families.law_text import LawText, Place
 from ecodyn.families.model import FittedModel, amplitudes_from
 
 if TYPE_CHECKING:
+    import pysindy
     import sympy
 
 
@@ -208,6 +209,31 @@ class Law(FittedModel):
             return " ".join(name if p == 1 else f"{name}^{{{p}}}" for name, p in factors if p)
 
         return {s: rf"\overline{{{inside(p)}}}" for s, p in zip(means, self.library.moments, strict=True)}
+
+    def to_pysindy(self) -> pysindy.SINDy | pysindy.DiscreteSINDy:
+        """A fitted ``pysindy.SINDy`` of a ``PolynomialLibrary`` whose predictions are ẋ; of a map, ``DiscreteSINDy``.
+
+        Its features are named as the law's, x_1 where these are numbers. Means over features are multiplied out, and
+        coefficients that features share are written for each. ``ecodyn.from_pysindy`` is the way back.
+
+        Raises
+        ------
+        ValueError
+            The law is a clock, or has too many monomials once it is multiplied out.
+
+        Examples
+        --------
+        >>> from ecodyn import Linear
+        >>> x = 3 + 2 * np.exp(-0.5 * np.arange(30.0))[:, None] * [1.0, -1.0]
+        >>> Linear(coupling="independent").fit(x).model_.to_pysindy().print(precision=1)
+        (x_1)' =  1.5 1 + -0.5 x_1
+        (x_2)' =  1.5 1 + -0.5 x_2
+        """
+        from ecodyn.families.pysindy_export import pysindy_model
+
+        if self.drive is not None:
+            raise ValueError("expected a law of its state alone, got a clock, which time drives; PySINDy has no such")
+        return pysindy_model(self.library, self.coefficients, self.step)
 
     def interactions(self) -> Array:
         """The matrix A (feature, feature) of signals in the first equation, of a full law whose family has one."""
