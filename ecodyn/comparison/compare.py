@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Unpack
 
 from ecodyn.comparison.answer import answer
@@ -17,6 +18,7 @@ from ecodyn.comparison.surrogate_refits import against_surrogates
 from ecodyn.errors import DataWarning, NothingFittedError
 from ecodyn.families.estimator import Family
 from ecodyn.families.model_name import FAMILY
+from ecodyn.runtime.progress import shown
 from ecodyn.trajectories import Trajectories
 
 __all__ = ["InterruptedComparison", "compare"]
@@ -65,6 +67,11 @@ def compare(
     'linear/independent'
     """
     request = Request(families=families, couplings=couplings, **options)
+    with shown(request.progress, "comparing") as progress:
+        return _compare(data, replace(request, progress=progress))
+
+
+def _compare(data: Trajectories, request: Request) -> Comparison:
     checked = check(data, request)
     plans = [plan(part, checked.contenders, request, window=i) for i, part in enumerate(checked.windows)]
     outcome = run(plans, request)
@@ -76,5 +83,5 @@ def compare(
     if not any(m.kind == FAMILY for m in comparison.models):
         raise NothingFittedError("no family could be fitted: " + "; ".join(comparison.failures))
     if comparison.warnings:
-        warnings.warn("; ".join(comparison.warnings), DataWarning, stacklevel=2)
+        warnings.warn("; ".join(comparison.warnings), DataWarning, stacklevel=3)
     return comparison

@@ -137,7 +137,7 @@ def surrogate_tests(window: WindowResult, work: Plan, request: Request) -> tuple
     results = each_with(_Refit.__call__, refits, work.data, request.jobs, ordered=True)
     for done, (refit, outcome) in enumerate(zip(refits, results, strict=True), start=1):
         outcomes[refit.kind].append(outcome)
-        if request.progress is not None:
+        if callable(request.progress):
             request.progress(done, len(refits), f"{refit.kind} surrogates {score.label}")
     return tuple(_test(kind, score, outcomes[kind]) for kind in kinds), reasons
 
