@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -170,7 +170,8 @@ class FittedModel(Printed):
         Returns
         -------
         Rollout
-            ``values`` (batch, step, feature, channel) and a status each. Never an exception for a misbehaving law.
+            ``values`` (batch, step, feature, channel) and a status each; ``to_dataset()`` labels them. Never
+            an exception for a misbehaving law.
 
         Examples
         --------
@@ -181,7 +182,7 @@ class FittedModel(Printed):
         ('ok',) [[[1.    2.    4.   ]
           [0.368 0.736 1.471]]]
         """
-        return roll_out(
+        rollout = roll_out(
             self.rhs,
             self._starting_states(x0),
             steps,
@@ -192,6 +193,7 @@ class FittedModel(Printed):
             rtol=rtol,
             max_evaluations=max_evaluations,
         )
+        return replace(rollout, features=self.features, channels=self.channels)
 
     def _starting_states(self, x0: ArrayLike) -> Array:
         start = np.asarray(x0, dtype=float)
