@@ -27,7 +27,7 @@ class Predictor(Configured):
     """An estimator of a law, ``model_``, that rolls it out and scores the rollouts."""
 
     model_: FittedModel
-    _counted_steps: bool  # whether the fit's times were 0, 1, 2, …
+    _counted_steps: bool = True  # whether the fit's times were 0, 1, 2, …
 
     def predict(self, x0: Any, t: ArrayLike | None = None) -> Array:
         """Roll the fitted law out from given states (``pysindy.SINDy.predict`` gives derivatives: ``model_.rhs``).
