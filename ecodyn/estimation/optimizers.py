@@ -17,7 +17,6 @@ from sklearn import config_context
 
 from ecodyn.arrays import Array
 from ecodyn.equations.library import Library
-from ecodyn.errors import DataWarning
 from ecodyn.estimation.integral_matching import MatchedIntegrals, uncompressed
 from ecodyn.estimation.samples import Samples
 from ecodyn.estimation.supports import SPARSITY_PARAMETERS
@@ -99,8 +98,10 @@ def optimal_coefficients(
     *,
     per_feature: bool,
     method: str,
-) -> Array:
+) -> tuple[Array, tuple[str, ...]]:
     """Coefficients (equation × group, term), in the samples' units, that an optimiser finds in the data's.
+
+    And what it warned of, such as that it did not converge.
 
     Parameters
     ----------
@@ -109,21 +110,21 @@ def optimal_coefficients(
         terms of its own, it is fitted for each feature.
     matched : MatchedIntegrals
         The compressed regression of all runs.
-
-    Warns
-    -----
-    DataWarning
-        What the optimiser warned of, such as that it did not converge.
     """
     if needs_rows(optimizer):
         matched = uncompressed(library, samples, per_feature=per_feature, method=method)
     terms, targets = _units(library, samples, method, matched)
     designs = len(matched.factors)
     coefficients = np.zeros((designs * len(targets), matched.n_terms))
+    said: dict[str, None] = {}  # in their order, each once
     for design in range(designs):
-        found = _fitted(optimizer, matched.matrix[design] * terms, matched.targets[design] * targets)
-        coefficients[design::designs] = found * terms / targets[:, None]
-    return coefficients
+        own = copy.deepcopy(optimizer)
+        with warnings.catch_warnings(record=True) as caught, config_context(assume_finite=True):
+            warnings.simplefilter("always")
+            own.fit(matched.matrix[design] * terms, matched.targets[design] * targets)
+        said |= dict.fromkeys(str(w.message) for w in caught if issubclass(w.category, UserWarning))
+        coefficients[design::designs] = np.atleast_2d(own.coef_) * terms / targets[:, None]
+    return coefficients, tuple(f"{type(optimizer).__name__} says: {text}" for text in said)
 
 
 def _units(library: Library, samples: Samples, method: str, matched: MatchedIntegrals) -> tuple[Array, Array]:
@@ -134,14 +135,3 @@ def _units(library: Library, samples: Samples, method: str, matched: MatchedInte
     if method == "derivative":
         return terms, targets / samples.time_scale
     return terms * samples.time_scale, targets
-
-
-def _fitted(optimizer: Optimizer, matrix: Array, targets: Array) -> Array:
-    own = copy.deepcopy(optimizer)
-    with warnings.catch_warnings(record=True) as caught, config_context(assume_finite=True):
-        warnings.simplefilter("always")
-        own.fit(matrix, targets)
-    said = dict.fromkeys(str(w.message) for w in caught if issubclass(w.category, UserWarning))
-    if said:
-        warnings.warn(f"PySINDy's {type(optimizer).__name__} says: {'; '.join(said)}", DataWarning, stacklevel=2)
-    return np.atleast_2d(own.coef_)

@@ -24,6 +24,7 @@ def fit_of_support(
     support: NDArray[np.bool_],
     candidates: int = 1,
     chosen: tuple[tuple[str, float], ...] = (),
+    notes: tuple[str, ...] = (),
 ) -> InitialFit:
     """A fit with only the terms that some equation keeps."""
     keep = np.flatnonzero(support.any(axis=0))
@@ -37,6 +38,7 @@ def fit_of_support(
         support=keep,
         candidates=candidates,
         chosen=chosen,
+        notes=notes,
     )
 
 

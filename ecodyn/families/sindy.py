@@ -179,7 +179,7 @@ class SINDy(LibraryFamily):
         """The support that validates best, refitted on all training runs; or what the optimizer finds on them."""
         everything = whole(samples, parts)
         if self.optimizer is not None and self.thresholds is None:
-            found = optimal_coefficients(
+            found, notes = optimal_coefficients(
                 self.optimizer,
                 library,
                 samples,
@@ -187,7 +187,7 @@ class SINDy(LibraryFamily):
                 per_feature=own_coefficients,
                 method=self.matching_options.method,
             )
-            return fit_of_support(library, everything.matched, found, found != 0)
+            return fit_of_support(library, everything.matched, found, found != 0, notes=notes)
         large = self.coupling == FULL and len(library) * len(library.features) > SMALL_FULL
         path, ridge = self._path(large), self._ridge(large)
         validations = splits(library, samples, parts, per_feature=own_coefficients, method=self.matching_options.method)

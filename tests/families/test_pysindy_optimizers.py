@@ -197,8 +197,13 @@ def test_a_grid_search_goes_through_an_optimizers_threshold():
 
 def test_what_an_optimizer_warns_of_is_said():
     hasty = pysindy.SR3(reg_weight_lam=0.1, regularizer="L1", max_iter=1)
-    with pytest.warns(DataWarning, match="PySINDy's SR3 says: SR3 did not converge after 1 iterations"):
-        SINDy("full", degree=2, optimizer=hasty, shooting=UNREFINED).fit_model(as_trajectories(RUNS, TIMES))
+    estimator = SINDy("independent", degree=2, per_feature=True, optimizer=hasty, shooting=UNREFINED)
+    with pytest.warns(
+        DataWarning, match="sindy/independent: SR3 says: SR3 did not converge after 1 iterations"
+    ) as said:
+        estimator.fit(RUNS, t=TIMES)
+    assert str(said[0].message).count("SR3 says") == 1  # of two features
+    assert estimator.model_.warnings
 
 
 @pytest.mark.filterwarnings("ignore::ecodyn.errors.DataWarning")
