@@ -15,7 +15,7 @@ from ecodyn.errors import DataWarning
 from ecodyn.families.configuration import Configured
 from ecodyn.families.model import FittedModel
 from ecodyn.families.target import check_no_target
-from ecodyn.rollouts.integration import Rollout
+from ecodyn.rollouts.integration import OK, Rollout
 from ecodyn.rollouts.skill import WORST_UNEXPLAINED, skill_of
 from ecodyn.statistics.clustered import cluster_means
 from ecodyn.trajectories import Trajectories
@@ -117,14 +117,7 @@ class Predictor(Configured):
         runs = self._runs_to_score(X, t)
         rollout = self.model_.simulate(runs.state(self.model_.state)[:, 0], runs.times)
         _say_early_ends(rollout)
-        worst = 1.0 - WORST_UNEXPLAINED
-        skills = np.full(len(runs), np.nan)
-        for r, n in enumerate(runs.lengths):
-            truth, times = runs.values[r, :n], runs.times[r, :n]
-            moves = not np.isnan(skill_of(truth, truth, times))
-            if moves:
-                finished = rollout.status[r] == "ok"
-                skills[r] = max(worst, skill_of(truth, rollout.signal[r, :n], times)) if finished else worst
+        skills = _skills(runs, rollout)
         still = int(np.isnan(skills).sum())
         if still:
             warnings.warn(f"{still} of {len(runs)} runs do not move and are left out of the score", DataWarning, 2)
@@ -168,8 +161,21 @@ def counts_steps(runs: Trajectories) -> bool:
     return bool(np.all((runs.times == steps) | np.isnan(runs.times)))
 
 
+def _skills(runs: Trajectories, rollout: Rollout) -> Array:
+    """Of each run's rollout, (run,); the worst there is where it ended early, NaN where the run does not move."""
+    worst = 1.0 - WORST_UNEXPLAINED
+    skills = np.full(len(runs), np.nan)
+    for r, n in enumerate(runs.lengths):
+        truth, times = runs.values[r, :n], runs.times[r, :n]
+        if rollout.status[r] == OK:
+            skills[r] = np.maximum(worst, skill_of(truth, rollout.signal[r, :n], times))  # NaN stays NaN
+        elif not np.isnan(skill_of(truth, truth, times)):
+            skills[r] = worst
+    return skills
+
+
 def _say_early_ends(rollout: Rollout) -> None:
-    early = [status for status in rollout.status if status != "ok"]
+    early = [status for status in rollout.status if status != OK]
     if early:
         warnings.warn(
             f"{len(early)} of {len(rollout.status)} rollouts ended early, the first {early[0]}",

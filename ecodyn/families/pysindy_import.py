@@ -61,10 +61,13 @@ def from_pysindy(
     True
     """
     powers, coefficients = _polynomials(model)
-    discrete = type(model).__name__ == "DiscreteSINDy"
-    if discrete:
-        coefficients = (coefficients - _identity(powers)) / step
     largest = _largest(model, powers) if amplitude is None else float(amplitude)
+    if type(model).__name__ != "DiscreteSINDy":
+        return _law(model, powers, coefficients, largest, None)
+    return _law(model, powers, (coefficients - _identity(powers)) / step, largest, step)
+
+
+def _law(model: Any, powers: Integers, coefficients: Array, largest: float, step: float | None) -> Law:
     features = tuple(_labels(model.feature_names))
     library = Library(
         coupling=FULL,
@@ -84,7 +87,7 @@ def from_pysindy(
         features=features,
         amplitudes=(largest,),
         provenance={"ecodyn": __version__, "from": f"pysindy.{type(model).__name__}", "names": model.feature_names},
-        step=step if discrete else None,
+        step=step,
         library=library.subset(keep),
         coefficients=coefficients[:, keep],
         size=coefficients.size,

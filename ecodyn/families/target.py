@@ -47,7 +47,7 @@ def _is_step(y: Any) -> bool:
 def _are_times(X: Any, y: Any) -> bool:
     """Whether y is one array of times for all runs, or one for each of them."""
     lengths = _lengths(X)
-    if isinstance(y, list | tuple) and any(np.ndim(part) == 1 for part in y):
+    if getattr(y, "ndim", 0) == 2 or (isinstance(y, list | tuple) and any(np.ndim(part) == 1 for part in y)):
         return len(y) == len(lengths) and all(_increase(part, n) for part, n in zip(y, lengths, strict=True))
     return _increase(y, max(lengths, default=0))
 

@@ -177,6 +177,11 @@ def test_times_of_each_run_in_ys_place_are_refused(runs):
         Linear().fit(runs, [STEPS, STEPS[:20]])
 
 
+def test_an_array_of_times_in_ys_place_is_refused():
+    with pytest.raises(ValueError, match="times, it seems"):
+        Linear().fit(np.stack([decays(), decays()]), np.stack([STEPS, STEPS * 2]))
+
+
 def test_pysindys_time_step_is_refused():
     with pytest.raises(ValueError, match=r"got the number 0\.1, a time step as PySINDy takes it; pass times by name"):
         Linear().fit(decays(), 0.1)
