@@ -3,13 +3,16 @@
 Most minimise a squared error: with [Θ | y] = Q·F they find on F what they find on all rows, and are given F. An
 optimiser that looks at rows one by one, or at their number, is given all rows: it draws some of them
 (``EnsembleOptimizer`` with bagging), trims them (SR3 with a ``trimming_fraction``) or divides by how many there are
-(scikit-learn's Lasso in a ``WrappedOptimizer``); and so is any that is not PySINDy's own.
+(scikit-learn's Lasso in a ``WrappedOptimizer``); and so is any that is not PySINDy's own. Ensembles draw from NumPy's
+global state, which is set to one seed for them and then put back: a fit is the same whatever was drawn before it.
 """
 
 from __future__ import annotations
 
 import copy
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 import numpy as np
@@ -17,6 +20,7 @@ from sklearn import config_context
 
 from ecodyn.arrays import Array
 from ecodyn.equations.library import Library
+from ecodyn.errors import UnusableDataError
 from ecodyn.estimation.integral_matching import MatchedIntegrals, uncompressed
 from ecodyn.estimation.samples import Samples
 from ecodyn.estimation.supports import SPARSITY_PARAMETERS
@@ -25,6 +29,7 @@ __all__ = ["Optimizer", "check_optimizer", "is_constrained", "needs_rows", "opti
 
 # Those of a squared error, sums over rows and nothing else of them, by their class in PySINDy 2.1.
 SQUARED_ERROR = {"STLSQ", "SR3", "SSR", "FROLS", "MIOSR", "ConstrainedSR3", "StableLinearSR3", "TrappingSR3"}
+SEED = 0  # of what an optimiser draws
 ALWAYS_CONSTRAINED = {"StableLinearSR3", "TrappingSR3"}
 
 
@@ -118,13 +123,38 @@ def optimal_coefficients(
     coefficients = np.zeros((designs * len(targets), matched.n_terms))
     said: dict[str, None] = {}  # in their order, each once
     for design in range(designs):
-        own = copy.deepcopy(optimizer)
-        with warnings.catch_warnings(record=True) as caught, config_context(assume_finite=True):
-            warnings.simplefilter("always")
-            own.fit(matched.matrix[design] * terms, matched.targets[design] * targets)
-        said |= dict.fromkeys(str(w.message) for w in caught if issubclass(w.category, UserWarning))
-        coefficients[design::designs] = np.atleast_2d(own.coef_) * terms / targets[:, None]
+        found, warned = _fitted(optimizer, matched.matrix[design] * terms, matched.targets[design] * targets)
+        coefficients[design::designs] = found * terms / targets[:, None]
+        said |= dict.fromkeys(warned)
     return coefficients, tuple(f"{type(optimizer).__name__} says: {text}" for text in said)
+
+
+def _fitted(optimizer: Optimizer, matrix: Array, targets: Array) -> tuple[Array, list[str]]:
+    """What a copy of the optimiser finds, (target, term), and what it warned of."""
+    own, name = copy.deepcopy(optimizer), type(optimizer).__name__
+    advice = "fewer terms, a larger ridge of its own or coupling='exchangeable' may help"
+    with warnings.catch_warnings(record=True) as caught, config_context(assume_finite=True), _one_seed():
+        warnings.simplefilter("always")
+        try:
+            own.fit(matrix, targets)
+        except np.linalg.LinAlgError as error:
+            raise UnusableDataError(
+                f"{name} could not solve for {matrix.shape[1]} terms ({error}); {advice}"
+            ) from error
+    found = np.atleast_2d(own.coef_)
+    if not np.isfinite(found).all():
+        raise UnusableDataError(f"expected finite coefficients of {name}, got others for {found.shape} terms; {advice}")
+    return found, [str(w.message) for w in caught if issubclass(w.category, UserWarning | RuntimeWarning)]
+
+
+@contextmanager
+def _one_seed() -> Iterator[None]:
+    before = np.random.get_state()  # noqa: NPY002  (it is what PySINDy draws from)
+    np.random.seed(SEED)  # noqa: NPY002
+    try:
+        yield
+    finally:
+        np.random.set_state(before)  # noqa: NPY002
 
 
 def _units(library: Library, samples: Samples, method: str, matched: MatchedIntegrals) -> tuple[Array, Array]:

@@ -13,10 +13,10 @@ from sklearn.base import clone
 from sklearn.linear_model import Lasso
 from sklearn.model_selection import GridSearchCV
 
-from ecodyn import DataWarning, Matching, Shooting, SINDy, Trajectories
+from ecodyn import DataWarning, Matching, Shooting, SINDy, Trajectories, UnusableDataError
 from ecodyn.estimation import MatchedIntegrals, Samples, match
 from ecodyn.estimation.integral_matching import uncompressed
-from ecodyn.estimation.optimizers import check_optimizer, is_constrained, needs_rows
+from ecodyn.estimation.optimizers import SEED, check_optimizer, is_constrained, needs_rows
 from ecodyn.trajectories import as_trajectories
 
 TIMES = np.arange(0, 8, 0.04)
@@ -70,10 +70,9 @@ def test_coefficients_are_pysindys_own(name):
     """With its regression, central differences on monomials, ``pysindy.SINDy`` and ``ecodyn.SINDy`` are the same."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        np.random.seed(1)  # noqa: NPY002  (PySINDy's ensembles draw from it)
+        np.random.seed(SEED)  # noqa: NPY002  (PySINDy's ensembles draw from it)
         library = pysindy.PolynomialLibrary(2)
         theirs = pysindy.SINDy(copy.deepcopy(OPTIMIZERS[name]), library).fit(RUNS, t=TIMES)
-        np.random.seed(1)  # noqa: NPY002
         ours = SINDy("full", degree=2, optimizer=OPTIMIZERS[name], matching=PYSINDYS, shooting=UNREFINED)
         ours.fit(RUNS, t=TIMES)
     assert np.count_nonzero(theirs.coefficients()) > 0
@@ -105,12 +104,11 @@ def test_compression_changes_nothing(name, coupling, per_feature):
     terms = samples.scales ** library.degrees[:, 0] * samples.time_scale
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        np.random.seed(2)  # noqa: NPY002
+        np.random.seed(SEED)  # noqa: NPY002
         expected = [
             copy.deepcopy(optimizer).fit(matrix * terms, targets * samples.scales[0]).coef_[0]
             for matrix, targets in zip(rows.matrix, rows.targets, strict=True)
         ]
-        np.random.seed(2)  # noqa: NPY002
         law = estimator.fit_model(data)
     np.testing.assert_allclose(coefficients(law, library.names()), expected, atol=1e-8)
 
@@ -175,10 +173,7 @@ def test_an_optimizer_survives_cloning_and_is_left_alone(name):
     assert needs_rows(copied.optimizer) == needs_rows(estimator.optimizer) == (name in ROWS)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        estimator.fit(RUNS, t=TIMES)
-        np.random.seed(0)  # noqa: NPY002
         first = estimator.fit(RUNS, t=TIMES).model_
-        np.random.seed(0)  # noqa: NPY002
         second = copied.fit(RUNS, t=TIMES).model_
     np.testing.assert_array_equal(first.coefficients, second.coefficients)
     assert not hasattr(estimator.optimizer, "coef_")
@@ -195,6 +190,15 @@ def test_a_grid_search_goes_through_an_optimizers_threshold():
     assert search.best_score_ > 0.99
 
 
+def test_a_fit_leaves_numpys_global_state_alone():
+    np.random.seed(7)  # noqa: NPY002
+    expected = np.random.random(3)  # noqa: NPY002
+    np.random.seed(7)  # noqa: NPY002
+    ensemble = OPTIMIZERS["ensemble of rows"]
+    SINDy("full", degree=2, optimizer=ensemble, shooting=UNREFINED).fit_model(as_trajectories(RUNS, TIMES))
+    np.testing.assert_array_equal(np.random.random(3), expected)  # noqa: NPY002
+
+
 def test_what_an_optimizer_warns_of_is_said():
     hasty = pysindy.SR3(reg_weight_lam=0.1, regularizer="L1", max_iter=1)
     estimator = SINDy("independent", degree=2, per_feature=True, optimizer=hasty, shooting=UNREFINED)
@@ -204,6 +208,29 @@ def test_what_an_optimizer_warns_of_is_said():
         estimator.fit(RUNS, t=TIMES)
     assert str(said[0].message).count("SR3 says") == 1  # of two features
     assert estimator.model_.warnings
+
+
+class Fails(pysindy.STLSQ):
+    """A subclass, with nothing to be expected of it."""
+
+    def _reduce(self, x, y):
+        if self.verbose:
+            raise np.linalg.LinAlgError("Singular matrix")
+        super()._reduce(x, y)
+        self.coef_ = np.full_like(self.coef_, np.nan)
+
+
+@pytest.mark.parametrize(
+    ("verbose", "match"),
+    [
+        (True, r"Fails could not solve for 6 terms \(Singular matrix\)"),
+        (False, "expected finite coefficients of Fails"),
+    ],
+)
+def test_an_optimizer_that_fails_is_a_sentence(verbose, match):
+    optimizer = Fails(verbose=verbose, unbias=False)
+    with pytest.raises(UnusableDataError, match=match):
+        SINDy("full", degree=2, optimizer=optimizer, shooting=UNREFINED).fit(RUNS, t=TIMES)
 
 
 @pytest.mark.filterwarnings("ignore::ecodyn.errors.DataWarning")
