@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import sklearn
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.model_selection import GridSearchCV, GroupKFold, KFold, LeaveOneOut, cross_val_score, cross_validate
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
@@ -119,6 +120,24 @@ def test_a_pipeline_transforms_runs(form):
     fitted = pipeline.fit(FORMS[form])
     plain = LotkaVolterra("independent", shooting=QUICK).fit(FORMS[form])
     np.testing.assert_allclose(fitted[-1].model_.coefficients, plain.model_.coefficients * [[1.0, 3.0]], rtol=1e-5)
+
+
+class RunScaler(TransformerMixin, BaseEstimator):
+    """Divides by the root mean square of the runs it is fitted to."""
+
+    def fit(self, X, y=None):
+        self.scale_ = float(np.sqrt(np.mean(np.concatenate([x.ravel() for x in X]) ** 2)))
+        return self
+
+    def transform(self, X):
+        return [x / self.scale_ for x in X]
+
+
+def test_a_scaler_of_ones_own_is_fitted_to_the_training_runs():
+    pipeline = make_pipeline(RunScaler(), LotkaVolterra("independent", shooting=QUICK))
+    found = cross_validate(pipeline, EQUAL, cv=3, return_estimator=True)
+    np.testing.assert_allclose(found["test_score"], cross_val_score(pipeline[-1], EQUAL, cv=3), rtol=1e-6)
+    assert len({p[0].scale_ for p in found["estimator"]}) == 3
 
 
 def test_a_search_goes_through_a_pipeline():
