@@ -12,10 +12,10 @@ from ecodyn._version import __version__ as __version__
 from ecodyn.runtime.lazy import lazily
 
 if TYPE_CHECKING:  # what type checkers see; at run time the names come from _HOME
-    from ecodyn.comparison import Comparison, Phases, compare, find_phases
+    from ecodyn.comparison import Comparison, InterruptedComparison, Phases, compare, find_phases
     from ecodyn.equations.forms import polynomial_library
     from ecodyn.errors import DataWarning, NothingFittedError, OutputExistsError, UnusableDataError
-    from ecodyn.extraction import extract
+    from ecodyn.extraction import IncompleteExtractionError, InterruptedExtraction, extract
     from ecodyn.families import Matching, Shooting, load_model, register
     from ecodyn.families.base import LibraryFamily
     from ecodyn.families.estimator import Family
@@ -24,17 +24,23 @@ if TYPE_CHECKING:  # what type checkers see; at run time the names come from _HO
     from ecodyn.families.matrix_logarithm import flow_of_map, map_of_flow
     from ecodyn.families.model import FittedModel
     from ecodyn.families.neural_ode import NeuralODE
+    from ecodyn.families.pysindy_import import from_pysindy
     from ecodyn.families.sindy import SINDy
     from ecodyn.rollouts.integration import Rollout, integrate
+    from ecodyn.runtime.registry import EntryPointError
     from ecodyn.stability.equilibria import Equilibria, find_equilibria
     from ecodyn.trajectories import Trajectories, as_trajectories, load
 
 _HOME = {
     "Comparison": "ecodyn.comparison",
     "DataWarning": "ecodyn.errors",
+    "EntryPointError": "ecodyn.runtime.registry",
     "Equilibria": "ecodyn.stability.equilibria",
     "Family": "ecodyn.families.estimator",
     "FittedModel": "ecodyn.families.model",
+    "IncompleteExtractionError": "ecodyn.extraction",
+    "InterruptedComparison": "ecodyn.comparison",
+    "InterruptedExtraction": "ecodyn.extraction",
     "LibraryFamily": "ecodyn.families.base",
     "Linear": "ecodyn.families.linear",
     "LotkaVolterra": "ecodyn.families.lotka_volterra",
@@ -54,6 +60,7 @@ _HOME = {
     "find_equilibria": "ecodyn.stability.equilibria",
     "find_phases": "ecodyn.comparison",
     "flow_of_map": "ecodyn.families.matrix_logarithm",
+    "from_pysindy": "ecodyn.families.pysindy_import",
     "integrate": "ecodyn.rollouts.integration",
     "load": "ecodyn.trajectories",
     "load_model": "ecodyn.families",
@@ -65,9 +72,13 @@ _HOME = {
 __all__ = [
     "Comparison",
     "DataWarning",
+    "EntryPointError",
     "Equilibria",
     "Family",
     "FittedModel",
+    "IncompleteExtractionError",
+    "InterruptedComparison",
+    "InterruptedExtraction",
     "LibraryFamily",
     "Linear",
     "LotkaVolterra",
@@ -87,6 +98,7 @@ __all__ = [
     "find_equilibria",
     "find_phases",
     "flow_of_map",
+    "from_pysindy",
     "integrate",
     "load",
     "load_model",

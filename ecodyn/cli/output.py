@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import typer
 
 from ecodyn.errors import NothingFittedError, UnusableDataError
+from ecodyn.runtime.progress import progress_bar as progress_bar
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -55,23 +56,6 @@ def say(text: str) -> None:
 def listed(items: Iterable[object]) -> str:
     """Things with commas between them."""
     return ", ".join(str(i) for i in items)
-
-
-@contextmanager
-def progress_bar(what: str, total: int | None) -> Iterator[Callable[[int, int | None, str], None]]:
-    """A bar with the time left, on stderr and only on a terminal."""
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    stderr = console()
-    with Progress(*columns, console=stderr, disable=not stderr.is_terminal, transient=True) as bar:
-        task = bar.add_task(what, total=total)
-
-        def advance(done: int, of: int | None, text: str) -> None:
-            changes: dict[str, Any] = {"completed": done, "description": f"{what}: {text}"}
-            bar.update(task, **(changes if of is None else {**changes, "total": of}))
-
-        yield advance
 
 
 @contextmanager

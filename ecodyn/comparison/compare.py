@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Unpack
 
 from ecodyn.comparison.answer import answer
@@ -17,7 +18,8 @@ from ecodyn.comparison.surrogate_refits import WindowsWithTests, against_surroga
 from ecodyn.errors import DataWarning, NothingFittedError
 from ecodyn.families.estimator import Family
 from ecodyn.families.model_name import FAMILY
-from ecodyn.trajectories import as_trajectories
+from ecodyn.runtime.progress import shown
+from ecodyn.trajectories import Trajectories, as_trajectories
 
 if TYPE_CHECKING:
     from ecodyn.trajectories.conversions import DataLike
@@ -72,7 +74,12 @@ def compare(
     'linear/independent'
     """
     request = Request(families=families, couplings=couplings, **options)
-    checked = check(as_trajectories(data, t), request)
+    with shown(request.progress, "comparing") as progress:
+        return _compare(as_trajectories(data, t), replace(request, progress=progress))
+
+
+def _compare(data: Trajectories, request: Request) -> Comparison:
+    checked = check(data, request)
     plans = [plan(part, checked.contenders, request, window=i) for i, part in enumerate(checked.windows)]
     outcome = run(plans, request)
     windows = [judge(p, r, request) for p, r in zip(outcome.plans, outcome.results, strict=True)]
@@ -85,5 +92,5 @@ def compare(
     if not any(m.kind == FAMILY for m in comparison.models):
         raise NothingFittedError("no family could be fitted: " + "; ".join(comparison.failures))
     if comparison.warnings:
-        warnings.warn("; ".join(comparison.warnings), DataWarning, stacklevel=2)
+        warnings.warn("; ".join(comparison.warnings), DataWarning, stacklevel=3)
     return comparison

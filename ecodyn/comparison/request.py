@@ -43,7 +43,7 @@ class Options(TypedDict, total=False):
     survivor_rule: str
     jobs: int
     seed: int
-    progress: Progress | None
+    progress: Progress | bool | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +71,7 @@ class Request:
     survivor_rule : who counts as a survivor, a rule of ``ecodyn.survival.RULES``
     jobs : processes, one thread each; results don't depend on it
     seed : of networks, batches and sign flips
-    progress : called with (tasks done, tasks, what was done)
+    progress : called with (tasks done, tasks, what was done); True shows a bar on a terminal and in a notebook
 
     Raises
     ------
@@ -94,7 +94,7 @@ class Request:
     survivor_rule: str = DEFAULT_RULE
     jobs: int = 1
     seed: int = 0
-    progress: Progress | None = None
+    progress: Progress | bool | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.protocols, str):

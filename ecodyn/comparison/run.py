@@ -58,7 +58,7 @@ def _run_window(plan: Plan, request: Request, results: dict[int, TaskResult], do
     try:
         for result in each_with(execute, plan.tasks, plan.data, request.jobs, ordered=False):
             results[result.index] = result
-            if request.progress is not None:
+            if callable(request.progress):
                 request.progress(done + len(results), total, _what(plan, by_index[result.index]))
     except KeyboardInterrupt:
         return True

@@ -12,15 +12,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from ecodyn.arrays import Array
+from ecodyn.rollouts.skill import EXACT, WORST_UNEXPLAINED, mean_square, skill_of, trapezoids_over_gaps
 
 HORIZONS = tuple(n / 20 for n in range(1, 21))  # shares of the window
 QUARTERS = slice(4, None, 5)  # of these, the four that tables have
-WORST_UNEXPLAINED = 2.0  # a rollout twice as bad as doing nothing: how much worse it is, says nothing more
 LARGEST_NOISE_SHARE = 0.9  # measurement noise may take off at most so much of what is unexplained
 SMALLEST_UNEXPLAINED = 1e-6  # the solvers' accuracy
 NEXT_TO_NOTHING = 1e-4  # of the variance: which of two models leaves less of it matters to no prediction
 LOG_FLOOR = 0.01  # of the window's median: what is under it counts as gone
-EXACT = 1e-24  # persistence's error over the mean square under which a run says nothing
 DIFFERENCE_ORDERS = range(2, 7)  # below two trends count as noise, above six a few neighbours tell the variance badly
 
 
@@ -84,43 +83,6 @@ def score_rollout(truth: Array, rollout: Array, times: Array, status: str = "ok"
     )
 
 
-def skill_of(truth: Array, rollout: Array, times: Array) -> float:
-    """1 − MSE/MSE(persistence); NaN where persistence is exact."""
-    still = mean_square(truth - truth[:1], times)
-    if still <= EXACT * max(float(np.nanmean(truth**2)), 1e-300):
-        return float("nan")
-    return 1.0 - mean_square(rollout - truth, times) / still
-
-
-def mean_square(difference: Array, times: Array) -> float:
-    """Mean over features and time, time by the trapezoid rule; where values are missing, over those there are."""
-    duration = times[-1] - times[0]
-    if not duration > 0:
-        return 0.0
-    if not np.isnan(difference).any():
-        return float(np.trapezoid(np.mean(difference**2, axis=1), times) / duration)
-    areas, covered = _trapezoids_over_gaps(difference**2, times)
-    return float(areas.sum() / covered) if covered > 0 else 0.0
-
-
-def _trapezoids_over_gaps(squares: Array, times: Array) -> tuple[Array, float]:
-    """Areas (step − 1, feature) under straight lines between the values there are, and the time covered, over features.
-
-    Before a feature's first value and after its last there is nothing to integrate.
-    """
-    steps = np.diff(times)
-    areas = np.zeros((len(steps), squares.shape[1]))
-    covered = 0.0
-    for k, column in enumerate(squares.T):
-        there = np.flatnonzero(~np.isnan(column))
-        if len(there) > 1:
-            inside = slice(there[0], there[-1])
-            filled = np.interp(times, times[there], column[there])
-            areas[inside, k] = (0.5 * steps * (filled[1:] + filled[:-1]))[inside]
-            covered += float(times[there[-1]] - times[there[0]])
-    return areas, covered
-
-
 def skill_curve(truth: Array, rollout: Array, times: Array) -> tuple[float, ...]:
     """Skill of the rollout's beginning, up to each of `HORIZONS`; NaN where persistence is exact until there.
 
@@ -139,7 +101,7 @@ def skill_curve(truth: Array, rollout: Array, times: Array) -> tuple[float, ...]
 def _running(difference: Array, times: Array) -> Array:
     """Integrals of the mean square over features from the first time to each later one (step − 1,), by trapezoids."""
     if np.isnan(difference).any():
-        return np.asarray(np.cumsum(_trapezoids_over_gaps(difference**2, times)[0].mean(axis=1)))
+        return np.asarray(np.cumsum(trapezoids_over_gaps(difference**2, times)[0].mean(axis=1)))
     squares = np.mean(difference**2, axis=1)
     return np.asarray(np.cumsum(0.5 * np.diff(times) * (squares[1:] + squares[:-1])))
 

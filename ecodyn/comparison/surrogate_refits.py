@@ -164,7 +164,7 @@ def surrogate_tests(window: WindowResult, work: Plan, request: Request) -> Windo
     try:
         for done, (refit, outcome) in enumerate(zip(refits, results, strict=True), start=1):
             outcomes[refit.kind].append(outcome)
-            if request.progress is not None:
+            if callable(request.progress):
                 request.progress(done, len(refits), f"{refit.kind} surrogates {score.label}")
     except TerminatedWorkerError:
         lost = [kind for kind in kinds if len(outcomes[kind]) < request.surrogates]

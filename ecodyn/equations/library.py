@@ -241,9 +241,9 @@ class Library:
 
         return [product(own, self.own[o]) * product(environment, self.environment[e]) for o, e in self.terms]
 
-    def names(self) -> list[str]:
-        """Each term as text, such as ``x*mean_x``."""
-        own = [letter_of(c) for c in self.channels]
+    def names(self, feature: Label | None = None) -> list[str]:
+        """Each term as text, such as ``x*mean_x``, or ``x_hare*mean_x`` in one feature's equation."""
+        own = [letter_of(c) + ("" if feature is None else f"_{feature}") for c in self.channels]
         z = self._variable_names
         return [_product_name(own, self.own[o], z, self.environment[e]) for o, e in self.terms]
 

@@ -31,6 +31,8 @@ class InitialFit:
         How many tuning candidates were tried.
     chosen : tuple of (name, value)
         What tuning chose, such as ("threshold", 0.01).
+    notes : tuple of str
+        What a reader should know of how it went.
     """
 
     library: Library
@@ -40,3 +42,4 @@ class InitialFit:
     support: Integers
     candidates: int = 1
     chosen: tuple[tuple[str, float], ...] = ()
+    notes: tuple[str, ...] = ()

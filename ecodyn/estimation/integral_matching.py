@@ -229,9 +229,26 @@ def check_memory(library: Library, samples: int) -> None:
         )
 
 
+def uncompressed(
+    library: Library, samples: Samples, *, per_feature: bool, method: str = "integral"
+) -> MatchedIntegrals:
+    """The regression of all runs with its rows as they are, for what looks at rows one by one."""
+    check_memory(library, int(samples.lengths.sum()))
+    parts = [_blocks(library, samples, r, per_feature, method, None) for r in range(samples.n_runs)]
+    rows = sum(part.shape[1] for part in parts)
+    return MatchedIntegrals(np.concatenate(parts, axis=1), rows, len(library), len(library.fitted))
+
+
 def _match_run(
     library: Library, samples: Samples, run: int, per_feature: bool, method: str, span: int | None
 ) -> MatchedIntegrals:
+    blocks = _blocks(library, samples, run, per_feature, method, span)
+    rows = blocks.shape[1]
+    return MatchedIntegrals(_triangular(blocks), rows, len(library), len(library.fitted))
+
+
+def _blocks(library: Library, samples: Samples, run: int, per_feature: bool, method: str, span: int | None) -> Array:
+    """[Θ | y] of one run, (design, row, term + target)."""
     n = int(samples.lengths[run])
     x, t = samples.states[run, :n], samples.times[run, :n]
     fitted = x[..., list(library.fitted)]
@@ -249,21 +266,19 @@ def _match_run(
             theta = span_integrals(terms, t, starts, span)
         else:
             theta = span_sums(terms, samples.step, starts, span)
-    factors = _compress(theta, target, per_feature)
-    rows = len(theta) if per_feature else target[..., 0].size
-    return MatchedIntegrals(factors, rows, len(library), len(library.fitted))
+    return _beside(theta, target, per_feature)
 
 
-def _compress(theta: Array, target: Array, per_feature: bool) -> Array:
-    """Factors of terms (row, 1 or feature, term) and increments (row, feature, equation)."""
+def _beside(theta: Array, target: Array, per_feature: bool) -> Array:
+    """Blocks of terms (row, 1 or feature, term) and increments (row, feature, equation)."""
     n, features, _ = target.shape
     if not per_feature:
         theta = np.broadcast_to(theta, (n, features, theta.shape[-1]))
-        return _triangular(np.concatenate([theta, target], axis=-1).reshape(1, n * features, -1))
+        return np.concatenate([theta, target], axis=-1).reshape(1, n * features, -1)
     if theta.shape[1] == 1:
         outermost = target.swapaxes(1, 2).reshape(n, -1)
-        return _triangular(np.concatenate([theta[:, 0], outermost], axis=-1)[None])
-    return _triangular(np.concatenate([theta, target], axis=-1).swapaxes(0, 1))
+        return np.concatenate([theta[:, 0], outermost], axis=-1)[None]
+    return np.concatenate([theta, target], axis=-1).swapaxes(0, 1)
 
 
 def _triangular(blocks: Array) -> Array:

@@ -13,6 +13,7 @@ from typing import ClassVar, Self
 
 import numpy as np
 from sklearn.base import clone
+from sklearn.utils.validation import check_is_fitted
 
 from ecodyn.arrays import Bools
 from ecodyn.equations.library import EXCHANGEABLE, FULL, INDEPENDENT, Library
@@ -124,6 +125,11 @@ class LibraryFamily(Family):
     @abstractmethod
     def library(self, channels: Sequence[str], features: Sequence[Label]) -> Library:
         """The candidate terms under this family's coupling."""
+
+    def get_feature_names(self) -> list[str]:
+        """Names of the fitted law's terms, in the order of its coefficients, as PySINDy calls them."""
+        check_is_fitted(self, "model_")
+        return self.model_.library.names()
 
     def check(self, trajectories: Trajectories) -> None:
         """Refuse unknown options and unusable data."""

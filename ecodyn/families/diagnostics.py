@@ -195,7 +195,7 @@ def diagnose(
 def _warnings(
     label: str, initial: InitialFit, terms: int, condition: float, shooting: ShootingResult | None
 ) -> tuple[str, ...]:
-    notes = []
+    notes = [f"{label}: {note}" for note in initial.notes]
     rows = initial.matched.rows
     if not initial.mask.any():
         notes.append(f"{label}: every term was thresholded away; what is left is 'nothing changes'")

@@ -13,8 +13,10 @@ from sklearn.base import clone
 from ecodyn._version import __version__
 from ecodyn.equations.library import COUPLINGS, EXCHANGEABLE
 from ecodyn.errors import DataWarning, UnusableDataError
-from ecodyn.families.configuration import Configured
 from ecodyn.families.model import FittedModel
+from ecodyn.families.predictor import Predictor, counts_steps
+from ecodyn.families.printing import rounded
+from ecodyn.families.target import check_no_target
 from ecodyn.rollouts.integration import Rollout
 from ecodyn.rollouts.iteration import FLOW
 from ecodyn.runtime.json_values import Json
@@ -29,7 +31,7 @@ MIN_STEPS = 3  # two increments: the fewest that can disagree with a law
 FORECAST_SHARES = (0.2, 0.35)  # of the window: laws grown to whole windows specialise on their early part
 
 
-class Family(Configured, ABC):
+class Family(Predictor, ABC):
     """An equation family as a scikit-learn estimator.
 
     Subclasses say what they are and need in class attributes, so that nothing outside this room knows a family by its
@@ -133,16 +135,18 @@ class Family(Configured, ABC):
         family: Self = clone(self)
         return family
 
-    def fit(self, X: Any, y: Any = None, *, t: Any = None) -> Self:
+    def fit(self, X: Any, y: Any = None, *, t: Any = None, feature_names: Sequence[str] | None = None) -> Self:
         """Fit one law to all runs.
 
         Parameters
         ----------
         X : Trajectories, arrays, tables, labelled arrays or files of them
             What `ecodyn.as_trajectories` takes: one (step, feature) array is one run, a list of them several.
-        y : ignored; here because scikit-learn passes it
+        y : ignored, with a warning; here because scikit-learn passes it. Times there, PySINDy's order, are refused
         t : array (step,), a list of them (one a run), or a number, the spacing of the steps
             Times of data that carry none; 0, 1, 2, … by default.
+        feature_names : list of str, optional
+            Labels of the features, in place of those that X has. A feature that has a name is the same in every run.
 
         Returns
         -------
@@ -153,7 +157,10 @@ class Family(Configured, ABC):
         UnusableDataError
             A ValueError: the data can't be fitted; the sentence says what to do.
         """
+        check_no_target(X, y)
         trajectories = self._trajectories(X, t)
+        if feature_names is not None:
+            trajectories = trajectories.with_features(feature_names)
         self.check(trajectories)
         for sentence in self.ahead(trajectories):
             warnings.warn(sentence, DataWarning, stacklevel=2)
@@ -161,7 +168,7 @@ class Family(Configured, ABC):
         notes = (*self.notes(trajectories), *model.warnings)
         if notes:
             warnings.warn("; ".join(notes), DataWarning, stacklevel=2)
-        self.model_ = model
+        self.model_, self._counted_steps = model, counts_steps(trajectories)
         return self
 
     def _trajectories(self, X: Any, t: Any) -> Trajectories:
@@ -242,9 +249,10 @@ class Family(Configured, ABC):
         parameters = self.get_params(deep=True)
         return {k: _plain(v) for k, v in parameters.items() if k not in self.configurations}
 
-    def equations(self) -> list[sympy.Eq]:
-        """The fitted law as sympy equations."""
-        return self.model_.equations()
+    def equations(self, precision: int | None = None) -> list[sympy.Eq]:
+        """The fitted law as sympy equations, coefficients in full or to so many significant digits."""
+        equations = self.model_.equations()
+        return equations if precision is None else [rounded(equation, precision) for equation in equations]
 
     def to_latex(self) -> str:
         """The fitted law in LaTeX."""
@@ -260,4 +268,9 @@ def _plain(value: object) -> Json:
         value = value.tolist()
     if isinstance(value, str | int | float | bool | type(None)):
         return value
-    return list(value) if isinstance(value, tuple | list) else repr(value)
+    if isinstance(value, tuple | list):
+        return list(value)
+    try:
+        return repr(value)
+    except RuntimeError:  # an estimator that scikit-learn can't show, such as PySINDy's WrappedOptimizer
+        return type(value).__name__

@@ -23,14 +23,16 @@ from ecodyn.families.law_file import (
     library_to_json,
     step_from,
 )
+from ecodyn.families.law_text import LawText, Place
 from ecodyn.families.model import FittedModel, amplitudes_from
 from ecodyn.trajectories.labels import Label
 
 if TYPE_CHECKING:
+    import pysindy
     import sympy
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Law(FittedModel):
     """ẋᵢ = Σⱼ θᵢⱼ φⱼ(x), or as a map (xᵢ(t+h) − xᵢ(t))/h = Σⱼ θᵢⱼ φⱼ(x(t)): what it prints is what it simulates.
 
@@ -120,10 +122,21 @@ class Law(FittedModel):
             equations.append(sympy.Eq(left, right, evaluate=False))
         return equations
 
-    def _places(self) -> list[tuple[int, int, Label | None]]:
+    def _places(self) -> list[Place]:
         """Channel, group and feature (None for all) of each equation."""
         labels = list(self.features) if self.per_feature else [None]
         return [(channel, group, label) for channel in self.library.moving for group, label in enumerate(labels)]
+
+    def lines(self, precision: int = 3) -> list[str]:
+        """The equations as text: see ``FittedModel.lines``."""
+        return self._text_of_equations.lines(precision)
+
+    def __repr__(self) -> str:
+        return f"{self.family}/{self.coupling}: {self._text_of_equations.glance()}"
+
+    @property
+    def _text_of_equations(self) -> LawText:
+        return LawText(self.library, self.coefficients, self.step, self._places())
 
     def _symbol(self, channel: int, feature: Label | None) -> sympy.Symbol:
         return self.library.symbols(feature)[0][channel]
@@ -202,6 +215,31 @@ class Law(FittedModel):
             return " ".join(name if p == 1 else f"{name}^{{{p}}}" for name, p in factors if p)
 
         return {s: rf"\overline{{{inside(p)}}}" for s, p in zip(means, self.library.moments, strict=True)}
+
+    def to_pysindy(self) -> pysindy.SINDy | pysindy.DiscreteSINDy:
+        """A fitted ``pysindy.SINDy`` of a ``PolynomialLibrary`` whose predictions are ẋ; of a map, ``DiscreteSINDy``.
+
+        Its features are named as the law's, x_1 where these are numbers. Means over features are multiplied out, and
+        coefficients that features share are written for each. ``ecodyn.from_pysindy`` is the way back.
+
+        Raises
+        ------
+        ValueError
+            The law is a clock, or has too many monomials once it is multiplied out.
+
+        Examples
+        --------
+        >>> from ecodyn import Linear
+        >>> x = 3 + 2 * np.exp(-0.5 * np.arange(30.0))[:, None] * [1.0, -1.0]
+        >>> Linear(coupling="independent").fit(x).model_.to_pysindy().print(precision=1)
+        (x_1)' =  1.5 1 + -0.5 x_1
+        (x_2)' =  1.5 1 + -0.5 x_2
+        """
+        from ecodyn.families.pysindy_export import pysindy_model
+
+        if self.drive is not None:
+            raise ValueError("expected a law of its state alone, got a clock, which time drives; PySINDy has no such")
+        return pysindy_model(self.library, self.coefficients, self.step)
 
     def interactions(self) -> Array:
         """The matrix A (feature, feature) of signals in the first equation, of a full law whose family has one."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 from ecodyn.arrays import Array
 from ecodyn.equations.library import FULL
 from ecodyn.families.free_rollouts import roll_out
+from ecodyn.families.printing import Printed
 from ecodyn.rollouts.integration import Rollout
 from ecodyn.rollouts.iteration import FLOW, MAP
 from ecodyn.runtime.json_values import Json
@@ -30,8 +31,8 @@ SCHEMA = 1  # of a model file
 DIFFERENCE = 6e-6  # cube root of rounding: where truncation and rounding of a central difference meet
 
 
-@dataclass(frozen=True, kw_only=True)
-class FittedModel(ABC):
+@dataclass(frozen=True, kw_only=True, repr=False)
+class FittedModel(Printed):
     """A right-hand side with its coefficients: frozen, in original units (signal per step).
 
     Attributes
@@ -184,7 +185,8 @@ class FittedModel(ABC):
         Returns
         -------
         Rollout
-            ``values`` (batch, step, feature, channel) and a status each. Never an exception for a misbehaving law.
+            ``values`` (batch, step, feature, channel) and a status each; ``to_dataset()`` labels them. Never
+            an exception for a misbehaving law.
 
         Examples
         --------
@@ -195,7 +197,7 @@ class FittedModel(ABC):
         ('ok',) [[[1.    2.    4.   ]
           [0.368 0.736 1.471]]]
         """
-        return roll_out(
+        rollout = roll_out(
             self.rhs,
             self._starting_states(x0),
             steps,
@@ -206,6 +208,7 @@ class FittedModel(ABC):
             rtol=rtol,
             max_evaluations=max_evaluations,
         )
+        return replace(rollout, features=self.features, channels=self.channels)
 
     def _starting_states(self, x0: ArrayLike) -> Array:
         start = np.asarray(x0, dtype=float)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["NeuralModel"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class NeuralModel(FittedModel):
     """ẋᵢ = slope · g((x − centre)/spread), g a perceptron with two hidden layers of tanh; float64.
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator
 
 from ecodyn.arrays import Array
 from ecodyn.equations.forms import polynomial_library
@@ -23,9 +24,11 @@ from ecodyn.estimation import (
     unexplained_each,
     whole,
 )
+from ecodyn.estimation.optimizers import Optimizer, check_optimizer, is_constrained, optimal_coefficients
 from ecodyn.families.base import RIDGE, SMALL_FULL, LibraryFamily
 from ecodyn.families.configuration import Matching, Shooting
 from ecodyn.families.options import check_whole, is_number, is_whole
+from ecodyn.families.selection import by_preference, fit_of_support
 from ecodyn.rollouts.iteration import FLOW
 from ecodyn.trajectories import Trajectories
 from ecodyn.trajectories.labels import Label
@@ -34,15 +37,10 @@ from ecodyn.trajectories.state import fitted
 Support = NDArray[np.bool_]
 
 THRESHOLDS = 40  # over five decades; 20 over three gave only 3 or 4 different supports on the circles
-OPTIMISER = ("fit", "get_params", "set_params")  # what a selection asks of one
 FULL_PATH = (1e-2, 1e-1)  # K equations of hundreds of terms each, a run at a time: a short path
 FULL_SPLITS = 1  # for the same reason
-EXACT = 1e-9  # unexplained shares below are the solver's
 SMALLEST_THRESHOLD = 1e-5  # of the largest coefficient of the full fit
 FULL_RIDGE = 1e-3  # hundreds of correlated terms, and fewer independent samples than terms
-# Among supports that validate alike the smallest is taken: never at the cost of more unexplained share than this, ...
-TIE = 0.002
-ALIKE = 0.05  # ... and a ratio of unexplained shares that doesn't matter, however sure
 
 
 class SINDy(LibraryFamily):
@@ -56,19 +54,24 @@ class SINDy(LibraryFamily):
     full                      all monomials up to degree 2, or 3 if these are at most 250 coefficients
     ========================  ================================================================
 
-    STLSQ, or another of PySINDy's optimisers, selects on the compressed regression (Θ = QR: R and QᵀẊ give the same
-    coefficients at a cost that doesn't depend on the number of samples), over a path of thresholds; the threshold is
-    chosen by rollouts on validation runs or windows inside the training part. Supports that diverge from any training
-    start are passed over where another does not. What is left is refitted by integral matching, then by multiple
-    shooting.
+    Thresholded least squares select on the compressed regression (Θ = QR: R and QᵀẊ give the same coefficients at a
+    cost that doesn't depend on the number of samples), over a path of thresholds; the threshold is chosen by rollouts
+    on validation runs or windows inside the training part. Supports that diverge from any training start are passed
+    over where another does not. What is left is refitted by integral matching, then by multiple shooting.
 
     Parameters
     ----------
     optimizer : a PySINDy optimiser, optional
-        By default ``sequential_thresholding``, which finds what PySINDy's STLSQ does. The sparsity parameter of a given
-        one (``threshold``, or SR3's ``reg_weight_lam``) is set along the path.
+        Used as it is, in the data's units, in place of the path: its coefficients are where shooting begins, or, with
+        ``Shooting(refine=False)`` or constraints, the law's. Its own ridge (``alpha``) and scaling
+        (``normalize_columns``) hold, ``matching__ridge`` does not. ``Matching(method="derivative")`` gives it what
+        ``pysindy.SINDy`` does, the default increments. Terms are in the order of ``library(channels,
+        features).names()``, which for ``full`` is that of PySINDy's ``PolynomialLibrary``; targets, those of a
+        ``constraint_lhs`` too, are the features. See ``ecodyn.estimation.optimizers`` for which are given all rows.
     thresholds : int or sequence of float, optional
-        Length of the path, or thresholds relative to the full fit's largest coefficient (on normalised columns).
+        Length of the path, or thresholds relative to the full fit's largest coefficient (on normalised columns). With
+        an optimizer, its sparsity parameter (``threshold``, or SR3's ``reg_weight_lam``) is set along the path, and
+        its support refitted.
     degree : int, optional
         3, or 2 for full with more than a few features.
     max_terms : int, optional
@@ -85,6 +88,12 @@ class SINDy(LibraryFamily):
     >>> noisy = Trajectories(x * (1 + 0.01 * rng.standard_normal(x.shape)), steps)
     >>> sorted(SINDy(coupling="independent", thresholds=10).fit(noisy).model_.selected_terms())
     ['x', 'x**2']
+
+    The same with one of PySINDy's optimisers and its own threshold:
+
+    >>> from pysindy import STLSQ
+    >>> SINDy("independent", optimizer=STLSQ(threshold=0.1), degree=2).fit(noisy).print(precision=2)
+    (x)' = 0.2*x - 0.2*x**2
     """
 
     name = "sindy"
@@ -98,7 +107,7 @@ class SINDy(LibraryFamily):
         state: str = "signal",
         *,
         dynamics: str = FLOW,
-        optimizer: BaseEstimator | None = None,
+        optimizer: Optimizer | None = None,
         thresholds: int | Sequence[float] | None = None,
         degree: int | None = None,
         max_terms: int | None = None,
@@ -123,11 +132,39 @@ class SINDy(LibraryFamily):
             check_whole("degree", self.degree, 0)
         if self.max_terms is not None:
             check_whole("max_terms", self.max_terms, 1)
-        if self.optimizer is not None and not all(callable(getattr(self.optimizer, n, None)) for n in OPTIMISER):
-            raise ValueError(
-                f"optimizer is one of PySINDy's optimisers, such as pysindy.STLSQ(), with {' and '.join(OPTIMISER)}, "
-                f"got {self.optimizer!r}; leave it out for sequential thresholding"
-            )
+        if self.optimizer is not None:
+            check_optimizer(self.optimizer, along_path=self.thresholds is not None)
+            self._check_used_as_it_is()
+
+    def _check_used_as_it_is(self) -> None:
+        """Refuse options that an optimiser used as it is has no room for."""
+        if self.thresholds is None and self.max_terms is not None:
+            raise ValueError("max_terms chooses on a path of thresholds; give thresholds too, or leave it out")
+        if self.thresholds is None and self.matching_options.ridge != "auto":
+            raise ValueError("an optimizer has a ridge of its own, such as STLSQ's alpha; leave matching__ridge out")
+        if is_constrained(self.optimizer) and self.shooting_options.refine is True:
+            raise ValueError("shooting would break the optimizer's constraints; leave shooting__refine out")
+
+    def get_params(self, deep: bool = True) -> dict[str, object]:
+        """Parameters by name; if deep, those of configurations and of the optimizer too, ``optimizer__threshold``."""
+        try:
+            return super().get_params(deep)
+        except RuntimeError:  # PySINDy's WrappedOptimizer has none that scikit-learn can tell
+            return {**self._without_optimizer().get_params(deep), "optimizer": self.optimizer}
+
+    def __sklearn_clone__(self) -> Self:
+        """A clone with a copy of the optimizer: not all of PySINDy's survive scikit-learn's way of cloning."""
+        new: Self = super(SINDy, self._without_optimizer()).__sklearn_clone__()
+        new.optimizer = copy.deepcopy(self.optimizer)
+        return new
+
+    def _without_optimizer(self) -> Self:
+        shell = copy.copy(self)
+        shell.optimizer = None
+        return shell
+
+    def _wants_shooting(self, initial: InitialFit) -> bool:
+        return not is_constrained(self.optimizer) and super()._wants_shooting(initial)
 
     def library(self, channels: Sequence[str], features: Sequence[Label]) -> Library:
         """All candidate monomials under the coupling."""
@@ -141,8 +178,18 @@ class SINDy(LibraryFamily):
     def initial_fit(
         self, library: Library, samples: Samples, parts: list[MatchedIntegrals], own_coefficients: bool
     ) -> InitialFit:
-        """The support that validates best, refitted on all training runs."""
+        """The support that validates best, refitted on all training runs; or what the optimizer finds on them."""
         everything = whole(samples, parts)
+        if self.optimizer is not None and self.thresholds is None:
+            found, notes = optimal_coefficients(
+                self.optimizer,
+                library,
+                samples,
+                everything.matched,
+                per_feature=own_coefficients,
+                method=self.matching_options.method,
+            )
+            return fit_of_support(library, everything.matched, found, found != 0, notes=notes)
         large = self.coupling == FULL and len(library) * len(library.features) > SMALL_FULL
         path, ridge = self._path(large), self._ridge(large)
         validations = splits(library, samples, parts, per_feature=own_coefficients, method=self.matching_options.method)
@@ -151,23 +198,15 @@ class SINDy(LibraryFamily):
         size = np.mean([t.sizes for t in tried], axis=0)
         supports = Supports(everything.matched, ridge, self.optimizer)
         few = self._few_enough(supports, path)
-        preferred = [int(few[i]) for i in _by_preference(unexplained[few], size[few])]
+        preferred = [int(few[i]) for i in by_preference(unexplained[few], size[few])]
         # A support may be passed over for one that finishes, but not for one that explains next to nothing beside it.
         score = unexplained.mean(axis=1)
         least = min((score[k] for k in preferred if size[k]), default=1.0)
         some_use = [k for k in preferred if score[k] <= np.sqrt(least)] if least < 1.0 else preferred
         threshold, support, coefficients = self._chosen(path[some_use], supports, everything, library, ridge)
-        keep = np.flatnonzero(support.any(axis=0))
-        if not len(keep):
-            keep = np.arange(1)  # a library can't be empty: one term whose coefficient is zero
-        return InitialFit(
-            library=library.subset(keep),
-            matched=everything.matched.subset(keep),
-            coefficients=coefficients[:, keep],
-            mask=support[:, keep],
-            support=keep,
-            candidates=sum(t.distinct for t in tried),
-            chosen=(("threshold", threshold),),
+        tried_in_all = sum(t.distinct for t in tried)
+        return fit_of_support(
+            library, everything.matched, coefficients, support, tried_in_all, (("threshold", threshold),)
         )
 
     def _chosen(
@@ -258,24 +297,3 @@ def _check_thresholds(given: object) -> None:
             "thresholds is a number of them, at least 1, or a list of at least one, numbers of at least 0 such as "
             f"(0.01, 0.1), got {given!r}; one alone is (0.1,), or --set 'thresholds=0.1,' with its comma"
         )
-
-
-def _by_preference(unexplained: Array, sizes: Array) -> list[int]:
-    """Indices of the path: the smallest support alike to the best, then the others, as they validate.
-
-    ``unexplained`` is (threshold, rollout). Alike means within one standard error of the paired log ratios, as is
-    usual in cross-validation (Breiman et al. 1984), or so little above the best that it doesn't matter. Empty supports
-    come last: unrefined rollouts can lose to "nothing changes" where refined ones would not.
-    """
-    score = unexplained.mean(axis=1)
-    score = np.where(sizes > 0, score, np.inf) if np.any(sizes > 0) else score
-    best = int(np.argmin(score))
-    logs = np.log(unexplained + EXACT)
-    ratios = logs - logs[best]
-    rollouts = ratios.shape[1]
-    error = ratios.std(axis=1, ddof=1) / np.sqrt(rollouts) if rollouts > 1 else np.zeros(len(ratios))
-    alike = ratios.mean(axis=1) <= np.maximum(error, np.log1p(ALIKE))
-    near = np.flatnonzero(alike & (score <= score[best] + TIE))
-    first = int(near[np.argmin(sizes[near])])
-    others = (k for k in range(len(score)) if k != first)
-    return [first, *sorted(others, key=lambda k: (sizes[k] == 0, score[k], sizes[k]))]

@@ -11,13 +11,17 @@ in its right-hand side SciPy's RK45 does not return, and LSODA reports success: 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ecodyn.arrays import Array
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 RightHandSide = Callable[[Array, Array], Array]
 
@@ -61,12 +65,15 @@ class Rollout:
         ``"ok"``, ``"diverged at t=..."``, ``"not finite at t=..."`` or ``"budget exhausted at t=..."``.
     evaluations : int
         Calls of the right-hand side (each call evaluates the whole batch).
+    features, channels : labels of the last two axes, where a fitted model's are known
     """
 
     values: Array
     times: Array
     status: tuple[str, ...]
     evaluations: int
+    features: tuple[Any, ...] | None = None
+    channels: tuple[str, ...] | None = None
 
     @property
     def ok(self) -> NDArray[np.bool_]:
@@ -77,6 +84,25 @@ class Rollout:
     def signal(self) -> Array:
         """The first channel, (batch, step, feature)."""
         return self.values[..., 0]
+
+    def to_dataset(self, runs: Sequence[Any] | None = None) -> xr.Dataset:
+        """As an xarray dataset with dimensions run, step and feature, ``signal`` and any further channels by name.
+
+        ``status`` (run,) says how each ended; ``runs`` are labels of the batch, 0, 1, … by default. Where times differ
+        from run to run they are ``time`` (run, step).
+
+        Examples
+        --------
+        >>> from ecodyn import Linear
+        >>> x = np.exp(-0.1 * np.arange(50.0))[:, None] * [1.0, 2.0]
+        >>> law = Linear(coupling="independent").fit(x, feature_names=["hare", "lynx"])
+        >>> ds = law.simulate([[1.0, 2.0], [3.0, 3.0]], steps=[0.0, 10.0, 20.0]).to_dataset(runs=["a", "b"])
+        >>> print(dict(ds.sizes), ds.signal.sel(run="b", step=10.0, feature="lynx").item().__round__(3))
+        {'run': 2, 'step': 3, 'feature': 2} 1.104
+        """
+        from ecodyn.rollouts.labelled import labelled
+
+        return labelled(self.values, self.times, self.status, (runs, self.features, self.channels))
 
 
 def integrate(

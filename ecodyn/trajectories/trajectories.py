@@ -22,6 +22,7 @@ from ecodyn.trajectories.netcdf import write_netcdf
 from ecodyn.trajectories.parts import take_steps, tidied
 from ecodyn.trajectories.paths import suffix_of
 from ecodyn.trajectories.selection import Selectable
+from ecodyn.trajectories.sequence import RunSequence
 from ecodyn.trajectories.values import Numbers
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["Trajectories"]
 
 
-class Trajectories(Selectable):
+class Trajectories(Selectable, RunSequence):
     """Time series x[run, step, feature] with their times, labels and provenance.
 
     Parameters

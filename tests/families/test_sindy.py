@@ -7,7 +7,7 @@ from ecodyn import SINDy
 from ecodyn.comparison import compare
 from ecodyn.families import Shooting
 from ecodyn.families.model_name import ModelName
-from ecodyn.families.sindy import TIE, _by_preference
+from ecodyn.families.selection import TIE, by_preference
 from ecodyn.systems import SYSTEMS, simulate
 
 SIZES = np.array([14, 6, 3])
@@ -23,33 +23,33 @@ def shares(seed, rollouts=12, level=0.01, scatter=0.3):
 @pytest.mark.parametrize("seed", range(5))
 def test_of_supports_that_validate_alike_the_smallest_is_first(seed):
     """Their mean logs are equal, their means differ by chance: none is a standard error from the best."""
-    assert _by_preference(shares(seed), SIZES)[0] == 2
+    assert by_preference(shares(seed), SIZES)[0] == 2
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_one_that_is_surely_worse_is_not(seed):
     unexplained = shares(seed, scatter=0.02)
     unexplained[2] *= 1.2
-    assert _by_preference(unexplained, SIZES)[0] == 1
+    assert by_preference(unexplained, SIZES)[0] == 1
 
 
 def test_no_doubt_is_worth_more_than_a_tie_of_skill():
     """A support may be within a standard error only because all are erratic; its mean must be near the best's too."""
     unexplained = np.tile([0.01, 0.5], (3, 6))
     unexplained[2, ::4] += 20 * TIE
-    first = _by_preference(unexplained, SIZES)[0]
+    first = by_preference(unexplained, SIZES)[0]
     assert unexplained[first].mean() <= unexplained.mean(axis=1).min() + TIE
 
 
 def test_empty_supports_come_last_and_every_one_comes_once():
-    order = _by_preference(shares(0), np.array([14, 6, 0]))
+    order = by_preference(shares(0), np.array([14, 6, 0]))
     assert sorted(order) == [0, 1, 2]
     assert order[-1] == 2
 
 
 def test_one_rollout_is_no_standard_error():
-    assert sorted(_by_preference(np.array([[0.1], [0.2], [0.3]]), SIZES)) == [0, 1, 2]
-    assert _by_preference(np.array([[0.1], [0.2], [0.3]]), SIZES)[0] == 0
+    assert sorted(by_preference(np.array([[0.1], [0.2], [0.3]]), SIZES)) == [0, 1, 2]
+    assert by_preference(np.array([[0.1], [0.2], [0.3]]), SIZES)[0] == 0
 
 
 @pytest.mark.slow

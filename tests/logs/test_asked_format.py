@@ -42,6 +42,7 @@ class Reversed(Format):
                 steps=steps,
                 frames=ArrayFrames(frames),
                 sources=(path,),
+                stated_shape=(P, D),
             )
         ]
 

@@ -141,7 +141,7 @@ def test_one_registered_by_hand_is_a_class_or_an_instance(tmp_path, entry, rows,
 
 def test_what_recognises_first_opens(tmp_path, forget):
     np.savez(tmp_path / "a.npz", frames=FRAMES, steps=STEPS)
-    assert list(FORMATS)[0] == "run_directory"
+    assert next(iter(FORMATS)) == "run_directory"
 
     class Greedy(Ones):
         name = "greedy"

@@ -9,13 +9,13 @@ import numpy as np
 
 from ecodyn.arrays import Array
 from ecodyn.comparison import compare
-from ecodyn.comparison.scores import skill_of
 from ecodyn.errors import UnusableDataError
 from ecodyn.reproduction.cache import TrainingCache
 from ecodyn.reproduction.experiment import Experiment
 from ecodyn.reproduction.figures import laws as draw
 from ecodyn.reproduction.finding import Check, Finding, Table, above, question, within
 from ecodyn.reproduction.statistics import in_words, replicates, setting
+from ecodyn.rollouts.skill import skill_of
 from ecodyn.survival import clustered_mean, survivors
 from ecodyn.trajectories import Trajectories
 

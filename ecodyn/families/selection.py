@@ -1,0 +1,63 @@
+"""Which of the supports along a path is preferred, and the fit that one of them makes."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecodyn.arrays import Array
+from ecodyn.equations.library import Library
+from ecodyn.estimation import InitialFit, MatchedIntegrals
+
+__all__ = ["by_preference", "fit_of_support"]
+
+EXACT = 1e-9  # unexplained shares below are the solver's
+# Among supports that validate alike the smallest is taken: never at the cost of more unexplained share than this, ...
+TIE = 0.002
+ALIKE = 0.05  # ... and a ratio of unexplained shares that doesn't matter, however sure
+
+
+def fit_of_support(
+    library: Library,
+    matched: MatchedIntegrals,
+    coefficients: Array,
+    support: NDArray[np.bool_],
+    candidates: int = 1,
+    chosen: tuple[tuple[str, float], ...] = (),
+    notes: tuple[str, ...] = (),
+) -> InitialFit:
+    """A fit with only the terms that some equation keeps."""
+    keep = np.flatnonzero(support.any(axis=0))
+    if not len(keep):
+        keep = np.arange(1)  # a library can't be empty: one term whose coefficient is zero
+    return InitialFit(
+        library=library.subset(keep),
+        matched=matched.subset(keep),
+        coefficients=coefficients[:, keep],
+        mask=support[:, keep],
+        support=keep,
+        candidates=candidates,
+        chosen=chosen,
+        notes=notes,
+    )
+
+
+def by_preference(unexplained: Array, sizes: Array) -> list[int]:
+    """Indices of the path: the smallest support alike to the best, then the others, as they validate.
+
+    ``unexplained`` is (threshold, rollout). Alike means within one standard error of the paired log ratios, as is
+    usual in cross-validation (Breiman et al. 1984), or so little above the best that it doesn't matter. Empty supports
+    come last: unrefined rollouts can lose to "nothing changes" where refined ones would not.
+    """
+    score = unexplained.mean(axis=1)
+    score = np.where(sizes > 0, score, np.inf) if np.any(sizes > 0) else score
+    best = int(np.argmin(score))
+    logs = np.log(unexplained + EXACT)
+    ratios = logs - logs[best]
+    rollouts = ratios.shape[1]
+    error = ratios.std(axis=1, ddof=1) / np.sqrt(rollouts) if rollouts > 1 else np.zeros(len(ratios))
+    alike = ratios.mean(axis=1) <= np.maximum(error, np.log1p(ALIKE))
+    near = np.flatnonzero(alike & (score <= score[best] + TIE))
+    first = int(near[np.argmin(sizes[near])])
+    others = (k for k in range(len(score)) if k != first)
+    return [first, *sorted(others, key=lambda k: (sizes[k] == 0, score[k], sizes[k]))]
