@@ -105,7 +105,8 @@ def _is_long(sheet: Sheet, times: Array, runs: Integers, feature: str, value: st
     raise UnusableDataError(
         f"{sheet.where} has a column {feature} of numbers and a column {value}: it may be a wide table with the "
         f"features {feature} and {value} (say so with --columns {feature},{value}; "
-        f"columns=[{feature!r}, {value!r}]), or a long one in which {feature} names the feature (then write names such as f1 in it)"
+        f"columns=[{feature!r}, {value!r}]), or a long one in which {feature} names the feature (then "
+        "write names such as f1 in it)"
     )
 
 

@@ -116,7 +116,7 @@ def _check_quoted(path: Path, body: Lines, separator: str, width: int) -> None:
 def _wrong_width(path: Path, number: int, cells: int, width: int, separator: str | None) -> str:
     commas = "; decimal commas need another separator, or quotes" if separator == "," and cells > width else ""
     return (
-        f"{path}: line {number} has another number of cells ({cells}) than the {width} columns; it may be truncated: "
+        f"{path}: line {number} has another number of cells than the {width} columns ({cells}); it may be truncated: "
         f"complete or delete it{commas}"
     )
 
@@ -138,11 +138,17 @@ def _parsed(path: Path, text: str, separator: str | None, header: list[str]) -> 
             na_values=SPELLINGS,
             keep_default_na=False,
             skipinitialspace=True,
-            float_precision="round_trip",  # the numbers that are written, to the last bit
+            **_exact(pd.__version__),
             low_memory=False,
         )
     except (ValueError, pd.errors.ParserError) as error:
         raise UnusableDataError(f"{path} can't be read as CSV: {error}; save it again as CSV") from None
+
+
+def _exact(version: str) -> dict[str, Any]:
+    """What makes pandas read the numbers that are written, to the last bit: from 3.1 on it does, and says so."""
+    major, minor = map(int, version.split(".")[:2])
+    return {} if (major, minor) >= (3, 1) else {"float_precision": "round_trip"}
 
 
 def _decide_commas(path: Path, frame: pd.DataFrame, body: Lines) -> None:

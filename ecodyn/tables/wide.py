@@ -126,7 +126,7 @@ def check_numbers(sheet: Sheet, labels: dict[str, str], names: list[str]) -> Non
         numbers = sheet.numbers(name)
         if numbers.text is not None:
             raise UnusableDataError(
-                f"{sheet.where}: {name} holds {numbers.text!r} in row {numbers.row + 1}, expected columns of numbers; "
+                f"{sheet.where}: {name} holds {numbers.text!r}, expected columns of numbers (row {numbers.row + 1}); "
                 "correct that cell (or empty it, if it is missing), or say which columns are features with --columns, "
                 "such as signal_*"
             )
@@ -137,7 +137,7 @@ def check_numbers(sheet: Sheet, labels: dict[str, str], names: list[str]) -> Non
     if not labels:
         numeric = [name for name in names if sheet.numbers(name).some]
         raise UnusableDataError(
-            f"{sheet.where}: none of {listed(numeric or names) or 'its columns'} is a feature, expected columns of "
+            f"{sheet.where}: none of {listed(numeric or names or sheet.names)} is a feature, expected columns of "
             "numbers; say which they are with --columns PATTERN, such as signal_*"
         )
 

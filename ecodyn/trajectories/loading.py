@@ -3,46 +3,78 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 from ecodyn.errors import UnusableDataError
 from ecodyn.runtime.files import check_output
-from ecodyn.trajectories.csv_file import read_csv
+from ecodyn.tables import SUFFIXES, TableOptions, read_table
 from ecodyn.trajectories.netcdf import read_netcdf
 from ecodyn.trajectories.paths import suffix_of
+from ecodyn.trajectories.tabular import fields_of_frame
 from ecodyn.trajectories.trajectories import Trajectories
 
 __all__ = ["check_target", "load"]
 
 
-def load(path: str | os.PathLike[str]) -> Trajectories:
-    """Read a trajectories file, netCDF4 (.nc) or CSV (.csv), that this or another program wrote.
+def load(
+    path: str | os.PathLike[str],
+    *,
+    time: str | None = None,
+    run: str | None = None,
+    columns: Sequence[str] | str | None = None,
+    missing: Literal["drop", "interpolate", "keep"] = "drop",
+) -> Trajectories:
+    """Read a trajectories file, netCDF4 (.nc), or a table (.csv, .tsv, .jsonl, .parquet), that any program wrote.
 
-    A CSV file has a column step, one column for each feature and an optional column run; columns that are
-    names and not numbers count as shared labels.
+        A table has a column step, one column for each feature and an optional column run; or, in the long form, columns
+    feature and value. Columns that are names and not numbers count as shared labels.
 
-    Raises
-    ------
-    FileNotFoundError
-        There is no such file.
-    UnusableDataError
-        The file is truncated, altered or of another kind, or its data break a rule of `Trajectories`.
+        Parameters
+        ----------
+        path
+            The file.
+        time, run, columns, missing
+            What a table does not say about itself; see `Trajectories.from_dataframe`.
 
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> from tempfile import TemporaryDirectory
-    >>> with TemporaryDirectory() as folder:
-    ...     table = Path(folder, "pelts.csv")
-    ...     _ = table.write_text("step,hare,lynx\\n1900,30,4\\n1901,47.2,6.1\\n1902,70.2,9.8\\n")
-    ...     load(table)
-    Trajectories: 1 run × 3 steps (1900 to 1902) × 2 features; observables signal; labels shared
+        Raises
+        ------
+        FileNotFoundError
+            There is no such file.
+        ValueError
+            Its suffix is another, or a netCDF file is to be read as a table is.
+        UnusableDataError
+            The file is truncated, altered or of another kind, can be read in two ways, or its data break a rule of
+            `Trajectories`.
+
+        Warns
+        -----
+        DataWarning
+            What was decided, left out or filled in, and what looks odd in the data.
+
+        Examples
+        --------
+        >>> from pathlib import Path
+    from typing import Literal
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     table = Path(folder, "pelts.csv")
+        ...     _ = table.write_text("step,hare,lynx\\n1900,30,4\\n1901,47.2,6.1\\n1902,70.2,9.8\\n")
+        ...     load(table)
+        Trajectories: 1 run × 3 steps (1900 to 1902) × 2 features; observables signal; labels shared
     """
-    source = Path(path)
-    suffix = suffix_of(source)
+    source, options = Path(path), TableOptions(time=time, run=run, columns=columns, missing=missing)
+    table = source.suffix.lower() in SUFFIXES
+    if not table:
+        suffix_of(source)
+        if options != TableOptions():
+            raise ValueError(
+                f"{source} is no table: it says itself what is the time, a run and a feature; leave it out"
+            )
     try:
-        if suffix == ".csv":
-            return Trajectories(**read_csv(source))
+        if table:
+            return Trajectories(**fields_of_frame(read_table(source), options, str(source)))
         return Trajectories.from_dataset(read_netcdf(source))
     except UnusableDataError as error:
         raise error if str(source) in str(error) else UnusableDataError(f"{source}: {error}") from error

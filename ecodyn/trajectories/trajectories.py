@@ -13,7 +13,6 @@ import numpy as np
 
 from ecodyn.errors import DataWarning, UnusableDataError
 from ecodyn.trajectories.checks import Checked, check
-from ecodyn.trajectories.contents import Contents
 from ecodyn.trajectories.csv_file import write_csv
 from ecodyn.trajectories.dataset import fields_of, pack, unpack
 from ecodyn.trajectories.display import html_table, sentence
@@ -29,6 +28,7 @@ from ecodyn.trajectories.parts import (
     where_setting,
 )
 from ecodyn.trajectories.paths import suffix_of
+from ecodyn.trajectories.tabular import Tabular
 from ecodyn.trajectories.values import Numbers
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["Trajectories"]
 
 
-class Trajectories(Contents):
+class Trajectories(Tabular):
     """Time series x[run, step, feature] with their times, labels and provenance.
 
     Parameters
