@@ -25,7 +25,7 @@ class Table(Format):
 
     def open(self, path: Path, options: LogOptions) -> list[Log]:
         """One log for each run."""
-        frame = read_table(path)
+        frame = read_table(path, [] if options.run_column is None else [options.run_column])
         table = interpret(frame, options.of_table(), where=str(path))
         return [
             Log(

@@ -86,18 +86,22 @@ def _number(cell: object) -> float | None:
         return None
 
 
-def labels_of(column: pd.Series) -> tuple[Integers, list[str]]:
-    """Which label each cell has, -1 where it is missing, and the labels in the order in which they come."""
+def labels_of(column: pd.Series, *, literal: bool = False) -> tuple[Integers, list[str]]:
+    """Which label each cell has, -1 where it is missing, and the labels in the order in which they come.
+
+    With `literal`, text such as NA is a label.
+    """
     import pandas as pd
 
     codes, uniques = pd.factorize(column.astype(object) if column.dtype.kind not in "iuf" else column)
     order: dict[str, int] = {}
-    renumber = np.array([*(_code(cell, order) for cell in list(uniques)), -1], dtype=np.int64)
+    renumber = np.array([*(_code(cell, order, literal) for cell in list(uniques)), -1], dtype=np.int64)
     return renumber[codes], list(order)
 
 
-def _code(cell: object, order: dict[str, int]) -> int:
-    return -1 if is_missing(cell) else order.setdefault(label_of(cell), len(order))
+def _code(cell: object, order: dict[str, int], literal: bool) -> int:
+    missing = is_missing(cell) and not (literal and isinstance(cell, str))
+    return -1 if missing else order.setdefault(label_of(cell), len(order))
 
 
 def label_of(cell: object) -> str:

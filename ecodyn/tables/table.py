@@ -181,7 +181,7 @@ class _Reading:
         claimed = {name for name in named(options.columns, sheet.names) if "*" not in name}
         free = options.time is None and options.run is None and options.columns is None
         self.own: Own | None = own_layout(sheet.notes(NOTES), sheet.names) if free else None
-        own = self.own
+        own, sheet.literal = self.own, self.own is not None
         self.time: Time = time_of(sheet, options.time if own is None else "step", claimed, count_rows=count_rows)
         equal = {self.time.name or "", *self.time.equal}
         self.runs: Runs = self._own_runs() if own is not None else runs_of(sheet, options.run, claimed | equal)

@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,8 +33,8 @@ DECIMAL_POINT = re.compile(r"\d\.\d")
 Lines = list[tuple[int, str]]  # with their numbers in the file
 
 
-def read_text(path: Path, text: str) -> pd.DataFrame:
-    """The table in a text; comments and what ecodyn noted go to its ``attrs``.
+def read_text(path: Path, text: str, labels: Sequence[str] = ()) -> pd.DataFrame:
+    """The table in a text, these columns as text; comments and what ecodyn noted go to its ``attrs``.
 
     Raises
     ------
@@ -53,8 +53,11 @@ def read_text(path: Path, text: str) -> pd.DataFrame:
     _check_widths(path, body, separator, len(header))
     if len(body) < 2:
         raise UnusableDataError(f"{path} has no rows: expected a line for each step; check that it was written")
-    frame = _parsed(path, "".join(line for _, line in body), separator, header)
-    _decide_commas(path, frame, body)
+    free = (name for i in range(2 * len(header)) if (name := f"Unnamed: {i}") not in header)
+    names = [name or next(free) for name in header]
+    numeric = [name for name in names if name not in labels and normal(name) not in (*RUN_NAMES, *FEATURE_NAMES)]
+    frame = _parsed(path, "".join(line for _, line in body), separator, names, numeric)
+    _decide_commas(path, frame, numeric, body)
     frame.attrs = _notes(comments)
     return frame
 
@@ -121,12 +124,10 @@ def _wrong_width(path: Path, number: int, cells: int, width: int, separator: str
     )
 
 
-def _parsed(path: Path, text: str, separator: str | None, header: list[str]) -> pd.DataFrame:
+def _parsed(path: Path, text: str, separator: str | None, names: list[str], numeric: list[str]) -> pd.DataFrame:
+    """The cells: of columns that may be numeric as such, of the others as they are written."""
     import pandas as pd
 
-    free = (name for i in range(2 * len(header)) if (name := f"Unnamed: {i}") not in header)
-    names = [name or next(free) for name in header]
-    labels = {name: "object" for name in names if normal(name) in (*RUN_NAMES, *FEATURE_NAMES)}
     try:
         return pd.read_csv(
             io.StringIO(text, newline=""),
@@ -134,8 +135,8 @@ def _parsed(path: Path, text: str, separator: str | None, header: list[str]) -> 
             header=0,
             names=names,
             index_col=False,
-            dtype=labels,
-            na_values=SPELLINGS,
+            dtype={name: "object" for name in names if name not in numeric},
+            na_values=dict.fromkeys(numeric, SPELLINGS),
             keep_default_na=False,
             skipinitialspace=True,
             **_exact(pd.__version__),
@@ -151,12 +152,12 @@ def _exact(version: str) -> dict[str, Any]:
     return {} if (major, minor) >= (3, 1) else {"float_precision": "round_trip"}
 
 
-def _decide_commas(path: Path, frame: pd.DataFrame, body: Lines) -> None:
+def _decide_commas(path: Path, frame: pd.DataFrame, numeric: list[str], body: Lines) -> None:
     """Turn columns with decimal commas into numbers, where it is certain that that is what the commas are."""
     held: dict[str, list[Any]] = {}
     commas: list[str] = []
-    for name in frame.columns:
-        if frame[name].dtype.kind in "iufb" or normal(name) in (*RUN_NAMES, *FEATURE_NAMES):
+    for name in numeric:
+        if frame[name].dtype.kind in "iufb":
             continue
         cells = [None if is_missing(cell) else str(cell).strip() for cell in frame[name].tolist()]
         own = [cell for cell in cells if cell and "," in cell]

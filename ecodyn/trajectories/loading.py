@@ -74,7 +74,9 @@ def load(
             )
     try:
         if table:
-            return Trajectories(**fields_of_frame(read_table(source), options, str(source)))
+            return Trajectories(
+                **fields_of_frame(read_table(source, [] if run is None else [run]), options, str(source))
+            )
         return Trajectories.from_dataset(read_netcdf(source))
     except UnusableDataError as error:
         raise error if str(source) in str(error) else UnusableDataError(f"{source}: {error}") from error
