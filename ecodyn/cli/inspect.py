@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ecodyn.cli.inputs import loaded_unless_log
-from ecodyn.cli.options import Columns, Interval, Json, Key, TokenAxis, Tokens
+from ecodyn.cli.inputs import Reading, loaded_unless_log
+from ecodyn.cli.options import Columns, Interval, Json, Key, Missing, RunColumn, TimeColumn, TokenAxis, Tokens
 from ecodyn.cli.output import console, exits, print_json, warnings_said
 
 if TYPE_CHECKING:
@@ -21,6 +21,9 @@ def inspect(
     p: Tokens = None,
     token_axis: TokenAxis = None,
     columns: Columns = None,
+    time_column: TimeColumn = None,
+    run_column: RunColumn = None,
+    missing: Missing = "drop",
     interval: Interval = None,
     as_json: Json = False,
 ) -> None:
@@ -28,7 +31,8 @@ def inspect(
     with exits():
         from ecodyn.report.inspection import inspection_table, log_table
 
-        if (runs := loaded_unless_log(path)) is not None:
+        reading = Reading(columns, time_column, run_column, missing)
+        if (runs := loaded_unless_log(path, reading)) is not None:
             facts = trajectories_facts(path, runs)
             if as_json:
                 print_json(facts, True)
@@ -38,7 +42,7 @@ def inspect(
         from ecodyn.extraction import Request, inspect_logs
         from ecodyn.logs import LogOptions
 
-        options = LogOptions(key, interval, columns=columns)
+        options = LogOptions(key, interval, **reading.of_logs())
         with warnings_said():
             logs = inspect_logs(path, Request(p=p, token_axis=token_axis), options=options)
         print_json(logs, as_json)

@@ -38,7 +38,19 @@ Key = Annotated[str | None, typer.Option("--key", help="Name of the tensor or ar
 Tokens = Annotated[int | None, typer.Option("--p", help="Number of tokens, where the log leaves it open.")]
 TokenAxis = Annotated[int | None, typer.Option("--token-axis", help="Which axis of a frame the tokens are: 0 or 1.")]
 Columns = Annotated[
-    str | None, typer.Option("--columns", help="Columns or tags that are features; * stands for the label: signal_*.")
+    str | None,
+    typer.Option(
+        "--columns", help="Columns (of a table) or tags that are features: a,b, or signal_*, whose * is the label."
+    ),
+]
+TimeColumn = Annotated[str | None, typer.Option("--time-column", help="Column of a table that holds the times.")]
+RunColumn = Annotated[str | None, typer.Option("--run-column", help="Column of a table that tells the runs.")]
+Missing = Annotated[
+    str,
+    typer.Option(
+        "--missing",
+        help="Missing cells of a table: drop the step; interpolate gaps of one step; keep them as they are.",
+    ),
 ]
 Interval = Annotated[
     float | None, typer.Option("--interval", help="Steps between two rows, where the log does not say.")

@@ -1,4 +1,4 @@
-"""Reading trajectories files of either kind."""
+"""Reading trajectories files of either kind, and tables."""
 
 from __future__ import annotations
 
@@ -28,55 +28,40 @@ def load(
 ) -> Trajectories:
     """Read a trajectories file, netCDF4 (.nc), or a table (.csv, .tsv, .jsonl, .parquet), that any program wrote.
 
-        A table has a column step, one column for each feature and an optional column run; or, in the long form, columns
-    feature and value. Columns that are names and not numbers count as shared labels.
+    A table has a column step, one column for each feature and an optional column run; or, in the long form, columns
+    feature and value. Columns that are names and not numbers count as shared labels. For `time`, `run`, `columns` and
+    `missing`, which say what a table doesn't, see `Trajectories.from_dataframe`.
 
-        Parameters
-        ----------
-        path
-            The file.
-        time, run, columns, missing
-            What a table does not say about itself; see `Trajectories.from_dataframe`.
+    Raises
+    ------
+    FileNotFoundError
+        There is no such file.
+    UnusableDataError
+        The file is truncated, altered or of another kind, or its data can be read in two ways or break a rule.
 
-        Raises
-        ------
-        FileNotFoundError
-            There is no such file.
-        ValueError
-            Its suffix is another, or a netCDF file is to be read as a table is.
-        UnusableDataError
-            The file is truncated, altered or of another kind, can be read in two ways, or its data break a rule of
-            `Trajectories`.
+    Warns
+    -----
+    DataWarning
+        What was decided, left out or filled in, and what looks odd in the data.
 
-        Warns
-        -----
-        DataWarning
-            What was decided, left out or filled in, and what looks odd in the data.
-
-        Examples
-        --------
-        >>> from pathlib import Path
-    from typing import Literal
-        >>> from tempfile import TemporaryDirectory
-        >>> with TemporaryDirectory() as folder:
-        ...     table = Path(folder, "pelts.csv")
-        ...     _ = table.write_text("step,hare,lynx\\n1900,30,4\\n1901,47.2,6.1\\n1902,70.2,9.8\\n")
-        ...     load(table)
-        Trajectories: 1 run × 3 steps (1900 to 1902) × 2 features; observables signal; labels shared
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     table = Path(folder, "pelts.csv")
+    ...     _ = table.write_text("step,hare,lynx\\n1900,30,4\\n1901,47.2,6.1\\n1902,70.2,9.8\\n")
+    ...     load(table)
+    Trajectories: 1 run × 3 steps (1900 to 1902) × 2 features; observables signal; labels shared
     """
     source, options = Path(path), TableOptions(time=time, run=run, columns=columns, missing=missing)
-    table = source.suffix.lower() in SUFFIXES
-    if not table:
+    try:
+        if source.suffix.lower() in SUFFIXES:
+            frame = read_table(source, [] if run is None else [run])
+            return Trajectories(**fields_of_frame(frame, options, str(source)))
         suffix_of(source)
         if options != TableOptions():
-            raise ValueError(
-                f"{source} is no table: it says itself what is the time, a run and a feature; leave it out"
-            )
-    try:
-        if table:
-            return Trajectories(
-                **fields_of_frame(read_table(source, [] if run is None else [run]), options, str(source))
-            )
+            raise ValueError(f"{source} is no table and says itself what time, runs and features are; leave that out")
         return Trajectories.from_dataset(read_netcdf(source))
     except UnusableDataError as error:
         raise error if str(source) in str(error) else UnusableDataError(f"{source}: {error}") from error
