@@ -93,7 +93,9 @@ def labels_of(column: pd.Series, *, literal: bool = False) -> tuple[Integers, li
     """
     import pandas as pd
 
-    codes, uniques = pd.factorize(column.astype(object) if column.dtype.kind not in "iuf" else column)
+    if column.dtype.kind not in "iuf":
+        column = column.astype(object).map(lambda cell: str(cell) if isinstance(cell, dict | list) else cell)
+    codes, uniques = pd.factorize(column)
     order: dict[str, int] = {}
     renumber = np.array([*(_code(cell, order, literal) for cell in list(uniques)), -1], dtype=np.int64)
     return renumber[codes], list(order)
