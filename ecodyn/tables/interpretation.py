@@ -15,9 +15,10 @@ from ecodyn.tables.long import Long, long_of, own_long
 from ecodyn.tables.names import are_whole, is_nameless, listed, named, whole_numbers
 from ecodyn.tables.own import NOTES, Own, own_layout
 from ecodyn.tables.remarks import summed
-from ecodyn.tables.runs import Runs, check_runs, runs_of
+from ecodyn.tables.runs import Runs, check_runs, rows_of_codes, runs_of
 from ecodyn.tables.sheet import Sheet
 from ecodyn.tables.table import Columns, Table, TableOptions
+from ecodyn.tables.text import DECIDED
 from ecodyn.tables.times import Time, check_times, time_of
 from ecodyn.tables.wide import Features, features_of
 
@@ -108,8 +109,9 @@ class _Reading:
         check_times(self.where, self.time, has_cells)
         check_runs(self.where, self.runs, has_cells)
         labels = self._labels()
-        present = [code for code in range(len(self.runs.labels)) if (self.runs.codes[has_cells] == code).any()]
-        rows = [self._rows(code, has_cells, len(labels)) for code in present]
+        held = {code: rows[has_cells[rows]] for code, rows in rows_of_codes(self.runs.codes).items()}
+        present = [code for code, rows in held.items() if code >= 0 and len(rows)]
+        rows = [self._rows(code, held[code], len(labels)) for code in present]
         names = self._run_labels([self.runs.labels[code] for code in present])
         self._check_some(rows, names, labels)
         general = self._general(has_cells)
@@ -149,8 +151,7 @@ class _Reading:
             held |= ~np.isnan(self.sheet.numbers(name).values)
         return held
 
-    def _rows(self, code: int, has_cells: Bools, K: int) -> Rows:
-        held = np.flatnonzero((self.runs.codes == code) & has_cells)
+    def _rows(self, code: int, held: Integers, K: int) -> Rows:
         times = self.time.values[held]
         if self.long is not None:
             found = gathered(_entries(self.sheet, self.long, held, times), K)
@@ -165,23 +166,30 @@ class _Reading:
         label = self._labels()[conflict.feature]
         a, b = held[conflict.first], held[conflict.second]
         run = f"run {self.runs.labels[code]}: " if self.runs.name is not None else ""
-        telling = [name for name in self.sheet.names if self._may_tell(name, int(a), int(b))]
+        telling = [name for name in self.sheet.names if self._may_tell(name)]
         which = f" (such as {listed(telling)})" if telling else ""
+        time = self.time.name or "step"
+        other = f"if {time} is not the time, say what is with --time-column (time=); " if self.time.remarks else ""
         return (
-            f"{self.where}: {run}the step {conflict.step:g} repeats with different values, in rows {a + 1} and {b + 1} "
-            f"({label} is {conflict.values[0]:g} and {conflict.values[1]:g}; {conflict.count} such); if these are "
-            f"several runs, say which column tells them apart with --run-column (run=){which}; if a training was "
-            "resumed, its steps have to go back and on again to the last one; else delete the rows that don't count"
+            f"{self.where}: {run}the {time} {conflict.step:g} repeats with different values, in rows {a + 1} and "
+            f"{b + 1} ({label} is {conflict.values[0]:g} and {conflict.values[1]:g}; {conflict.count} such); {other}if "
+            f"these are several runs, say which column tells them apart with --run-column (run=){which}; if a training "
+            "was resumed, its steps have to go back and on again to the last one; else delete the rows that don't count"
         )
 
-    def _may_tell(self, name: str, a: int, b: int) -> bool:
-        """Whether a column tells two rows apart and holds few values, names or whole numbers as runs have."""
+    def _may_tell(self, name: str) -> bool:
+        """Whether no step would repeat in runs by this column, which holds few names or whole numbers as runs have."""
         used = {*self.roles, *([self.long.feature, self.long.value] if self.long else ())}
         if name in used or is_nameless(name):
             return False
         codes, labels = self.sheet.labels(name)
         whole = self.sheet.numbers(name).text is not None or are_whole(labels)
-        return bool(codes[a] != codes[b]) and whole and 2 * len(labels) <= self.sheet.rows
+        if not whole or 2 * len(labels) > self.sheet.rows:
+            return False
+        parts = [np.unique(self.time.values, return_inverse=True)[1], self.runs.codes, codes]
+        if self.long is not None:
+            parts.append(self.long.codes)
+        return np.unique(np.stack(parts), axis=1).shape[1] == self.sheet.rows
 
     def _check_some(self, rows: list[Rows], names: tuple[Label, ...], labels: tuple[Label, ...]) -> None:
         empty = [name for name, own in zip(names, rows, strict=True) if not len(own.times)]
@@ -195,7 +203,8 @@ class _Reading:
             )
 
     def _general(self, has_cells: Bools) -> tuple[str, ...]:
-        remarks = [*self.time.remarks, *self.runs.remarks]
+        decided = self.sheet.notes(DECIDED)
+        remarks = [*(decided if isinstance(decided, list) else ()), *self.time.remarks, *self.runs.remarks]
         if self.time.equal:
             remarks.append(f"left out, holding the same as {self.time.name}: {listed(self.time.equal)}")
         remarks += self.long.remarks if self.long else self._wide().remarks
@@ -212,8 +221,7 @@ class _Reading:
 def _counted(runs: Runs) -> Time:
     """The number of each row within its run."""
     values = np.empty(len(runs.codes))
-    for code in np.unique(runs.codes):
-        rows = np.flatnonzero(runs.codes == code)
+    for rows in rows_of_codes(runs.codes).values():
         values[rows] = np.arange(len(rows))
     return Time(None, values)
 

@@ -11,7 +11,7 @@ from ecodyn.errors import UnusableDataError
 from ecodyn.tables.names import RUN_NAMES, listed, normal
 from ecodyn.tables.sheet import Sheet
 
-__all__ = ["Runs", "candidates", "check_runs", "runs_of"]
+__all__ = ["Runs", "candidates", "check_runs", "rows_of_codes", "runs_of"]
 
 FLAG = "--run-column (run=)"
 ALWAYS = ("run", "run_id", "run_name")  # names that mean nothing else
@@ -96,6 +96,13 @@ def _tells(sheet: Sheet, name: str, other: str) -> bool:
 def _by(sheet: Sheet, name: str, beside: tuple[str, ...] = (), remarks: tuple[str, ...] = ()) -> Runs:
     codes, labels = sheet.labels(name)
     return Runs(name, codes, tuple(labels), beside, remarks)
+
+
+def rows_of_codes(codes: Integers) -> dict[int, Integers]:
+    """The rows of each code, in the order of the table; -1, a missing one, among them."""
+    order = np.argsort(codes, kind="stable")
+    present, firsts = np.unique(codes[order], return_index=True)
+    return dict(zip(present.tolist(), np.split(order, firsts[1:]), strict=True))
 
 
 def check_runs(where: str, runs: Runs, has_cells: Bools) -> None:

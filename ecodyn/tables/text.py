@@ -12,15 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 from ecodyn.errors import UnusableDataError
 from ecodyn.tables.cells import MISSING, is_missing
-from ecodyn.tables.names import FEATURE_NAMES, RUN_NAMES, normal
+from ecodyn.tables.names import FEATURE_NAMES, RUN_NAMES, listed, normal
 from ecodyn.tables.own import NOTES
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["METADATA_MARK", "read_text"]
+__all__ = ["DECIDED", "METADATA_MARK", "read_text"]
 
 METADATA_MARK = "# ecodyn: "
+DECIDED = "ecodyn_decided"  # key of sentences in DataFrame.attrs on how the text was read
 SEPARATORS = (",", ";", "\t", "|")
 SAMPLE = 50  # lines that are looked at for the separator
 SPELLINGS = sorted({spelling for m in MISSING for spelling in (m, m.upper(), m.title(), m.replace("nan", "NaN"))})
@@ -57,8 +58,10 @@ def read_text(path: Path, text: str, labels: Sequence[str] = ()) -> pd.DataFrame
     names = [name or next(free) for name in header]
     numeric = [name for name in names if name not in labels and normal(name) not in (*RUN_NAMES, *FEATURE_NAMES)]
     frame = _parsed(path, "".join(line for _, line in body), separator, names, numeric)
-    _decide_commas(path, frame, numeric, body)
-    frame.attrs = _notes(comments)
+    points = any(DECIMAL_POINT.search(line) for _, line in body[1:])
+    # Between commas, a cell such as "1,2" beside numbers with points is text: a place, a pair.
+    decided = [] if separator == "," and points else _decide_commas(path, frame, numeric, points)
+    frame.attrs = _notes(comments) | ({DECIDED: decided} if decided else {})
     return frame
 
 
@@ -152,8 +155,8 @@ def _exact(version: str) -> dict[str, Any]:
     return {} if (major, minor) >= (3, 1) else {"float_precision": "round_trip"}
 
 
-def _decide_commas(path: Path, frame: pd.DataFrame, numeric: list[str], body: Lines) -> None:
-    """Turn columns with decimal commas into numbers, where it is certain that that is what the commas are."""
+def _decide_commas(path: Path, frame: pd.DataFrame, numeric: list[str], points: bool) -> list[str]:
+    """Turn columns with decimal commas into numbers, where it is certain that that is what they are; and say so."""
     held: dict[str, list[Any]] = {}
     commas: list[str] = []
     for name in numeric:
@@ -165,10 +168,11 @@ def _decide_commas(path: Path, frame: pd.DataFrame, numeric: list[str], body: Li
             held[name] = cells
             commas += own
     if not held:
-        return
-    _check_commas(path, commas, any(DECIMAL_POINT.search(line) for _, line in body[1:]))
+        return []
+    _check_commas(path, commas, points)
     for name, cells in held.items():
         frame[name] = [float("nan") if cell is None else float(cell.replace(",", ".")) for cell in cells]
+    return [f"decimal commas, such as in {commas[0]}, were read as such in: {listed(held)}"]
 
 
 def _maybe_number(cell: str) -> bool:

@@ -21,6 +21,7 @@ from ecodyn.tables.names import (
     named,
     normal,
 )
+from ecodyn.tables.runs import rows_of_codes
 from ecodyn.tables.sheet import Sheet
 
 __all__ = ["Features", "features_of", "sorted_if_whole"]
@@ -176,7 +177,7 @@ def _counts(sheet: Sheet, name: str, codes: Integers) -> bool:
     if numbers.text is not None or not len(numbers.values):
         return False
     values = numbers.values
-    parts = [values[codes == code] for code in np.unique(codes)]
+    parts = [values[rows] for rows in rows_of_codes(codes).values()]
     return increases(values) or all(map(increases, parts)) or increases(np.sort(values))
 
 

@@ -79,6 +79,10 @@ def test_decimal_commas_are_found_out(read):
     assert frame["a"].tolist()[:2] == [0.5, 12.5]
     assert np.isnan(frame["a"][2])
     assert frame["b"].tolist() == [1, 2, 3]
+    assert interpret(frame).remarks[0] == "decimal commas, such as in 0,5, were read as such in: a"
+    pairs = interpret(read('step,a,at\n0,0.5,"1,2"\n1,0.25,"1,3"\n'))
+    assert pairs.features == ("a",)
+    assert pairs.remarks == ("left out, holding no numbers: at",)
     assert read('step,a\n0,"0,5"\n1,"1,234"\n')["a"].tolist() == [0.5, 1.234]
 
 
