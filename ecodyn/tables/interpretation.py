@@ -15,7 +15,7 @@ from ecodyn.tables.long import Long, long_of, own_long
 from ecodyn.tables.names import are_whole, is_nameless, listed, named, whole_numbers
 from ecodyn.tables.own import NOTES, Own, own_layout
 from ecodyn.tables.remarks import summed
-from ecodyn.tables.runs import Runs, check_runs, rows_of_codes, runs_of
+from ecodyn.tables.runs import Runs, check_runs, check_split, rows_of_codes, runs_of
 from ecodyn.tables.sheet import Sheet
 from ecodyn.tables.table import Columns, Table, TableOptions
 from ecodyn.tables.text import DECIDED
@@ -86,6 +86,8 @@ class _Reading:
         self.runs: Runs = self._own_runs() if own is not None else runs_of(sheet, options.run, claimed | equal)
         if self.time.name is None:
             self.time = _counted(self.runs)
+        elif own is None and options.run is None:
+            check_split(self.where, self.runs, self.time.values)
         self.roles = {name for name in (self.time.name, self.runs.name, *self.time.equal) if name is not None}
         self.long: Long | None = None
         self.features: Features | None = None
@@ -209,7 +211,7 @@ class _Reading:
             remarks.append(f"left out, holding the same as {self.time.name}: {listed(self.time.equal)}")
         remarks += self.long.remarks if self.long else self._wide().remarks
         blank = int((~has_cells).sum())
-        return (*remarks, *([f"{blank} blank rows were left out"] if blank else []))
+        return (*remarks, *([f"{blank} rows that hold neither a time nor a feature were left out"] if blank else []))
 
     def _columns(self) -> Columns:
         long = (self.long.feature, self.long.value) if self.long else (None, None)

@@ -11,7 +11,7 @@ from typing import Any
 
 from ecodyn.runtime.files import write_whole
 from ecodyn.tables.text import METADATA_MARK
-from ecodyn.trajectories.tabular import check_feature_names, notes_of
+from ecodyn.trajectories.tabular import check_feature_names, not_in_tables, notes_of
 
 __all__ = ["write_csv"]
 
@@ -19,9 +19,7 @@ __all__ = ["write_csv"]
 def write_csv(fields: Mapping[str, Any], path: Path, *, force: bool = False) -> None:
     """Write times and signal as columns step, run and one per feature; numbers as short as they read back."""
     check_feature_names(fields["features"], "a CSV file")
-    left_out = [*fields["observables"], *fields["curves"], *fields["settings"]]
-    left_out += [name for name in ("dc", "embedding", "backward_velocity") if fields[name] is not None]
-    if left_out:
+    if left_out := not_in_tables(fields):
         warnings.warn(f"a CSV file holds the signal only; left out: {', '.join(left_out)}", stacklevel=4)
     with (
         write_whole(path, force=force) as temporary,

@@ -19,7 +19,7 @@ from ecodyn.trajectories.labels import Label
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Tabular", "check_feature_names", "fields_of_frame", "notes_of"]
+__all__ = ["Tabular", "check_feature_names", "fields_of_frame", "not_in_tables", "notes_of"]
 
 Layout = Literal["wide", "long"]
 
@@ -84,6 +84,11 @@ class Tabular(Contents):
         ValueError
             The layout is another, or a feature of a wide table would be called step or run.
 
+        Warns
+        -----
+        DataWarning
+            There is more than a table holds: observables, curves, settings.
+
         Examples
         --------
         >>> import numpy as np
@@ -112,7 +117,11 @@ class Tabular(Contents):
             K = self.n_features
             long = {name: np.repeat(column, K) for name, column in head.items()}
             frame = pd.DataFrame(long | {"feature": np.tile(self.features, len(values)), "value": values.reshape(-1)})
-        frame.attrs[NOTES] = notes_of(fields_of(self._data)) | {"layout": layout}
+        fields = fields_of(self._data)
+        if left_out := not_in_tables(fields):
+            text = f"a DataFrame holds the signal only; left out: {', '.join(left_out)} (to_dataset has them)"
+            warnings.warn(text, DataWarning, stacklevel=2)
+        frame.attrs[NOTES] = notes_of(fields) | {"layout": layout}
         return frame
 
 
@@ -163,6 +172,12 @@ def notes_of(fields: Mapping[str, Any]) -> dict[str, Any]:
         "runs": fields["runs"].tolist(),
     }
     return notes if fields["cluster"] is None else notes | {"cluster": fields["cluster"].tolist()}
+
+
+def not_in_tables(fields: Mapping[str, Any]) -> list[str]:
+    """Names of what these fields hold and a table does not."""
+    others = [name for name in ("dc", "embedding", "backward_velocity") if fields[name] is not None]
+    return [*fields["observables"], *fields["curves"], *fields["settings"], *others]
 
 
 def check_feature_names(features: Iterable[Label], what: str) -> None:

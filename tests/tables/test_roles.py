@@ -235,6 +235,15 @@ def test_a_row_without_a_run_is_refused():
     refused(frame, "row 5 has no run .1 such rows.")
 
 
+def test_labels_that_come_and_go_along_one_run_are_refused():
+    frame = pd.DataFrame({"step": STEPS, "id": [0, 1, 0, 1, 1, 0], "x": VALUES[0, :, 0]})
+    refused(frame, r"a column id that may tell the runs \(say so with --run-column id; run='id'\) or be a feature")
+    assert read(frame, run="id").runs == (0, 1)
+    assert read(frame, columns=["x", "id"]).features == ("x", "id")
+    one_after_the_other = read(frame.assign(id=[0, 0, 0, 1, 1, 1]))  # trials of one session
+    assert one_after_the_other.runs == (0, 1)
+
+
 def test_runs_written_as_whole_numbers_are_numbers():
     assert read(wide(run=wide().run.astype(str))).runs == (0, 1, 2)
     assert read(wide(run=wide().run.astype(float))).runs == (0, 1, 2)

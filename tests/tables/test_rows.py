@@ -236,4 +236,4 @@ def test_blank_rows_are_left_out_and_said():
     blank = pd.concat([frame_of(), pd.DataFrame({"run": [None, None]})])
     table = read(blank)
     assert np.array_equal(np.stack(table.values), VALUES)
-    assert table.remarks == ("2 blank rows were left out",)
+    assert table.remarks == ("2 rows that hold neither a time nor a feature were left out",)

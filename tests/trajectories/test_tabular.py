@@ -99,6 +99,13 @@ def test_frames_of_a_layout():
     ]
 
 
+def test_a_frame_says_what_it_leaves_out():
+    runs = waves(settings={"dim": [1, 2, 3]}, dc=np.ones((3, 5)))
+    with pytest.warns(DataWarning, match="holds the signal only; left out: dim, dc"):
+        frame = runs.to_dataframe()
+    assert np.array_equal(Trajectories.from_dataframe(frame).values, runs.values)
+
+
 def test_part_of_a_frame_keeps_what_is_known_of_its_runs():
     runs = waves(cluster=[4, 4, 7], features=["lr", "y"], labels_shared=False)
     frame = runs.to_dataframe()
