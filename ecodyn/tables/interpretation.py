@@ -95,7 +95,9 @@ class _Reading:
             labels = [str(label) for label in own.labels]
             self.features = Features(dict(zip(labels, labels, strict=True)), {}) if own.wide else None
             self.long = None if own.wide else own_long(sheet, labels)
-        else:
+            if self.features is None and self.long is None:
+                self.own = None
+        if self.own is None:
             self.long = long_of(sheet, self.time.values, self.runs.codes, self.roles, options.columns)
         if self.long is None and self.features is None:
             self.features = features_of(sheet, self.roles, self.runs.beside, self.runs.codes, options.columns)

@@ -70,9 +70,11 @@ def long_of(
     return _chosen(sheet, feature, value, roles, columns)
 
 
-def own_long(sheet: Sheet, order: list[str]) -> Long:
-    """The same of a long table that ecodyn made, whose features come in this order."""
+def own_long(sheet: Sheet, order: list[str]) -> Long | None:
+    """The same of a long table that ecodyn made, whose features come in this order; None if it has others now."""
     codes, labels = sheet.labels("feature")
+    if not set(labels) <= set(order):
+        return None
     renumber = np.array([*map(order.index, labels), -1], dtype=np.int64)
     return Long("feature", "value", renumber[codes], tuple(order))
 

@@ -122,6 +122,13 @@ def test_columns_added_to_a_frame_are_read_as_anyones():
         assert Trajectories.from_dataframe(frame).features.tolist() == ["x", "y"]
 
 
+def test_features_added_to_a_long_frame_are_read_as_anyones():
+    frame = waves(features=["x", "y"]).to_dataframe("long")
+    more = pd.concat([frame, frame[frame.feature == "x"].assign(feature="z", value=frame.value**2)])
+    more.attrs = frame.attrs
+    assert Trajectories.from_dataframe(more).features.tolist() == ["x", "y", "z"]
+
+
 def test_what_was_decided_is_said_once_and_stands_in_the_provenance(tmp_path):
     frame = pd.DataFrame({"seed": [0, 0, 0, 1, 1, 1], "epoch": [0, 1, 2] * 2, "x": [1, 2, 4, 3, None, 5]})
     frame.to_csv(tmp_path / "a.csv", index=False)
