@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["MISSING", "Numbers", "is_missing", "labels_of", "numbers_of"]
 
 MISSING = ("", "na", "nan", "-nan", "none", "null", "<na>")  # in small letters
+EXACT = 1 << 53  # up to here a double holds every whole number
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,11 +31,14 @@ class Numbers:
         The first cell that is no number, as text; None if there is none.
     row
         Its row, counted from 0.
+    rounded
+        How many whole numbers have more digits than a double holds.
     """
 
     values: Array
     text: str | None = None
     row: int = -1
+    rounded: int = 0
 
     @property
     def some(self) -> bool:
@@ -54,8 +58,17 @@ def numbers_of(column: pd.Series) -> Numbers:
     import pandas as pd
 
     if pd.api.types.is_numeric_dtype(column.dtype) and column.dtype.kind in "iuf":
-        return Numbers(column.to_numpy(dtype=np.float64, na_value=np.nan))
+        whole = column.dropna().tolist() if column.dtype.kind in "iu" and _is_large(column) else []
+        return Numbers(column.to_numpy(dtype=np.float64, na_value=np.nan), rounded=sum(map(_is_rounded, whole)))
     return _parsed(column.astype(object).tolist())
+
+
+def _is_large(column: pd.Series) -> bool:
+    return bool(column.max() > EXACT or column.min() < -EXACT)
+
+
+def _is_rounded(cell: object) -> bool:
+    return isinstance(cell, int) and abs(cell) > EXACT and _number(cell) != cell
 
 
 def _parsed(cells: list[Any]) -> Numbers:
@@ -69,7 +82,7 @@ def _parsed(cells: list[Any]) -> Numbers:
             values[i] = number
         elif text is None:
             text, row = str(cell), i
-    return Numbers(values, text, row)
+    return Numbers(values, text, row, sum(map(_is_rounded, cells)))
 
 
 def _number(cell: object) -> float | None:

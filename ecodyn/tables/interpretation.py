@@ -212,6 +212,10 @@ class _Reading:
         if self.time.equal:
             remarks.append(f"left out, holding the same as {self.time.name}: {listed(self.time.equal)}")
         remarks += self.long.remarks if self.long else self._wide().remarks
+        used = [self.time.name, self.long.value] if self.long else [self.time.name, *self._wide().labels]
+        for name in used:
+            if name in self.sheet.columns and (rounded := self.sheet.numbers(name).rounded):
+                remarks.append(f"{rounded} whole numbers of {name} have more digits than a double and were rounded")
         blank = int((~has_cells).sum())
         return (*remarks, *([f"{blank} rows that hold neither a time nor a feature were left out"] if blank else []))
 

@@ -101,6 +101,13 @@ def test_commas_that_may_mean_two_things_are_refused(read, text, sentence):
         read(text)
 
 
+def test_whole_numbers_that_a_double_does_not_hold_are_said(read):
+    large = 2**53 + 1
+    sentence = "1 whole numbers of a have more digits than a double and were rounded"
+    assert interpret(read(f"step,a\n0,{large}\n1,{large + 1}\n")).remarks == (sentence,)
+    assert interpret(pd.DataFrame({"step": [0, 1], "a": pd.Series([large, 2], dtype=object)})).remarks == (sentence,)
+
+
 # ------------------------------------------------------------------------------------------------------------- labels
 
 
