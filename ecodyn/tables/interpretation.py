@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = ["interpret"]
 
+LONG = "if each row is of a feature that a column names, call that column feature and the other value; "
+
 
 def interpret(
     frame: pd.DataFrame,
@@ -88,6 +90,7 @@ class _Reading:
             self.time = _counted(self.runs)
         elif own is None and options.run is None:
             check_split(self.where, self.runs, self.time.values)
+        self.lacking: list[Integers] = []  # of each run: how many steps lack each feature
         self.roles = {name for name in (self.time.name, self.runs.name, *self.time.equal) if name is not None}
         self.long: Long | None = None
         self.features: Features | None = None
@@ -118,7 +121,7 @@ class _Reading:
         rows = [self._rows(code, held[code], len(labels)) for code in present]
         names = self._run_labels([self.runs.labels[code] for code in present])
         self._check_some(rows, names, labels)
-        general = self._general(has_cells)
+        general = (*self._general(has_cells), *self._mostly_lacking(rows))
         of_run = [(name, own.remarks) for name, own in zip(names, rows, strict=True)]
         return Table(
             runs=names,
@@ -164,6 +167,7 @@ class _Reading:
             found = rows_of(times, np.stack(columns, axis=1))
         if isinstance(found, Conflict):
             raise UnusableDataError(self._contradiction(found, held, code))
+        self.lacking.append(np.isnan(found.values).sum(axis=0))
         return filled(found, self.options.missing)
 
     def _contradiction(self, conflict: Conflict, held: Integers, code: int) -> str:
@@ -173,12 +177,13 @@ class _Reading:
         telling = [name for name in self.sheet.names if self._may_tell(name)]
         which = f" (such as {listed(telling)})" if telling else ""
         time = self.time.name or "step"
+        long = "" if self.long or len(self._wide().labels) > 1 else LONG
         other = f"if {time} is not the time, say what is with --time-column (time=); " if self.time.remarks else ""
         return (
             f"{self.where}: {run}the {time} {conflict.step:g} repeats with different values, in rows {a + 1} and "
-            f"{b + 1} ({label} is {conflict.values[0]:g} and {conflict.values[1]:g}; {conflict.count} such); {other}if "
-            f"these are several runs, say which column tells them apart with --run-column (run=){which}; if a training "
-            "was resumed, its steps have to go back and on again to the last one; else delete the rows that don't count"
+            f"{b + 1} ({label} is {conflict.values[0]:g} and {conflict.values[1]:g}; {conflict.count} such); {other}{long}"
+            f"if these are several runs, say which column tells them apart with --run-column (run=){which}; if a "
+            "training was resumed, its steps have to go back and on again to the last one; else delete the rows that don't count"
         )
 
     def _may_tell(self, name: str) -> bool:
@@ -205,6 +210,18 @@ class _Reading:
                 f"{self.where}: no step {run}has a value of all of {listed(labels)}; choose those that were logged "
                 "together with --columns PATTERN"
             )
+
+    def _mostly_lacking(self, rows: list[Rows]) -> list[str]:
+        """The feature that costs most steps, where more are left out than kept."""
+        lacking = np.sum(self.lacking, axis=0)
+        whole = sum(int((~np.isnan(own.values).any(axis=1)).sum()) for own in rows)
+        worst = int(np.argmax(lacking))
+        if lacking[worst] <= whole or len(lacking) < 2 or self.options.missing == "keep":
+            return []
+        return [
+            f"{lacking[worst]} steps lack {self._labels()[worst]}, more than have all features; choose those that were "
+            "logged together with --columns (columns=)"
+        ]
 
     def _general(self, has_cells: Bools) -> tuple[str, ...]:
         decided = self.sheet.notes(DECIDED)

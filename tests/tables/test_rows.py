@@ -110,6 +110,12 @@ def test_what_repeats_and_is_no_resume_is_refused(rows):
     refused(frame, r"the step \d+ repeats with different values, in rows \d+ and \d+ .*--run-column")
 
 
+def test_a_long_table_of_other_names_is_told_what_to_call_them():
+    long = frame_of().melt(["run", "step"], var_name="species", value_name="count")
+    refused(long, "if each row is of a feature that a column names, call that column feature and the other value")
+    assert read(long.rename(columns={"species": "feature", "count": "value"})).features == ("x", "y")
+
+
 def test_runs_without_a_column_that_tells_them_are_refused_with_one_that_would():
     refused(frame_of().drop(columns="run").assign(who=np.repeat(list("uvw"), T)), r"\(run=\) \(such as who\)")
 
@@ -179,6 +185,15 @@ def test_features_logged_at_other_steps_are_kept_where_both_are():
     assert table.remarks == ("4 steps lack a value of some feature and were left out, 4 have all",)
     refused(
         one().assign(x=lambda f: f.x.where(f.step < 9), y=lambda f: f.y.where(f.step > 9)), "no step has a value of all"
+    )
+
+
+def test_a_feature_that_costs_most_steps_is_named():
+    table = read(one().assign(y=lambda f: f.y.where(f.step % 20 == 0)))
+    assert table.times[0].tolist() == [0, 20]
+    assert table.remarks == (
+        "6 steps lack y, more than have all features; choose those that were logged together with --columns (columns=)",
+        "6 steps lack a value of some feature and were left out, 2 have all",
     )
 
 
