@@ -181,9 +181,10 @@ class _Reading:
         other = f"if {time} is not the time, say what is with --time-column (time=); " if self.time.remarks else ""
         return (
             f"{self.where}: {run}the {time} {conflict.step:g} repeats with different values, in rows {a + 1} and "
-            f"{b + 1} ({label} is {conflict.values[0]:g} and {conflict.values[1]:g}; {conflict.count} such); {other}{long}"
-            f"if these are several runs, say which column tells them apart with --run-column (run=){which}; if a "
-            "training was resumed, its steps have to go back and on again to the last one; else delete the rows that don't count"
+            f"{b + 1} ({label} is {conflict.values[0]:g} and {conflict.values[1]:g}; {conflict.count} such); {other}"
+            f"{long}if these are several runs, say which column tells them apart with --run-column (run=){which}; if a "
+            "training was resumed, its steps have to go back and on again to the last one; else delete the rows that "
+            "don't count"
         )
 
     def _may_tell(self, name: str) -> bool:
