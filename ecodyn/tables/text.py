@@ -23,6 +23,7 @@ __all__ = ["DECIDED", "METADATA_MARK", "read_text"]
 METADATA_MARK = "# ecodyn: "
 DECIDED = "ecodyn_decided"  # key of sentences in DataFrame.attrs on how the text was read
 SEPARATORS = (",", ";", "\t", "|")
+SPREADSHEET_MARK = re.compile(r"sep=.")  # a first line that tells Excel the separator
 SAMPLE = 50  # lines that are looked at for the separator
 SPELLINGS = sorted({spelling for m in MISSING for spelling in (m, m.upper(), m.title(), m.replace("nan", "NaN"))})
 DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
@@ -45,6 +46,8 @@ def read_text(path: Path, text: str, labels: Sequence[str] = ()) -> pd.DataFrame
     lines = list(enumerate(io.StringIO(text, newline=""), 1))
     comments = [line.rstrip() for _, line in lines if line.startswith("#")]
     body = [(number, line) for number, line in lines if not line.startswith("#") and line.strip()]
+    if body and SPREADSHEET_MARK.fullmatch(body[0][1].strip()):
+        del body[0]
     if not body:
         raise UnusableDataError(f"{path} has no data: expected a line of column names and a line for each step")
     separator = _separator(path, [line for _, line in body[:SAMPLE]])

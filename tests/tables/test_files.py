@@ -72,6 +72,21 @@ def test_lines_that_two_separators_split_alike_are_refused(read):
     assert list(read('step,"a;b"\n0,1\n1,"2"\n').columns) == ["step", "a;b"]
 
 
+def test_quotes_after_blanks_are_quotes(read):
+    frame = read('step, "a, b"\n0, "1"\n1, "2"\n')
+    assert list(frame.columns) == ["step", "a, b"]
+    assert frame["a, b"].tolist() == [1, 2]
+
+
+def test_the_line_in_which_a_spreadsheet_names_its_separator_is_no_header(read):
+    assert interpret(read("sep=;\nstep;a\n0;1\n1;2\n")).features == ("a",)
+
+
+def test_text_that_only_python_takes_for_a_number_is_none(read):
+    with pytest.raises(UnusableDataError, match="a holds '1_000', expected columns of numbers"):
+        interpret(read("step,a\n0,1_000\n1,2\n"))
+
+
 # ----------------------------------------------------------------------------------------------------- decimal commas
 
 
