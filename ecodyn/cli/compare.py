@@ -10,8 +10,24 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ecodyn.cli.arguments import chosen, cores, dynamics_of, windows_of
-from ecodyn.cli.inputs import prepared
-from ecodyn.cli.options import DataFile, Dynamics, Every, Force, Jobs, Json, OldDynamics, Runs, Seed, Select, State
+from ecodyn.cli.inputs import Reading, prepared
+from ecodyn.cli.options import (
+    Columns,
+    DataFile,
+    Dynamics,
+    Every,
+    Force,
+    Jobs,
+    Json,
+    Missing,
+    OldDynamics,
+    RunColumn,
+    Runs,
+    Seed,
+    Select,
+    State,
+    TimeColumn,
+)
 from ecodyn.cli.output import INTERRUPTED, PARTIAL, console, exits, fail, print_json, progress_bar, say, warnings_said
 
 if TYPE_CHECKING:
@@ -58,6 +74,10 @@ def compare(
     every: Every = 1,
     runs: Runs = None,
     select: Select = None,
+    columns: Columns = None,
+    time_column: TimeColumn = None,
+    run_column: RunColumn = None,
+    missing: Missing = "drop",
     refine: Refine = None,
     margin: Margin = 0.1,
     folds: Folds = None,
@@ -78,22 +98,25 @@ def compare(
 
         # All families are asked for by no name: one that another distribution has broken is then left out, and named.
         names = chosen(family, REGISTRY, "--family") if family else None
-        couplings = chosen(coupling, COUPLINGS, "--coupling")
-        protocols, windows = chosen(protocol, PROTOCOLS, "--protocol"), windows_of(window)
-        which = dynamics_of(dynamics, time)
-        data = prepared(path, None, 1, runs, select)
+        couplings, protocols = chosen(coupling, COUPLINGS, "--coupling"), chosen(protocol, PROTOCOLS, "--protocol")
+        windows, which = windows_of(window), dynamics_of(dynamics, time)
+        data = prepared(path, None, 1, runs, select, Reading(columns, time_column, run_column, missing))
         if output is not None:
             _check_folder(output, force)
         comparison = partial(compare_families, data, names, couplings, protocols=protocols, windows=windows)
         comparison = partial(comparison, phases=phases, every=every, state=state, dynamics=which, folds=folds)
-        comparison = partial(comparison, survivor_rule=survivor_rule)
-        comparison = partial(comparison, parameters=_parameters(names, refine), margin=margin)
-        result = _compared(partial(comparison, surrogates=surrogates, jobs=cores(jobs), seed=seed))
+        comparison = partial(comparison, parameters=_parameters(names, refine), survivor_rule=survivor_rule)
+        result = _compared(partial(comparison, margin=margin, surrogates=surrogates, jobs=cores(jobs), seed=seed))
         _hand_over(result, output, as_json)
-        if result.interrupted:
-            fail("interrupted; what was finished is in the report", INTERRUPTED)
-        if result.failures:
-            fail("some models could not be fitted: " + "; ".join(result.failures), PARTIAL)
+        _say_what_is_lacking(result)
+
+
+def _say_what_is_lacking(result: Comparison) -> None:
+    """End with what a comparison was not finished with, if there is such."""
+    if result.interrupted:
+        fail("interrupted; what was finished is in the report", INTERRUPTED)
+    if result.failures:
+        fail("some models could not be fitted: " + "; ".join(result.failures), PARTIAL)
 
 
 def _parameters(names: Iterable[str] | None, refine: list[str] | None) -> dict[str, dict[str, object]]:

@@ -10,7 +10,22 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ecodyn.cli.arguments import assignment, cores, token_range, typed
-from ecodyn.cli.options import Columns, Force, Interval, Jobs, Json, Key, LogFormat, TokenAxis, TokenRange, Tokens
+from ecodyn.cli.inputs import Reading
+from ecodyn.cli.options import (
+    Columns,
+    Force,
+    Interval,
+    Jobs,
+    Json,
+    Key,
+    LogFormat,
+    Missing,
+    RunColumn,
+    TimeColumn,
+    TokenAxis,
+    TokenRange,
+    Tokens,
+)
 from ecodyn.cli.output import DONE, INTERRUPTED, PARTIAL, exits, fail, progress_bar, save_runs, warnings_said
 
 if TYPE_CHECKING:
@@ -63,6 +78,9 @@ def extract(
     token_axis: TokenAxis = None,
     tokens: TokenRange = None,
     columns: Columns = None,
+    time_column: TimeColumn = None,
+    run_column: RunColumn = None,
+    missing: Missing = "drop",
     every: EveryRow = 1,
     interval: Interval = None,
     first_step: FirstStep = 0,
@@ -93,7 +111,8 @@ def extract(
             repair=repair,
             checksums=checksums,
         )
-        options = LogOptions(key, interval, first_step, columns, log_format)
+        reading = Reading(columns, time_column, run_column, missing)
+        options = LogOptions(key, interval, first_step, format=log_format, **reading.of_logs())
         notes = dict(assignment(n, "--note") for n in note or ())
         extraction = partial(extract_logs, paths, request, options=options, notes=notes, labels_shared=labels_shared)
         _extracted(partial(extraction, jobs=cores(jobs), command=typed()), output, force, as_json)

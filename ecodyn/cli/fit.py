@@ -7,19 +7,23 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ecodyn.cli.arguments import chosen, dynamics_of, parameter
-from ecodyn.cli.inputs import prepared
+from ecodyn.cli.inputs import Reading, prepared
 from ecodyn.cli.options import (
+    Columns,
     DataFile,
     Dynamics,
     Every,
     Force,
     Json,
+    Missing,
     OldDynamics,
     Output,
+    RunColumn,
     Runs,
     Seed,
     Select,
     State,
+    TimeColumn,
     WindowText,
 )
 from ecodyn.cli.output import STDOUT, console, exits, listed, print_json, say, warnings_said
@@ -51,6 +55,10 @@ def fit(
     every: Every = 1,
     runs: Runs = None,
     select: Select = None,
+    columns: Columns = None,
+    time_column: TimeColumn = None,
+    run_column: RunColumn = None,
+    missing: Missing = "drop",
     option: Parameters = None,
     output: Output = None,
     seed: Seed = 0,
@@ -59,7 +67,7 @@ def fit(
 ) -> None:
     """Fit one law to all runs and print its equations; -o writes a model file."""
     with exits():
-        data = prepared(path, window, every, runs, select)
+        data = prepared(path, window, every, runs, select, Reading(columns, time_column, run_column, missing))
         estimator = _configured(family, coupling, state, dynamics_of(dynamics, time), option, seed)
         target = None if str(output) == STDOUT else output
         if target is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,35 +12,73 @@ from ecodyn.cli.arguments import assignment, numbers, parse_window
 from ecodyn.cli.output import listed, warnings_said
 
 if TYPE_CHECKING:
+    from ecodyn.tables import TableOptions
     from ecodyn.trajectories import Trajectories
     from ecodyn.trajectories.labels import Label
 
 
-def loaded(path: Path) -> Trajectories:
+@dataclass(frozen=True)
+class Reading:
+    """What --columns, --time-column, --run-column and --missing say of a table."""
+
+    columns: str | None = None
+    time: str | None = None
+    run: str | None = None
+    missing: str = "drop"
+
+    def options(self) -> TableOptions:
+        """The same for the API, which refuses an unknown word."""
+        from ecodyn.tables import TableOptions
+
+        try:
+            return TableOptions(**vars(self))
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from None
+
+    def of_logs(self) -> dict[str, Any]:
+        """The same as `LogOptions` calls it."""
+        asked = self.options()
+        return {
+            "columns": asked.columns,
+            "time_column": asked.time,
+            "run_column": asked.run,
+            "missing": asked.missing,
+        }
+
+
+def loaded(path: Path, reading: Reading | None = None) -> Trajectories:
     """A trajectories file, its warnings said as sentences."""
     from ecodyn.trajectories import load
 
+    options = (reading or Reading()).options()
     with warnings_said():
-        return load(path)
+        return load(path, **vars(options))
 
 
-def loaded_unless_log(path: Path) -> Trajectories | None:
+def loaded_unless_log(path: Path, reading: Reading) -> Trajectories | None:
     """A trajectories file (.nc, or a CSV that can be read as one); None for anything else, which may be a log."""
     from ecodyn.errors import UnusableDataError
 
     if path.suffix.lower() == ".nc":
-        return loaded(path)
+        return loaded(path, reading)
     if path.suffix.lower() != ".csv" or not path.is_file():
         return None
     try:
-        return loaded(path)
+        return loaded(path, reading)
     except UnusableDataError:
         return None
 
 
-def prepared(path: Path, window: str | None, every: int, runs: str | None, select: list[str] | None) -> Trajectories:
+def prepared(
+    path: Path,
+    window: str | None,
+    every: int,
+    runs: str | None,
+    select: list[str] | None,
+    reading: Reading | None = None,
+) -> Trajectories:
     """A trajectories file with the runs, settings, window and thinning that were asked for."""
-    data = loaded(path)
+    data = loaded(path, reading)
     if runs is not None:
         data = data.select(runs=_labels(runs, data))
     if select:

@@ -8,8 +8,20 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ecodyn.cli.arguments import token_range
-from ecodyn.cli.inputs import loaded_unless_log
-from ecodyn.cli.options import Columns, Interval, Json, Key, LogFormat, TokenAxis, TokenRange, Tokens
+from ecodyn.cli.inputs import Reading, loaded_unless_log
+from ecodyn.cli.options import (
+    Columns,
+    Interval,
+    Json,
+    Key,
+    LogFormat,
+    Missing,
+    RunColumn,
+    TimeColumn,
+    TokenAxis,
+    TokenRange,
+    Tokens,
+)
 from ecodyn.cli.output import console, exits, print_json, warnings_said
 
 if TYPE_CHECKING:
@@ -25,6 +37,9 @@ def inspect(
     token_axis: TokenAxis = None,
     tokens: TokenRange = None,
     columns: Columns = None,
+    time_column: TimeColumn = None,
+    run_column: RunColumn = None,
+    missing: Missing = "drop",
     interval: Interval = None,
     as_json: Json = False,
 ) -> None:
@@ -32,8 +47,9 @@ def inspect(
     with exits():
         from ecodyn.report.inspection import inspection_table, log_table
 
+        reading = Reading(columns, time_column, run_column, missing)
         # What a format is named for is a log, whatever else it could be read as.
-        if log_format is None and (runs := loaded_unless_log(path)) is not None:
+        if log_format is None and (runs := loaded_unless_log(path, reading)) is not None:
             facts = trajectories_facts(path, runs)
             if as_json:
                 print_json(facts, True)
@@ -43,7 +59,7 @@ def inspect(
         from ecodyn.extraction import Request, inspect_logs
         from ecodyn.logs import LogOptions
 
-        options = LogOptions(key, interval, columns=columns, format=log_format)
+        options = LogOptions(key, interval, format=log_format, **reading.of_logs())
         request = Request(p=p, token_axis=token_axis, tokens=token_range(tokens))
         with warnings_said():
             logs = inspect_logs(path, request, options=options)

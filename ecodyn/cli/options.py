@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-DataFile = Annotated[Path, typer.Argument(help="A trajectories file (.nc or .csv).")]
+DataFile = Annotated[Path, typer.Argument(help="A trajectories file (.nc), or a table (.csv, .tsv, .jsonl, .parquet).")]
 Output = Annotated[Path | None, typer.Option("-o", "--output", help="Where to write; '-' is stdout.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace an existing output.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout.")]
@@ -55,7 +55,19 @@ TokenRange = Annotated[
     ),
 ]
 Columns = Annotated[
-    str | None, typer.Option("--columns", help="Columns or tags that are features; * stands for the label: signal_*.")
+    str | None,
+    typer.Option(
+        "--columns", help="Columns (of a table) or tags that are features: a,b, or signal_*, whose * is the label."
+    ),
+]
+TimeColumn = Annotated[str | None, typer.Option("--time-column", help="Column of a table that holds the times.")]
+RunColumn = Annotated[str | None, typer.Option("--run-column", help="Column of a table that tells the runs.")]
+Missing = Annotated[
+    str,
+    typer.Option(
+        "--missing",
+        help="Missing cells of a table: drop the step; interpolate gaps of one step; keep them as they are.",
+    ),
 ]
 Interval = Annotated[
     float | None, typer.Option("--interval", help="Steps between two rows, where the log does not say.")

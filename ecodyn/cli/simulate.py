@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ecodyn.cli.inputs import prepared
-from ecodyn.cli.options import Every, Force, Json, Output, WindowText
+from ecodyn.cli.inputs import Reading, prepared
+from ecodyn.cli.options import Columns, Every, Force, Json, Missing, Output, RunColumn, TimeColumn, WindowText
 from ecodyn.cli.output import PARTIAL, STDOUT, UNFITTED, exits, fail, listed, print_json, say
 
 if TYPE_CHECKING:
@@ -28,6 +28,10 @@ def simulate(
     run: RunLabel = None,
     window: WindowText = None,
     every: Every = 1,
+    columns: Columns = None,
+    time_column: TimeColumn = None,
+    run_column: RunColumn = None,
+    missing: Missing = "drop",
     output: Output = None,
     force: Force = False,
     as_json: Json = False,
@@ -37,7 +41,7 @@ def simulate(
         from ecodyn.families import load_model
 
         law = load_model(model)
-        data = prepared(source, window, every, run, None)
+        data = prepared(source, window, every, run, None, Reading(columns, time_column, run_column, missing))
         matched = _of_features(law, data, source)
         _say_velocity(law, matched)
         rollout = law.simulate(matched.state(law.state)[:, 0], matched.times)

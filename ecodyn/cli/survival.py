@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ecodyn.cli.arguments import windows_of
-from ecodyn.cli.inputs import prepared
-from ecodyn.cli.options import DataFile, Force, Json, Runs, Select
+from ecodyn.cli.inputs import Reading, prepared
+from ecodyn.cli.options import Columns, DataFile, Force, Json, Missing, RunColumn, Runs, Select, TimeColumn
 from ecodyn.cli.output import console, exits, print_json, progress_bar, say, warnings_said
 
 if TYPE_CHECKING:
@@ -53,6 +53,10 @@ def survival(
     window: Windows = None,
     runs: Runs = None,
     select: Select = None,
+    columns: Columns = None,
+    time_column: TimeColumn = None,
+    run_column: RunColumn = None,
+    missing: Missing = "drop",
     laws: Laws = True,
     output: Folder = None,
     force: Force = False,
@@ -64,7 +68,8 @@ def survival(
         from ecodyn.report.survival.rows import survival_sentences, survival_tables
         from ecodyn.survival import DEFAULT_RULE, analyse
 
-        data, steps, windows = prepared(path, None, 1, runs, select), _steps(early), windows_of(window)
+        data = prepared(path, None, 1, runs, select, Reading(columns, time_column, run_column, missing))
+        steps, windows = _steps(early), windows_of(window)
         if output is not None:
             check_survival_folder(output, force=force)
         with progress_bar("survival", None) as advance, warnings_said():

@@ -181,8 +181,23 @@ def _command(path: Path, flags: list[str]) -> str:
 
 def _flags(asked: dict[str, Any]) -> list[str]:
     """The options of `ecodyn extract` that ask for the same."""
-    named = ("format", "key", "interval", "first_step", "columns", "p", "token_axis", "over")
+    named = (
+        "format",
+        "key",
+        "interval",
+        "first_step",
+        "columns",
+        "time_column",
+        "run_column",
+        "p",
+        "token_axis",
+        "over",
+    )
+    if asked["columns"] is not None and not isinstance(asked["columns"], str):
+        asked = {**asked, "columns": ",".join(asked["columns"])}
     flags = [f"--{n.replace('_', '-')} {shlex.quote(str(asked[n]))}" for n in named if asked[n] not in (None, 0)]
+    if asked["missing"] != "drop":
+        flags.append(f"--missing {asked['missing']}")
     if asked["token_axis"] == 0:
         flags.append("--token-axis 0")
     if asked["tokens"] is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
@@ -13,6 +13,8 @@ import numpy as np
 from ecodyn.arrays import Array, Bools, Integers
 from ecodyn.errors import UnusableDataError
 from ecodyn.observables.features import Label
+from ecodyn.tables import TableOptions
+from ecodyn.tables.gaps import Missing
 
 __all__ = ["ArrayFrames", "Format", "Frames", "Log", "LogOptions", "Setting", "check_numbers"]
 
@@ -168,7 +170,13 @@ class LogOptions:
     first_step
         Step of the first row, used with `interval`.
     columns
-        Pattern of the columns or tags that are features; a ``*`` stands for the feature's label.
+        Columns or tags that are features: names, or a pattern whose ``*`` stands for the feature's label.
+    time_column
+        Column of a table that holds the times.
+    run_column
+        Column of a table that tells the runs.
+    missing
+        What becomes of a table's missing cells: "drop", "interpolate" or "keep"; see `ecodyn.tables.TableOptions`.
     format
         Name of the format in the registry, where several would take the path for theirs; by default the first does.
 
@@ -188,12 +196,26 @@ class LogOptions:
     key: str | None = None
     interval: float | None = None
     first_step: float = 0
-    columns: str | None = None
+    columns: Sequence[str] | str | None = None
+    time_column: str | None = None
+    run_column: str | None = None
+    missing: Missing = "drop"
     format: str | None = None
 
     def __post_init__(self) -> None:
+        self.of_table()
         if self.interval is not None and not 0 < self.interval < np.inf:
             raise ValueError(f"the interval between rows must be a positive number of steps, got {self.interval}")
+
+    def of_table(self) -> TableOptions:
+        """Those that are on tables.
+
+        Raises
+        ------
+        ValueError
+            `missing` is no known word.
+        """
+        return TableOptions(time=self.time_column, run=self.run_column, columns=self.columns, missing=self.missing)
 
     def times(self, path: Path, rows: int) -> Array:
         """Steps of rows that state none, reconstructed from `interval`.

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import functools
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +12,9 @@ from ecodyn.arrays import Array
 from ecodyn.errors import UnusableDataError
 from ecodyn.logs.integrity import last_wins
 from ecodyn.logs.log import ArrayFrames, Log, LogOptions
-from ecodyn.observables.features import Label
+from ecodyn.tables.names import are_whole, listed, matching, whole_numbers
 
 __all__ = ["Records"]
-
-MOST_LISTED = 12  # names in a sentence
 
 
 class Records:
@@ -60,7 +57,7 @@ class Records:
         common = functools.reduce(np.intersect1d, [steps for steps, _ in series.values()])
         if not len(common):
             raise UnusableDataError(
-                f"{path}: no step has a value of all of {_listed(list(labels))}; choose those that were logged "
+                f"{path}: no step has a value of all of {listed(labels)}; choose those that were logged "
                 "together with --columns PATTERN"
             )
         values = np.stack([v[np.searchsorted(s, common)] for s, v in series.values()], axis=1)
@@ -71,7 +68,7 @@ class Records:
             steps=common,
             frames=ArrayFrames(values),
             sources=tuple(sources),
-            features=_whole_numbers(list(labels.values())),
+            features=whole_numbers(list(labels.values())),
             remarks=tuple(self._remarks(series, common, options)),
             arrays={column: (len(v),) for column, v in self.values.items()},
         )
@@ -81,20 +78,15 @@ class Records:
         if options.columns is None:
             chosen = {c: c for c in self.order if not c.startswith("_") and c in self.values}
         else:
-            pattern = re.compile("(.*)".join(re.escape(part) for part in options.columns.split("*")))
-            own = [c for c in self.order if c in self.values or c in self.texts]
-            matches = {c: pattern.fullmatch(c) for c in own}
-            chosen = {c: "/".join(m.groups()) or c for c, m in matches.items() if m is not None}
+            chosen = matching(options.columns, [c for c in self.order if c in self.values or c in self.texts])
         text = next((c for c in chosen if c in self.texts), None)
         if text is not None or not chosen:
-            what = (
-                f"{text} holds {self.texts[text]!r}" if text else f"none of {_listed(list(self.values))} is a feature"
-            )
+            what = f"{text} holds {self.texts[text]!r}" if text else f"none of {listed(self.values)} is a feature"
             raise UnusableDataError(
                 f"{path}: {what}, expected columns of numbers; say which they are with --columns PATTERN, such as "
                 "signal_*"
             )
-        if _are_whole(chosen.values()):
+        if are_whole(chosen.values()):
             chosen = dict(sorted(chosen.items(), key=lambda item: int(item[1])))
         return chosen
 
@@ -118,7 +110,7 @@ class Records:
             remarks.append(f"{lacking} steps lack a value of some feature and were left out, {len(common)} have all")
         left_out = [c for c in self.texts if not c.startswith("_")]
         if left_out and options.columns is None:
-            remarks.append(f"left out, holding no numbers: {_listed(left_out)}")
+            remarks.append(f"left out, holding no numbers: {listed(left_out)}")
         return remarks
 
 
@@ -130,18 +122,3 @@ def _number(value: object) -> float | None:
         return float(value)
     except (ValueError, OverflowError):
         return None
-
-
-def _whole_numbers(labels: list[str]) -> tuple[Label, ...]:
-    """Labels as integers if all are written as such, else as they are."""
-    return tuple(map(int, labels)) if _are_whole(labels) else tuple(labels)
-
-
-def _are_whole(labels: Iterable[str]) -> bool:
-    return all(label.isdecimal() and str(int(label)) == label for label in labels)
-
-
-def _listed(names: list[str]) -> str:
-    return ", ".join(names[:MOST_LISTED]) + (
-        f" and {len(names) - MOST_LISTED} more" if len(names) > MOST_LISTED else ""
-    )

@@ -4,7 +4,8 @@
 order. What can be read in two ways is refused with both; what is left out or read by a rule is a remark.
 """
 
+from ecodyn.tables.interpretation import interpret
 from ecodyn.tables.reading import SUFFIXES, read_table
-from ecodyn.tables.table import Table, TableOptions, interpret
+from ecodyn.tables.table import Table, TableOptions
 
 __all__ = ["SUFFIXES", "Table", "TableOptions", "interpret", "read_table"]

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["MISSING", "Numbers", "is_missing", "labels_of", "numbers_of"]
 
 MISSING = ("", "na", "nan", "-nan", "none", "null", "<na>")  # in small letters
+EXACT = 1 << 53  # up to here a double holds every whole number
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,11 +31,14 @@ class Numbers:
         The first cell that is no number, as text; None if there is none.
     row
         Its row, counted from 0.
+    rounded
+        How many whole numbers have more digits than a double holds.
     """
 
     values: Array
     text: str | None = None
     row: int = -1
+    rounded: int = 0
 
     @property
     def some(self) -> bool:
@@ -54,8 +58,17 @@ def numbers_of(column: pd.Series) -> Numbers:
     import pandas as pd
 
     if pd.api.types.is_numeric_dtype(column.dtype) and column.dtype.kind in "iuf":
-        return Numbers(column.to_numpy(dtype=np.float64, na_value=np.nan))
+        whole = column.dropna().tolist() if column.dtype.kind in "iu" and _is_large(column) else []
+        return Numbers(column.to_numpy(dtype=np.float64, na_value=np.nan), rounded=sum(map(_is_rounded, whole)))
     return _parsed(column.astype(object).tolist())
+
+
+def _is_large(column: pd.Series) -> bool:
+    return bool(column.max() > EXACT or column.min() < -EXACT)
+
+
+def _is_rounded(cell: object) -> bool:
+    return isinstance(cell, int) and abs(cell) > EXACT and _number(cell) != cell
 
 
 def _parsed(cells: list[Any]) -> Numbers:
@@ -69,7 +82,7 @@ def _parsed(cells: list[Any]) -> Numbers:
             values[i] = number
         elif text is None:
             text, row = str(cell), i
-    return Numbers(values, text, row)
+    return Numbers(values, text, row, sum(map(_is_rounded, cells)))
 
 
 def _number(cell: object) -> float | None:
@@ -86,18 +99,24 @@ def _number(cell: object) -> float | None:
         return None
 
 
-def labels_of(column: pd.Series) -> tuple[Integers, list[str]]:
-    """Which label each cell has, -1 where it is missing, and the labels in the order in which they come."""
+def labels_of(column: pd.Series, *, literal: bool = False) -> tuple[Integers, list[str]]:
+    """Which label each cell has, -1 where it is missing, and the labels in the order in which they come.
+
+    With `literal`, text such as NA is a label.
+    """
     import pandas as pd
 
-    codes, uniques = pd.factorize(column.astype(object) if column.dtype.kind not in "iuf" else column)
+    if column.dtype.kind not in "iuf":
+        column = column.astype(object).map(lambda cell: str(cell) if isinstance(cell, dict | list) else cell)
+    codes, uniques = pd.factorize(column)
     order: dict[str, int] = {}
-    renumber = np.array([*(_code(cell, order) for cell in list(uniques)), -1], dtype=np.int64)
+    renumber = np.array([*(_code(cell, order, literal) for cell in list(uniques)), -1], dtype=np.int64)
     return renumber[codes], list(order)
 
 
-def _code(cell: object, order: dict[str, int]) -> int:
-    return -1 if is_missing(cell) else order.setdefault(label_of(cell), len(order))
+def _code(cell: object, order: dict[str, int], literal: bool) -> int:
+    missing = is_missing(cell) and not (literal and isinstance(cell, str))
+    return -1 if missing else order.setdefault(label_of(cell), len(order))
 
 
 def label_of(cell: object) -> str:

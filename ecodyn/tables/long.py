@@ -9,7 +9,7 @@ import numpy as np
 
 from ecodyn.arrays import Array, Integers
 from ecodyn.errors import UnusableDataError
-from ecodyn.tables.names import FEATURE_NAMES, VALUE_NAME, are_whole, listed, matching, named, normal
+from ecodyn.tables.names import FEATURE_NAMES, VALUE_NAME, listed, matching, named, normal
 from ecodyn.tables.sheet import Sheet
 from ecodyn.tables.wide import sorted_if_whole
 
@@ -70,9 +70,11 @@ def long_of(
     return _chosen(sheet, feature, value, roles, columns)
 
 
-def own_long(sheet: Sheet, order: list[str]) -> Long:
-    """The same of a long table that ecodyn made, whose features come in this order."""
+def own_long(sheet: Sheet, order: list[str]) -> Long | None:
+    """The same of a long table that ecodyn made, whose features come in this order; None if it has others now."""
     codes, labels = sheet.labels("feature")
+    if not set(labels) <= set(order):
+        return None
     renumber = np.array([*map(order.index, labels), -1], dtype=np.int64)
     return Long("feature", "value", renumber[codes], tuple(order))
 
@@ -98,14 +100,16 @@ def _is_long(sheet: Sheet, times: Array, runs: Integers, feature: str, value: st
     place = np.unique(times, return_inverse=True)[1] + runs * (rows + 1)
     codes, labels = sheet.labels(feature)
     steps, cells = len(np.unique(place)), len(np.unique(place * (len(labels) + 1) + codes))
-    if are_whole(labels) and steps < rows and (cells == rows or 2 * steps <= rows):
+    whole = all(label.removeprefix("-").isdecimal() for label in labels)  # 01 as well, unlike a label that is a number
+    if whole and steps < rows and (cells == rows or 2 * steps <= rows):
         return True
-    if steps == rows and not are_whole(labels):
+    if steps == rows and not whole:
         return False
     raise UnusableDataError(
         f"{sheet.where} has a column {feature} of numbers and a column {value}: it may be a wide table with the "
         f"features {feature} and {value} (say so with --columns {feature},{value}; "
-        f"columns=[{feature!r}, {value!r}]), or a long one in which {feature} names the feature (then write names such as f1 in it)"
+        f"columns=[{feature!r}, {value!r}]), or a long one in which {feature} names the feature (then "
+        "write names such as f1 in it)"
     )
 
 

@@ -49,8 +49,11 @@ LOGGED_BESIDE = {
     "weight_decay",
     "batch_size",
     "samples",
+    "total_flos",
 }
 LEARNING_RATE = re.compile(r"lr_\w.*")  # Lightning's monitor: lr-Adam, lr-SGD/pg1
+SPEED = re.compile(r"((train|eval|test)[_/])?(runtime|(samples|steps)_per_second)")  # Hugging Face's Trainer
+EXTREME = re.compile(r".*__(min|max)")  # the Weights & Biases export's, of the points that a drawn one stands for
 UNNAMED = re.compile(r"unnamed:_\d+(_level_\d+)?")  # pandas' name of a column that has none
 MOST_LISTED = 12  # names in a sentence
 
@@ -69,7 +72,8 @@ def is_nameless(name: str) -> bool:
 def is_logged_beside(name: str) -> bool:
     """Whether loggers write such a column beside the features."""
     own = normal(name)
-    return own in LOGGED_BESIDE or own.startswith("_") or LEARNING_RATE.fullmatch(own) is not None
+    patterns = (LEARNING_RATE, SPEED, EXTREME)
+    return own in LOGGED_BESIDE or own.startswith("_") or any(p.fullmatch(own) is not None for p in patterns)
 
 
 def listed(names: Iterable[object], most: int = MOST_LISTED) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,11 +21,18 @@ TEXT, JSON_LINES, PARQUET = (".csv", ".tsv"), (".jsonl", ".ndjson"), (".parquet"
 SUFFIXES = (*TEXT, *JSON_LINES, *PARQUET)
 
 
-def read_table(path: str | os.PathLike[str]) -> pd.DataFrame:
+def read_table(path: str | os.PathLike[str], labels: Sequence[str] = ()) -> pd.DataFrame:
     """Read a table as it stands: CSV, TSV or text in columns, JSON lines or Parquet, by the suffix.
 
     Numbers are read exactly. Names of runs and features stay text, so that 007 is not 7. What ecodyn noted in a comment
     line, and other comments, are in the frame's ``attrs``.
+
+    Parameters
+    ----------
+    path
+        The file.
+    labels
+        Further columns of text files that hold labels, such as one of runs by another name.
 
     Raises
     ------
@@ -59,7 +67,7 @@ def read_table(path: str | os.PathLike[str]) -> pd.DataFrame:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise UnusableDataError(f"{path} is not a text file in UTF-8 ({error}); save it in UTF-8") from None
-    return _json_lines(path, text) if suffix in JSON_LINES else read_text(path, text)
+    return _json_lines(path, text) if suffix in JSON_LINES else read_text(path, text, labels)
 
 
 def _json_lines(path: Path, text: str) -> pd.DataFrame:

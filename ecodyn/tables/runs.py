@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ecodyn.arrays import Bools, Integers
+from ecodyn.arrays import Array, Bools, Integers
 from ecodyn.errors import UnusableDataError
 from ecodyn.tables.names import RUN_NAMES, listed, normal
 from ecodyn.tables.sheet import Sheet
 
-__all__ = ["Runs", "candidates", "check_runs", "runs_of"]
+__all__ = ["Runs", "candidates", "check_runs", "check_split", "rows_of_codes", "runs_of"]
 
 FLAG = "--run-column (run=)"
 ALWAYS = ("run", "run_id", "run_name")  # names that mean nothing else
@@ -96,6 +96,30 @@ def _tells(sheet: Sheet, name: str, other: str) -> bool:
 def _by(sheet: Sheet, name: str, beside: tuple[str, ...] = (), remarks: tuple[str, ...] = ()) -> Runs:
     codes, labels = sheet.labels(name)
     return Runs(name, codes, tuple(labels), beside, remarks)
+
+
+def check_split(where: str, runs: Runs, times: Array) -> None:
+    """Refuse to split rows that are in order of time as they stand by labels that come and go in them.
+
+    Such rows may be one run, and the column a feature: the state that it is in, say.
+    """
+    held = runs.codes >= 0
+    changes = int((np.diff(runs.codes[held]) != 0).sum())
+    one_run = (np.diff(times[held]) > 0).all()
+    if normal(runs.name or "run") in ALWAYS or changes < len(runs.labels) or not one_run:
+        return
+    raise UnusableDataError(
+        f"{where} has a column {runs.name} that may tell the runs (say so with --run-column {runs.name}; "
+        f"run={runs.name!r}) or be a feature (name the features with --columns; columns=): all its rows are in order "
+        "of time, as those of one run are"
+    )
+
+
+def rows_of_codes(codes: Integers) -> dict[int, Integers]:
+    """The rows of each code, in the order of the table; -1, a missing one, among them."""
+    order = np.argsort(codes, kind="stable")
+    present, firsts = np.unique(codes[order], return_index=True)
+    return dict(zip(present.tolist(), np.split(order, firsts[1:]), strict=True))
 
 
 def check_runs(where: str, runs: Runs, has_cells: Bools) -> None:

@@ -38,6 +38,8 @@ class Sheet:
         Names of those levels.
     rows
         Number of rows.
+    literal
+        Whether a label that is written NA is one, as in tables that ecodyn made.
     """
 
     def __init__(self, frame: pd.DataFrame, where: str) -> None:
@@ -46,6 +48,7 @@ class Sheet:
         if not isinstance(frame, pd.DataFrame):
             raise TypeError(f"expected a pandas DataFrame, got {type(frame).__name__}; pass one")
         self.where, self.rows, self._frame = where, len(frame), frame
+        self.literal = False
         if frame.columns.nlevels > 1:
             raise UnusableDataError(
                 f"{where} has column names of {frame.columns.nlevels} levels, expected one; join them, as in "
@@ -101,7 +104,7 @@ class Sheet:
     def labels(self, name: str) -> tuple[Integers, list[str]]:
         """Which label each row has in a column, -1 where it has none, and the labels in the order they come."""
         if name not in self._labels:
-            self._labels[name] = labels_of(self.columns[name])
+            self._labels[name] = labels_of(self.columns[name], literal=self.literal)
         return self._labels[name]
 
     @cached_property

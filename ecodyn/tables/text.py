@@ -6,22 +6,24 @@ import csv
 import io
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ecodyn.errors import UnusableDataError
 from ecodyn.tables.cells import MISSING, is_missing
-from ecodyn.tables.names import FEATURE_NAMES, RUN_NAMES, normal
+from ecodyn.tables.names import FEATURE_NAMES, RUN_NAMES, listed, normal
 from ecodyn.tables.own import NOTES
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["METADATA_MARK", "read_text"]
+__all__ = ["DECIDED", "METADATA_MARK", "read_text"]
 
 METADATA_MARK = "# ecodyn: "
+DECIDED = "ecodyn_decided"  # key of sentences in DataFrame.attrs on how the text was read
 SEPARATORS = (",", ";", "\t", "|")
+SPREADSHEET_MARK = re.compile(r"sep=.")  # a first line that tells Excel the separator
 SAMPLE = 50  # lines that are looked at for the separator
 SPELLINGS = sorted({spelling for m in MISSING for spelling in (m, m.upper(), m.title(), m.replace("nan", "NaN"))})
 DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
@@ -33,8 +35,8 @@ DECIMAL_POINT = re.compile(r"\d\.\d")
 Lines = list[tuple[int, str]]  # with their numbers in the file
 
 
-def read_text(path: Path, text: str) -> pd.DataFrame:
-    """The table in a text; comments and what ecodyn noted go to its ``attrs``.
+def read_text(path: Path, text: str, labels: Sequence[str] = ()) -> pd.DataFrame:
+    """The table in a text, these columns as text; comments and what ecodyn noted go to its ``attrs``.
 
     Raises
     ------
@@ -44,6 +46,8 @@ def read_text(path: Path, text: str) -> pd.DataFrame:
     lines = list(enumerate(io.StringIO(text, newline=""), 1))
     comments = [line.rstrip() for _, line in lines if line.startswith("#")]
     body = [(number, line) for number, line in lines if not line.startswith("#") and line.strip()]
+    if body and SPREADSHEET_MARK.fullmatch(body[0][1].strip()):
+        del body[0]
     if not body:
         raise UnusableDataError(f"{path} has no data: expected a line of column names and a line for each step")
     separator = _separator(path, [line for _, line in body[:SAMPLE]])
@@ -53,9 +57,14 @@ def read_text(path: Path, text: str) -> pd.DataFrame:
     _check_widths(path, body, separator, len(header))
     if len(body) < 2:
         raise UnusableDataError(f"{path} has no rows: expected a line for each step; check that it was written")
-    frame = _parsed(path, "".join(line for _, line in body), separator, header)
-    _decide_commas(path, frame, body)
-    frame.attrs = _notes(comments)
+    free = (name for i in range(2 * len(header)) if (name := f"Unnamed: {i}") not in header)
+    names = [name or next(free) for name in header]
+    numeric = [name for name in names if name not in labels and normal(name) not in (*RUN_NAMES, *FEATURE_NAMES)]
+    frame = _parsed(path, "".join(line for _, line in body), separator, names, numeric)
+    points = any(DECIMAL_POINT.search(line) for _, line in body[1:])
+    # Between commas, a cell such as "1,2" beside numbers with points is text: a place, a pair.
+    decided = [] if separator == "," and points else _decide_commas(path, frame, numeric, points)
+    frame.attrs = _notes(comments) | ({DECIDED: decided} if decided else {})
     return frame
 
 
@@ -116,17 +125,15 @@ def _check_quoted(path: Path, body: Lines, separator: str, width: int) -> None:
 def _wrong_width(path: Path, number: int, cells: int, width: int, separator: str | None) -> str:
     commas = "; decimal commas need another separator, or quotes" if separator == "," and cells > width else ""
     return (
-        f"{path}: line {number} has another number of cells ({cells}) than the {width} columns; it may be truncated: "
+        f"{path}: line {number} has another number of cells than the {width} columns ({cells}); it may be truncated: "
         f"complete or delete it{commas}"
     )
 
 
-def _parsed(path: Path, text: str, separator: str | None, header: list[str]) -> pd.DataFrame:
+def _parsed(path: Path, text: str, separator: str | None, names: list[str], numeric: list[str]) -> pd.DataFrame:
+    """The cells: of columns that may be numeric as such, of the others as they are written."""
     import pandas as pd
 
-    free = (name for i in range(2 * len(header)) if (name := f"Unnamed: {i}") not in header)
-    names = [name or next(free) for name in header]
-    labels = {name: "object" for name in names if normal(name) in (*RUN_NAMES, *FEATURE_NAMES)}
     try:
         return pd.read_csv(
             io.StringIO(text, newline=""),
@@ -134,23 +141,29 @@ def _parsed(path: Path, text: str, separator: str | None, header: list[str]) -> 
             header=0,
             names=names,
             index_col=False,
-            dtype=labels,
-            na_values=SPELLINGS,
+            dtype={name: "object" for name in names if name not in numeric},
+            na_values=dict.fromkeys(numeric, SPELLINGS),
             keep_default_na=False,
             skipinitialspace=True,
-            float_precision="round_trip",  # the numbers that are written, to the last bit
+            **_exact(pd.__version__),
             low_memory=False,
         )
     except (ValueError, pd.errors.ParserError) as error:
         raise UnusableDataError(f"{path} can't be read as CSV: {error}; save it again as CSV") from None
 
 
-def _decide_commas(path: Path, frame: pd.DataFrame, body: Lines) -> None:
-    """Turn columns with decimal commas into numbers, where it is certain that that is what the commas are."""
+def _exact(version: str) -> dict[str, Any]:
+    """What makes pandas read the numbers that are written, to the last bit: from 3.1 on it does, and says so."""
+    major, minor = map(int, version.split(".")[:2])
+    return {} if (major, minor) >= (3, 1) else {"float_precision": "round_trip"}
+
+
+def _decide_commas(path: Path, frame: pd.DataFrame, numeric: list[str], points: bool) -> list[str]:
+    """Turn columns with decimal commas into numbers, where it is certain that that is what they are; and say so."""
     held: dict[str, list[Any]] = {}
     commas: list[str] = []
-    for name in frame.columns:
-        if frame[name].dtype.kind in "iufb" or normal(name) in (*RUN_NAMES, *FEATURE_NAMES):
+    for name in numeric:
+        if frame[name].dtype.kind in "iufb":
             continue
         cells = [None if is_missing(cell) else str(cell).strip() for cell in frame[name].tolist()]
         own = [cell for cell in cells if cell and "," in cell]
@@ -158,10 +171,11 @@ def _decide_commas(path: Path, frame: pd.DataFrame, body: Lines) -> None:
             held[name] = cells
             commas += own
     if not held:
-        return
-    _check_commas(path, commas, any(DECIMAL_POINT.search(line) for _, line in body[1:]))
+        return []
+    _check_commas(path, commas, points)
     for name, cells in held.items():
         frame[name] = [float("nan") if cell is None else float(cell.replace(",", ".")) for cell in cells]
+    return [f"decimal commas, such as in {commas[0]}, were read as such in: {listed(held)}"]
 
 
 def _maybe_number(cell: str) -> bool:

@@ -76,11 +76,12 @@ def _one_of(sheet: Sheet, found: list[str], *, said: bool) -> Time:
     """The first of columns that offer times; the others have to hold the same."""
     name, others = found[0], found[1:]
     values = _values(sheet, name)
-    differ = [n for n in others if not np.array_equal(values, sheet.numbers(n).values, equal_nan=True)]
+    offered = [n for n in sheet.levels if normal(n) in (*STEP_NAMES, *TIME_NAMES) and n not in found]
+    differ = [n for n in [*others, *offered] if not np.array_equal(values, sheet.numbers(n).values, equal_nan=True)]
     if differ:
         raise UnusableDataError(
-            f"{sheet.where} has several columns that may be the time: {listed(found)}, and they differ; say which it "
-            f"is with {' or '.join(f'--time-column {n}' for n in [name, *differ])} (time={name!r})"
+            f"{sheet.where} has several columns that may be the time: {listed([*found, *offered])}, and they differ; "
+            f"say which it is with {' or '.join(f'--time-column {n}' for n in [name, *differ])} (time={name!r})"
         )
     index = sheet.nameless_index
     if index is not None and _has_fractions(index) and not np.array_equal(index, values):

@@ -21,6 +21,7 @@ from ecodyn.tables.names import (
     named,
     normal,
 )
+from ecodyn.tables.runs import rows_of_codes
 from ecodyn.tables.sheet import Sheet
 
 __all__ = ["Features", "features_of", "sorted_if_whole"]
@@ -126,7 +127,7 @@ def check_numbers(sheet: Sheet, labels: dict[str, str], names: list[str]) -> Non
         numbers = sheet.numbers(name)
         if numbers.text is not None:
             raise UnusableDataError(
-                f"{sheet.where}: {name} holds {numbers.text!r} in row {numbers.row + 1}, expected columns of numbers; "
+                f"{sheet.where}: {name} holds {numbers.text!r}, expected columns of numbers (row {numbers.row + 1}); "
                 "correct that cell (or empty it, if it is missing), or say which columns are features with --columns, "
                 "such as signal_*"
             )
@@ -137,7 +138,7 @@ def check_numbers(sheet: Sheet, labels: dict[str, str], names: list[str]) -> Non
     if not labels:
         numeric = [name for name in names if sheet.numbers(name).some]
         raise UnusableDataError(
-            f"{sheet.where}: none of {listed(numeric or names) or 'its columns'} is a feature, expected columns of "
+            f"{sheet.where}: none of {listed(numeric or names or sheet.names)} is a feature, expected columns of "
             "numbers; say which they are with --columns PATTERN, such as signal_*"
         )
 
@@ -176,7 +177,7 @@ def _counts(sheet: Sheet, name: str, codes: Integers) -> bool:
     if numbers.text is not None or not len(numbers.values):
         return False
     values = numbers.values
-    parts = [values[codes == code] for code in np.unique(codes)]
+    parts = [values[rows] for rows in rows_of_codes(codes).values()]
     return increases(values) or all(map(increases, parts)) or increases(np.sort(values))
 
 

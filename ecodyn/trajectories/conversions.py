@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import numbers
 import os
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
 
-from ecodyn.errors import DataWarning
-from ecodyn.tables import interpret
+from ecodyn.arrays import Array
+from ecodyn.tables import TableOptions, interpret
 from ecodyn.trajectories.labelled_arrays import array_fields, dataset_fields
 from ecodyn.trajectories.loading import load
+from ecodyn.trajectories.tabular import fields_of_frame
 from ecodyn.trajectories.times import spaced
 from ecodyn.trajectories.trajectories import Trajectories
 from ecodyn.trajectories.values import Numbers, float64
@@ -111,13 +111,12 @@ def _refuse_times(t: object, who: str) -> None:
 def _from_table(frame: Any, t: Any) -> Trajectories:
     if not hasattr(frame, "iloc") and hasattr(frame, "to_pandas"):  # polars
         frame = frame.to_pandas()
-    table = interpret(frame, count_rows=True)
-    if t is not None and table.columns.time is not None:
-        raise ValueError(f"the table has times, its {table.columns.time}, got t as well; leave t out")
-    if table.remarks:
-        warnings.warn("; ".join(table.remarks), DataWarning, stacklevel=4)
-    times = table.times if t is None else _default_times(table.values, t)
-    return Trajectories(table.values, times, table.features, table.runs, labels_shared=table.shared)
+    if t is not None and (time := interpret(frame, count_rows=True).columns.time) is not None:
+        raise ValueError(f"the table has times, its {time}, got t as well; leave t out")
+    arguments = fields_of_frame(frame, TableOptions(), count_rows=True)
+    if t is not None:
+        arguments["steps"] = _default_times(cast("list[Array]", arguments["values"]), t)
+    return Trajectories(**arguments)
 
 
 def _from_parts(parts: Sequence[Any], t: Any) -> Trajectories:

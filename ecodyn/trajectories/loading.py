@@ -1,32 +1,48 @@
-"""Reading trajectories files of either kind."""
+"""Reading trajectories files of either kind, and tables."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 from ecodyn.errors import UnusableDataError
 from ecodyn.runtime.files import check_output
-from ecodyn.trajectories.csv_file import read_csv
+from ecodyn.tables import SUFFIXES, TableOptions, read_table
 from ecodyn.trajectories.netcdf import read_netcdf
 from ecodyn.trajectories.paths import suffix_of
+from ecodyn.trajectories.tabular import fields_of_frame
 from ecodyn.trajectories.trajectories import Trajectories
 
 __all__ = ["check_target", "load"]
 
 
-def load(path: str | os.PathLike[str]) -> Trajectories:
-    """Read a trajectories file, netCDF4 (.nc) or CSV (.csv), that this or another program wrote.
+def load(
+    path: str | os.PathLike[str],
+    *,
+    time: str | None = None,
+    run: str | None = None,
+    columns: Sequence[str] | str | None = None,
+    missing: Literal["drop", "interpolate", "keep"] = "drop",
+) -> Trajectories:
+    """Read a trajectories file, netCDF4 (.nc), or a table (.csv, .tsv, .jsonl, .parquet), that any program wrote.
 
-    A CSV file has a column step, one column for each feature and an optional column run; columns that are
-    names and not numbers count as shared labels.
+    A table has a column step, one column for each feature and an optional column run; or, in the long form, columns
+    feature and value. Columns that are names and not numbers count as shared labels. For `time`, `run`, `columns` and
+    `missing`, which say what a table doesn't, see `Trajectories.from_dataframe`.
 
     Raises
     ------
     FileNotFoundError
         There is no such file.
     UnusableDataError
-        The file is truncated, altered or of another kind, or its data break a rule of `Trajectories`.
+        The file is truncated, altered or of another kind, or its data can be read in two ways or break a rule.
+
+    Warns
+    -----
+    DataWarning
+        What was decided, left out or filled in, and what looks odd in the data.
 
     Examples
     --------
@@ -38,11 +54,14 @@ def load(path: str | os.PathLike[str]) -> Trajectories:
     ...     load(table)
     Trajectories: 1 run × 3 steps (1900 to 1902) × 2 features; observables signal; labels shared
     """
-    source = Path(path)
-    suffix = suffix_of(source)
+    source, options = Path(path), TableOptions(time=time, run=run, columns=columns, missing=missing)
     try:
-        if suffix == ".csv":
-            return Trajectories(**read_csv(source))
+        if source.suffix.lower() in SUFFIXES:
+            frame = read_table(source, [] if run is None else [run])
+            return Trajectories(**fields_of_frame(frame, options, str(source)))
+        suffix_of(source)
+        if options != TableOptions():
+            raise ValueError(f"{source} is no table and says itself what time, runs and features are; leave that out")
         return Trajectories.from_dataset(read_netcdf(source))
     except UnusableDataError as error:
         raise error if str(source) in str(error) else UnusableDataError(f"{source}: {error}") from error

@@ -23,6 +23,7 @@ from ecodyn.trajectories.parts import take_steps, tidied
 from ecodyn.trajectories.paths import suffix_of
 from ecodyn.trajectories.selection import Selectable
 from ecodyn.trajectories.sequence import RunSequence
+from ecodyn.trajectories.tabular import Tabular
 from ecodyn.trajectories.values import Numbers
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["Trajectories"]
 
 
-class Trajectories(Selectable, RunSequence):
+class Trajectories(Selectable, RunSequence, Tabular):
     """Time series x[run, step, feature] with their times, labels and provenance.
 
     Parameters

@@ -82,7 +82,9 @@ def test_without_a_pattern_every_column_of_numbers_is_a_feature(table):
     named = [{**row, "note": "fine", "_timestamp": 7} for row in rows()]
     log = open_logs(table(named))[0]
     assert log.features == ("loss", *NAMES)
-    assert log.remarks == ("left out, holding no numbers: note",)
+    assert log.remarks[0] == "left out, holding no numbers: note"
+    assert log.remarks[1].startswith("left out, as loggers write them beside features")
+    assert log.remarks[1].endswith(": _timestamp")
 
 
 @pytest.mark.parametrize(
@@ -115,7 +117,10 @@ def test_sparse_keys_are_joined_by_step(table):
     kept = STEPS != 20
     assert log.steps.tolist() == STEPS[kept].tolist()
     assert values(log).tolist() == VALUES[0, kept].tolist()
-    assert log.remarks == ("1 steps lack a value of some feature and were left out, 11 have all",)
+    assert log.remarks == (
+        "rows of the same step that hold different columns were joined: 35 rows into 12",
+        "1 steps lack a value of some feature and were left out, 11 have all",
+    )
 
 
 def test_sparse_keys_may_come_in_another_order_in_each_run(table):
@@ -144,28 +149,30 @@ def test_of_a_resumed_run_the_last_row_of_a_step_wins(table):
         extract(resumed, options=OPTIONS)
 
 
-def test_of_repeated_steps_the_last_wins(table):
-    log = only(table("step,x\n0,1\n1,2\n1,3\n2,4\n"))
-    assert values(log).tolist() == [[1], [3], [4]]
-    assert "1 rows were dropped" in log.remarks[0]
+def test_a_step_that_repeats_without_a_resume_is_refused(table):
+    with pytest.raises(UnusableDataError, match=r"the step 1 repeats with different values, in rows 2 and 3"):
+        open_logs(table("step,x\n0,1\n1,2\n1,3\n2,4\n"))
 
 
-def test_rows_in_no_order_are_refused(table):
+def test_rows_in_any_order_are_sorted_and_said(table):
     shuffled = np.random.default_rng(1).permutation(T)
-    with pytest.raises(UnusableDataError, match="sort the rows by step"):
-        open_logs(table([rows(["a"])[i] for i in shuffled]), OPTIONS)
+    log = only(table([rows(["a"])[i] for i in shuffled]), OPTIONS)
+    assert log.steps.tolist() == STEPS.tolist()
+    assert values(log).tolist() == VALUES[0].tolist()
+    assert "were sorted" in log.remarks[0]
 
 
 @pytest.mark.parametrize("cell", ["2026-01-31", "", "nan", "inf"])
 def test_step_that_is_no_number_is_refused(table, cell):
-    with pytest.raises(UnusableDataError, match=rf"row 2 has the step '{cell}', expected a number"):
+    shown = "" if cell == "nan" else cell  # both are a missing cell
+    with pytest.raises(UnusableDataError, match=rf"row 2 has the step '{shown}', expected a number"):
         open_logs(table(f"step,x\n0,1\n{cell},2\n"))
 
 
 @pytest.mark.parametrize("suffix", WRITERS)
 def test_table_without_steps_is_refused(table, suffix):
-    with pytest.raises(UnusableDataError, match="no column named step in row 1, only time, x"):
-        open_logs(table([{"time": 0.0, "x": 1.0}], suffix))
+    with pytest.raises(UnusableDataError, match="no column named step, only year, x"):
+        open_logs(table([{"year": 0.0, "x": 1.0}], suffix))
 
 
 # ------------------------------------------------------------------------------------------------------------ damage
@@ -197,7 +204,7 @@ def test_pattern_that_fits_nothing_is_refused_with_what_there_is(table):
         (".jsonl", '{"step": 0, "x": 1}\n\n{"step": 1, "x', "line 3 is not JSON"),
         (".jsonl", "[0, 1]\n", "line 1 holds a list, expected an object"),
         (".jsonl", "[" * 100_000, "line 1 is not JSON"),
-        (".jsonl", '{"step": 1' + "0" * 400 + ', "x": 1}', "row 1 has the step 1000"),
+        (".jsonl", '{"step": 1' + "0" * 400 + ', "x": 1}', "row 1 has the step 'inf'"),
         (".jsonl", "", "is empty"),
         (".parquet", "", "is empty"),
         (".parquet", "step,x\n0,1\n", "is not a Parquet file"),
@@ -238,10 +245,20 @@ def test_pyarrow_that_is_missing_is_said_with_the_extra(table, monkeypatch):
 
 
 @pytest.mark.parametrize("suffix", WRITERS)
-def test_nan_is_refused_and_repair_cuts_before_it(table, suffix):
+def test_nan_is_a_missing_cell(table, suffix):
     damaged = rows(["a"])
     for row in damaged[9:]:
         row[NAMES[0]] = float("nan")
+    with pytest.warns(DataWarning, match="3 steps lack a value of some feature and were left out, 9 have all"):
+        kept = extract(table(damaged, suffix), options=OPTIONS)
+    assert kept.times[0].tolist() == STEPS[:9].tolist()
+
+
+@pytest.mark.parametrize("suffix", WRITERS)
+def test_infinity_is_refused_and_repair_cuts_before_it(table, suffix):
+    damaged = rows(["a"])
+    for row in damaged[9:]:
+        row[NAMES[0]] = float("inf")
     path = table(damaged, suffix)
     refusal = r"row 9 \(step 45\) is not finite \(3 such rows\), expected numbers; --repair keeps the 9 rows before it"
     with pytest.raises(UnusableDataError, match=refusal):
