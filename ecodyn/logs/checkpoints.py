@@ -1,103 +1,107 @@
-"""Folders of checkpoints: one file a step, .safetensors or .pt."""
+"""Folders of checkpoints: a file or a folder a step, whole or in shards."""
 
 from __future__ import annotations
 
-import re
+import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from ecodyn.arrays import Integers
 from ecodyn.errors import UnusableDataError
+from ecodyn.logs.checkpoint_folders import holds_checkpoints, members_of
+from ecodyn.logs.checkpoint_steps import EPOCH_KEYS, STEP_KEYS, steps_of
 from ecodyn.logs.choice import choose
 from ecodyn.logs.log import Format, Frames, Log, LogOptions
-from ecodyn.logs.tensors import SAFETENSORS, SUFFIXES, TensorFile, open_tensors
+from ecodyn.logs.shards import Checkpoint, files_with, holder_of, tensors_of
+from ecodyn.logs.tensors import TensorFile
 
 __all__ = ["CheckpointFrames", "Checkpoints"]
 
-NUMBER = re.compile(r"\d+")
-STEP_IN_NAME = re.compile(r"(?:step|iter|iteration|global_step)[-_=]?(\d+)", re.IGNORECASE)
-
 
 class CheckpointFrames(Frames):
-    """The same tensor of many files, each opened when it is its turn."""
+    """The same tensor of many checkpoints, each opened when it is its turn."""
 
-    def __init__(self, files: list[Path], key: str, first: TensorFile) -> None:
-        self.files, self.key = files, key
-        self.shape = (len(files), *first.shapes[key])
+    def __init__(self, checkpoints: Sequence[Checkpoint], key: str, first: TensorFile) -> None:
+        self.checkpoints, self.key = tuple(checkpoints), key
+        self.shape = (len(checkpoints), *first.shapes[key])
         self.dtype = first.read(key).dtype
 
     def read(self, rows: Integers) -> np.ndarray:
         """One tensor a row; all of the first one's shape."""
         if not len(rows):
             return np.empty((0, *self.shape[1:]), self.dtype)
-        return np.stack([self._tensor(self.files[row]) for row in rows])  # of the widest type, where types differ
+        return np.stack([self._tensor(self.checkpoints[row]) for row in rows])  # of the widest type, where types differ
 
-    def _tensor(self, path: Path) -> np.ndarray:
-        file = open_tensors(path)
-        key = choose(path, file.shapes, self.key, [len(self.shape) - 1])
+    def _tensor(self, checkpoint: Checkpoint) -> np.ndarray:
+        file = holder_of(checkpoint, self.key)
+        key = choose(file.path, file.shapes, self.key, [len(self.shape) - 1])
         if file.shapes[key] != self.shape[1:]:
             raise UnusableDataError(
-                f"{key} has shape {self.shape[1:]} in {self.files[0]} and {file.shapes[key]} in {path}; "
-                "one folder holds the checkpoints of one run"
+                f"{key} has shape {self.shape[1:]} in {self.checkpoints[0].path} and {file.shapes[key]} in "
+                f"{file.path}; one folder holds the checkpoints of one run"
             )
         return file.read(key)
 
 
 class Checkpoints(Format):
-    """A folder of checkpoints whose steps are in the files or in their names."""
+    """A folder of checkpoints whose steps are in the names of the files or folders, or in the files.
+
+    A checkpoint is a file (``step_500.pt``, ``epoch=3-step=500.ckpt``), its shards, or a folder
+    (``checkpoint-500/model.safetensors``, ``global_step500/mp_rank_00_model_states.pt``). Files that are no steps of a
+    run by their names (best, last, optimizer, ...) are set aside.
+    """
 
     name = "checkpoints"
     description = "a folder of .safetensors or .pt files, one a step"
 
     def recognises(self, path: Path) -> bool:
-        """A folder with at least one such file."""
-        return path.is_dir() and any(_files(path))
+        """A folder with at least one such file, or a folder named by its step."""
+        return path.is_dir() and holds_checkpoints(path)
 
     def open(self, path: Path, options: LogOptions) -> list[Log]:
-        """One run; every file is opened for its step, tensors are read later."""
-        files = _files(path)
-        first = open_tensors(files[0])
-        key = choose(files[0], first.shapes, options.key, [2])
-        steps = np.array([_step(first), *(_step(open_tensors(file)) for file in files[1:])])
-        order = np.argsort(steps, kind="stable")
-        files = [files[i] for i in order]
+        """One run; every checkpoint is opened for its step, tensors are read later."""
+        members = members_of(path, options.step_pattern)
+        checkpoints = members.checkpoints
+        first = tensors_of(checkpoints[0])
+        key = choose(first.path, first.shapes, options.key, [2])
+        steps = steps_of(
+            path,
+            [own.name for own in checkpoints],
+            [own.stem for own in checkpoints],
+            lambda rows: [_stored(checkpoints[row]) for row in rows],
+            options.step_pattern,
+        )
+        order = np.argsort(steps.values, kind="stable")
+        kept = [checkpoints[steps.kept[i]] for i in order]
+        first = holder_of(kept[0], key)
+        choose(first.path, first.shapes, key, [2])  # the first by name may have been set aside
         return [
             Log(
                 path=path,
                 format=self.name,
                 name=path.name,
-                steps=steps[order],
-                frames=CheckpointFrames(files, key, first),
-                sources=tuple(files),
-                remarks=tuple(_remarks(path, files)),
+                steps=steps.values[order],
+                frames=CheckpointFrames(kept, key, first),
+                sources=tuple(file for own in kept for file in files_with(own, key)),
+                remarks=(*members.remarks, *steps.remarks),
                 arrays=first.shapes,
             )
         ]
 
 
-def _files(folder: Path) -> list[Path]:
-    """Checkpoints in the order of the numbers in their names; .safetensors where there are both kinds."""
-    files = [f for f in folder.iterdir() if f.suffix.lower() in SUFFIXES and f.is_file() and f.name[0] != "."]
-    safe = [f for f in files if f.suffix.lower() in SAFETENSORS]
-    return sorted(safe or files, key=lambda f: [int(n) for n in NUMBER.findall(f.stem)] + [f.name])
-
-
-def _remarks(folder: Path, files: list[Path]) -> list[str]:
-    others = {f.suffix for f in folder.iterdir() if f.suffix.lower() in SUFFIXES} - {f.suffix for f in files}
-    return [f"files ending in {', '.join(sorted(others))} were left out beside {files[0].suffix}"] if others else []
-
-
-def _step(file: TensorFile) -> float:
-    """The step in the file, else after "step" in its name, else the last number there."""
-    inside = file.step()
-    if inside is not None:
-        return inside
-    path = file.path
-    named = STEP_IN_NAME.findall(path.stem) or NUMBER.findall(path.stem)
-    if not named:
-        raise UnusableDataError(
-            f"{path} states no step: expected a number in its name, such as step_000100{path.suffix}, or an entry "
-            "named step in it"
-        )
-    return float(named[-1])
+def _stored(checkpoint: Checkpoint) -> dict[str, float]:
+    """The numbers at the top of a checkpoint, and those that the trainer's state beside it has."""
+    numbers: dict[str, float] = {}
+    if checkpoint.state is not None:
+        try:
+            state = json.loads(checkpoint.state.read_text(encoding="utf-8"))
+            held = {key: state[key] for key in (*STEP_KEYS, *EPOCH_KEYS) if key in state}
+            numbers = {key: float(value) for key, value in held.items() if value is not None}
+        except (ValueError, TypeError, RecursionError) as error:
+            raise UnusableDataError(
+                f"{checkpoint.state} is no state of a trainer ({error}), expected JSON with a number global_step; "
+                "delete it, or copy it again"
+            ) from None
+    return numbers | (dict(tensors_of(checkpoint).numbers) if len(checkpoint.files) == 1 else {})

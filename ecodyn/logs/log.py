@@ -14,10 +14,12 @@ from ecodyn.arrays import Array, Bools, Integers
 from ecodyn.errors import UnusableDataError
 from ecodyn.observables.features import Label
 
-__all__ = ["ArrayFrames", "Format", "Frames", "Log", "LogOptions", "Setting", "check_numbers"]
+__all__ = ["STORED", "ArrayFrames", "Format", "Frames", "Log", "LogOptions", "Setting", "check_numbers"]
 
 CHUNK_BYTES = 2 << 20  # a chunk and what is computed from it stay in a core's cache
 NUMBERS = "fiub"  # kinds of NumPy's types that are real numbers
+
+STORED = "stored"  # the step pattern that takes what checkpoints state in themselves
 
 Setting = float | str
 """A fact on a run, such as its seed."""
@@ -166,11 +168,14 @@ class LogOptions:
         Step of the first row, used with `interval`.
     columns
         Pattern of the columns or tags that are features; a ``*`` stands for the feature's label.
+    step_pattern
+        Which number in the names of checkpoints is the step: a name such as ``model_*_{step}.pt`` with ``*`` for
+        anything; others are left out. ``"stored"`` takes the steps stored in them.
 
     Raises
     ------
     ValueError
-        The interval is no positive number.
+        The interval is no positive number, or the pattern lacks ``{step}``.
 
     Examples
     --------
@@ -184,8 +189,14 @@ class LogOptions:
     interval: float | None = None
     first_step: float = 0
     columns: str | None = None
+    step_pattern: str | None = None
 
     def __post_init__(self) -> None:
+        if self.step_pattern not in (None, STORED) and str(self.step_pattern).count("{step}") != 1:
+            raise ValueError(
+                f"the step pattern is {self.step_pattern!r}, expected a name with {{step}} in the place of the step and "
+                f"* for anything else, such as 'model_*_{{step}}.pt', or {STORED!r}"
+            )
         if self.interval is not None and not 0 < self.interval < np.inf:
             raise ValueError(f"the interval between rows must be a positive number of steps, got {self.interval}")
 
