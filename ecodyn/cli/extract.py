@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ecodyn.cli.arguments import assignment, cores, token_range, typed
-from ecodyn.cli.options import Columns, Force, Interval, Jobs, Json, Key, TokenAxis, Tokens
+from ecodyn.cli.options import Columns, Force, Interval, Jobs, Json, Key, StepPattern, TokenAxis, Tokens
 from ecodyn.cli.output import DONE, INTERRUPTED, PARTIAL, exits, fail, progress_bar, save_runs, warnings_said
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ def extract(
     token_axis: TokenAxis = None,
     tokens: TokenRange = None,
     columns: Columns = None,
+    step_pattern: StepPattern = None,
     every: EveryRow = 1,
     interval: Interval = None,
     first_step: FirstStep = 0,
@@ -94,7 +95,7 @@ def extract(
             checksums=checksums,
         )
         options, notes = (
-            LogOptions(key, interval, first_step, columns),
+            LogOptions(key, interval, first_step, columns, step_pattern),
             dict(assignment(n, "--note") for n in note or ()),
         )
         extraction = partial(extract_logs, paths, request, options=options, notes=notes, labels_shared=labels_shared)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ecodyn.cli.inputs import loaded_unless_log
-from ecodyn.cli.options import Columns, Interval, Json, Key, TokenAxis, Tokens
+from ecodyn.cli.options import Columns, Interval, Json, Key, StepPattern, TokenAxis, Tokens
 from ecodyn.cli.output import console, exits, print_json, warnings_said
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ def inspect(
     p: Tokens = None,
     token_axis: TokenAxis = None,
     columns: Columns = None,
+    step_pattern: StepPattern = None,
     interval: Interval = None,
     as_json: Json = False,
 ) -> None:
@@ -38,7 +39,7 @@ def inspect(
         from ecodyn.extraction import Request, inspect_logs
         from ecodyn.logs import LogOptions
 
-        options = LogOptions(key, interval, columns=columns)
+        options = LogOptions(key, interval, columns=columns, step_pattern=step_pattern)
         with warnings_said():
             logs = inspect_logs(path, Request(p=p, token_axis=token_axis), options=options)
         print_json(logs, as_json)

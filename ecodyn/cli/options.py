@@ -40,6 +40,13 @@ TokenAxis = Annotated[int | None, typer.Option("--token-axis", help="Which axis 
 Columns = Annotated[
     str | None, typer.Option("--columns", help="Columns or tags that are features; * stands for the label: signal_*.")
 ]
+StepPattern = Annotated[
+    str | None,
+    typer.Option(
+        "--step-pattern",
+        help="Which number in checkpoints' names is the step: model_*_{step}.pt; or stored, for what is in them.",
+    ),
+]
 Interval = Annotated[
     float | None, typer.Option("--interval", help="Steps between two rows, where the log does not say.")
 ]

@@ -84,7 +84,7 @@ def _facts(path: Path, log: Log, request: Request, given: list[str]) -> dict[str
 
 def _flags(asked: dict[str, Any]) -> list[str]:
     """The options of `ecodyn extract` that ask for the same."""
-    named = ("key", "interval", "first_step", "columns", "p", "token_axis", "over")
+    named = ("key", "interval", "first_step", "columns", "step_pattern", "p", "token_axis", "over")
     flags = [f"--{n.replace('_', '-')} {shlex.quote(str(asked[n]))}" for n in named if asked[n] not in (None, 0)]
     if asked["token_axis"] == 0:
         flags.append("--token-axis 0")

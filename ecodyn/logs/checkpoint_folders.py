@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,10 +13,11 @@ from ecodyn.logs.checkpoint_names import EPOCH, PLAIN, STATE_WORDS, STEP, number
 from ecodyn.logs.log import STORED
 from ecodyn.logs.npy import open_npz, shapes
 from ecodyn.logs.shards import ARCHIVES, Checkpoint, checkpoint_files, preferred
+from ecodyn.logs.trainer_state import STATE_FILE
 
 __all__ = ["Members", "holds_checkpoints", "members_of"]
 
-STATE_FILE = "trainer_state.json"
+
 ORBAX = ("_CHECKPOINT_METADATA", "_METADATA", "manifest.ocdbt")
 DEEPEST = 3  # folders within one checkpoint: checkpoint-500/global_step500/mp_rank_00_model_states.pt has one
 MOST_LISTED = 12  # names in a sentence
@@ -60,7 +62,10 @@ def members_of(folder: Path, pattern: str | None = None) -> Members:
     chosen, left_out, remarks = (
         _chosen_folders(folder, files, numbered, pattern) if numbered else _chosen_files(folder, files, pattern)
     )
+    left_out += [own.name for own in checkpoint_files(folder) if _is_state(own)]
     left_out += [f"{sub.name}/" for sub in _others(folder, numbered)]
+    counts = Counter(own.name for sub in numbered for own in checkpoint_files(sub) if _is_state(own))
+    left_out += [f"{name} in {count} folders" for name, count in sorted(counts.items())]
     if left_out:
         remarks.append(f"set aside beside the checkpoints: {_listed(left_out)}")
     return Members(tuple(chosen), tuple(remarks))
@@ -71,8 +76,8 @@ _Chosen = tuple[list[Checkpoint], list[str], list[str]]
 
 
 def _files(folder: Path) -> list[Checkpoint]:
-    """The checkpoints that are files: with models, not the states of optimisers; archives only where these are no stacks."""
-    found = [own for own in checkpoint_files(folder) if put_aside(own.stem) not in STATE_WORDS]
+    """The checkpoints that are files, without the states of optimisers; archives only where these are no stacks."""
+    found = [own for own in checkpoint_files(folder) if not _is_state(own)]
     archives = [own for own in found if own.suffix in ARCHIVES]
     return [own for own in found if own not in archives] if archives and not _are_trees(archives) else found
 
@@ -97,7 +102,7 @@ def _chosen_files(folder: Path, files: Sequence[Checkpoint], pattern: str | None
     steps = [own for own in kinds if own not in copies]
     if not steps and len({put_aside(own.stem) for own in copies}) > 1:
         raise UnusableDataError(
-            f"{folder} holds only files that are no steps of a run by their names: {_listed([c.name for c in copies])}; "
+            f"{folder} holds files that are no steps of a run by their names, {_listed([c.name for c in copies])}; "
             "leave one of them in the folder, or say where the step is with --step-pattern"
         )
     aside = [own.name for own in copies] if steps else []
@@ -174,6 +179,11 @@ def _folder_pattern(pattern: str | None) -> re.Pattern[str] | None:
         return None
     name = pattern.partition("/")[0].replace("{step}", "*")
     return re.compile(".*?".join(re.escape(part) for part in name.split("*")))
+
+
+def _is_state(checkpoint: Checkpoint) -> bool:
+    """Whether it is what a training goes on from, and no model."""
+    return put_aside(checkpoint.stem) in STATE_WORDS
 
 
 def _is_bare(name: str) -> bool:

@@ -42,12 +42,25 @@ NO_COUNT = re.compile(
 FARTHEST = 3  # characters between a word and the number tied to it, as in "step = 5"
 
 STATE_WORDS = frozenset(
-    ("optim", "optims", "optimizer", "optimizers", "optimiser", "scheduler", "sched", "scaler", "rng", "random", "args")
-    + ("config", "tokenizer", "vocab", "preprocessor", "processor", "dataloader", "sampler")
+    (
+        "optim",
+        "optims",
+        "optimizer",
+        "optimizers",
+        "optimiser",
+        "scheduler",
+        "sched",
+        "scaler",
+        "rng",
+        "args",
+        "dataloader",
+    )
 )
 COPY_WORDS = frozenset(
-    ("best", "last", "final", "latest", "ema", "swa", "averaged", "average", "avg", "bestmodel", "modelbest")
-    + ("interrupted", "backup", "tmp", "temp")
+    (
+        *("best", "last", "final", "latest", "ema", "swa", "averaged", "average", "avg", "bestmodel", "modelbest"),
+        *("interrupted", "backup", "tmp", "temp"),
+    )
 )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from ecodyn.logs.choice import choose
 from ecodyn.logs.log import Format, Frames, Log, LogOptions
 from ecodyn.logs.shards import Checkpoint, files_with, holder_of, tensors_of
 from ecodyn.logs.tensors import TensorFile
+from ecodyn.logs.trainer_state import read_state
 
 __all__ = ["CheckpointFrames", "Checkpoints"]
 
@@ -95,13 +95,7 @@ def _stored(checkpoint: Checkpoint) -> dict[str, float]:
     """The numbers at the top of a checkpoint, and those that the trainer's state beside it has."""
     numbers: dict[str, float] = {}
     if checkpoint.state is not None:
-        try:
-            state = json.loads(checkpoint.state.read_text(encoding="utf-8"))
-            held = {key: state[key] for key in (*STEP_KEYS, *EPOCH_KEYS) if key in state}
-            numbers = {key: float(value) for key, value in held.items() if value is not None}
-        except (ValueError, TypeError, RecursionError) as error:
-            raise UnusableDataError(
-                f"{checkpoint.state} is no state of a trainer ({error}), expected JSON with a number global_step; "
-                "delete it, or copy it again"
-            ) from None
+        state = read_state(checkpoint.state)
+        held = {key: state.get(key) for key in (*STEP_KEYS, *EPOCH_KEYS)}
+        numbers = {k: float(v) for k, v in held.items() if isinstance(v, int | float) and not isinstance(v, bool)}
     return numbers | (dict(tensors_of(checkpoint).numbers) if len(checkpoint.files) == 1 else {})

@@ -194,8 +194,8 @@ class LogOptions:
     def __post_init__(self) -> None:
         if self.step_pattern not in (None, STORED) and str(self.step_pattern).count("{step}") != 1:
             raise ValueError(
-                f"the step pattern is {self.step_pattern!r}, expected a name with {{step}} in the place of the step and "
-                f"* for anything else, such as 'model_*_{{step}}.pt', or {STORED!r}"
+                f"the step pattern is {self.step_pattern!r}, expected a name with {{step}} for the step and * for "
+                f"anything else, such as 'model_*_{{step}}.pt', or {STORED!r}"
             )
         if self.interval is not None and not 0 < self.interval < np.inf:
             raise ValueError(f"the interval between rows must be a positive number of steps, got {self.interval}")

@@ -63,6 +63,7 @@ FORMATS: Registry[Format | type[Format]] = Registry(
         "tensorboard": "ecodyn.logs.tensorboard:TensorBoard",
         "stack": "ecodyn.logs.stack:Stack",
         "table": "ecodyn.logs.table:Table",
+        "trainer_state": "ecodyn.logs.trainer_state:TrainerState",
     },
     _accept,
 )

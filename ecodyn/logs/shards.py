@@ -1,4 +1,4 @@
-"""One checkpoint in one file or in several: shards with or without an index, of which only the one asked for is read."""
+"""One checkpoint in one file or in several: of shards with an index only the one asked for is read."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ __all__ = [
     "files_with",
     "holder_of",
     "preferred",
-    "suffix_of",
     "tensors_of",
 ]
 
@@ -73,10 +72,10 @@ class Checkpoint:
     @property
     def suffix(self) -> str:
         """Of its files."""
-        return suffix_of(self.path)
+        return _suffix(self.path)
 
 
-def suffix_of(path: Path) -> str:
+def _suffix(path: Path) -> str:
     """The suffix in small letters, .pth.tar as one."""
     name = path.name.lower()
     return next((suffix for suffix in DOUBLE if name.endswith(suffix)), path.suffix.lower())
@@ -144,7 +143,7 @@ class _Shards(TensorFile):
 
 
 def _is_tensor_file(path: Path) -> bool:
-    suffix = suffix_of(path)
+    suffix = _suffix(path)
     if suffix in (*SUFFIXES, *DOUBLE, *ARCHIVES):
         return True
     if suffix not in PICKLED:
@@ -155,7 +154,7 @@ def _is_tensor_file(path: Path) -> bool:
 
 def _group(path: Path) -> tuple[str, str]:
     """What the shards of one checkpoint have in common."""
-    suffix = suffix_of(path)
+    suffix = _suffix(path)
     stem = path.name[: len(path.name) - len(suffix)]
     shard = SHARD.fullmatch(stem)
     if shard is not None:
@@ -193,15 +192,15 @@ def _weight_map(index: Path) -> Mapping[str, str]:
             f"{index} is no index of shards ({error}), expected an entry weight_map of tensors and files; write the "
             "checkpoint again"
         ) from None
-    return weight_map  # type: ignore[no-any-return]  # checked to be names
+    return weight_map
 
 
 def _check_whole(checkpoint: Checkpoint) -> None:
     missing = [str(part) for part in checkpoint.lacking] + [f.name for f in checkpoint.files if not f.is_file()]
     if missing:
         raise UnusableDataError(
-            f"{checkpoint.path.parent}: of the shards of {checkpoint.name} {', '.join(missing)} is missing, expected all; "
-            "copy them again"
+            f"{checkpoint.path.parent}: of the shards of {checkpoint.name} {', '.join(missing)} is missing, expected "
+            "all; copy them again"
         )
     if checkpoint.slices:
         raise UnusableDataError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,8 @@ from ecodyn.errors import UnusableDataError
 from ecodyn.logs.choice import choose
 from ecodyn.logs.log import Format, Frames, Log, LogOptions
 from ecodyn.logs.npy import open_npy, open_npz, shapes
-from ecodyn.logs.tensors import SUFFIXES, open_tensors
+from ecodyn.logs.state_dicts import StateDictFrames, StateDicts, state_dicts_in
+from ecodyn.logs.tensors import SUFFIXES, TensorFile, open_tensors
 
 __all__ = ["Stack"]
 
@@ -23,7 +25,8 @@ class Stack(Format):
     """One array whose first axis is time.
 
     An array (T, p, d) is a stack of frames, an array (T, K) holds values of K features. A file of several arrays
-    states the steps in one named ``steps``, and may have ``gradients`` beside the frames.
+    states the steps in one named ``steps``, and may have ``gradients`` beside the frames. A list of state dicts is a
+    stack of each of their tensors; its times are those in ``checkpoint_epochs``, ``steps`` or the like beside it.
     """
 
     name = "stack"
@@ -42,14 +45,29 @@ class Stack(Format):
                     f"{path} has shape {frames.shape}, expected (T, p, d) or, for values of features, (T, K)"
                 )
             return [self._log(path, {path.stem: frames}, path.stem, options)]
-        arrays = self._arrays(path)
+        if path.suffix.lower() != ".npz":
+            tensors = open_tensors(path)
+            states = state_dicts_in(tensors)
+            if states is not None and _are_meant(states, tensors, options):
+                return [self._log_of_states(states, options)]
+            arrays = {name: tensors.frames(name) for name, shape in tensors.shapes.items() if shape}
+        else:
+            arrays = open_npz(path)
         return [self._log(path, arrays, choose(path, shapes(arrays), options.key, (3, 2)), options)]
 
-    def _arrays(self, path: Path) -> dict[str, Frames]:
-        if path.suffix.lower() == ".npz":
-            return open_npz(path)
-        tensors = open_tensors(path)
-        return {name: tensors.frames(name) for name, shape in tensors.shapes.items() if shape}
+    def _log_of_states(self, states: StateDicts, options: LogOptions) -> Log:
+        key = states.key(options)
+        steps, remarks = states.steps(options)
+        return Log(
+            path=states.path,
+            format=self.name,
+            name=states.path.stem,
+            steps=steps,
+            frames=StateDictFrames(states, key),
+            sources=(states.path,),
+            remarks=tuple(remarks),
+            arrays=states.shapes,
+        )
 
     def _log(self, path: Path, arrays: dict[str, Frames], key: str, options: LogOptions) -> Log:
         frames = arrays[key]
@@ -82,3 +100,12 @@ class Stack(Format):
                     )
                 return held.read(np.arange(rows)).astype(np.float64)
         return options.times(path, rows)
+
+
+def _are_meant(states: StateDicts, file: TensorFile, options: LogOptions) -> bool:
+    """Whether the frames are in the state dicts and not in one array beside them."""
+    if options.key is not None:
+        return options.key not in file.shapes
+    whole = not isinstance(file.held, Mapping)
+    beside = [] if whole else [shape for name, shape in file.shapes.items() if not name.startswith(f"{states.name}.")]
+    return not any(len(shape) == 3 for shape in beside)

@@ -16,7 +16,7 @@ from ecodyn.logs.log import ArrayFrames, Frames, check_numbers
 from ecodyn.logs.npy import ZIP_SIGNATURE, NpyFrames, check_signature, open_npz
 from ecodyn.runtime.files import first_bytes, first_line
 
-__all__ = ["SAFETENSORS", "SUFFIXES", "TensorFile", "open_tensors"]
+__all__ = ["SAFETENSORS", "SUFFIXES", "TensorFile", "flat_tensors", "numbers_at_top", "open_tensors", "tensor_to_numpy"]
 
 SAFETENSORS, TORCH = (".safetensors",), (".pt", ".pth", ".ckpt")
 SUFFIXES = (*SAFETENSORS, *TORCH)
@@ -33,11 +33,14 @@ class TensorFile(ABC):
         Name to shape of each tensor.
     numbers
         Single numbers at the top of the file, such as the step; never those further in, which may be an optimiser's.
+    held
+        What was loaded, for files that are loaded whole.
     """
 
     path: Path
     shapes: Mapping[str, tuple[int, ...]]
     numbers: Mapping[str, float]
+    held: object = None
 
     @abstractmethod
     def read(self, name: str) -> np.ndarray:
@@ -86,7 +89,7 @@ class _Safetensors(TensorFile):
             from safetensors import safe_open
 
             with safe_open(self.path, framework="pt") as file:
-                return _to_numpy(file.get_tensor(name), f"{self.path}: {name}")
+                return tensor_to_numpy(file.get_tensor(name), f"{self.path}: {name}")
         first, end = entry["data_offsets"]
         with self.path.open("rb") as stream:
             stream.seek(self._start + first)
@@ -133,8 +136,8 @@ class _Torch(TensorFile):
         self.path = path
         check_signature(path, b"", "a file written by torch.save")
         try:
-            held = _load(path)
-            tensors, numbers = _flat(held), _numbers_at_top(held)
+            self.held = _load(path)
+            tensors, numbers = flat_tensors(self.held), numbers_at_top(self.held)
         except (RecursionError, OverflowError, RuntimeError, TypeError) as error:
             # a list in itself, a number too large
             raise UnusableDataError(f"{path} holds what is no tensor or number ({error}); write it again") from None
@@ -143,7 +146,7 @@ class _Torch(TensorFile):
         self.numbers = numbers
 
     def read(self, name: str) -> np.ndarray:
-        return _to_numpy(self._tensors[name], f"{self.path}: {name}")
+        return tensor_to_numpy(self._tensors[name], f"{self.path}: {name}")
 
 
 def _load(path: Path) -> Any:
@@ -176,8 +179,8 @@ def _refusal(path: Path, reason: str) -> str:
     )
 
 
-def _flat(value: Any, prefix: str = "") -> dict[str, Any]:
-    """Tensors by dotted name."""
+def flat_tensors(value: object, prefix: str = "") -> dict[str, Any]:
+    """Tensors within containers by dotted name; single numbers are none."""
     import torch
 
     if isinstance(value, torch.Tensor):
@@ -189,11 +192,12 @@ def _flat(value: Any, prefix: str = "") -> dict[str, Any]:
         items = list(enumerate(value))
     tensors: dict[str, Any] = {}
     for key, part in items:
-        tensors |= _flat(part, f"{prefix}.{key}" if prefix else str(key))
+        tensors |= flat_tensors(part, f"{prefix}.{key}" if prefix else str(key))
     return tensors
 
 
-def _numbers_at_top(value: Any) -> dict[str, float]:
+def numbers_at_top(value: object) -> dict[str, float]:
+    """The single numbers in a mapping by name, not those further in."""
     import torch
 
     items = value.items() if isinstance(value, Mapping) else ()
@@ -212,7 +216,8 @@ def _numbers(metadata: Mapping[str, str]) -> dict[str, float]:
     return numbers
 
 
-def _to_numpy(tensor: Any, where: str) -> np.ndarray:
+def tensor_to_numpy(tensor: Any, where: str) -> np.ndarray:
+    """A tensor of real numbers as an array; bfloat16 and eight-bit ones as float32."""
     import torch
 
     if tensor.dtype == torch.bfloat16 or "float8" in str(tensor.dtype):
