@@ -201,8 +201,8 @@ def _check_all_or_none(where: Path, names: Sequence[str], rows: Sequence[tuple[N
     number = next(n for n in rows[have.index(True)] if n.kind == kind)
     other = rows[have.index(False)][0]
     raise UnusableDataError(
-        f"{where}: {sum(have)} names state {KINDS[kind]}, such as {with_it}, and {len(have) - sum(have)} "
-        f"{KINDS[other.kind]}, such as {without}, expected one kind in a run; say which are meant with "
+        f"{where}: names state {KINDS[kind]} ({sum(have)}, such as {with_it}) and {KINDS[other.kind]} "
+        f"({len(have) - sum(have)}, such as {without}), expected one kind in a run; say which are meant with "
         f"--step-pattern {with_pattern(with_it, number)!r} or --step-pattern {with_pattern(without, other)!r}"
     )
 

@@ -135,7 +135,7 @@ def _all_stored(where: Path, names: Sequence[str], stored: Stored) -> Steps:
         raise UnusableDataError(
             f"{where / names[0]} states no step: expected a number in its name, such as step_000100, or an entry "
             "named step in it; where a name has one that was not taken for a step, say so with --step-pattern, such "
-            "as 'run_{step}.pt'"
+            "as 'run_{step}.pt' or, of folders, 'run_{step}'"
         )
     chosen = next((own for own in held if _differ(own.values)), None)
     if chosen is None:

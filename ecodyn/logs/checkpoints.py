@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +11,13 @@ import numpy as np
 from ecodyn.arrays import Integers
 from ecodyn.errors import UnusableDataError
 from ecodyn.logs.checkpoint_folders import holds_checkpoints, members_of
-from ecodyn.logs.checkpoint_steps import EPOCH_KEYS, STEP_KEYS, steps_of
+from ecodyn.logs.checkpoint_names import numbers_of
+from ecodyn.logs.checkpoint_steps import EPOCH_KEYS, STEP_KEYS, Steps, steps_of
 from ecodyn.logs.choice import choose
 from ecodyn.logs.log import Format, Frames, Log, LogOptions
 from ecodyn.logs.shards import Checkpoint, files_with, holder_of, tensors_of
+from ecodyn.logs.stack import Stack
+from ecodyn.logs.state_dicts import state_dicts_in
 from ecodyn.logs.tensors import TensorFile
 from ecodyn.logs.trainer_state import read_state
 
@@ -23,10 +27,10 @@ __all__ = ["CheckpointFrames", "Checkpoints"]
 class CheckpointFrames(Frames):
     """The same tensor of many checkpoints, each opened when it is its turn."""
 
-    def __init__(self, checkpoints: Sequence[Checkpoint], key: str, first: TensorFile) -> None:
-        self.checkpoints, self.key = tuple(checkpoints), key
-        self.shape = (len(checkpoints), *first.shapes[key])
-        self.dtype = first.read(key).dtype
+    def __init__(self, checkpoints: Sequence[Checkpoint], key: str, first: Checkpoint, opened: TensorFile) -> None:
+        self.checkpoints, self.key, self.first = tuple(checkpoints), key, first
+        self.shape = (len(checkpoints), *opened.shapes[key])
+        self.dtype = opened.read(key).dtype
 
     def read(self, rows: Integers) -> np.ndarray:
         """One tensor a row; all of the first one's shape."""
@@ -39,7 +43,7 @@ class CheckpointFrames(Frames):
         key = choose(file.path, file.shapes, self.key, [len(self.shape) - 1])
         if file.shapes[key] != self.shape[1:]:
             raise UnusableDataError(
-                f"{key} has shape {self.shape[1:]} in {self.checkpoints[0].path} and {file.shapes[key]} in "
+                f"{key} has shape {self.shape[1:]} in {self.first.path} and {file.shapes[key]} in "
                 f"{file.path}; one folder holds the checkpoints of one run"
             )
         return file.read(key)
@@ -64,31 +68,43 @@ class Checkpoints(Format):
         """One run; every checkpoint is opened for its step, tensors are read later."""
         members = members_of(path, options.step_pattern)
         checkpoints = members.checkpoints
-        first = tensors_of(checkpoints[0])
-        key = choose(first.path, first.shapes, options.key, [2])
-        steps = steps_of(
-            path,
-            [own.name for own in checkpoints],
-            [own.stem for own in checkpoints],
-            lambda rows: [_stored(checkpoints[row]) for row in rows],
-            options.step_pattern,
-        )
+        named = options.step_pattern is not None
+        likely = [own for own in checkpoints if numbers_of(own.stem)]  # others are set aside, or none has a number
+        first = likely[0] if likely else checkpoints[0]
+        steps = _steps(path, checkpoints, options.step_pattern) if named else None
+        if steps is not None:
+            first = checkpoints[steps.kept[0]]
+        opened = tensors_of(first) if options.key is None else holder_of(first, options.key)
+        if state_dicts_in(opened) is not None:
+            return _of_state_dicts(checkpoints, options, members.remarks)
+        key = choose(opened.path, opened.shapes, options.key, [2])
+        steps = steps or _steps(path, checkpoints, None)
         order = np.argsort(steps.values, kind="stable")
         kept = [checkpoints[steps.kept[i]] for i in order]
-        first = holder_of(kept[0], key)
-        choose(first.path, first.shapes, key, [2])  # the first by name may have been set aside
+        frames = CheckpointFrames(kept, key, first, opened)
         return [
             Log(
                 path=path,
                 format=self.name,
                 name=path.name,
                 steps=steps.values[order],
-                frames=CheckpointFrames(kept, key, first),
+                frames=frames,
                 sources=tuple(file for own in kept for file in files_with(own, key)),
                 remarks=(*members.remarks, *steps.remarks),
-                arrays=first.shapes,
+                arrays=opened.shapes,
             )
         ]
+
+
+def _steps(path: Path, checkpoints: Sequence[Checkpoint], pattern: str | None) -> Steps:
+    names, stems = [own.name for own in checkpoints], [own.stem for own in checkpoints]
+    return steps_of(path, names, stems, lambda rows: [_stored(checkpoints[row]) for row in rows], pattern)
+
+
+def _of_state_dicts(checkpoints: Sequence[Checkpoint], options: LogOptions, remarks: tuple[str, ...]) -> list[Log]:
+    """One run a file, where each has the states of many steps."""
+    logs = [log for own in checkpoints for log in Stack().open(own.path, options)]
+    return [replace(log, remarks=(*remarks, *log.remarks)) for log in logs]
 
 
 def _stored(checkpoint: Checkpoint) -> dict[str, float]:

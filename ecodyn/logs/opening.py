@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ecodyn.errors import UnusableDataError
 from ecodyn.logs.checkpoint_folders import holds_checkpoints
-from ecodyn.logs.log import Format, Log, LogOptions
+from ecodyn.logs.log import STORED, Format, Log, LogOptions
 from ecodyn.logs.registry import FORMATS, as_format
 
 __all__ = ["open_logs"]
@@ -104,16 +104,17 @@ def _check_one_kind(path: Path, within: Sequence[tuple[Path, Format]]) -> None:
     checkpoints = [entry for entry, f in within if f.name == CHECKPOINTS]
     others = [(entry, f) for entry, f in within if f.name in (EVENTS, "table")]
     if checkpoints and others:
-        entry, log_format = others[0]
+        entry, _ = others[0]
         raise UnusableDataError(
-            f"{path} holds {len(checkpoints)} folders of checkpoints, such as {checkpoints[0]}, and {len(others)} logs "
-            f"of scalars, such as {entry} ({log_format.name}), expected one kind; name those that are meant one by one"
+            f"{path} holds folders of checkpoints ({len(checkpoints)}, such as {checkpoints[0]}) and logs of scalars "
+            f"({len(others)}, such as {entry}), expected one kind; name those that are meant one by one"
         )
 
 
 def _format_of(path: Path, options: LogOptions) -> Format | None:
     """The first that recognises a path; what comes after it is not loaded."""
-    if "/" in (options.step_pattern or "") and path.is_dir() and holds_checkpoints(path, options.step_pattern):
+    asked = options.step_pattern not in (None, STORED)
+    if asked and path.is_dir() and holds_checkpoints(path, options.step_pattern):
         return as_format(FORMATS[CHECKPOINTS])
     return next((f for f in (as_format(entry) for _, entry in FORMATS.usable()) if f.recognises(path)), None)
 
