@@ -148,6 +148,8 @@ def _of_checkpoints(names: Sequence[str], rows: Sequence[tuple[Number, ...]]) ->
     plain = {sum(number.kind == PLAIN for number in row) for row in rows}
     if len(columns) != 1 or len(epochs) > 1 or len(plain) > 1 or _varying(rows, PLAIN):
         return None
+    if epochs and epochs[0].values == columns[0].values:
+        return NamesTold(epochs[0])
     if not any(e > n for column in epochs for e, n in zip(column.values, columns[0].values, strict=True)):
         return NamesTold(columns[0])
     remark = f"in names such as {names[0]} the epoch is the time: the number beside it is less and so no step"

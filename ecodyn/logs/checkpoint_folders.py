@@ -70,7 +70,7 @@ def members_of(folder: Path, pattern: str | None = None) -> Members:
     )
     left_out += [own.name for own in checkpoint_files(folder) if is_state(own)]
     left_out += [f"{sub.name}/" for sub in _others(folder, numbered)]
-    counts = Counter(own.name for sub in numbered for own in checkpoint_files(sub) if is_state(own))
+    counts = Counter(own.name for sub in numbered for own in checkpoint_files(sub) if own not in models_in(sub))
     left_out += [f"{name} in {count} folders" for name, count in sorted(counts.items())]
     if left_out:
         remarks.append(f"set aside beside the checkpoints: {_listed(left_out)}")
@@ -83,21 +83,36 @@ _Chosen = tuple[list[Checkpoint], list[str], list[str]]
 
 def _chosen_files(folder: Path, files: Sequence[Checkpoint], pattern: str | None) -> _Chosen:
     """The files that are steps of the run."""
-    kinds = preferred(list(files))
-    others = sorted({own.suffix for own in files} - {own.suffix for own in kinds})
-    beside = f"files ending in {', '.join(others)} were left out beside {kinds[0].suffix}" if others else ""
-    copies = [own for own in kinds if put_aside(own.stem)] if pattern in (None, STORED) else []
-    steps = [own for own in kinds if own not in copies]
+    asked = pattern not in (None, STORED)
+    copies = [] if asked else [own for own in files if put_aside(own.stem)]
+    steps = [own for own in files if own not in copies]
     if not steps and len({put_aside(own.stem) for own in copies}) > 1:
         raise UnusableDataError(
             f"{folder} holds files that are no steps of a run by their names, {_listed([c.name for c in copies])}; "
             "leave one of them in the folder, or say where the step is with --step-pattern"
         )
     aside = [own.name for own in copies] if steps else []
-    chosen = steps or copies
-    if len(chosen) == 1:
-        chosen = [_named_by_folder(folder, chosen[0])]
-    return chosen, aside, [beside] if beside else []
+    chosen, remarks = _of_one_kind(folder, steps or copies, str(pattern) if asked else "")
+    return [_named_by_folder(folder, chosen[0])] if len(chosen) == 1 else chosen, aside, remarks
+
+
+def _of_one_kind(folder: Path, files: list[Checkpoint], pattern: str) -> tuple[list[Checkpoint], list[str]]:
+    """The files of one suffix, where the same steps are there in several; and a sentence on the others."""
+    named = [own for own in files if pattern.endswith(own.suffix)] if pattern else []
+    numbered = [own for own in files if numbers_of(own.stem)] or files
+    kinds = named or preferred(numbered)
+    others = [own for own in numbered if own.suffix not in {kind.suffix for kind in kinds}]
+    lacking = [own for own in others if own.stem not in {kind.stem for kind in kinds}]
+    if lacking and not pattern:
+        raise UnusableDataError(
+            f"{folder} has checkpoints ending in {kinds[0].suffix} ({len(kinds)}) and in {others[0].suffix} "
+            f"({len(others)}), of which {lacking[0].name} is not in both, expected one kind; say which with "
+            f"--step-pattern '{step_pattern_of(kinds[0].name)}' or --step-pattern '{step_pattern_of(lacking[0].name)}'"
+        )
+    kept = [own for own in files if own not in others]
+    endings = ", ".join(sorted({own.suffix for own in others}))
+    beside = f"{len(others)} files ending in {endings} were left out beside {kinds[0].suffix}"
+    return kept, [beside] if others else []
 
 
 def _chosen_folders(folder: Path, files: list[Checkpoint], numbered: Sequence[Path], pattern: str | None) -> _Chosen:

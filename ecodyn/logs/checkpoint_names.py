@@ -12,7 +12,7 @@ STEP, EPOCH, CHECKPOINT, PLAIN = "step", "epoch", "checkpoint", "plain"
 """Kinds of numbers: tied to a word for steps, to one for epochs, to one for a checkpoint, to neither."""
 
 # Words are runs of letters; of compounds such as globalstep or trainiter the end decides.
-STEP_ENDS = ("step", "steps", "iter", "iters", "iteration", "iterations")
+STEP_ENDS = ("step", "steps", "iter", "iters", "itr", "iteration", "iterations")
 STEP_WORDS = ("it", "its", "update", "updates", "upd")
 EPOCH_ENDS, EPOCH_WORDS = ("epoch", "epochs"), ("ep", "eps")
 CHECKPOINT_ENDS = ("checkpoint", "checkpoints", "ckpt", "ckpts", "chkpt", "ckp", "snapshot", "save")
@@ -32,12 +32,14 @@ SETTING_WORDS = (
 )
 UNITS = {"k": 1e3, "K": 1e3, "M": 1e6, "m": 1e6}  # of counts: 10k, 1M
 
-TOKEN = re.compile(r"[A-Za-z]+|\d+(?:\.\d+)*|[^A-Za-z\d]+")
+DIGITS = "0123456789"
+TOKEN = re.compile(r"[A-Za-z]+|\d+(?:\.\d+)*|[^A-Za-z\d]+", re.ASCII)
 FORGOTTEN = "\0"  # stands where a number was that is no count: between separators it ties nothing to nothing
 NO_COUNT = re.compile(
     r"\d+(?:\.\d+)?[eE][-+]?\d+(?![A-Za-z\d])"  # 1e-4
     r"|(?<!\d)(?:19|20)\d\d([-_.])(?:0[1-9]|1[0-2])\1(?:0[1-9]|[12]\d|3[01])(?!\d)"  # 2024-01-31
-    r"(?:[T_\- ](?:[01]\d|2[0-3])([-:_.])[0-5]\d\2[0-5]\d(?!\d))?"  # T12-30-00
+    r"(?:[T_\- ](?:[01]\d|2[0-3])([-:_.])[0-5]\d\2[0-5]\d(?!\d))?",  # T12-30-00
+    re.ASCII,
 )
 FARTHEST = 3  # characters between a word and the number tied to it, as in "step = 5"
 
@@ -138,9 +140,9 @@ def _tokens(name: str) -> list[_Token]:
         after = found[i + 1][0] if i + 1 < len(found) else ""
         beyond = found[i + 2][0] if i + 2 < len(found) else ""
         token = _Token(text, at)
-        if text[0].isdigit():
+        if text[0] in DIGITS:
             million = after != "m" or _after_time_word(name, at)  # 70m without a word is the size of a model
-            token.scale = UNITS.get(after, 1) if million and not beyond[:1].isdigit() else 1
+            token.scale = UNITS.get(after, 1) if million and beyond[:1] not in tuple(DIGITS) else 1
             pointed = bool(tokens) and tokens[-1].text.endswith(".")  # epoch.3.500 separates by points
             token.count = text.count(".") < 2 - pointed and _is_count(tokens, after, token.scale)
         elif text.isalpha():
@@ -158,7 +160,7 @@ def _is_count(before: Sequence[_Token], after: str, scale: float) -> bool:
         return False
     if not before or not before[-1].word:
         return True
-    glued_twice = len(before) > 1 and before[-2].text[0].isdigit()
+    glued_twice = len(before) > 1 and before[-2].text[0] in DIGITS
     return not glued_twice or bool(_time_kind(before[-1].word))
 
 
@@ -217,7 +219,7 @@ def _beside(tokens: Sequence[_Token], i: int, way: int) -> _Token | None:
     for token in _neighbours(tokens, i, way):
         if token.count:
             return token
-        if token.word or token.text[0].isdigit() or FORGOTTEN in token.text or len(token.text) > FARTHEST:
+        if token.word or token.text[0] in DIGITS or FORGOTTEN in token.text or len(token.text) > FARTHEST:
             return None
     return None
 
@@ -230,7 +232,7 @@ def _word_before(tokens: Sequence[_Token], number: _Token) -> str:
         if token.word:
             return token.word
         named = i > 0 and tokens[i - 1].word in NUMBERED_METRICS
-        if FORGOTTEN in token.text or len(token.text) > FARTHEST or (token.text[0].isdigit() and not named):
+        if FORGOTTEN in token.text or len(token.text) > FARTHEST or (token.text[0] in DIGITS and not named):
             return ""
     return ""
 

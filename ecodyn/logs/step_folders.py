@@ -76,7 +76,7 @@ def step_folders(folder: Path, pattern: str | None = None) -> list[Path]:
 
 
 def _is_step_folder(folder: Path) -> bool:
-    numbers, bare = numbers_of(folder.name), folder.name.isdecimal()
+    numbers, bare = numbers_of(folder.name), folder.name.isascii() and folder.name.isdecimal()
     if not bare and not any(number.kind != PLAIN for number in numbers):
         return False
     timed = timed_models(folder)
