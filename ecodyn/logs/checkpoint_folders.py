@@ -62,8 +62,13 @@ def members_of(folder: Path, pattern: str | None = None) -> Members:
     Raises
     ------
     UnusableDataError
-        It is ambiguous what a checkpoint is.
+        There is none, or it is ambiguous what one is.
     """
+    if not folder.is_dir() or not holds_checkpoints(folder, pattern):
+        raise UnusableDataError(
+            f"{folder} holds no checkpoints, expected a folder of .safetensors, .pt, .pth, .ckpt or .bin files, or of "
+            "folders named by their steps such as checkpoint-500; check the path"
+        )
     files, numbered = model_files(folder), step_folders(folder, pattern)
     chosen, left_out, remarks = (
         _chosen_folders(folder, files, numbered, pattern) if numbered else _chosen_files(folder, files, pattern)

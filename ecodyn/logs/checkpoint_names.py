@@ -14,7 +14,7 @@ STEP, EPOCH, CHECKPOINT, PLAIN = "step", "epoch", "checkpoint", "plain"
 # Words are runs of letters; of compounds such as globalstep or trainiter the end decides.
 STEP_ENDS = ("step", "steps", "iter", "iters", "itr", "iteration", "iterations")
 STEP_WORDS = ("it", "its", "update", "updates", "upd")
-EPOCH_ENDS, EPOCH_WORDS = ("epoch", "epochs"), ("ep", "eps")
+EPOCH_ENDS, EPOCH_WORDS = ("epoch", "epochs"), ("ep",)
 CHECKPOINT_ENDS = ("checkpoint", "checkpoints", "ckpt", "ckpts", "chkpt", "ckp", "snapshot", "save")
 
 # Numbers tied to these are never times: results, and what tells one training or one part of a file from another.

@@ -173,7 +173,7 @@ def _compared(names: Sequence[str], column: Column, stored: Stored) -> tuple[lis
     steps, epochs = _held(stored, STEP_KEYS)[:1], _held(stored, EPOCH_KEYS)
     values = column.values
     if column.kind in (CHECKPOINT, PLAIN):
-        if counted := _counts(column, [*steps, *epochs]):
+        if counted := _counts(column, steps or epochs):
             return counted
         if epochs and epochs[0].values == values and not (steps and steps[0].values == values):
             return values, [f"times are epochs: the numbers in the names are the stored epochs{_instead(steps)}"]

@@ -15,7 +15,7 @@ from ecodyn.logs.checkpoint_names import numbers_of
 from ecodyn.logs.checkpoint_steps import EPOCH_KEYS, STEP_KEYS, Steps, steps_of
 from ecodyn.logs.choice import choose
 from ecodyn.logs.log import Format, Frames, Log, LogOptions
-from ecodyn.logs.shards import Checkpoint, files_with, holder_of, tensors_of
+from ecodyn.logs.shards import ARCHIVES, Checkpoint, files_with, holder_of, tensors_of
 from ecodyn.logs.stack import Stack
 from ecodyn.logs.state_dicts import state_dicts_in
 from ecodyn.logs.tensors import TensorFile
@@ -58,7 +58,7 @@ class Checkpoints(Format):
     """
 
     name = "checkpoints"
-    description = "a folder of .safetensors or .pt files, one a step"
+    description = "a folder of checkpoints, a file (.safetensors, .pt, .pth, .ckpt, .bin) or a folder a step"
 
     def recognises(self, path: Path) -> bool:
         """A folder with at least one such file, or a folder named by its step."""
@@ -82,6 +82,8 @@ class Checkpoints(Format):
         order = np.argsort(steps.values, kind="stable")
         kept = [checkpoints[steps.kept[i]] for i in order]
         frames = CheckpointFrames(kept, key, first, opened)
+        unused = options.interval is not None and kept[0].suffix in ARCHIVES  # which might be stacks as well
+        ignored = ("the interval was not used: the archives are one step each, by their names",) * unused
         return [
             Log(
                 path=path,
@@ -90,7 +92,7 @@ class Checkpoints(Format):
                 steps=steps.values[order],
                 frames=frames,
                 sources=tuple(file for own in kept for file in files_with(own, key)),
-                remarks=(*members.remarks, *steps.remarks),
+                remarks=(*members.remarks, *steps.remarks, *ignored),
                 arrays=opened.shapes,
             )
         ]

@@ -7,7 +7,7 @@ import pytest
 
 from ecodyn.errors import DataWarning, UnusableDataError
 from ecodyn.extraction import extract
-from ecodyn.logs import LogOptions, open_logs
+from ecodyn.logs import FORMATS, LogOptions, open_logs
 
 torch = pytest.importorskip("torch")
 save_file = pytest.importorskip("safetensors.numpy").save_file
@@ -277,6 +277,20 @@ def test_archives_with_steps_of_their_own_are_still_stacks(folder):
     assert [log.format for log in open_logs(folder)] == ["stack", "stack"]
     for log in open_logs(folder):
         check(log)
+
+
+def test_archives_of_one_step_use_no_interval_and_say_so(folder):
+    write_all(folder, tree)
+    (log,) = open_logs(folder, LogOptions(interval=5))
+    check(log)
+    assert "the interval was not used" in log.remarks[0]
+
+
+def test_a_folder_without_checkpoints_that_is_asked_for_as_such(folder):
+    (folder / "notes.txt").touch()
+    for path in (folder, folder / "notes.txt"):
+        with pytest.raises(UnusableDataError, match="holds no checkpoints"):
+            FORMATS["checkpoints"]().open(path, LogOptions())
 
 
 def test_a_set_aside_file_is_not_opened(folder):

@@ -31,6 +31,44 @@ def refusal(names, stored=None, pattern=None):
     return str(refused.value)
 
 
+METRICS = ("val_loss={:.3f}", "acc_{:.2f}", "val-wer-{:.1f}", "{:.4f}", "f1={:.2e}")
+WORDS = (
+    "step_{}",
+    "global_step{}",
+    "iter-{}",
+    "step={:08d}",
+    "{}steps",
+    "epoch={}",
+    "ep{}",
+    "ckpt_{}",
+    "checkpoint-{}",
+    "{}",
+)
+FIXED = ("", "model", "resnet", "p7", "lr=1e-4", "seed_3", "2024-01-31", "v2", "my.run")
+
+
+@given(
+    steps=st.lists(st.integers(0, 10**6), min_size=1, max_size=5, unique=True),
+    word=st.sampled_from(WORDS),
+    fixed=st.lists(st.sampled_from(FIXED), max_size=3),
+    metrics=st.lists(st.sampled_from(METRICS), max_size=2),
+    place=st.integers(0, 5),
+    join=st.sampled_from(["_", "-", "__"]),
+    data=st.data(),
+)
+def test_whatever_else_is_in_the_names(steps, word, fixed, metrics, place, join, data):
+    names = []
+    for step in steps:
+        score = data.draw(st.floats(0, 99, allow_nan=False))
+        parts = [*fixed, *(metric.format(score) for metric in metrics)]
+        parts.insert(place, word.format(step))
+        names.append(join.join(part for part in parts if part) + ".pt")
+    told = tell(names)
+    assert told.values.tolist() == steps
+    assert told.kept == tuple(range(len(steps)))
+    assert ("times are epochs" in "".join(told.remarks)) == word.startswith("ep")
+
+
 several = st.lists(st.integers(0, 10**6), min_size=2, max_size=6, unique=True)
 
 
@@ -87,6 +125,8 @@ def test_what_counts_the_files_gives_way_to_what_is_stored():
 
 
 def test_but_not_where_it_can_be_the_step():
+    told = tell([f"{i}.pt" for i in N], [{"step": i, "epoch": 10 * i} for i in N])
+    assert (told.values.tolist(), told.remarks) == ([1, 2, 3, 4], ())
     told = tell([f"{100 * i}.pt" for i in N], [{"epoch": i} for i in N])
     assert (told.values.tolist(), told.remarks) == ([100, 200, 300, 400], ())
     told = tell([f"{100 * i}.pt" for i in N], [{"step": i} for i in N])
