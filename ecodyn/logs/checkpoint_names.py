@@ -183,7 +183,8 @@ def _claim(tokens: Sequence[_Token], i: int) -> str:
     ahead, behind = _beside(tokens, i, 1), _beside(tokens, i, -1)
     taken = behind.kind if behind is not None else ""
     word = _word_before(tokens, behind) if behind is not None else ""
-    free = behind if not taken and not _is_no_time(word) else None
+    own = i > 1 and behind is tokens[i - 1] and not tokens[i - 2].word  # run_10steps: the nearer word counts
+    free = behind if not taken and (own or not _is_no_time(word)) else None
     glued = _glued(tokens, i, 1), _glued(tokens, i, -1) if free is not None else None
     places = [number for number in (*glued, ahead, free) if number is not None]
     preferred = (n for n in places if "." not in n.text and not (n is free and word and n is not glued[1]))

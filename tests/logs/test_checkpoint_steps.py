@@ -44,7 +44,7 @@ WORDS = (
     "checkpoint-{}",
     "{}",
 )
-FIXED = ("", "model", "resnet", "p7", "lr=1e-4", "seed_3", "2024-01-31", "v2", "my.run")
+FIXED = ("", "model", "resnet", "p7", "lr=1e-4", "seed_3", "2024-01-31", "v2", "my.text")
 
 
 @given(
