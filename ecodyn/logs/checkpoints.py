@@ -75,7 +75,7 @@ class Checkpoints(Format):
         if steps is not None:
             first = checkpoints[steps.kept[0]]
         opened = tensors_of(first) if options.key is None else holder_of(first, options.key)
-        if state_dicts_in(opened) is not None:
+        if not named and _is_of_states(opened, bool(likely)):
             return _of_state_dicts(checkpoints, options, members.remarks)
         key = choose(opened.path, opened.shapes, options.key, [2])
         steps = steps or _steps(path, checkpoints, None)
@@ -101,6 +101,14 @@ class Checkpoints(Format):
 def _steps(path: Path, checkpoints: Sequence[Checkpoint], pattern: str | None) -> Steps:
     names, stems = [own.name for own in checkpoints], [own.stem for own in checkpoints]
     return steps_of(path, names, stems, lambda rows: [_stored(checkpoints[row]) for row in rows], pattern)
+
+
+def _is_of_states(file: TensorFile, numbered: bool) -> bool:
+    """Whether a file has the states of many steps; one with a number in its name only if it has nothing else."""
+    states = state_dicts_in(file)
+    if states is None:
+        return False
+    return not numbered or all(name.startswith(f"{states.name}.") for name in file.shapes)
 
 
 def _of_state_dicts(checkpoints: Sequence[Checkpoint], options: LogOptions, remarks: tuple[str, ...]) -> list[Log]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ __all__ = ["StateDictFrames", "StateDicts", "state_dicts_in"]
 
 STEP_LISTS = ("checkpoint_steps", "global_steps", "steps", "step", "iterations", "times", "time", "t")
 EPOCH_LISTS = ("checkpoint_epochs", "epochs", "epoch")
+STATES = re.compile(r"state|checkpoint|ckpt|snapshot|history", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -111,19 +113,28 @@ class StateDictFrames(Frames):
 def state_dicts_in(file: TensorFile) -> StateDicts | None:
     """The list of state dicts in a file that torch.save wrote, None if there is none.
 
+    A list of mappings with the same tensors may hold the layers of one network as well: it is one of states if it is
+    called so, or has times.
+
     Raises
     ------
     UnusableDataError
         There are several.
     """
     top: Mapping[str, Any] = file.held if isinstance(file.held, Mapping) else {"list": file.held}
-    found = {str(name): value for name, value in top.items() if not put_aside(str(name)) and _is_series(value)}
+    series = {str(name): value for name, value in top.items() if not put_aside(str(name)) and _is_series(value)}
+    found = {name: value for name, value in series.items() if STATES.search(name) or _has_times(value, top)}
     if len(found) > 1:
         raise UnusableDataError(
             f"{file.path} has several lists of state dicts, {', '.join(found)}, expected one; write the one that is "
             "meant to a file of its own"
         )
     return next((StateDicts(file.path, name, value, top) for name, value in found.items()), None)
+
+
+def _has_times(states: Sequence[Mapping[str, Any]], top: Mapping[str, Any]) -> bool:
+    beside = any(len(_numbers(top.get(name))) == len(states) for name in (*STEP_LISTS, *EPOCH_LISTS))
+    return beside or any(all(key in numbers_at_top(state) for state in states) for key in (*STEP_KEYS, *EPOCH_KEYS))
 
 
 def _is_series(value: object) -> bool:

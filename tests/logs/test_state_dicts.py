@@ -67,6 +67,18 @@ def test_keys_as_in_one_state(tmp_path):
         opened(tmp_path, {"state_dicts": states(), "steps": STEPS}, key="x")
 
 
+def test_a_list_of_layers_is_none_of_states(tmp_path):
+    layers = [{"w": torch.ones(2, 2), "b": torch.ones(2)} for _ in range(3)]
+    with pytest.raises(UnusableDataError, match=r"several arrays.*layers\.0\.w"):
+        opened(tmp_path, {"layers": layers})
+    (tmp_path / "run").mkdir()
+    for step, frame in zip(STEPS, FRAMES, strict=True):
+        torch.save({"embed": torch.tensor(frame), "states": layers}, tmp_path / f"run/step_{step}.pt")
+    (log,) = open_logs(tmp_path / "run")
+    np.testing.assert_array_equal(log.steps, STEPS)
+    np.testing.assert_array_equal(log.frames.read(np.arange(T)), FRAMES)
+
+
 def test_several_lists_or_shapes_are_refused(tmp_path):
     with pytest.raises(UnusableDataError, match="several lists of state dicts, a, b"):
         opened(tmp_path, {"a": states(), "b": states(), "steps": STEPS})
@@ -88,9 +100,10 @@ def test_frames_reach_other_processes_without_the_tensors(tmp_path):
     np.testing.assert_array_equal(pickle.loads(sent).read(np.array([1, 3])), FRAMES[[1, 3]])  # noqa: S301  # own bytes
 
 
-def test_a_folder_of_such_files_is_a_run_each(tmp_path):
+@pytest.mark.parametrize("name", ["seed_{}", "grokking_{}"])
+def test_a_folder_of_such_files_is_a_run_each(tmp_path, name):
     for seed in range(2):
-        torch.save({"state_dicts": states(), "steps": STEPS}, tmp_path / f"seed_{seed}.pth")
+        torch.save({"state_dicts": states(), "steps": STEPS}, tmp_path / f"{name.format(seed)}.pth")
     logs = open_logs(tmp_path)
-    assert [log.name for log in logs] == ["seed_0", "seed_1"]
+    assert [log.name for log in logs] == [name.format(seed) for seed in range(2)]
     np.testing.assert_array_equal(logs[1].frames.read(np.arange(T)), FRAMES)
