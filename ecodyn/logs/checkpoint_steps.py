@@ -11,7 +11,7 @@ import numpy as np
 
 from ecodyn.arrays import Array
 from ecodyn.errors import UnusableDataError
-from ecodyn.logs.checkpoint_columns import Column, chosen_column, repeated, without_dates
+from ecodyn.logs.checkpoint_columns import Column, chosen_column, repeated, with_pattern, without_dates
 from ecodyn.logs.checkpoint_names import CHECKPOINT, EPOCH, PLAIN, UNITS, numbers_of
 from ecodyn.logs.log import STORED
 
@@ -20,6 +20,9 @@ __all__ = ["EPOCH_KEYS", "STEP_KEYS", "Steps", "steps_of"]
 STEP_KEYS = ("global_step", "global_steps", "step", "steps", "iteration", "iter")
 EPOCH_KEYS = ("epoch",)
 
+VALUES = re.compile(r"\d+(?:\.\d+)*(?:[eE][-+]?\d+)?(?:[kKmM](?![A-Za-z]))?|(?<![A-Za-z])(?:nan|inf)(?![A-Za-z])")
+SEPARATORS = re.compile(r"[^A-Za-z]+")
+MOST_KINDS = 2  # of names, whose patterns a refusal shows
 MOST_LISTED = 12  # names of files that were set aside, in a sentence
 
 Stored = Sequence[Mapping[str, float]]
@@ -93,17 +96,52 @@ def steps_of(
     aside = [name for i, name in enumerate(names) if not numbers[i]]
     names, rows = [names[i] for i in kept], [numbers[i] for i in kept]
     told = chosen_column(where, names, rows)
+    alike = _said_of_words(where, names, [stems[i] for i in kept], told.column)
     values, remarks = _compared(names, told.column, stored(kept))
-    remarks = [*told.remarks, *remarks]
+    remarks = [*told.remarks, *alike, *remarks]
     if aside:
         remarks.insert(0, f"set aside, since their names have no number and others' have: {_listed(aside)}")
     return Steps(tuple(kept), np.array(values, dtype=np.float64), tuple(remarks))
 
 
+def _said_of_words(where: Path, names: Sequence[str], stems: Sequence[str], column: Column) -> list[str]:
+    """A sentence where names differ in more than numbers.
+
+    Raises
+    ------
+    UnusableDataError
+        Several names are of one kind and several of another, as of two networks.
+    """
+    of_kind: dict[str, list[int]] = {}
+    for i, stem in enumerate(stems):
+        of_kind.setdefault(SEPARATORS.sub("_", VALUES.sub("_", stem)).strip("_").lower(), []).append(i)
+    if len(of_kind) == 1:
+        return []
+    kinds = sorted(of_kind.values(), key=len, reverse=True)
+    patterns = [with_pattern(names[own[0]], column.numbers[own[0]]) for own in kinds]
+    if len(kinds[1]) > 1:
+        every = f"*{{step}}{Path(names[0]).suffix}"
+        found = [compiled_pattern(every).fullmatch(name) for name in names]
+        if all(m is not None and m["count"] == n.text for m, n in zip(found, column.numbers, strict=True)):
+            patterns.append(every)
+        choices = " or ".join(f"--step-pattern {pattern!r}" for pattern in patterns[:MOST_KINDS] + patterns[-1:])
+        raise UnusableDataError(
+            f"{where}: the names differ in more than numbers, such as {names[kinds[0][0]]} ({len(kinds[0])} files) and "
+            f"{names[kinds[1][0]]} ({len(kinds[1])}), expected those of one run; say which are meant with {choices}"
+        )
+    others = [names[own[0]] for own in kinds[1:]]
+    return [f"names that differ in more than numbers from {names[kinds[0][0]]} were taken as well: {_listed(others)}"]
+
+
+def compiled_pattern(pattern: str) -> re.Pattern[str]:
+    """A step pattern as a regular expression with the groups count and unit."""
+    parts = ["(.*?)".join(re.escape(part) for part in half.split("*")) for half in pattern.split("{step}")]
+    return re.compile(r"(?P<count>\d+(?:\.\d+)?)(?P<unit>[kKmM]?)".join(parts))
+
+
 def _matched(where: Path, names: Sequence[str], stems: Sequence[str], pattern: str) -> Steps:
     """Steps by a pattern; names that it does not match are set aside."""
-    parts = ["(.*?)".join(re.escape(part) for part in half.split("*")) for half in pattern.split("{step}")]
-    compiled = re.compile(r"(?P<count>\d+(?:\.\d+)?)(?P<unit>[kKmM]?)".join(parts))
+    compiled = compiled_pattern(pattern)
     matches = [compiled.fullmatch(n) or compiled.fullmatch(s) for n, s in zip(names, stems, strict=True)]
     kept = [i for i, match in enumerate(matches) if match is not None]
     if not kept:

@@ -160,6 +160,10 @@ def test_epochs_after_a_number_that_can_be_no_step():
         (["epoch_1_iter_900.pt", "epoch_2_iter_300.pt"], ["steps go back", "'epoch_{step}_iter_*.pt'"]),
         (["checkpoint_1_100.pt", "checkpoint_2_200.pt"], ["'checkpoint_{step}_*.pt'", "'checkpoint_*_{step}.pt'"]),
         (["model_20240111_121000.pt", "model_20240112_130000.pt"], ["states no step", "--step-pattern"]),
+        (
+            ["gen_1.pt", "disc_2.pt", "gen_3.pt", "disc_4.pt"],
+            ["'gen_{step}.pt'", "'disc_{step}.pt'", "'*{step}.pt'"],
+        ),
         (["a.pt", "b.pt"], ["states no step"]),
         (["seed_1.pt", "seed_2.pt"], ["states no step", "--step-pattern"]),
     ],
@@ -187,6 +191,13 @@ def test_a_stored_number_that_is_the_same_in_all_is_no_time():
     told = tell(["a.pt", "b.pt"], [{"step": 9, "epoch": 1}, {"step": 9, "epoch": 2}])
     assert told.values.tolist() == [1, 2]
     assert "step is the same" in told.remarks[0]
+
+
+def test_a_name_that_differs_in_more_than_numbers_is_said():
+    told = tell(["step_1.pt", "step_2.pt", "resumed_step_3.pt"])
+    assert told.values.tolist() == [1, 2, 3]
+    assert "resumed_step_3.pt" in told.remarks[0]
+    assert tell(["step=1-loss=1e-05.pt", "step=2-loss=-0.5.pt", "step=3-loss=nan.pt", "step=4-loss=2.pt"]).remarks == ()
 
 
 def test_names_without_a_number_are_set_aside():
