@@ -105,12 +105,12 @@ def with_pattern(name: str, number: Number) -> str:
 
 
 def without_dates(rows: Sequence[tuple[Number, ...]]) -> list[tuple[Number, ...]]:
-    """The numbers without those that are dates in all names, and times of day after these."""
-    count = min(map(len, rows), default=0)
-    dates = {
-        i for i in range(count) if all(r[i].kind in (CHECKPOINT, PLAIN) and DATE.fullmatch(r[i].text) for r in rows)
-    }
-    clocks = {i + 1 for i in dates if i + 1 < count and all(CLOCK.fullmatch(row[i + 1].text) for row in rows)}
+    """The numbers without those that are dates in all names that have any, and times of day after these."""
+    having = [row for row in rows if row]
+    count = min(map(len, having), default=0)
+    untied = [i for i in range(count) if all(row[i].kind in (CHECKPOINT, PLAIN) for row in having)]
+    dates = {i for i in untied if all(DATE.fullmatch(row[i].text) for row in having)}
+    clocks = {i + 1 for i in dates if i + 1 < count and all(CLOCK.fullmatch(row[i + 1].text) for row in having)}
     return [tuple(number for i, number in enumerate(row) if i not in dates | clocks) for row in rows]
 
 

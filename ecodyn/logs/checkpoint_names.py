@@ -45,17 +45,8 @@ FARTHEST = 3  # characters between a word and the number tied to it, as in "step
 
 STATE_WORDS = frozenset(
     (
-        "optim",
-        "optims",
-        "optimizer",
-        "optimizers",
-        "optimiser",
-        "scheduler",
-        "sched",
-        "scaler",
-        "rng",
-        "args",
-        "dataloader",
+        *("optim", "optims", "optimizer", "optimizers", "optimiser", "scheduler", "sched", "scaler", "rng", "args"),
+        *("dataloader",),
     )
 )
 COPY_WORDS = frozenset(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,6 +53,8 @@ class Checkpoint:
         Parts that should be there and are not, as numbers.
     slices
         Whether each file has a part of every tensor.
+    whole
+        A file with all tensors that is there beside the shards.
     state
         The file beside it that states the step of the training.
     """
@@ -62,6 +65,7 @@ class Checkpoint:
     index: Path | None = None
     lacking: tuple[int, ...] = ()
     slices: bool = False
+    whole: Path | None = None
     state: Path | None = None
 
     @property
@@ -134,6 +138,13 @@ class _Shards(TensorFile):
     def __init__(self, checkpoint: Checkpoint) -> None:
         self.path = checkpoint.index or checkpoint.path.parent
         parts = [open_tensors(file) for file in checkpoint.files]
+        counts = Counter(name for part in parts for name in part.shapes)
+        twice = next((name for name, count in counts.items() if count > 1), None)
+        if twice is not None:
+            raise UnusableDataError(
+                f"{self.path} has {twice} in {counts[twice]} of {len(parts)} shards, expected each tensor in one; "
+                "merge them with the library that wrote them"
+            )
         self._holders = {name: part for part in parts for name in part.shapes}
         self.shapes = {name: part.shapes[name] for name, part in self._holders.items()}
         self.numbers = parts[0].numbers if len(parts) == 1 else {}
@@ -154,8 +165,7 @@ def _is_tensor_file(path: Path) -> bool:
 
 def _group(path: Path) -> tuple[str, str]:
     """What the shards of one checkpoint have in common."""
-    suffix = _suffix(path)
-    stem = path.name[: len(path.name) - len(suffix)]
+    suffix, stem = _suffix(path), _stem(path)
     shard = SHARD.fullmatch(stem)
     if shard is not None:
         return shard["stem"], suffix
@@ -164,20 +174,26 @@ def _group(path: Path) -> tuple[str, str]:
 
 
 def _checkpoint(stem: str, suffix: str, files: list[Path], index: Path | None) -> Checkpoint:
+    shards = {file: match for file in files if (match := SHARD.fullmatch(_stem(file))) is not None}
+    whole = next((file for file in files if _stem(file) == stem), None)
     if index is not None:
-        named = sorted(set(_weight_map(index).values()))
-        files = [index.with_name(name) for name in named]
-        return Checkpoint(name=stem + suffix, stem=stem, files=tuple(files), index=index)
-    stems = [file.name[: len(file.name) - len(suffix)] for file in files]
-    shards = [match for text in stems if (match := SHARD.fullmatch(text)) is not None]
-    parts = max((int(shard["parts"]) for shard in shards), default=0)
-    lacking = set(range(1, parts + 1)) - {int(shard["part"]) for shard in shards}
-    whole = any(SHARD.fullmatch(text) is None for text in stems)
-    slices = len(files) > 1 and any(PARALLEL.fullmatch(text) or CONSOLIDATED.fullmatch(text) for text in stems)
-    if whole and shards:  # a whole file beside shards of the same name
-        files, lacking = [file for file, text in zip(files, stems, strict=True) if SHARD.fullmatch(text) is None], set()
-    name = files[0].name if len(files) == 1 and not shards else stem + suffix
-    return Checkpoint(name=name, stem=stem, files=tuple(files), lacking=tuple(sorted(lacking)), slices=slices)
+        named = [index.with_name(name) for name in sorted(set(_weight_map(index).values()))]
+        whole = None if whole in named else whole
+        return Checkpoint(name=stem + suffix, stem=stem, files=tuple(named), index=index, whole=whole)
+    parts = max((int(shard["parts"]) for shard in shards.values()), default=0)
+    lacking = sorted(set(range(1, parts + 1)) - {int(shard["part"]) for shard in shards.values()})
+    return Checkpoint(
+        name=stem + suffix if shards else files[0].name,
+        stem=stem,
+        files=tuple(files),
+        lacking=tuple(lacking),
+        slices=len(files) > 1 and not shards,
+        whole=whole if shards else None,
+    )
+
+
+def _stem(path: Path) -> str:
+    return path.name[: len(path.name) - len(_suffix(path))]
 
 
 def _weight_map(index: Path) -> Mapping[str, str]:
@@ -201,6 +217,11 @@ def _check_whole(checkpoint: Checkpoint) -> None:
         raise UnusableDataError(
             f"{checkpoint.path.parent}: of the shards of {checkpoint.name} {', '.join(missing)} is missing, expected "
             "all; copy them again"
+        )
+    if checkpoint.whole is not None:
+        raise UnusableDataError(
+            f"{checkpoint.path.parent} has {checkpoint.whole.name} beside shards of the same name, expected one of the "
+            "two; move the other elsewhere"
         )
     if checkpoint.slices:
         raise UnusableDataError(

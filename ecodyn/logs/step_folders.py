@@ -13,6 +13,7 @@ from ecodyn.logs.checkpoint_names import EPOCH, PLAIN, STATE_WORDS, STEP, number
 from ecodyn.logs.log import STORED
 from ecodyn.logs.npy import open_npz, shapes
 from ecodyn.logs.shards import ARCHIVES, Checkpoint, checkpoint_files, preferred
+from ecodyn.logs.stack import STEP_NAMES
 from ecodyn.logs.trainer_state import STATE_FILE
 
 __all__ = [
@@ -29,9 +30,9 @@ __all__ = [
     "with_state",
 ]
 
+# Files that Orbax writes in the folder of a step, or in that of an item of it.
 ORBAX = ("_CHECKPOINT_METADATA", "_METADATA", "manifest.ocdbt")
 DEEPEST = 3  # folders within one checkpoint: checkpoint-500/global_step500/mp_rank_00_model_states.pt has one
-STACK_TIMES = ("steps", "step", "times", "time", "t")  # of a stack of frames, which an archive may be as well
 
 
 def model_files(folder: Path, of_step: bool = False) -> list[Checkpoint]:
@@ -59,7 +60,7 @@ def _are_trees(archives: Sequence[Checkpoint], of_step: bool) -> bool:
         held = shapes(open_npz(archives[0].path))
     except UnusableDataError:
         return False
-    return not any(len(held.get(name, ())) == 1 for name in STACK_TIMES) and any(len(s) == 2 for s in held.values())
+    return not any(len(held.get(name, ())) == 1 for name in STEP_NAMES) and any(len(s) == 2 for s in held.values())
 
 
 def step_folders(folder: Path, pattern: str | None = None) -> list[Path]:

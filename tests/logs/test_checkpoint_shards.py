@@ -93,3 +93,16 @@ def test_parts_of_every_tensor_are_refused(tmp_path):
         for rank in range(2):
             torch.save({"embed": torch.ones(P, D)}, tmp_path / f"global_step{step}/mp_rank_{rank:02d}_model_states.pt")
     assert "part of every tensor" in refusal(tmp_path)
+
+
+@pytest.mark.parametrize("index", [True, False])
+def test_a_whole_file_beside_shards_is_refused(tmp_path, index):
+    write(tmp_path, ".safetensors", index)
+    save_file({"embed.weight": torch.ones(P, D)}, tmp_path / "checkpoint-200/model.safetensors")
+    assert "has model.safetensors beside shards" in refusal(tmp_path)
+
+
+def test_a_tensor_in_two_shards_is_refused(tmp_path):
+    write(tmp_path, ".bin", index=False)
+    torch.save({"embed.weight": torch.ones(P, D)}, tmp_path / "checkpoint-200/pytorch_model-00002-of-00002.bin")
+    assert "embed.weight in 2 of 2 shards" in refusal(tmp_path)
