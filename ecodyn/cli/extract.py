@@ -95,7 +95,7 @@ def extract(
             checksums=checksums,
         )
         options, notes = (
-            LogOptions(key, interval, first_step, columns, step_pattern),
+            LogOptions(key, interval, first_step, columns, step_pattern=step_pattern),
             dict(assignment(n, "--note") for n in note or ()),
         )
         extraction = partial(extract_logs, paths, request, options=options, notes=notes, labels_shared=labels_shared)
