@@ -120,17 +120,21 @@ def _said_of_words(where: Path, names: Sequence[str], stems: Sequence[str], colu
     kinds = sorted(of_kind.values(), key=len, reverse=True)
     patterns = [with_pattern(names[own[0]], column.numbers[own[0]]) for own in kinds]
     if len(kinds[1]) > 1:
-        every = f"*{{step}}{Path(names[0]).suffix}"
-        found = [compiled_pattern(every).fullmatch(name) for name in names]
-        if all(m is not None and m["count"] == n.text for m, n in zip(found, column.numbers, strict=True)):
-            patterns.append(every)
-        choices = " or ".join(f"--step-pattern {pattern!r}" for pattern in patterns[:MOST_KINDS] + patterns[-1:])
+        together = (f"*{{step}}{Path(names[0]).suffix}", "*{step}*")
+        fitting = [pattern for pattern in together if _takes(pattern, names, column)]
+        choices = " or ".join(f"--step-pattern {pattern!r}" for pattern in patterns[:MOST_KINDS] + fitting[:1])
         raise UnusableDataError(
             f"{where}: the names differ in more than numbers, such as {names[kinds[0][0]]} ({len(kinds[0])} files) and "
             f"{names[kinds[1][0]]} ({len(kinds[1])}), expected those of one run; say which are meant with {choices}"
         )
     others = [names[own[0]] for own in kinds[1:]]
     return [f"names that differ in more than numbers from {names[kinds[0][0]]} were taken as well: {_listed(others)}"]
+
+
+def _takes(pattern: str, names: Sequence[str], column: Column) -> bool:
+    """Whether a pattern takes these numbers of the names."""
+    found = [compiled_pattern(pattern).fullmatch(name) for name in names]
+    return all(m is not None and m["count"] == n.text for m, n in zip(found, column.numbers, strict=True))
 
 
 def compiled_pattern(pattern: str) -> re.Pattern[str]:

@@ -30,6 +30,7 @@ __all__ = [
     "with_state",
 ]
 
+BARE = re.compile(r"\d+(?:\.(?:pt|pth|ckpt))?", re.ASCII)  # some trainers write folders named as files
 # Files that Orbax writes in the folder of a step, or in that of an item of it.
 ORBAX = ("_CHECKPOINT_METADATA", "_METADATA", "manifest.ocdbt")
 DEEPEST = 3  # folders within one checkpoint: checkpoint-500/global_step500/mp_rank_00_model_states.pt has one
@@ -77,7 +78,7 @@ def step_folders(folder: Path, pattern: str | None = None) -> list[Path]:
 
 
 def _is_step_folder(folder: Path) -> bool:
-    numbers, bare = numbers_of(folder.name), folder.name.isascii() and folder.name.isdecimal()
+    numbers, bare = numbers_of(folder.name), BARE.fullmatch(folder.name) is not None
     if not bare and not any(number.kind != PLAIN for number in numbers):
         return False
     timed = timed_models(folder)

@@ -106,3 +106,26 @@ def test_a_tensor_in_two_shards_is_refused(tmp_path):
     write(tmp_path, ".bin", index=False)
     torch.save({"embed.weight": torch.ones(P, D)}, tmp_path / "checkpoint-200/pytorch_model-00002-of-00002.bin")
     assert "embed.weight in 2 of 2 shards" in refusal(tmp_path)
+
+
+class Touch:
+    def __init__(self, canary):
+        self.canary = canary
+
+    def __reduce__(self):
+        return open, (str(self.canary), "w")
+
+
+@pytest.mark.parametrize(
+    "name", ["pytorch_model.bin", "model.ckpt", "model.pth.tar", "pytorch_model-00001-of-00001.bin"]
+)
+def test_nothing_is_executed_in_any_kind_of_file(tmp_path, name):
+    for step in STEPS:
+        (tmp_path / f"run/checkpoint-{step}").mkdir(parents=True)
+        torch.save(
+            {"embed": torch.ones(P, D), "x": Touch(tmp_path / "canary")}, tmp_path / f"run/checkpoint-{step}/{name}"
+        )
+    said = refusal(tmp_path / "run")
+    assert "io.open" in said
+    assert "weights_only" not in said
+    assert not (tmp_path / "canary").exists()

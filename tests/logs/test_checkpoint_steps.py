@@ -165,6 +165,7 @@ def test_epochs_after_a_number_that_can_be_no_step():
             ["'gen_{step}.pt'", "'disc_{step}.pt'", "'*{step}.pt'"],
         ),
         (["a.pt", "b.pt"], ["states no step"]),
+        (["step_1_mon.pt", "step_2_tue.pt", "step_3_mon.pt", "step_4_tue.pt"], ["'step_{step}_mon.pt'", "'*{step}*'"]),
         (["data.pt", "model_20240111.pt", "model_20240112.pt"], ["states no step"]),
         (["seed_1.pt", "seed_2.pt"], ["states no step", "--step-pattern"]),
     ],
