@@ -21,6 +21,7 @@ from ecodyn.cli.options import (
     LogFormat,
     Missing,
     RunColumn,
+    StepPattern,
     TimeColumn,
     TokenAxis,
     TokenRange,
@@ -81,6 +82,7 @@ def extract(
     time_column: TimeColumn = None,
     run_column: RunColumn = None,
     missing: Missing = "drop",
+    step_pattern: StepPattern = None,
     every: EveryRow = 1,
     interval: Interval = None,
     first_step: FirstStep = 0,
@@ -112,7 +114,9 @@ def extract(
             checksums=checksums,
         )
         reading = Reading(columns, time_column, run_column, missing)
-        options = LogOptions(key, interval, first_step, format=log_format, **reading.of_logs())
+        options = LogOptions(
+            key, interval, first_step, step_pattern=step_pattern, format=log_format, **reading.of_logs()
+        )
         notes = dict(assignment(n, "--note") for n in note or ())
         extraction = partial(extract_logs, paths, request, options=options, notes=notes, labels_shared=labels_shared)
         _extracted(partial(extraction, jobs=cores(jobs), command=typed()), output, force, as_json)

@@ -17,6 +17,7 @@ from ecodyn.cli.options import (
     LogFormat,
     Missing,
     RunColumn,
+    StepPattern,
     TimeColumn,
     TokenAxis,
     TokenRange,
@@ -40,6 +41,7 @@ def inspect(
     time_column: TimeColumn = None,
     run_column: RunColumn = None,
     missing: Missing = "drop",
+    step_pattern: StepPattern = None,
     interval: Interval = None,
     as_json: Json = False,
 ) -> None:
@@ -59,7 +61,7 @@ def inspect(
         from ecodyn.extraction import Request, inspect_logs
         from ecodyn.logs import LogOptions
 
-        options = LogOptions(key, interval, format=log_format, **reading.of_logs())
+        options = LogOptions(key, interval, step_pattern=step_pattern, format=log_format, **reading.of_logs())
         request = Request(p=p, token_axis=token_axis, tokens=token_range(tokens))
         with warnings_said():
             logs = inspect_logs(path, request, options=options)

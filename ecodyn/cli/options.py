@@ -69,6 +69,13 @@ Missing = Annotated[
         help="Missing cells of a table: drop the step; interpolate gaps of one step; keep them as they are.",
     ),
 ]
+StepPattern = Annotated[
+    str | None,
+    typer.Option(
+        "--step-pattern",
+        help="Which number in checkpoints' names is the step: model_*_{step}.pt; or stored, for what is in them.",
+    ),
+]
 Interval = Annotated[
     float | None, typer.Option("--interval", help="Steps between two rows, where the log does not say.")
 ]

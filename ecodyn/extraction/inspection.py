@@ -181,18 +181,8 @@ def _command(path: Path, flags: list[str]) -> str:
 
 def _flags(asked: dict[str, Any]) -> list[str]:
     """The options of `ecodyn extract` that ask for the same."""
-    named = (
-        "format",
-        "key",
-        "interval",
-        "first_step",
-        "columns",
-        "time_column",
-        "run_column",
-        "p",
-        "token_axis",
-        "over",
-    )
+    of_logs = ("format", "key", "interval", "first_step", "columns", "time_column", "run_column", "step_pattern")
+    named = (*of_logs, "p", "token_axis", "over")
     if asked["columns"] is not None and not isinstance(asked["columns"], str):
         asked = {**asked, "columns": ",".join(asked["columns"])}
     flags = [f"--{n.replace('_', '-')} {shlex.quote(str(asked[n]))}" for n in named if asked[n] not in (None, 0)]

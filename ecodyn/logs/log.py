@@ -16,10 +16,12 @@ from ecodyn.observables.features import Label
 from ecodyn.tables import TableOptions
 from ecodyn.tables.gaps import Missing
 
-__all__ = ["ArrayFrames", "Format", "Frames", "Log", "LogOptions", "Setting", "check_numbers"]
+__all__ = ["STORED", "ArrayFrames", "Format", "Frames", "Log", "LogOptions", "Setting", "check_numbers"]
 
 CHUNK_BYTES = 2 << 20  # a chunk and what is computed from it stay in a core's cache
 NUMBERS = "fiub"  # kinds of NumPy's types that are real numbers
+
+STORED = "stored"  # the step pattern that takes what checkpoints state in themselves
 
 Setting = float | str
 """A fact on a run, such as its seed."""
@@ -177,13 +179,16 @@ class LogOptions:
         Column of a table that tells the runs.
     missing
         What becomes of a table's missing cells: "drop", "interpolate" or "keep"; see `ecodyn.tables.TableOptions`.
+    step_pattern
+        Which number in the names of checkpoints is the step: a name such as ``model_*_{step}.pt`` with ``*`` for
+        anything; others are left out. ``"stored"`` takes the steps stored in them.
     format
         Name of the format in the registry, where several would take the path for theirs; by default the first does.
 
     Raises
     ------
     ValueError
-        The interval is no positive number.
+        The interval is no positive number, or the pattern lacks ``{step}``.
 
     Examples
     --------
@@ -200,10 +205,16 @@ class LogOptions:
     time_column: str | None = None
     run_column: str | None = None
     missing: Missing = "drop"
+    step_pattern: str | None = None
     format: str | None = None
 
     def __post_init__(self) -> None:
         self.of_table()
+        if self.step_pattern not in (None, STORED) and str(self.step_pattern).count("{step}") != 1:
+            raise ValueError(
+                f"the step pattern is {self.step_pattern!r}, expected a name with {{step}} for the step and * for "
+                f"anything else, such as 'model_*_{{step}}.pt', or {STORED!r}"
+            )
         if self.interval is not None and not 0 < self.interval < np.inf:
             raise ValueError(f"the interval between rows must be a positive number of steps, got {self.interval}")
 

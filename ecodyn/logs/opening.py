@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ecodyn.errors import DataWarning, UnusableDataError
-from ecodyn.logs.log import Format, Log, LogOptions
+from ecodyn.logs.checkpoint_folders import holds_checkpoints
+from ecodyn.logs.log import STORED, Format, Log, LogOptions
 from ecodyn.logs.registry import FORMATS, as_format
 from ecodyn.runtime.registry import EntryPointError
 
 __all__ = ["open_logs"]
+
+CHECKPOINTS, EVENTS = "checkpoints", "tensorboard"  # names in the registry
+DEEPEST = 5  # folders within each other that are searched: experiment/model/seed/version/checkpoints
 
 
 def open_logs(path: str | os.PathLike[str], options: LogOptions | None = None) -> list[Log]:
     """Open the logs in a file or folder: of one run, of several, or those in the folders and files within a folder.
 
     Headers and times are read, frames are not. The first format that recognises a path opens it, or the one of
-    ``options.format``, which then is asked alone.
+    ``options.format``, which then is asked alone. Folders of checkpoints are found in folders further in as well, and
+    are runs named by their path from `path`.
 
     Raises
     ------
@@ -48,37 +55,103 @@ def open_logs(path: str | os.PathLike[str], options: LogOptions | None = None) -
     path, options = Path(path), options or LogOptions()
     if not path.exists():
         raise FileNotFoundError(f"there is no file or folder {path}")
-    asked = None if options.format is None else as_format(FORMATS.named(options.format))
-    broken: dict[str, None] = {}  # sentences, each once
-    own = _format_of(path, asked, broken)
-    within = [(path, own)] if own is not None else _recognised(_entries(path), asked, broken)
+    search = _Search(options, None if options.format is None else as_format(FORMATS.named(options.format)))
+    own = search.format_of(path)
+    within = [(path, own)] if own is not None else list(search.within(path))
     if not within:
-        raise UnusableDataError(_unknown(path) if asked is None else _not_of(asked, path))
-    if broken:
-        warnings.warn("; ".join(broken), DataWarning, stacklevel=2)
-    return [log for entry, log_format in within for log in log_format.open(entry, options)]
+        raise UnusableDataError(_unknown(path) if search.asked is None else _not_of(search.asked, path))
+    if search.asked is None:
+        _check_one_kind(path, within)
+    if search.broken:
+        warnings.warn("; ".join(search.broken), DataWarning, stacklevel=2)
+    return [_named(log, path) for entry, log_format in within for log in log_format.open(entry, options)]
 
 
-def _format_of(path: Path, asked: Format | None, broken: dict[str, None]) -> Format | None:
-    """The first that recognises a path, what comes after it is not loaded; or the one that is asked for, if it does.
+@dataclass
+class _Search:
+    """Which format opens which path.
 
-    Adds what is broken and comes before it.
+    Attributes
+    ----------
+    options
+    asked
+        The format that is asked for, alone.
+    broken
+        Sentences on formats that could not be asked, each once.
     """
-    if asked is not None:
-        return asked if asked.recognises(path) else None
-    for name in FORMATS:
-        try:
-            log_format = as_format(FORMATS.named(name))
-        except EntryPointError as error:
-            broken[str(error)] = None
-            continue
-        if log_format.recognises(path):
-            return log_format
-    return None
+
+    options: LogOptions
+    asked: Format | None
+    broken: dict[str, None] = field(default_factory=dict)
+
+    def format_of(self, path: Path) -> Format | None:
+        """The first that recognises a path, what comes after it is not loaded; or the one asked for, if it does."""
+        if self.asked is not None:
+            return self.asked if self.asked.recognises(path) else None
+        pattern = self.options.step_pattern
+        if pattern not in (None, STORED) and path.is_dir() and holds_checkpoints(path, pattern):
+            return as_format(FORMATS[CHECKPOINTS])
+        for name in FORMATS:
+            try:
+                log_format = as_format(FORMATS.named(name))
+            except EntryPointError as error:
+                self.broken[str(error)] = None
+                continue
+            if log_format.recognises(path):
+                _check_alone(path, log_format)
+                return log_format
+        return None
+
+    def within(self, path: Path) -> Iterator[tuple[Path, Format]]:
+        """The logs in a folder; and those in folders further in, where these are folders of checkpoints."""
+        entries = [(entry, self.format_of(entry)) for entry in _entries(path)]
+        search = all(f.name == CHECKPOINTS for _, f in entries if f is not None)
+        for entry, log_format in entries:
+            if log_format is not None:
+                yield entry, log_format
+            elif search:
+                yield from self._further_in(entry, 1)
+
+    def _further_in(self, folder: Path, depth: int) -> Iterator[tuple[Path, Format]]:
+        if not folder.is_dir() or folder.is_symlink() or depth > DEEPEST:
+            return
+        for sub in _entries(folder):
+            log_format = self.format_of(sub) if sub.is_dir() else None
+            if log_format is not None:
+                yield sub, log_format
+            else:
+                yield from self._further_in(sub, depth + 1)
 
 
-def _recognised(paths: list[Path], asked: Format | None, broken: dict[str, None]) -> list[tuple[Path, Format]]:
-    return [(path, own) for path in paths if (own := _format_of(path, asked, broken)) is not None]
+def _named(log: Log, root: Path) -> Log:
+    """The log of a folder further in by its path from where the search began."""
+    inside = log.path.parent != root and log.name == log.path.name and log.path.is_relative_to(root)
+    return replace(log, name=log.path.relative_to(root).as_posix()) if inside and log.path != root else log
+
+
+def _check_alone(path: Path, log_format: Format) -> None:
+    """Refuse a folder with event files beside a folder of checkpoints, as Lightning writes them."""
+    if log_format.name != EVENTS or not path.is_dir():
+        return
+    beside = next((sub for sub in _entries(path) if sub.is_dir() and holds_checkpoints(sub)), None)
+    if beside is not None:
+        raise UnusableDataError(
+            f"{path} has event files of scalars, and checkpoints in {beside.name}/, expected one log; name the one "
+            f"that is meant: {beside}, or --format {EVENTS} for the scalars"
+        )
+
+
+def _check_one_kind(path: Path, within: Sequence[tuple[Path, Format]]) -> None:
+    """Refuse folders of checkpoints beside logs of features."""
+    checkpoints = [entry for entry, f in within if f.name == CHECKPOINTS]
+    others = [(entry, f) for entry, f in within if f.name in (EVENTS, "table")]
+    if checkpoints and others:
+        entry, log_format = others[0]
+        raise UnusableDataError(
+            f"{path} holds folders of checkpoints ({len(checkpoints)}, such as {checkpoints[0]}) and logs of scalars "
+            f"({len(others)}, such as {entry}), expected one kind; name those that are meant one by one, or ask for a "
+            f"kind with --format {CHECKPOINTS} or --format {log_format.name}"
+        )
 
 
 def _entries(path: Path) -> list[Path]:

@@ -64,6 +64,7 @@ FORMATS: Registry[Format | type[Format]] = Registry(
         "mlflow": "ecodyn.logs.mlflow:MLflow",
         "stack": "ecodyn.logs.stack:Stack",
         "table": "ecodyn.logs.table:Table",
+        "trainer_state": "ecodyn.logs.trainer_state:TrainerState",
     },
     _accept,
 )

@@ -12,8 +12,9 @@ from ecodyn.errors import UnusableDataError
 from ecodyn.logs.choice import choose
 from ecodyn.logs.log import Format, Frames, Log, LogOptions
 from ecodyn.logs.npy import open_npy, open_npz, shapes
+from ecodyn.logs.state_dicts import StateDictFrames, StateDicts, state_dicts_in
 from ecodyn.logs.stated import stated_shape
-from ecodyn.logs.tensors import SUFFIXES, open_tensors
+from ecodyn.logs.tensors import SUFFIXES, TensorFile, open_tensors
 
 __all__ = ["Stack"]
 
@@ -26,7 +27,8 @@ class Stack(Format):
 
     An array (T, p, d) is a stack of frames, an array (T, K) holds values of K features. A file of several arrays
     states the steps in one named ``steps``, and may have ``gradients`` beside the frames, and single numbers ``p`` and
-    ``dim`` (or ``d_model``).
+    ``dim`` (or ``d_model``). A list of state dicts is a stack of each of their tensors; its times are those in
+    ``checkpoint_epochs``, ``steps`` or the like beside it.
     """
 
     name = "stack"
@@ -45,17 +47,38 @@ class Stack(Format):
                     f"{path} has shape {frames.shape}, expected (T, p, d) or, for values of features, (T, K)"
                 )
             return [self._log(path, {path.stem: frames}, path.stem, options)]
-        arrays, settings = self._arrays(path)
+        if path.suffix.lower() == ".npz":
+            arrays, settings = self._of_archive(path)
+        else:
+            tensors = open_tensors(path)
+            states = state_dicts_in(tensors)
+            if states is not None and _are_meant(states, tensors, options):
+                return [self._log_of_states(states, options, tensors.settings)]
+            arrays = {name: tensors.frames(name) for name, shape in tensors.shapes.items() if shape}
+            settings = tensors.settings
         return [self._log(path, arrays, choose(path, shapes(arrays), options.key, (3, 2)), options, settings)]
 
-    def _arrays(self, path: Path) -> tuple[dict[str, Frames], Mapping[str, float]]:
+    def _of_archive(self, path: Path) -> tuple[dict[str, Frames], Mapping[str, float]]:
         """Arrays by name, and the numbers that state something beside them."""
-        if path.suffix.lower() == ".npz":
-            arrays = open_npz(path)
-            single = {name: frames for name, frames in arrays.items() if frames.shape == ()}
-            return arrays, {name: float(frames.read(np.zeros(1, np.int64))[0]) for name, frames in single.items()}
-        tensors = open_tensors(path)
-        return {name: tensors.frames(name) for name, shape in tensors.shapes.items() if shape}, tensors.settings
+        arrays = open_npz(path)
+        single = {name: frames for name, frames in arrays.items() if frames.shape == ()}
+        return arrays, {name: float(frames.read(np.zeros(1, np.int64))[0]) for name, frames in single.items()}
+
+    def _log_of_states(self, states: StateDicts, options: LogOptions, settings: Mapping[str, float]) -> Log:
+        key = states.key(options)
+        steps, remarks = states.steps(options)
+        return Log(
+            path=states.path,
+            format=self.name,
+            name=states.path.stem,
+            steps=steps,
+            frames=StateDictFrames(states, key),
+            sources=(states.path,),
+            remarks=tuple(remarks),
+            arrays=states.shapes,
+            key=key,
+            stated_shape=stated_shape(settings),
+        )
 
     def _log(
         self,
@@ -97,3 +120,12 @@ class Stack(Format):
                     )
                 return held.read(np.arange(rows)).astype(np.float64)
         return options.times(path, rows)
+
+
+def _are_meant(states: StateDicts, file: TensorFile, options: LogOptions) -> bool:
+    """Whether the frames are in the state dicts and not in one array beside them."""
+    if options.key is not None:
+        return options.key not in file.shapes
+    whole = not isinstance(file.held, Mapping)
+    beside = [] if whole else [shape for name, shape in file.shapes.items() if not name.startswith(f"{states.name}.")]
+    return not any(len(shape) == 3 for shape in beside)

@@ -13,15 +13,15 @@ import numpy as np
 
 from ecodyn.errors import UnusableDataError
 from ecodyn.logs.log import ArrayFrames, Frames, check_numbers
-from ecodyn.logs.npy import NpyFrames, check_signature
+from ecodyn.logs.npy import ZIP_SIGNATURE, NpyFrames, check_signature, open_npz
 from ecodyn.logs.stated import settings_in
-from ecodyn.runtime.files import first_line
+from ecodyn.runtime.files import first_bytes, first_line
 
-__all__ = ["SAFETENSORS", "SUFFIXES", "TensorFile", "open_tensors"]
+__all__ = ["SAFETENSORS", "SUFFIXES", "TensorFile", "flat_tensors", "numbers_at_top", "open_tensors", "tensor_to_numpy"]
 
 SAFETENSORS, TORCH = (".safetensors",), (".pt", ".pth", ".ckpt")
 SUFFIXES = (*SAFETENSORS, *TORCH)
-STEP_NAMES = ("step", "global_step", "iteration", "iter", "steps")
+STEP_NAMES = ("global_step", "global_steps", "step", "steps", "iteration", "iter", "epoch")
 NUMPY_TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "i1"}
 
 
@@ -33,15 +33,18 @@ class TensorFile(ABC):
     shapes
         Name to shape of each tensor.
     numbers
-        Single numbers stored beside them, such as the step.
+        Single numbers at the top of the file, such as the step; never those further in, which may be an optimiser's.
     settings
         Numbers that the training's settings beside them state, such as p.
+    held
+        What was loaded, for files that are loaded whole.
     """
 
     path: Path
     shapes: Mapping[str, tuple[int, ...]]
     numbers: Mapping[str, float]
     settings: Mapping[str, float]
+    held: object = None
 
     @abstractmethod
     def read(self, name: str) -> np.ndarray:
@@ -51,22 +54,17 @@ class TensorFile(ABC):
         """One tensor as a stack of frames along its first axis."""
         return ArrayFrames(self.read(name))
 
-    def step(self) -> float | None:
-        """The step stored in the file, None if there is none."""
-        for name in STEP_NAMES:
-            if name in self.numbers:
-                return self.numbers[name]
-        return None
-
 
 def open_tensors(path: Path) -> TensorFile:
-    """Open a .safetensors or a .pt file.
+    """Open a .safetensors, an .npz or a .pt file.
 
     Raises
     ------
     UnusableDataError
         It is truncated, or not what its name says, or holds more than tensors and plain containers.
     """
+    if path.suffix.lower() == ".npz":
+        return _Archive(path)
     return _Safetensors(path) if path.suffix.lower() in SAFETENSORS else _Torch(path)
 
 
@@ -96,7 +94,7 @@ class _Safetensors(TensorFile):
             from safetensors import safe_open
 
             with safe_open(self.path, framework="pt") as file:
-                return _to_numpy(file.get_tensor(name), f"{self.path}: {name}")
+                return tensor_to_numpy(file.get_tensor(name), f"{self.path}: {name}")
         first, end = entry["data_offsets"]
         with self.path.open("rb") as stream:
             stream.seek(self._start + first)
@@ -115,23 +113,47 @@ class _Safetensors(TensorFile):
         return {name: float(self.read(name).reshape(())) for name in names}
 
 
+class _Archive(TensorFile):
+    """Arrays of a flattened tree, such as params/embed/embedding."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._arrays = open_npz(path)
+        self.shapes = {name: frames.shape for name, frames in self._arrays.items() if frames.shape}
+        self.settings = settings_in({name: self.read(name) for name, own in self._arrays.items() if not own.shape})
+        self.numbers = {name: float(self.read(name)) for name in STEP_NAMES if self._is_number(name)}
+
+    def read(self, name: str) -> np.ndarray:
+        frames = self._arrays[name]
+        if not frames.shape:
+            with np.load(self.path, allow_pickle=False) as archive:
+                return np.asarray(archive[name])
+        return frames.read(np.arange(len(frames)))
+
+    def frames(self, name: str) -> Frames:
+        return self._arrays[name]
+
+    def _is_number(self, name: str) -> bool:
+        return name in self._arrays and not self._arrays[name].shape
+
+
 class _Torch(TensorFile):
     def __init__(self, path: Path) -> None:
         self.path = path
         check_signature(path, b"", "a file written by torch.save")
         try:
-            held = _load(path)
-            tensors, numbers = _flat(held)
+            self.held = _load(path)
+            tensors, numbers = flat_tensors(self.held), numbers_at_top(self.held)
         except (RecursionError, OverflowError, RuntimeError, TypeError) as error:
             # a list in itself, a number too large
             raise UnusableDataError(f"{path} holds what is no tensor or number ({error}); write it again") from None
         self._tensors = tensors
         self.shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
         self.numbers = numbers
-        self.settings = settings_in(held)
+        self.settings = settings_in(self.held)
 
     def read(self, name: str) -> np.ndarray:
-        return _to_numpy(self._tensors[name], f"{self.path}: {name}")
+        return tensor_to_numpy(self._tensors[name], f"{self.path}: {name}")
 
 
 def _load(path: Path) -> Any:
@@ -140,8 +162,9 @@ def _load(path: Path) -> Any:
 
     import torch
 
+    mapped = first_bytes(path, "a file written by torch.save").startswith(ZIP_SIGNATURE)  # others can't be
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        return torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
     except pickle.UnpicklingError as error:
         raise UnusableDataError(_refusal(path, str(error))) from None
     except Exception as error:  # what a damaged pickle raises is anything
@@ -163,27 +186,31 @@ def _refusal(path: Path, reason: str) -> str:
     )
 
 
-def _flat(value: Any, prefix: str = "") -> tuple[dict[str, Any], dict[str, float]]:
-    """Tensors by dotted name; and the single numbers, by their last name, of the outermost level that has them."""
+def flat_tensors(value: object, prefix: str = "") -> dict[str, Any]:
+    """Tensors within containers by dotted name; single numbers are none."""
     import torch
 
-    if isinstance(value, torch.Tensor) and value.ndim:
-        return {prefix or "tensor": value}, {}
-    if isinstance(value, torch.Tensor | int | float) and not isinstance(value, bool):
-        return {}, {prefix.rpartition(".")[2]: float(value)}
+    if isinstance(value, torch.Tensor):
+        return {prefix or "tensor": value} if value.ndim else {}
     items: list[tuple[Any, Any]] = []
     if isinstance(value, Mapping):
         items = list(value.items())
     elif isinstance(value, list | tuple):
         items = list(enumerate(value))
     tensors: dict[str, Any] = {}
-    numbers: dict[str, float] = {}
     for key, part in items:
-        inner, deeper = _flat(part, f"{prefix}.{key}" if prefix else str(key))
-        tensors |= inner
-        own = isinstance(part, int | float | torch.Tensor)
-        numbers = numbers | deeper if own else deeper | numbers
-    return tensors, numbers
+        tensors |= flat_tensors(part, f"{prefix}.{key}" if prefix else str(key))
+    return tensors
+
+
+def numbers_at_top(value: object) -> dict[str, float]:
+    """The single numbers in a mapping by name, not those further in."""
+    import torch
+
+    items = value.items() if isinstance(value, Mapping) else ()
+    kinds = (int, float, torch.Tensor)
+    numbers = {str(k): v for k, v in items if isinstance(v, kinds) and not isinstance(v, bool)}
+    return {k: float(v) for k, v in numbers.items() if not isinstance(v, torch.Tensor) or not v.ndim}
 
 
 def _numbers(metadata: Mapping[str, str]) -> dict[str, float]:
@@ -196,7 +223,8 @@ def _numbers(metadata: Mapping[str, str]) -> dict[str, float]:
     return numbers
 
 
-def _to_numpy(tensor: Any, where: str) -> np.ndarray:
+def tensor_to_numpy(tensor: Any, where: str) -> np.ndarray:
+    """A tensor of real numbers as an array; bfloat16 and eight-bit ones as float32."""
     import torch
 
     if tensor.dtype == torch.bfloat16 or "float8" in str(tensor.dtype):

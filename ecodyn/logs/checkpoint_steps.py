@@ -1,0 +1,268 @@
+"""The step of each checkpoint of a run: one source and one unit for all of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ecodyn.arrays import Array
+from ecodyn.errors import UnusableDataError
+from ecodyn.logs.checkpoint_columns import Column, chosen_column, repeated, with_pattern, without_dates
+from ecodyn.logs.checkpoint_names import CHECKPOINT, EPOCH, PLAIN, UNITS, numbers_of
+from ecodyn.logs.log import STORED
+
+__all__ = ["EPOCH_KEYS", "STEP_KEYS", "Steps", "steps_of"]
+
+STEP_KEYS = ("global_step", "global_steps", "step", "steps", "iteration", "iter")
+EPOCH_KEYS = ("epoch",)
+
+VALUES = re.compile(r"\d+(?:\.\d+)*(?:[eE][-+]?\d+)?(?:[kKmM](?![A-Za-z]))?|(?<![A-Za-z])(?:nan|inf)(?![A-Za-z])")
+SEPARATORS = re.compile(r"[^A-Za-z]+")
+MOST_KINDS = 2  # of names, whose patterns a refusal shows
+MOST_LISTED = 12  # names of files that were set aside, in a sentence
+
+Stored = Sequence[Mapping[str, float]]
+
+
+@dataclass(frozen=True)
+class Steps:
+    """When the checkpoints of a run were written.
+
+    Attributes
+    ----------
+    kept
+        The checkpoints that are steps of the run.
+    values
+        Their steps, or epochs.
+    remarks
+        Sentences on what was set aside, and on where names and contents disagree.
+    """
+
+    kept: tuple[int, ...]
+    values: Array
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Held:
+    """What the checkpoints themselves state: the key, and its value in each."""
+
+    key: str
+    values: list[float]
+
+    @property
+    def epochs(self) -> bool:
+        return self.key in EPOCH_KEYS
+
+
+def steps_of(
+    where: Path,
+    names: Sequence[str],
+    stems: Sequence[str],
+    stored: Callable[[Sequence[int]], Stored],
+    pattern: str | None = None,
+) -> Steps:
+    """Tell the steps of the checkpoints at `where`.
+
+    From their names where these tie a number to a word (`chosen_column`), or else from what is stored in them, or else
+    from the only numbers there are. Names win where both speak; that they disagree is said.
+
+    Parameters
+    ----------
+    names, stems
+        Of the checkpoints, with and without suffixes.
+    stored
+        The numbers at the top of those checkpoints that it is asked about.
+    pattern
+        A name with ``{step}`` where the step is and ``*`` for anything else, or ``"stored"``.
+
+    Raises
+    ------
+    UnusableDataError
+        No step is stated, or it is ambiguous which number it is, or two checkpoints have the same.
+    """
+    if pattern == STORED:
+        return _all_stored(where, names, stored(range(len(names))))
+    if pattern is not None:
+        return _matched(where, names, stems, pattern)
+    numbers = without_dates([numbers_of(stem) for stem in stems])
+    kept = [i for i, found in enumerate(numbers) if found]
+    if not kept:
+        return _all_stored(where, names, stored(range(len(names))))
+    aside = [name for i, name in enumerate(names) if not numbers[i]]
+    names, rows = [names[i] for i in kept], [numbers[i] for i in kept]
+    told = chosen_column(where, names, rows)
+    alike = _said_of_words(where, names, [stems[i] for i in kept], told.column)
+    values, remarks = _compared(names, told.column, stored(kept))
+    remarks = [*told.remarks, *alike, *remarks]
+    if aside:
+        remarks.insert(0, f"set aside, since their names have no number and others' have: {_listed(aside)}")
+    return Steps(tuple(kept), np.array(values, dtype=np.float64), tuple(remarks))
+
+
+def _said_of_words(where: Path, names: Sequence[str], stems: Sequence[str], column: Column) -> list[str]:
+    """A sentence where names differ in more than numbers.
+
+    Raises
+    ------
+    UnusableDataError
+        Several names are of one kind and several of another, as of two networks.
+    """
+    of_kind: dict[str, list[int]] = {}
+    for i, stem in enumerate(stems):
+        of_kind.setdefault(SEPARATORS.sub("_", VALUES.sub("_", stem)).strip("_").lower(), []).append(i)
+    if len(of_kind) == 1:
+        return []
+    kinds = sorted(of_kind.values(), key=len, reverse=True)
+    patterns = [with_pattern(names[own[0]], column.numbers[own[0]]) for own in kinds]
+    if len(kinds[1]) > 1:
+        together = (f"*{{step}}{Path(names[0]).suffix}", "*{step}*")
+        fitting = [pattern for pattern in together if _takes(pattern, names, column)]
+        choices = " or ".join(f"--step-pattern {pattern!r}" for pattern in patterns[:MOST_KINDS] + fitting[:1])
+        raise UnusableDataError(
+            f"{where}: the names differ in more than numbers, such as {names[kinds[0][0]]} ({len(kinds[0])} files) and "
+            f"{names[kinds[1][0]]} ({len(kinds[1])}), expected those of one run; say which are meant with {choices}"
+        )
+    others = [names[own[0]] for own in kinds[1:]]
+    return [f"names that differ in more than numbers from {names[kinds[0][0]]} were taken as well: {_listed(others)}"]
+
+
+def _takes(pattern: str, names: Sequence[str], column: Column) -> bool:
+    """Whether a pattern takes these numbers of the names."""
+    found = [compiled_pattern(pattern).fullmatch(name) for name in names]
+    return all(m is not None and m["count"] == n.text for m, n in zip(found, column.numbers, strict=True))
+
+
+def compiled_pattern(pattern: str) -> re.Pattern[str]:
+    """A step pattern as a regular expression with the groups count and unit."""
+    parts = ["(.*?)".join(re.escape(part) for part in half.split("*")) for half in pattern.split("{step}")]
+    return re.compile(r"(?P<count>\d+(?:\.\d+)?)(?P<unit>[kKmM]?)".join(parts))
+
+
+def _matched(where: Path, names: Sequence[str], stems: Sequence[str], pattern: str) -> Steps:
+    """Steps by a pattern; names that it does not match are set aside."""
+    compiled = compiled_pattern(pattern)
+    matches = [compiled.fullmatch(n) or compiled.fullmatch(s) for n, s in zip(names, stems, strict=True)]
+    kept = [i for i, match in enumerate(matches) if match is not None]
+    if not kept:
+        raise UnusableDataError(
+            f"{where}: none of its checkpoints is named as --step-pattern {pattern!r} says, expected some; they are "
+            f"{_listed(names)}"
+        )
+    values = [float(m["count"]) * UNITS.get(m["unit"], 1) for m in matches if m is not None]
+    _check_different(where, [names[i] for i in kept], values, f"by --step-pattern {pattern!r}")
+    aside = [name for i, name in enumerate(names) if i not in set(kept)]
+    remarks = [f"set aside, not named {pattern}: {_listed(aside)}"] if aside else []
+    return Steps(tuple(kept), np.array(values, dtype=np.float64), tuple(remarks))
+
+
+# ------------------------------------------------------------------------------------------ what is stored
+
+
+def _all_stored(where: Path, names: Sequence[str], stored: Stored) -> Steps:
+    """Steps as stored in every checkpoint."""
+    held = _held(stored, (*STEP_KEYS, *EPOCH_KEYS))
+    counts = {key: n for key in (*STEP_KEYS, *EPOCH_KEYS) if (n := sum(key in own for own in stored))}
+    if not held and len(counts) > 0:
+        have = " and ".join(f"{key} in {n}" for key, n in counts.items())
+        raise UnusableDataError(
+            f"{where}: of {len(names)} checkpoints there is {have}, expected one of these in all; take those without "
+            "out of the folder, or name the steps in the files' names"
+        )
+    if not held:
+        raise UnusableDataError(
+            f"{where / names[0]} states no step: expected a number in its name, such as step_000100, or an entry "
+            "named step in it; where a name has one that was not taken for a step, say so with --step-pattern, such "
+            "as 'run_{step}.pt' or, of folders, 'run_{step}'"
+        )
+    chosen = next((own for own in held if _differ(own.values)), None)
+    if chosen is None:
+        _check_different(where, names, held[0].values, f"by the {held[0].key} stored in them")
+        chosen = held[0]
+    remarks = [f"{own.key} is the same in several checkpoints and so no time" for own in held[: held.index(chosen)]]
+    remarks += ["times are epochs, as stored"] if chosen.epochs else []
+    return Steps(tuple(range(len(names))), np.array(chosen.values, dtype=np.float64), tuple(remarks))
+
+
+def _held(stored: Stored, keys: Sequence[str]) -> list[_Held]:
+    """The keys that all checkpoints have, in their order."""
+    return [_Held(key, [own[key] for own in stored]) for key in keys if all(key in own for own in stored)]
+
+
+def _differ(values: Sequence[float]) -> bool:
+    return repeated(values) is None
+
+
+def _check_different(where: Path, names: Sequence[str], values: Sequence[float], how: str) -> None:
+    same = repeated(values)
+    if same is not None:
+        raise UnusableDataError(
+            f"{where}: {names[same[0]]} and {names[same[1]]} are both {values[same[0]]:g} {how}, expected one "
+            "checkpoint a step; keep one of them, or say where the step is with --step-pattern, such as "
+            "'step_{step}.pt'"
+        )
+
+
+# ---------------------------------------------------------------------------------------- names and contents
+
+
+def _compared(names: Sequence[str], column: Column, stored: Stored) -> tuple[list[float], list[str]]:
+    """The times that names state, checked against what is stored; sentences on how they differ."""
+    steps, epochs = _held(stored, STEP_KEYS)[:1], _held(stored, EPOCH_KEYS)
+    values = column.values
+    if column.kind in (CHECKPOINT, PLAIN):
+        if counted := _counts(column, steps or epochs):
+            return counted
+        if epochs and epochs[0].values == values and not (steps and steps[0].values == values):
+            return values, [f"times are epochs: the numbers in the names are the stored epochs{_instead(steps)}"]
+        shifts = set(np.subtract(values, epochs[0].values)) if epochs and not steps else set()
+        if len(values) > 1 and len(shifts) == 1:
+            return values, [f"times are epochs, as the names state{_disagreeing(names, values, stored, EPOCH_KEYS)}"]
+    if column.kind == EPOCH:
+        told = f"times are epochs, as the names state{_instead(steps)}"
+        return values, [told + _disagreeing(names, values, stored, EPOCH_KEYS)]
+    said = _disagreeing(names, values, stored, STEP_KEYS)
+    return values, [said.removeprefix("; ")] if said else []
+
+
+def _disagreeing(names: Sequence[str], values: Sequence[float], stored: Stored, keys: Sequence[str]) -> str:
+    """A clause on checkpoints that store another time than their names state; "" if none does."""
+    key = next((key for key in keys if any(key in own for own in stored)), "")
+    other = [i for i, own in enumerate(stored) if key in own and own[key] != values[i]]
+    if not other:
+        return ""
+    return (
+        f"; {len(other)} of {len(names)} names and the stored {key} disagree ({names[other[0]]} holds "
+        f"{stored[other[0]][key]:g}): the names were taken, --step-pattern {STORED} takes what is stored"
+    )
+
+
+def _instead(steps: Sequence[_Held]) -> str:
+    return f"; --step-pattern {STORED} takes the stored {steps[0].key}" if steps else ""
+
+
+def _counts(column: Column, held: Sequence[_Held]) -> tuple[list[float], list[str]] | None:
+    """The stored times where the numbers in names, tied to no word for steps, only count the checkpoints."""
+    for own in held:
+        order = np.argsort(column.values)
+        numbers, times = np.array(column.values)[order], np.array(own.values)[order]
+        if len(numbers) < 2 or not (np.diff(times) > 0).all():
+            continue
+        rates = np.diff(times) / np.diff(numbers)
+        running = numbers[0] in (0, 1) and (np.diff(numbers) == 1).all()
+        if not (rates >= 1).all() or not (rates > 1).any() or not (running or np.ptp(rates) == 0):
+            continue
+        remarks = ["times are epochs, as stored"] if own.epochs else []
+        if not running or column.kind == CHECKPOINT:
+            remarks.append(f"the numbers in the names count the checkpoints: times are the {own.key} stored in them")
+        return list(own.values), remarks
+    return None
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:MOST_LISTED])
+    return shown + (f" and {len(names) - MOST_LISTED} more" if len(names) > MOST_LISTED else "")
