@@ -148,6 +148,7 @@ class _Shards(TensorFile):
         self._holders = {name: part for part in parts for name in part.shapes}
         self.shapes = {name: part.shapes[name] for name, part in self._holders.items()}
         self.numbers = parts[0].numbers if len(parts) == 1 else {}
+        self.settings = {name: number for part in parts for name, number in part.settings.items()}
 
     def read(self, name: str) -> np.ndarray:
         return self._holders[name].read(name)

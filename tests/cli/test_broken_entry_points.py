@@ -146,7 +146,22 @@ def asked_for(fault, files, folder):
         ("families", ["fit", files / "runs.nc", "--family", fault]),
         ("families", ["compare", files / "runs.nc", "--family", f"linear,{fault}", "--jobs", 1]),
         ("survivor_rules", ["compare", files / "runs.nc", "--family", "linear", "--survivor-rule", fault, "--jobs", 1]),
-        ("observables", ["extract", files / "log.npy", "--interval", 5, "--observable", f"signal,{fault}", *out]),
+        (
+            "observables",
+            [
+                "extract",
+                files / "log.npy",
+                "--interval",
+                5,
+                "--p",
+                7,
+                "--token-axis",
+                0,
+                "--observable",
+                f"signal,{fault}",
+                *out,
+            ],
+        ),
         ("observables", ["train", *TINY, "--set", f"observables={fault}", *out]),
         ("networks", ["train", "--network", fault, "--seeds", "0:2", "--steps", 3, *out]),
         ("models", ["simulate", folder / f"{fault}.json", "--from", files / "runs.nc"]),
@@ -157,7 +172,20 @@ def test_nothing_is_loaded_until_it_is_asked_for_and_then_it_is_refused(commands
     others = [
         ["fit", files / "runs.nc", "--family", "linear"],
         ["simulate", files / "law.json", "--from", files / "runs.nc", "-o", tmp_path / "rollout.nc"],
-        ["extract", files / "log.npy", "--interval", 5, "--jobs", 1, "-o", tmp_path / "extracted.nc"],
+        [
+            "extract",
+            files / "log.npy",
+            "--interval",
+            5,
+            "--p",
+            7,
+            "--token-axis",
+            0,
+            "--jobs",
+            1,
+            "-o",
+            tmp_path / "extracted.nc",
+        ],
         ["inspect", tmp_path / "extracted.nc"],
         ["train", *TINY, "-o", tmp_path / "trained.nc"],
     ]
@@ -183,7 +211,7 @@ def test_a_path_of_no_known_format_may_be_of_a_broken_one(commands, files):
 
 
 def test_logs_beside_what_a_broken_format_may_have_known_are_extracted_and_that_is_said(commands, files, tmp_path):
-    out, options = tmp_path / "out.nc", ["--interval", 5]
+    out, options = tmp_path / "out.nc", ["--interval", 5, "--p", 7, "--token-axis", 0]
     extracted, inspected = commands(
         ["extract", files / "logs", *options, "--jobs", 1, "-o", out], ["inspect", files / "logs", *options, "--json"]
     )

@@ -29,7 +29,8 @@ def test_both_readings_can_be_asked_for(folder, tmp_path, pattern, every):
     refused = run("extract", folder, "-o", tmp_path / "runs.nc", "--jobs", 1)
     assert refused.exit_code == 3
     assert "--step-pattern" in refused.stderr
-    assert run("extract", folder, "-o", tmp_path / "runs.nc", "--step-pattern", pattern, "--jobs", 1).exit_code == 0
+    asked = ["--step-pattern", pattern, "--p", 7, "--token-axis", 0, "--jobs", 1]
+    assert run("extract", folder, "-o", tmp_path / "runs.nc", *asked).exit_code == 0
     written = ecodyn.load(tmp_path / "runs.nc")
     np.testing.assert_array_equal(written.steps, every * np.arange(12))
     assert written.provenance["options"]["step_pattern"] == pattern

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ecodyn.errors import DataWarning, UnusableDataError
-from ecodyn.extraction import extract
+from ecodyn.extraction import Request, extract
 from ecodyn.logs import FORMATS, LogOptions, open_logs
 
 torch = pytest.importorskip("torch")
@@ -152,7 +152,7 @@ def test_what_is_no_step_is_set_aside_and_listed(folder, write, beside):
     assert remark.startswith("set aside")
     assert beside.partition("/")[0] in remark
     with pytest.warns(DataWarning, match="set aside"):
-        assert "set aside" in "; ".join(extract(folder).provenance["remarks"])
+        assert "set aside" in "; ".join(extract(folder, Request(p=P)).provenance["remarks"])
 
 
 def test_states_of_optimisers_are_counted(folder):
@@ -223,7 +223,7 @@ def test_lightnings_own_folders(tmp_path):
     assert "metrics.csv" in refusal(tmp_path / "lightning_logs/version_0")
     (tmp_path / "lightning_logs/version_1/events.out.tfevents.1").write_bytes(b"")
     for path in (tmp_path / "lightning_logs", tmp_path / "lightning_logs/version_1"):
-        assert "version_1/checkpoints, or an event file" in refusal(path)
+        assert "version_1/checkpoints, or --format tensorboard" in refusal(path)
 
 
 def several_models(folder, i, s):

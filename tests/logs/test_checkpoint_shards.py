@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ecodyn.errors import UnusableDataError
-from ecodyn.extraction import extract
+from ecodyn.extraction import Request, extract
 from ecodyn.logs import LogOptions, open_logs
 
 torch = pytest.importorskip("torch")
@@ -34,7 +34,7 @@ def write(folder, suffix, index=True):
 
 def refusal(path, options=None):
     with pytest.raises(UnusableDataError) as refused:
-        extract(path, options=options)
+        extract(path, Request(p=P), options=options)
     return str(refused.value)
 
 
