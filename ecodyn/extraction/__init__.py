@@ -20,6 +20,7 @@ An embedding of seven tokens, logged every ten steps, becomes the signals of the
 
 from ecodyn.extraction.extract import IncompleteExtractionError, InterruptedExtraction, extract
 from ecodyn.extraction.inspection import inspect_logs
+from ecodyn.extraction.recording import Recorder
 from ecodyn.extraction.request import Request
 
-__all__ = ["IncompleteExtractionError", "InterruptedExtraction", "Request", "extract", "inspect_logs"]
+__all__ = ["IncompleteExtractionError", "InterruptedExtraction", "Recorder", "Request", "extract", "inspect_logs"]

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from ecodyn.errors import UnusableDataError
+from ecodyn.extraction.recording.reading import logs_at
 from ecodyn.extraction.reduction import choose_observables, reduce
 from ecodyn.extraction.request import Layout, Request, layout
-from ecodyn.logs import Log, LogOptions, open_logs
+from ecodyn.logs import Log, LogOptions
 
 __all__ = ["inspect_logs"]
 
@@ -37,7 +38,7 @@ def inspect_logs(
     """
     request = replace(request or Request(), checksums=False)
     given = _flags({**vars(options or LogOptions()), **vars(request)})
-    return [_facts(Path(path), log, request, given) for log in open_logs(Path(path), options)]
+    return [_facts(Path(path), log, request, given) for log in logs_at(path, options)]
 
 
 def _facts(path: Path, log: Log, request: Request, given: list[str]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from ecodyn.errors import UnusableDataError
 from ecodyn.logs.log import Format, Log, LogOptions
 from ecodyn.logs.registry import FORMATS, as_format
 
-__all__ = ["open_logs"]
+__all__ = ["is_log", "open_logs"]
 
 
 def open_logs(path: str | os.PathLike[str], options: LogOptions | None = None) -> list[Log]:
@@ -45,6 +45,11 @@ def open_logs(path: str | os.PathLike[str], options: LogOptions | None = None) -
     if not within:
         raise UnusableDataError(_unknown(path))
     return [log for entry, log_format in within for log in log_format.open(entry, options)]
+
+
+def is_log(path: Path) -> bool:
+    """Whether a file or folder is itself a log of some format."""
+    return _format_of(path) is not None
 
 
 def _format_of(path: Path) -> Format | None:
