@@ -26,7 +26,7 @@ def inspect(
 ) -> None:
     """Say what is in a trajectories file or a training log, and what is wrong with it. Fits and writes nothing."""
     with exits():
-        from ecodyn.report.inspection import inspection_table, log_table
+        from ecodyn.report.inspection import inspection_table, log_table, recordings_table
 
         if (runs := loaded_unless_log(path)) is not None:
             facts = trajectories_facts(path, runs)
@@ -42,7 +42,12 @@ def inspect(
         with warnings_said():
             logs = inspect_logs(path, Request(p=p, token_axis=token_axis), options=options)
         print_json(logs, as_json)
-        for facts in () if as_json else logs:
+        if as_json:
+            return
+        if len(logs) > 1 and all(facts["format"] == "recording" for facts in logs):
+            console().print(recordings_table(path, logs))
+            return
+        for facts in logs:
             console().print(log_table(facts))
 
 

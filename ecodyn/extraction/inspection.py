@@ -76,6 +76,7 @@ def _facts(path: Path, log: Log, request: Request, given: list[str]) -> dict[str
         "d": how.d if how else None,
         "features": len(how.labels) if how else None,
         "gradients": None if log.gradients is None else list(log.gradients.shape),
+        "observables": ["signal", *log.observables] if log.observables else [],
         "settings": dict(log.settings),
         "late_rows": late,
         "wrong": list(dict.fromkeys(wrong)),

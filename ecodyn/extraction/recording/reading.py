@@ -117,7 +117,7 @@ class Recording:
             dc=self.dc,
             first_frame=facts[RECORDING]["first_frame"],
             labels_shared=self.header["labels_shared"],
-            notes={name: value for name, value in facts.items() if name not in ("p", "versions", "remarks")},
+            notes=_notes(facts),
         )
 
 
@@ -132,9 +132,9 @@ def is_recording(path: Path) -> bool:
     if not h5py.is_hdf5(path):
         return False
     try:
-        with h5py.File(path) as file:
-            return RECORDING in json.loads(file.attrs.get("provenance", "{}"))
-    except (OSError, ValueError, TypeError):  # damaged: loading says how
+        with h5py.File(path) as file:  # one run: what recordings were put together in may have their provenance
+            return RECORDING in json.loads(file.attrs["provenance"]) and file["signal"].shape[0] == 1
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):  # damaged, or something else in HDF5
         return False
 
 
@@ -209,12 +209,20 @@ def from_journal(path: Path, kept: Kept) -> Recording:
     )
 
 
+def _notes(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """What the provenance of an extraction has of a recording's own."""
+    own = {"command", "versions", "p", "remarks", RECORDING}
+    recorded = {name: fact for name, fact in facts[RECORDING].items() if name != "first_frame"}
+    plain = {name: fact for name, fact in facts.items() if name not in own}
+    return {**plain, "recorded": {**recorded, "versions": facts["versions"]}}
+
+
 def _state(kept: Kept) -> list[str]:
     """Sentences on a recording that is not finished."""
     if kept.in_progress:  # its last row may be on its way
-        return ["the recording is in progress: this is what there is so far"]
+        return ["the recording is in progress, this is what there is so far"]
     torn = ["the last row is incomplete and was left out"] if kept.torn else []
-    return ["the recording was interrupted: this is what there was", *torn]
+    return ["the recording was interrupted, this is what there is", *torn]
 
 
 def _resumes(rows: np.ndarray) -> list[str]:
