@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import torch
+    from torch.utils.hooks import RemovableHandle
 
 __all__ = ["Gradient", "GradientWatch"]
 
@@ -15,16 +16,16 @@ __all__ = ["Gradient", "GradientWatch"]
 class Gradient(Enum):
     """What a gradient is of."""
 
-    ABSENT = "none was computed since it was asked last"
+    ABSENT = "none was computed since the last step"
     PRESENT = "the parameter as it is"
     PAST = "the parameter as it was before it changed"
 
 
 class GradientWatch:
-    """Watches one parameter from now on: when its gradient is computed, and when it is changed.
+    """Watches one parameter from `start` to `stop`: when its gradient is computed, and when it is changed.
 
     Changes are noticed by the version that PyTorch counts for every tensor and, since fused optimisers don't count, by
-    a hook behind every optimiser's step.
+    a hook behind every optimiser's step. A hook costs a step microseconds: it is there only while a row is about to come.
 
     Attributes
     ----------
@@ -33,14 +34,14 @@ class GradientWatch:
     """
 
     def __init__(self, tensor: torch.Tensor) -> None:
-        from torch.optim.optimizer import register_optimizer_step_post_hook
-
         self.tensor = tensor
-        self._updates = 0  # optimiser steps since
-        self._computed: tuple[int, int] | None = None  # updates and version when a gradient was computed, since asked
+        self._updates = 0  # optimiser steps that were noticed
+        self._computed: tuple[int, int] | None = None  # updates and version when a gradient was computed, since `start`
         self._hooked = False  # whether gradients reach the hook: those that are put there by hand don't
-        self._assigned: tuple[weakref.ref[torch.Tensor], int] | None = None  # the gradient when asked, its version
+        self._assigned: tuple[weakref.ref[torch.Tensor], int] | None = None  # the gradient at `start`, its version
         self._holding: weakref.WeakKeyDictionary[torch.optim.Optimizer, bool] = weakref.WeakKeyDictionary()
+        self._handles: list[RemovableHandle] = []
+        self._finalizer = weakref.finalize(self, _remove, self._handles)
         watch = weakref.ref(self)  # PyTorch holds the hooks: they must not hold the watch
 
         def after_step(optimizer: torch.optim.Optimizer, _args: Any, _kwargs: Any) -> None:
@@ -51,34 +52,39 @@ class GradientWatch:
             if (own := watch()) is not None:
                 own._hooked, own._computed = True, (own._updates, parameter._version)
 
-        handles = [register_optimizer_step_post_hook(after_step)]
-        if tensor.requires_grad and tensor.is_leaf:
-            handles.append(tensor.register_post_accumulate_grad_hook(after_gradient))
-
-        def unhook() -> None:
-            for handle in handles:
-                handle.remove()
-
-        self._finalizer = weakref.finalize(self, unhook)
+        self._after_step, self._after_gradient = after_step, after_gradient
 
     def ask(self) -> Gradient:
-        """What the gradient is of; the next time, one that was computed since."""
-        gradient, computed, assigned = self.tensor.grad, self._computed, self._assigned
-        self._computed = None
+        """What the gradient is of, as far as it was watched since `start`; unwatched, it is taken for the present one."""
+        gradient = self.tensor.grad
         if gradient is None:
-            self._assigned = None
             return Gradient.ABSENT
-        if computed is not None:
-            return Gradient.PRESENT if computed == (self._updates, self.tensor._version) else Gradient.PAST
-        if self._hooked:
-            return Gradient.ABSENT
-        self._assigned = weakref.ref(gradient), gradient._version
-        same = assigned is not None and assigned[0]() is gradient and assigned[1] == gradient._version
-        return Gradient.ABSENT if same else Gradient.PRESENT
+        if not self._handles:
+            return Gradient.PRESENT
+        if self._computed is not None:
+            same = self._computed == (self._updates, self.tensor._version)
+            return Gradient.PRESENT if same else Gradient.PAST
+        if self._hooked or self._assigned is None:
+            return Gradient.ABSENT if self._hooked else Gradient.PRESENT
+        old, version = self._assigned
+        return Gradient.ABSENT if old() is gradient and version == gradient._version else Gradient.PRESENT
+
+    def start(self) -> None:
+        """Watch from now on: only a gradient that is computed from here counts."""
+        from torch.optim.optimizer import register_optimizer_step_post_hook
+
+        gradient = self.tensor.grad
+        self._computed = None
+        self._assigned = None if gradient is None else (weakref.ref(gradient), gradient._version)
+        if self._handles:
+            return
+        self._handles.append(register_optimizer_step_post_hook(self._after_step))
+        if self.tensor.requires_grad and self.tensor.is_leaf:
+            self._handles.append(self.tensor.register_post_accumulate_grad_hook(self._after_gradient))
 
     def stop(self) -> None:
         """Take the hooks away."""
-        self._finalizer()
+        _remove(self._handles)
 
     def _updated(self, optimizer: torch.optim.Optimizer) -> None:
         known = self._holding.get(optimizer)
@@ -86,3 +92,8 @@ class GradientWatch:
             held = (p for group in optimizer.param_groups for p in group["params"])
             known = self._holding[optimizer] = any(p is self.tensor for p in held)
         self._updates += known
+
+
+def _remove(handles: list[RemovableHandle]) -> None:
+    while handles:
+        handles.pop().remove()

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Asked", "Session"]
 
+MOST_PLACED = 2  # calls that tell where in the loop they stand: before the second one was a whole step of it
+
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
@@ -64,27 +66,19 @@ class Session:
             raise ValueError(f"expected a step of at least 0, got {now}")
         if self._ended:
             return
-        if self._subject is None:
-            self._subject = self._settled(model, step)
-            gradient = self._subject.first_gradient
-        else:
-            try:
-                gradient = self._subject.gradient(model)
-            except LookupError as error:
-                self._end(f"{error.args[0]}; the recording ends")
-                return
+        due, next_due = now % self._asked.every == 0, (now + 1) % self._asked.every == 0
+        if due or self._calls < MOST_PLACED:
+            self._measure(model, step, now, due)
         self._calls, self._next = self._calls + 1, now + 1
-        if self._calls == 2 and gradient is Gradient.PAST:
-            self._check_place(self._subject, step)
-        if now % self._asked.every == 0:
-            self._record(self._subject, gradient, now)
+        if self._subject is not None:
+            self._subject.watch(next_due or self._calls < MOST_PLACED)
 
     def close(self, model: Model | None = None, step: int | None = None) -> None:
         """Write the file; see `Recorder.close`."""
         if self._closed:
             return
         if model is not None:
-            self._calls += 1  # the place of this call is right anywhere
+            self._calls = max(self._calls, MOST_PLACED)  # this call is at its place anywhere
             self.step(model, step)
         if self._left_out:
             self._output.remarks.append(f"{self._left_out} steps that were due had no gradient and were left out")
@@ -110,6 +104,22 @@ class Session:
         """Whether an optimiser has the parameter."""
         tensor = find_parameter(model, self._asked.parameter).of(model)
         return any(tensor is held for group in optimizer.param_groups for held in group["params"])
+
+    def _measure(self, model: Model, step: int | None, now: int, due: bool) -> None:
+        """Look at the parameter: at the first calls whether they are at their place, and where a row is due."""
+        if self._subject is None:
+            self._subject = self._settled(model, step)
+            gradient = self._subject.first_gradient
+        else:
+            try:
+                gradient = self._subject.gradient(model)
+            except LookupError as error:
+                self._end(f"{error.args[0]}; the recording ends")
+                return
+        if self._calls == 1 and gradient is Gradient.PAST:
+            self._check_place(self._subject, step)
+        if due:
+            self._record(self._subject, gradient, now)
 
     def _settled(self, model: Model, step: int | None) -> Subject:
         """What is recorded; an earlier recording that this one goes on with is cut at the step."""

@@ -78,7 +78,7 @@ class Subject:
         return self._watch.tensor
 
     def gradient(self, model: Model) -> Gradient:
-        """What its gradient is of; one that was computed before the last call counts for nothing.
+        """What its gradient is of, as far as it was watched.
 
         Raises
         ------
@@ -95,6 +95,13 @@ class Subject:
         if tuple(tensor.shape) != self._shape:
             raise LookupError(f"{self.name} has shape {tuple(tensor.shape)} now, and had {self._shape}")
         return self._watch.ask()
+
+    def watch(self, wanted: bool) -> None:
+        """Watch what its gradient is of from now on, or don't."""
+        if wanted:
+            self._watch.start()
+        else:
+            self._watch.stop()
 
     def row(self) -> Row:
         """What is measured now; numbers that are not finite among them, if there are."""
