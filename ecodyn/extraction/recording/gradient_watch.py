@@ -25,7 +25,8 @@ class GradientWatch:
     """Watches one parameter from `start` to `stop`: when its gradient is computed, and when it is changed.
 
     Changes are noticed by the version that PyTorch counts for every tensor and, since fused optimisers don't count, by
-    a hook behind every optimiser's step. A hook costs a step microseconds: it is there only while a row is about to come.
+    a hook behind every optimiser's step. Hooks cost a step microseconds: they are there only while a row is about to
+    come.
 
     Attributes
     ----------
@@ -55,7 +56,7 @@ class GradientWatch:
         self._after_step, self._after_gradient = after_step, after_gradient
 
     def ask(self) -> Gradient:
-        """What the gradient is of, as far as it was watched since `start`; unwatched, it is taken for the present one."""
+        """What the gradient is of, as far as it was watched; unwatched, it is taken for that of what there is now."""
         gradient = self.tensor.grad
         if gradient is None:
             return Gradient.ABSENT

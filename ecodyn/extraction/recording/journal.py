@@ -91,11 +91,11 @@ class Journal:
             with path.open("r+b", buffering=0) as replaced:
                 _lock(replaced, path)
         line = json.dumps({MARK: VERSION, **header}, allow_nan=False).encode() + b"\n"
-        sealed = [] if rows is None else rows.copy()
+        sealed = np.zeros(0, row_type(header)) if rows is None else rows.copy()
         for row in sealed:
             row["crc"] = _checksum(row.tobytes())
         with write_whole(path, force=True) as temporary:
-            temporary.write_bytes(line + b"".join(row.tobytes() for row in sealed))
+            temporary.write_bytes(line + sealed.tobytes())
         return cls(path)
 
     def append(self, step: int, values: Array, dc: float) -> None:

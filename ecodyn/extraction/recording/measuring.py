@@ -1,4 +1,4 @@
-"""A parameter and its gradient -> one row: what is measured of the features."""
+"""A parameter and its gradients -> rows: what is measured of the features."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ecodyn.logs import ArrayFrames, Log
 from ecodyn.observables import OBSERVABLES
 from ecodyn.observables.registry import SINGULAR_VALUES
 
-__all__ = ["Measuring", "Row", "asked_for"]
+__all__ = ["Measuring", "Rows", "asked_for"]
 
 
 def asked_for(request: Request, gradients: bool) -> tuple[str, ...]:
@@ -29,19 +29,19 @@ def asked_for(request: Request, gradients: bool) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True)
-class Row:
-    """What is measured at one step.
+class Rows:
+    """What is measured at some steps.
 
     Attributes
     ----------
     values
-        (column, feature).
+        (step, column, feature).
     dc
-        The signal at frequency 0; None where there is no such thing.
+        The signal at frequency 0, (step,); NaN where there is no such thing.
     """
 
     values: Array
-    dc: float | None
+    dc: Array
 
 
 class Measuring:
@@ -89,15 +89,15 @@ class Measuring:
         self.needs_gradients = bool(self.of_gradients)
         self._needs_both = any(seen.of_both is not None for seen in self._seen.values())
 
-    def row(self, matrix: np.ndarray, gradient: np.ndarray | None) -> Row:
-        """A row of the parameter, and of the gradient at it where one is needed; it may not be finite."""
+    def rows(self, frames: Array, gradients: Array | None) -> Rows:
+        """Rows of a parameter (step, ...) and of the gradients at it, where they are needed; they may not be finite."""
         with np.errstate(all="ignore"):
-            of_frame = self._features.components(self.how.matrices(matrix[None]))
+            of_frame = self._features.components(self.how.matrices(frames))
             of_frame = of_frame.copy() if self._needs_both else of_frame  # the next call writes into the same memory
             shape = of_frame.real.shape[:2]
             measured = {c: s.of_frames(of_frame) for c, s in self._seen.items() if s.of_frames is not None}
-            if gradient is not None and self.needs_gradients:
-                slope = self._features.components(self.how.matrices(gradient[None]))
+            if gradients is not None and self.needs_gradients:
+                slope = self._features.components(self.how.matrices(gradients))
                 for column, seen in self._seen.items():
                     if seen.of_gradients is not None:
                         measured[column] = seen.of_gradients(slope)
@@ -105,7 +105,9 @@ class Measuring:
                         measured[column] = seen.of_both(of_frame, slope)
         split = [self._features.split(checked(name, measured[name], shape)) for name in self.columns]
         dc = split[self.columns.index("signal")][1]
-        return Row(np.stack([values[0] for values, _ in split]), None if dc is None else float(dc[0]))
+        return Rows(
+            np.stack([values for values, _ in split], axis=1), np.full(len(frames), np.nan) if dc is None else dc
+        )
 
 
 def _layout(parameter: Parameter, shape: tuple[int, ...], request: Request) -> Layout:

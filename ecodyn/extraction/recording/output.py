@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
+from ecodyn.arrays import Array
 from ecodyn.errors import DataWarning, OutputExistsError, UnusableDataError
 from ecodyn.extraction.recording.journal import Header, Journal, journal_of, read_journal, row_type
-from ecodyn.extraction.recording.measuring import Row
 from ecodyn.extraction.recording.reading import RECORDING, Recording, from_journal, is_recording, read_recording
 from ecodyn.extraction.recording.subject import Subject
 from ecodyn.trajectories import check_target
@@ -98,7 +98,7 @@ class Output:
         else:
             journal.close()
 
-    def append(self, step: int, row: Row, header: Callable[[], Header]) -> None:
+    def append(self, step: int, values: Array, dc: float, header: Callable[[], Header]) -> None:
         """One row; the first of all begins the journal. Rows at its step or after it are overwritten, which is said.
 
         Raises
@@ -114,7 +114,12 @@ class Output:
                 self._said_overwritten = True
                 self.say(f"the steps went back to {step}: {dropped} rows from there on were overwritten")
         self._first = step if self._first is None else self._first
-        self._journal.append(step, row.values, np.nan if row.dc is None else row.dc)
+        self._journal.append(step, values, dc)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a journal that this process writes to."""
+        return self._journal is not None
 
     @property
     def kept(self) -> str:

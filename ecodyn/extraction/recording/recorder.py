@@ -33,9 +33,10 @@ class Recorder:
 
     In a loop, `step` stands between ``loss.backward()`` and ``optimizer.step()``, so that the gradient is that of the
     parameters: at step t they are the parameters after t updates, and the gradient of the loss at them. Rows go into a
-    journal beside `out`, each as it is measured: a process that is killed loses none but the one it was writing, and
-    memory does not grow. `close` turns the journal into `out`, a trajectories file of one run. Before that, and after a
-    kill, ``ecodyn inspect`` and ``ecodyn extract`` read what there is.
+    journal beside `out`, and memory does not grow. Up to 16 of them wait to be measured together, none where they come
+    more than a second apart: a process that is killed loses those, and nothing else. `close` turns the journal into
+    `out`, a trajectories file of one run. Before that, and after a kill, ``ecodyn inspect`` and ``ecodyn extract`` read
+    what there is.
 
     Opened on the same `out` again, a recording goes on: rows at the step that the training resumes from and after it
     are dropped, which is said. A recorder records one run; of a distributed training, one process records.

@@ -66,12 +66,15 @@ class Session:
             raise ValueError(f"expected a step of at least 0, got {now}")
         if self._ended:
             return
-        due, next_due = now % self._asked.every == 0, (now + 1) % self._asked.every == 0
+        self._next = now + 1
+        due, next_due = now % self._asked.every == 0, self._next % self._asked.every == 0
+        if not due and not next_due and self._calls > MOST_PLACED:  # most calls: nothing to be done
+            return
         if due or self._calls < MOST_PLACED:
             self._measure(model, step, now, due)
-        self._calls, self._next = self._calls + 1, now + 1
+        self._calls += 1
         if self._subject is not None:
-            self._subject.watch(next_due or self._calls < MOST_PLACED)
+            self._subject.watch(self._calls < MOST_PLACED or (next_due and self._subject.measuring.needs_gradients))
 
     def close(self, model: Model | None = None, step: int | None = None) -> None:
         """Write the file; see `Recorder.close`."""
@@ -80,6 +83,8 @@ class Session:
         if model is not None:
             self._calls = max(self._calls, MOST_PLACED)  # this call is at its place anywhere
             self.step(model, step)
+        if self._subject is not None:
+            self._write(self._subject)
         if self._left_out:
             self._output.remarks.append(f"{self._left_out} steps that were due had no gradient and were left out")
         self._output.finish()
@@ -87,10 +92,11 @@ class Session:
 
     def let_go(self) -> None:
         """End without writing the file."""
+        if self._subject is not None and not self._closed:
+            self._write(self._subject)
+            self._subject.stop()
         self._closed = True
         self._output.let_go()
-        if self._subject is not None:
-            self._subject.stop()
 
     @property
     def needs_gradients(self) -> bool:
@@ -114,6 +120,7 @@ class Session:
             try:
                 gradient = self._subject.gradient(model)
             except LookupError as error:
+                self._write(self._subject)
                 self._end(f"{error.args[0]}; the recording ends")
                 return
         if self._calls == 1 and gradient is Gradient.PAST:
@@ -150,21 +157,33 @@ class Session:
         )
 
     def _record(self, subject: Subject, gradient: Gradient, now: int) -> None:
-        needed = subject.measuring.needs_gradients
-        if needed and gradient is not Gradient.PRESENT:
+        if subject.measuring.needs_gradients and gradient is not Gradient.PRESENT:
             self._leave_out(f"{subject.name} has no gradient at step {now} ({gradient.value})")
             return
-        row = subject.row()
-        if not np.isfinite(row.values).all():
-            if needed and subject.is_finite():  # as at a step that a gradient scaler skips
-                self._leave_out(f"the gradient of {subject.name} is not finite at step {now}")
-            else:
-                self._end(f"{subject.name} is not finite at step {now}, expected numbers; the recording ends")
+        if subject.pending.steps and now <= subject.pending.steps[-1]:
+            self._write(subject)
+        if subject.keep(now) or not self._output.is_open:  # the first row at once: then there is a journal
+            self._write(subject)
+
+    def _write(self, subject: Subject) -> None:
+        """Measure the steps that wait, and write their rows."""
+        steps, frames, gradients = subject.pending.taken()
+        if not steps or self._ended:
             return
-        try:
-            self._output.append(now, row, lambda: self._header(subject))
-        except OSError as error:
-            self._end(f"step {now} could not be written ({error}); the recording ends")
+        rows = subject.measuring.rows(frames, gradients)
+        finite = [bool(np.isfinite(values).all()) for values in rows.values]
+        for at, now in enumerate(steps):
+            if not finite[at]:
+                if gradients is None or not np.isfinite(frames[at]).all():
+                    self._end(f"{subject.name} is not finite at step {now}, expected numbers; the recording ends")
+                    return
+                self._leave_out(f"the gradient of {subject.name} is not finite at step {now}")  # a scaler skips those
+                continue
+            try:
+                self._output.append(now, rows.values[at], float(rows.dc[at]), lambda: self._header(subject))
+            except OSError as error:
+                self._end(f"step {now} could not be written ({error}); the recording ends")
+                return
 
     def _header(self, subject: Subject) -> dict[str, Any]:
         return header_of(

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ecodyn.extraction.recording.gradient_watch import Gradient, GradientWatch
-from ecodyn.extraction.recording.measuring import Measuring, Row, asked_for
+from ecodyn.extraction.recording.measuring import Measuring, asked_for
 from ecodyn.extraction.recording.parameter import as_matrix, find_parameter
+from ecodyn.extraction.recording.pending import Pending
 from ecodyn.extraction.request import Request
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ class Subject:
     ----------
     first_gradient
         What the gradient was of at the first step.
+    pending
+        Steps that were due and are not measured yet.
     identity
         What has to be the same in a recording that goes on, as JSON holds it.
 
@@ -70,6 +73,7 @@ class Subject:
                 "recorder.step(model) after loss.backward() and before optimizer.step(), or leave that observable out"
             )
         self._watch = probed
+        self.pending = Pending(self._shape, self.measuring.needs_gradients)
         self.identity = _identity(self.name, self._shape, request, every, names, self.measuring)
 
     @property
@@ -103,10 +107,9 @@ class Subject:
         else:
             self._watch.stop()
 
-    def row(self) -> Row:
-        """What is measured now; numbers that are not finite among them, if there are."""
-        gradient = self.tensor.grad if self.measuring.needs_gradients else None
-        return self.measuring.row(as_matrix(self.tensor), None if gradient is None else as_matrix(gradient))
+    def keep(self, step: int) -> bool:
+        """Keep the parameter, and its gradient if one is needed, until it is measured; whether that is to be now."""
+        return self.pending.add(step, self.tensor, self.tensor.grad)
 
     def first_frame(self) -> str:
         """A checksum of the parameter now, equal for runs that begin alike."""
@@ -119,10 +122,6 @@ class Subject:
             for name, value in self.identity.items()
             if earlier.get(name) != value
         ]
-
-    def is_finite(self) -> bool:
-        """Whether all numbers of the parameter are."""
-        return bool(np.isfinite(as_matrix(self.tensor)).all())
 
     def stop(self) -> None:
         """Leave the parameter alone."""

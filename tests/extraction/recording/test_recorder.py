@@ -6,6 +6,7 @@ import pytest
 import ecodyn
 from ecodyn.errors import DataWarning, OutputExistsError, UnusableDataError
 from ecodyn.extraction import Request, extract
+from ecodyn.extraction.recording.pending import MOST_ROWS
 from ecodyn.logs import LogOptions
 from ecodyn.observables import OBSERVABLES, Observable
 
@@ -323,12 +324,13 @@ def test_an_observable_of_ones_own(tmp_path, training, monkeypatch):
 
 def test_what_is_no_longer_finite_ends_the_recording_and_not_the_training(tmp_path, training):
     run = training()
-    with ecodyn.Recorder("embedding", every=2, out=tmp_path / "run.nc") as recorder:
-        run.run(recorder, 5)
-        with torch.no_grad():
-            run.model.embedding.weight[3, 1] = np.inf
-        with pytest.warns(DataWarning, match=r"not finite at step 6.*3 rows up to step 4 are kept"):
-            run.run(recorder, 4)
+    recorder = ecodyn.Recorder("embedding", every=2, out=tmp_path / "run.nc")
+    run.run(recorder, 5)
+    with torch.no_grad():
+        run.model.embedding.weight[3, 1] = np.inf
+    with pytest.warns(DataWarning, match=r"not finite at step 6.*3 rows up to step 4 are kept"):
+        run.run(recorder, 2 * MOST_ROWS)
+    recorder.close()
     data = ecodyn.load(tmp_path / "run.nc")
     assert data.steps.tolist() == [0, 2, 4]
     assert any("not finite at step 6" in remark for remark in data.provenance["remarks"])
@@ -337,13 +339,17 @@ def test_what_is_no_longer_finite_ends_the_recording_and_not_the_training(tmp_pa
 def test_a_gradient_that_is_not_finite_leaves_its_step_out(tmp_path, training):
     """As of a step that a gradient scaler skips."""
     run = training()
-    with ecodyn.Recorder("embedding", out=tmp_path / "run.nc") as recorder:
-        run.run(recorder, 2)
-        run.backward()
-        run.model.embedding.weight.grad[0, 0] = np.inf
-        with pytest.warns(DataWarning, match="the gradient of embedding.weight is not finite at step 2"):
-            recorder.step(run.model)
-        run.run(recorder, 1)
+    recorder = ecodyn.Recorder("embedding", out=tmp_path / "run.nc")
+    run.run(recorder, 2)
+    run.backward()
+    gradient = run.model.embedding.weight.grad.clone()
+    run.model.embedding.weight.grad[0, 0] = np.inf
+    recorder.step(run.model)
+    run.model.embedding.weight.grad = gradient
+    run.optimizer.step()
+    run.run(recorder, 1)
+    with pytest.warns(DataWarning, match=r"the gradient of embedding\.weight is not finite at step 2"):
+        recorder.close()
     assert ecodyn.load(tmp_path / "run.nc").steps.tolist() == [0, 1, 3]
 
 

@@ -85,8 +85,9 @@ def test_unequal_recordings_are_refused(folder, training):
 
 
 @pytest.fixture
-def under_way(folder, training):
-    """And one whose training goes on."""
+def under_way(folder, training, monkeypatch):
+    """And one whose training goes on, and whose rows don't wait."""
+    monkeypatch.setattr("ecodyn.extraction.recording.pending.LONGEST", 0.0)
     recorder = ecodyn.Recorder("embedding", every=2, out=folder / "d.nc", observables=NAMES)
     training(3).run(recorder, 4)
     yield folder / "d.nc"
