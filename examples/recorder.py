@@ -27,6 +27,7 @@ class Addition(torch.nn.Module):
         self.hidden, self.out = torch.nn.Linear(DIM, 4 * DIM), torch.nn.Linear(4 * DIM, P)
 
     def forward(self, pairs: torch.Tensor) -> torch.Tensor:
+        """Of pairs (pair, 2) of numbers."""
         return self.out(torch.relu(self.hidden(self.embedding(pairs).sum(dim=1))))
 
 
