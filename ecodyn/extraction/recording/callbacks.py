@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol
+from weakref import WeakKeyDictionary
 
 if TYPE_CHECKING:
     import torch
@@ -39,10 +40,15 @@ class Records(Protocol):
 def lightning_callback(recorder: Records) -> Callback:
     """A `lightning.pytorch.Callback` that records the module; see `Recorder.lightning`."""
     package = _imported("lightning", "lightning.pytorch", "pytorch_lightning")
+    known: WeakKeyDictionary[torch.optim.Optimizer, bool] = WeakKeyDictionary()  # whether it trains the parameter
 
     class RecorderCallback(package.Callback):  # type: ignore[name-defined]
         def on_before_optimizer_step(self, trainer: Any, pl_module: Any, optimizer: Any) -> None:
-            if trainer.is_global_zero and recorder.is_trained_by(optimizer, pl_module):
+            if not trainer.is_global_zero:
+                return
+            if optimizer not in known:
+                known[optimizer] = recorder.is_trained_by(optimizer, pl_module)
+            if known[optimizer]:
                 _note(recorder, optimizer)
                 recorder.step(pl_module, trainer.global_step)
 

@@ -55,9 +55,14 @@ class GradientWatch:
 
         self._after_step, self._after_gradient = after_step, after_gradient
 
+    @property
+    def gradient(self) -> torch.Tensor | None:
+        """The gradient that the parameter has; asked of a tensor that keeps none, PyTorch would warn."""
+        return self.tensor.grad if self.tensor.is_leaf or self.tensor.retains_grad else None
+
     def ask(self) -> Gradient:
         """What the gradient is of, as far as it was watched; unwatched, it is taken for that of what there is now."""
-        gradient = self.tensor.grad
+        gradient = self.gradient
         if gradient is None:
             return Gradient.ABSENT
         if not self._handles:
@@ -74,7 +79,7 @@ class GradientWatch:
         """Watch from now on: only a gradient that is computed from here counts."""
         from torch.optim.optimizer import register_optimizer_step_post_hook
 
-        gradient = self.tensor.grad
+        gradient = self.gradient
         self._computed = None
         self._assigned = None if gradient is None else (weakref.ref(gradient), gradient._version)
         if self._handles:

@@ -49,7 +49,7 @@ class Output:
             raise ValueError(f"expected out ending in .nc, got {out}; rename it")
         out.parent.mkdir(parents=True, exist_ok=True)
         self.path, self.journal_path, self._force = out, journal_of(out), force
-        check_target(out, force=force or self.journal_path.exists() or is_recording(out))
+        check_target(out, force=force or is_recording(out))
         self.remarks: list[str] = []
         self._journal: Journal | None = None
         self._replaces = force

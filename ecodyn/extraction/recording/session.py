@@ -66,13 +66,13 @@ class Session:
             raise ValueError(f"expected a step of at least 0, got {now}")
         if self._ended:
             return
-        self._next = now + 1
-        due, next_due = now % self._asked.every == 0, self._next % self._asked.every == 0
+        due, next_due = now % self._asked.every == 0, (now + 1) % self._asked.every == 0
         if not due and not next_due and self._calls > MOST_PLACED:  # most calls: nothing to be done
+            self._next = now + 1
             return
         if due or self._calls < MOST_PLACED:
             self._measure(model, step, now, due)
-        self._calls += 1
+        self._calls, self._next = self._calls + 1, now + 1
         if self._subject is not None:
             self._subject.watch(self._calls < MOST_PLACED or (next_due and self._subject.measuring.needs_gradients))
 

@@ -109,7 +109,7 @@ class Subject:
 
     def keep(self, step: int) -> bool:
         """Keep the parameter, and its gradient if one is needed, until it is measured; whether that is to be now."""
-        return self.pending.add(step, self.tensor, self.tensor.grad)
+        return self.pending.add(step, self.tensor, self._watch.gradient)
 
     def first_frame(self) -> str:
         """A checksum of the parameter now, equal for runs that begin alike."""

@@ -6,6 +6,7 @@ import pytest
 import ecodyn
 from ecodyn.errors import DataWarning, OutputExistsError, UnusableDataError
 from ecodyn.extraction import Request, extract
+from ecodyn.extraction.recording.journal import journal_of, read_journal
 from ecodyn.extraction.recording.pending import MOST_ROWS
 from ecodyn.logs import LogOptions
 from ecodyn.observables import OBSERVABLES, Observable
@@ -172,8 +173,9 @@ def test_an_optimiser_that_has_begun_tells_that_step_0_is_gone(tmp_path, trainin
     run.optimizer.step()
     run.backward()
     recorder = ecodyn.Recorder("embedding", out=tmp_path / "run.nc", optimizer=run.optimizer)
-    with pytest.raises(ValueError, match="step=N"):
-        recorder.step(run.model)
+    for _ in range(2):
+        with pytest.raises(ValueError, match="step=N"):
+            recorder.step(run.model)
     recorder.step(run.model, 1)
     recorder.close()
     assert ecodyn.load(tmp_path / "run.nc").steps.tolist() == [1]
@@ -398,6 +400,36 @@ def test_hooks_are_gone_once_it_is_closed(tmp_path, training):
     assert not run.model.embedding.weight._post_accumulate_grad_hooks
     with pytest.raises(ValueError, match="is closed"):
         recorder.step(run.model)
+
+
+def test_tensors_of_ones_own_need_no_module(tmp_path, of_numpy):
+    """Networks side by side in one tensor, a recorder each: views of it, which have no gradients."""
+    weights = torch.randn(3, 7, 4, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    optimizer = torch.optim.SGD([weights], lr=0.1)
+    recorders = [ecodyn.Recorder("w", out=tmp_path / f"{run}.nc", p=7, token_axis=0) for run in range(3)]
+    kept = []
+    for _ in range(4):
+        optimizer.zero_grad()
+        weights.pow(4).sum().backward()
+        kept.append(weights.detach().numpy().copy())
+        for recorder, own in zip(recorders, weights, strict=True):
+            recorder.step({"w": own})
+        optimizer.step()
+    for run, recorder in enumerate(recorders):
+        recorder.close()
+        data = ecodyn.load(tmp_path / f"{run}.nc")
+        assert list(data.observables) == ["signal"]
+        np.testing.assert_allclose(data.values[0], of_numpy(np.array(kept)[:, run])[:, 1:], rtol=1e-6)
+
+
+def test_a_large_parameter_waits_for_nothing(tmp_path):
+    """Waiting takes memory: no more than a chunk of an extraction."""
+    weight = torch.nn.Parameter(torch.randn(513, 512, generator=torch.Generator().manual_seed(0)))
+    recorder = ecodyn.Recorder("w", out=tmp_path / "run.nc", observables=["signal"], p=513)
+    recorder.step({"w": weight})
+    recorder.step({"w": weight})
+    assert len(read_journal(journal_of(tmp_path / "run.nc")).rows) == 2
+    recorder.let_go()
 
 
 def test_other_files_are_not_touched(tmp_path):
