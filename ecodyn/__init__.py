@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # what type checkers see; at run time the names come from _HO
     from ecodyn.comparison import Comparison, InterruptedComparison, Phases, compare, find_phases
     from ecodyn.equations.forms import polynomial_library
     from ecodyn.errors import DataWarning, NothingFittedError, OutputExistsError, UnusableDataError
-    from ecodyn.extraction import IncompleteExtractionError, InterruptedExtraction, extract
+    from ecodyn.extraction import IncompleteExtractionError, InterruptedExtraction, Recorder, extract
     from ecodyn.families import Matching, Shooting, load_model, register
     from ecodyn.families.base import LibraryFamily
     from ecodyn.families.estimator import Family
@@ -49,6 +49,7 @@ _HOME = {
     "NothingFittedError": "ecodyn.errors",
     "OutputExistsError": "ecodyn.errors",
     "Phases": "ecodyn.comparison",
+    "Recorder": "ecodyn.extraction",
     "Rollout": "ecodyn.rollouts.integration",
     "SINDy": "ecodyn.families.sindy",
     "Shooting": "ecodyn.families",
@@ -87,6 +88,7 @@ __all__ = [
     "NothingFittedError",
     "OutputExistsError",
     "Phases",
+    "Recorder",
     "Rollout",
     "SINDy",
     "Shooting",

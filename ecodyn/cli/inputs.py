@@ -56,9 +56,16 @@ def loaded(path: Path, reading: Reading | None = None) -> Trajectories:
 
 
 def loaded_unless_log(path: Path, reading: Reading) -> Trajectories | None:
-    """A trajectories file (.nc, or a CSV that can be read as one); None for anything else, which may be a log."""
-    from ecodyn.errors import UnusableDataError
+    """A trajectories file (.nc, or a CSV that can be read as one); None for anything else, which may be a log.
 
+
+    A file that is still recorded is a log.
+    """
+    from ecodyn.errors import UnusableDataError
+    from ecodyn.extraction.recording.journal import journal_of
+
+    if journal_of(path).is_file():
+        return None
     if path.suffix.lower() == ".nc":
         return loaded(path, reading)
     if path.suffix.lower() != ".csv" or not path.is_file():

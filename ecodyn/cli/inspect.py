@@ -47,7 +47,7 @@ def inspect(
 ) -> None:
     """Say what is in a trajectories file or a training log, and what is wrong with it. Fits and writes nothing."""
     with exits():
-        from ecodyn.report.inspection import inspection_table, log_table
+        from ecodyn.report.inspection import inspection_table, log_table, recordings_table
 
         reading = Reading(columns, time_column, run_column, missing)
         # What a format is named for is a log, whatever else it could be read as.
@@ -66,7 +66,12 @@ def inspect(
         with warnings_said():
             logs = inspect_logs(path, request, options=options)
         print_json(logs, as_json)
-        for log in () if as_json else logs:
+        if as_json:
+            return
+        if len(logs) > 1 and all(log["format"] == "recording" for log in logs):
+            console().print(recordings_table(path, logs))
+            return
+        for log in logs:
             console().print(log_table(log))
 
 

@@ -35,12 +35,14 @@ request:
 from ecodyn.extraction.extract import IncompleteExtractionError, InterruptedExtraction, extract
 from ecodyn.extraction.inspection import inspect_logs
 from ecodyn.extraction.readings import Reading, UnclearTokensError
+from ecodyn.extraction.recording import Recorder
 from ecodyn.extraction.request import Request
 
 __all__ = [
     "IncompleteExtractionError",
     "InterruptedExtraction",
     "Reading",
+    "Recorder",
     "Request",
     "UnclearTokensError",
     "extract",

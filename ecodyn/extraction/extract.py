@@ -11,13 +11,15 @@ import numpy as np
 
 from ecodyn.errors import DataWarning, UnusableDataError
 from ecodyn.extraction.layout import layout, same_features
+from ecodyn.extraction.recording.reading import logs_at
 from ecodyn.extraction.reduction import Reduced, choose_observables, reduce
 from ecodyn.extraction.request import Request
-from ecodyn.logs import Log, LogOptions, open_logs
+from ecodyn.logs import Log, LogOptions
 from ecodyn.logs.log import Setting
 from ecodyn.observables import Observable
 from ecodyn.observables.features import Label
 from ecodyn.runtime.files import first_line
+from ecodyn.runtime.json_values import Json
 from ecodyn.runtime.processes import outcomes
 from ecodyn.runtime.provenance import clusters, versions
 from ecodyn.trajectories import Trajectories
@@ -105,7 +107,7 @@ def extract(
     """
     request, options = request or Request(), options or LogOptions()
     given = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
-    logs = [log for path in given for log in open_logs(path, options)]
+    logs = [log for path in given for log in logs_at(path, options)]
     extraction = _Extraction(logs, request, options, labels_shared=labels_shared, notes=notes or {}, command=command)
     return extraction.result(jobs, progress)
 
@@ -179,7 +181,9 @@ class _Extraction:
             "formats": sorted({log.format for log in self.logs}),
             "request": asked | ({} if request.directions is None else {"directions": list(request.directions.shape)}),
             "options": vars(self.options),
-            **({"p": p, "token_axis": axes if len(set(axes.values())) > 1 else min(axes.values())} if p else {}),
+            **({"p": p} if p else {}),
+            **({"token_axis": axes if len(set(axes.values())) > 1 else min(axes.values())} if p else {}),
+            **_shared_notes([self.logs[i] for i in sorted(self.done)]),
             **self.notes,
             "late_rows": {str(name): run.late_rows for name, run in runs.items() if run.late_rows != "none"},
             "sources": {str(name): run.sources for name, run in runs.items()},
@@ -221,13 +225,25 @@ def _together(
         [run.steps for run in runs],
         features=labels,
         runs=names,
-        labels_shared=by_name if labels_shared is None else labels_shared,
+        labels_shared=_labels_shared(logs, by_name) if labels_shared is None else labels_shared,
         provenance=provenance,
         observables={name: [run.series[name] for run in runs] for name in others},
         dc=None if runs[0].dc is None else [run.dc for run in runs if run.dc is not None],
         cluster=clusters([run.first_frame or i for i, run in enumerate(runs)], range(len(runs))),
         settings=_settings(logs, runs),
     )
+
+
+def _labels_shared(logs: Sequence[Log], by_name: bool) -> bool:
+    """As all logs say, or else as names tell."""
+    said = {log.labels_shared for log in logs}
+    return all(said) if None not in said else by_name
+
+
+def _shared_notes(logs: Sequence[Log]) -> dict[str, Json]:
+    """The facts on the training that all logs state alike."""
+    first = logs[0].notes
+    return {name: fact for name, fact in first.items() if all(log.notes.get(name) == fact for log in logs)}
 
 
 def _settings(logs: Sequence[Log], runs: Sequence[Reduced]) -> dict[str, list[Setting]]:

@@ -14,9 +14,10 @@ import numpy as np
 from ecodyn.errors import UnusableDataError
 from ecodyn.extraction.layout import Layout, layout
 from ecodyn.extraction.readings import Reading, UnclearTokensError
+from ecodyn.extraction.recording.reading import logs_at
 from ecodyn.extraction.reduction import choose_observables, reduce
 from ecodyn.extraction.request import Request
-from ecodyn.logs import Log, LogOptions, open_logs
+from ecodyn.logs import Log, LogOptions
 from ecodyn.logs.log import Setting
 
 __all__ = ["LogFacts", "inspect_logs"]
@@ -58,6 +59,7 @@ class LogFacts(TypedDict):
     settings : what the log says of the training
     late_rows : the rows that were logged one update late, as text, "none" where there are none
     wrong : sentences
+    observables : what else was measured of the features before it was logged
     readings : what may be meant, where it is not stated which are the tokens; the arguments of each and its command
     command : extracts it
     """
@@ -79,6 +81,7 @@ class LogFacts(TypedDict):
     settings: dict[str, Setting]
     late_rows: str
     wrong: list[str]
+    observables: list[str]
     readings: list[ReadingFacts]
     command: str
 
@@ -102,7 +105,7 @@ def inspect_logs(
     """
     request = replace(request or Request(), checksums=False)
     options = options or LogOptions()
-    return [_facts(Path(path), log, request, options) for log in open_logs(Path(path), options)]
+    return [_facts(Path(path), log, request, options) for log in logs_at(path, options)]
 
 
 def _facts(path: Path, log: Log, request: Request, options: LogOptions) -> LogFacts:
@@ -146,6 +149,7 @@ def _facts(path: Path, log: Log, request: Request, options: LogOptions) -> LogFa
         "d": how.d if how else None,
         "features": len(how.labels) if how else None,
         "gradients": None if log.gradients is None else list(log.gradients.shape),
+        "observables": ["signal", *log.observables] if log.observables else [],
         "settings": dict(log.settings),
         "late_rows": late,
         "wrong": list(dict.fromkeys(wrong)),

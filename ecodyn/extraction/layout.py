@@ -67,7 +67,8 @@ def layout(log: Log, request: Request) -> Layout:
     shape = log.frames.shape[1:]
     if log.features is not None:
         _check_reduced(log, request)
-        return Layout(features=None, labels=log.features)
+        p, d = log.stated_shape or (None, None)
+        return Layout(features=None, labels=log.features, p=p, d=d)
     if len(shape) != 2 or 0 in shape:
         raise UnusableDataError(f"{log.path} has frames of shape {shape}, expected matrices (tokens, dimensions)")
     if request.singular_values:
@@ -107,7 +108,7 @@ def _check_reduced(log: Log, request: Request) -> None:
     of_matrices = [
         name
         for name in request.observables or ()
-        if name not in ("signal", "gradient") and OBSERVABLES.named(name).of_series is None
+        if name not in ("signal", "gradient", *log.observables) and OBSERVABLES.named(name).of_series is None
     ]
     if of_matrices:
         names = " and ".join(of_matrices)

@@ -63,6 +63,14 @@ class Reduced:
     sources: list[Source] = field(default_factory=list)
 
 
+def _measured_before(logs: Sequence[Log]) -> tuple[tuple[str, ...], list[str]]:
+    """What was measured of all runs before it was logged, and a sentence on what was of some."""
+    common = [name for name in logs[0].observables if all(name in log.observables for log in logs)]
+    some = dict.fromkeys(name for log in logs for name in log.observables if name not in common)
+    remarks = [f"{', '.join(some)}: measured of some runs only, and left out"] if some else []
+    return ("signal", *(name for name in common if name in OBSERVABLES)), remarks
+
+
 def choose_observables(logs: Sequence[Log], request: Request) -> tuple[dict[str, Observable], list[str]]:
     """The observables that are computed, by name, and a sentence if a logged gradient is not one of them."""
     names, remarks = _chosen(logs, request)
@@ -73,6 +81,8 @@ def _chosen(logs: Sequence[Log], request: Request) -> tuple[tuple[str, ...], lis
     if request.observables is not None:
         named = [name for name in request.observables if name != SINGULAR_VALUES]
         return tuple(dict.fromkeys(["signal", *named])), []
+    if any(log.observables for log in logs):
+        return _measured_before(logs)
     for log in logs:
         if log.gradients is None or log.gradient_steps is None:
             return ("signal",), []
@@ -112,25 +122,28 @@ def _reduce(log: Log, request: Request, observables: Mapping[str, Observable], d
     how = layout(log, request)
     steps, rows, remarks = rows_that_count(log, request.repair)
     rows, steps = rows[:: request.every], steps[:: request.every]
-    of_frames = {name: seen.of_frames for name, seen in observables.items() if seen.of_frames is not None}
+    measured = {name: log.observables[name] for name in observables if name in log.observables}
+    open_ones = {name: seen for name, seen in observables.items() if name not in measured}
+    of_frames = {name: seen.of_frames for name, seen in open_ones.items() if seen.of_frames is not None}
     main = read_pass(log.frames, rows, steps, how, of_frames, digest)
     remarks += [*how.remarks, *cut_to_finite(log, main, request.repair)]
     repeats = repeated_frames(log, main, request.repair)
     remarks += repeats.remarks
     series = main.series
-    if any(seen.needs_gradients for seen in observables.values()):
-        series, gradient_remarks = _with_gradients(log, main, how, request.repair, observables)
+    if any(seen.needs_gradients for seen in open_ones.values()):
+        series, gradient_remarks = _with_gradients(log, main, how, request.repair, open_ones)
         remarks += gradient_remarks
-    for name, seen in observables.items():
+    series |= {name: frames.read(main.rows) for name, frames in measured.items()}
+    for name, seen in open_ones.items():
         if seen.of_series is not None:
             series[name] = checked(name, seen.of_series(series, main.steps), series["signal"].shape)
     remarks += step_remarks(main.steps)
     return Reduced(
         steps=main.steps,
         series={name: series[name] for name in observables},
-        dc=main.dc,
+        dc=main.dc if log.dc is None else log.dc[main.rows],
         layout=replace(how, features=None),
-        first_frame=main.watch.first if log.features is None else "",
+        first_frame=main.watch.first if log.features is None else log.first_frame,
         remarks=tuple(remarks),
         late_rows=repeats.late_rows,
         mendable=repeats.mendable,

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -130,6 +130,16 @@ class Log:
         Name of the array that the frames are, as in `arrays`; None where it has none.
     arrays
         Name to shape of everything that the log holds, as far as it is known.
+    observables
+        What else was measured of the features before it was logged, by name: (rows, K) values at `steps`.
+    dc
+        The signal at frequency 0 at `steps`, where it was logged.
+    first_frame
+        Checksum of the first frame, where frames were reduced to features before they were logged.
+    labels_shared
+        Whether feature k means the same in other runs, where the log says.
+    notes
+        Facts on the training for the provenance.
 
     Examples
     --------
@@ -157,6 +167,11 @@ class Log:
     stated_shape: tuple[int | None, int | None] | None = None
     key: str | None = None
     arrays: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    observables: Mapping[str, Frames] = field(default_factory=dict)
+    dc: Array | None = None
+    first_frame: str = ""
+    labels_shared: bool | None = None
+    notes: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

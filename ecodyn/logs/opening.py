@@ -14,7 +14,7 @@ from ecodyn.logs.log import STORED, Format, Log, LogOptions
 from ecodyn.logs.registry import FORMATS, as_format
 from ecodyn.runtime.registry import EntryPointError
 
-__all__ = ["open_logs"]
+__all__ = ["is_log", "open_logs"]
 
 CHECKPOINTS, EVENTS = "checkpoints", "tensorboard"  # names in the registry
 DEEPEST = 5  # folders within each other that are searched: experiment/model/seed/version/checkpoints
@@ -65,6 +65,11 @@ def open_logs(path: str | os.PathLike[str], options: LogOptions | None = None) -
     if search.broken:
         warnings.warn("; ".join(search.broken), DataWarning, stacklevel=2)
     return [_named(log, path) for entry, log_format in within for log in log_format.open(entry, options)]
+
+
+def is_log(path: Path) -> bool:
+    """Whether a file or folder is itself a log of some format."""
+    return _Search(LogOptions(), None).format_of(path) is not None
 
 
 @dataclass

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, TypedDict
 
 from rich.table import Table
@@ -63,6 +63,7 @@ def log_table(facts: LogFacts) -> Table:
         "tokens p": "not known" if facts["p"] is None else str(facts["p"]),
         "dimensions d": "not known" if facts["d"] is None else str(facts["d"]),
         "gradients": " × ".join(map(str, facts["gradients"] or ())) or "none",
+        **({"observables": ", ".join(facts["observables"])} if facts["observables"] else {}),
         "settings": "; ".join(f"{k} = {v}" for k, v in facts["settings"].items()) or "none",
         "late rows": facts["late_rows"],
         "wrong with it": "\n".join(facts["wrong"]) or "nothing found",
@@ -70,6 +71,20 @@ def log_table(facts: LogFacts) -> Table:
         "next": "the command of the reading that is right" if facts["readings"] else facts["command"],
     }
     return _two_columns(facts["path"], rows)
+
+
+def recordings_table(title: object, logs: Sequence[LogFacts]) -> Table:
+    """What was recorded of several trainings so far: a row each."""
+    table = Table(title=str(title), title_justify="left", caption=logs[0]["command"], caption_justify="left")
+    for column in ("run", "rows", "steps", "features", "observables", "state"):
+        table.add_column(column, overflow="fold")
+    for facts in logs:
+        steps = "none" if facts["first_step"] is None else f"{facts['first_step']:g} to {facts['last_step']:g}"
+        rows, features = map(str, facts["frames"])
+        observables = ", ".join(facts["observables"]) or "signal"
+        finished = ["finished"] if facts["path"].endswith(".nc") else []
+        table.add_row(facts["run"], rows, steps, features, observables, "\n".join([*finished, *facts["wrong"]]))
+    return table
 
 
 def _two_columns(title: object, rows: Mapping[str, str]) -> Table:
