@@ -64,7 +64,8 @@ class Recorder:
     notes
         Facts for the provenance.
     optimizer
-        The optimiser, whose learning rate and other settings go into the provenance. Callbacks find it by themselves.
+        The optimiser, whose learning rate and other settings at the first row go into the provenance. Callbacks find it
+        by themselves.
     force
         Begin anew whatever is at `out`.
 
