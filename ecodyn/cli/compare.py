@@ -10,15 +10,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ecodyn.cli.arguments import chosen, cores, dynamics_of, windows_of
-from ecodyn.cli.inputs import Reading, prepared
+from ecodyn.cli.inputs import LogReading, Reading, gathered, part_of
 from ecodyn.cli.options import (
     Columns,
-    DataFile,
+    DataFiles,
     Dynamics,
     Every,
     Force,
+    Interval,
     Jobs,
     Json,
+    Key,
+    LogFormat,
     Missing,
     OldDynamics,
     RunColumn,
@@ -26,12 +29,17 @@ from ecodyn.cli.options import (
     Seed,
     Select,
     State,
+    StepPattern,
     TimeColumn,
+    TokenAxis,
+    TokenRange,
+    Tokens,
 )
 from ecodyn.cli.output import INTERRUPTED, PARTIAL, console, exits, fail, print_json, progress_bar, say, warnings_said
 
 if TYPE_CHECKING:
     from ecodyn.comparison import Comparison
+    from ecodyn.extraction import Gathered
 
 Families = Annotated[list[str] | None, typer.Option("--family", help="Repeat for more; all by default.")]
 Couplings = Annotated[list[str] | None, typer.Option("--coupling", help="Repeat for more; all by default.")]
@@ -61,8 +69,11 @@ SurvivorRule = Annotated[
 Folder = Annotated[Path | None, typer.Option("-o", "--output", help="Folder for report.json and report.html.")]
 
 
+EXTRACTED = "trajectories.nc"  # what was extracted from logs, beside the report
+
+
 def compare(
-    path: DataFile,
+    paths: DataFiles,
     family: Families = None,
     coupling: Couplings = None,
     protocol: Protocols = None,
@@ -78,6 +89,13 @@ def compare(
     time_column: TimeColumn = None,
     run_column: RunColumn = None,
     missing: Missing = "drop",
+    key: Key = None,
+    p: Tokens = None,
+    token_axis: TokenAxis = None,
+    tokens: TokenRange = None,
+    interval: Interval = None,
+    step_pattern: StepPattern = None,
+    log_format: LogFormat = None,
     refine: Refine = None,
     margin: Margin = 0.1,
     folds: Folds = None,
@@ -94,15 +112,20 @@ def compare(
         from ecodyn.comparison import compare as compare_families
         from ecodyn.comparison.contenders import PROTOCOLS
         from ecodyn.equations.library import COUPLINGS
+        from ecodyn.extraction.gathering import holds_logs
         from ecodyn.families import REGISTRY
 
         # All families are asked for by no name: one that another distribution has broken is then left out, and named.
         names = chosen(family, REGISTRY, "--family") if family else None
         couplings, protocols = chosen(coupling, COUPLINGS, "--coupling"), chosen(protocol, PROTOCOLS, "--protocol")
         windows, which = windows_of(window), dynamics_of(dynamics, time)
-        data = prepared(path, None, 1, runs, select, Reading(columns, time_column, run_column, missing))
+        reading = Reading(columns, time_column, run_column, missing)
+        logs = LogReading(key, p, token_axis, tokens, interval, step_pattern, log_format)
         if output is not None:
-            _check_folder(output, force)
+            _check_folder(output, force, logged=holds_logs(paths, logs.options(reading)))
+        found = gathered(paths, reading, logs, cores(jobs))
+        _keep(found, output)
+        data = part_of(found.trajectories, runs, select)
         comparison = partial(compare_families, data, names, couplings, protocols=protocols, windows=windows)
         comparison = partial(comparison, phases=phases, every=every, state=state, dynamics=which, folds=folds)
         comparison = partial(comparison, parameters=_parameters(names, refine), survivor_rule=survivor_rule)
@@ -143,14 +166,26 @@ def _compared(comparison: Callable[..., Comparison]) -> Comparison:
             return stop.finished
 
 
-def _check_folder(folder: Path, force: bool) -> None:
+def _keep(found: Gathered, folder: Path | None) -> None:
+    """Keep beside the report what was extracted for it."""
+    if not found.extracted:
+        return
+    if folder is None:
+        say(f"extracted {found.extracted} runs; -o FOLDER keeps them beside the report")
+        return
+    # --force was asked about before the work began.
+    found.trajectories.save(folder / EXTRACTED, force=True)
+    say(f"wrote {folder / EXTRACTED}: {found.trajectories}")
+
+
+def _check_folder(folder: Path, force: bool, *, logged: bool) -> None:
     """Refuse before the work what could not be written after it."""
     from ecodyn.runtime.files import check_output
 
     if folder.exists() and not folder.is_dir():
         raise typer.BadParameter(f"expected a folder for the report, {folder} is a file")
     folder.mkdir(parents=True, exist_ok=True)
-    for name in ("report.json", "report.html"):
+    for name in ("report.json", "report.html", *((EXTRACTED,) if logged else ())):
         check_output(folder / name, force=force)
 
 

@@ -10,7 +10,7 @@ from ecodyn.cli.arguments import chosen, dynamics_of, parameter
 from ecodyn.cli.inputs import Reading, prepared
 from ecodyn.cli.options import (
     Columns,
-    DataFile,
+    DataFiles,
     Dynamics,
     Every,
     Force,
@@ -45,7 +45,7 @@ Parameters = Annotated[
 
 
 def fit(
-    path: DataFile,
+    paths: DataFiles,
     family: FamilyName = DEFAULT,
     coupling: CouplingName = "exchangeable",
     state: State = "signal",
@@ -67,7 +67,7 @@ def fit(
 ) -> None:
     """Fit one law to all runs and print its equations; -o writes a model file."""
     with exits():
-        data = prepared(path, window, every, runs, select, Reading(columns, time_column, run_column, missing))
+        data = prepared(paths, window, every, runs, select, Reading(columns, time_column, run_column, missing))
         estimator = _configured(family, coupling, state, dynamics_of(dynamics, time), option, seed)
         target = None if str(output) == STDOUT else output
         if target is not None:

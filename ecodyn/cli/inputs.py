@@ -1,4 +1,4 @@
-"""The trajectories files that commands are given, as data."""
+"""The files and logs that commands are given, as data."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from ecodyn.cli.arguments import assignment, numbers, parse_window
-from ecodyn.cli.output import listed, warnings_said
+from ecodyn.cli.arguments import assignment, numbers, parse_window, token_range, typed
+from ecodyn.cli.output import listed, progress_bar, warnings_said
 
 if TYPE_CHECKING:
+    from ecodyn.extraction import Gathered, Request
+    from ecodyn.logs import LogOptions
     from ecodyn.tables import TableOptions
     from ecodyn.trajectories import Trajectories
     from ecodyn.trajectories.labels import Label
@@ -58,7 +60,6 @@ def loaded(path: Path, reading: Reading | None = None) -> Trajectories:
 def loaded_unless_log(path: Path, reading: Reading) -> Trajectories | None:
     """A trajectories file (.nc, or a CSV that can be read as one); None for anything else, which may be a log.
 
-
     A file that is still recorded is a log.
     """
     from ecodyn.errors import UnusableDataError
@@ -76,20 +77,66 @@ def loaded_unless_log(path: Path, reading: Reading) -> Trajectories | None:
         return None
 
 
+@dataclass(frozen=True)
+class LogReading:
+    """What --key, --p, --token-axis, --tokens, --interval, --step-pattern and --format say of training logs."""
+
+    key: str | None = None
+    p: int | None = None
+    token_axis: int | None = None
+    tokens: str | None = None
+    interval: float | None = None
+    step_pattern: str | None = None
+    log_format: str | None = None
+
+    def request(self) -> Request:
+        """What is extracted: signals of circles."""
+        from ecodyn.extraction import Request
+
+        return Request(p=self.p, token_axis=self.token_axis, tokens=token_range(self.tokens))
+
+    def options(self, reading: Reading) -> LogOptions:
+        """What logs don't say about themselves."""
+        from ecodyn.logs import LogOptions
+
+        of_tables = reading.of_logs()
+        return LogOptions(self.key, self.interval, step_pattern=self.step_pattern, format=self.log_format, **of_tables)
+
+
+def gathered(paths: list[Path], reading: Reading, logs: LogReading, jobs: int) -> Gathered:
+    """All runs of trajectories files, tables and logs, what is wrong with them said as sentences."""
+    from ecodyn.extraction import gather
+
+    options = logs.options(reading)
+    with progress_bar("extracting", None) as advance, warnings_said():
+        return gather(paths, logs.request(), options=options, jobs=jobs, command=typed(), progress=advance)
+
+
+def part_of(data: Trajectories, runs: str | None, select: list[str] | None) -> Trajectories:
+    """The runs that were asked for by label and by setting."""
+    if runs is not None:
+        data = data.select(runs=_labels(runs, data))
+    return data.select(**dict(_selection(s) for s in select)) if select else data
+
+
 def prepared(
-    path: Path,
+    paths: list[Path],
     window: str | None,
     every: int,
     runs: str | None,
     select: list[str] | None,
     reading: Reading | None = None,
 ) -> Trajectories:
-    """A trajectories file with the runs, settings, window and thinning that were asked for."""
-    data = loaded(path, reading)
-    if runs is not None:
-        data = data.select(runs=_labels(runs, data))
-    if select:
-        data = data.select(**dict(_selection(s) for s in select))
+    """The runs, settings, window and thinning that were asked for, of files and logs."""
+    from ecodyn.extraction import UnclearTokensError
+
+    try:
+        found = gathered(paths, reading or Reading(), LogReading(), 1)
+    except UnclearTokensError as error:
+        raise UnclearTokensError(
+            f"{error.reason}; these are options of 'ecodyn extract', and of 'ecodyn compare'", error.readings
+        ) from None
+    data = part_of(found.trajectories, runs, select)
     if window is not None:
         data = data.window(*parse_window(window))
     return data.every(every) if every > 1 else data

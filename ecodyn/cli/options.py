@@ -7,7 +7,12 @@ from typing import Annotated
 
 import typer
 
-DataFile = Annotated[Path, typer.Argument(help="A trajectories file (.nc), or a table (.csv, .tsv, .jsonl, .parquet).")]
+DataFiles = Annotated[
+    list[Path],
+    typer.Argument(
+        help="Trajectories files (.nc), tables (.csv, .tsv, .jsonl, .parquet) or training logs; or folders."
+    ),
+]
 Output = Annotated[Path | None, typer.Option("-o", "--output", help="Where to write; '-' is stdout.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace an existing output.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout.")]

@@ -41,7 +41,7 @@ def simulate(
         from ecodyn.families import load_model
 
         law = load_model(model)
-        data = prepared(source, window, every, run, None, Reading(columns, time_column, run_column, missing))
+        data = prepared([source], window, every, run, None, Reading(columns, time_column, run_column, missing))
         matched = _of_features(law, data, source)
         _say_velocity(law, matched)
         rollout = law.simulate(matched.state(law.state)[:, 0], matched.times)

@@ -9,7 +9,7 @@ import typer
 
 from ecodyn.cli.arguments import windows_of
 from ecodyn.cli.inputs import Reading, prepared
-from ecodyn.cli.options import Columns, DataFile, Force, Json, Missing, RunColumn, Runs, Select, TimeColumn
+from ecodyn.cli.options import Columns, DataFiles, Force, Json, Missing, RunColumn, Runs, Select, TimeColumn
 from ecodyn.cli.output import console, exits, print_json, progress_bar, say, warnings_said
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ Folder = Annotated[
 
 
 def survival(
-    path: DataFile,
+    paths: DataFiles,
     rule: Rule = None,
     at: At = None,
     early: Early = None,
@@ -68,7 +68,7 @@ def survival(
         from ecodyn.report.survival.rows import survival_sentences, survival_tables
         from ecodyn.survival import DEFAULT_RULE, analyse
 
-        data = prepared(path, None, 1, runs, select, Reading(columns, time_column, run_column, missing))
+        data = prepared(paths, None, 1, runs, select, Reading(columns, time_column, run_column, missing))
         steps, windows = _steps(early), windows_of(window)
         if output is not None:
             check_survival_folder(output, force=force)

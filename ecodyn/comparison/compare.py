@@ -16,10 +16,11 @@ from ecodyn.comparison.result import Comparison
 from ecodyn.comparison.run import run
 from ecodyn.comparison.surrogate_refits import WindowsWithTests, against_surrogates
 from ecodyn.errors import DataWarning, NothingFittedError
+from ecodyn.extraction.gathering import data_of
 from ecodyn.families.estimator import Family
 from ecodyn.families.model_name import FAMILY
 from ecodyn.runtime.progress import shown
-from ecodyn.trajectories import Trajectories, as_trajectories
+from ecodyn.trajectories import Trajectories
 
 if TYPE_CHECKING:
     from ecodyn.trajectories.conversions import DataLike
@@ -48,7 +49,7 @@ def compare(
 
     Parameters
     ----------
-    data : Trajectories, or arrays, tables or files of them: see `ecodyn.as_trajectories`
+    data : Trajectories, or arrays, tables or files of them (see `ecodyn.as_trajectories`), or paths of logs
     families : names, classes or configured estimators; all registered ones by default
     couplings : restrict the couplings of families given by name or class
     t : times of data that carry none: an array, one a run, or the spacing of the steps
@@ -75,7 +76,7 @@ def compare(
     """
     request = Request(families=families, couplings=couplings, **options)
     with shown(request.progress, "comparing") as progress:
-        return _compare(as_trajectories(data, t), replace(request, progress=progress))
+        return _compare(data_of(data, t), replace(request, progress=progress))
 
 
 def _compare(data: Trajectories, request: Request) -> Comparison:

@@ -33,12 +33,14 @@ request:
 """
 
 from ecodyn.extraction.extract import IncompleteExtractionError, InterruptedExtraction, extract
+from ecodyn.extraction.gathering import Gathered, gather
 from ecodyn.extraction.inspection import inspect_logs
 from ecodyn.extraction.readings import Reading, UnclearTokensError
 from ecodyn.extraction.recording import Recorder
 from ecodyn.extraction.request import Request
 
 __all__ = [
+    "Gathered",
     "IncompleteExtractionError",
     "InterruptedExtraction",
     "Reading",
@@ -46,5 +48,6 @@ __all__ = [
     "Request",
     "UnclearTokensError",
     "extract",
+    "gather",
     "inspect_logs",
 ]

@@ -13,6 +13,7 @@ from sklearn.base import clone
 from ecodyn._version import __version__
 from ecodyn.equations.library import COUPLINGS, EXCHANGEABLE
 from ecodyn.errors import DataWarning, UnusableDataError
+from ecodyn.extraction.gathering import data_of
 from ecodyn.families.model import FittedModel
 from ecodyn.families.predictor import Predictor, counts_steps
 from ecodyn.families.printing import rounded
@@ -141,7 +142,7 @@ class Family(Predictor, ABC):
         Parameters
         ----------
         X : Trajectories, arrays, tables, labelled arrays or files of them
-            What `ecodyn.as_trajectories` takes: one (step, feature) array is one run, a list of them several.
+            What `ecodyn.as_trajectories` takes, or paths of logs: one (step, feature) array is one run, a list several.
         y : ignored, with a warning; here because scikit-learn passes it. Times there, PySINDy's order, are refused
         t : array (step,), a list of them (one a run), or a number, the spacing of the steps
             Times of data that carry none; 0, 1, 2, … by default.
@@ -173,7 +174,7 @@ class Family(Predictor, ABC):
 
     def _trajectories(self, X: Any, t: Any) -> Trajectories:
         if not is_one_array(X):
-            trajectories = as_trajectories(X, t)
+            trajectories = data_of(X, t)
             self.n_features_in_ = trajectories.n_features
             return trajectories
         from sklearn.utils.validation import validate_data

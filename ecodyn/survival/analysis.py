@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from ecodyn.errors import UnusableDataError
+from ecodyn.extraction.gathering import data_of
 from ecodyn.survival.counts import Count, counts_by, sensitivity
 from ecodyn.survival.extinction import deaths, rank_changes
 from ecodyn.survival.laws import LawFates, law_fates
@@ -24,7 +25,7 @@ from ecodyn.survival.predictors import (
 from ecodyn.survival.result import Analysis
 from ecodyn.survival.scaling import scaled_runs
 from ecodyn.survivors.survivors import DEFAULT_RULE, Survivors, stored_at, survivors
-from ecodyn.trajectories import Trajectories, as_trajectories
+from ecodyn.trajectories import Trajectories
 
 if TYPE_CHECKING:
     from ecodyn.trajectories.conversions import DataLike
@@ -55,7 +56,7 @@ def analyse(
 
     Parameters
     ----------
-    runs : Trajectories, or what `ecodyn.as_trajectories` takes
+    runs : Trajectories, or what `ecodyn.as_trajectories` takes, or paths of logs
     rule, step : as in `survivors`
     early : steps at which survival is predicted; see `fitness`
     laws : whether equations are fitted and asked, which takes a minute
@@ -68,7 +69,7 @@ def analyse(
     UnusableDataError
         The rule can't be used on these runs, a run lacks a step asked for, or has no step but the first.
     """
-    runs = as_trajectories(runs).complete()  # `data.warnings` says what is missing
+    runs = data_of(runs).complete()  # `data.warnings` says what is missing
     judged = survivors(runs, rule, step)
     _refuse_bad_steps(runs, judged, early)
     notes = _remarks(runs, judged)
