@@ -16,6 +16,7 @@ from ecodyn.arrays import Array
 from ecodyn.equations.library import FULL
 from ecodyn.families.free_rollouts import roll_out
 from ecodyn.families.printing import Printed
+from ecodyn.families.starting_states import StartLike, starting_states
 from ecodyn.rollouts.integration import Rollout
 from ecodyn.rollouts.iteration import FLOW, MAP
 from ecodyn.runtime.json_values import Json
@@ -163,7 +164,7 @@ class FittedModel(Printed):
 
     def simulate(
         self,
-        x0: ArrayLike,
+        x0: StartLike,
         steps: ArrayLike,
         *,
         bound: float | None = None,
@@ -174,8 +175,9 @@ class FittedModel(Printed):
 
         Parameters
         ----------
-        x0 : array (feature,), (batch, feature) or (batch, feature, channel)
-            Starting states at the first of the steps; channels are needed where the state has more than one.
+        x0 : array (feature,), (batch, feature) or (batch, feature, channel), Series, DataFrame, DataArray, Trajectories
+            Starting states at the first of the steps; channels are needed where the state has more than one. Labels are
+            matched. Of trajectories, each run's first step is taken.
         steps : array (step,) or (batch, step)
             For a map, whole multiples of its h after the first.
         bound : float, optional
@@ -199,7 +201,7 @@ class FittedModel(Printed):
         """
         rollout = roll_out(
             self.rhs,
-            self._starting_states(x0),
+            starting_states(x0, self.features, self.channels, any_labels=not self.per_feature),
             steps,
             self.channels,
             np.array(self.amplitudes),
@@ -209,20 +211,6 @@ class FittedModel(Printed):
             max_evaluations=max_evaluations,
         )
         return replace(rollout, features=self.features, channels=self.channels)
-
-    def _starting_states(self, x0: ArrayLike) -> Array:
-        start = np.asarray(x0, dtype=float)
-        if len(self.channels) == 1 and start.ndim <= 2:
-            start = np.atleast_2d(start)[..., None]
-        if start.ndim == 2:
-            start = start[None]
-        expected = (len(self.features), len(self.channels))
-        if start.ndim != 3 or start.shape[1:] != expected:
-            raise ValueError(
-                f"expected starting states of shape (batch, {expected[0]} features, {expected[1]} channels: "
-                f"{self.state}), got {np.shape(x0)}; a state is made by Trajectories.state({self.state!r})"
-            )
-        return start
 
     def save(self, path: str | Path, *, force: bool = False) -> None:
         """Write the model as JSON (a neural ODE's weights beside it, in safetensors)."""

@@ -14,6 +14,7 @@ from ecodyn.arrays import Array
 from ecodyn.errors import DataWarning
 from ecodyn.families.configuration import Configured
 from ecodyn.families.model import FittedModel
+from ecodyn.families.starting_states import starting_states
 from ecodyn.families.target import check_no_target
 from ecodyn.rollouts.integration import OK, Rollout
 from ecodyn.rollouts.skill import WORST_UNEXPLAINED, skill_of
@@ -74,6 +75,10 @@ class Predictor(Configured):
         return np.asarray(signal[0] if single else signal)
 
     def _checked_start(self, x0: Any, t: ArrayLike | None) -> Array:
+        if isinstance(x0, Trajectories) or (hasattr(x0, "dims") and hasattr(x0, "coords")):
+            law = self.model_
+            start = starting_states(x0, law.features, law.channels, any_labels=not law.per_feature)
+            return start[..., 0] if len(law.channels) == 1 else start
         batch = t is None and len(self.model_.channels) == 1
         # An array has no names: scikit-learn's warning that it has none would say nothing.
         if hasattr(x0, "columns") or (batch and not hasattr(self, "feature_names_in_")):
