@@ -11,6 +11,7 @@ import ecodyn
 torch = pytest.importorskip("torch")
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "recorder.py"
+README = EXAMPLE.parents[1] / "README.md"
 STATUSES = {"decided", "tied", "undecided", "no_family"}
 MOST_LINES = 12  # from nothing to a verdict
 
@@ -63,6 +64,7 @@ def test_a_loop_of_ones_own_in_a_few_lines(example, tmp_path, monkeypatch, capsy
 
     monkeypatch.chdir(tmp_path)
     assert len(LOOP.splitlines()) <= MOST_LINES
+    assert LOOP in README.read_text()
     names = {"new_training": new_training}
     exec(LOOP, names)
     assert str(names["result"].verdict) in capsys.readouterr().out
