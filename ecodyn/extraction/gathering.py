@@ -13,7 +13,7 @@ from ecodyn.extraction.recording.journal import journal_of
 from ecodyn.extraction.recording.reading import is_recording
 from ecodyn.extraction.request import Request
 from ecodyn.logs import LogOptions
-from ecodyn.tables import SUFFIXES
+from ecodyn.tables import SUFFIXES, TableOptions
 from ecodyn.trajectories import Trajectories, as_trajectories, load
 
 if TYPE_CHECKING:
@@ -78,7 +78,9 @@ def gather(
     """
     options = options or LogOptions()
     files, logs = _told_apart(paths, options)
-    parts = [_loaded(file, options) for file in files]
+    tables = [file for file in files if file.suffix.lower() != NETCDF]
+    # Where nothing else could be meant by them, what is said of tables is refused with a netCDF file, which says it all.
+    parts = [_loaded(file, options.of_table() if file in tables or not (tables or logs) else None) for file in files]
     extracted = 0
     if logs:
         part = extract(logs, request, options=options, jobs=jobs, command=command, progress=progress)
@@ -124,8 +126,5 @@ def _told_apart(paths: Sequence[str | os.PathLike[str]], options: LogOptions) ->
     return files, logs
 
 
-def _loaded(path: Path, options: LogOptions) -> Trajectories:
-    if path.suffix.lower() == NETCDF:
-        return load(path)
-    table = options.of_table()
-    return load(path, time=table.time, run=table.run, columns=table.columns, missing=table.missing)
+def _loaded(path: Path, table: TableOptions | None) -> Trajectories:
+    return load(path) if table is None else load(path, **vars(table))

@@ -22,7 +22,7 @@ def populations(tmp_path):
 
 @pytest.mark.parametrize("word", ["none", "2"])
 def test_a_word_selects_the_runs_that_have_it(populations, word):
-    chosen = prepared(populations, window=None, every=1, runs=None, select=[f"kept={word}"])
+    chosen = prepared([populations], window=None, every=1, runs=None, select=[f"kept={word}"])
     assert chosen.runs.tolist() == [r for r, value in enumerate(SETTING) if value == word]
 
 
