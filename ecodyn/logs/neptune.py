@@ -1,0 +1,182 @@
+"""Neptune's export to Parquet: a row a value of an attribute of a run."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ecodyn.errors import UnusableDataError
+from ecodyn.logs.log import Format, Log, LogOptions, Setting
+from ecodyn.logs.records import Records
+from ecodyn.logs.tracked import TrackedRun, logs_of_runs
+from ecodyn.tables.names import is_logged_beside, listed
+
+if TYPE_CHECKING:
+    import pyarrow
+    import pyarrow.parquet
+
+__all__ = ["Neptune"]
+
+SUFFIX, SIGNATURE = ".parquet", b"PAR1"
+SERIES = "float_series"
+VALUES = {"float": "float_value", "int": "int_value", "string": "string_value", "bool": "bool_value"}  # of parameters
+COLUMNS = ("project_id", "run_id", "attribute_path", "attribute_type", "step", *sorted({*VALUES.values()}))
+KEYS = {"run_id", "attribute_path", "attribute_type", "step", "float_value"}  # no other table has these together
+OWN = ("monitoring/", "sys/")  # Neptune's own measurements of the machine, and what it notes of a run
+NAME = "sys/name"
+
+
+class Neptune(Format):
+    """The Parquet files that Neptune's exporter writes, one or a folder of them: float series by path, a path a feature.
+
+    All parts of a run are one run, in whatever files. Whole numbers, numbers and text that were stored once become
+    settings of the run; attributes of other types are left out and counted.
+    """
+
+    name = "neptune"
+    description = "Neptune's export to Parquet (a part, or the folder of a run or of a project)"
+
+    def recognises(self, path: Path) -> bool:
+        """A file of these columns, or a folder with one in it or in a folder within."""
+        return any(_is_part(file) for file in _files(path))
+
+    def open(self, path: Path, options: LogOptions) -> list[Log]:
+        """One log for each run."""
+        files = _files(path)
+        parts = [file for file in files if _is_part(file)]
+        others = [file.name for file in files if file not in parts]
+        reading = _Reading()
+        for part in parts:
+            reading.add(part)
+        remarks = reading.remarks()
+        if others:
+            remarks.append(f"{len(others)} Parquet files that are no export of Neptune's were left out: {listed(others)}")
+        return logs_of_runs(path, self.name, reading.runs(path), options, remarks)
+
+
+class _Reading:
+    """Values of the runs in several parts."""
+
+    def __init__(self) -> None:
+        self.records: dict[tuple[str, str], Records] = {}  # by project and run
+        self.parameters: dict[tuple[str, str], dict[str, Setting]] = {}
+        self.names: dict[tuple[str, str], str] = {}
+        self.sources: dict[tuple[str, str], list[Path]] = {}
+        self.left_out: Counter[str] = Counter()
+        self.order: dict[str, None] = {}
+
+    def add(self, part: Path) -> None:
+        """The rows of one part."""
+        table = _table(part)
+        rows = zip(*(_cells(table, name) for name in COLUMNS), strict=True)
+        for i, cells in enumerate(rows):
+            row = dict(zip(COLUMNS, cells, strict=True))
+            key = self._key(part, i, row)
+            kind, path = str(row["attribute_type"]), str(row["attribute_path"])
+            if kind == SERIES:
+                self._point(part, i, row, self.records[key])
+            elif path == NAME:
+                self.names[key] = str(row["string_value"] or "")
+            elif kind in VALUES and not path.startswith(OWN):
+                self._parameter(part, path, row[VALUES[kind]], self.parameters[key])
+            else:
+                self.left_out[f"of the type {kind}" if kind not in VALUES else f"in {path.split('/')[0]}/"] += 1
+
+    def _key(self, part: Path, i: int, row: dict[str, object]) -> tuple[str, str]:
+        if not row["run_id"] or not row["attribute_path"]:
+            raise UnusableDataError(
+                f"{part}: row {i + 1} has no {'attribute_path' if row['run_id'] else 'run_id'}, expected the run and the "
+                "attribute in every row; export it again"
+            )
+        key = (str(row["project_id"] or ""), str(row["run_id"]))
+        if key not in self.records:
+            self.records[key] = Records(self.order, _beside)
+            self.parameters[key], self.sources[key] = {}, []
+        if part not in self.sources[key]:
+            self.sources[key].append(part)
+        return key
+
+    def _point(self, part: Path, i: int, row: dict[str, object], records: Records) -> None:
+        step, value = row["step"], row["float_value"]
+        if step is None or value is None:
+            raise UnusableDataError(
+                f"{part}: row {i + 1}, of the series {row['attribute_path']}, has no "
+                f"{'step' if step is None else 'float_value'}, expected both; export it again"
+            )
+        records.add(str(row["attribute_path"]), float(str(step)), value)
+
+    def _parameter(self, part: Path, path: str, value: object, held: dict[str, Setting]) -> None:
+        if value is None:
+            return
+        new = value if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
+        if held.setdefault(path, new) != new:
+            raise UnusableDataError(
+                f"{part}: {path} is {held[path]} and {new} in one run, expected one value; keep the parts of one export"
+            )
+
+    def remarks(self) -> list[str]:
+        """What was left out, counted."""
+        kinds = [f"{count} {kind}" for kind, count in sorted(self.left_out.items())]
+        return [f"rows left out, being of no series of numbers and no parameter: {', '.join(kinds)}"] * bool(kinds)
+
+    def runs(self, path: Path) -> list[TrackedRun]:
+        """The runs, by their own names if they have any."""
+        ids = Counter(run for _, run in self.records)
+        return [
+            TrackedRun(
+                name=self.names.get(key, ""),
+                id=key[1] if ids[key[1]] == 1 else "/".join(key),
+                path=path,
+                records=records,
+                sources=tuple(self.sources[key]),
+                parameters=self.parameters[key],
+            )
+            for key, records in self.records.items()
+        ]
+
+
+def _beside(name: str) -> bool:
+    return name.startswith(OWN) or is_logged_beside(name)
+
+
+def _files(path: Path) -> list[Path]:
+    """The Parquet files at, in, or one level further in a path, in the order of their names."""
+    if path.is_file():
+        return [path] if path.suffix == SUFFIX else []
+    found = [*path.glob(f"*{SUFFIX}"), *path.glob(f"*/*{SUFFIX}")] if path.is_dir() else []
+    return sorted(file for file in found if file.is_file() and file.name[0] != ".")
+
+
+def _is_part(file: Path) -> bool:
+    """Whether a file has the columns; where Parquet can't be read, or the file can't, it is a table's to say so."""
+    with file.open("rb") as stream:
+        if stream.read(len(SIGNATURE)) != SIGNATURE:
+            return False
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ModuleNotFoundError:
+        return False
+    try:
+        return {*pyarrow.parquet.read_schema(file).names} >= KEYS
+    except (pyarrow.ArrowException, OSError):
+        return False
+
+
+def _table(part: Path) -> pyarrow.Table:
+    import pyarrow
+    import pyarrow.parquet
+
+    try:
+        with pyarrow.parquet.ParquetFile(part) as file:
+            return file.read(columns=[name for name in COLUMNS if name in file.schema_arrow.names])
+    except (pyarrow.ArrowException, OSError) as error:
+        raise UnusableDataError(f"{part} is damaged or truncated ({error}); copy or export it again") from None
+
+
+def _cells(table: pyarrow.Table, name: str) -> Iterable[object]:
+    """A column, of nothing where the export has none of that name."""
+    cells: list[object] = table.column(name).to_pylist() if name in table.column_names else [None] * table.num_rows
+    return cells
