@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,7 +12,7 @@ from typing import TYPE_CHECKING
 from ecodyn.errors import UnusableDataError
 from ecodyn.logs.log import Format, Log, LogOptions, Setting
 from ecodyn.logs.records import Records
-from ecodyn.logs.tracked import TrackedRun, logs_of_runs
+from ecodyn.logs.tracked import TrackedRun, logs_of_runs, natural
 from ecodyn.tables.names import is_logged_beside, listed
 
 if TYPE_CHECKING:
@@ -25,7 +27,9 @@ VALUES = {"float": "float_value", "int": "int_value", "string": "string_value", 
 COLUMNS = ("project_id", "run_id", "attribute_path", "attribute_type", "step", *sorted({*VALUES.values()}))
 KEYS = {"run_id", "attribute_path", "attribute_type", "step", "float_value"}  # no other table has these together
 OWN = ("monitoring/", "sys/")  # Neptune's own measurements of the machine, and what it notes of a run
-NAME = "sys/name"
+PART = re.compile(r"(.*part_)(\d+)\.parquet")
+UNFINISHED = ".parquet.tmp"  # what the exporter calls a part until its run is complete
+LARGEST = 1 << 53  # up to here a double holds every whole number
 
 
 class Neptune(Format):
@@ -50,7 +54,7 @@ class Neptune(Format):
         reading = _Reading()
         for part in parts:
             reading.add(part)
-        remarks = reading.remarks()
+        remarks = [*_on_parts(path, parts), *reading.remarks()]
         if others:
             remarks.append(f"{len(others)} Parquet files that are no export of Neptune's were left out: {listed(others)}")
         return logs_of_runs(path, self.name, reading.runs(path), options, remarks)
@@ -62,7 +66,6 @@ class _Reading:
     def __init__(self) -> None:
         self.records: dict[tuple[str, str], Records] = {}  # by project and run
         self.parameters: dict[tuple[str, str], dict[str, Setting]] = {}
-        self.names: dict[tuple[str, str], str] = {}
         self.sources: dict[tuple[str, str], list[Path]] = {}
         self.left_out: Counter[str] = Counter()
         self.order: dict[str, None] = {}
@@ -77,8 +80,6 @@ class _Reading:
             kind, path = str(row["attribute_type"]), str(row["attribute_path"])
             if kind == SERIES:
                 self._point(part, i, row, self.records[key])
-            elif path == NAME:
-                self.names[key] = str(row["string_value"] or "")
             elif kind in VALUES and not path.startswith(OWN):
                 self._parameter(part, path, row[VALUES[kind]], self.parameters[key])
             else:
@@ -110,7 +111,8 @@ class _Reading:
     def _parameter(self, part: Path, path: str, value: object, held: dict[str, Setting]) -> None:
         if value is None:
             return
-        new = value if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        new = value if number and math.isfinite(value) and abs(value) <= LARGEST else str(value)
         if held.setdefault(path, new) != new:
             raise UnusableDataError(
                 f"{part}: {path} is {held[path]} and {new} in one run, expected one value; keep the parts of one export"
@@ -122,11 +124,11 @@ class _Reading:
         return [f"rows left out, being of no series of numbers and no parameter: {', '.join(kinds)}"] * bool(kinds)
 
     def runs(self, path: Path) -> list[TrackedRun]:
-        """The runs, by their own names if they have any."""
+        """The runs, by their ids, and by their projects where two projects have the same."""
         ids = Counter(run for _, run in self.records)
         return [
             TrackedRun(
-                name=self.names.get(key, ""),
+                name="",
                 id=key[1] if ids[key[1]] == 1 else "/".join(key),
                 path=path,
                 records=records,
@@ -146,7 +148,43 @@ def _files(path: Path) -> list[Path]:
     if path.is_file():
         return [path] if path.suffix == SUFFIX else []
     found = [*path.glob(f"*{SUFFIX}"), *path.glob(f"*/*{SUFFIX}")] if path.is_dir() else []
-    return sorted(file for file in found if file.is_file() and file.name[0] != ".")
+    return sorted(
+        (file for file in found if file.is_file() and file.name[0] != "."),
+        key=lambda file: (file.parent, natural(file.name)),
+    )
+
+
+def _on_parts(path: Path, parts: list[Path]) -> list[str]:
+    """What is to be said of parts that are not there, or not read.
+
+    Raises
+    ------
+    UnusableDataError
+        A part between others is missing.
+    """
+    numbers: dict[tuple[Path, str], set[int]] = {}
+    for part in parts:
+        if found := PART.fullmatch(part.name):
+            numbers.setdefault((part.parent, found[1]), set()).add(int(found[2]))
+    for (folder, start), held in numbers.items() if path.is_dir() else ():
+        missing = sorted({*range(max(held) + 1)} - held)
+        if missing:
+            raise UnusableDataError(
+                f"{folder} lacks {start}{missing[0]}{SUFFIX} ({len(missing)} of {max(held) + 1} parts), expected all parts "
+                "of a run; export or copy it again, or name a part as a file"
+            )
+    remarks = []
+    if path.is_file() and (found := PART.fullmatch(path.name)):
+        others = [file.name for file in _files(path.parent) if _is_other_part(path, file, found[1])]
+        remarks += [f"parts of the same run beside it were not read (its folder has them): {listed(others)}"] * bool(others)
+    unfinished = len([*path.rglob(f"*{UNFINISHED}")]) if path.is_dir() else 0
+    remarks += [f"{unfinished} files {UNFINISHED} of an export that did not finish were left out"] * bool(unfinished)
+    return remarks
+
+
+def _is_other_part(path: Path, file: Path, start: str) -> bool:
+    found = PART.fullmatch(file.name)
+    return file.parent == path.parent and file.name != path.name and found is not None and found[1] == start
 
 
 def _is_part(file: Path) -> bool:

@@ -16,7 +16,7 @@ from ecodyn.logs.records import Records
 from ecodyn.observables import OBSERVABLES
 from ecodyn.tables.names import are_whole, listed
 
-__all__ = ["TrackedRun", "logs_of_runs", "setting_of"]
+__all__ = ["TrackedRun", "logs_of_runs", "natural", "setting_of"]
 
 DIGITS = re.compile(r"(\d+)")
 DECIMAL = re.compile(r"[+-]?(\d+\.\d*|\.?\d+(?=[eE]))([eE][+-]?\d+)?")  # 1_000 and 007 are text, as in tables
@@ -79,7 +79,7 @@ def logs_of_runs(
     UnusableDataError
         No run has values, or those of a feature are all of one step.
     """
-    held = sorted((run for run in runs if run.records.values), key=lambda run: (_natural(run.name or run.id), run.id))
+    held = sorted((run for run in runs if run.records.values), key=lambda run: (natural(run.name or run.id), run.id))
     if not held:
         raise UnusableDataError(
             f"{path} holds no values of metrics ({len(runs)} runs); log each feature at each step, or name another store"
@@ -112,7 +112,7 @@ def setting_of(text: str) -> Setting:
     return text if number is None or not math.isfinite(number) or abs(number) > LARGEST else number
 
 
-def _natural(name: str) -> list[str | int]:
+def natural(name: str) -> list[str | int]:
     """A key by which seed_2 comes before seed_10."""
     return [int(part) if i % 2 else part for i, part in enumerate(DIGITS.split(name))]
 

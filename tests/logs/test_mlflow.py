@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 import ecodyn
 from ecodyn.cli import app
-from ecodyn.errors import UnusableDataError
+from ecodyn.errors import DataWarning, UnusableDataError
 from ecodyn.logs import LogOptions, open_logs
 from ecodyn.logs.tracked import RESERVED, setting_of
 from ecodyn.trajectories import labels
@@ -170,7 +170,8 @@ def test_settings_are_those_of_the_trajectories(store, tmp_path):
     names -= {"a/b"} if isinstance(store, Files) else set()
     for run in ("aa", "bb"):
         store.add(run, run, X, dict.fromkeys(names, "1"))
-    ecodyn.extract(store.path).save(tmp_path / "runs.nc")
+    with pytest.warns(DataWarning, match="being called as something else"):
+        ecodyn.extract(store.path).save(tmp_path / "runs.nc")
     runs = ecodyn.load(tmp_path / "runs.nc")
     assert runs.settings["dim"].tolist() == [1, 1]
     assert "being called as something else" in str(runs.provenance)
