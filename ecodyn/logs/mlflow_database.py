@@ -74,8 +74,8 @@ def _opened(path: Path) -> Iterator[sqlite3.Connection]:
             yield database
     except sqlite3.Error as error:
         raise UnusableDataError(
-            f"{path} can't be read as a database of MLflow ({error}); copy it again, with the files {path.name}-wal and "
-            f"{path.name}-shm if there are such"
+            f"{path} can't be read as a database of MLflow ({error}); copy it again, with the files {path.name}-wal "
+            f"and {path.name}-shm if there are such"
         ) from None
 
 

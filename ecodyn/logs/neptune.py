@@ -33,7 +33,7 @@ LARGEST = 1 << 53  # up to here a double holds every whole number
 
 
 class Neptune(Format):
-    """The Parquet files that Neptune's exporter writes, one or a folder of them: float series by path, a path a feature.
+    """The Parquet files that Neptune's exporter writes, one or a folder of them: a path of a float series a feature.
 
     All parts of a run are one run, in whatever files. Whole numbers, numbers and text that were stored once become
     settings of the run; attributes of other types are left out and counted.
@@ -56,7 +56,9 @@ class Neptune(Format):
             reading.add(part)
         remarks = [*_on_parts(path, parts), *reading.remarks()]
         if others:
-            remarks.append(f"{len(others)} Parquet files that are no export of Neptune's were left out: {listed(others)}")
+            remarks.append(
+                f"{len(others)} Parquet files that are no export of Neptune's were left out: {listed(others)}"
+            )
         return logs_of_runs(path, self.name, reading.runs(path), options, remarks)
 
 
@@ -88,8 +90,8 @@ class _Reading:
     def _key(self, part: Path, i: int, row: dict[str, object]) -> tuple[str, str]:
         if not row["run_id"] or not row["attribute_path"]:
             raise UnusableDataError(
-                f"{part}: row {i + 1} has no {'attribute_path' if row['run_id'] else 'run_id'}, expected the run and the "
-                "attribute in every row; export it again"
+                f"{part}: row {i + 1} has no {'attribute_path' if row['run_id'] else 'run_id'}, expected the run and "
+                "the attribute in every row; export it again"
             )
         key = (str(row["project_id"] or ""), str(row["run_id"]))
         if key not in self.records:
@@ -170,13 +172,15 @@ def _on_parts(path: Path, parts: list[Path]) -> list[str]:
         missing = sorted({*range(max(held) + 1)} - held)
         if missing:
             raise UnusableDataError(
-                f"{folder} lacks {start}{missing[0]}{SUFFIX} ({len(missing)} of {max(held) + 1} parts), expected all parts "
-                "of a run; export or copy it again, or name a part as a file"
+                f"{folder} lacks {start}{missing[0]}{SUFFIX} ({len(missing)} of {max(held) + 1} parts), expected all "
+                "parts of a run; export or copy it again, or name a part as a file"
             )
     remarks = []
     if path.is_file() and (found := PART.fullmatch(path.name)):
         others = [file.name for file in _files(path.parent) if _is_other_part(path, file, found[1])]
-        remarks += [f"parts of the same run beside it were not read (its folder has them): {listed(others)}"] * bool(others)
+        remarks += [f"parts of the same run beside it were not read (its folder has them): {listed(others)}"] * bool(
+            others
+        )
     unfinished = len([*path.rglob(f"*{UNFINISHED}")]) if path.is_dir() else 0
     remarks += [f"{unfinished} files {UNFINISHED} of an export that did not finish were left out"] * bool(unfinished)
     return remarks

@@ -29,9 +29,7 @@ class Records:
         Whether a name is one that loggers write beside features, so that it is one only where it is asked for.
     """
 
-    def __init__(
-        self, order: dict[str, None] | None = None, beside: Callable[[str], bool] = is_logged_beside
-    ) -> None:
+    def __init__(self, order: dict[str, None] | None = None, beside: Callable[[str], bool] = is_logged_beside) -> None:
         self.order: dict[str, None] = {} if order is None else order
         self.beside = beside
         self.steps: dict[str, list[float]] = {}

@@ -82,7 +82,8 @@ def logs_of_runs(
     held = sorted((run for run in runs if run.records.values), key=lambda run: (natural(run.name or run.id), run.id))
     if not held:
         raise UnusableDataError(
-            f"{path} holds no values of metrics ({len(runs)} runs); log each feature at each step, or name another store"
+            f"{path} holds no values of metrics ({len(runs)} runs); log each feature at each step, or name another "
+            "store"
         )
     remarks = [*remarks]
     if len(held) < len(runs):

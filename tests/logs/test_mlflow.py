@@ -2,6 +2,7 @@
 
 import math
 import sqlite3
+import sys
 from contextlib import closing
 
 import numpy as np
@@ -19,9 +20,11 @@ from ecodyn.trajectories import labels
 
 STEPS = (0, 10, 20, 30)
 X = {name: [i + step / 7 for step in STEPS] for i, name in enumerate(("signal/1", "signal/2"), 1)}
+LARGEST = sys.float_info.max  # as MLflow stores infinity
 TABLES = """
 CREATE TABLE experiments (experiment_id INTEGER NOT NULL, name VARCHAR(256), lifecycle_stage VARCHAR(32));
-CREATE TABLE runs (run_uuid VARCHAR(32) NOT NULL, name VARCHAR(250), lifecycle_stage VARCHAR(20), experiment_id INTEGER);
+CREATE TABLE runs (run_uuid VARCHAR(32) NOT NULL, name VARCHAR(250), lifecycle_stage VARCHAR(20),
+    experiment_id INTEGER);
 CREATE TABLE metrics ("key" VARCHAR(250) NOT NULL, value FLOAT NOT NULL, timestamp BIGINT NOT NULL,
     run_uuid VARCHAR(32) NOT NULL, step BIGINT DEFAULT '0' NOT NULL, is_nan BOOLEAN DEFAULT '0' NOT NULL,
     CONSTRAINT metric_pk PRIMARY KEY ("key", timestamp, step, run_uuid, value, is_nan));
@@ -66,8 +69,7 @@ class Database:
 
     def add(self, run, name, metrics, params=None, *, deleted=False, experiment="1", steps=STEPS):
         rows = [
-            (key, 0.0 if math.isnan(value) else max(min(value, 1.7976931348623157e308), -1.7976931348623157e308), i, run)
-            + (step, math.isnan(value))
+            (key, 0.0 if math.isnan(value) else max(min(value, LARGEST), -LARGEST), i, run, step, math.isnan(value))
             for key, values in metrics.items()
             for i, (step, value) in enumerate(zip(steps, values, strict=False))
         ]
@@ -78,7 +80,9 @@ class Database:
             stage = "deleted" if deleted else "active"
             database.execute("INSERT INTO runs VALUES (?, ?, ?, ?)", (run, name, stage, experiment))
             database.executemany("INSERT INTO metrics VALUES (?, ?, ?, ?, ?, ?)", rows)
-            database.executemany("INSERT INTO params VALUES (?, ?, ?)", [(k, v, run) for k, v in (params or {}).items()])
+            database.executemany(
+                "INSERT INTO params VALUES (?, ?, ?)", [(k, v, run) for k, v in (params or {}).items()]
+            )
             database.commit()
 
 
@@ -104,7 +108,7 @@ def test_every_value_comes_back(store):
 def test_every_number_comes_back(tmp_path_factory, kind, values):
     store = kind(tmp_path_factory.mktemp("store"))
     if kind is Database:  # the largest double stands for infinity there
-        values = [v for v in values if abs(v) < 1.7976931348623157e308 or math.isinf(v)] or [0.0]
+        values = [v for v in values if abs(v) < LARGEST or math.isinf(v)] or [0.0]
     store.add("aa", "", {"x": values, "y": [1.0] * len(values)}, steps=range(len(values)))
     (log,) = open_logs(store.path)
     assert log.name == ("1/aa" if kind is Files else "aa")

@@ -1,5 +1,6 @@
 """Neptune's export to Parquet: series come back by path and run, in however many files; the rest is counted."""
 
+import itertools
 from decimal import Decimal
 
 import numpy as np
@@ -82,7 +83,7 @@ def test_however_it_is_cut_into_parts_a_run_is_one(tmp_path_factory, values, cut
     folder = tmp_path_factory.mktemp("export")
     rows = [point("RUN-1", "x", step * i, value) for i, value in enumerate(values)]
     bounds = [0, *sorted(min(cut, len(rows)) for cut in cuts), len(rows)]
-    for i, (first, end) in enumerate(zip(bounds[:-1], bounds[1:], strict=True)):
+    for i, (first, end) in enumerate(itertools.pairwise(bounds)):
         write(folder / f"RUN-1_part_{i}.parquet", rows[first:end])
     (log,) = open_logs(folder)
     np.testing.assert_array_equal(values_of(log)[:, 0], values)
