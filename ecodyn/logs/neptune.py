@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections import Counter
 from collections.abc import Iterable
@@ -113,8 +112,9 @@ class _Reading:
     def _parameter(self, part: Path, path: str, value: object, held: dict[str, Setting]) -> None:
         if value is None:
             return
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        new = value if number and math.isfinite(value) and abs(value) <= LARGEST else str(value)
+        new: Setting = str(value)
+        if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= LARGEST:  # NaN is not
+            new = value
         if held.setdefault(path, new) != new:
             raise UnusableDataError(
                 f"{part}: {path} is {held[path]} and {new} in one run, expected one value; keep the parts of one export"
