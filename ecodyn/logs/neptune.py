@@ -13,6 +13,7 @@ from ecodyn.logs.log import Format, Log, LogOptions, Setting
 from ecodyn.logs.records import Records
 from ecodyn.logs.tracked import TrackedRun, logs_of_runs, natural
 from ecodyn.tables.names import is_logged_beside, listed
+from ecodyn.tables.reading import NEPTUNE
 
 if TYPE_CHECKING:
     import pyarrow
@@ -24,7 +25,6 @@ SUFFIX, SIGNATURE = ".parquet", b"PAR1"
 SERIES = "float_series"
 VALUES = {"float": "float_value", "int": "int_value", "string": "string_value", "bool": "bool_value"}  # of parameters
 COLUMNS = ("project_id", "run_id", "attribute_path", "attribute_type", "step", *sorted({*VALUES.values()}))
-KEYS = {"run_id", "attribute_path", "attribute_type", "step", "float_value"}  # no other table has these together
 OWN = ("monitoring/", "sys/")  # Neptune's own measurements of the machine, and what it notes of a run
 PART = re.compile(r"(.*part_)(\d+)\.parquet")
 UNFINISHED = ".parquet.tmp"  # what the exporter calls a part until its run is complete
@@ -202,7 +202,7 @@ def _is_part(file: Path) -> bool:
     except ModuleNotFoundError:
         return False
     try:
-        return {*pyarrow.parquet.read_schema(file).names} >= KEYS
+        return {*pyarrow.parquet.read_schema(file).names} >= NEPTUNE
     except (pyarrow.ArrowException, OSError):
         return False
 

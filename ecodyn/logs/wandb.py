@@ -14,7 +14,8 @@ HISTORY = "files/wandb-history.jsonl"  # what versions of before 2022 wrote besi
 def export_advice(path: Path) -> str | None:
     """How to export what Weights & Biases wrote at or in a path, None if it wrote nothing there."""
     if path.is_dir():
-        files = sorted(file for within in WITHIN for file in path.glob(f"{within}{SUFFIX}") if file.is_file())
+        found = (file for within in WITHIN for file in path.glob(f"{within}{SUFFIX}") if file.is_file())
+        files = sorted({file.resolve() for file in found})  # latest-run is a link to one of the others
     else:
         files = [path] if path.suffix == SUFFIX else []
     if not files:

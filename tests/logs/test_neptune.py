@@ -192,6 +192,13 @@ def test_parameters_that_contradict_each_other_are_refused(tmp_path):
         open_logs(write(tmp_path / "a.parquet", rows))
 
 
+def test_as_a_table_it_is_refused_with_the_command_that_reads_it(tmp_path):
+    path = write(tmp_path / "RUN-1_part_0.parquet", series("RUN-1"))
+    result = CliRunner().invoke(app, ["fit", str(path), "--family", "linear"])
+    assert result.exit_code == 3
+    assert f"ecodyn extract {tmp_path} -o runs.nc" in " ".join(result.stderr.split())
+
+
 def test_without_series_it_is_refused(tmp_path):
     path = write(tmp_path / "a.parquet", [once("RUN-1", "dim", "int", int_value=8)])
     with pytest.raises(UnusableDataError, match=r"holds no values of metrics \(1 runs\)"):
