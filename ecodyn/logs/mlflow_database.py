@@ -17,6 +17,7 @@ from ecodyn.logs.tracked import TrackedRun, logs_of_runs, setting_of
 
 __all__ = ["MLflowDatabase"]
 
+SUFFIXES = (".db", ".sqlite", ".sqlite3")
 SIGNATURE = b"SQLite format 3\x00"
 TABLES = {"experiments", "runs", "metrics", "params", "tags"}
 LARGEST = sys.float_info.max  # MLflow writes infinity as this, and what is no number as 0 with a mark
@@ -33,8 +34,8 @@ class MLflowDatabase(Format):
     description = "MLflow's database (mlflow.db, SQLite)"
 
     def recognises(self, path: Path) -> bool:
-        """A file that begins as SQLite's do and has MLflow's tables; or that is called mlflow.db."""
-        if not path.is_file() or not _is_sqlite(path):
+        """A file .db or .sqlite that begins as SQLite's do and has MLflow's tables; or that is called mlflow.db."""
+        if path.suffix not in SUFFIXES or not path.is_file() or not _is_sqlite(path):
             return False
         try:
             with _opened(path) as database:

@@ -13,7 +13,7 @@ from ecodyn.logs.log import Format, Log, LogOptions, Setting
 from ecodyn.logs.records import Records
 from ecodyn.logs.tracked import TrackedRun, logs_of_runs, natural
 from ecodyn.tables.names import is_logged_beside, listed
-from ecodyn.tables.reading import NEPTUNE
+from ecodyn.tables.reading import NEPTUNE, SUFFIXES
 
 if TYPE_CHECKING:
     import pyarrow
@@ -42,7 +42,7 @@ class Neptune(Format):
     description = "Neptune's export to Parquet (a part, or the folder of a run or of a project)"
 
     def recognises(self, path: Path) -> bool:
-        """A file of these columns, or a folder with one in it or in a folder within."""
+        """A file of these columns, or a folder with one in it, or of nothing but folders with some in each."""
         return any(_is_part(file) for file in _files(path))
 
     def open(self, path: Path, options: LogOptions) -> list[Log]:
@@ -50,14 +50,13 @@ class Neptune(Format):
         files = _files(path)
         parts = [file for file in files if _is_part(file)]
         others = [file.name for file in files if file not in parts]
+        others += [file.name for file in _beside_parts(path) if file.suffix != SUFFIX]
         reading = _Reading()
         for part in parts:
             reading.add(part)
         remarks = [*_on_parts(path, parts), *reading.remarks()]
         if others:
-            remarks.append(
-                f"{len(others)} Parquet files that are no export of Neptune's were left out: {listed(others)}"
-            )
+            remarks.append(f"{len(others)} tables that are no export of Neptune's were left out: {listed(others)}")
         return logs_of_runs(path, self.name, reading.runs(path), options, remarks)
 
 
@@ -146,10 +145,14 @@ def _beside(name: str) -> bool:
 
 
 def _files(path: Path) -> list[Path]:
-    """The Parquet files at, in, or one level further in a path, in the order of their names."""
-    if path.is_file():
-        return [path] if path.suffix == SUFFIX else []
-    found = [*path.glob(f"*{SUFFIX}"), *path.glob(f"*/*{SUFFIX}")] if path.is_dir() else []
+    """The Parquet files at or in a path, or in its folders where it holds nothing else; in the order of their names."""
+    if not path.is_dir():
+        return [path] if path.suffix == SUFFIX and path.is_file() else []
+    entries = [entry for entry in path.iterdir() if entry.name[0] != "."]
+    found = [entry for entry in entries if entry.suffix == SUFFIX]
+    within = [[*entry.glob(f"*{SUFFIX}")] for entry in entries] if all(entry.is_dir() for entry in entries) else []
+    if not found and all(within):
+        found = [file for files in within for file in files]
     return sorted(
         (file for file in found if file.is_file() and file.name[0] != "."),
         key=lambda file: (file.parent, natural(file.name)),
@@ -186,6 +189,11 @@ def _on_parts(path: Path, parts: list[Path]) -> list[str]:
     return remarks
 
 
+def _beside_parts(path: Path) -> list[Path]:
+    """Tables in a folder."""
+    return sorted(file for file in path.iterdir() if file.suffix in SUFFIXES) if path.is_dir() else []
+
+
 def _is_other_part(path: Path, file: Path, start: str) -> bool:
     found = PART.fullmatch(file.name)
     return file.parent == path.parent and file.name != path.name and found is not None and found[1] == start
@@ -193,9 +201,12 @@ def _is_other_part(path: Path, file: Path, start: str) -> bool:
 
 def _is_part(file: Path) -> bool:
     """Whether a file has the columns; where Parquet can't be read, or the file can't, it is a table's to say so."""
-    with file.open("rb") as stream:
-        if stream.read(len(SIGNATURE)) != SIGNATURE:
-            return False
+    try:
+        with file.open("rb") as stream:
+            if stream.read(len(SIGNATURE)) != SIGNATURE:
+                return False
+    except OSError:
+        return False
     try:
         import pyarrow
         import pyarrow.parquet

@@ -58,9 +58,12 @@ def readings_of(splits: Mapping[str, tuple[Split, ...]], wanted: set[str]) -> li
 
 def _extended(partial: _Partial, pair: Split, by_pair: Mapping[Split, str]) -> _Partial | None:
     """With a pair's run and feature, None if these don't make columns with all others."""
-    runs = partial.runs if pair.run in partial.runs else (*partial.runs, pair.run)
-    features = partial.features if pair.feature in partial.features else (*partial.features, pair.feature)
-    new = [Split(run, feature) for run in runs for feature in features if not _known(partial, run, feature)]
+    run_is_new, feature_is_new = pair.run not in partial.runs, pair.feature not in partial.features
+    runs = (*partial.runs, pair.run) if run_is_new else partial.runs
+    features = (*partial.features, pair.feature) if feature_is_new else partial.features
+    new = {Split(pair.run, feature) for feature in features} if run_is_new else set()
+    if feature_is_new:
+        new |= {Split(run, pair.feature) for run in runs}
     told = dict(partial.told)
     for split in new:
         name = by_pair.get(split)
@@ -68,7 +71,3 @@ def _extended(partial: _Partial, pair: Split, by_pair: Mapping[Split, str]) -> _
             return None
         told[name] = split
     return _Partial(runs, features, told)
-
-
-def _known(partial: _Partial, run: str, feature: str) -> bool:
-    return run in partial.runs and feature in partial.features

@@ -167,8 +167,9 @@ def test_what_is_measured_of_the_machine_is_left_out_unless_asked_for(tmp_path):
 def test_another_table_beside_is_left_out_and_said(tmp_path):
     write(tmp_path / "RUN-1_part_0.parquet", series("RUN-1"))
     pq.write_table(pa.table({"step": [0, 1], "x": [1.0, 2.0]}), tmp_path / "other.parquet")
+    (tmp_path / "more.csv").write_text("step,x\n0,1\n")
     (log,) = open_logs(tmp_path)
-    assert log.remarks == ("1 Parquet files that are no export of Neptune's were left out: other.parquet",)
+    assert log.remarks == ("2 tables that are no export of Neptune's were left out: other.parquet, more.csv",)
     assert open_logs(tmp_path / "other.parquet")[0].format == "table"
 
 
@@ -190,6 +191,13 @@ def test_parameters_that_contradict_each_other_are_refused(tmp_path):
     rows = [*series("RUN-1"), *(once("RUN-1", "dim", "int", int_value=dim) for dim in (8, 16))]
     with pytest.raises(UnusableDataError, match="dim is 8 and 16 in one run"):
         open_logs(write(tmp_path / "a.parquet", rows))
+
+
+def test_folders_beside_one_of_neptune_are_still_read(tmp_path):
+    write(tmp_path / "neptune/RUN-1_part_0.parquet", series("RUN-1"))
+    (tmp_path / "tables").mkdir()
+    (tmp_path / "run.csv").write_text("step,signal/1,signal/2\n0,1,2\n1,2,3\n")
+    assert {log.format for log in open_logs(tmp_path)} == {"neptune", "table"}
 
 
 def test_as_a_table_it_is_refused_with_the_command_that_reads_it(tmp_path):
