@@ -55,19 +55,33 @@ def chart_of(frame: pd.DataFrame, options: TableOptions, where: str) -> Chart | 
     """
     named_index = frame.columns.nlevels > 1 or frame.index.names != [None] or NOTES in frame.attrs
     names = [str(name).strip() for name in frame.columns]
-    lines = [name for name in names if {name + LOW, name + HIGH} <= {*names} and SEPARATOR in name]
-    others = {*names} - {part for name in lines for part in (name, name + LOW, name + HIGH)}
+    known = {*names}
+    lines = [name for name in names if SEPARATOR in name and name + LOW in known and name + HIGH in known]
+    others = known - {part for name in lines for part in (name, name + LOW, name + HIGH)}
     splits = {name: _splits(name) for name in lines}
-    if named_index or options.run is not None or len(others) != 1 or len({*names}) < len(names):
+    if named_index or options.run is not None or len(others) != 1 or len(known) < len(names):
         return None
     if not all(splits.values()) or not (kept := _asked_for(splits, options)):
         return None
+    _check_pairs(where, kept)
     (axis,) = others
     told, remarks = _told(where, kept, options.columns)
     columns = {name: frame.iloc[:, i] for i, name in enumerate(names)}
     return _table(
         frame, columns, axis, told, options, [*_general(told, len(lines)), *remarks, *_on_points(columns, told)]
     )
+
+
+def _check_pairs(where: str, splits: Mapping[str, tuple[Split, ...]]) -> None:
+    """Refuse columns of one run and feature, whose names differ in blanks only."""
+    columns: dict[Split, str] = {}
+    for name, pairs in splits.items():
+        for pair in pairs:
+            if columns.setdefault(pair, name) != name:
+                raise UnusableDataError(
+                    f"{where} has two columns of the feature {pair.feature!r} of the run {pair.run!r}, {columns[pair]!r} "
+                    f"and {name!r}; rename one"
+                )
 
 
 def _splits(name: str) -> tuple[Split, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import chain
 from typing import NamedTuple
 
 __all__ = ["MOST_TRIED", "Split", "readings_of"]
@@ -61,13 +62,12 @@ def _extended(partial: _Partial, pair: Split, by_pair: Mapping[Split, str]) -> _
     run_is_new, feature_is_new = pair.run not in partial.runs, pair.feature not in partial.features
     runs = (*partial.runs, pair.run) if run_is_new else partial.runs
     features = (*partial.features, pair.feature) if feature_is_new else partial.features
-    new = {Split(pair.run, feature) for feature in features} if run_is_new else set()
-    if feature_is_new:
-        new |= {Split(run, pair.feature) for run in runs}
-    told = dict(partial.told)
-    for split in new:
+    of_run = (Split(pair.run, feature) for feature in features) if run_is_new else ()
+    of_feature = (Split(run, pair.feature) for run in partial.runs) if feature_is_new else ()
+    new: dict[str, Split] = {}
+    for split in chain(of_run, of_feature):
         name = by_pair.get(split)
-        if name is None or name in told:
+        if name is None or name in partial.told or name in new:
             return None
-        told[name] = split
-    return _Partial(runs, features, told)
+        new[name] = split
+    return _Partial(runs, features, partial.told | new)

@@ -231,6 +231,12 @@ def test_decimal_commas_of_a_chart_are_still_said(tmp_path):
     assert said(log, "read as a chart")
 
 
+def test_two_columns_of_one_run_and_feature_are_refused(tmp_path):
+    path = export(tmp_path / "chart.csv", {"a - x": line(), "a  - x": line(1)})
+    with pytest.raises(UnusableDataError, match="two columns of the feature 'x' of the run 'a'"):
+        open_logs(path)
+
+
 def test_text_in_a_chart_is_refused(tmp_path):
     path = export(tmp_path / "chart.csv", {"a - x": line()})
     path.write_text(path.read_text().replace('"0.0"', '"none at all"', 1))
