@@ -11,7 +11,7 @@ import numpy as np
 
 from ecodyn.errors import UnusableDataError
 from ecodyn.tables.cells import is_missing, numbers_of
-from ecodyn.tables.names import STEP_NAMES, matching, named, normal
+from ecodyn.tables.names import STEP_NAMES, listed, matching, named, normal
 from ecodyn.tables.own import NOTES
 from ecodyn.tables.splits import Split, readings_of
 from ecodyn.tables.table import TableOptions
@@ -79,8 +79,8 @@ def _check_pairs(where: str, splits: Mapping[str, tuple[Split, ...]]) -> None:
         for pair in pairs:
             if columns.setdefault(pair, name) != name:
                 raise UnusableDataError(
-                    f"{where} has two columns of the feature {pair.feature!r} of the run {pair.run!r}, {columns[pair]!r} "
-                    f"and {name!r}; rename one"
+                    f"{where} has two columns of the feature {pair.feature!r} of the run {pair.run!r}, "
+                    f"{columns[pair]!r} and {name!r}; rename one"
                 )
 
 
@@ -176,24 +176,25 @@ def _table(
     label = "run"
     while label in (axis, *features):
         label += "_"
-    parts = []
+    parts, empty = [], []
     for run in dict.fromkeys(split.run for split in told.values()):
         own = {split.feature: columns[name] for name, split in told.items() if split.run == run}
         held = ~np.logical_and.reduce([_missing(column) for column in own.values()])  # other runs' steps are none
         cells = {feature: column[held] for feature, column in own.items() if feature != axis}
+        empty += [run] * (not held.any())
         parts.append(pd.DataFrame({axis: columns[axis][held], label: run} | cells))
     time = axis if options.time is None else options.time
-    on_axis = []
+    further = [f"{len(empty)} runs have no points and were left out: {listed(empty)}"] * (len(empty) > 0)
     if axis in features:
-        on_axis.append(f"left out, being called as the chart's axis: {axis}")
+        further.append(f"left out, being called as the chart's axis: {axis}")
     if time != axis:
-        on_axis.append(f"left out, being the chart's axis and not the time that was asked for: {axis}")
+        further.append(f"left out, being the chart's axis and not the time that was asked for: {axis}")
     elif normal(axis) not in STEP_NAMES:
-        on_axis.append(f"the chart's axis {axis} is taken as the time")
+        further.append(f"the chart's axis {axis} is taken as the time")
     order = [axis] * (time == axis) + [label, *(feature for feature in features if feature != axis)]
     frame = pd.concat(parts, ignore_index=True)[order]
     decided = source.attrs.get(DECIDED)
-    frame.attrs = {**source.attrs, DECIDED: [*(decided if isinstance(decided, list) else []), *remarks, *on_axis]}
+    frame.attrs = {**source.attrs, DECIDED: [*(decided if isinstance(decided, list) else []), *remarks, *further]}
     return Chart(frame, replace(options, time=time, run=label))
 
 

@@ -87,6 +87,15 @@ def test_a_run_has_the_steps_at_which_it_has_points(tmp_path):
     assert (b.steps.tolist(), values_of(b)[:, 0].tolist()) == ([10, 30], [2, 4])
 
 
+def test_runs_without_points_are_left_out_and_said(tmp_path):
+    path = export(tmp_path / "chart.csv", {"a - x": line(), "b - x": [None] * 4})
+    (log,) = open_logs(path)
+    assert log.name == "a"
+    assert said(log, "1 runs have no points and were left out: b")
+    with pytest.raises(UnusableDataError, match=r"chart\.csv"):
+        open_logs(export(path, {"a - x": [None] * 4}))
+
+
 def test_points_that_stand_for_several_values_are_said(tmp_path):
     cells, high = {"a - x": line(), "b - x": line()}, {"a - x": line(1.0), "b - x": line()}
     (log, _) = open_logs(export(tmp_path / "chart.csv", cells, high=high))
