@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from ecodyn.errors import UnusableDataError
-from ecodyn.logs.log import Format, Log, LogOptions, Setting
+from ecodyn.logs.log import Format, Log, LogOptions
 from ecodyn.logs.records import Records
+from ecodyn.logs.tracked import TrackedRun, logs_of_runs, setting_of
+from ecodyn.tables.names import is_logged_beside, listed
 
-__all__ = ["MLflow"]
+__all__ = ["RUN_NAME", "MLflow", "remarks_on_runs", "written_beside"]
 
 META, METRICS, PARAMETERS, TAGS = "meta.yaml", "metrics", "params", "tags"
 RUN_NAME = "mlflow.runName"  # the tag that holds the name that MLflow's pages show
-DELETED = re.compile(r"^lifecycle_stage:\s*deleted\s*$", re.MULTILINE)
+DELETED = re.compile(r"^lifecycle_stage:\s*['\"]?deleted\b", re.MULTILINE)
 FIELDS = 3  # of a line: milliseconds since 1970, value, step; later versions of MLflow may write more behind them
+MACHINE = "system/"  # MLflow's own measurements of the machine
 
 
 class MLflow(Format):
@@ -35,14 +38,34 @@ class MLflow(Format):
 
     def open(self, path: Path, options: LogOptions) -> list[Log]:
         """One log for each run that was not deleted."""
-        runs = _runs_in(path)
-        kept = [run for run in runs if not DELETED.search(_text(run / META))]
-        if not kept:
-            raise UnusableDataError(f"{path} holds {len(runs)} runs, all deleted in MLflow; restore them there first")
-        deleted = len(runs) - len(kept)
-        remarks = (f"{deleted} runs that were deleted in MLflow were left out",) * (deleted > 0)
-        logs = [_log(run, options) for run in kept]
-        return [dataclasses.replace(logs[0], remarks=(*remarks, *logs[0].remarks)), *logs[1:]]
+        folders = _runs_in(path)
+        kept = [folder for folder in folders if not DELETED.search(_text(folder / META))]
+        experiments = sorted({folder.parent.name for folder in kept})
+        remarks = remarks_on_runs(path, len(folders), len(kept), experiments)
+        return logs_of_runs(path, self.name, [_run(folder) for folder in kept], options, remarks)
+
+
+def written_beside(name: str) -> bool:
+    """Whether MLflow or another logger writes such a metric beside features."""
+    return name.startswith(MACHINE) or is_logged_beside(name)
+
+
+def remarks_on_runs(path: Path, runs: int, kept: int, experiments: Sequence[str]) -> list[str]:
+    """What is to be said of a store of which these runs count.
+
+    Raises
+    ------
+    UnusableDataError
+        All its runs were deleted.
+    """
+    if not kept:
+        raise UnusableDataError(f"{path} holds {runs} runs, all deleted in MLflow; restore those that are meant there")
+    remarks = []
+    if kept < runs:
+        remarks.append(f"{runs - kept} of {runs} runs were deleted in MLflow and were left out")
+    if len(experiments) > 1:
+        remarks.append(f"runs of {len(experiments)} experiments were read together: {listed(experiments)}")
+    return remarks
 
 
 def _runs_in(path: Path) -> list[Path]:
@@ -52,10 +75,9 @@ def _runs_in(path: Path) -> list[Path]:
     if _is_run(path):
         return [path]
     entries = sorted(entry for entry in path.iterdir() if entry.is_dir() and entry.name[0] != ".")
-    runs = [entry for entry in entries if _is_run(entry)]
-    if runs or (path / META).is_file():
-        return runs if (path / META).is_file() else []
-    experiments = [entry for entry in entries if (entry / META).is_file()]
+    if (path / META).is_file():
+        return [entry for entry in entries if _is_run(entry)]
+    experiments = [entry for entry in entries if (entry / META).is_file() and not _is_run(entry)]
     return [run for entry in experiments for run in _runs_in(entry)]
 
 
@@ -63,25 +85,31 @@ def _is_run(path: Path) -> bool:
     return (path / META).is_file() and (path / METRICS).is_dir()
 
 
-def _log(run: Path, options: LogOptions) -> Log:
-    records, lines = Records(), 0
-    files = sorted(file for file in (run / METRICS).rglob("*") if file.is_file())
-    for file in files:
-        name = file.relative_to(run / METRICS).as_posix()
-        for number, line in enumerate(_text(file).splitlines(), 1):
+def _run(folder: Path) -> TrackedRun:
+    records = Records(beside=written_beside)
+    files = _files_in(folder / METRICS)
+    for name, file in files.items():
+        text = _text(file)
+        lines = text.splitlines()
+        if lines and not text.endswith("\n"):
+            raise UnusableDataError(_damaged(file, len(lines), lines[-1]))
+        for number, line in enumerate(lines, 1):
             step, value = _value(file, number, line)
             records.add(name, step, value)
-            lines += 1
-    if len({step for steps in records.steps.values() for step in steps}) == 1 and len(records.values) < lines:
-        raise UnusableDataError(
-            f"{run}: all values of all metrics are of one step; log them with mlflow.log_metric(NAME, value, step=STEP)"
-        )
-    if not records.values:
-        raise UnusableDataError(f"{run} has no metrics; log each feature with mlflow.log_metric(NAME, value, step)")
-    named = run / TAGS / RUN_NAME
-    name = _text(named).strip() if named.is_file() else ""
-    log = records.log(run, MLflow.name, name or run.name, files, options)
-    return dataclasses.replace(log, settings=_parameters(run))
+    tag = folder / TAGS / RUN_NAME
+    return TrackedRun(
+        name=_text(tag).strip() if tag.is_file() else "",
+        id=folder.name,
+        path=folder,
+        records=records,
+        sources=tuple(files.values()),
+        parameters={name: setting_of(_text(file).strip()) for name, file in _files_in(folder / PARAMETERS).items()},
+    )
+
+
+def _files_in(folder: Path) -> dict[str, Path]:
+    """The files in and within a folder by what they are of: folders are parts of the name."""
+    return {file.relative_to(folder).as_posix(): file for file in sorted(folder.rglob("*")) if file.is_file()}
 
 
 def _value(file: Path, number: int, line: str) -> tuple[float, float]:
@@ -92,26 +120,14 @@ def _value(file: Path, number: int, line: str) -> tuple[float, float]:
             raise ValueError
         return float(fields[2]), float(fields[1])
     except ValueError:
-        raise UnusableDataError(
-            f"{file}: line {number} is {line!r}, expected milliseconds, value and step; it may be truncated: complete "
-            "or delete it"
-        ) from None
+        raise UnusableDataError(_damaged(file, number, line)) from None
 
 
-def _parameters(run: Path) -> dict[str, Setting]:
-    """Parameters of a run, numbers as such."""
-    folder = run / PARAMETERS
-    files = sorted(file for file in folder.iterdir() if file.is_file()) if folder.is_dir() else []
-    return {file.name: _setting(_text(file).strip()) for file in files}
-
-
-def _setting(text: str) -> Setting:
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
+def _damaged(file: Path, number: int, line: str) -> str:
+    return (
+        f"{file}: line {number} is {line!r}, expected milliseconds, value and step, and an end of the line; it may be "
+        "truncated: complete or delete it"
+    )
 
 
 def _text(path: Path) -> str:

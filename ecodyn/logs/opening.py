@@ -12,6 +12,7 @@ from ecodyn.errors import DataWarning, UnusableDataError
 from ecodyn.logs.checkpoint_folders import holds_checkpoints
 from ecodyn.logs.log import STORED, Format, Log, LogOptions
 from ecodyn.logs.registry import FORMATS, as_format
+from ecodyn.logs.wandb import export_advice
 from ecodyn.runtime.registry import EntryPointError
 
 __all__ = ["is_log", "open_logs"]
@@ -177,6 +178,9 @@ def _not_of(asked: Format, path: Path) -> str:
 def _unknown(path: Path) -> str:
     if path.is_dir() and not any(path.iterdir()):
         return f"{path} is an empty folder, expected a training log; check the path"
+    advice = export_advice(path)
+    if advice is not None:
+        return advice
     known = "; ".join(log_format.description for _, log_format in FORMATS.usable())
     what = "folder" if path.is_dir() else "file"
     unknown = f"the {what} {path} is no training log that is known here; known are: {known}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,8 @@ from ecodyn.arrays import Array
 from ecodyn.errors import UnusableDataError
 from ecodyn.logs.integrity import last_wins
 from ecodyn.logs.log import ArrayFrames, Log, LogOptions
-from ecodyn.tables.names import are_whole, listed, matching, whole_numbers
+from ecodyn.tables.names import are_whole, is_logged_beside, listed, matching, whole_numbers
+from ecodyn.tables.wide import LOGGED
 
 __all__ = ["Records"]
 
@@ -24,10 +25,13 @@ class Records:
     ----------
     order
         Names in the order they were first seen, shared by the runs of one file so that features come alike.
+    beside
+        Whether a name is one that loggers write beside features, so that it is one only where it is asked for.
     """
 
-    def __init__(self, order: dict[str, None] | None = None) -> None:
+    def __init__(self, order: dict[str, None] | None = None, beside: Callable[[str], bool] = is_logged_beside) -> None:
         self.order: dict[str, None] = {} if order is None else order
+        self.beside = beside
         self.steps: dict[str, list[float]] = {}
         self.values: dict[str, list[float]] = {}
         self.texts: dict[str, object] = {}
@@ -52,7 +56,7 @@ class Records:
         UnusableDataError
             No column is meant, or one holds text, or no step has them all.
         """
-        labels = self._features(path, options)
+        labels = self.features(path, options)
         series = {column: self._series(path, column) for column in labels}
         common = functools.reduce(np.intersect1d, [steps for steps, _ in series.values()])
         if not len(common):
@@ -73,10 +77,16 @@ class Records:
             arrays={column: (len(v),) for column, v in self.values.items()},
         )
 
-    def _features(self, path: Path, options: LogOptions) -> dict[str, str]:
-        """Label of each column that is a feature; numbers ascend, names come as logged."""
+    def features(self, path: Path, options: LogOptions) -> dict[str, str]:
+        """Label of each column that is a feature; numbers ascend, names come as logged.
+
+        Raises
+        ------
+        UnusableDataError
+            None is, or one holds text.
+        """
         if options.columns is None:
-            chosen = {c: c for c in self.order if not c.startswith("_") and c in self.values}
+            chosen = {c: c for c in self.order if c in self.values and not self.beside(c)}
         else:
             chosen = matching(options.columns, [c for c in self.order if c in self.values or c in self.texts])
         text = next((c for c in chosen if c in self.texts), None)
@@ -108,9 +118,11 @@ class Records:
         lacking = len(functools.reduce(np.union1d, [s for s, _ in series.values()])) - len(common)
         if lacking:
             remarks.append(f"{lacking} steps lack a value of some feature and were left out, {len(common)} have all")
-        left_out = [c for c in self.texts if not c.startswith("_")]
-        if left_out and options.columns is None:
-            remarks.append(f"left out, holding no numbers: {listed(left_out)}")
+        if options.columns is None:
+            texts = [c for c in self.texts if not self.beside(c)]
+            beside = [c for c in self.order if self.beside(c)]
+            remarks += [f"left out, holding no numbers: {listed(texts)}"] * (len(texts) > 0)
+            remarks += [f"{LOGGED}: {listed(beside)}"] * (len(beside) > 0)
         return remarks
 
 

@@ -62,6 +62,8 @@ FORMATS: Registry[Format | type[Format]] = Registry(
         "checkpoints": "ecodyn.logs.checkpoints:Checkpoints",
         "tensorboard": "ecodyn.logs.tensorboard:TensorBoard",
         "mlflow": "ecodyn.logs.mlflow:MLflow",
+        "mlflow_database": "ecodyn.logs.mlflow_database:MLflowDatabase",
+        "neptune": "ecodyn.logs.neptune:Neptune",
         "stack": "ecodyn.logs.stack:Stack",
         "table": "ecodyn.logs.table:Table",
         "trainer_state": "ecodyn.logs.trainer_state:TrainerState",

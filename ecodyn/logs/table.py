@@ -17,7 +17,7 @@ class Table(Format):
     """
 
     name = "table"
-    description = "a table in .csv, .tsv, .jsonl or .parquet with a column step"
+    description = "a table in .csv, .tsv, .jsonl or .parquet with a column step, or a chart's that W&B exports"
 
     def recognises(self, path: Path) -> bool:
         """Any file with one of the suffixes."""

@@ -13,6 +13,7 @@ from ecodyn.errors import UnusableDataError
 from ecodyn.logs.log import Format, Log, LogOptions
 from ecodyn.logs.npy import check_signature
 from ecodyn.logs.records import Records
+from ecodyn.tables.names import listed
 
 __all__ = ["TensorBoard"]
 
@@ -58,25 +59,53 @@ class TensorBoard(Format):
 
         Returns the files that were read; folders of other tags are left out, which is said.
         """
-        used, other = [], []
-        folders = sorted(entry for entry in path.iterdir() if entry.is_dir()) if path.is_dir() else []
-        for folder in folders:
-            own, files = Records(), _files(folder)
-            for file in files:
-                for data in _records(file, remarks):
-                    _gather(_event(event_class, file, data), own)
-            tags = [tag for tag in own.values if folder.name.startswith(f"{tag.replace('/', '_')}_")]
-            if len(own.values) == 1 == len(tags):
-                tag = tags[0]
-                name = f"{tag}/{folder.name[len(tag) + 1 :]}"
-                for step, value in zip(own.steps[tag], own.values[tag], strict=True):
-                    records.add(name, step, value)
-                used += files
-            elif files:
-                other.append(folder.name)
+        used: list[Path] = []
+        taken, other, tags = [], [], {*records.values, *records.texts}
+        for folder in _folders_within(path):
+            found = _of_add_scalars(path, folder, event_class)
+            where = folder.relative_to(path).as_posix()
+            if found is None:
+                other.append(where)
+                continue
+            tag, own, own_remarks = found
+            name = f"{tag}/{where[len(tag) + 1 :]}"
+            if name in tags:
+                raise UnusableDataError(
+                    f"{path} has {name} twice, as a tag and as add_scalars' folder {where}, expected one; move the one "
+                    "that is not meant elsewhere"
+                )
+            for step, value in zip(own.steps[tag], own.values[tag], strict=True):
+                records.add(name, step, value)
+            taken.append(where)
+            remarks += own_remarks
+            used += _files(folder)
+        if taken:
+            remarks.append(f"folders within were read as what add_scalars wrote, a name of a tag each: {listed(taken)}")
         if other:
-            remarks.append(f"folders with event files of their own were left out, open them apart: {', '.join(other)}")
+            remarks.append(f"folders with event files of their own were left out, open them apart: {listed(other)}")
         return used
+
+
+def _folders_within(path: Path) -> list[Path]:
+    """Folders in or further in a folder that hold event files."""
+    if not path.is_dir():
+        return []
+    return sorted({file.parent for file in path.rglob(f"*{MARK}*") if file.is_file()} - {path})
+
+
+def _of_add_scalars(path: Path, folder: Path, event_class: Any) -> tuple[str, Records, list[str]] | None:
+    """The one tag of a folder that is called by it, its records, and what is wrong with them; None for another run's.
+
+    A slash in a tag is written _ there, one in a name is a folder further in.
+    """
+    own, remarks, where = Records(), list[str](), folder.relative_to(path).as_posix()
+    for file in _files(folder):
+        check_signature(file, b"", "a TensorBoard event file")
+        for data in _records(file, remarks):
+            _gather(_event(event_class, file, data), own)
+            if len(own.order) > 1 or not all(where.startswith(f"{tag.replace('/', '_')}_") for tag in own.order):
+                return None
+    return next(((tag, own, remarks) for tag in own.values), None)
 
 
 def _files(path: Path) -> list[Path]:

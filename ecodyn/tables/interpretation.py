@@ -9,6 +9,7 @@ import numpy as np
 from ecodyn.arrays import Array, Bools, Integers
 from ecodyn.errors import UnusableDataError
 from ecodyn.observables.features import Label
+from ecodyn.tables.chart import chart_of
 from ecodyn.tables.entries import Conflict, Entries, Rows, gathered, rows_of
 from ecodyn.tables.gaps import filled
 from ecodyn.tables.long import Long, long_of, own_long
@@ -69,6 +70,9 @@ def interpret(
     the column seed is taken to tell the runs
     """
     options, sheet = options or TableOptions(), Sheet(frame, where)
+    chart = chart_of(frame, options, where)
+    if chart is not None:
+        options, sheet = chart.options, Sheet(chart.frame, where)
     if not sheet.rows:
         raise UnusableDataError(f"{where} has no rows; check that it was written")
     return _Reading(sheet, options, count_rows).table()

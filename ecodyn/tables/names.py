@@ -50,6 +50,7 @@ LOGGED_BESIDE = {
     "batch_size",
     "samples",
     "total_flos",
+    "hp_metric",  # Lightning's, one value at the start
 }
 LEARNING_RATE = re.compile(r"lr_\w.*")  # Lightning's monitor: lr-Adam, lr-SGD/pg1
 SPEED = re.compile(r"((train|eval|test)[_/])?(runtime|(samples|steps)_per_second)")  # Hugging Face's Trainer

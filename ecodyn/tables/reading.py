@@ -15,9 +15,10 @@ from ecodyn.tables.text import read_text
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["SUFFIXES", "read_table"]
+__all__ = ["NEPTUNE", "SUFFIXES", "read_table"]
 
 TEXT, JSON_LINES, PARQUET = (".csv", ".tsv"), (".jsonl", ".ndjson"), (".parquet", ".pq")
+NEPTUNE = {"run_id", "attribute_path", "attribute_type", "step", "float_value"}  # no other table has these together
 SUFFIXES = (*TEXT, *JSON_LINES, *PARQUET)
 
 
@@ -107,6 +108,11 @@ def _parquet(path: Path, start: bytes) -> pd.DataFrame:
             names = file.schema_arrow.names
             if len(set(names)) < len(names):
                 raise UnusableDataError(f"{path} has two columns of the same name in {', '.join(names)}; rename one")
+            if {*names} >= NEPTUNE:
+                raise UnusableDataError(
+                    f"{path} is a part of Neptune's export, expected a table; turn its folder into trajectories with "
+                    f"ecodyn extract {path.parent} -o runs.nc"
+                )
             return file.read().to_pandas()
     except (pyarrow.ArrowException, OSError) as error:
         raise UnusableDataError(f"{path} is damaged or truncated ({error}); copy or write it again") from None
