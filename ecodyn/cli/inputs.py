@@ -12,6 +12,7 @@ from ecodyn.cli.arguments import assignment, numbers, parse_window
 from ecodyn.cli.output import listed, warnings_said
 
 if TYPE_CHECKING:
+    from ecodyn.logs import LogOptions
     from ecodyn.tables import TableOptions
     from ecodyn.trajectories import Trajectories
     from ecodyn.trajectories.labels import Label
@@ -35,15 +36,30 @@ class Reading:
         except ValueError as error:
             raise typer.BadParameter(str(error)) from None
 
-    def of_logs(self) -> dict[str, Any]:
-        """The same as `LogOptions` calls it."""
-        asked = self.options()
-        return {
-            "columns": asked.columns,
-            "time_column": asked.time,
-            "run_column": asked.run,
-            "missing": asked.missing,
-        }
+    def of_logs(
+        self,
+        key: str | None,
+        interval: float | None,
+        first_step: float = 0,
+        *,
+        step_pattern: str | None,
+        log_format: str | None,
+    ) -> LogOptions:
+        """The same with what else commands are told of logs."""
+        from ecodyn.logs import LogOptions
+
+        table = self.options()
+        return LogOptions(
+            key,
+            interval,
+            first_step,
+            columns=table.columns,
+            time_column=table.time,
+            run_column=table.run,
+            missing=table.missing,
+            step_pattern=step_pattern,
+            format=log_format,
+        )
 
 
 def loaded(path: Path, reading: Reading | None = None) -> Trajectories:
@@ -57,7 +73,6 @@ def loaded(path: Path, reading: Reading | None = None) -> Trajectories:
 
 def loaded_unless_log(path: Path, reading: Reading) -> Trajectories | None:
     """A trajectories file (.nc, or a CSV that can be read as one); None for anything else, which may be a log.
-
 
     A file that is still recorded is a log.
     """

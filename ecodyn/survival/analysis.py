@@ -74,11 +74,9 @@ def analyse(
     notes = _remarks(runs, judged)
     steps = None if early is None else sorted(set(early))
     scores, curves = _or_note(lambda: _predictions(runs, judged, steps), NO_SCORES, notes)
-    models: dict[float, Together] = {}
-    models = _or_note(lambda: _models(runs, judged, steps, notes), models, notes)
-    fates: list[LawFates] = []
-    if laws:
-        fates = _or_note(lambda: _laws(runs, judged, windows, notes, progress), fates, notes)
+    none: dict[float, Together] = {}
+    models = _or_note(lambda: _models(runs, judged, steps, notes), none, notes)
+    fates: list[LawFates] = _or_note(lambda: _laws(runs, judged, windows, notes, progress), [], notes) if laws else []
     return Analysis(
         runs=runs,
         survivors=judged,
