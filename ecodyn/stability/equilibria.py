@@ -16,7 +16,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from ecodyn.arrays import Array
 from ecodyn.equations.library import EXCHANGEABLE
-from ecodyn.families.model import FittedModel, plain
+from ecodyn.families.model import FittedModel
+from ecodyn.runtime.json_values import plain
 from ecodyn.stability.search import Box, search
 from ecodyn.trajectories.labels import Label
 

@@ -54,7 +54,8 @@ from typing import ClassVar
 import numpy as np
 import torch
 
-from ecodyn.networks.training.checks import check_choice, check_number, check_rate, plain, word
+from ecodyn.networks.training.checks import check_choice, check_number, check_rate, word
+from ecodyn.runtime.json_values import plain
 
 __all__ = ["DTYPES", "OPTIMISERS", "AutogradBatch", "Batch", "Draw", "NetworkSettings"]
 
