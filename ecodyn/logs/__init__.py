@@ -4,7 +4,8 @@
 entry point ``ecodyn.logs`` of a distribution.
 """
 
-from ecodyn.logs.log import ArrayFrames, Format, Frames, Log, LogOptions
+from ecodyn.logs.frames import ArrayFrames, Frames
+from ecodyn.logs.log import Format, Log, LogOptions
 from ecodyn.logs.opening import open_logs
 from ecodyn.logs.registry import FORMATS, register_format
 

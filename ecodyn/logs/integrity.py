@@ -9,12 +9,11 @@ import numpy as np
 
 from ecodyn.arrays import Array, Bools, Integers
 from ecodyn.errors import UnusableDataError
+from ecodyn.tables.entries import FEW_RESUMES, MOST_BACKWARD
 
 __all__ = ["MOST_RANGES", "Watch", "aliasing_period", "is_late", "last_wins", "ranges", "step_remarks"]
 
 GLANCE = 8  # entries of a frame that are compared before all of it is
-MOST_BACKWARD = 0.1  # share of rows whose step goes back beyond which the rows are in no order at all
-FEW_RESUMES = 3  # times that steps may go back in a log of any length
 REGULAR = 0.5  # share of the intervals that must be equal before a longer one counts as a gap
 FEWEST_INTERVALS = 3  # with fewer there is no usual one
 MOST_RANGES = 4  # in a sentence; inspect and provenance have them all

@@ -12,7 +12,7 @@ import numpy as np
 
 from ecodyn.arrays import Integers
 from ecodyn.errors import UnusableDataError
-from ecodyn.logs.log import NUMBERS, ArrayFrames, Frames, check_numbers
+from ecodyn.logs.frames import NUMBERS, ArrayFrames, Frames, check_numbers
 from ecodyn.runtime.files import first_bytes, first_line
 
 __all__ = ["NpyFrames", "ZippedFrames", "check_signature", "open_npy", "open_npz", "shapes"]

@@ -9,8 +9,9 @@ import numpy as np
 
 from ecodyn.arrays import Array, Bools, Integers
 from ecodyn.errors import UnusableDataError
+from ecodyn.logs.frames import Frames
 from ecodyn.logs.integrity import MOST_RANGES, Watch, aliasing_period, is_late, ranges
-from ecodyn.logs.log import Format, Frames, Log, LogOptions, Setting
+from ecodyn.logs.log import Format, Log, LogOptions, Setting
 from ecodyn.logs.npy import open_npy
 
 __all__ = ["RunDirectory"]

@@ -13,9 +13,10 @@ import numpy as np
 from ecodyn.arrays import Array, Integers
 from ecodyn.errors import UnusableDataError
 from ecodyn.logs.checkpoint_names import put_aside
-from ecodyn.logs.checkpoint_steps import EPOCH_KEYS, STEP_KEYS
 from ecodyn.logs.choice import choose
-from ecodyn.logs.log import Frames, LogOptions
+from ecodyn.logs.frames import Frames
+from ecodyn.logs.log import LogOptions
+from ecodyn.logs.stated import EPOCH_KEYS, STEP_KEYS
 from ecodyn.logs.tensors import TensorFile, flat_tensors, numbers_at_top, tensor_to_numpy
 
 __all__ = ["StateDictFrames", "StateDicts", "state_dicts_in"]

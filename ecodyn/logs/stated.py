@@ -1,4 +1,4 @@
-"""What single numbers beside the arrays of a log state: the number of tokens, and of dimensions."""
+"""What single numbers beside the arrays of a log state: the step, the number of tokens, and of dimensions."""
 
 from __future__ import annotations
 
@@ -6,8 +6,12 @@ import json
 from collections.abc import Mapping
 from itertools import chain
 
-__all__ = ["settings_in", "stated_shape"]
+__all__ = ["EPOCH_KEYS", "STEP_KEYS", "settings_in", "stated_shape"]
 
+# What the step is called where a checkpoint states it, in the order in which one of several is preferred: Lightning's
+# and Hugging Face's first, then those of loops written by hand.
+STEP_KEYS = ("global_step", "global_steps", "step", "steps", "iteration", "iter")
+EPOCH_KEYS = ("epoch",)
 P_NAMES = ("p",)
 D_NAMES = ("d_model", "dim")
 FEWEST_TOKENS, FEWEST_DIMENSIONS = 2, 1  # of a matrix of tokens; a "p" of 0.1 is a dropout's

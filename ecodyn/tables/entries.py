@@ -9,7 +9,7 @@ import numpy as np
 from ecodyn.arrays import Array, Bools, Integers
 from ecodyn.tables.remarks import Remark
 
-__all__ = ["Conflict", "Entries", "Rows", "gathered", "rows_of"]
+__all__ = ["FEW_RESUMES", "MOST_BACKWARD", "RESUMED", "Conflict", "Entries", "Rows", "gathered", "rows_of"]
 
 FEW_RESUMES = 3  # times that steps may go back in a table of any length
 MOST_BACKWARD = 0.1  # share of rows whose step goes back beyond which the rows are in no order at all

@@ -24,7 +24,7 @@ from ecodyn.tables.names import (
 from ecodyn.tables.runs import rows_of_codes
 from ecodyn.tables.sheet import Sheet
 
-__all__ = ["Features", "features_of", "sorted_if_whole"]
+__all__ = ["NO_NUMBERS", "Features", "features_of", "sorted_if_whole"]
 
 FEWEST_ROWS = 3  # of a run, before a column that stays as it is there counts as a setting of the run
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ecodyn.errors import UnusableDataError
-from ecodyn.logs.choice import listed
+from ecodyn.logs.choice import with_shapes
 
 if TYPE_CHECKING:
     import torch
@@ -70,9 +70,9 @@ def find_parameter(model: Model, name: str) -> Parameter:
     if len({id(tensors[key]) for key in found}) == 1:  # tied parameters are one
         return _checked(model, found[0], tensors[found[0]])
     if found:
-        several = listed({key: shapes[key] for key in found})
+        several = with_shapes({key: shapes[key] for key in found})
         raise ValueError(f"several parameters of the model may be meant by {name!r}: {several}; name one in full")
-    raise ValueError(f"the model has no parameter {name!r}; it has {listed(shapes)}; name one of them")
+    raise ValueError(f"the model has no parameter {name!r}; it has {with_shapes(shapes)}; name one of them")
 
 
 def as_matrix(tensor: torch.Tensor) -> np.ndarray:
