@@ -91,8 +91,7 @@ def check(
     lengths = run_lengths(signal, run_labels)
     given = np.array([len(v) for v in values] if isinstance(values, (list, tuple)) else [len(signal[0])] * R)
     check_names([*observables, *curves, *settings])
-    measured = {**curves} if dc is None else {**curves, "dc": dc}
-    others, of_runs = _beside(signal, observables, measured, lengths, absent)
+    others, of_runs = _beside(signal, observables, {**curves} | ({} if dc is None else {"dc": dc}), lengths, absent)
     absent[np.arange(signal.shape[1]) >= lengths[:, None]] = False
     refuse_never_measured(absent, lengths, run_labels, feature_labels)
     for name, array in {"signal": signal, **others}.items():

@@ -108,15 +108,14 @@ class Tabular(Contents):
         if layout not in ("wide", "long"):
             raise ValueError(f"expected the layout wide or long, got {layout!r}")
         inside = np.arange(self.n_steps) < self.lengths[:, None]
-        run = np.repeat(np.arange(self.n_runs), self.lengths)
-        head = {"step": self.times[inside], "run": self.runs[run]}
+        head = {"step": self.times[inside], "run": np.repeat(self.runs, self.lengths)}
         if layout == "wide":
             check_feature_names(self.features, "a wide table")
             cells = pd.DataFrame(self.values[inside], columns=list(self.features.tolist()))
             frame = pd.concat([pd.DataFrame(head), cells], axis=1)
         else:
             long = {name: np.repeat(column, self.n_features) for name, column in head.items()}
-            cells = {"feature": np.tile(self.features, len(run)), "value": self.values[inside].reshape(-1)}
+            cells = {"feature": np.tile(self.features, len(head["step"])), "value": self.values[inside].reshape(-1)}
             frame = pd.DataFrame(long | cells)
         fields = fields_of(self._data)
         if left_out := not_in_tables(fields):
