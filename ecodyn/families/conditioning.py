@@ -13,7 +13,7 @@ from scipy.linalg.lapack import dtrcon, dtrtri
 from ecodyn.arrays import Array
 from ecodyn.estimation import MatchedIntegrals
 
-ROUNDING = float(np.finfo(float).eps)
+ROUNDING = float(np.finfo(float).eps)  # of numbers of 64 bits: what is relatively less is noise
 # A term takes part in an exact dependence if its share of the direction is beyond what rounding puts there.
 PART_OF_A_DEPENDENCE = ROUNDING**0.5
 WELL_CONDITIONED = 1e-9  # a reciprocal condition number that leaves a variance inflation six digits

@@ -13,10 +13,11 @@ from ecodyn.logs.checkpoint_names import CHECKPOINT, EPOCH, PLAIN, STEP, Number
 __all__ = ["MOST_NAMED", "Column", "NamesTold", "chosen_column", "repeated", "with_pattern", "without_dates"]
 
 MOST_NAMED = 3  # files or values that a sentence lists
-DATE = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")
-CLOCK = re.compile(r"(?:[01]\d|2[0-3])[0-5]\d(?:[0-5]\d)?")
-WRITTEN = re.compile(r"\d+(?:\.\d+)?(?:[kKmM](?![A-Za-z]))?")
-ORDINALS = ("first", "second", "third", "fourth", "fifth")
+DATE = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")  # 20240131
+CLOCK = re.compile(r"(?:[01]\d|2[0-3])[0-5]\d(?:[0-5]\d)?")  # 1230 or 123000, after a date
+WRITTEN = re.compile(r"\d+(?:\.\d+)?(?:[kKmM](?![A-Za-z]))?")  # a number as names have it: 500, 1.5, 10k
+ORDINALS = ("first", "second", "third", "fourth", "fifth")  # further ones are written 6th
+# As sentences call them.
 KINDS = {STEP: "steps", EPOCH: "epochs", CHECKPOINT: "numbers of checkpoints", PLAIN: "numbers"}
 
 

@@ -19,8 +19,9 @@ from ecodyn.tables.names import listed
 
 __all__ = ["Steps", "steps_of"]
 
+# What differs between names of one kind: 500, 1e-4, 10k, nan.
 VALUES = re.compile(r"\d+(?:\.\d+)*(?:[eE][-+]?\d+)?(?:[kKmM](?![A-Za-z]))?|(?<![A-Za-z])(?:nan|inf)(?![A-Za-z])")
-SEPARATORS = re.compile(r"[^A-Za-z]+")
+SEPARATORS = re.compile(r"[^A-Za-z]+")  # what is between words
 MOST_KINDS = 2  # of names, whose patterns a refusal shows
 
 Stored = Sequence[Mapping[str, float]]

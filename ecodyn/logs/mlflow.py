@@ -14,7 +14,7 @@ __all__ = ["MLflow"]
 
 META, METRICS, PARAMETERS, TAGS = "meta.yaml", "metrics", "params", "tags"
 RUN_NAME = "mlflow.runName"  # the tag that holds the name that MLflow's pages show
-DELETED = re.compile(r"^lifecycle_stage:\s*deleted\s*$", re.MULTILINE)
+DELETED = re.compile(r"^lifecycle_stage:\s*deleted\s*$", re.MULTILINE)  # what MLflow writes of a run in its bin
 FIELDS = 3  # of a line: milliseconds since 1970, value, step; later versions of MLflow may write more behind them
 
 

@@ -18,6 +18,7 @@ __all__ = ["RunDirectory"]
 
 EMBEDDINGS, FIRST, GRADIENTS, LOSS, DUMPS = "embeddings", "first_embeds", "gradients", "train_loss", "model_params"
 MOST_LOOKED_AT = 1000  # rows searched for identical pairs; as many as first_embeds has
+# As the study's training code names its folders.
 NAME = re.compile(r"dim_(\d+)_init_seed_(\d+)_vary_seed_(\d+)_p_(\d+)")
 
 

@@ -19,8 +19,8 @@ from ecodyn.logs.tensors import SUFFIXES, TensorFile, open_tensors
 
 __all__ = ["Stack"]
 
-STEP_ARRAYS = ("steps", "step", "times", "time", "t")
-GRADIENT_NAMES = ("gradients", "gradient", "grads", "grad")
+STEP_ARRAYS = ("steps", "step", "times", "time", "t")  # the first that is there holds the times
+GRADIENT_NAMES = ("gradients", "gradient", "grads", "grad")  # of the loss gradient beside the frames
 
 
 class Stack(Format):

@@ -21,9 +21,10 @@ from ecodyn.logs.tensors import TensorFile, flat_tensors, numbers_at_top, tensor
 
 __all__ = ["StateDictFrames", "StateDicts", "state_dicts_in"]
 
+# Of lists beside the states, the preferred first.
 STEP_LISTS = ("checkpoint_steps", "global_steps", "steps", "step", "iterations", "times", "time", "t")
-EPOCH_LISTS = ("checkpoint_epochs", "epochs", "epoch")
-STATES = re.compile(r"state|checkpoint|ckpt|snapshot|history", re.IGNORECASE)
+EPOCH_LISTS = ("checkpoint_epochs", "epochs", "epoch")  # the same, counting epochs
+STATES = re.compile(r"state|checkpoint|ckpt|snapshot|history", re.IGNORECASE)  # names that are of times, not of layers
 
 
 @dataclass(frozen=True)

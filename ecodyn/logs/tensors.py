@@ -20,7 +20,8 @@ from ecodyn.runtime.files import first_bytes, first_line
 __all__ = ["SAFETENSORS", "SUFFIXES", "TensorFile", "flat_tensors", "numbers_at_top", "open_tensors", "tensor_to_numpy"]
 
 SAFETENSORS, TORCH = (".safetensors",), (".pt", ".pth", ".ckpt")
-SUFFIXES = (*SAFETENSORS, *TORCH)
+SUFFIXES = (*SAFETENSORS, *TORCH)  # that no one but torch and safetensors uses
+# Safetensors' names; BF16 and FP8, which NumPy lacks, are read by torch.
 NUMPY_TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "i1"}
 
 

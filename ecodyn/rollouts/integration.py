@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 RightHandSide = Callable[[Array, Array], Array]
 
-OK = "ok"
+OK = "ok"  # status of a rollout that reached the last time
 
 # Dormand and Prince (1980), the 5(4) pair, with Shampine's (1986) fourth-order interpolant.
 _NODES = np.array([0, 1 / 5, 3 / 10, 4 / 5, 8 / 9, 1, 1])

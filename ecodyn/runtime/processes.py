@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 __all__ = ["each_with", "one_torch_thread", "outcomes", "physical_memory"]
 
+# Read when BLAS is loaded, so set before a worker starts.
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 POLL_SECONDS = 0.2  # between two looks at the workers: often enough for a progress bar
 ORPHAN_SECONDS = 1.0  # between two looks of a worker at its parent

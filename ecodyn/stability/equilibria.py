@@ -26,7 +26,7 @@ SAME_VALUE = 1e-6  # of the box: features this close stand at one value, states 
 TINY = 1e-300  # a multiplier of zero: gone in one step, and still a logarithm
 ZERO = 1e-12  # of the box: what Newton's method leaves of a dead feature
 
-STABLE = ("stable node", "stable focus")
+STABLE = ("stable node", "stable focus")  # of the kinds that `stability` gives
 
 
 @dataclass(frozen=True, kw_only=True)

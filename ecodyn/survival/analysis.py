@@ -37,7 +37,7 @@ Progress = Callable[[int, int | None, str], None]
 Part = TypeVar("Part")
 
 LAW_STARTS = 4.0, 20.0  # steps after the first, two of the usual early ones; a velocity needs some before
-NO_SCORES: tuple[Sequence[Score], Sequence[Score]] = (), ()
+NO_SCORES: tuple[Sequence[Score], Sequence[Score]] = (), ()  # where nothing could be predicted
 CURVE_STEPS = 40  # at which predictors are drawn over time: enough for a smooth line
 
 

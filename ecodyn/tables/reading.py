@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["SUFFIXES", "read_table"]
 
 TEXT, JSON_LINES, PARQUET = (".csv", ".tsv"), (".jsonl", ".ndjson"), (".parquet", ".pq")
-SUFFIXES = (*TEXT, *JSON_LINES, *PARQUET)
+SUFFIXES = (*TEXT, *JSON_LINES, *PARQUET)  # of tables
 
 
 def read_table(path: str | os.PathLike[str], labels: Sequence[str] = ()) -> pd.DataFrame:

@@ -13,7 +13,7 @@ from ecodyn.tables.sheet import Sheet
 
 __all__ = ["Runs", "candidates", "check_runs", "check_split", "rows_of_codes", "runs_of"]
 
-FLAG = "--run-column (run=)"
+FLAG = "--run-column (run=)"  # what sentences ask for
 ALWAYS = ("run", "run_id", "run_name")  # names that mean nothing else
 
 

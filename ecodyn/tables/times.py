@@ -14,7 +14,7 @@ from ecodyn.tables.sheet import INDEX, Sheet
 
 __all__ = ["Time", "time_of"]
 
-FLAG = "--time-column (time=)"
+FLAG = "--time-column (time=)"  # what sentences ask for
 
 
 @dataclass(frozen=True, eq=False)

@@ -39,7 +39,7 @@ from ecodyn.runtime.processes import one_torch_thread
 
 __all__ = ["PAIRS", "KeptLosses", "checked_sets", "kept_losses"]
 
-PAIRS = ("test", "train", "all")
+PAIRS = ("test", "train", "all")  # of which the loss is the mean
 PROGRAM_BYTES = 1e8  # of networks that are evaluated side by side, by their own estimate
 
 Set = tuple[int, ...]
