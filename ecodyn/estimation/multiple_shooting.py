@@ -144,7 +144,7 @@ def shoot_all(
     max_iterations : int
         A stage.
     """
-    found: dict[int, ShootingResult] = {}
+    results: dict[int, ShootingResult] = {}
     searches = [_search(p, stages, intervals, ridge, estimate_starts, max_iterations) for p in problems]
     answers: dict[int, Any] = dict.fromkeys(range(len(searches)))
     while answers:
@@ -153,9 +153,9 @@ def shoot_all(
             try:
                 asked[index] = searches[index].send(answer)
             except StopIteration as end:
-                found[index] = end.value
+                results[index] = end.value
         answers = _answers(asked)
-    return [found[index] for index in range(len(problems))]
+    return [results[index] for index in range(len(problems))]
 
 
 def _answers(asked: dict[int, Question]) -> dict[int, Any]:

@@ -95,11 +95,11 @@ def token_axis(log: Log, request: Request) -> TokenAxis:
         return TokenAxis(axis=request.token_axis, why="as stated", remarks=remarks)
     whole = request.p if request.p is not None else _logged_p(log)
     evidence = [*_of_numbers(log, whole, needed), *_of_names(log, p)]
-    found = {one.axis for one in evidence}
-    if len(found) != 1:
+    candidates = {one.axis for one in evidence}
+    if len(candidates) != 1:
         reasons = ", but ".join(one.text for one in sorted(evidence, key=lambda one: one.axis))
         return TokenAxis(axis=None, why=reasons or "nothing tells which axis has the tokens")
-    (axis,) = found
+    (axis,) = candidates
     why = evidence[0].text
     if axis == 1:
         remarks = (*remarks, f"frames are {shape}, dimensions first: read transposed, since {why}")

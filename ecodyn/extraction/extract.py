@@ -237,8 +237,8 @@ def _together(
 
 def _labels_shared(logs: Sequence[Log], by_name: bool) -> bool:
     """As all logs say, or else as names tell."""
-    said = {log.labels_shared for log in logs}
-    return all(said) if None not in said else by_name
+    stated = {log.labels_shared for log in logs}
+    return all(stated) if None not in stated else by_name
 
 
 def _shared_notes(logs: Sequence[Log]) -> dict[str, Json]:

@@ -71,12 +71,14 @@ def inflation_by_row(matched: MatchedIntegrals, mask: NDArray[np.bool_]) -> Arra
     Where the data have fewer rows than a row has free coefficients, none is determined: all are infinite.
     """
     inflation = np.full(mask.shape, np.nan)
-    found: dict[tuple[int, bytes], Array] = {}
+    inflations: dict[tuple[int, bytes], Array] = {}
     for row, free in enumerate(mask):
         design, _ = matched.place(row)
         key = (design, free.tobytes())  # rows with the same terms on the same data share it
-        if key not in found:
+        if key not in inflations:
             few = matched.rows < free.sum()
-            found[key] = np.full(free.sum(), np.inf) if few else variance_inflation(matched.matrix[design][:, free])
-        inflation[row, free] = found[key]
+            inflations[key] = (
+                np.full(free.sum(), np.inf) if few else variance_inflation(matched.matrix[design][:, free])
+            )
+        inflation[row, free] = inflations[key]
     return inflation

@@ -89,21 +89,21 @@ def steps_of(
     if pattern is not None:
         return _matched(where, names, stems, pattern)
     numbers = without_dates([numbers_of(stem) for stem in stems])
-    kept = [i for i, found in enumerate(numbers) if found]
+    kept = [i for i, own in enumerate(numbers) if own]
     if not kept:
         return _all_stored(where, names, stored(range(len(names))))
     aside = [name for i, name in enumerate(names) if not numbers[i]]
     names, rows = [names[i] for i in kept], [numbers[i] for i in kept]
-    told = chosen_column(where, names, rows)
-    alike = _said_of_words(where, names, [stems[i] for i in kept], told.column)
-    values, remarks = _compared(names, told.column, stored(kept))
-    remarks = [*told.remarks, *alike, *remarks]
+    choice = chosen_column(where, names, rows)
+    alike = _remarks_on_words(where, names, [stems[i] for i in kept], choice.column)
+    values, remarks = _compared(names, choice.column, stored(kept))
+    remarks = [*choice.remarks, *alike, *remarks]
     if aside:
         remarks.insert(0, f"set aside, since their names have no number and others' have: {listed(aside)}")
     return Steps(tuple(kept), np.array(values, dtype=np.float64), tuple(remarks))
 
 
-def _said_of_words(where: Path, names: Sequence[str], stems: Sequence[str], column: Column) -> list[str]:
+def _remarks_on_words(where: Path, names: Sequence[str], stems: Sequence[str], column: Column) -> list[str]:
     """A sentence where names differ in more than numbers.
 
     Raises
@@ -132,8 +132,8 @@ def _said_of_words(where: Path, names: Sequence[str], stems: Sequence[str], colu
 
 def _takes(pattern: str, names: Sequence[str], column: Column) -> bool:
     """Whether a pattern takes these numbers of the names."""
-    found = [compiled_pattern(pattern).fullmatch(name) for name in names]
-    return all(m is not None and m["count"] == n.text for m, n in zip(found, column.numbers, strict=True))
+    matches = [compiled_pattern(pattern).fullmatch(name) for name in names]
+    return all(m is not None and m["count"] == n.text for m, n in zip(matches, column.numbers, strict=True))
 
 
 def compiled_pattern(pattern: str) -> re.Pattern[str]:
@@ -222,10 +222,10 @@ def _compared(names: Sequence[str], column: Column, stored: Stored) -> tuple[lis
         if len(values) > 1 and len(shifts) == 1:
             return values, [f"times are epochs, as the names state{_disagreeing(names, values, stored, EPOCH_KEYS)}"]
     if column.kind == EPOCH:
-        told = f"times are epochs, as the names state{_instead(steps)}"
-        return values, [told + _disagreeing(names, values, stored, EPOCH_KEYS)]
-    said = _disagreeing(names, values, stored, STEP_KEYS)
-    return values, [said.removeprefix("; ")] if said else []
+        sentence = f"times are epochs, as the names state{_instead(steps)}"
+        return values, [sentence + _disagreeing(names, values, stored, EPOCH_KEYS)]
+    clause = _disagreeing(names, values, stored, STEP_KEYS)
+    return values, [clause.removeprefix("; ")] if clause else []
 
 
 def _disagreeing(names: Sequence[str], values: Sequence[float], stored: Stored, keys: Sequence[str]) -> str:

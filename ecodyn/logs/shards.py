@@ -89,11 +89,11 @@ def checkpoint_files(folder: Path) -> list[Checkpoint]:
     """The checkpoints among the files of a folder, the shards of one together; by names and first bytes."""
     files = sorted(f for f in folder.iterdir() if f.name[0] != "." and f.is_file())
     tensor_files = [f for f in files if _is_tensor_file(f)]
-    found: dict[tuple[str, str], list[Path]] = {}
+    groups: dict[tuple[str, str], list[Path]] = {}
     for file in tensor_files:
-        found.setdefault(_group(file), []).append(file)
+        groups.setdefault(_group(file), []).append(file)
     indices = {f.name.removesuffix(INDEX): f for f in files if f.name.endswith(INDEX)}
-    return [_checkpoint(stem, suffix, own, indices.get(stem + suffix)) for (stem, suffix), own in found.items()]
+    return [_checkpoint(stem, suffix, own, indices.get(stem + suffix)) for (stem, suffix), own in groups.items()]
 
 
 def preferred(checkpoints: list[Checkpoint]) -> list[Checkpoint]:

@@ -159,14 +159,14 @@ class _Reading:
     def _rows(self, code: int, held: Integers, K: int) -> Rows:
         times = self.time.values[held]
         if self.long is not None:
-            found = gathered(_entries(self.sheet, self.long, held, times), K)
+            rows = gathered(_entries(self.sheet, self.long, held, times), K)
         else:
             columns = [self.sheet.numbers(name).values[held] for name in self.features.labels]
-            found = rows_of(times, np.stack(columns, axis=1))
-        if isinstance(found, Conflict):
-            raise UnusableDataError(self._contradiction(found, held, code))
-        self.lacking.append(np.isnan(found.values).sum(axis=0))
-        return filled(found, self.options.missing)
+            rows = rows_of(times, np.stack(columns, axis=1))
+        if isinstance(rows, Conflict):
+            raise UnusableDataError(self._contradiction(rows, held, code))
+        self.lacking.append(np.isnan(rows.values).sum(axis=0))
+        return filled(rows, self.options.missing)
 
     def _contradiction(self, conflict: Conflict, held: Integers, code: int) -> str:
         label = self._labels()[conflict.feature]

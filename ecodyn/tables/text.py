@@ -72,11 +72,11 @@ def read_text(path: Path, text: str, labels: Sequence[str] = ()) -> pd.DataFrame
 def _separator(path: Path, lines: list[str]) -> str | None:
     """The character between cells; None for blanks."""
     header = lines[0].rstrip("\r\n")
-    found = [mark for mark in SEPARATORS if mark in header]
-    if not found:
+    marks = [mark for mark in SEPARATORS if mark in header]
+    if not marks:
         return None if len(header.split()) > 1 else ","
-    agree = {mark: sum(len(_cells(line, mark)) == len(_cells(header, mark)) for line in lines) for mark in found}
-    best = [mark for mark in found if agree[mark] == max(agree.values())]
+    agree = {mark: sum(len(_cells(line, mark)) == len(_cells(header, mark)) for line in lines) for mark in marks}
+    best = [mark for mark in marks if agree[mark] == max(agree.values())]
     if len(best) > 1 and len(lines) > 1:
         raise UnusableDataError(
             f"{path}: its lines can be split at {' and at '.join(map(repr, best))}, expected one separator; write "
