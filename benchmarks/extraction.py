@@ -95,7 +95,9 @@ def main() -> None:
             "ecodyn.extract, with SHA-256 on a second thread": seconds(
                 lambda: extract(folder, Request(observables=("signal",), p=P))
             ),
-            "ecodyn.extract, --every 20": seconds(lambda: extract(folder, Request(("signal",), p=P, every=20))),
+            "ecodyn.extract, --every 20": seconds(
+                lambda: extract(folder, Request(observables=("signal",), p=P, every=20))
+            ),
         }
         print(f"{rows} frames of {P} x {D} float64, {size:.2f} GB; NumPy {np.__version__}; one thread")
         for what, took in times.items():
