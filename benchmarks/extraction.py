@@ -29,7 +29,7 @@ PEAK = """
 import re, sys
 from pathlib import Path
 from ecodyn.extraction import Request, extract
-extract(sys.argv[1], Request(observables=("signal",)))
+extract(sys.argv[1], Request(observables=("signal",), p=int(sys.argv[2])))
 print(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
 """
 
@@ -82,7 +82,7 @@ def main() -> None:
         folder = Path(name)
         file = make(folder, rows)
         size = file.stat().st_size / 1e9
-        plain = Request(observables=("signal",), checksums=False)
+        plain = Request(observables=("signal",), p=P, checksums=False)
         read_through(file)  # warm
         found = extract(folder, plain)
         reference = one_line(file)[:, 1 : P // 2 + 1]
@@ -93,9 +93,11 @@ def main() -> None:
             "np.linalg.norm(np.fft.fft(E, axis=1), axis=-1), loaded": seconds(lambda: one_line(file)),
             "ecodyn.extract": seconds(lambda: extract(folder, plain)),
             "ecodyn.extract, with SHA-256 on a second thread": seconds(
-                lambda: extract(folder, Request(observables=("signal",)))
+                lambda: extract(folder, Request(observables=("signal",), p=P))
             ),
-            "ecodyn.extract, --every 20": seconds(lambda: extract(folder, Request(("signal",), every=20))),
+            "ecodyn.extract, --every 20": seconds(
+                lambda: extract(folder, Request(observables=("signal",), p=P, every=20))
+            ),
         }
         print(f"{rows} frames of {P} x {D} float64, {size:.2f} GB; NumPy {np.__version__}; one thread")
         for what, took in times.items():
@@ -114,7 +116,9 @@ def main() -> None:
         print(f"{2 * 512**3 / seconds(lambda: square @ square) / 1e9:.0f} for a product of 512 x 512 matrices")
         for part in (rows // 10, rows):
             make(folder, part)
-            peak = subprocess.run([sys.executable, "-c", PEAK, name], capture_output=True, text=True, check=True)
+            peak = subprocess.run(
+                [sys.executable, "-c", PEAK, name, str(P)], capture_output=True, text=True, check=True
+            )
             print(f"peak memory of a process that extracts {part} frames: {int(peak.stdout) / 1024:.0f} MiB")
 
 

@@ -15,7 +15,13 @@ if TYPE_CHECKING:  # what type checkers see; at run time the names come from _HO
     from ecodyn.comparison import Comparison, InterruptedComparison, Phases, compare, find_phases
     from ecodyn.equations.forms import polynomial_library
     from ecodyn.errors import DataWarning, NothingFittedError, OutputExistsError, UnusableDataError
-    from ecodyn.extraction import IncompleteExtractionError, InterruptedExtraction, Recorder, extract
+    from ecodyn.extraction import (
+        IncompleteExtractionError,
+        InterruptedExtraction,
+        Recorder,
+        UnclearTokensError,
+        extract,
+    )
     from ecodyn.families import Matching, Shooting, load_model, register
     from ecodyn.families.base import LibraryFamily
     from ecodyn.families.estimator import Family
@@ -54,6 +60,7 @@ _HOME = {
     "SINDy": "ecodyn.families.sindy",
     "Shooting": "ecodyn.families",
     "Trajectories": "ecodyn.trajectories",
+    "UnclearTokensError": "ecodyn.extraction",
     "UnusableDataError": "ecodyn.errors",
     "as_trajectories": "ecodyn.trajectories",
     "compare": "ecodyn.comparison",
@@ -93,6 +100,7 @@ __all__ = [
     "SINDy",
     "Shooting",
     "Trajectories",
+    "UnclearTokensError",
     "UnusableDataError",
     "as_trajectories",
     "compare",

@@ -30,6 +30,8 @@ def test_it_has_a_public_name(error):
     assert any(getattr(package, error.__name__, None) is error for package in PUBLIC)
 
 
-@pytest.mark.parametrize("name", ["InterruptedComparison", "InterruptedExtraction", "IncompleteExtractionError"])
+@pytest.mark.parametrize(
+    "name", ["InterruptedComparison", "InterruptedExtraction", "IncompleteExtractionError", "UnclearTokensError"]
+)
 def test_what_public_functions_raise_is_beside_them(name):
     assert name in ecodyn.__all__

@@ -98,7 +98,6 @@ def extract(
     with exits():
         from ecodyn.extraction import Request
         from ecodyn.extraction import extract as extract_logs
-        from ecodyn.logs import LogOptions
         from ecodyn.trajectories import check_target
 
         check_target(output, force=force)
@@ -114,9 +113,7 @@ def extract(
             checksums=checksums,
         )
         reading = Reading(columns, time_column, run_column, missing)
-        options = LogOptions(
-            key, interval, first_step, step_pattern=step_pattern, format=log_format, **reading.of_logs()
-        )
+        options = reading.of_logs(key, interval, first_step, step_pattern=step_pattern, log_format=log_format)
         notes = dict(assignment(n, "--note") for n in note or ())
         extraction = partial(extract_logs, paths, request, options=options, notes=notes, labels_shared=labels_shared)
         _extracted(partial(extraction, jobs=cores(jobs), command=typed()), output, force, as_json)

@@ -37,15 +37,30 @@ class Reading:
         except ValueError as error:
             raise typer.BadParameter(str(error)) from None
 
-    def of_logs(self) -> dict[str, Any]:
-        """The same as `LogOptions` calls it."""
-        asked = self.options()
-        return {
-            "columns": asked.columns,
-            "time_column": asked.time,
-            "run_column": asked.run,
-            "missing": asked.missing,
-        }
+    def of_logs(
+        self,
+        key: str | None,
+        interval: float | None,
+        first_step: float = 0,
+        *,
+        step_pattern: str | None,
+        log_format: str | None,
+    ) -> LogOptions:
+        """The same with what else commands are told of logs."""
+        from ecodyn.logs import LogOptions
+
+        table = self.options()
+        return LogOptions(
+            key,
+            interval,
+            first_step,
+            columns=table.columns,
+            time_column=table.time,
+            run_column=table.run,
+            missing=table.missing,
+            step_pattern=step_pattern,
+            format=log_format,
+        )
 
 
 def loaded(path: Path, reading: Reading | None = None) -> Trajectories:
@@ -97,10 +112,7 @@ class LogReading:
 
     def options(self, reading: Reading) -> LogOptions:
         """What logs don't say about themselves."""
-        from ecodyn.logs import LogOptions
-
-        of_tables = reading.of_logs()
-        return LogOptions(self.key, self.interval, step_pattern=self.step_pattern, format=self.log_format, **of_tables)
+        return reading.of_logs(self.key, self.interval, step_pattern=self.step_pattern, log_format=self.log_format)
 
 
 def gathered(paths: list[Path], reading: Reading, logs: LogReading, jobs: int) -> Gathered:

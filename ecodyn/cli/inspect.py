@@ -59,9 +59,8 @@ def inspect(
                 console().print(inspection_table(facts))
             return
         from ecodyn.extraction import Request, inspect_logs
-        from ecodyn.logs import LogOptions
 
-        options = LogOptions(key, interval, step_pattern=step_pattern, format=log_format, **reading.of_logs())
+        options = reading.of_logs(key, interval, step_pattern=step_pattern, log_format=log_format)
         request = Request(p=p, token_axis=token_axis, tokens=token_range(tokens))
         with warnings_said():
             logs = inspect_logs(path, request, options=options)

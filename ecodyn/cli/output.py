@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 # Exit codes, as the README has them; 2 is typer's own for wrong usage, 130 the shell's for an interrupt (128 + SIGINT).
 DONE, USAGE, DATA, UNFITTED, PARTIAL, INTERRUPTED = 0, 2, 3, 4, 5, 130
-STDOUT = "-"
+STDOUT = "-"  # as other commands take it for a path
 
 
 def save_runs(runs: Trajectories | None, output: Path, force: bool, as_json: bool) -> None:

@@ -28,7 +28,7 @@ from ecodyn.trajectories import Trajectories
 
 __all__ = ["judge", "start_of"]
 
-WHERE = {UNSEEN_RUNS: "On trainings not seen", FORECAST: "Forecasting"}
+WHERE = {UNSEEN_RUNS: "On trainings not seen", FORECAST: "Forecasting"}  # how sentences begin
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -36,14 +36,9 @@ from ecodyn.trajectories import Trajectories, as_trajectories
 if TYPE_CHECKING:
     from ecodyn.trajectories.conversions import DataLike
 
-GROWTH, SEPARATION, COMPETITION, DECAY, CONVERGENCE, REST = (
-    "growth",
-    "separation",
-    "competition",
-    "decay",
-    "convergence",
-    "rest",
-)
+# Kinds of phases, by what the aggregate's level and spread do.
+GROWTH, SEPARATION, COMPETITION = "growth", "separation", "competition"
+DECAY, CONVERGENCE, REST = "decay", "convergence", "rest"
 STANDS = math.log(1.05)  # a change by less than a twentieth over a phase is none
 MOST_PHASES = 8  # more are not asked for: a verdict each
 SHORTEST = 0.02  # of the whole range

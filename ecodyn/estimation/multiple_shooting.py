@@ -25,6 +25,7 @@ from ecodyn.estimation.samples import Samples
 from ecodyn.estimation.segments import Segments
 from ecodyn.estimation.shooting_equations import (
     BATCH_ELEMENTS,
+    MOST_SUBSTEPS,
     Objective,
     Probe,
     Question,
@@ -37,7 +38,6 @@ INTERVALS = 24  # Runge-Kutta intervals a window, and outputs of a rollout that 
 STAGES = (0.2, 0.6, 1.0)  # lengths of the segments, as shares of the window
 SHORTEST = 0.02  # of the window: where rollouts diverge, stages are inserted, down to growth by so little
 STEP_TOLERANCE = 1e-3  # of the data's root mean square, between rollouts with a step and with half of it
-MAX_SUBSTEPS = 16  # a law that needs shorter ones is too stiff for explicit steps
 EARLY_TOLERANCE, LAST_TOLERANCE = 1e-2, 1e-5  # relative decrease of the cost at which a stage is done
 
 
@@ -144,7 +144,7 @@ def shoot_all(
     max_iterations : int
         A stage.
     """
-    found: dict[int, ShootingResult] = {}
+    results: dict[int, ShootingResult] = {}
     searches = [_search(p, stages, intervals, ridge, estimate_starts, max_iterations) for p in problems]
     answers: dict[int, Any] = dict.fromkeys(range(len(searches)))
     while answers:
@@ -153,9 +153,9 @@ def shoot_all(
             try:
                 asked[index] = searches[index].send(answer)
             except StopIteration as end:
-                found[index] = end.value
+                results[index] = end.value
         answers = _answers(asked)
-    return [found[index] for index in range(len(problems))]
+    return [results[index] for index in range(len(problems))]
 
 
 def _answers(asked: dict[int, Question]) -> dict[int, Any]:
@@ -239,7 +239,7 @@ def _choose_substeps(objective: Objective, parameters: Array) -> Generator[Quest
     if objective.step is not None:
         return objective.substeps
     coarse = yield Probe(objective, parameters, objective.substeps)
-    while objective.substeps < MAX_SUBSTEPS:
+    while objective.substeps < MOST_SUBSTEPS:
         fine = yield Probe(objective, parameters, 2 * objective.substeps)
         if np.sqrt(np.mean((fine - coarse) ** 2)) <= STEP_TOLERANCE:
             break

@@ -9,12 +9,12 @@ import numpy as np
 import torch
 
 from ecodyn.arrays import Array, Integers
+from ecodyn.estimation.integral_matching import SPAN
 from ecodyn.estimation.perceptrons import Architecture
 from ecodyn.estimation.samples import Samples
 
 __all__ = ["Spans", "Split", "Units", "simpson", "stack"]
 
-SPAN = 20  # samples that one increment spans while matching, at most
 VALIDATION_SHARE = 5  # one run in so many is held out for stopping; with fewer, stopping goes by chance
 FEW_RUNS = 4  # with fewer, the last quarter of each run is held out instead
 FEW_RUNS_CUT = 0.75  # of each run, where runs are too few to hold any out: the rest validates

@@ -9,8 +9,7 @@ evaluation is elsewhere, in float64 with an adaptive solver.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +21,7 @@ from ecodyn.estimation.network_data import Spans, Split, Units, stack
 from ecodyn.estimation.perceptrons import Architecture, Weights, evaluate, in_sigmoids, initial_weights
 from ecodyn.estimation.samples import Samples
 from ecodyn.estimation.segments import BESIDE
+from ecodyn.runtime.processes import one_torch_thread
 
 Tensor = torch.Tensor
 
@@ -61,22 +61,11 @@ class FittedNetwork:
     converged: bool
 
 
-@contextmanager
-def single_thread() -> Iterator[None]:
-    """One torch thread: on networks this small more threads only wait for one another."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
 def fit_networks(
     sets: Sequence[Samples], seeds: Sequence[int], architecture: Architecture, schedule: Schedule
 ) -> list[FittedNetwork]:
     """Fit one network to each training set with each seed (sets outermost); all sets have one shape."""
-    with single_thread():
+    with one_torch_thread():
         trainer = _Trainer(sets, seeds, architecture, schedule)
         trainer.match()
         trainer.follow()

@@ -30,7 +30,7 @@ __all__ = ["Optimizer", "check_optimizer", "is_constrained", "needs_rows", "opti
 # Those of a squared error, sums over rows and nothing else of them, by their class in PySINDy 2.1.
 SQUARED_ERROR = {"STLSQ", "SR3", "SSR", "FROLS", "MIOSR", "ConstrainedSR3", "StableLinearSR3", "TrappingSR3"}
 SEED = 0  # of what an optimiser draws
-ALWAYS_CONSTRAINED = {"StableLinearSR3", "TrappingSR3"}
+ALWAYS_CONSTRAINED = {"StableLinearSR3", "TrappingSR3"}  # PySINDy's that have constraints of their own
 
 
 class Optimizer(Protocol):

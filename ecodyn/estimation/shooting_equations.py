@@ -26,6 +26,7 @@ from ecodyn.estimation.segments import Segments, weights_of_channels
 from ecodyn.rollouts.integration import RightHandSide
 from ecodyn.rollouts.marching import march
 
+MOST_SUBSTEPS = 16  # of an interval: a law that needs shorter ones is too stiff for explicit steps
 AMPLITUDE = 10.0  # a rollout is dead beyond this many times the data's largest value
 BATCH_ELEMENTS = 100_000  # numbers in a batch's state, about what a core's cache holds: larger ones are no faster
 SMALL = 10_000  # numbers in a trial's state below which its time is that of Python's calls, however many directions

@@ -20,6 +20,7 @@ from ecodyn.equations.library import Library
 from ecodyn.equations.right_hand_side import BoundLibrary
 from ecodyn.estimation.integral_matching import MatchedIntegrals, match
 from ecodyn.estimation.samples import Samples
+from ecodyn.estimation.shooting_equations import AMPLITUDE, MOST_SUBSTEPS
 from ecodyn.rollouts.marching import march
 
 SPLITS = 4  # a quarter of the training clusters validates at a time
@@ -27,8 +28,6 @@ SPLITS = 4  # a quarter of the training clusters validates at a time
 CUTS = (0.5, 0.7)
 INTERVALS = 32  # of a validation rollout: that it ranks is all that is asked of it
 TRAVEL = 0.1  # of its range that a feature may go in one Runge-Kutta step: more, and the solver is what is judged
-MOST_SUBSTEPS = 16  # as in shooting, which has to mend what is chosen here
-AMPLITUDE = 10.0  # times the data's largest value, beyond which a rollout has diverged, as in shooting
 SMALL_BATCH = 2**16  # values of the states that a validation's candidates have: larger ones gain nothing by company
 WORST = 2.0  # an unexplained share is capped there, as in the scores
 

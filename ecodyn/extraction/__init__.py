@@ -1,5 +1,7 @@
 """Training logs -> trajectories: ``extract`` reads, reduces and puts together, ``inspect_logs`` only looks.
 
+`Recorder` measures the same in a training loop, so that there need be no logs; `recording` has its parts.
+
 Examples
 --------
 An embedding of p = 7 tokens, logged every ten steps, becomes the signals of the circles k = 1, 2, 3:

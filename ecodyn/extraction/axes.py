@@ -17,8 +17,10 @@ __all__ = ["TokenAxis", "counted_tokens", "stated_p", "token_axis"]
 MOST_EXTRA = 4
 # torch.nn.Embedding's, (tokens, dimensions); not W_E, which TransformerLens stores so and others transposed.
 EMBEDDING = re.compile(r"(?<!un)(?:emb|embed|embeds|embed_tokens|embedding|embeddings|wte)\.weight$", re.IGNORECASE)
+# One entry a position, and none a token.
 POSITIONAL = re.compile(r"(?:(?<![a-z])pos_?emb|w_pos$|position(?:al)?_emb|(?<![a-z])wpe(?:$|\.))", re.IGNORECASE)
 RELATIVE = re.compile(r"rel(?:ative)?[_.]?pos|rotary", re.IGNORECASE)  # of pairs of positions: of another width
+# Its inputs are dimensions.
 UNEMBEDDING = re.compile(r"(?:unembed\w*|lm_head)(?:\.weight|\.w_u)?$|(?:^|\.)w_u$", re.IGNORECASE)
 
 
@@ -93,11 +95,11 @@ def token_axis(log: Log, request: Request) -> TokenAxis:
         return TokenAxis(axis=request.token_axis, why="as stated", remarks=remarks)
     whole = request.p if request.p is not None else _logged_p(log)
     evidence = [*_of_numbers(log, whole, needed), *_of_names(log, p)]
-    found = {one.axis for one in evidence}
-    if len(found) != 1:
+    candidates = {one.axis for one in evidence}
+    if len(candidates) != 1:
         reasons = ", but ".join(one.text for one in sorted(evidence, key=lambda one: one.axis))
         return TokenAxis(axis=None, why=reasons or "nothing tells which axis has the tokens")
-    (axis,) = found
+    (axis,) = candidates
     why = evidence[0].text
     if axis == 1:
         remarks = (*remarks, f"frames are {shape}, dimensions first: read transposed, since {why}")

@@ -22,12 +22,13 @@ from ecodyn.runtime.files import first_line
 from ecodyn.runtime.json_values import Json
 from ecodyn.runtime.processes import outcomes
 from ecodyn.runtime.provenance import clusters, versions
+from ecodyn.tables.names import listed
+from ecodyn.tables.remarks import MOST_RUNS
 from ecodyn.trajectories import Trajectories
 
 __all__ = ["IncompleteExtractionError", "InterruptedExtraction", "Progress", "extract", "run_names"]
 
 CALLER = 4  # of `extract`, counted from where a result is put together: warnings point to it
-MOST_RUNS = 4  # that a sentence lists
 
 Progress = Callable[[int, int, str], None]
 """Called with the number of runs done, of all, and what was done last."""
@@ -236,8 +237,8 @@ def _together(
 
 def _labels_shared(logs: Sequence[Log], by_name: bool) -> bool:
     """As all logs say, or else as names tell."""
-    said = {log.labels_shared for log in logs}
-    return all(said) if None not in said else by_name
+    stated = {log.labels_shared for log in logs}
+    return all(stated) if None not in stated else by_name
 
 
 def _shared_notes(logs: Sequence[Log]) -> dict[str, Json]:
@@ -268,10 +269,7 @@ def _summed_up(remarks: Sequence[tuple[Label, Sequence[str]]]) -> list[str]:
 
 
 def _runs(names: list[str], everywhere: int, most: int = MOST_RUNS) -> str:
-    if len(names) == everywhere:
-        return "all runs"
-    shown = ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
-    return f"run{'s' * (len(names) > 1)} {shown}"
+    return "all runs" if len(names) == everywhere else f"run{'s' * (len(names) > 1)} {listed(names, most)}"
 
 
 def _sentence(log: Log, error: Exception) -> str:

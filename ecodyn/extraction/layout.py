@@ -93,11 +93,11 @@ def layout(log: Log, request: Request) -> Layout:
 
 def _located(log: Log, request: Request) -> tuple[int, tuple[int, int], tuple[str, ...]]:
     """The axis of the tokens, which of them take part, and what is to be said of that."""
-    found = token_axis(log, request)
-    tokens = None if found.axis is None else counted_tokens(log, request, found.axis)
-    if found.axis is None or tokens is None:
-        raise unclear(log, request, found)
-    return found.axis, tokens, found.remarks
+    known = token_axis(log, request)
+    tokens = None if known.axis is None else counted_tokens(log, request, known.axis)
+    if known.axis is None or tokens is None:
+        raise unclear(log, request, known)
+    return known.axis, tokens, known.remarks
 
 
 def _check_reduced(log: Log, request: Request) -> None:
@@ -129,23 +129,23 @@ def _whole(log: Log, request: Request) -> Layout:
 def _projected(log: Log, request: Request, directions: Array) -> Layout:
     """A projection; where the axes are not evident, the one that the directions go along."""
     shape, entries = log.frames.shape[1:], directions.shape[-1]
-    found = token_axis(log, request)
-    if found.axis is None and request.tokens is None and request.p is None:
+    known = token_axis(log, request)
+    if known.axis is None and request.tokens is None and request.p is None:
         fitting = [axis for axis in (0, 1) if shape[axis] == entries]
         if len(fitting) == 1:  # products are the same whatever the other axis is called
             over = request.over or "tokens"
             features = Projection(directions, over, request.direction_labels)
             axis = fitting[0] if over == "tokens" else 1 - fitting[0]
             return Layout(features=features, labels=features.labels, token_axis=axis)
-    tokens = (0, shape[found.axis or 0])
+    tokens = (0, shape[known.axis or 0])
     if request.tokens is not None or request.p is not None:
         _, tokens, _ = _located(log, request)
-    axis = found.axis or 0
+    axis = known.axis or 0
     sizes = {"tokens": tokens[1] - tokens[0], "dimensions": shape[1 - axis]}
     spanned = [over for over, size in sizes.items() if size == entries]
-    if (request.over is None and len(spanned) != 1) or (found.axis is None and len(spanned) == 2):
+    if (request.over is None and len(spanned) != 1) or (known.axis is None and len(spanned) == 2):
         reason = "either" if spanned else "neither"
-        flags = "--over tokens or --over dimensions" + " and --token-axis 0 or 1" * (found.axis is None)
+        flags = "--over tokens or --over dimensions" + " and --token-axis 0 or 1" * (known.axis is None)
         raise UnusableDataError(
             f"{log.path} has {sizes['tokens']} tokens and {sizes['dimensions']} dimensions, and the directions have "
             f"{entries} entries, which fits {reason}; say which with {flags}"
@@ -156,8 +156,8 @@ def _projected(log: Log, request: Request, directions: Array) -> Layout:
         labels=features.labels,
         token_axis=axis,
         tokens=tokens,
-        d=sizes["dimensions"] if found.axis is not None else None,
-        remarks=found.remarks if request.tokens or request.p or len(spanned) == 2 else (),
+        d=sizes["dimensions"] if known.axis is not None else None,
+        remarks=known.remarks if request.tokens or request.p or len(spanned) == 2 else (),
     )
 
 

@@ -70,8 +70,8 @@ class Reading:
         """What it is, and what it would give."""
         taking = f"{self.p} of the {self.size} entries" if self.p < self.size else f"all {self.size} entries"
         strong = ", ".join(f"{k} ({share:.1%})" for k, share in self.strongest)
-        found = f", strongest {strong} of the power" if strong else ""
-        return f"{taking} of axis {self.token_axis} are the tokens: {self.features} features{found}"
+        spectrum = f", strongest {strong} of the power" if strong else ""
+        return f"{taking} of axis {self.token_axis} are the tokens: {self.features} features{spectrum}"
 
 
 class UnclearTokensError(UnusableDataError):
@@ -91,33 +91,33 @@ class UnclearTokensError(UnusableDataError):
         self.readings = tuple(readings)
 
 
-def unclear(log: Log, request: Request, found: TokenAxis) -> UnclearTokensError:
+def unclear(log: Log, request: Request, known: TokenAxis) -> UnclearTokensError:
     """The refusal of frames whose tokens are not evident; it lists the readings and the flags of each."""
     shape, p = log.frames.shape[1:], stated_p(log, request)
-    if found.axis is None:
-        missing = f"which axis has the tokens is open ({found.why})" + ", and so is p, their number" * (p is None)
+    if known.axis is None:
+        missing = f"which axis has the tokens is open ({known.why})" + ", and so is p, their number" * (p is None)
     elif p is None:
-        missing = f"p, how many of the {shape[found.axis]} tokens of axis {found.axis} ({found.why}) take part, is open"
+        missing = f"p, how many of the {shape[known.axis]} tokens of axis {known.axis} ({known.why}) take part, is open"
     else:
-        size = shape[found.axis]
-        missing = f"axis {found.axis} has {size} tokens ({found.why}), expected p = {p}: which take part is open"
-    axis = "--token-axis 0 or 1, and " * (found.axis is None)
+        size = shape[known.axis]
+        missing = f"axis {known.axis} has {size} tokens ({known.why}), expected p = {p}: which take part is open"
+    axis = "--token-axis 0 or 1, and " * (known.axis is None)
     whole = "--p P, or " * (p is None or p in shape)
     reason = (
         f"{log.path} has frames of shape {shape}, and {missing}; state {axis}{whole}--tokens FIRST:END where a "
         'vocabulary has more tokens, such as "="'
     )
-    readings = _readings(log, request, found)
+    readings = _readings(log, request, known)
     lines = [f"  {reading.flags}: {reading}" for reading in readings]
     note = "it may be (in Python, these are fields of Request; spectra are of the last frame and decide nothing)"
     return UnclearTokensError("\n".join([f"{reason}; {note}:", *lines]), readings)
 
 
-def _readings(log: Log, request: Request, found: TokenAxis) -> list[Reading]:
+def _readings(log: Log, request: Request, known: TokenAxis) -> list[Reading]:
     shape, p = log.frames.shape[1:], stated_p(log, request)
     frame = _last_frame(log)
     readings = []
-    for axis in (0, 1) if found.axis is None else (found.axis,):
+    for axis in (0, 1) if known.axis is None else (known.axis,):
         size = shape[axis]
         if request.tokens is not None:
             parts = [request.tokens]
@@ -135,7 +135,7 @@ def _readings(log: Log, request: Request, found: TokenAxis) -> list[Reading]:
                         tokens=(first, end),
                         features=(end - first) // 2,
                         strongest=strongest,
-                        evident=found.axis is not None and request.token_axis is None,
+                        evident=known.axis is not None and request.token_axis is None,
                     )
                 )
     return readings

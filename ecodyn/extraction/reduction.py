@@ -19,7 +19,6 @@ from ecodyn.extraction.sources import Source, sources_of
 from ecodyn.logs import Log
 from ecodyn.logs.integrity import MOST_RANGES, last_wins, ranges, step_remarks
 from ecodyn.observables import OBSERVABLES, Observable
-from ecodyn.observables.registry import SINGULAR_VALUES
 
 __all__ = ["Reduced", "choose_observables", "reduce"]
 
@@ -78,9 +77,8 @@ def choose_observables(logs: Sequence[Log], request: Request) -> tuple[dict[str,
 
 
 def _chosen(logs: Sequence[Log], request: Request) -> tuple[tuple[str, ...], list[str]]:
-    if request.observables is not None:
-        named = [name for name in request.observables if name != SINGULAR_VALUES]
-        return tuple(dict.fromkeys(["signal", *named])), []
+    if request.series is not None:
+        return request.series, []
     if any(log.observables for log in logs):
         return _measured_before(logs)
     for log in logs:

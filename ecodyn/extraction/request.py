@@ -92,3 +92,10 @@ class Request:
     def singular_values(self) -> bool:
         """Whether features are singular values."""
         return SINGULAR_VALUES in (self.observables or ())
+
+    @property
+    def series(self) -> tuple[str, ...] | None:
+        """What is computed of features, by name, "signal" first; None where no observables are named."""
+        if self.observables is None:
+            return None
+        return tuple(dict.fromkeys(["signal", *(name for name in self.observables if name != SINGULAR_VALUES)]))

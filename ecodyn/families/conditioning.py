@@ -13,7 +13,7 @@ from scipy.linalg.lapack import dtrcon, dtrtri
 from ecodyn.arrays import Array
 from ecodyn.estimation import MatchedIntegrals
 
-ROUNDING = float(np.finfo(float).eps)
+ROUNDING = float(np.finfo(float).eps)  # of numbers of 64 bits: what is relatively less is noise
 # A term takes part in an exact dependence if its share of the direction is beyond what rounding puts there.
 PART_OF_A_DEPENDENCE = ROUNDING**0.5
 WELL_CONDITIONED = 1e-9  # a reciprocal condition number that leaves a variance inflation six digits
@@ -71,12 +71,14 @@ def inflation_by_row(matched: MatchedIntegrals, mask: NDArray[np.bool_]) -> Arra
     Where the data have fewer rows than a row has free coefficients, none is determined: all are infinite.
     """
     inflation = np.full(mask.shape, np.nan)
-    found: dict[tuple[int, bytes], Array] = {}
+    inflations: dict[tuple[int, bytes], Array] = {}
     for row, free in enumerate(mask):
         design, _ = matched.place(row)
         key = (design, free.tobytes())  # rows with the same terms on the same data share it
-        if key not in found:
+        if key not in inflations:
             few = matched.rows < free.sum()
-            found[key] = np.full(free.sum(), np.inf) if few else variance_inflation(matched.matrix[design][:, free])
-        inflation[row, free] = found[key]
+            inflations[key] = (
+                np.full(free.sum(), np.inf) if few else variance_inflation(matched.matrix[design][:, free])
+            )
+        inflation[row, free] = inflations[key]
     return inflation

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import clone
 
 from ecodyn._version import __version__
@@ -22,8 +23,9 @@ from ecodyn.rollouts.integration import Rollout
 from ecodyn.rollouts.iteration import FLOW
 from ecodyn.runtime.json_values import Json
 from ecodyn.trajectories import Trajectories, as_trajectories
-from ecodyn.trajectories.conversions import is_one_array
+from ecodyn.trajectories.conversions import DataLike, is_one_array
 from ecodyn.trajectories.state import VELOCITY, observable_of, parse_state
+from ecodyn.trajectories.values import Numbers
 
 if TYPE_CHECKING:
     import sympy
@@ -136,7 +138,14 @@ class Family(Predictor, ABC):
         family: Self = clone(self)
         return family
 
-    def fit(self, X: Any, y: Any = None, *, t: Any = None, feature_names: Sequence[str] | None = None) -> Self:
+    def fit(
+        self,
+        X: DataLike,
+        y: object = None,
+        *,
+        t: Numbers | float | None = None,
+        feature_names: Sequence[str] | None = None,
+    ) -> Self:
         """Fit one law to all runs.
 
         Parameters
@@ -172,7 +181,7 @@ class Family(Predictor, ABC):
         self.model_, self._counted_steps = model, counts_steps(trajectories)
         return self
 
-    def _trajectories(self, X: Any, t: Any) -> Trajectories:
+    def _trajectories(self, X: DataLike, t: Numbers | float | None) -> Trajectories:
         if not is_one_array(X):
             trajectories = data_of(X, t)
             self.n_features_in_ = trajectories.n_features
@@ -259,7 +268,7 @@ class Family(Predictor, ABC):
         """The fitted law in LaTeX."""
         return self.model_.to_latex()
 
-    def simulate(self, x0: Any, steps: Any, **options: Any) -> Rollout:
+    def simulate(self, x0: ArrayLike, steps: ArrayLike, **options: Any) -> Rollout:
         """Roll the fitted law out freely: see ``FittedModel.simulate``."""
         return self.model_.simulate(x0, steps, **options)
 

@@ -23,7 +23,7 @@ from ecodyn.families.law_file import (
     library_to_json,
     step_from,
 )
-from ecodyn.families.law_text import LawText, Place
+from ecodyn.families.law_text import LawText, Place, change_over
 from ecodyn.families.model import FittedModel, amplitudes_from
 from ecodyn.trajectories.labels import Label
 
@@ -201,7 +201,7 @@ class Law(FittedModel):
     def _latex_left(self, name: str) -> str:
         if self.step is None:
             return rf"\dot{{{name}}}"
-        change = f"{name}(t + {self.step:g}) - {name}(t)"
+        change = change_over(name, self.step)
         return change if self.step == 1 else rf"\frac{{{change}}}{{{self.step:g}}}"
 
     def _latex_names(self) -> dict[sympy.Symbol, str]:

@@ -12,7 +12,7 @@ from ecodyn.arrays import Array
 from ecodyn.equations.library import FULL, Library, letter_of
 from ecodyn.families.printing import GLANCE, check_precision
 
-__all__ = ["LawText", "Place"]
+__all__ = ["LawText", "Place", "change_over"]
 
 MOST_TERMS = 10  # in a repr, all its equations together: two lines of a terminal
 MOST_EQUATIONS = 3  # in a repr
@@ -63,10 +63,15 @@ class LawText:
     def _left(self, name: str) -> str:
         if self.step is None:
             return f"({name})'"
-        change = f"{name}(t + {self.step:g}) - {name}(t)"
+        change = change_over(name, self.step)
         return change if self.step == 1 else f"({change})/{self.step:g}"
 
     def _names(self, group: int, feature: Any) -> list[str]:
         if self.library.coupling == FULL and self.library.per_feature_terms:
             return [self.library.monomial(term, group) for term in range(len(self.library))]
         return self.library.names(feature)
+
+
+def change_over(name: str, step: float) -> str:
+    """What a map's equation begins with: x(t + h) - x(t)."""
+    return f"{name}(t + {step:g}) - {name}(t)"

@@ -19,7 +19,7 @@ from ecodyn.families.printing import Printed
 from ecodyn.families.starting_states import StartLike, starting_states
 from ecodyn.rollouts.integration import Rollout
 from ecodyn.rollouts.iteration import FLOW, MAP
-from ecodyn.runtime.json_values import Json
+from ecodyn.runtime.json_values import Json, plain
 from ecodyn.trajectories.labels import Label
 
 if TYPE_CHECKING:
@@ -268,8 +268,3 @@ def check_model_path(path: str | Path, *, force: bool = False) -> None:
 def weights_path(path: str | Path) -> Path:
     """Where the weights of a model file's network are."""
     return Path(path).with_suffix(".safetensors")
-
-
-def plain(value: object) -> object:
-    """A label as JSON can hold it."""
-    return value.item() if isinstance(value, np.generic) else value

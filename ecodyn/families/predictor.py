@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -14,13 +14,18 @@ from ecodyn.arrays import Array
 from ecodyn.errors import DataWarning
 from ecodyn.families.configuration import Configured
 from ecodyn.families.model import FittedModel
-from ecodyn.families.starting_states import starting_states
+from ecodyn.families.starting_states import StartLike, starting_states
 from ecodyn.families.target import check_no_target
 from ecodyn.rollouts.integration import OK, Rollout
 from ecodyn.rollouts.skill import WORST_UNEXPLAINED, skill_of
 from ecodyn.statistics.clustered import cluster_means
 from ecodyn.trajectories import Trajectories
-from ecodyn.trajectories.conversions import is_one_array
+from ecodyn.trajectories.conversions import DataLike, is_one_array
+from ecodyn.trajectories.labels import Label
+from ecodyn.trajectories.values import Numbers
+
+if TYPE_CHECKING:
+    pass
 
 __all__ = ["Predictor", "counts_steps"]
 
@@ -31,7 +36,7 @@ class Predictor(Configured):
     model_: FittedModel
     _counted_steps: bool = True  # whether the fit's times were 0, 1, 2, …
 
-    def predict(self, x0: Any, t: ArrayLike | None = None) -> Array:
+    def predict(self, x0: StartLike, t: ArrayLike | None = None) -> Array:
         """Roll the fitted law out from given states (``pysindy.SINDy.predict`` gives derivatives: ``model_.rhs``).
 
         Parameters
@@ -74,7 +79,7 @@ class Predictor(Configured):
         single = start.ndim == (1 if len(self.model_.channels) == 1 else 2)
         return np.asarray(signal[0] if single else signal)
 
-    def _checked_start(self, x0: Any, t: ArrayLike | None) -> Array:
+    def _checked_start(self, x0: StartLike, t: ArrayLike | None) -> Array:
         if isinstance(x0, Trajectories) or (hasattr(x0, "dims") and hasattr(x0, "coords")):
             law = self.model_
             start = starting_states(x0, law.features, law.channels, any_labels=not law.per_feature)
@@ -85,7 +90,7 @@ class Predictor(Configured):
             return np.asarray(validate_data(self, x0, reset=False, dtype=np.float64))
         return np.asarray(check_array(x0, dtype=np.float64, input_name="x0", ensure_2d=batch, allow_nd=True))
 
-    def score(self, X: Any, y: Any = None, *, t: Any = None) -> float:
+    def score(self, X: DataLike, y: object = None, *, t: Numbers | float | None = None) -> float:
         """Mean skill of rollouts from each run's first step: 1 − MSE(rollout)/MSE(persistence), as ``compare`` has it.
 
         Parameters
@@ -130,7 +135,7 @@ class Predictor(Configured):
         each = cluster_means(skills, runs.clusters)
         return float(np.nanmean(each)) if np.isfinite(each).any() else float("nan")
 
-    def _runs_to_score(self, X: Any, t: Any) -> Trajectories:
+    def _runs_to_score(self, X: DataLike, t: Numbers | float | None) -> Trajectories:
         """Runs of the law's features, in their order; arrays have them by position."""
         if is_one_array(X) and not isinstance(X, list | tuple):
             validate_data(self, X, reset=False, skip_check_array=True)
@@ -146,11 +151,11 @@ class Predictor(Configured):
             runs = runs.with_features(law.features)
         return runs.aligned(law.features, any_labels=not law.per_feature)
 
-    def _trajectories(self, X: Any, t: Any) -> Trajectories:
+    def _trajectories(self, X: DataLike, t: Numbers | float | None) -> Trajectories:
         raise NotImplementedError
 
     @property
-    def feature_names(self) -> list[Any]:
+    def feature_names(self) -> list[Label]:
         """Labels of the features, those of the data or of ``fit(feature_names=...)``; 1, 2, … where they had none."""
         check_is_fitted(self, "model_")
         return list(self.model_.features)

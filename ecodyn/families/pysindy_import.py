@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["from_pysindy"]
 
-FAMILY = "sindy"
+FAMILY = "sindy"  # a law that came of PySINDy is called by its method
 COUNTED = re.compile(r"x_?(\d+)")  # x0, as PySINDy names features, and x_1, as ``Law.to_pysindy`` does
 
 

@@ -24,19 +24,19 @@ def simulate_all(models: Sequence[FittedModel], starts: Sequence[Array], times: 
 
     Laws of the same terms are solved as one batch: on a few features that takes about as long as one of them.
     """
-    found: dict[int, Rollout] = {}
+    rollouts: dict[int, Rollout] = {}
     alike: dict[Any, list[int]] = defaultdict(list)
     for index, model in enumerate(models):
         if isinstance(model, Law):
             alike[model.library, model.coefficients.shape, model.drive is None, model.step].append(index)
         else:
-            found[index] = model.simulate(starts[index], times[index])
+            rollouts[index] = model.simulate(starts[index], times[index])
     for group in alike.values():
         laws = [model for index in group if isinstance(model := models[index], Law)]
-        found.update(
+        rollouts.update(
             zip(group, _simulate_laws(laws, [starts[i] for i in group], [times[i] for i in group]), strict=True)
         )
-    return [found[index] for index in range(len(models))]
+    return [rollouts[index] for index in range(len(models))]
 
 
 def _simulate_laws(laws: Sequence[Law], starts: Sequence[Array], times: Sequence[Array]) -> list[Rollout]:

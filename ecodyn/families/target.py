@@ -13,7 +13,7 @@ from ecodyn.trajectories import Trajectories
 __all__ = ["check_no_target"]
 
 
-def check_no_target(X: Any, y: Any, stacklevel: int = 3) -> None:
+def check_no_target(X: object, y: object, stacklevel: int = 3) -> None:
     """Refuse times where scikit-learn has its target, and say that any other target is not used.
 
     Raises

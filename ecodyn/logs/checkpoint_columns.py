@@ -10,13 +10,14 @@ from pathlib import Path
 from ecodyn.errors import UnusableDataError
 from ecodyn.logs.checkpoint_names import CHECKPOINT, EPOCH, PLAIN, STEP, Number
 
-__all__ = ["MOST_NAMED", "Column", "NamesTold", "chosen_column", "repeated", "with_pattern", "without_dates"]
+__all__ = ["MOST_NAMED", "Column", "ColumnChoice", "chosen_column", "repeated", "with_pattern", "without_dates"]
 
 MOST_NAMED = 3  # files or values that a sentence lists
-DATE = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")
-CLOCK = re.compile(r"(?:[01]\d|2[0-3])[0-5]\d(?:[0-5]\d)?")
-WRITTEN = re.compile(r"\d+(?:\.\d+)?(?:[kKmM](?![A-Za-z]))?")
-ORDINALS = ("first", "second", "third", "fourth", "fifth")
+DATE = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")  # 20240131
+CLOCK = re.compile(r"(?:[01]\d|2[0-3])[0-5]\d(?:[0-5]\d)?")  # 1230 or 123000, after a date
+WRITTEN = re.compile(r"\d+(?:\.\d+)?(?:[kKmM](?![A-Za-z]))?")  # a number as names have it: 500, 1.5, 10k
+ORDINALS = ("first", "second", "third", "fourth", "fifth")  # further ones are written 6th
+# As sentences call them.
 KINDS = {STEP: "steps", EPOCH: "epochs", CHECKPOINT: "numbers of checkpoints", PLAIN: "numbers"}
 
 
@@ -52,7 +53,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class NamesTold:
+class ColumnChoice:
     """What the names of a run's checkpoints say.
 
     Attributes
@@ -67,7 +68,7 @@ class NamesTold:
     remarks: tuple[str, ...] = ()
 
 
-def chosen_column(where: Path, names: Sequence[str], rows: Sequence[tuple[Number, ...]]) -> NamesTold:
+def chosen_column(where: Path, names: Sequence[str], rows: Sequence[tuple[Number, ...]]) -> ColumnChoice:
     """The column of numbers that is the time: steps before numbers of checkpoints before epochs before others.
 
     Raises
@@ -75,18 +76,19 @@ def chosen_column(where: Path, names: Sequence[str], rows: Sequence[tuple[Number
     UnusableDataError
         Several may be, or names are of several kinds, or two checkpoints have the same.
     """
-    told = _of_steps(where, names, rows) or _of_checkpoints(names, rows) or _of_epochs(where, names, rows)
-    told = told or _of_numbers(where, names, rows)
-    if any(number.rival for number in told.column.numbers):
-        raise UnusableDataError(_rivals(where, names, told.column))
-    same = repeated(told.column.values)
+    choice = _of_steps(where, names, rows) or _of_checkpoints(names, rows) or _of_epochs(where, names, rows)
+    choice = choice or _of_numbers(where, names, rows)
+    if any(number.rival for number in choice.column.numbers):
+        raise UnusableDataError(_rivals(where, names, choice.column))
+    same = repeated(choice.column.values)
     if same is not None:
-        value, first, second = told.column.numbers[same[0]].text, names[same[0]], names[same[1]]
+        value, first, second = choice.column.numbers[same[0]].text, names[same[0]], names[same[1]]
         raise UnusableDataError(
             f"{where}: {first} and {second} are both {value}, expected one checkpoint a step; keep one of them, or "
-            f"say which number is the step with --step-pattern, such as {with_pattern(first, told.column.numbers[0])!r}"
+            f"say which number is the step with --step-pattern, such as "
+            f"{with_pattern(first, choice.column.numbers[0])!r}"
         )
-    return told
+    return choice
 
 
 def repeated(values: Sequence[float]) -> tuple[int, int] | None:
@@ -124,7 +126,7 @@ def _varying(rows: Sequence[tuple[Number, ...]], kind: str) -> list[Column]:
     return [column for column in _columns(rows, kind) if column.varies]
 
 
-def _of_steps(where: Path, names: Sequence[str], rows: Sequence[tuple[Number, ...]]) -> NamesTold | None:
+def _of_steps(where: Path, names: Sequence[str], rows: Sequence[tuple[Number, ...]]) -> ColumnChoice | None:
     _check_all_or_none(where, names, rows, STEP)
     columns = _varying(rows, STEP)
     if len(columns) > 1:
@@ -139,24 +141,24 @@ def _of_steps(where: Path, names: Sequence[str], rows: Sequence[tuple[Number, ..
                 f"{where}: steps go back as epochs advance in names such as {names[0]}, so that they seem to be steps "
                 f"within an epoch; {_choices(names, [column, epochs])}"
             )
-    return NamesTold(column)
+    return ColumnChoice(column)
 
 
-def _of_checkpoints(names: Sequence[str], rows: Sequence[tuple[Number, ...]]) -> NamesTold | None:
+def _of_checkpoints(names: Sequence[str], rows: Sequence[tuple[Number, ...]]) -> ColumnChoice | None:
     """Numbers after the word checkpoint, unless they are less than the epochs beside them: no step is."""
     columns, epochs = _varying(rows, CHECKPOINT), _varying(rows, EPOCH)
     plain = {sum(number.kind == PLAIN for number in row) for row in rows}
     if len(columns) != 1 or len(epochs) > 1 or len(plain) > 1 or _varying(rows, PLAIN):
         return None
     if epochs and epochs[0].values == columns[0].values:
-        return NamesTold(epochs[0])
+        return ColumnChoice(epochs[0])
     if not any(e > n for column in epochs for e, n in zip(column.values, columns[0].values, strict=True)):
-        return NamesTold(columns[0])
+        return ColumnChoice(columns[0])
     remark = f"in names such as {names[0]} the epoch is the time: the number beside it is less and so no step"
-    return NamesTold(epochs[0], (remark,))
+    return ColumnChoice(epochs[0], (remark,))
 
 
-def _of_epochs(where: Path, names: Sequence[str], rows: Sequence[tuple[Number, ...]]) -> NamesTold | None:
+def _of_epochs(where: Path, names: Sequence[str], rows: Sequence[tuple[Number, ...]]) -> ColumnChoice | None:
     """Numbers of epochs; unless they repeat and others don't, or what follows the word checkpoint is no less a time."""
     _check_all_or_none(where, names, rows, EPOCH)
     columns = _varying(rows, EPOCH)
@@ -165,10 +167,10 @@ def _of_epochs(where: Path, names: Sequence[str], rows: Sequence[tuple[Number, .
     if not columns or _varying(rows, CHECKPOINT):
         return None
     others = any(column.differs for column in _varying(rows, PLAIN))
-    return NamesTold(columns[0]) if columns[0].differs or not others else None
+    return ColumnChoice(columns[0]) if columns[0].differs or not others else None
 
 
-def _of_numbers(where: Path, names: Sequence[str], rows: Sequence[tuple[Number, ...]]) -> NamesTold:
+def _of_numbers(where: Path, names: Sequence[str], rows: Sequence[tuple[Number, ...]]) -> ColumnChoice:
     """The one column of numbers that are no two the same."""
     kinds = {tuple(number.kind for number in row) for row in rows}
     if len(kinds) > 1:
@@ -185,13 +187,13 @@ def _of_numbers(where: Path, names: Sequence[str], rows: Sequence[tuple[Number, 
     if len(times) > 1:
         raise UnusableDataError(_several(where, names, times))
     if not times:
-        return NamesTold(next((column for column in columns if column.varies), columns[0]))
+        return ColumnChoice(next((column for column in columns if column.varies), columns[0]))
     if len(columns) == 1:
-        return NamesTold(times[0])
+        return ColumnChoice(times[0])
     place = sorted(number.at for number in rows[0]).index(times[0].numbers[0].at)
     which = ORDINALS[place] if place < len(ORDINALS) else f"{place + 1}th"
     remark = f"of the numbers in names such as {names[0]} the {which} was taken as the step: no other differs in all"
-    return NamesTold(times[0], (remark,))
+    return ColumnChoice(times[0], (remark,))
 
 
 def _check_all_or_none(where: Path, names: Sequence[str], rows: Sequence[tuple[Number, ...]], kind: str) -> None:

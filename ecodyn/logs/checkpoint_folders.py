@@ -24,10 +24,9 @@ from ecodyn.logs.step_folders import (
     timed_models,
     with_state,
 )
+from ecodyn.tables.names import listed
 
 __all__ = ["Members", "holds_checkpoints", "members_of"]
-
-MOST_LISTED = 12  # names in a sentence
 
 
 @dataclass(frozen=True)
@@ -78,7 +77,7 @@ def members_of(folder: Path, pattern: str | None = None) -> Members:
     counts = Counter(own.name for sub in numbered for own in checkpoint_files(sub) if own not in models_in(sub))
     left_out += [f"{name} in {count} folders" for name, count in sorted(counts.items())]
     if left_out:
-        remarks.append(f"set aside beside the checkpoints: {_listed(left_out)}")
+        remarks.append(f"set aside beside the checkpoints: {listed(left_out)}")
     return Members(tuple(chosen), tuple(remarks))
 
 
@@ -93,7 +92,7 @@ def _chosen_files(folder: Path, files: Sequence[Checkpoint], pattern: str | None
     steps = [own for own in files if own not in copies]
     if not steps and len({put_aside(own.stem) for own in copies}) > 1:
         raise UnusableDataError(
-            f"{folder} holds files that are no steps of a run by their names, {_listed([c.name for c in copies])}; "
+            f"{folder} holds files that are no steps of a run by their names, {listed([c.name for c in copies])}; "
             "leave one of them in the folder, or say where the step is with --step-pattern"
         )
     aside = [own.name for own in copies] if steps else []
@@ -163,8 +162,3 @@ def _without_doubles(checkpoints: Sequence[Checkpoint]) -> list[Checkpoint]:
 def _others(folder: Path, numbered: Sequence[Path]) -> list[Path]:
     """Folders that hold models and are none of the checkpoints."""
     return [sub for sub in subfolders(folder) if sub not in numbered and (models_in(sub) or step_folders(sub))]
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - MOST_LISTED} more" if len(names) > MOST_LISTED else ""
-    return ", ".join(names[:MOST_LISTED]) + more

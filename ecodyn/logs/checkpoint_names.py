@@ -13,27 +13,28 @@ STEP, EPOCH, CHECKPOINT, PLAIN = "step", "epoch", "checkpoint", "plain"
 
 # Words are runs of letters; of compounds such as globalstep or trainiter the end decides.
 STEP_ENDS = ("step", "steps", "iter", "iters", "itr", "iteration", "iterations")
-STEP_WORDS = ("it", "its", "update", "updates", "upd")
+STEP_WORDS = ("it", "its", "update", "updates", "upd")  # whole words that are no end of a longer one
 EPOCH_ENDS, EPOCH_WORDS = ("epoch", "epochs"), ("ep",)
+# Also as the end of modelcheckpoint.
 CHECKPOINT_ENDS = ("checkpoint", "checkpoints", "ckpt", "ckpts", "chkpt", "ckp", "snapshot", "save")
 
 # Numbers tied to these are never times: results, and what tells one training or one part of a file from another.
 METRIC_ENDS = ("loss", "acc", "accuracy", "error", "err", "score", "perplexity", "ppl", "reward", "return")
-METRIC_WORDS = (
+METRIC_WORDS = (  # what trainings are scored by
     *("val", "valid", "validation", "dev", "test", "metric", "wer", "cer", "ter", "bleu", "rouge", "f", "auc", "ap"),
     *("map", "iou", "miou", "psnr", "ssim", "fid", "mse", "mae", "rmse", "nll", "bpc", "bpb", "top", "hits", "corr"),
     *("precision", "recall", "kl", "elbo", "grad", "norm", "monitor"),
 )
 NUMBERED_METRICS = ("top", "f", "hits", "map", "ap")  # top1_76, f1_80: the second number is their value
-SETTING_WORDS = (
+SETTING_WORDS = (  # runs, parts of files, and hyperparameters
     *("seed", "run", "version", "v", "rank", "shard", "part", "fold", "trial", "exp", "experiment", "gpu", "node"),
     *("worker", "lr", "wd", "bs", "p", "d", "dim", "width", "depth", "layer", "layers", "head", "heads", "hidden"),
     *("size", "res", "of", "group", "task", "job", "replica", "frac", "beta", "alpha", "gamma", "dropout"),
 )
 UNITS = {"k": 1e3, "K": 1e3, "M": 1e6, "m": 1e6}  # of counts: 10k, 1M
 
-DIGITS = "0123456789"
-TOKEN = re.compile(r"[A-Za-z]+|\d+(?:\.\d+)*|[^A-Za-z\d]+", re.ASCII)
+DIGITS = "0123456789"  # str.isdigit takes others too, such as ²
+TOKEN = re.compile(r"[A-Za-z]+|\d+(?:\.\d+)*|[^A-Za-z\d]+", re.ASCII)  # a word, a number, or what is between them
 FORGOTTEN = "\0"  # stands where a number was that is no count: between separators it ties nothing to nothing
 NO_COUNT = re.compile(
     r"\d+(?:\.\d+)?[eE][-+]?\d+(?![A-Za-z\d])"  # 1e-4
@@ -43,13 +44,13 @@ NO_COUNT = re.compile(
 )
 FARTHEST = 3  # characters between a word and the number tied to it, as in "step = 5"
 
-STATE_WORDS = frozenset(
+STATE_WORDS = frozenset(  # files beside a checkpoint that hold no model
     (
         *("optim", "optims", "optimizer", "optimizers", "optimiser", "scheduler", "sched", "scaler", "rng", "args"),
         *("dataloader",),
     )
 )
-COPY_WORDS = frozenset(
+COPY_WORDS = frozenset(  # copies of a checkpoint, and averages of several
     (
         *("best", "last", "final", "latest", "ema", "swa", "averaged", "average", "avg", "bestmodel", "modelbest"),
         *("interrupted", "backup", "tmp", "temp"),

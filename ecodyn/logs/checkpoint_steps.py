@@ -14,16 +14,15 @@ from ecodyn.errors import UnusableDataError
 from ecodyn.logs.checkpoint_columns import Column, chosen_column, repeated, with_pattern, without_dates
 from ecodyn.logs.checkpoint_names import CHECKPOINT, EPOCH, PLAIN, UNITS, numbers_of
 from ecodyn.logs.log import STORED
+from ecodyn.logs.stated import EPOCH_KEYS, STEP_KEYS
+from ecodyn.tables.names import listed
 
-__all__ = ["EPOCH_KEYS", "STEP_KEYS", "Steps", "steps_of"]
+__all__ = ["Steps", "steps_of"]
 
-STEP_KEYS = ("global_step", "global_steps", "step", "steps", "iteration", "iter")
-EPOCH_KEYS = ("epoch",)
-
+# What differs between names of one kind: 500, 1e-4, 10k, nan.
 VALUES = re.compile(r"\d+(?:\.\d+)*(?:[eE][-+]?\d+)?(?:[kKmM](?![A-Za-z]))?|(?<![A-Za-z])(?:nan|inf)(?![A-Za-z])")
-SEPARATORS = re.compile(r"[^A-Za-z]+")
+SEPARATORS = re.compile(r"[^A-Za-z]+")  # what is between words
 MOST_KINDS = 2  # of names, whose patterns a refusal shows
-MOST_LISTED = 12  # names of files that were set aside, in a sentence
 
 Stored = Sequence[Mapping[str, float]]
 
@@ -90,21 +89,21 @@ def steps_of(
     if pattern is not None:
         return _matched(where, names, stems, pattern)
     numbers = without_dates([numbers_of(stem) for stem in stems])
-    kept = [i for i, found in enumerate(numbers) if found]
+    kept = [i for i, own in enumerate(numbers) if own]
     if not kept:
         return _all_stored(where, names, stored(range(len(names))))
     aside = [name for i, name in enumerate(names) if not numbers[i]]
     names, rows = [names[i] for i in kept], [numbers[i] for i in kept]
-    told = chosen_column(where, names, rows)
-    alike = _said_of_words(where, names, [stems[i] for i in kept], told.column)
-    values, remarks = _compared(names, told.column, stored(kept))
-    remarks = [*told.remarks, *alike, *remarks]
+    choice = chosen_column(where, names, rows)
+    alike = _remarks_on_words(where, names, [stems[i] for i in kept], choice.column)
+    values, remarks = _compared(names, choice.column, stored(kept))
+    remarks = [*choice.remarks, *alike, *remarks]
     if aside:
-        remarks.insert(0, f"set aside, since their names have no number and others' have: {_listed(aside)}")
+        remarks.insert(0, f"set aside, since their names have no number and others' have: {listed(aside)}")
     return Steps(tuple(kept), np.array(values, dtype=np.float64), tuple(remarks))
 
 
-def _said_of_words(where: Path, names: Sequence[str], stems: Sequence[str], column: Column) -> list[str]:
+def _remarks_on_words(where: Path, names: Sequence[str], stems: Sequence[str], column: Column) -> list[str]:
     """A sentence where names differ in more than numbers.
 
     Raises
@@ -128,13 +127,13 @@ def _said_of_words(where: Path, names: Sequence[str], stems: Sequence[str], colu
             f"{names[kinds[1][0]]} ({len(kinds[1])}), expected those of one run; say which are meant with {choices}"
         )
     others = [names[own[0]] for own in kinds[1:]]
-    return [f"names that differ in more than numbers from {names[kinds[0][0]]} were taken as well: {_listed(others)}"]
+    return [f"names that differ in more than numbers from {names[kinds[0][0]]} were taken as well: {listed(others)}"]
 
 
 def _takes(pattern: str, names: Sequence[str], column: Column) -> bool:
     """Whether a pattern takes these numbers of the names."""
-    found = [compiled_pattern(pattern).fullmatch(name) for name in names]
-    return all(m is not None and m["count"] == n.text for m, n in zip(found, column.numbers, strict=True))
+    matches = [compiled_pattern(pattern).fullmatch(name) for name in names]
+    return all(m is not None and m["count"] == n.text for m, n in zip(matches, column.numbers, strict=True))
 
 
 def compiled_pattern(pattern: str) -> re.Pattern[str]:
@@ -151,12 +150,12 @@ def _matched(where: Path, names: Sequence[str], stems: Sequence[str], pattern: s
     if not kept:
         raise UnusableDataError(
             f"{where}: none of its checkpoints is named as --step-pattern {pattern!r} says, expected some; they are "
-            f"{_listed(names)}"
+            f"{listed(names)}"
         )
     values = [float(m["count"]) * UNITS.get(m["unit"], 1) for m in matches if m is not None]
     _check_different(where, [names[i] for i in kept], values, f"by --step-pattern {pattern!r}")
     aside = [name for i, name in enumerate(names) if i not in set(kept)]
-    remarks = [f"set aside, not named {pattern}: {_listed(aside)}"] if aside else []
+    remarks = [f"set aside, not named {pattern}: {listed(aside)}"] if aside else []
     return Steps(tuple(kept), np.array(values, dtype=np.float64), tuple(remarks))
 
 
@@ -223,10 +222,10 @@ def _compared(names: Sequence[str], column: Column, stored: Stored) -> tuple[lis
         if len(values) > 1 and len(shifts) == 1:
             return values, [f"times are epochs, as the names state{_disagreeing(names, values, stored, EPOCH_KEYS)}"]
     if column.kind == EPOCH:
-        told = f"times are epochs, as the names state{_instead(steps)}"
-        return values, [told + _disagreeing(names, values, stored, EPOCH_KEYS)]
-    said = _disagreeing(names, values, stored, STEP_KEYS)
-    return values, [said.removeprefix("; ")] if said else []
+        sentence = f"times are epochs, as the names state{_instead(steps)}"
+        return values, [sentence + _disagreeing(names, values, stored, EPOCH_KEYS)]
+    clause = _disagreeing(names, values, stored, STEP_KEYS)
+    return values, [clause.removeprefix("; ")] if clause else []
 
 
 def _disagreeing(names: Sequence[str], values: Sequence[float], stored: Stored, keys: Sequence[str]) -> str:
@@ -261,8 +260,3 @@ def _counts(column: Column, held: Sequence[_Held]) -> tuple[list[float], list[st
             remarks.append(f"the numbers in the names count the checkpoints: times are the {own.key} stored in them")
         return list(own.values), remarks
     return None
-
-
-def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:MOST_LISTED])
-    return shown + (f" and {len(names) - MOST_LISTED} more" if len(names) > MOST_LISTED else "")

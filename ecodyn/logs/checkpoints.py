@@ -12,13 +12,14 @@ from ecodyn.arrays import Integers
 from ecodyn.errors import UnusableDataError
 from ecodyn.logs.checkpoint_folders import holds_checkpoints, members_of
 from ecodyn.logs.checkpoint_names import numbers_of
-from ecodyn.logs.checkpoint_steps import EPOCH_KEYS, STEP_KEYS, Steps, steps_of
+from ecodyn.logs.checkpoint_steps import Steps, steps_of
 from ecodyn.logs.choice import choose
-from ecodyn.logs.log import Format, Frames, Log, LogOptions
+from ecodyn.logs.frames import Frames
+from ecodyn.logs.log import Format, Log, LogOptions
 from ecodyn.logs.shards import ARCHIVES, Checkpoint, files_with, holder_of, tensors_of
 from ecodyn.logs.stack import Stack
 from ecodyn.logs.state_dicts import state_dicts_in
-from ecodyn.logs.stated import stated_shape
+from ecodyn.logs.stated import EPOCH_KEYS, STEP_KEYS, stated_shape
 from ecodyn.logs.tensors import TensorFile
 from ecodyn.logs.trainer_state import read_state
 

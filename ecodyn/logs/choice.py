@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from ecodyn.errors import UnusableDataError
+from ecodyn.tables.names import listed
 
-__all__ = ["choose", "listed"]
+__all__ = ["choose", "with_shapes"]
 
 EMBEDDING_NAMES = ("emb", "w_e", "wte")  # a part of the name, in small letters
 MOST_LISTED = 30  # arrays in a sentence: those of a small network
@@ -25,10 +26,12 @@ def choose(path: Path, shapes: Mapping[str, tuple[int, ...]], key: str | None, n
     expected = " or ".join(f"{n}-dimensional" for n in wanted)
     if key is not None:
         if key not in shapes:
-            raise UnusableDataError(f"{path} has no {key!r}; it has {listed(shapes)}; choose one of them with --key")
+            raise UnusableDataError(
+                f"{path} has no {key!r}; it has {with_shapes(shapes)}; choose one of them with --key"
+            )
         if len(shapes[key]) not in wanted:
             raise UnusableDataError(
-                f"{path}: {key} has shape {shapes[key]}, expected a {expected} array; it has {listed(shapes)}"
+                f"{path}: {key} has shape {shapes[key]}, expected a {expected} array; it has {with_shapes(shapes)}"
             )
         return key
     candidates = [name for name, shape in shapes.items() if len(shape) in wanted]
@@ -37,12 +40,10 @@ def choose(path: Path, shapes: Mapping[str, tuple[int, ...]], key: str | None, n
         if len(meant) == 1:
             return meant[0]
     if not candidates:
-        raise UnusableDataError(f"{path} has no {expected} array, only {listed(shapes)}; check what was logged")
-    raise UnusableDataError(f"{path} has several arrays that may be meant: {listed(shapes)}; name one with --key")
+        raise UnusableDataError(f"{path} has no {expected} array, only {with_shapes(shapes)}; check what was logged")
+    raise UnusableDataError(f"{path} has several arrays that may be meant: {with_shapes(shapes)}; name one with --key")
 
 
-def listed(shapes: Mapping[str, tuple[int, ...]]) -> str:
+def with_shapes(shapes: Mapping[str, tuple[int, ...]]) -> str:
     """Names and shapes, the first ones of many."""
-    texts = [f"{name} {shape}" for name, shape in shapes.items()]
-    more = [f"and {len(texts) - MOST_LISTED} more"] if len(texts) > MOST_LISTED else []
-    return ", ".join(texts[:MOST_LISTED] + more) or "nothing"
+    return listed([f"{name} {shape}" for name, shape in shapes.items()], MOST_LISTED) or "nothing"

@@ -9,12 +9,11 @@ import numpy as np
 
 from ecodyn.arrays import Array, Bools, Integers
 from ecodyn.errors import UnusableDataError
+from ecodyn.tables.entries import FEW_RESUMES, MOST_BACKWARD
 
-__all__ = ["MOST_RANGES", "Watch", "aliasing_period", "is_late", "last_wins", "ranges", "step_remarks"]
+__all__ = ["MOST_RANGES", "Watch", "aliasing_period", "checksum", "is_late", "last_wins", "ranges", "step_remarks"]
 
 GLANCE = 8  # entries of a frame that are compared before all of it is
-MOST_BACKWARD = 0.1  # share of rows whose step goes back beyond which the rows are in no order at all
-FEW_RESUMES = 3  # times that steps may go back in a log of any length
 REGULAR = 0.5  # share of the intervals that must be equal before a longer one counts as a gap
 FEWEST_INTERVALS = 3  # with fewer there is no usual one
 MOST_RANGES = 4  # in a sentence; inspect and provenance have them all
@@ -41,7 +40,7 @@ class Watch:
         if not len(rows):
             return
         if self._last is None:
-            self.first = hashlib.sha256(np.ascontiguousarray(frames[0], "<f8").tobytes()).hexdigest()
+            self.first = checksum(frames[0])
         elif np.array_equal(frames[0], self._last):
             self.identical.append(int(rows[0]))
         flat = frames.reshape(len(rows), -1)
@@ -50,6 +49,11 @@ class Watch:
             if np.array_equal(frames[i + 1], frames[i]):
                 self.identical.append(int(rows[i + 1]))
         self._last = frames[-1].copy()
+
+
+def checksum(array: np.ndarray) -> str:
+    """SHA-256 of an array's numbers in float64."""
+    return hashlib.sha256(np.ascontiguousarray(array, "<f8").tobytes()).hexdigest()
 
 
 def aliasing_period(identical: Integers, last: int, *, ended: bool = True) -> int | None:

@@ -16,7 +16,7 @@ __all__ = ["RUN_NAME", "MLflow", "remarks_on_runs", "written_beside"]
 
 META, METRICS, PARAMETERS, TAGS = "meta.yaml", "metrics", "params", "tags"
 RUN_NAME = "mlflow.runName"  # the tag that holds the name that MLflow's pages show
-DELETED = re.compile(r"^lifecycle_stage:\s*['\"]?deleted\b", re.MULTILINE)
+DELETED = re.compile(r"^lifecycle_stage:\s*['\"]?deleted\b", re.MULTILINE)  # what MLflow writes of a run in its bin
 FIELDS = 3  # of a line: milliseconds since 1970, value, step; later versions of MLflow may write more behind them
 MACHINE = "system/"  # MLflow's own measurements of the machine
 

@@ -12,13 +12,13 @@ import numpy as np
 
 from ecodyn.arrays import Integers
 from ecodyn.errors import UnusableDataError
-from ecodyn.logs.log import NUMBERS, ArrayFrames, Frames, check_numbers
+from ecodyn.logs.frames import NUMBERS, ArrayFrames, Frames, check_numbers
 from ecodyn.runtime.files import first_bytes, first_line
 
 __all__ = ["NpyFrames", "ZippedFrames", "check_signature", "open_npy", "open_npz", "shapes"]
 
-NPY_SIGNATURE = b"\x93NUMPY"
-ZIP_SIGNATURE = b"PK"
+NPY_SIGNATURE = b"\x93NUMPY"  # as numpy.lib.format has it
+ZIP_SIGNATURE = b"PK"  # of every zip's local headers, .npz and torch's files among them
 DEFLATE_LIMIT = 1032  # deflate shrinks nothing further than 1032 : 1 (zlib's technical details)
 SLACK = 1024  # bytes of a member that compresses to next to nothing
 NAME_LENGTH_AT, LOCAL_HEADER = 26, 30  # bytes of a zip's local header, before the name (APPNOTE.TXT, 4.3.7)

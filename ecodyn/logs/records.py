@@ -10,10 +10,14 @@ import numpy as np
 
 from ecodyn.arrays import Array
 from ecodyn.errors import UnusableDataError
+from ecodyn.logs.frames import ArrayFrames
 from ecodyn.logs.integrity import last_wins
-from ecodyn.logs.log import ArrayFrames, Log, LogOptions
+from ecodyn.logs.log import Log, LogOptions
+from ecodyn.tables.cells import number_of
+from ecodyn.tables.entries import RESUMED
+from ecodyn.tables.gaps import LACKING, none_complete
 from ecodyn.tables.names import are_whole, is_logged_beside, listed, matching, whole_numbers
-from ecodyn.tables.wide import LOGGED
+from ecodyn.tables.wide import LOGGED, NO_NUMBERS
 
 __all__ = ["Records"]
 
@@ -41,7 +45,7 @@ class Records:
         if value is None or (isinstance(value, str) and not value.strip()):
             return
         self.order[name] = None
-        number = _number(value)
+        number = number_of(value)
         if number is None:
             self.texts.setdefault(name, value)
             return
@@ -60,10 +64,7 @@ class Records:
         series = {column: self._series(path, column) for column in labels}
         common = functools.reduce(np.intersect1d, [steps for steps, _ in series.values()])
         if not len(common):
-            raise UnusableDataError(
-                f"{path}: no step has a value of all of {listed(labels)}; choose those that were logged "
-                "together with --columns PATTERN"
-            )
+            raise UnusableDataError(f"{path}: {none_complete(labels)}")
         values = np.stack([v[np.searchsorted(s, common)] for s, v in series.values()], axis=1)
         return Log(
             path=path,
@@ -112,25 +113,13 @@ class Records:
         remarks = []
         dropped = max(len(self.values[c]) - len(s) for c, (s, _) in series.items())
         if dropped:
-            remarks.append(
-                f"steps repeat or go back, as after a resume: the last value wins, {dropped} rows were dropped"
-            )
+            remarks.append(RESUMED.format(dropped))
         lacking = len(functools.reduce(np.union1d, [s for s, _ in series.values()])) - len(common)
         if lacking:
-            remarks.append(f"{lacking} steps lack a value of some feature and were left out, {len(common)} have all")
+            remarks.append(LACKING.format(lacking, len(common)))
         if options.columns is None:
             texts = [c for c in self.texts if not self.beside(c)]
             beside = [c for c in self.order if self.beside(c)]
-            remarks += [f"left out, holding no numbers: {listed(texts)}"] * (len(texts) > 0)
+            remarks += [f"{NO_NUMBERS}: {listed(texts)}"] * (len(texts) > 0)
             remarks += [f"{LOGGED}: {listed(beside)}"] * (len(beside) > 0)
         return remarks
-
-
-def _number(value: object) -> float | None:
-    """A number, or text that writes one; None for anything else."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    try:
-        return float(value)
-    except (ValueError, OverflowError):
-        return None

@@ -9,14 +9,16 @@ import numpy as np
 
 from ecodyn.arrays import Array, Bools, Integers
 from ecodyn.errors import UnusableDataError
+from ecodyn.logs.frames import Frames
 from ecodyn.logs.integrity import MOST_RANGES, Watch, aliasing_period, is_late, ranges
-from ecodyn.logs.log import Format, Frames, Log, LogOptions, Setting
+from ecodyn.logs.log import Format, Log, LogOptions, Setting
 from ecodyn.logs.npy import open_npy
 
 __all__ = ["RunDirectory"]
 
 EMBEDDINGS, FIRST, GRADIENTS, LOSS, DUMPS = "embeddings", "first_embeds", "gradients", "train_loss", "model_params"
 MOST_LOOKED_AT = 1000  # rows searched for identical pairs; as many as first_embeds has
+# As the study's training code names its folders.
 NAME = re.compile(r"dim_(\d+)_init_seed_(\d+)_vary_seed_(\d+)_p_(\d+)")
 
 

@@ -25,14 +25,14 @@ __all__ = [
     "tensors_of",
 ]
 
-ARCHIVES = (".npz",)
+ARCHIVES = (".npz",)  # of arrays; the other suffixes are of tensors
 PICKLED = (".bin", ".th")  # suffixes that others use too: their first bytes decide
-DOUBLE = (".pth.tar", ".pt.tar")
-INDEX = ".index.json"
-PICKLE_SIGNATURE = b"\x80"
-SHARD = re.compile(r"(?P<stem>.*?)[-_.]?(?P<part>\d+)[-_]of[-_](?P<parts>\d+)")
+DOUBLE = (".pth.tar", ".pt.tar")  # two suffixes that are one
+INDEX = ".index.json"  # Hugging Face's list of which shard holds which tensor
+PICKLE_SIGNATURE = b"\x80"  # how a pickle of protocol 2 or later begins
+SHARD = re.compile(r"(?P<stem>.*?)[-_.]?(?P<part>\d+)[-_]of[-_](?P<parts>\d+)")  # model-00001-of-00003
 PARALLEL = re.compile(r"(?P<stem>.*?mp_rank)_(?P<part>\d+)(?P<end>.*)")  # DeepSpeed's parts of every tensor
-CONSOLIDATED = re.compile(r"(?P<stem>consolidated)\.(?P<part>\d+)")
+CONSOLIDATED = re.compile(r"(?P<stem>consolidated)\.(?P<part>\d+)")  # Llama's, parts of every tensor
 
 
 @dataclass(frozen=True)
@@ -89,11 +89,11 @@ def checkpoint_files(folder: Path) -> list[Checkpoint]:
     """The checkpoints among the files of a folder, the shards of one together; by names and first bytes."""
     files = sorted(f for f in folder.iterdir() if f.name[0] != "." and f.is_file())
     tensor_files = [f for f in files if _is_tensor_file(f)]
-    found: dict[tuple[str, str], list[Path]] = {}
+    groups: dict[tuple[str, str], list[Path]] = {}
     for file in tensor_files:
-        found.setdefault(_group(file), []).append(file)
+        groups.setdefault(_group(file), []).append(file)
     indices = {f.name.removesuffix(INDEX): f for f in files if f.name.endswith(INDEX)}
-    return [_checkpoint(stem, suffix, own, indices.get(stem + suffix)) for (stem, suffix), own in found.items()]
+    return [_checkpoint(stem, suffix, own, indices.get(stem + suffix)) for (stem, suffix), own in groups.items()]
 
 
 def preferred(checkpoints: list[Checkpoint]) -> list[Checkpoint]:

@@ -10,7 +10,8 @@ import numpy as np
 from ecodyn.arrays import Array
 from ecodyn.errors import UnusableDataError
 from ecodyn.logs.choice import choose
-from ecodyn.logs.log import Format, Frames, Log, LogOptions
+from ecodyn.logs.frames import Frames
+from ecodyn.logs.log import Format, Log, LogOptions
 from ecodyn.logs.npy import open_npy, open_npz, shapes
 from ecodyn.logs.state_dicts import StateDictFrames, StateDicts, state_dicts_in
 from ecodyn.logs.stated import stated_shape
@@ -18,8 +19,8 @@ from ecodyn.logs.tensors import SUFFIXES, TensorFile, open_tensors
 
 __all__ = ["Stack"]
 
-STEP_NAMES = ("steps", "step", "times", "time", "t")
-GRADIENT_NAMES = ("gradients", "gradient", "grads", "grad")
+STEP_ARRAYS = ("steps", "step", "times", "time", "t")  # the first that is there holds the times
+GRADIENT_NAMES = ("gradients", "gradient", "grads", "grad")  # of the loss gradient beside the frames
 
 
 class Stack(Format):
@@ -111,7 +112,7 @@ class Stack(Format):
         )
 
     def _steps(self, path: Path, arrays: dict[str, Frames], rows: int, options: LogOptions) -> Array:
-        for name in STEP_NAMES:
+        for name in STEP_ARRAYS:
             if name in arrays and len(arrays[name].shape) == 1:
                 held = arrays[name]
                 if len(held) != rows:

@@ -13,16 +13,18 @@ import numpy as np
 from ecodyn.arrays import Array, Integers
 from ecodyn.errors import UnusableDataError
 from ecodyn.logs.checkpoint_names import put_aside
-from ecodyn.logs.checkpoint_steps import EPOCH_KEYS, STEP_KEYS
 from ecodyn.logs.choice import choose
-from ecodyn.logs.log import Frames, LogOptions
+from ecodyn.logs.frames import Frames
+from ecodyn.logs.log import LogOptions
+from ecodyn.logs.stated import EPOCH_KEYS, STEP_KEYS
 from ecodyn.logs.tensors import TensorFile, flat_tensors, numbers_at_top, tensor_to_numpy
 
 __all__ = ["StateDictFrames", "StateDicts", "state_dicts_in"]
 
+# Of lists beside the states, the preferred first.
 STEP_LISTS = ("checkpoint_steps", "global_steps", "steps", "step", "iterations", "times", "time", "t")
-EPOCH_LISTS = ("checkpoint_epochs", "epochs", "epoch")
-STATES = re.compile(r"state|checkpoint|ckpt|snapshot|history", re.IGNORECASE)
+EPOCH_LISTS = ("checkpoint_epochs", "epochs", "epoch")  # the same, counting epochs
+STATES = re.compile(r"state|checkpoint|ckpt|snapshot|history", re.IGNORECASE)  # names that are of times, not of layers
 
 
 @dataclass(frozen=True)
@@ -66,20 +68,20 @@ class StateDicts:
     def steps(self, options: LogOptions) -> tuple[Array, list[str]]:
         """The times of the states: listed beside them, stored in each, or by `LogOptions.interval`; and sentences."""
         count = len(self.states)
-        lists = {name: found for name in (*STEP_LISTS, *EPOCH_LISTS) if (found := _numbers(self.top.get(name)))}
+        lists = {name: numbers for name in (*STEP_LISTS, *EPOCH_LISTS) if (numbers := _numbers(self.top.get(name)))}
         fitting = [name for name, held in lists.items() if len(held) == count]
         if fitting:
-            return np.array(lists[fitting[0]]), _said(fitting, lists)
+            return np.array(lists[fitting[0]]), _remarks(fitting, lists)
         own = [numbers_at_top(state) for state in self.states]
         stored = [key for key in (*STEP_KEYS, *EPOCH_KEYS) if all(key in numbers for numbers in own)]
         if stored:
             remarks = ["times are epochs, as stored"] if stored[0] in EPOCH_KEYS else []
             return np.array([numbers[stored[0]] for numbers in own]), remarks
         if lists and options.interval is None:
-            told = " and ".join(f"{len(held)} {name}" for name, held in lists.items())
+            counts = " and ".join(f"{len(held)} {name}" for name, held in lists.items())
             raise UnusableDataError(
-                f"{self.path} has {count} {self.name} and {told}, expected as many; say how many steps lie between two "
-                "with --interval N (and --first-step), or write the file again"
+                f"{self.path} has {count} {self.name} and {counts}, expected as many; say how many steps lie between "
+                "two with --interval N (and --first-step), or write the file again"
             )
         return options.times(self.path, count), []
 
@@ -123,13 +125,13 @@ def state_dicts_in(file: TensorFile) -> StateDicts | None:
     """
     top: Mapping[str, Any] = file.held if isinstance(file.held, Mapping) else {"list": file.held}
     series = {str(name): value for name, value in top.items() if not put_aside(str(name)) and _is_series(value)}
-    found = {name: value for name, value in series.items() if STATES.search(name) or _has_times(value, top)}
-    if len(found) > 1:
+    states = {name: value for name, value in series.items() if STATES.search(name) or _has_times(value, top)}
+    if len(states) > 1:
         raise UnusableDataError(
-            f"{file.path} has several lists of state dicts, {', '.join(found)}, expected one; write the one that is "
+            f"{file.path} has several lists of state dicts, {', '.join(states)}, expected one; write the one that is "
             "meant to a file of its own"
         )
-    return next((StateDicts(file.path, name, value, top) for name, value in found.items()), None)
+    return next((StateDicts(file.path, name, value, top) for name, value in states.items()), None)
 
 
 def _has_times(states: Sequence[Mapping[str, Any]], top: Mapping[str, Any]) -> bool:
@@ -154,7 +156,7 @@ def _numbers(value: object) -> list[float]:
     return [float(v) for v in value]
 
 
-def _said(fitting: Sequence[str], lists: Mapping[str, Sequence[float]]) -> list[str]:
+def _remarks(fitting: Sequence[str], lists: Mapping[str, Sequence[float]]) -> list[str]:
     first, *others = fitting
     remarks = [f"times are epochs, those in {first}"] if first in EPOCH_LISTS else []
     other = [name for name in others if lists[name] != lists[first]]

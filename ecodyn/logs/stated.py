@@ -1,4 +1,4 @@
-"""What single numbers beside the arrays of a log state: the number of tokens, and of dimensions."""
+"""What single numbers beside the arrays of a log state: the step, the number of tokens, and of dimensions."""
 
 from __future__ import annotations
 
@@ -6,10 +6,14 @@ import json
 from collections.abc import Mapping
 from itertools import chain
 
-__all__ = ["settings_in", "stated_shape"]
+__all__ = ["EPOCH_KEYS", "STEP_KEYS", "settings_in", "stated_shape"]
 
-P_NAMES = ("p",)
-D_NAMES = ("d_model", "dim")
+# What the step is called where a checkpoint states it, in the order in which one of several is preferred: Lightning's
+# and Hugging Face's first, then those of loops written by hand.
+STEP_KEYS = ("global_step", "global_steps", "step", "steps", "iteration", "iter")
+EPOCH_KEYS = ("epoch",)  # where no step is stated
+P_NAMES = ("p",)  # as studies of modular addition write it
+D_NAMES = ("d_model", "dim")  # of the width; a bare d may be a depth
 FEWEST_TOKENS, FEWEST_DIMENSIONS = 2, 1  # of a matrix of tokens; a "p" of 0.1 is a dropout's
 SETTINGS_NAMES = ("settings", "config", "cfg", "args", "hparams", "hyper_parameters")  # as training loops call them
 LARGEST = 2.0**53  # up to here every whole number is a float

@@ -13,7 +13,7 @@ from ecodyn.logs.checkpoint_names import EPOCH, PLAIN, STATE_WORDS, STEP, number
 from ecodyn.logs.log import STORED
 from ecodyn.logs.npy import open_npz, shapes
 from ecodyn.logs.shards import ARCHIVES, Checkpoint, checkpoint_files, preferred
-from ecodyn.logs.stack import STEP_NAMES
+from ecodyn.logs.stack import STEP_ARRAYS
 from ecodyn.logs.trainer_state import STATE_FILE
 
 __all__ = [
@@ -61,7 +61,7 @@ def _are_trees(archives: Sequence[Checkpoint], of_step: bool) -> bool:
         held = shapes(open_npz(archives[0].path))
     except UnusableDataError:
         return False
-    return not any(len(held.get(name, ())) == 1 for name in STEP_NAMES) and any(len(s) == 2 for s in held.values())
+    return not any(len(held.get(name, ())) == 1 for name in STEP_ARRAYS) and any(len(s) == 2 for s in held.values())
 
 
 def step_folders(folder: Path, pattern: str | None = None) -> list[Path]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ecodyn.logs.log import ArrayFrames, Format, Log, LogOptions
+from ecodyn.logs.frames import ArrayFrames
+from ecodyn.logs.log import Format, Log, LogOptions
 from ecodyn.tables import SUFFIXES, interpret, read_table
 
 __all__ = ["Table"]

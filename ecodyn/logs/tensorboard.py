@@ -17,9 +17,9 @@ from ecodyn.tables.names import listed
 
 __all__ = ["TensorBoard"]
 
-MARK = "tfevents"
+MARK = "tfevents"  # in the name of every event file
 HEADER, FOOTER = 12, 4  # length and its checksum before the data of a record, their checksum after them
-NUMBER = re.compile(r"\d+")
+NUMBER = re.compile(r"\d+")  # of the time and the process in a file's name
 
 
 class TensorBoard(Format):

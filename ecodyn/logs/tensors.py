@@ -12,16 +12,16 @@ from typing import Any
 import numpy as np
 
 from ecodyn.errors import UnusableDataError
-from ecodyn.logs.log import ArrayFrames, Frames, check_numbers
+from ecodyn.logs.frames import ArrayFrames, Frames, check_numbers
 from ecodyn.logs.npy import ZIP_SIGNATURE, NpyFrames, check_signature, open_npz
-from ecodyn.logs.stated import settings_in
+from ecodyn.logs.stated import EPOCH_KEYS, STEP_KEYS, settings_in
 from ecodyn.runtime.files import first_bytes, first_line
 
 __all__ = ["SAFETENSORS", "SUFFIXES", "TensorFile", "flat_tensors", "numbers_at_top", "open_tensors", "tensor_to_numpy"]
 
 SAFETENSORS, TORCH = (".safetensors",), (".pt", ".pth", ".ckpt")
-SUFFIXES = (*SAFETENSORS, *TORCH)
-STEP_NAMES = ("global_step", "global_steps", "step", "steps", "iteration", "iter", "epoch")
+SUFFIXES = (*SAFETENSORS, *TORCH)  # that no one but torch and safetensors uses
+# Safetensors' names; BF16 and FP8, which NumPy lacks, are read by torch.
 NUMPY_TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "i1"}
 
 
@@ -109,7 +109,7 @@ class _Safetensors(TensorFile):
         return NpyFrames(self.path, offset, self.shapes[name], np.dtype(NUMPY_TYPES[entry["dtype"]]))
 
     def _scalars(self) -> dict[str, float]:
-        names = [name for name in STEP_NAMES if self.shapes.get(name) in ((), (1,))]
+        names = [name for name in (*STEP_KEYS, *EPOCH_KEYS) if self.shapes.get(name) in ((), (1,))]
         return {name: float(self.read(name).reshape(())) for name in names}
 
 
@@ -121,7 +121,7 @@ class _Archive(TensorFile):
         self._arrays = open_npz(path)
         self.shapes = {name: frames.shape for name, frames in self._arrays.items() if frames.shape}
         self.settings = settings_in({name: self.read(name) for name, own in self._arrays.items() if not own.shape})
-        self.numbers = {name: float(self.read(name)) for name in STEP_NAMES if self._is_number(name)}
+        self.numbers = {name: float(self.read(name)) for name in (*STEP_KEYS, *EPOCH_KEYS) if self._is_number(name)}
 
     def read(self, name: str) -> np.ndarray:
         frames = self._arrays[name]

@@ -14,7 +14,7 @@ from ecodyn.logs.records import Records
 
 __all__ = ["STATE_FILE", "TrainerState", "read_state"]
 
-STATE_FILE = "trainer_state.json"
+STATE_FILE = "trainer_state.json"  # as Hugging Face's Trainer calls it
 HISTORY, STEP = "log_history", "step"
 TIMES = ("step", "epoch")  # of an entry; the rest are its values
 

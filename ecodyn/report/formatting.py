@@ -7,7 +7,7 @@ import re
 
 from markupsafe import Markup, escape
 
-DASH = "–"
+DASH = "–"  # where there is no number
 
 
 def number(value: float | None, decimals: int = 3) -> str:

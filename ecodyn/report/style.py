@@ -13,9 +13,11 @@ if TYPE_CHECKING:
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 DIVERGING = "PuOr_r"  # orange and purple, told apart by all (Brewer)
+CYCLIC = "twilight_shifted"  # ends where it begins; its two halves differ in blue and red, told apart by all
 DEAD = "#BBBBBB"
 INK = "#333333"
 FONT = 9.0  # points
+RESOLUTION = 150  # dots per inch of the figures' own files
 WORST_SKILL = -1.0  # what is worse is drawn at the edge, with its value
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ecodyn._version import __version__
+from ecodyn.report.style import RESOLUTION
 from ecodyn.reproduction.cache import TrainingCache
 from ecodyn.reproduction.experiment import Experiment
 from ecodyn.reproduction.finding import Finding, read_table, write_table
@@ -22,7 +23,6 @@ from ecodyn.runtime.json_values import Json
 __all__ = ["SCHEMA", "InterruptedReproduction", "Reproduction", "reproduce"]
 
 SCHEMA = 1  # of reproduction.json, and of what is kept of an experiment
-RESOLUTION = 150  # dots per inch of the figures
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ __all__ = ["KEPT_SETS", "PLANTED_FREQUENCIES", "TRAININGS", "Plan", "Trainings",
 EARLY = 5  # first steps, all kept, that fitness is measured in
 FURTHER_SEEDS = 1000  # of trainings from given embeddings, beyond any embedding's own seed
 PLANTED_FREQUENCIES = (1, 2)  # as PlantCircles has them; any two are alike but for a relabelling of the tokens
-KEPT_SETS = ("all", "strongest", "two strongest", "one random", "two random")
+KEPT_SETS = ("all", "strongest", "two strongest", "one random", "two random")  # of circles, as the study cuts them
 
 
 @dataclass(frozen=True)

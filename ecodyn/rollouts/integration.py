@@ -11,9 +11,9 @@ in its right-hand side SciPy's RK45 does not return, and LSODA reports success: 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 RightHandSide = Callable[[Array, Array], Array]
 
-OK = "ok"
+OK = "ok"  # status of a rollout that reached the last time
 
 # Dormand and Prince (1980), the 5(4) pair, with Shampine's (1986) fourth-order interpolant.
 _NODES = np.array([0, 1 / 5, 3 / 10, 4 / 5, 8 / 9, 1, 1])
@@ -72,7 +72,7 @@ class Rollout:
     times: Array
     status: tuple[str, ...]
     evaluations: int
-    features: tuple[Any, ...] | None = None
+    features: tuple[Hashable, ...] | None = None
     channels: tuple[str, ...] | None = None
 
     @property
@@ -85,7 +85,7 @@ class Rollout:
         """The first channel, (batch, step, feature)."""
         return self.values[..., 0]
 
-    def to_dataset(self, runs: Sequence[Any] | None = None) -> xr.Dataset:
+    def to_dataset(self, runs: Sequence[Hashable] | None = None) -> xr.Dataset:
         """As an xarray dataset with dimensions run, step and feature, ``signal`` and any further channels by name.
 
         ``status`` (run,) says how each ended; ``runs`` are labels of the batch, 0, 1, … by default. Where times differ

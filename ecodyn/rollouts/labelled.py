@@ -12,7 +12,7 @@ from ecodyn.arrays import Array
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["labelled"]
+__all__ = ["SIGNAL", "labelled"]
 
 SIGNAL = "signal"  # the first channel, by whatever name
 

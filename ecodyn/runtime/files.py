@@ -20,7 +20,7 @@ __all__ = [
 ]
 
 HASH_BLOCK = 1 << 20  # bytes read at a time, so that a file larger than memory can be hashed
-LFS_SIGNATURE = b"version https://git-lfs"
+LFS_SIGNATURE = b"version https://git-lfs"  # of a pointer in place of a file that Git LFS did not fetch
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import numpy as np
 
 from ecodyn.arrays import Array
 
-__all__ = ["Json", "number", "numbers", "pair", "plain_json"]
+__all__ = ["Json", "number", "numbers", "pair", "plain", "plain_json"]
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"  # what json reads and writes
 
@@ -38,6 +38,11 @@ def plain_json(value: object) -> Json:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return cast(Json, value)  # anything else is left to the caller's json, and its `default`
+
+
+def plain(value: object) -> object:
+    """A label or number of NumPy's as Python's, which JSON can hold; anything else as it is."""
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def number(value: float | None) -> float:

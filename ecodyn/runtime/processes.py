@@ -13,8 +13,9 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-__all__ = ["each_with", "outcomes", "physical_memory"]
+__all__ = ["each_with", "one_torch_thread", "outcomes", "physical_memory"]
 
+# Read when BLAS is loaded, so set before a worker starts.
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 POLL_SECONDS = 0.2  # between two looks at the workers: often enough for a progress bar
 ORPHAN_SECONDS = 1.0  # between two looks of a worker at its parent
@@ -155,3 +156,16 @@ def _leave_when_orphaned(parent: int) -> None:
     while os.getppid() == parent:
         time.sleep(ORPHAN_SECONDS)
     os._exit(1)
+
+
+@contextmanager
+def one_torch_thread() -> Iterator[None]:
+    """One thread of torch's, for networks so small that several only wait for each other; then as before."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)

@@ -16,7 +16,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from ecodyn.arrays import Array
 from ecodyn.equations.library import EXCHANGEABLE
-from ecodyn.families.model import FittedModel, plain
+from ecodyn.families.model import FittedModel
+from ecodyn.runtime.json_values import plain
 from ecodyn.stability.search import Box, search
 from ecodyn.trajectories.labels import Label
 
@@ -25,7 +26,7 @@ SAME_VALUE = 1e-6  # of the box: features this close stand at one value, states 
 TINY = 1e-300  # a multiplier of zero: gone in one step, and still a logarithm
 ZERO = 1e-12  # of the box: what Newton's method leaves of a dead feature
 
-STABLE = ("stable node", "stable focus")
+STABLE = ("stable node", "stable focus")  # of the kinds that `stability` gives
 
 
 @dataclass(frozen=True, kw_only=True)

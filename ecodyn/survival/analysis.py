@@ -38,7 +38,7 @@ Progress = Callable[[int, int | None, str], None]
 Part = TypeVar("Part")
 
 LAW_STARTS = 4.0, 20.0  # steps after the first, two of the usual early ones; a velocity needs some before
-NO_SCORES: tuple[Sequence[Score], Sequence[Score]] = (), ()
+NO_SCORES: tuple[Sequence[Score], Sequence[Score]] = (), ()  # where nothing could be predicted
 CURVE_STEPS = 40  # at which predictors are drawn over time: enough for a smooth line
 
 
@@ -75,11 +75,9 @@ def analyse(
     notes = _remarks(runs, judged)
     steps = None if early is None else sorted(set(early))
     scores, curves = _or_note(lambda: _predictions(runs, judged, steps), NO_SCORES, notes)
-    models: dict[float, Together] = {}
-    models = _or_note(lambda: _models(runs, judged, steps, notes), models, notes)
-    fates: list[LawFates] = []
-    if laws:
-        fates = _or_note(lambda: _laws(runs, judged, windows, notes, progress), fates, notes)
+    none: dict[float, Together] = {}
+    models = _or_note(lambda: _models(runs, judged, steps, notes), none, notes)
+    fates: list[LawFates] = _or_note(lambda: _laws(runs, judged, windows, notes, progress), [], notes) if laws else []
     return Analysis(
         runs=runs,
         survivors=judged,

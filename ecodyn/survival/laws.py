@@ -31,7 +31,7 @@ from ecodyn.survivors.survivors import Survivors, stored_at
 from ecodyn.trajectories import Trajectories
 from ecodyn.trajectories.state import SIGNAL, VELOCITY, observable_of, parse_state
 
-STATES = ("signal", "signal,gradient@start", "signal,velocity", "signal,gradient")
+STATES = ("signal", "signal,gradient@start", "signal,velocity", "signal,gradient")  # what a law may know of a run
 MOST_STEPS = 60  # of a window that laws are fitted to; the rest of a smooth curve adds cost and little else
 FOLDS = 8  # at most: with more clusters the fits cost more and differ less
 

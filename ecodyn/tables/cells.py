@@ -13,7 +13,7 @@ from ecodyn.arrays import Array, Bools, Integers
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["MISSING", "Numbers", "is_missing", "labels_of", "numbers_of"]
+__all__ = ["MISSING", "Numbers", "is_missing", "labels_of", "number_of", "numbers_of"]
 
 MISSING = ("", "na", "nan", "-nan", "none", "null", "<na>")  # in small letters
 EXACT = 1 << 53  # up to here a double holds every whole number
@@ -68,7 +68,7 @@ def _is_large(column: pd.Series) -> bool:
 
 
 def _is_rounded(cell: object) -> bool:
-    return isinstance(cell, int) and abs(cell) > EXACT and _number(cell) != cell
+    return isinstance(cell, int) and abs(cell) > EXACT and number_of(cell) != cell
 
 
 def _parsed(cells: list[Any]) -> Numbers:
@@ -77,7 +77,7 @@ def _parsed(cells: list[Any]) -> Numbers:
     for i, cell in enumerate(cells):
         if is_missing(cell):
             continue
-        number = _number(cell)
+        number = number_of(cell)
         if number is not None:
             values[i] = number
         elif text is None:
@@ -85,7 +85,7 @@ def _parsed(cells: list[Any]) -> Numbers:
     return Numbers(values, text, row, sum(map(_is_rounded, cells)))
 
 
-def _number(cell: object) -> float | None:
+def number_of(cell: object) -> float | None:
     """A number, or text that writes one; None for anything else."""
     if isinstance(cell, bool | np.bool_) or not isinstance(cell, int | float | str | np.integer | np.floating):
         return None

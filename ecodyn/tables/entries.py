@@ -9,7 +9,7 @@ import numpy as np
 from ecodyn.arrays import Array, Bools, Integers
 from ecodyn.tables.remarks import Remark
 
-__all__ = ["Conflict", "Entries", "Rows", "gathered", "rows_of"]
+__all__ = ["FEW_RESUMES", "MOST_BACKWARD", "RESUMED", "Conflict", "Entries", "Rows", "gathered", "rows_of"]
 
 FEW_RESUMES = 3  # times that steps may go back in a table of any length
 MOST_BACKWARD = 0.1  # share of rows whose step goes back beyond which the rows are in no order at all
@@ -134,9 +134,9 @@ def _remarks(entries: Entries, K: int) -> list[Remark]:
     _, keys = _keys(entries, K)
     first = np.zeros(len(keys), dtype=bool)
     first[np.unique(keys, return_index=True)[1]] = True
-    told = np.zeros(len(entries.steps), dtype=bool)  # rows that tell something new
-    told[entries.rows[first]] = True
-    repeats = np.setdiff1d(entries.rows, np.flatnonzero(told))
+    new = np.zeros(len(entries.steps), dtype=bool)  # rows that tell something new
+    new[entries.rows[first]] = True
+    repeats = np.setdiff1d(entries.rows, np.flatnonzero(new))
     if len(repeats):
         remarks.append(Remark(REPEATED, (len(repeats),)))
     steps = len(np.unique(entries.steps[entries.rows]))

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal, get_args
 
 import numpy as np
 
 from ecodyn.arrays import Array, Bools
+from ecodyn.observables.features import Label
 from ecodyn.tables.entries import Rows
+from ecodyn.tables.names import listed
 from ecodyn.tables.remarks import Remark
 
-__all__ = ["CHOICES", "Missing", "filled"]
+__all__ = ["CHOICES", "LACKING", "Missing", "filled", "none_complete"]
 
 Missing = Literal["drop", "interpolate", "keep"]
 CHOICES: tuple[str, ...] = get_args(Missing)
@@ -35,6 +38,14 @@ def filled(rows: Rows, missing: Missing) -> Rows:
     if not whole.all():
         remarks.append(Remark(LACKING, (int((~whole).sum()), int(whole.sum()))))
     return Rows(rows.times[whole], values[whole], tuple(remarks))
+
+
+def none_complete(features: Iterable[Label], run: str = "") -> str:
+    """Why nothing is left, as a sentence goes on; `run` is "of run 3 " where there are several."""
+    return (
+        f"no step {run}has a value of all of {listed(features)}; choose those that were logged together with --columns "
+        "PATTERN"
+    )
 
 
 def _interpolated(times: Array, values: Array, gaps: Bools) -> tuple[Array, int]:

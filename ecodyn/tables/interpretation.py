@@ -11,7 +11,7 @@ from ecodyn.errors import UnusableDataError
 from ecodyn.observables.features import Label
 from ecodyn.tables.chart import chart_of
 from ecodyn.tables.entries import Conflict, Entries, Rows, gathered, rows_of
-from ecodyn.tables.gaps import filled
+from ecodyn.tables.gaps import filled, none_complete
 from ecodyn.tables.long import Long, long_of, own_long
 from ecodyn.tables.names import are_whole, is_nameless, listed, named, whole_numbers
 from ecodyn.tables.own import NOTES, Own, own_layout
@@ -97,16 +97,18 @@ class _Reading:
         self.lacking: list[Integers] = []  # of each run: how many steps lack each feature
         self.roles = {name for name in (self.time.name, self.runs.name, *self.time.equal) if name is not None}
         self.long: Long | None = None
-        self.features: Features | None = None
+        self.features = Features({}, {})  # of a wide table
         if own is not None:
             labels = [str(label) for label in own.labels]
-            self.features = Features(dict(zip(labels, labels, strict=True)), {}) if own.wide else None
-            self.long = None if own.wide else own_long(sheet, labels)
-            if self.features is None and self.long is None:
+            if own.wide:
+                self.features = Features(dict(zip(labels, labels, strict=True)), {})
+            elif (long := own_long(sheet, labels)) is not None:
+                self.long = long
+            else:
                 self.own = None
         if self.own is None:
             self.long = long_of(sheet, self.time.values, self.runs.codes, self.roles, options.columns)
-        if self.long is None and self.features is None:
+        if self.own is None and self.long is None:
             self.features = features_of(sheet, self.roles, self.runs.beside, self.runs.codes, options.columns)
 
     def _own_runs(self) -> Runs:
@@ -148,16 +150,12 @@ class _Reading:
     def _labels(self) -> tuple[Label, ...]:
         if self.own is not None:
             return self.own.labels
-        return whole_numbers(self.long.labels if self.long else list(self._wide().labels.values()))
-
-    def _wide(self) -> Features:
-        assert self.features is not None  # the table is either wide or long
-        return self.features
+        return whole_numbers(self.long.labels if self.long else list(self.features.labels.values()))
 
     def _has_cells(self) -> Bools:
         """Rows that hold something: a line of a spreadsheet may be blank throughout."""
         held = np.isfinite(self.time.values)
-        names = [self.long.value] if self.long else list(self._wide().labels)
+        names = [self.long.value] if self.long else list(self.features.labels)
         for name in names:
             held |= ~np.isnan(self.sheet.numbers(name).values)
         return held
@@ -165,14 +163,14 @@ class _Reading:
     def _rows(self, code: int, held: Integers, K: int) -> Rows:
         times = self.time.values[held]
         if self.long is not None:
-            found = gathered(_entries(self.sheet, self.long, held, times), K)
+            rows = gathered(_entries(self.sheet, self.long, held, times), K)
         else:
-            columns = [self.sheet.numbers(name).values[held] for name in self._wide().labels]
-            found = rows_of(times, np.stack(columns, axis=1))
-        if isinstance(found, Conflict):
-            raise UnusableDataError(self._contradiction(found, held, code))
-        self.lacking.append(np.isnan(found.values).sum(axis=0))
-        return filled(found, self.options.missing)
+            columns = [self.sheet.numbers(name).values[held] for name in self.features.labels]
+            rows = rows_of(times, np.stack(columns, axis=1))
+        if isinstance(rows, Conflict):
+            raise UnusableDataError(self._contradiction(rows, held, code))
+        self.lacking.append(np.isnan(rows.values).sum(axis=0))
+        return filled(rows, self.options.missing)
 
     def _contradiction(self, conflict: Conflict, held: Integers, code: int) -> str:
         label = self._labels()[conflict.feature]
@@ -181,7 +179,7 @@ class _Reading:
         telling = [name for name in self.sheet.names if self._may_tell(name)]
         which = f" (such as {listed(telling)})" if telling else ""
         time = self.time.name or "step"
-        long = "" if self.long or len(self._wide().labels) > 1 else LONG
+        long = "" if self.long or len(self.features.labels) > 1 else LONG
         other = f"if {time} is not the time, say what is with --time-column (time=); " if self.time.remarks else ""
         return (
             f"{self.where}: {run}the {time} {conflict.step:g} repeats with different values, in rows {a + 1} and "
@@ -211,10 +209,7 @@ class _Reading:
             raise UnusableDataError(f"{self.where} has no rows with values; check that it was written")
         if empty:
             run = f"of run {empty[0]} " if self.runs.name is not None else ""
-            raise UnusableDataError(
-                f"{self.where}: no step {run}has a value of all of {listed(labels)}; choose those that were logged "
-                "together with --columns PATTERN"
-            )
+            raise UnusableDataError(f"{self.where}: {none_complete(labels, run)}")
 
     def _mostly_lacking(self, rows: list[Rows]) -> list[str]:
         """The feature that costs most steps, where more are left out than kept."""
@@ -233,8 +228,8 @@ class _Reading:
         remarks = [*(decided if isinstance(decided, list) else ()), *self.time.remarks, *self.runs.remarks]
         if self.time.equal:
             remarks.append(f"left out, holding the same as {self.time.name}: {listed(self.time.equal)}")
-        remarks += self.long.remarks if self.long else self._wide().remarks
-        used = [self.time.name, self.long.value] if self.long else [self.time.name, *self._wide().labels]
+        remarks += self.long.remarks if self.long else self.features.remarks
+        used = [self.time.name, self.long.value] if self.long else [self.time.name, *self.features.labels]
         for name in used:
             if name in self.sheet.columns and (rounded := self.sheet.numbers(name).rounded):
                 remarks.append(f"{rounded} whole numbers of {name} have more digits than a double and were rounded")
@@ -243,7 +238,7 @@ class _Reading:
 
     def _columns(self) -> Columns:
         long = (self.long.feature, self.long.value) if self.long else (None, None)
-        used = {*self.roles, *long, *(self.features.labels if self.features else ())} - set(self.time.equal)
+        used = {*self.roles, *long, *self.features.labels} - set(self.time.equal)
         aside = tuple(name for name in self.sheet.names if name not in used)
         return Columns(time=self.time.name, run=self.runs.name, feature=long[0], value=long[1], aside=aside)
 

@@ -12,7 +12,7 @@ from ecodyn.tables.names import whole_numbers
 __all__ = ["NOTES", "Own", "own_layout"]
 
 NOTES = "ecodyn"  # key of the notes in DataFrame.attrs
-LONG = ("step", "feature", "value")
+LONG = ("step", "feature", "value")  # the columns of a long table that ecodyn wrote, beside run
 
 
 @dataclass(frozen=True)

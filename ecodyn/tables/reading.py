@@ -19,7 +19,7 @@ __all__ = ["NEPTUNE", "SUFFIXES", "read_table"]
 
 TEXT, JSON_LINES, PARQUET = (".csv", ".tsv"), (".jsonl", ".ndjson"), (".parquet", ".pq")
 NEPTUNE = {"run_id", "attribute_path", "attribute_type", "step", "float_value"}  # no other table has these together
-SUFFIXES = (*TEXT, *JSON_LINES, *PARQUET)
+SUFFIXES = (*TEXT, *JSON_LINES, *PARQUET)  # of tables
 
 
 def read_table(path: str | os.PathLike[str], labels: Sequence[str] = ()) -> pd.DataFrame:

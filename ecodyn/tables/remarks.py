@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ecodyn.observables.features import Label
 from ecodyn.tables.names import listed
 
-__all__ = ["Remark", "summed"]
+__all__ = ["MOST_RUNS", "Remark", "summed"]
 
 MOST_RUNS = 4  # that a sentence lists
 

@@ -13,7 +13,7 @@ from ecodyn.tables.sheet import Sheet
 
 __all__ = ["Runs", "candidates", "check_runs", "check_split", "rows_of_codes", "runs_of"]
 
-FLAG = "--run-column (run=)"
+FLAG = "--run-column (run=)"  # what sentences ask for
 ALWAYS = ("run", "run_id", "run_name")  # names that mean nothing else
 
 
@@ -42,7 +42,7 @@ class Runs:
     remarks: tuple[str, ...] = ()
 
 
-def runs_of(sheet: Sheet, asked: str | None, taken: set[str]) -> Runs:
+def runs_of(sheet: Sheet, column: str | None, taken: set[str]) -> Runs:
     """The runs of a table whose columns `taken` are the time, or features asked for by name.
 
     Raises
@@ -50,22 +50,22 @@ def runs_of(sheet: Sheet, asked: str | None, taken: set[str]) -> Runs:
     UnusableDataError
         Several columns may tell the runs, and none of them tells the others.
     """
-    found = [name for name in candidates(sheet) if name not in taken]
-    if asked is not None:
-        name = sheet.known(asked, FLAG)
-        return _by(sheet, name, tuple(other for other in found if other != name))
-    if not found:
+    offering = [name for name in candidates(sheet) if name not in taken]
+    if column is not None:
+        name = sheet.known(column, FLAG)
+        return _by(sheet, name, tuple(other for other in offering if other != name))
+    if not offering:
         return Runs(None, np.zeros(sheet.rows, dtype=np.int64), ("0",))
-    finest = [name for name in found if all(_tells(sheet, name, other) for other in found)]
+    finest = [name for name in offering if all(_tells(sheet, name, other) for other in offering)]
     if not finest:
-        a, b = next((a, b) for a in found for b in found if a != b and not _tells(sheet, a, b))
+        a, b = next((a, b) for a in offering for b in offering if a != b and not _tells(sheet, a, b))
         raise UnusableDataError(
-            f"{sheet.where} has several columns that may tell the runs: {listed(found)}, and {a} does not tell {b}; "
-            f"say which it is with {' or '.join(f'--run-column {n}' for n in found)} (run={a!r}), or, if a run is "
+            f"{sheet.where} has several columns that may tell the runs: {listed(offering)}, and {a} does not tell {b}; "
+            f"say which it is with {' or '.join(f'--run-column {n}' for n in offering)} (run={a!r}), or, if a run is "
             "one of each, make one column of them"
         )
     name = finest[0]
-    others = tuple(n for n in found if n != name)
+    others = tuple(n for n in offering if n != name)
     remarks = () if normal(name) == "run" else (f"the column {name} is taken to tell the runs",)
     return _by(sheet, name, others, remarks)
 

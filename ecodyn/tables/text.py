@@ -22,15 +22,16 @@ __all__ = ["DECIDED", "METADATA_MARK", "read_text"]
 
 METADATA_MARK = "# ecodyn: "
 DECIDED = "ecodyn_decided"  # key of sentences in DataFrame.attrs on how the text was read
-SEPARATORS = (",", ";", "\t", "|")
+SEPARATORS = (",", ";", "\t", "|")  # as spreadsheets and databases write them
 SPREADSHEET_MARK = re.compile(r"sep=.")  # a first line that tells Excel the separator
 SAMPLE = 50  # lines that are looked at for the separator
+# Pandas compares cells letter by letter.
 SPELLINGS = sorted({spelling for m in MISSING for spelling in (m, m.upper(), m.title(), m.replace("nan", "NaN"))})
-DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
-WHOLE = re.compile(r"[+-]?\d+([eE][+-]?\d+)?")
+DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")  # 0,5
+WHOLE = re.compile(r"[+-]?\d+([eE][+-]?\d+)?")  # says nothing of commas
 THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")  # what a comma between thousands looks like
-SEVERAL_THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(,\d{3}|\.\d+)")
-DECIMAL_POINT = re.compile(r"\d\.\d")
+SEVERAL_THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(,\d{3}|\.\d+)")  # 1,000,000 or 1,000.5: no decimal comma
+DECIMAL_POINT = re.compile(r"\d\.\d")  # somewhere in the file
 
 Lines = list[tuple[int, str]]  # with their numbers in the file
 
@@ -71,11 +72,11 @@ def read_text(path: Path, text: str, labels: Sequence[str] = ()) -> pd.DataFrame
 def _separator(path: Path, lines: list[str]) -> str | None:
     """The character between cells; None for blanks."""
     header = lines[0].rstrip("\r\n")
-    found = [mark for mark in SEPARATORS if mark in header]
-    if not found:
+    marks = [mark for mark in SEPARATORS if mark in header]
+    if not marks:
         return None if len(header.split()) > 1 else ","
-    agree = {mark: sum(len(_cells(line, mark)) == len(_cells(header, mark)) for line in lines) for mark in found}
-    best = [mark for mark in found if agree[mark] == max(agree.values())]
+    agree = {mark: sum(len(_cells(line, mark)) == len(_cells(header, mark)) for line in lines) for mark in marks}
+    best = [mark for mark in marks if agree[mark] == max(agree.values())]
     if len(best) > 1 and len(lines) > 1:
         raise UnusableDataError(
             f"{path}: its lines can be split at {' and at '.join(map(repr, best))}, expected one separator; write "

@@ -14,7 +14,7 @@ from ecodyn.tables.sheet import INDEX, Sheet
 
 __all__ = ["Time", "time_of"]
 
-FLAG = "--time-column (time=)"
+FLAG = "--time-column (time=)"  # what sentences ask for
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +39,7 @@ class Time:
     remarks: tuple[str, ...] = ()
 
 
-def time_of(sheet: Sheet, asked: str | None, features: set[str], *, count_rows: bool) -> Time:
+def time_of(sheet: Sheet, column: str | None, features: set[str], *, count_rows: bool) -> Time:
     """The times of a table whose columns `features` were asked for by name.
 
     Raises
@@ -47,13 +47,13 @@ def time_of(sheet: Sheet, asked: str | None, features: set[str], *, count_rows: 
     UnusableDataError
         No column is one of times, or several may be.
     """
-    if asked is not None:
-        return _asked(sheet, asked)
+    if column is not None:
+        return _stated(sheet, column)
     offering = [name for name in sheet.names if name not in features]
     for kind in (STEP_NAMES, TIME_NAMES):
-        found = sorted((n for n in offering if normal(n) in kind), key=lambda n: kind.index(normal(n)))
-        if found:
-            return _one_of(sheet, found, said=kind is TIME_NAMES)
+        columns = sorted((n for n in offering if normal(n) in kind), key=lambda n: kind.index(normal(n)))
+        if columns:
+            return _one_of(sheet, columns, remarked=kind is TIME_NAMES)
     index = sheet.nameless_index
     if index is None and count_rows:
         return Time(None, np.arange(float(sheet.rows)))
@@ -65,22 +65,22 @@ def time_of(sheet: Sheet, asked: str | None, features: set[str], *, count_rows: 
     return _index(sheet, index)
 
 
-def _asked(sheet: Sheet, asked: str) -> Time:
-    if asked == INDEX and INDEX not in sheet.columns and (index := sheet.nameless_index) is not None:
+def _stated(sheet: Sheet, column: str) -> Time:
+    if column == INDEX and INDEX not in sheet.columns and (index := sheet.nameless_index) is not None:
         return Time(INDEX, index)
-    name = sheet.known(asked, FLAG)
+    name = sheet.known(column, FLAG)
     return Time(name, _values(sheet, name))
 
 
-def _one_of(sheet: Sheet, found: list[str], *, said: bool) -> Time:
+def _one_of(sheet: Sheet, columns: list[str], *, remarked: bool) -> Time:
     """The first of columns that offer times; the others have to hold the same."""
-    name, others = found[0], found[1:]
+    name, others = columns[0], columns[1:]
     values = _values(sheet, name)
-    offered = [n for n in sheet.levels if normal(n) in (*STEP_NAMES, *TIME_NAMES) and n not in found]
+    offered = [n for n in sheet.levels if normal(n) in (*STEP_NAMES, *TIME_NAMES) and n not in columns]
     differ = [n for n in [*others, *offered] if not np.array_equal(values, sheet.numbers(n).values, equal_nan=True)]
     if differ:
         raise UnusableDataError(
-            f"{sheet.where} has several columns that may be the time: {listed([*found, *offered])}, and they differ; "
+            f"{sheet.where} has several columns that may be the time: {listed([*columns, *offered])}, and they differ; "
             f"say which it is with {' or '.join(f'--time-column {n}' for n in [name, *differ])} (time={name!r})"
         )
     index = sheet.nameless_index
@@ -89,7 +89,7 @@ def _one_of(sheet: Sheet, found: list[str], *, said: bool) -> Time:
             f"{sheet.where} has a column {name} and an index without a name ({index[0]:g}, ...) that differs and may "
             f"be the time as well; say which it is with --time-column {name} or --time-column index (time={name!r})"
         )
-    remarks = (f"there is no column step: the column {name} is taken as the time",) if said else ()
+    remarks = (f"there is no column step: the column {name} is taken as the time",) if remarked else ()
     return Time(name, values, tuple(others), remarks)
 
 

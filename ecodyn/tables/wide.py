@@ -24,7 +24,7 @@ from ecodyn.tables.names import (
 from ecodyn.tables.runs import rows_of_codes
 from ecodyn.tables.sheet import Sheet
 
-__all__ = ["LOGGED", "Features", "features_of", "sorted_if_whole"]
+__all__ = ["LOGGED", "NO_NUMBERS", "Features", "features_of", "sorted_if_whole"]
 
 FEWEST_ROWS = 3  # of a run, before a column that stays as it is there counts as a setting of the run
 
@@ -84,7 +84,7 @@ def features_of(
     """
     names = [name for name in sheet.names if name not in roles]
     if columns is not None:
-        return Features(_asked(sheet, names, columns), {})
+        return Features(_chosen(sheet, names, columns), {})
     aside: dict[str, list[str]] = {
         reason: [] for reason in (COUNTS_ROWS, NO_NUMBERS, EMPTY, LABELS, LOGGED, INDEX_LEVEL)
     }
@@ -103,7 +103,7 @@ def features_of(
     return Features(sorted_if_whole(labels), aside)
 
 
-def _asked(sheet: Sheet, names: list[str], columns: Sequence[str] | str) -> dict[str, str]:
+def _chosen(sheet: Sheet, names: list[str], columns: Sequence[str] | str) -> dict[str, str]:
     wanted = named(columns, names)
     unknown = [name for name in wanted if "*" not in name and name not in names]
     if unknown and len(unknown) < len(wanted):

@@ -91,15 +91,8 @@ def check(
     lengths = run_lengths(signal, run_labels)
     given = np.array([len(v) for v in values] if isinstance(values, (list, tuple)) else [len(signal[0])] * R)
     check_names([*observables, *curves, *settings])
-    others = {str(name): matching(array, signal.shape, name) for name, array in observables.items()}
-    measured = {**curves} if dc is None else {**curves, "dc": dc}
-    of_runs = {str(name): matching(array, signal.shape[:2], name) for name, array in measured.items()}
-    after = np.arange(signal.shape[1]) >= lengths[:, None]
-    for array in others.values():
-        array[absent] = np.nan
-    for array in of_runs.values():
-        array[after & absent.all(axis=2)] = np.nan  # steps that lack everything at its end are no steps of a run
-    absent[after] = False
+    others, of_runs = _beside(signal, observables, {**curves} | ({} if dc is None else {"dc": dc}), lengths, absent)
+    absent[np.arange(signal.shape[1]) >= lengths[:, None]] = False
     refuse_never_measured(absent, lengths, run_labels, feature_labels)
     for name, array in {"signal": signal, **others}.items():
         check_finite(name, array, lengths, run_labels, feature_labels, missing=absent)
@@ -121,6 +114,20 @@ def check(
         velocity=None if velocity is None else checked_velocity(velocity, absent, lengths, run_labels),
         missing=absent if absent.any() else None,
     )
+
+
+def _beside(
+    signal: Array, observables: Mapping[str, Numbers], curves: Mapping[str, Numbers], lengths: Integers, absent: Bools
+) -> tuple[dict[str, Array], dict[str, Array]]:
+    """Observables (run, step, feature) and curves (run, step), NaN where the signal is missing and at padding."""
+    others = {str(name): matching(array, signal.shape, name) for name, array in observables.items()}
+    of_runs = {str(name): matching(array, signal.shape[:2], name) for name, array in curves.items()}
+    for array in others.values():
+        array[absent] = np.nan
+    after = np.arange(signal.shape[1]) >= lengths[:, None]
+    for array in of_runs.values():
+        array[after & absent.all(axis=2)] = np.nan  # steps that lack everything at its end are no steps of a run
+    return others, of_runs
 
 
 def _cut_short(given: Integers, lengths: Integers, runs: Labels, listed: bool) -> tuple[str, ...]:

@@ -22,7 +22,8 @@ __all__ = ["array_fields", "dataset_fields"]
 
 RUN, STEP, FEATURE = DIMENSIONS
 RUN_DIMENSIONS = {*RUN_NAMES, "runs", "sample", "samples", "member"}  # those of tables, and what xarray's users write
-STEP_DIMENSIONS = {*STEP_NAMES, *TIME_NAMES, "times", "iteration", "epochs"}
+STEP_DIMENSIONS = {*STEP_NAMES, *TIME_NAMES, "times", "iteration", "epochs"}  # the same of times
+# What is compared has many names.
 FEATURE_DIMENSIONS = {"feature", "features", "frequency", "species", "variable", "mode", "k"}
 
 

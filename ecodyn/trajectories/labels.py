@@ -18,8 +18,9 @@ Label = int | str  # of a feature, a run, a cluster
 Labels = NDArray[np.int64] | NDArray[np.str_]  # whole numbers or names, never both
 Setting: TypeAlias = NDArray[np.int64] | NDArray[np.float64] | NDArray[np.str_]  # numbers or text (run,)
 
+# Of a dataset of trajectories.
 VARIABLES = {"signal", "dc", "time", "length", "cluster", "embedding", "backward_velocity", "missing"}
-RESERVED = VARIABLES | {"step", "run", "feature", "token", "dimension", "runs", "features"}
+RESERVED = VARIABLES | {"step", "run", "feature", "token", "dimension", "runs", "features"}  # and its dimensions
 
 
 def checked_labels(labels: Iterable[Label], size: int, name: str, *, unique: bool = True) -> Labels:

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["read_netcdf", "write_netcdf"]
 
 COMPRESSION = {"zlib": True, "complevel": 4, "shuffle": True}  # what netCDF4-python compresses with by default
-HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
-NETCDF3_SIGNATURE = b"CDF"
+HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"  # netCDF4's
+NETCDF3_SIGNATURE = b"CDF"  # of the older kind, which is told so
 ZLIB_LIMIT = 1032  # zlib shrinks nothing further than 1032 : 1, so a larger claim is not backed by the file
 
 

@@ -14,7 +14,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-SIGNAL, VELOCITY = "signal", "velocity"
+from ecodyn.rollouts.labelled import SIGNAL
+
+VELOCITY = "velocity"
 START = "@start"  # marks a trait
 
 

@@ -108,17 +108,15 @@ class Tabular(Contents):
         if layout not in ("wide", "long"):
             raise ValueError(f"expected the layout wide or long, got {layout!r}")
         inside = np.arange(self.n_steps) < self.lengths[:, None]
-        run = np.repeat(np.arange(self.n_runs), self.lengths)
-        head = {"step": self.times[inside], "run": self.runs[run]}
-        values = self.values[inside]
+        head = {"step": self.times[inside], "run": np.repeat(self.runs, self.lengths)}
         if layout == "wide":
             check_feature_names(self.features, "a wide table")
-            cells = pd.DataFrame(values, columns=list(self.features.tolist()))
+            cells = pd.DataFrame(self.values[inside], columns=list(self.features.tolist()))
             frame = pd.concat([pd.DataFrame(head), cells], axis=1)
         else:
-            K = self.n_features
-            long = {name: np.repeat(column, K) for name, column in head.items()}
-            frame = pd.DataFrame(long | {"feature": np.tile(self.features, len(values)), "value": values.reshape(-1)})
+            long = {name: np.repeat(column, self.n_features) for name, column in head.items()}
+            cells = {"feature": np.tile(self.features, len(head["step"])), "value": self.values[inside].reshape(-1)}
+            frame = pd.DataFrame(long | cells)
         fields = fields_of(self._data)
         if left_out := not_in_tables(fields):
             text = f"a DataFrame holds the signal only; left out: {', '.join(left_out)} (to_dataset has them)"

@@ -70,7 +70,7 @@ def test_p_is_asked_for_where_it_can_not_be_told(tmp_path, p, d):
 
 
 def test_what_needs_frames_and_gradients_is_of_both_at_one_step(tmp_path, monkeypatch):
-    monkeypatch.setattr("ecodyn.logs.log.CHUNK_BYTES", 1000)  # several chunks, of four frames
+    monkeypatch.setattr("ecodyn.logs.frames.CHUNK_BYTES", 1000)  # several chunks, of four frames
     embedding, gradient, path = frames(0), frames(1), tmp_path / "both.npz"
     np.savez(path, frames=embedding, gradients=gradient, steps=np.arange(12), p=7)
     data = extract(path, Request(observables=("gradient", "pull")), options=LogOptions(key="frames"))

@@ -8,7 +8,7 @@ import pytest
 from ecodyn.errors import DataWarning, UnusableDataError
 from ecodyn.extraction import Request, extract
 from ecodyn.logs import LogOptions, open_logs
-from ecodyn.logs.log import ArrayFrames
+from ecodyn.logs.frames import ArrayFrames
 from ecodyn.observables import Fourier
 from ecodyn.observables.signal import signal
 

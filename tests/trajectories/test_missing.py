@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -74,6 +74,7 @@ def test_a_state_is_that_of_the_complete_steps_at_their_places(mask, channels):
 
 @pytest.mark.filterwarnings("ignore:.*ends in:ecodyn.DataWarning")
 @given(mask=masks)
+@settings(max_examples=25)  # each writes a file
 def test_files_and_datasets_keep_the_mask(tmp_path_factory, mask):
     path = tmp_path_factory.mktemp("masked") / "runs.nc"
     runs = with_mask(mask)

@@ -17,16 +17,8 @@ from ecodyn.extraction.recording.parameter import Parameter
 from ecodyn.extraction.request import Request
 from ecodyn.logs import ArrayFrames, Log
 from ecodyn.observables import OBSERVABLES
-from ecodyn.observables.registry import SINGULAR_VALUES
 
-__all__ = ["Measuring", "Rows", "asked_for"]
-
-
-def asked_for(request: Request, gradients: bool) -> tuple[str, ...]:
-    """The observables of a request by name, "signal" first; by default the gradient too, where there is one."""
-    if request.observables is None:
-        return ("signal", "gradient") if gradients else ("signal",)
-    return tuple(dict.fromkeys(["signal", *(name for name in request.observables if name != SINGULAR_VALUES)]))
+__all__ = ["Measuring", "Rows"]
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ecodyn.errors import UnusableDataError
-from ecodyn.logs.choice import listed
+from ecodyn.logs.choice import with_shapes
 
 if TYPE_CHECKING:
     import torch
@@ -66,13 +66,13 @@ def find_parameter(model: Model, name: str) -> Parameter:
     for wanted in (name, f"{name}.weight"):
         if wanted in tensors:
             return _checked(model, wanted, tensors[wanted])
-    found = [k for k in tensors if k.endswith((f".{name}", f".{name}.weight"))]
-    if len({id(tensors[key]) for key in found}) == 1:  # tied parameters are one
-        return _checked(model, found[0], tensors[found[0]])
-    if found:
-        several = listed({key: shapes[key] for key in found})
+    matching = [k for k in tensors if k.endswith((f".{name}", f".{name}.weight"))]
+    if len({id(tensors[key]) for key in matching}) == 1:  # tied parameters are one
+        return _checked(model, matching[0], tensors[matching[0]])
+    if matching:
+        several = with_shapes({key: shapes[key] for key in matching})
         raise ValueError(f"several parameters of the model may be meant by {name!r}: {several}; name one in full")
-    raise ValueError(f"the model has no parameter {name!r}; it has {listed(shapes)}; name one of them")
+    raise ValueError(f"the model has no parameter {name!r}; it has {with_shapes(shapes)}; name one of them")
 
 
 def as_matrix(tensor: torch.Tensor) -> np.ndarray:

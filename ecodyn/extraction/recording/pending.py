@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ecodyn.arrays import Array
-from ecodyn.logs.log import CHUNK_BYTES
+from ecodyn.logs.frames import CHUNK_BYTES
 
 if TYPE_CHECKING:
     import torch

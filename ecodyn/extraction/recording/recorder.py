@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from ecodyn.arrays import Array
 from ecodyn.extraction.recording.callbacks import lightning_callback, trainer_callback
@@ -112,7 +112,7 @@ class Recorder:
         over: str | None = None,
         labels_shared: bool = False,
         settings: Mapping[str, Setting] | None = None,
-        notes: Mapping[str, Any] | None = None,
+        notes: Mapping[str, object] | None = None,
         optimizer: torch.optim.Optimizer | None = None,
         force: bool = False,
     ) -> None:

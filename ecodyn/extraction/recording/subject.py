@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ecodyn.extraction.recording.gradient_watch import Gradient, GradientWatch
-from ecodyn.extraction.recording.measuring import Measuring, asked_for
+from ecodyn.extraction.recording.measuring import Measuring
 from ecodyn.extraction.recording.parameter import as_matrix, find_parameter
 from ecodyn.extraction.recording.pending import Pending
 from ecodyn.extraction.request import Request
+from ecodyn.logs.integrity import checksum
 
 if TYPE_CHECKING:
     import torch
@@ -62,7 +63,8 @@ class Subject:
         self._shape = tuple(tensor.shape)
         probed = GradientWatch(tensor)
         self.first_gradient = probed.ask()
-        names = asked_for(request, self.first_gradient is Gradient.PRESENT)
+        by_default = ("signal", "gradient") if self.first_gradient is Gradient.PRESENT else ("signal",)
+        names = request.series or by_default
         if observables is not None and request.observables is None:
             names = tuple(observables)
         self.measuring = Measuring(self._parameter, self._shape, request, names)
@@ -113,7 +115,7 @@ class Subject:
 
     def first_frame(self) -> str:
         """A checksum of the parameter now, equal for runs that begin alike."""
-        return hashlib.sha256(np.ascontiguousarray(as_matrix(self.tensor), "<f8").tobytes()).hexdigest()
+        return checksum(as_matrix(self.tensor))
 
     def differences(self, earlier: Mapping[str, Any]) -> list[str]:
         """In what an earlier recording is another, a text each."""

@@ -35,11 +35,11 @@ from ecodyn.networks.modular_addition.fourier import check_frequencies, projecti
 from ecodyn.networks.modular_addition.modular import ModularSettings
 from ecodyn.networks.modular_addition.pairs import tokens
 from ecodyn.networks.training.checks import check_bool, check_choice, check_whole
-from ecodyn.networks.training.descent import one_thread
+from ecodyn.runtime.processes import one_torch_thread
 
 __all__ = ["PAIRS", "KeptLosses", "checked_sets", "kept_losses"]
 
-PAIRS = ("test", "train", "all")
+PAIRS = ("test", "train", "all")  # of which the loss is the mean
 PROGRAM_BYTES = 1e8  # of networks that are evaluated side by side, by their own estimate
 
 Set = tuple[int, ...]
@@ -106,7 +106,7 @@ def kept_losses(
     keep = torch.from_numpy(np.stack([projection(network.p, A, dc=dc) for A in wanted]))
     side_by_side = max(1, int(PROGRAM_BYTES / network.bytes_per_network(8)))
     rows = []
-    with torch.no_grad(), one_thread():
+    with torch.no_grad(), one_torch_thread():
         for i in range(len(seeds)):
             one = {name: tensor[i].to("cpu", torch.float64) for name, tensor in parameters.items()}
             parts = [_scores(network, one, index[i], P) for P in keep.split(side_by_side)]

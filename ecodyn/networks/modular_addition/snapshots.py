@@ -35,7 +35,7 @@ from ecodyn.networks.training.network import Batch
 
 __all__ = ["Snapshots", "read_snapshots", "take_snapshots", "write_snapshots"]
 
-STEP = re.compile(r"step_(\d+)")
+STEP = re.compile(r"step_(\d+)")  # of a snapshot's file
 
 
 @dataclass(frozen=True, eq=False)

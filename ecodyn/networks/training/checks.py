@@ -7,14 +7,9 @@ from collections.abc import Iterable
 
 import numpy as np
 
-__all__ = ["check_bool", "check_choice", "check_number", "check_rate", "check_seed", "check_whole", "plain", "word"]
+__all__ = ["check_bool", "check_choice", "check_number", "check_rate", "check_seed", "check_whole", "word"]
 
 LARGEST_SEED = 2**32 - 1  # of NumPy's legacy generator, which chooses the study's training pairs
-
-
-def plain(value: object) -> object:
-    """A number of NumPy's as Python's, which JSON can hold; anything else as it is."""
-    return value.item() if isinstance(value, np.generic) else value
 
 
 def word(value: object) -> object:

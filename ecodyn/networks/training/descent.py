@@ -19,8 +19,9 @@ import torch
 
 from ecodyn.arrays import Integers
 from ecodyn.networks.training.network import DTYPES, Batch, NetworkSettings
+from ecodyn.runtime.processes import one_torch_thread
 
-__all__ = ["Record", "denormals_flushed", "descend", "one_thread", "train_batch"]
+__all__ = ["Record", "denormals_flushed", "descend", "train_batch"]
 
 ROWS_HELD = 64  # kept rows that stay on the device until they are fetched together
 
@@ -79,7 +80,7 @@ def train_batch(
     visit
         Called with each step and the batch at that step's parameters, such as to write a checkpoint.
     """
-    with one_thread(), denormals_flushed(wanted=dtype == "float32"), torch.no_grad():
+    with one_torch_thread(), denormals_flushed(wanted=dtype == "float32"), torch.no_grad():
         batch = network.draw(seeds, DTYPES[dtype], torch.device(device))
         keeper = _Keeper(network, kept)
         for step in descend(batch, network, int(kept[-1]), kept):
@@ -180,17 +181,6 @@ def _check_measured(
         )
     if (width := observables["signal"].shape[-1]) != len(network.features):
         raise ValueError(f"{network.name} has {len(network.features)} features, and its batch the signals of {width}")
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """One thread of torch's, for networks so small that several only wait for each other; then as before."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 @contextmanager

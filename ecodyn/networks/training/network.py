@@ -54,12 +54,13 @@ from typing import ClassVar
 import numpy as np
 import torch
 
-from ecodyn.networks.training.checks import check_choice, check_number, check_rate, plain, word
+from ecodyn.networks.training.checks import check_choice, check_number, check_rate, word
+from ecodyn.runtime.json_values import plain
 
 __all__ = ["DTYPES", "OPTIMISERS", "AutogradBatch", "Batch", "Draw", "NetworkSettings"]
 
-DTYPES = {"float64": torch.float64, "float32": torch.float32}
-OPTIMISERS = ("adamw", "adam", "sgd")
+DTYPES = {"float64": torch.float64, "float32": torch.float32}  # by the name that settings have
+OPTIMISERS = ("adamw", "adam", "sgd")  # element by element, so that a batch of networks is one call
 
 Draw = Mapping[str, torch.Tensor]
 """The parameters of one network by name, drawn in float64 on the CPU whatever they are trained in."""

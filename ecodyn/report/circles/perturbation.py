@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_perturbation"]
 
-MOST_LINES = len(PALETTE)
+MOST_LINES = len(PALETTE)  # more would repeat colours
 
 
 def plot_perturbation(fates: Perturbation, response: Response | None = None, ax: Axes | None = None) -> Axes:

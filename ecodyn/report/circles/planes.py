@@ -25,14 +25,13 @@ from numpy.typing import ArrayLike, NDArray
 from ecodyn.arrays import Array
 from ecodyn.observables import Fourier, circle_plane
 from ecodyn.report.circles.steps import evenly, place_of
-from ecodyn.report.style import DEAD, FONT, INK, apply_style, axes_or_new
+from ecodyn.report.style import CYCLIC, DEAD, FONT, INK, apply_style, axes_or_new
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = ["plot_fourier_planes", "plot_pca_circles"]
 
-CYCLIC = "twilight_shifted"  # ends where it begins; its two halves differ in blue and red, told apart by all
 PANEL = 1.25  # inches, of a plane
 POINT, EDGE = 9.0, 0.3  # points² and points: a token's disc of 3 points, so that 59 fit a plane, and its rim
 ROOM = 1.08  # of the farthest token, to the frame

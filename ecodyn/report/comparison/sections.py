@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from ecodyn.comparison.contenders import IN_SAMPLE, UNSEEN_RUNS
+from ecodyn.comparison.execution import DRAWN_RUNS
 from ecodyn.comparison.phases import Phases
 from ecodyn.comparison.result import Comparison
 from ecodyn.comparison.window_result import WindowResult
@@ -22,7 +23,6 @@ from ecodyn.report.laws.equilibria import EquilibriumRow, equilibria_or_why_not,
 
 __all__ = ["ModelTable", "WindowSection", "phases_text", "table_of", "window_section"]
 
-DRAWN_RUNS = 3  # runs whose rollouts are drawn
 MOST_EQUILIBRIA = 12  # of a law
 
 

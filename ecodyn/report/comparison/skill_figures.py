@@ -42,14 +42,14 @@ if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
-MARKERS = {"independent": "o", "exchangeable": "s", "full": "D"}
+MARKERS = {"independent": "o", "exchangeable": "s", "full": "D"}  # by coupling
 LINES = {"independent": (0, (4, 1.5)), "exchangeable": "-", "full": (0, (1, 1.2))}  # dashes and gaps in line widths
 Name = tuple[str, str, str]  # family (or its map), coupling, state
 
 MOST_ENTRIES = 8  # of a legend beside the axes
 MOST_FAMILIES = 4  # with three couplings and the null that makes eight legend entries; others are grey
 GROUP = 0.7  # of the room between two groups
-BEST_NULL = "best null"
+BEST_NULL = "best null"  # in legends
 MOST_CURVES = 6  # that a reader can tell apart
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from ecodyn.report.circles.perturbation import plot_perturbation
 from ecodyn.report.comparison.figures import plot_signals
 from ecodyn.report.embedded import svg, template
+from ecodyn.report.style import RESOLUTION
 from ecodyn.report.survival.figures import (
     STUDY_GUIDE,
     plot_counts_by,
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
 NUMBERS, TABLE, PAGE = "survival.json", "survivors.csv", "survival.html"
 ALWAYS = ("signals", "survival_rate", "predictors", "separation")  # figures of most analyses
-RESOLUTION = 150  # dots per inch of the figures' own files
 
 
 def check_survival_folder(folder: Path, *, force: bool = False) -> None:

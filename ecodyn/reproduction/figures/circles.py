@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ecodyn.arrays import Bools
-from ecodyn.report.style import DEAD, FONT, INK, PALETTE, apply_style
+from ecodyn.report.style import CYCLIC, DEAD, FONT, INK, PALETTE, apply_style
 from ecodyn.reproduction.figures.pieces import (
     BLUE,
     GREEN,
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-CYCLIC = "twilight_shifted"  # ends where it begins
 LINEAR_UNTIL = 20.0  # steps, of a logarithmic time axis: little happens before
 FATES = {"early": "alive early", "final": "alive at the end", "in_both": "alive at both"}
 

@@ -9,6 +9,7 @@ import torch
 from ecodyn.networks.deep_linear import DeepLinear
 from ecodyn.networks.modular_addition import MLP, PlantCircles, Transformer, spectrum
 from ecodyn.networks.training import Schedule, descend, descent, train_batch
+from ecodyn.runtime.processes import one_torch_thread
 
 CPU = torch.device("cpu")
 NETWORKS = [
@@ -145,7 +146,7 @@ def test_global_state_is_untouched():
     try:
         train_batch(MLP(p=5, dim=2, width=4), [0], np.arange(3))
         assert torch.get_num_threads() == 2
-        with suppress(KeyboardInterrupt), descent.one_thread():
+        with suppress(KeyboardInterrupt), one_torch_thread():
             assert torch.get_num_threads() == 1
             raise KeyboardInterrupt
         assert torch.get_num_threads() == 2

@@ -11,7 +11,8 @@ import torch
 
 from ecodyn.networks.modular_addition.fourier import check_frequencies, projection
 from ecodyn.networks.modular_addition.interventions.intervention import Intervention
-from ecodyn.networks.training.checks import check_rate, check_whole, plain
+from ecodyn.networks.training.checks import check_rate, check_whole
+from ecodyn.runtime.json_values import plain
 
 __all__ = ["FrozenEmbedding", "KeepFrequencies", "PlantCircles", "ScaleFrequency"]
 

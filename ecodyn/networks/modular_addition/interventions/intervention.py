@@ -9,7 +9,8 @@ from typing import ClassVar
 import numpy as np
 import torch
 
-from ecodyn.networks.training.checks import plain, word
+from ecodyn.networks.training.checks import word
+from ecodyn.runtime.json_values import plain
 
 __all__ = ["Intervention", "Seeds"]
 
