@@ -200,6 +200,25 @@ def test_files_may_be_called_anything(tmp_path, name):
         path.unlink()
 
 
+@pytest.mark.parametrize("name", ["model.{}.npz", "{}.npz", "w{}.npz"])
+def test_archives_that_may_be_steps_or_stacks_are_refused_with_either(tmp_path, name):
+    """An interval makes values over time of each; a pattern makes each a step."""
+    home = tmp_path / "run"
+    for step, frame in zip(STEPS.astype(int), embeddings(VALUES[0]), strict=True):
+        put(home / name.format(step), {"embedding": frame})
+    result = run("extract", home, "-o", tmp_path / "read.nc")
+    assert result.exit_code == REFUSED
+    text = " ".join(result.stderr.split())
+    pattern = name.format("{step}")
+    assert "--interval" in text
+    assert f"--step-pattern '{pattern}'" in text
+    result = run("extract", home, "-o", tmp_path / "read.nc", "--step-pattern", pattern, "--p", 5)
+    assert result.exit_code == 0, result.stderr
+    read = ecodyn.load(tmp_path / "read.nc")
+    np.testing.assert_array_equal(read.steps, STEPS)
+    np.testing.assert_allclose(read.values, VALUES[:1], rtol=1e-13)
+
+
 WITHOUT_DIGITS = st.text(st.characters(codec="utf-8", categories=("L", "P", "S", "Zs")), max_size=20)
 BEFORE = st.sampled_from(["ckpt_", "step", "epoch=", "run", "seed", "lr", "val_acc=", "best", "model.", ""])
 AFTER = st.sampled_from(["", "k", "M", "e", "_best", "-ema", ".0", "step", "_epoch", "_seed"])

@@ -16,7 +16,6 @@ from typer.testing import CliRunner
 import ecodyn
 from ecodyn import Trajectories
 from ecodyn.cli import app
-from ecodyn.logs import FORMATS
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("safetensors")
@@ -51,30 +50,6 @@ N_STEPS = 8  # fewer, and several intervals fit the study's run directories
 # ------------------------------------------------------------------------------------------------- inputs
 
 
-def wandb_history(make_text):
-    """A run's history as Weights & Biases has it."""
-
-    def write(runs, folder):
-        frame = files.wide(runs).drop(columns="run").rename(columns={"step": "_step"})
-        frame = frame.assign(_runtime=np.arange(len(frame)) * 0.5, _timestamp=1.7e9 + np.arange(len(frame)))
-        path = folder / ("export.csv" if make_text else "history.parquet")
-        frame.to_csv(path, index=False) if make_text else frame.to_parquet(path)
-        return path
-
-    return write
-
-
-def neptune(runs, folder):
-    """What Neptune's exporter writes: a row a value, of whatever type."""
-    frame = files.long(runs).rename(columns={"run": "run_id", "feature": "attribute_path", "value": "float_value"})
-    frame["attribute_path"] = "signal/" + frame["attribute_path"]
-    others = {"int_value": pd.array([None] * len(frame), "Int64"), "bool_value": None, "string_value": None}
-    frame = frame.assign(project_id="group/project", attribute_type="float_series", **others)
-    frame["timestamp"] = pd.Timestamp("2025-11-01", tz="UTC")
-    frame.to_parquet(folder / "part_0.parquet")
-    return folder / "part_0.parquet"
-
-
 def trainer_state(runs, folder):
     history = [{"step": int(t), "epoch": t / 10} for t in runs.steps]
     for row, values in zip(history, runs.values[0].tolist(), strict=True):
@@ -107,9 +82,11 @@ KINDS = {
     "runs.parquet": files.TABLES["Parquet, MultiIndex"],
     "other.csv": files.Kind(files.text("other.csv", names=ANYONES)),
     "gaps.csv": files.Kind(gaps),
-    "export.csv": files.Kind(wandb_history(True)),
-    "history.parquet": files.Kind(wandb_history(False)),
-    "part_0.parquet": files.Kind(neptune),
+    "export.csv": files.Kind(files.wandb_history("export.csv")),
+    "history.parquet": files.Kind(files.wandb_history("history.parquet")),
+    "chart.csv": files.LOGGERS["Weights & Biases, chart"],
+    "part_0.parquet": files.LOGGERS["Neptune"],
+    "mlflow.db": files.LOGGERS["MLflow, database"],
     "mlruns": files.LOGGERS["MLflow"],
     "events": files.LOGGERS["TensorBoard"],
     "trainer_state.json": files.Kind(trainer_state),
@@ -124,12 +101,13 @@ KINDS = {
     "shards": files.CHECKPOINTS["shards"],
     "lightning": files.CHECKPOINTS["Lightning"],
     "deepspeed": files.CHECKPOINTS["DeepSpeed"],
+    "archives": files.CHECKPOINTS["archives"],
     "trees": files.CHECKPOINTS[".npz trees"],
     "grokking.pth": files.CHECKPOINTS["state dicts"],
     "transposed": files.CHECKPOINTS["W_E and a token more"],
     "study": files.STACKS["run directories"],
 }
-OF_ONE_RUN = ("export.csv", "history.parquet", "trainer_state.json")
+OF_ONE_RUN = ("export.csv", "history.parquet", "trainer_state.json", "archives")
 
 
 @pytest.fixture(scope="module")
@@ -159,7 +137,7 @@ def inputs(runs, tmp_path_factory):
             runs=["a"] if name in OF_ONE_RUN else ["a", "b"]
         )
         path = kind.write(own, tmp_path_factory.mktemp("written"))
-        if path.is_dir() and Path(name).suffix:  # of one run
+        if path.is_dir() and (Path(name).suffix or name in OF_ONE_RUN):
             path = path / f"a{Path(name).suffix}"
         shutil.move(path, home / name)
     runs.select(runs=["a"]).save(home / "a.nc")
@@ -237,8 +215,9 @@ def check_command(code, beside, runs, more=""):
 
 @pytest.mark.parametrize("have", COMMANDS)
 def test_commands_read_what_is_there(have, beside, runs):
-    if have.startswith("Neptune") and "neptune" not in FORMATS:
-        pytest.skip("there is no format neptune")
+    source, _ = source_and_target(TYPED[have])
+    for module in KINDS[source].needs if source in KINDS else ():
+        pytest.importorskip(module, exc_type=ImportError)
     check_command(TYPED[have], beside, runs)
 
 

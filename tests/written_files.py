@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,9 +39,7 @@ class Kind:
     steps
         The times that it can have, by their number; None for any whole numbers.
     needs
-        Packages.
-    table
-        Whether it is a table or a trajectories file, which every command takes.
+        Modules, of packages that may not be installed and of formats that may not be there.
     """
 
     write: Callable[[Trajectories, Path], Path]
@@ -49,7 +49,6 @@ class Kind:
     rtol: float = 0.0
     steps: Callable[[int], np.ndarray] | None = None
     needs: tuple[str, ...] = ()
-    table: bool = False
 
 
 # ------------------------------------------------------------------------------------------------------------ tables
@@ -125,25 +124,24 @@ OTHER = {"time": "Year of our log", "run": "who, if any", "feature": "s_{}"}
 OTHER_FLAGS = ("--time-column", OTHER["time"], "--run-column", OTHER["run"], "--columns", "s_*")
 
 TABLES = {
-    "trajectories": Kind(ours("runs.nc"), table=True),
-    "CSV, ours": Kind(ours("runs.csv"), table=True),
-    "CSV, wide": Kind(text("runs.csv"), table=True),
-    "CSV, with pandas' index": Kind(text("runs.csv", index=True), said="counting rows", table=True),
-    "CSV, long": Kind(text("runs.csv", long), table=True),
-    "CSV, semicolons": Kind(text("runs.csv", sep=";"), table=True),
-    "CSV, decimal commas": Kind(spreadsheet, said="decimal commas", table=True),
-    "TSV": Kind(text("runs.tsv", sep="\t"), table=True),
+    "trajectories": Kind(ours("runs.nc")),
+    "CSV, ours": Kind(ours("runs.csv")),
+    "CSV, wide": Kind(text("runs.csv")),
+    "CSV, with pandas' index": Kind(text("runs.csv", index=True), said="counting rows"),
+    "CSV, long": Kind(text("runs.csv", long)),
+    "CSV, semicolons": Kind(text("runs.csv", sep=";")),
+    "CSV, decimal commas": Kind(spreadsheet, said="decimal commas"),
+    "TSV": Kind(text("runs.tsv", sep="\t")),
     "CSV, epoch and seed": Kind(
         text("runs.csv", names={"time": "Epoch", "run": "seed"}),
         said="the column seed is taken to tell the runs",
-        table=True,
     ),
-    "CSV, other names": Kind(text("runs.csv", names=OTHER), flags=OTHER_FLAGS, table=True),
-    "CSV, with gaps": Kind(with_gaps, said="were left out", table=True),
-    "JSON lines": Kind(json_lines, table=True),
-    "Parquet, wide": Kind(parquet(), needs=("pyarrow",), table=True),
-    "Parquet, long": Kind(parquet(long), needs=("pyarrow",), table=True),
-    "Parquet, MultiIndex": Kind(parquet(levels=["run", "step"]), needs=("pyarrow",), table=True),
+    "CSV, other names": Kind(text("runs.csv", names=OTHER), flags=OTHER_FLAGS),
+    "CSV, with gaps": Kind(with_gaps, said="were left out"),
+    "JSON lines": Kind(json_lines),
+    "Parquet, wide": Kind(parquet(), needs=("pyarrow",)),
+    "Parquet, long": Kind(parquet(long), needs=("pyarrow",)),
+    "Parquet, MultiIndex": Kind(parquet(levels=["run", "step"]), needs=("pyarrow",)),
 }
 
 
@@ -180,10 +178,8 @@ def mlflow(runs, folder):
         run = experiment / f"{r:032x}"
         (run / "metrics/signal").mkdir(parents=True)
         (run / "tags").mkdir()
-        (run / "params").mkdir()
         (run / "meta.yaml").write_text(f"run_id: {r:032x}\nlifecycle_stage: active\nstatus: 3\n")
         (run / "tags/mlflow.runName").write_text(str(label))
-        (run / "params/seed").write_text(str(label))
         for i, feature in enumerate(runs.features):
             rows = zip(runs.times[r], runs.values[r, :, i].tolist(), strict=True)
             lines = [f"{1_700_000_000_000 + int(step)} {value!r} {int(step)}\n" for step, value in rows]
@@ -191,9 +187,72 @@ def mlflow(runs, folder):
     return folder / "mlruns"
 
 
+MLFLOW_TABLES = """
+CREATE TABLE experiments (experiment_id INTEGER, name VARCHAR, lifecycle_stage VARCHAR);
+CREATE TABLE runs (run_uuid VARCHAR, name VARCHAR, lifecycle_stage VARCHAR, experiment_id INTEGER);
+CREATE TABLE metrics (key VARCHAR, value FLOAT, timestamp BIGINT, run_uuid VARCHAR, step BIGINT, is_nan BOOLEAN);
+CREATE TABLE params (key VARCHAR, value VARCHAR, run_uuid VARCHAR);
+CREATE TABLE tags (key VARCHAR, value VARCHAR, run_uuid VARCHAR);
+INSERT INTO experiments VALUES (1, 'circles', 'active');
+"""
+
+
+def mlflow_database(runs, folder):
+    """The same in SQLite: a row a value."""
+    with closing(sqlite3.connect(folder / "mlflow.db")) as database:
+        database.executescript(MLFLOW_TABLES)
+        for r, label in enumerate(runs.runs):
+            database.execute("INSERT INTO runs VALUES (?, ?, 'active', 1)", (f"{r:032x}", str(label)))
+            rows = [
+                (f"signal/{feature}", x, 1_700_000_000_000 + int(step), f"{r:032x}", int(step), False)
+                for i, feature in enumerate(runs.features)
+                for step, x in zip(runs.times[r], runs.values[r, :, i].tolist(), strict=True)
+            ]
+            database.executemany("INSERT INTO metrics VALUES (?, ?, ?, ?, ?, ?)", rows)
+        database.commit()
+    return folder / "mlflow.db"
+
+
+def neptune(runs, folder):
+    """What Neptune's exporter writes: a row a value, of whatever type."""
+    frame = long(runs).rename(columns={"run": "run_id", "feature": "attribute_path", "value": "float_value"})
+    frame["attribute_path"] = "signal/" + frame["attribute_path"]
+    others = {"int_value": pd.array([None] * len(frame), "Int64"), "bool_value": None, "string_value": None}
+    frame = frame.assign(project_id="group/project", attribute_type="float_series", **others)
+    frame["timestamp"] = pd.Timestamp("2025-11-01", tz="UTC")
+    frame.to_parquet(folder / "part_0.parquet")
+    return folder / "part_0.parquet"
+
+
+def wandb_chart(runs, folder):
+    """What a page of Weights & Biases exports of a chart: a column a run and feature, with the extremes beside."""
+    columns = {"Step": runs.steps.astype(int)}
+    for r, label in enumerate(runs.runs):
+        for i, feature in enumerate(runs.features):
+            values = runs.values[r, :, i]
+            columns |= {f"{label} - {feature}{end}": values for end in ("", "__MIN", "__MAX")}
+    pd.DataFrame(columns).to_csv(folder / "chart.csv", index=False, quoting=csv.QUOTE_NONNUMERIC)
+    return folder / "chart.csv"
+
+
+def wandb_history(name):
+    """A run's history as Weights & Biases has it, CSV or Parquet."""
+
+    def write(runs, folder):
+        frame = wide(runs).drop(columns="run").rename(columns={"step": "_step"})
+        frame = frame.assign(_runtime=np.arange(len(frame)) * 0.5, _timestamp=1.7e9 + np.arange(len(frame)))
+        frame.to_csv(folder / name, index=False) if name.endswith(".csv") else frame.to_parquet(folder / name)
+        return folder / name
+
+    return write
+
+
 LOGGERS = {
     "TensorBoard": Kind(tensorboard, flags=("--columns", "signal/*"), refused=False, rtol=6e-8, needs=("tensorboard",)),
     "MLflow": Kind(mlflow),
+    "MLflow, database": Kind(mlflow_database, needs=("ecodyn.logs.mlflow_database",)),
+    "Neptune": Kind(neptune, needs=("pyarrow", "ecodyn.logs.neptune")),
+    "Weights & Biases, chart": Kind(wandb_chart, said="__MIN", needs=("ecodyn.tables.chart",)),
 }
 
 
@@ -338,6 +397,10 @@ def tree(folder, i, s, frame):
     put(folder / f"step_{s}.npz", {"params/embed/embedding": frame, "params/head/bias": np.zeros(3)})
 
 
+def archive(folder, i, s, frame):
+    put(folder / f"model.{s}.npz", {"embedding": frame})
+
+
 def transposed(folder, i, s, frame):
     """W_E (dimensions, tokens) with a token more, the "="."""
     matrix = np.concatenate([frame, np.ones((1, frame.shape[1]))]).T
@@ -397,6 +460,7 @@ CHECKPOINTS = {
     "steps inside": of_checkpoints(stated, "--p", "9", needs=TORCH),
     "p and d inside": of_checkpoints(configured, needs=TORCH),
     "two numbers": of_checkpoints(numbered, "--step-pattern", "model_{step}_*.pt", "--p", "9", needs=TORCH),
+    "archives": of_checkpoints(archive, "--step-pattern", "model.{step}.npz", "--p", "9", refused=False),
     ".npz trees": of_checkpoints(tree, "--p", "9"),
     "W_E and a token more": of_checkpoints(transposed, "--token-axis", "1", "--tokens", "0:9", needs=TORCH),
     "two matrices": of_checkpoints(two_matrices, "--key", "left", "--p", "9", needs=TORCH),
