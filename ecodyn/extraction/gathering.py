@@ -79,7 +79,7 @@ def gather(
     options = options or LogOptions()
     files, logs = _told_apart(paths, options)
     tables = [file for file in files if file.suffix.lower() != NETCDF]
-    # Where nothing else could be meant by them, what is said of tables is refused with a netCDF file, which says it all.
+    # What is said of tables is refused with a netCDF file, which says it itself, unless it is meant for another file.
     parts = [_loaded(file, options.of_table() if file in tables or not (tables or logs) else None) for file in files]
     extracted = 0
     if logs:

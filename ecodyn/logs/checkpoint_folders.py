@@ -10,7 +10,7 @@ from pathlib import Path
 from ecodyn.errors import UnusableDataError
 from ecodyn.logs.checkpoint_names import PLAIN, numbers_of, put_aside
 from ecodyn.logs.log import STORED
-from ecodyn.logs.shards import Checkpoint, checkpoint_files, preferred
+from ecodyn.logs.shards import ARCHIVES, Checkpoint, checkpoint_files, preferred
 from ecodyn.logs.step_folders import (
     checkpoint_in,
     is_part,
@@ -47,7 +47,12 @@ class Members:
 
 def holds_checkpoints(folder: Path, pattern: str | None = None) -> bool:
     """Whether there are checkpoints of one run in a folder, as files or as folders named by their steps."""
-    return bool(model_files(folder) or step_folders(folder, pattern))
+    return bool(model_files(folder, _of_archives(pattern)) or step_folders(folder, pattern))
+
+
+def _of_archives(pattern: str | None) -> bool:
+    """Whether a pattern says that archives of arrays are one step each, whatever they are called."""
+    return pattern is not None and pattern.endswith(ARCHIVES)
 
 
 def members_of(folder: Path, pattern: str | None = None) -> Members:
@@ -68,7 +73,7 @@ def members_of(folder: Path, pattern: str | None = None) -> Members:
             f"{folder} holds no checkpoints, expected a folder of .safetensors, .pt, .pth, .ckpt or .bin files, or of "
             "folders named by their steps such as checkpoint-500; check the path"
         )
-    files, numbered = model_files(folder), step_folders(folder, pattern)
+    files, numbered = model_files(folder, _of_archives(pattern)), step_folders(folder, pattern)
     chosen, left_out, remarks = (
         _chosen_folders(folder, files, numbered, pattern) if numbered else _chosen_files(folder, files, pattern)
     )

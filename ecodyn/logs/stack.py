@@ -9,6 +9,8 @@ import numpy as np
 
 from ecodyn.arrays import Array
 from ecodyn.errors import UnusableDataError
+from ecodyn.logs.checkpoint_columns import with_pattern
+from ecodyn.logs.checkpoint_names import numbers_of
 from ecodyn.logs.choice import choose
 from ecodyn.logs.frames import Frames
 from ecodyn.logs.log import Format, Log, LogOptions
@@ -92,7 +94,7 @@ class Stack(Format):
         frames = arrays[key]
         if 0 in frames.shape:
             raise UnusableDataError(f"{path}: {key} has shape {frames.shape}, expected at least one frame of numbers")
-        steps = self._steps(path, arrays, len(frames), options)
+        steps = self._steps(path, arrays, frames.shape, options)
         gradients = next((arrays[n] for n in GRADIENT_NAMES if n in arrays and n != key), None)
         if gradients is not None and gradients.shape != frames.shape:
             gradients = None
@@ -111,7 +113,8 @@ class Stack(Format):
             stated_shape=stated_shape(settings or {}),
         )
 
-    def _steps(self, path: Path, arrays: dict[str, Frames], rows: int, options: LogOptions) -> Array:
+    def _steps(self, path: Path, arrays: dict[str, Frames], shape: tuple[int, ...], options: LogOptions) -> Array:
+        rows = shape[0]
         for name in STEP_ARRAYS:
             if name in arrays and len(arrays[name].shape) == 1:
                 held = arrays[name]
@@ -120,7 +123,21 @@ class Stack(Format):
                         f"{path}: {name} has {len(held)} entries and there are {rows} frames, expected one each"
                     )
                 return held.read(np.arange(rows)).astype(np.float64)
-        return options.times(path, rows)
+        try:
+            return options.times(path, rows)
+        except UnusableDataError as error:
+            raise UnusableDataError(f"{error}{_or_one_step(path, shape)}") from None
+
+
+def _or_one_step(path: Path, shape: tuple[int, ...]) -> str:
+    """What else a matrix in a file with a number in its name may be: not values over time, but one step's frame."""
+    numbers = numbers_of(path.stem)
+    if len(shape) != 2 or not numbers:
+        return ""
+    return (
+        "; or, if each file of the folder is one step, name the folder and say which number is the step with "
+        f"--step-pattern '{with_pattern(path.name, numbers[0])}'"
+    )
 
 
 def _are_meant(states: StateDicts, file: TensorFile, options: LogOptions) -> bool:

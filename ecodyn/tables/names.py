@@ -89,8 +89,8 @@ def named(columns: Sequence[str] | str | None, names: Iterable[str]) -> list[str
         return []
     if isinstance(columns, str):
         known = set(names)
-        return [columns] if columns in known else [part.strip() for part in columns.split(",")]
-    return [str(pattern) for pattern in columns]
+        return [columns.strip()] if columns.strip() in known else [part.strip() for part in columns.split(",")]
+    return [str(pattern).strip() for pattern in columns]
 
 
 def matching(columns: Sequence[str] | str, names: Iterable[str]) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,13 +57,15 @@ def runs_of(sheet: Sheet, column: str | None, taken: set[str]) -> Runs:
         return _by(sheet, name, tuple(other for other in offering if other != name))
     if not offering:
         return Runs(None, np.zeros(sheet.rows, dtype=np.int64), ("0",))
-    finest = [name for name in offering if all(_tells(sheet, name, other) for other in offering)]
-    if not finest:
-        a, b = next((a, b) for a in offering for b in offering if a != b and not _tells(sheet, a, b))
+    differ = [(a, b) for a in offering for b in offering if a != b and not _tells(sheet, a, b)]
+    finest = [name for name in offering if name not in {a for a, _ in differ}]
+    alike = [pair for pair in differ if normal(pair[0]) == normal(pair[1])]  # run and RUN: neither is the finer one
+    if alike or not finest:
+        a, b = (alike or differ)[0]
         raise UnusableDataError(
             f"{sheet.where} has several columns that may tell the runs: {listed(offering)}, and {a} does not tell {b}; "
-            f"say which it is with {' or '.join(f'--run-column {n}' for n in offering)} (run={a!r}), or, if a run is "
-            "one of each, make one column of them"
+            f"say which it is with {' or '.join(f'--run-column {shlex.quote(n)}' for n in offering)} (run={a!r}), or, if "
+            "a run is one of each, make one column of them"
         )
     name = finest[0]
     others = tuple(n for n in offering if n != name)

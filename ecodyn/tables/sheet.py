@@ -138,8 +138,8 @@ class Sheet:
         UnusableDataError
             There is none of that name.
         """
-        if name in self.columns:
-            return name
+        if name.strip() in self.columns:  # blanks around a name are not its own
+            return name.strip()
         raise UnusableDataError(
             f"{self.where} has no column {name!r}, which {flag} asks for; it has {listed(self.names)}"
         )

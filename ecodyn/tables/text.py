@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ecodyn.errors import UnusableDataError
 from ecodyn.tables.cells import MISSING, is_missing
-from ecodyn.tables.names import FEATURE_NAMES, RUN_NAMES, listed, normal
+from ecodyn.tables.names import FEATURE_NAMES, RUN_NAMES, STEP_NAMES, TIME_NAMES, listed, normal
 from ecodyn.tables.own import NOTES
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")  # 0,5
 WHOLE = re.compile(r"[+-]?\d+([eE][+-]?\d+)?")  # says nothing of commas
 THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")  # what a comma between thousands looks like
 SEVERAL_THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(,\d{3}|\.\d+)")  # 1,000,000 or 1,000.5: no decimal comma
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")  # as Python and spreadsheets write them
 DECIMAL_POINT = re.compile(r"\d\.\d")  # somewhere in the file
 
 Lines = list[tuple[int, str]]  # with their numbers in the file
@@ -53,6 +54,7 @@ def read_text(path: Path, text: str, labels: Sequence[str] = ()) -> pd.DataFrame
         raise UnusableDataError(f"{path} has no data: expected a line of column names and a line for each step")
     separator = _separator(path, [line for _, line in body[:SAMPLE]])
     header = [name.strip() for name in _cells(body[0][1], separator)]
+    _check_not_commented(path, [line for number, line in lines if number == body[0][0] - 1], separator, header)
     if len(set(header)) < len(header):
         raise UnusableDataError(f"{path} has two columns of the same name in {', '.join(header)}; rename one")
     _check_widths(path, body, separator, len(header))
@@ -60,7 +62,8 @@ def read_text(path: Path, text: str, labels: Sequence[str] = ()) -> pd.DataFrame
         raise UnusableDataError(f"{path} has no rows: expected a line for each step; check that it was written")
     free = (name for i in range(2 * len(header)) if (name := f"Unnamed: {i}") not in header)
     names = [name or next(free) for name in header]
-    numeric = [name for name in names if name not in labels and normal(name) not in (*RUN_NAMES, *FEATURE_NAMES)]
+    own = {label.strip() for label in labels}
+    numeric = [name for name in names if name not in own and normal(name) not in (*RUN_NAMES, *FEATURE_NAMES)]
     frame = _parsed(path, "".join(line for _, line in body), separator, names, numeric)
     points = any(DECIMAL_POINT.search(line) for _, line in body[1:])
     # Between commas, a cell such as "1,2" beside numbers with points is text: a place, a pair.
@@ -89,6 +92,17 @@ def _cells(line: str, separator: str | None) -> list[str]:
     if separator is None:
         return line.split()
     return next(csv.reader([line], delimiter=separator, skipinitialspace=True), [])
+
+
+def _check_not_commented(path: Path, above: list[str], separator: str | None, header: list[str]) -> None:
+    """Refuse a table whose line of names is a comment, as ``numpy.savetxt`` writes it: the first row is no header."""
+    names = [name.strip() for line in above if line.startswith("#") for name in _cells(line[1:].strip(), separator)]
+    times = [i for i, name in enumerate(names) if normal(name) in (*STEP_NAMES, *TIME_NAMES)]
+    if len(names) == len(header) and any(NUMBER.fullmatch(header[i]) for i in times):
+        raise UnusableDataError(
+            f"{path}: the line {above[0].strip()!r} has the names of the columns, it seems, and is a comment, as it "
+            "begins with #; delete the # there (numpy.savetxt(..., comments='') writes none)"
+        )
 
 
 def _check_widths(path: Path, body: Lines, separator: str | None, width: int) -> None:

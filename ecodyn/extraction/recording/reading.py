@@ -184,6 +184,12 @@ def logs_at(path: str | os.PathLike[str], options: LogOptions | None = None) -> 
         path = journal
     if is_recording(path):
         return [read_recording(path).log()]
+    asked = None if options is None else options.format
+    if path.suffix.lower() == ".nc" and path.is_file() and asked is None and not is_log(path):
+        raise UnusableDataError(
+            f"{path} is no training log but, by its name, a trajectories file: there is nothing to extract; give it as "
+            "it is to ecodyn compare and the other commands, or to ecodyn.load"
+        )
     if not path.is_dir() or is_log(path):
         return open_logs(path, options)
     entries = sorted(entry for entry in path.iterdir() if entry.name[0] != ".")
