@@ -43,8 +43,8 @@ LogFormat = Annotated[
     str | None,
     typer.Option(
         "--format",
-        help="The log's format, where its name could be of several: run_directory, checkpoints, tensorboard, stack, "
-        "table, or one of another distribution.",
+        help="The log's format, where its name could be of several: run_directory, checkpoints, tensorboard, mlflow, "
+        "mlflow_database, neptune, stack, table, or one of another distribution.",
     ),
 ]
 Key = Annotated[str | None, typer.Option("--key", help="Name of the tensor or array that holds the frames.")]

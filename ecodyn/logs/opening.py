@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ecodyn.errors import DataWarning, UnusableDataError
-from ecodyn.logs.checkpoint_folders import holds_checkpoints
+from ecodyn.logs.checkpoints.folders import holds_checkpoints
 from ecodyn.logs.log import STORED, Format, Log, LogOptions
 from ecodyn.logs.registry import FORMATS, as_format
 from ecodyn.logs.wandb import export_advice

@@ -59,14 +59,14 @@ FORMATS: Registry[Format | type[Format]] = Registry(
     "ecodyn.logs",
     {
         "run_directory": "ecodyn.logs.run_directory:RunDirectory",
-        "checkpoints": "ecodyn.logs.checkpoints:Checkpoints",
+        "checkpoints": "ecodyn.logs.checkpoints.format:Checkpoints",
         "tensorboard": "ecodyn.logs.tensorboard:TensorBoard",
         "mlflow": "ecodyn.logs.mlflow:MLflow",
         "mlflow_database": "ecodyn.logs.mlflow_database:MLflowDatabase",
         "neptune": "ecodyn.logs.neptune:Neptune",
         "stack": "ecodyn.logs.stack:Stack",
         "table": "ecodyn.logs.table:Table",
-        "trainer_state": "ecodyn.logs.trainer_state:TrainerState",
+        "trainer_state": "ecodyn.logs.checkpoints.trainer_state:TrainerState",
     },
     _accept,
 )

@@ -9,13 +9,13 @@ import numpy as np
 
 from ecodyn.arrays import Array
 from ecodyn.errors import UnusableDataError
-from ecodyn.logs.checkpoint_columns import with_pattern
-from ecodyn.logs.checkpoint_names import numbers_of
+from ecodyn.logs.checkpoints.columns import with_pattern
+from ecodyn.logs.checkpoints.names import numbers_of
+from ecodyn.logs.checkpoints.state_dicts import StateDictFrames, StateDicts, state_dicts_in
 from ecodyn.logs.choice import choose
 from ecodyn.logs.frames import Frames
 from ecodyn.logs.log import Format, Log, LogOptions
 from ecodyn.logs.npy import open_npy, open_npz, shapes
-from ecodyn.logs.state_dicts import StateDictFrames, StateDicts, state_dicts_in
 from ecodyn.logs.stated import stated_shape
 from ecodyn.logs.tensors import SUFFIXES, TensorFile, open_tensors
 

@@ -64,8 +64,8 @@ def runs_of(sheet: Sheet, column: str | None, taken: set[str]) -> Runs:
         a, b = (alike or differ)[0]
         raise UnusableDataError(
             f"{sheet.where} has several columns that may tell the runs: {listed(offering)}, and {a} does not tell {b}; "
-            f"say which it is with {' or '.join(f'--run-column {shlex.quote(n)}' for n in offering)} (run={a!r}), or, if "
-            "a run is one of each, make one column of them"
+            f"say which it is with {' or '.join(f'--run-column {shlex.quote(n)}' for n in offering)} (run={a!r}), or, "
+            "if a run is one of each, make one column of them"
         )
     name = finest[0]
     others = tuple(n for n in offering if n != name)

@@ -6,7 +6,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecodyn.logs.checkpoint_folders import holds_checkpoints, members_of
+from ecodyn.logs.checkpoints.folders import holds_checkpoints, members_of
 
 ASIDE = [
     "best.pt",

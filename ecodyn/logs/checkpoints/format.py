@@ -10,18 +10,18 @@ import numpy as np
 
 from ecodyn.arrays import Integers
 from ecodyn.errors import UnusableDataError
-from ecodyn.logs.checkpoint_folders import holds_checkpoints, members_of
-from ecodyn.logs.checkpoint_names import numbers_of
-from ecodyn.logs.checkpoint_steps import Steps, steps_of
+from ecodyn.logs.checkpoints.folders import holds_checkpoints, members_of
+from ecodyn.logs.checkpoints.names import numbers_of
+from ecodyn.logs.checkpoints.shards import ARCHIVES, Checkpoint, files_with, holder_of, tensors_of
+from ecodyn.logs.checkpoints.state_dicts import state_dicts_in
+from ecodyn.logs.checkpoints.steps import Steps, steps_of
+from ecodyn.logs.checkpoints.trainer_state import read_state
 from ecodyn.logs.choice import choose
 from ecodyn.logs.frames import Frames
 from ecodyn.logs.log import Format, Log, LogOptions
-from ecodyn.logs.shards import ARCHIVES, Checkpoint, files_with, holder_of, tensors_of
 from ecodyn.logs.stack import Stack
-from ecodyn.logs.state_dicts import state_dicts_in
 from ecodyn.logs.stated import EPOCH_KEYS, STEP_KEYS, stated_shape
 from ecodyn.logs.tensors import TensorFile
-from ecodyn.logs.trainer_state import read_state
 
 __all__ = ["CheckpointFrames", "Checkpoints"]
 

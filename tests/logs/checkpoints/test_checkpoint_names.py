@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ecodyn.logs.checkpoint_names import CHECKPOINT, EPOCH, PLAIN, STEP, numbers_of, put_aside
+from ecodyn.logs.checkpoints.names import CHECKPOINT, EPOCH, PLAIN, STEP, numbers_of, put_aside
 
 STEP_WORDS = ["step", "steps", "global_step", "globalStep", "iter", "iteration", "Iterations", "it", "update", "STEP"]
 EPOCH_WORDS = ["epoch", "Epoch", "epochs", "ep"]

@@ -11,8 +11,8 @@ import numpy as np
 
 from ecodyn.arrays import Array
 from ecodyn.errors import UnusableDataError
-from ecodyn.logs.checkpoint_columns import Column, chosen_column, repeated, with_pattern, without_dates
-from ecodyn.logs.checkpoint_names import CHECKPOINT, EPOCH, PLAIN, UNITS, numbers_of
+from ecodyn.logs.checkpoints.columns import Column, chosen_column, repeated, with_pattern, without_dates
+from ecodyn.logs.checkpoints.names import CHECKPOINT, EPOCH, PLAIN, UNITS, numbers_of
 from ecodyn.logs.log import STORED
 from ecodyn.logs.stated import EPOCH_KEYS, STEP_KEYS
 from ecodyn.tables.names import listed

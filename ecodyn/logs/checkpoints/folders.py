@@ -8,10 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ecodyn.errors import UnusableDataError
-from ecodyn.logs.checkpoint_names import PLAIN, numbers_of, put_aside
-from ecodyn.logs.log import STORED
-from ecodyn.logs.shards import ARCHIVES, Checkpoint, checkpoint_files, preferred
-from ecodyn.logs.step_folders import (
+from ecodyn.logs.checkpoints.names import PLAIN, numbers_of, put_aside
+from ecodyn.logs.checkpoints.shards import ARCHIVES, Checkpoint, checkpoint_files, preferred
+from ecodyn.logs.checkpoints.step_folders import (
     checkpoint_in,
     is_part,
     is_state,
@@ -24,6 +23,7 @@ from ecodyn.logs.step_folders import (
     timed_models,
     with_state,
 )
+from ecodyn.logs.log import STORED
 from ecodyn.tables.names import listed
 
 __all__ = ["Members", "holds_checkpoints", "members_of"]

@@ -8,13 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from ecodyn.errors import UnusableDataError
-from ecodyn.logs.checkpoint_columns import with_pattern
-from ecodyn.logs.checkpoint_names import EPOCH, PLAIN, STATE_WORDS, STEP, numbers_of, put_aside
+from ecodyn.logs.checkpoints.columns import with_pattern
+from ecodyn.logs.checkpoints.names import EPOCH, PLAIN, STATE_WORDS, STEP, numbers_of, put_aside
+from ecodyn.logs.checkpoints.shards import ARCHIVES, Checkpoint, checkpoint_files, preferred
+from ecodyn.logs.checkpoints.trainer_state import STATE_FILE
 from ecodyn.logs.log import STORED
 from ecodyn.logs.npy import open_npz, shapes
-from ecodyn.logs.shards import ARCHIVES, Checkpoint, checkpoint_files, preferred
 from ecodyn.logs.stack import STEP_ARRAYS
-from ecodyn.logs.trainer_state import STATE_FILE
 
 __all__ = [
     "checkpoint_in",

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ecodyn.errors import UnusableDataError
 from ecodyn.logs import LogOptions
-from ecodyn.logs.checkpoint_steps import steps_of
+from ecodyn.logs.checkpoints.steps import steps_of
 
 RUN = Path("run")
 N = range(1, 5)

@@ -12,7 +12,7 @@ import numpy as np
 
 from ecodyn.arrays import Array, Integers
 from ecodyn.errors import UnusableDataError
-from ecodyn.logs.checkpoint_names import put_aside
+from ecodyn.logs.checkpoints.names import put_aside
 from ecodyn.logs.choice import choose
 from ecodyn.logs.frames import Frames
 from ecodyn.logs.log import LogOptions

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ecodyn.errors import UnusableDataError
-from ecodyn.logs.checkpoint_names import CHECKPOINT, EPOCH, PLAIN, STEP, Number
+from ecodyn.logs.checkpoints.names import CHECKPOINT, EPOCH, PLAIN, STEP, Number
 
 __all__ = ["MOST_NAMED", "Column", "ColumnChoice", "chosen_column", "repeated", "with_pattern", "without_dates"]
 
