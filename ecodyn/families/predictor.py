@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, TextIO
+from typing import TextIO
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -23,9 +23,6 @@ from ecodyn.trajectories import Trajectories
 from ecodyn.trajectories.conversions import DataLike, is_one_array
 from ecodyn.trajectories.labels import Label
 from ecodyn.trajectories.values import Numbers
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["Predictor", "counts_steps"]
 
@@ -137,7 +134,8 @@ class Predictor(Configured):
 
     def _runs_to_score(self, X: DataLike, t: Numbers | float | None) -> Trajectories:
         """Runs of the law's features, in their order; arrays have them by position."""
-        if is_one_array(X) and not isinstance(X, list | tuple):
+        of_names = hasattr(self, "feature_names_in_") or not hasattr(X, "columns")  # else the law matches the labels
+        if of_names and is_one_array(X) and not isinstance(X, list | tuple):
             validate_data(self, X, reset=False, skip_check_array=True)
         runs: Trajectories = clone(self)._trajectories(X, t)
         if not isinstance(X, Trajectories) and t is None and counts_steps(runs) and not self._counted_steps:

@@ -8,7 +8,7 @@ import numpy as np
 
 from ecodyn.arrays import Array, Bools
 from ecodyn.errors import UnusableDataError
-from ecodyn.tables.cells import first_wrong
+from ecodyn.tables.cells import first_wrong, increases
 from ecodyn.tables.names import STEP_NAMES, TIME_NAMES, listed, normal
 from ecodyn.tables.sheet import INDEX, Sheet
 
@@ -56,6 +56,7 @@ def time_of(sheet: Sheet, column: str | None, features: set[str], *, count_rows:
             return _one_of(sheet, columns, remarked=kind is TIME_NAMES)
     index = sheet.nameless_index
     if index is None and count_rows:
+        _refuse_uncounted(sheet, offering)
         return Time(None, np.arange(float(sheet.rows)))
     if index is None:
         raise UnusableDataError(
@@ -91,6 +92,24 @@ def _one_of(sheet: Sheet, columns: list[str], *, remarked: bool) -> Time:
         )
     remarks = (f"there is no column step: the column {name} is taken as the time",) if remarked else ()
     return Time(name, values, tuple(others), remarks)
+
+
+def _refuse_uncounted(sheet: Sheet, names: list[str]) -> None:
+    """Refuse to count the rows of a table in which something may be the time: dates, or whole numbers that go on."""
+    for name in names:
+        where = "index" if name in sheet.levels else "column"
+        if sheet.columns[name].dtype.kind in "mM":
+            raise UnusableDataError(
+                f"{sheet.where} has the {where} {name} of dates, expected times as numbers: turn them into, say, days "
+                "since the start, and call them step"
+            )
+        numbers = sheet.numbers(name)
+        if numbers.text is None and sheet.rows > 2 and increases(numbers.values):
+            raise UnusableDataError(
+                f"{sheet.where} has no column named step, and the {where} {name} of whole numbers that go on: it may "
+                f"be the time (call it step, or say so with --time-column {name}; time={name!r}) or a feature (then "
+                "add a column step)"
+            )
 
 
 def _index(sheet: Sheet, index: Array) -> Time:
