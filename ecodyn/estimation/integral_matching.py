@@ -201,6 +201,8 @@ def _remembered(
     n = int(samples.lengths[run])
     content = hashlib.blake2b(np.ascontiguousarray(samples.states[run, :n]))
     content.update(np.ascontiguousarray(samples.times[run, :n]))
+    if samples.own is not None:
+        content.update(samples.own)
     key = (library, per_feature, method, span, samples.step, content.digest())
     if key in _MEMORY:
         _MEMORY.move_to_end(key)
@@ -266,15 +268,19 @@ def _blocks(library: Library, samples: Samples, run: int, per_feature: bool, met
             theta = span_integrals(terms, t, starts, span)
         else:
             theta = span_sums(terms, samples.step, starts, span)
-    return _beside(theta, target, per_feature)
+    return _beside(theta, target, per_feature, samples.own)
 
 
-def _beside(theta: Array, target: Array, per_feature: bool) -> Array:
-    """Blocks of terms (row, 1 or feature, term) and increments (row, feature, equation)."""
+def _beside(theta: Array, target: Array, per_feature: bool, own: Array | None) -> Array:
+    """Blocks of terms (row, 1 or feature, term) and increments (row, feature, equation).
+
+    Features that share coefficients weigh by the scales of their own that they count in, if any.
+    """
     n, features, _ = target.shape
     if not per_feature:
         theta = np.broadcast_to(theta, (n, features, theta.shape[-1]))
-        return np.concatenate([theta, target], axis=-1).reshape(1, n * features, -1)
+        rows = np.concatenate([theta, target], axis=-1)
+        return (rows if own is None else rows / own[:, None]).reshape(1, n * features, -1)
     if theta.shape[1] == 1:
         outermost = target.swapaxes(1, 2).reshape(n, -1)
         return np.concatenate([theta[:, 0], outermost], axis=-1)[None]

@@ -33,7 +33,7 @@ from ecodyn.families.configuration import Configuration, Matching, Shooting
 from ecodyn.families.diagnostics import diagnose
 from ecodyn.families.estimator import FORECAST_SHARES, Family
 from ecodyn.families.law import Law
-from ecodyn.families.model import FittedModel, amplitudes_of
+from ecodyn.families.model import FittedModel, amplitudes_of, feature_amplitudes_of
 from ecodyn.families.options import check_flag
 from ecodyn.families.protocol_names import FORECAST
 from ecodyn.families.training_set import TrainingSet
@@ -190,7 +190,7 @@ class LibraryFamily(Family):
 
     def _prepare(self, trajectories: Trajectories, clock: bool) -> TrainingSet:
         started = perf_counter()
-        samples = Samples.of(trajectories, self.state, self.dynamics)
+        samples = Samples.of(trajectories, self.state, self.dynamics, own_units=self._own_units(trajectories))
         library = self.library(parse_state(self.state), trajectories.features.tolist())
         if clock:
             samples = samples.driven(library)
@@ -237,6 +237,7 @@ class LibraryFamily(Family):
             channels=prepared.library.channels,
             features=prepared.library.features,
             amplitudes=amplitudes_of(prepared.trajectories, self.state),
+            feature_amplitudes=feature_amplitudes_of(prepared.trajectories) if samples.scales.ndim > 1 else None,
             provenance=self.provenance(prepared.trajectories),
             library=initial.library,
             coefficients=initial.library.rescale(coefficients, samples.scales, samples.time_scale),
@@ -251,6 +252,10 @@ class LibraryFamily(Family):
         if self.coupling == INDEPENDENT:
             return self.per_feature or trajectories.labels_shared
         return self.coupling == FULL
+
+    def _own_units(self, trajectories: Trajectories) -> bool:
+        """Whether each feature is fitted in a unit of its own: it has a name, and coefficients of its own."""
+        return trajectories.labels_shared and self._own_coefficients(trajectories)
 
     def mask(self, library: Library, own_coefficients: bool) -> Bools:
         """Which coefficients are free, (equation × group, term); a constraint of a family is a subset."""

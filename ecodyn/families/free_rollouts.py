@@ -25,6 +25,7 @@ def roll_out(
     channels: Sequence[str],
     amplitudes: Array,
     *,
+    feature_amplitudes: Array | None = None,
     bound: float | None = None,
     map_step: float | None = None,
     rtol: float = 1e-8,
@@ -33,16 +34,22 @@ def roll_out(
     """Rollouts from starting states (batch, feature, channel); see ``FittedModel.simulate``.
 
     ``amplitudes`` are (channel,), or (batch, channel) where each member of the batch has its own law; ``map_step`` is a
-    map's h, and the other options are those of ``integrate`` and ``iterate``.
+    map's h, and the other options are those of ``integrate`` and ``iterate``. Features with units of their own have
+    ``feature_amplitudes``, (feature,) or (batch, feature), in which the solver's error and what diverged are measured.
     """
     move = list(moving(channels))
     largest = np.maximum(amplitudes, np.abs(start).max(axis=1))[:, move]
-    limit = np.where(largest[:, 0] > 0, BOUND * largest[:, 0], np.inf) if bound is None else bound
+    limit: Array | float = np.where(largest[:, 0] > 0, BOUND * largest[:, 0], np.inf) if bound is None else bound
     # Traits stand still: outside the solver, their units have no say in its steps or in what diverged. Channels that
     # move have their say in the signal's unit.
     units = _relative_units(largest)[:, None]
+    if feature_amplitudes is not None:
+        own = np.maximum(feature_amplitudes, np.abs(start[..., 0]))
+        own = np.exp2(np.rint(np.log2(np.where((own > 0) & np.isfinite(own), own, 1.0))))[..., None]
+        units = units * own
+        limit = np.full(own.shape, BOUND) if bound is None else bound / own
 
-    if len(channels) == 1:  # nothing stands still, and the unit is its own
+    if len(channels) == 1 and feature_amplitudes is None:  # nothing stands still, and the unit is its own
         return _solved(rhs, start, steps, limit, map_step, rtol, max_evaluations)
 
     def slope(scaled: Array, t: Array) -> Array:

@@ -166,6 +166,9 @@ class SINDy(LibraryFamily):
     def _wants_shooting(self, initial: InitialFit) -> bool:
         return not is_constrained(self.optimizer) and super()._wants_shooting(initial)
 
+    def _own_units(self, trajectories: Trajectories) -> bool:  # an optimizer works in the data's units
+        return self.optimizer is None and super()._own_units(trajectories)
+
     def library(self, channels: Sequence[str], features: Sequence[Label]) -> Library:
         """All candidate monomials under the coupling."""
         degree = self.degree
@@ -196,7 +199,7 @@ class SINDy(LibraryFamily):
         tried = self._along(path, validations[: FULL_SPLITS if large else None], library, ridge)
         unexplained = np.concatenate([t.unexplained for t in tried], axis=1)
         size = np.mean([t.sizes for t in tried], axis=0)
-        supports = Supports(everything.matched, ridge, self.optimizer)
+        supports = Supports(everything.matched, ridge, self.optimizer, own=samples.own)
         few = self._few_enough(supports, path)
         preferred = [int(few[i]) for i in by_preference(unexplained[few], size[few])]
         # A support may be passed over for one that finishes, but not for one that explains next to nothing beside it.
@@ -249,9 +252,7 @@ class SINDy(LibraryFamily):
 
     def _ridge(self, large: bool) -> float:
         ridge = self.matching_options.ridge
-        if ridge == "auto":
-            return FULL_RIDGE if large else RIDGE
-        return float(ridge)
+        return float((FULL_RIDGE if large else RIDGE) if ridge == "auto" else ridge)
 
     def _path(self, large: bool) -> Array:
         """Thresholds relative to the largest coefficient, small to large."""
@@ -263,7 +264,7 @@ class SINDy(LibraryFamily):
 
     def _along(self, path: Array, validations: list[Validation], library: Library, ridge: float) -> list[_Tried]:
         """How the supports along the path do on each split."""
-        supports = [Supports(v.matched, ridge, self.optimizer).along(path) for v in validations]
+        supports = [Supports(v.matched, ridge, self.optimizer, own=v.own).along(path) for v in validations]
         distinct = [{s.tobytes(): s for s in along} for along in supports]
         laws = [
             np.stack([v.matched.solve(ridge, s) for s in kept.values()])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ecodyn.arrays import Array, Integers
+from ecodyn.trajectories import Trajectories
 from ecodyn.trajectories.parts import share_times
 
 
@@ -23,7 +24,7 @@ def on_common_times(times: Array, values: Array, lengths: Integers) -> tuple[Arr
 
 
 def pooled_axes(training: Trajectories) -> tuple[int, ...]:
-    """What (run, step, feature) is averaged over: runs, and features unless these have names, and so units, of their own."""
+    """What (run, step, feature) is averaged over: runs, and features too unless these have names, hence own units."""
     return (0,) if training.labels_shared else (0, 2)
 
 
