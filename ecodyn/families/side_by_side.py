@@ -50,7 +50,7 @@ def _simulate_laws(laws: Sequence[Law], starts: Sequence[Array], times: Sequence
         Drives(drives, tuple(counts)) if drives else None,
     )
     amplitudes = np.repeat([law.amplitudes for law in laws], counts, axis=0)
-    own = [law.feature_amplitudes for law in laws if law.feature_amplitudes is not None]
+    sizes = [law.feature_amplitudes for law in laws if law.feature_amplitudes is not None]
     start, grid, step = np.concatenate(starts), np.concatenate(padded), laws[0].step
     together = roll_out(
         bound.rhs,
@@ -58,7 +58,7 @@ def _simulate_laws(laws: Sequence[Law], starts: Sequence[Array], times: Sequence
         grid,
         laws[0].channels,
         amplitudes,
-        feature_amplitudes=np.repeat(own, counts, axis=0) if own else None,
+        feature_amplitudes=np.repeat(sizes, counts, axis=0) if sizes else None,
         map_step=step,
     )
     out, begin = [], 0

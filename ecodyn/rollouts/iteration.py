@@ -136,7 +136,7 @@ def _iterated(
     while True:
         end(np.asarray(~np.isfinite(x).all(axis=axes)), "not finite", n)
         if n:
-            end((np.abs(x) > bound).any(axis=axes), "diverged", n)
+            end(np.asarray((np.abs(x) > bound).any(axis=axes)), "diverged", n)
         here = active & (due[members, position] == n)
         values[here, position[here]] = x[here]
         position[here] = np.minimum(position[here] + 1, due.shape[1] - 1)
