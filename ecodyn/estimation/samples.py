@@ -52,7 +52,7 @@ class Samples:
 
     @property
     def signal_weights(self) -> Array | None:
-        """Weight of each feature's squared residuals, (feature,): zero if it does not move. None where all are alike."""
+        """Weight of squared residuals, (feature,): zero if it does not move; None where all are alike."""
         return None if self.own is None else self.own**-2.0
 
     @property

@@ -12,7 +12,8 @@ from sklearn import config_context
 from sklearn.base import BaseEstimator
 
 from ecodyn.arrays import Array
-from ecodyn.estimation.integral_matching import MatchedIntegrals, ridge_solve
+from ecodyn.estimation.integral_matching import MatchedIntegrals
+from ecodyn.estimation.least_squares import ridge_solve
 from ecodyn.estimation.thresholding import ThresholdedRegression
 
 Support = NDArray[np.bool_]

@@ -28,7 +28,7 @@ from ecodyn.estimation import (
 )
 from ecodyn.estimation.integral_matching import memory_needed
 from ecodyn.estimation.multiple_shooting import STAGES
-from ecodyn.estimation.ridge_choice import RIDGES, choose_ridge
+from ecodyn.estimation.ridge_choice import choose_ridge, ridges_for
 from ecodyn.families.configuration import Configuration, Matching, Shooting
 from ecodyn.families.diagnostics import diagnose
 from ecodyn.families.estimator import FORECAST_SHARES, Family
@@ -42,7 +42,6 @@ from ecodyn.trajectories import Trajectories
 from ecodyn.trajectories.labels import Label
 from ecodyn.trajectories.state import parse_state
 
-RIDGE = 1e-6  # on normalised columns: bounds the coefficients of a singular library, moves others by a millionth
 SMALL_FULL = 250  # coefficients of a full coupling up to which shooting and a thorough selection take about a second
 BYTES_TOGETHER = 2**26  # of training values that are fitted side by side
 MUCH_MEMORY = 2**30  # that matching one run may take without a word
@@ -281,17 +280,17 @@ class LibraryFamily(Family):
         mask, matched = self.mask(library, own_coefficients), MatchedIntegrals.combine(parts)
         options, support = self.matching_options, np.arange(len(library))
         if options.ridge != "auto" or self.coupling != FULL:
-            ridge = RIDGE if options.ridge == "auto" else float(options.ridge)
-            coefficients = matched.solve(ridge, mask)
+            coefficients = matched.solve(None if options.ridge == "auto" else float(options.ridge), mask)
             return InitialFit(library=library, matched=matched, coefficients=coefficients, mask=mask, support=support)
         validations = splits(library, samples, parts, per_feature=own_coefficients, method=options.method)
-        ridge = choose_ridge(library, validations, mask)
+        ridges = ridges_for(mask)
+        ridge = choose_ridge(library, validations, mask, ridges)
         return InitialFit(
             library=library,
             matched=matched,
             coefficients=matched.solve(ridge, mask),
             mask=mask,
             support=support,
-            candidates=len(RIDGES),
-            chosen=(("ridge", ridge),),
+            candidates=len(ridges),
+            chosen=(("ridge", ridge or 0.0),),
         )
