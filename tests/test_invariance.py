@@ -77,3 +77,93 @@ def test_scores_in_own_scales_bear_any_unit_and_zero(unit, zero, clock):
 
     moved = scored(VALUES * [unit, 1.0] + [zero * unit, 0.0], clock * TIMES)
     np.testing.assert_allclose(moved, scored(VALUES, TIMES), rtol=1e-6, atol=1e-9)
+
+
+@pytest.fixture(scope="module")
+def answer():
+    return compared(named(VALUES))
+
+
+@QUICK
+@given(first=UNITS, second=UNITS)
+def test_units_of_named_features_change_no_verdict(answer, first, second):
+    assert_same_answer(compared(named(VALUES * [first, second])), answer)
+
+
+@QUICK
+@given(unit=UNITS, origin=st.floats(-1e3, 1e3))
+def test_unit_and_origin_of_time_change_no_verdict(answer, unit, origin):
+    assert_same_answer(compared(named(VALUES, unit * (origin + TIMES))), answer)
+
+
+def test_order_of_runs_and_features_changes_no_verdict(answer):
+    turned = named(VALUES[::-1, :, ::-1], features=("growing", "relaxing"))
+    assert_same_answer(compared(turned), answer)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("couplings", [["independent"], ["full"]])
+@pytest.mark.parametrize("units", [[1.0, 1e-6], [1e6, 1.0], [3e-5, 2e4]])
+def test_units_change_no_verdict_of_a_selection_or_of_interactions(couplings, units):
+    families = ("linear", "lotka_volterra", "sindy")
+    assert_same_answer(*(compared(named(VALUES * u), families, couplings) for u in ([1.0, 1.0], units)))
+
+
+@QUICK
+@given(unit=UNITS, clock=UNITS)
+def test_coefficients_transform_exactly(unit, clock):
+    """ẋ = b + A x in other units: aᵢⱼ uᵢ/(uⱼ τ) and bᵢ uᵢ/τ."""
+    law, moved = (
+        ecodyn.Linear("full").fit(data).model_.coefficients
+        for data in (named(VALUES), named(VALUES * [unit, 1.0], clock * TIMES))
+    )
+    rows, columns = np.array([unit, 1.0]), np.array([1.0, unit, 1.0])
+    np.testing.assert_allclose(moved * clock / rows[:, None] * columns, law, rtol=1e-6, atol=1e-9)
+
+
+def test_the_zero_of_a_feature_changes_no_skill_of_independent_linear_laws():
+    """Laws with a constant are the same ones about any zero."""
+    skills = [
+        [
+            m.skill
+            for m in compared(named(VALUES + np.array([zero, 0.0])), ("linear",)).models
+            if str(m.name) != "affine_map"
+        ]
+        for zero in (0.0, 1.0, -10.0)
+    ]
+    np.testing.assert_allclose(skills[1:], [skills[0]] * 2, atol=1e-6)
+
+
+@pytest.mark.parametrize("rate", [5.0, 100.0, pytest.param(2000.0, marks=pytest.mark.slow)])
+def test_a_stiff_linear_law_is_found_and_named(rate):
+    """x₁′ = −x₁ and x₂′ = k/2 − k x₂, sampled so that both are seen."""
+    rng, t = np.random.default_rng(0), np.r_[0.0, np.geomspace(0.1 / rate, 20.0, 60)]
+    starts = rng.uniform(0.5, 3.0, (8, 2))
+    runs = [np.c_[a * np.exp(-t), b * np.exp(-rate * t) + 0.5] for a, b in starts]
+    data = Trajectories(runs, [t] * 8, ["slow", "fast"], labels_shared=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ecodyn.DataWarning)  # that shooting stopped, as steps would have to be short
+        law = ecodyn.Linear("independent").fit(data).model_
+    np.testing.assert_allclose(law.coefficients[:, 1], [-1.0, -rate], rtol=1e-3)
+    verdict = compared(data).verdict
+    assert verdict.best.family == "linear"
+
+
+def test_what_is_a_copy_of_another_is_not_identified():
+    """a′ = 0.5 − 0.3 a + 0.2 b, where d is a copy of a: no interval, no claim, and a sentence."""
+    rng, t = np.random.default_rng(1), np.linspace(0.0, 12.0, 61)
+    runs = []
+    for a, b in rng.uniform(0.5, 3.0, (8, 2)):
+        with_b = 0.5 / 0.3 + 0.2 * b * np.exp(-0.1 * t) / 0.2
+        x = with_b + (a - with_b[0]) * np.exp(-0.3 * t)
+        runs.append(np.c_[x, b * np.exp(-0.1 * t), x])
+    with pytest.warns(ecodyn.DataWarning, match="identical"):
+        data = Trajectories(runs, [t] * 8, list("abd"), labels_shared=True)
+    with pytest.warns(ecodyn.DataWarning, match="the terms x_a, x_d vanish or are exact combinations"):
+        law = ecodyn.Linear("full").fit(data).model_
+    copies, d = law.interaction_terms()[[0, 2]], law.diagnostics
+    assert np.isinf(d.variance_inflation[:, copies]).all()
+    assert np.isnan(d.low[:, copies]).all()
+    assert np.isnan(d.high[:, copies]).all()
+    assert not d.identified[:, copies].any()
+    np.testing.assert_allclose(law.coefficients[0, copies].sum(), -0.3, atol=1e-3)

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ecodyn.arrays import Array
-from ecodyn.rollouts.integration import RightHandSide, Rollout, integrate
+from ecodyn.rollouts.implicit import integrate_stiff
+from ecodyn.rollouts.integration import EXHAUSTED, OK, RightHandSide, Rollout, integrate
 from ecodyn.rollouts.iteration import iterate
 from ecodyn.trajectories.state import moving
 
 __all__ = ["roll_out"]
 
+STIFF_SHARE = 4  # of the budget of explicit steps: what is stiff and no more takes hundreds of implicit ones
 BOUND = 100.0  # a rollout beyond so many times the training data's largest value has diverged
 
 
@@ -72,10 +75,36 @@ def _solved(
     rtol: float,
     max_evaluations: int,
 ) -> Rollout:
-    """By ``integrate``, or a map's by ``iterate``."""
-    if map_step is None:
-        return integrate(rhs, start, steps, bound=bound, rtol=rtol, max_evaluations=max_evaluations)
-    return iterate(rhs, start, steps, step=map_step, bound=bound, max_evaluations=max_evaluations)
+    """By ``integrate``, and by implicit steps where that has no budget left; a map's by ``iterate``."""
+    if map_step is not None:
+        return iterate(rhs, start, steps, step=map_step, bound=bound, max_evaluations=max_evaluations)
+    solved = integrate(rhs, start, steps, bound=bound, rtol=rtol, max_evaluations=max_evaluations)
+    unfinished = [b for b, status in enumerate(solved.status) if status.startswith(EXHAUSTED)]
+    values, status, calls = solved.values, list(solved.status), solved.evaluations
+    limit = np.asarray(bound, dtype=float)
+    limit = limit[:, None, None] if limit.ndim == 1 else limit
+    limits = np.broadcast_to(limit, start.shape)
+    for b in unfinished:
+        there = np.isfinite(solved.times[b])
+        found = integrate_stiff(
+            partial(_slope_of_one, rhs, start, b),
+            start[b].ravel(),
+            solved.times[b, there],
+            bound=limits[b].ravel(),
+            rtol=rtol,
+            budget=max_evaluations // STIFF_SHARE,
+        )
+        if found is not None:
+            values[b, there], status[b] = found[0].reshape(-1, *start.shape[1:]), OK
+            calls += found[1]
+    return replace(solved, values=values, status=tuple(status), evaluations=calls)
+
+
+def _slope_of_one(rhs: RightHandSide, start: Array, member: int, x: Array, t: float) -> Array:
+    """ẋ of one member of a batch, (variable,), each of which may have its own law; the others stay at their start."""
+    states = start.copy()
+    states[member] = x.reshape(start.shape[1:])
+    return np.asarray(rhs(states, np.full(len(start), t))[member].ravel())
 
 
 def _relative_units(largest: Array) -> Array:

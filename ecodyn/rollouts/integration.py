@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 RightHandSide = Callable[[Array, Array], Array]
 
-OK = "ok"
+OK, EXHAUSTED = "ok", "budget exhausted"
 
 # Dormand and Prince (1980), the 5(4) pair, with Shampine's (1986) fourth-order interpolant.
 _NODES = np.array([0, 1 / 5, 3 / 10, 4 / 5, 8 / 9, 1, 1])
@@ -198,7 +198,7 @@ class _Solver:
         h = self._first_step(slope)
         while self.active.any():
             if self.evaluations + 6 > self.budget:
-                self._end(self.active.copy(), "budget exhausted")
+                self._end(self.active.copy(), EXHAUSTED)
                 return
             h = np.minimum(h, self.end - self.t)
             stages, new = self._stages(slope, h)
