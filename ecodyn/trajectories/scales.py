@@ -28,7 +28,7 @@ def own_scales(data: Trajectories) -> Array | None:
     >>> from ecodyn import Trajectories
     >>> x = np.array([[0.0, 5e6], [1.0, 6e6], [2.0, 7e6]])
     >>> own = own_scales(Trajectories([x], [0.0, 1.0, 2.0], ["km", "mm"], labels_shared=True))
-    >>> print(own[1] / own[0])
+    >>> print((own[1] / own[0]).round(3))
     1000000.0
     """
     if not data.labels_shared:
