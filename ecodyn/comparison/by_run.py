@@ -13,6 +13,7 @@ from ecodyn.comparison.model_score import HorizonCurve
 from ecodyn.comparison.scores import HORIZONS, NEXT_TO_NOTHING, loss, noise_share
 from ecodyn.statistics.intervals import t_interval
 from ecodyn.trajectories import Trajectories
+from ecodyn.trajectories.scales import own_scales
 
 __all__ = ["ByRun", "Noise"]
 
@@ -21,7 +22,7 @@ class Noise:
     """The share that measurement noise alone leaves unexplained, by run and origin of the rollout."""
 
     def __init__(self, data: Trajectories) -> None:
-        self.data = data
+        self.data, self.scales = data, own_scales(data)
         self.known: dict[tuple[int, float | None], float] = {}
 
     def __call__(self, run: int, origin: float | None) -> float:
@@ -29,7 +30,7 @@ class Noise:
         if (run, origin) not in self.known:
             first, n = first_row(self.data, run, origin), int(self.data.lengths[run])
             t, signal = self.data.times[run, first:n], self.data.values[run, first:n]
-            self.known[run, origin] = noise_share(signal, t)
+            self.known[run, origin] = noise_share(signal, t, self.scales)
         return self.known[run, origin]
 
     def mean(self) -> float:

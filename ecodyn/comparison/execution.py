@@ -22,6 +22,7 @@ from ecodyn.runtime.json_values import Json
 from ecodyn.survivors.fates import area_under_curve, top_overlap
 from ecodyn.survivors.survivors import alive_at_end
 from ecodyn.trajectories import Trajectories
+from ecodyn.trajectories.scales import own_scales
 
 __all__ = ["DRAWN_POINTS", "DRAWN_RUNS", "Scored", "TaskResult", "execute"]
 
@@ -118,6 +119,7 @@ def _printed(model: FittedModel) -> tuple[str, str]:
 
 
 def _score(task: Task, held: HeldOut, data: Trajectories, result: TaskResult) -> None:
+    scales = own_scales(data)
     fold, seed, model = held.fitted.fold, held.fitted.seed, held.fitted.model
     for i, r in enumerate(held.runs):
         rows = held.rows(i, data)
@@ -128,7 +130,7 @@ def _score(task: Task, held: HeldOut, data: Trajectories, result: TaskResult) ->
                 run=r,
                 seed=seed,
                 origin=fold.origin,
-                score=score_rollout(truth, signal, t, held.rollout.status[i]),
+                score=score_rollout(truth, signal, t, held.rollout.status[i], scales),
                 one_step_r2=_one_step(task, model, held.state[i], data, r),
                 survivor_auc=auc,
                 survivor_overlap=overlap,
@@ -160,7 +162,7 @@ def _one_step(task: Task, model: FittedModel | Reference, state: Array, data: Tr
     n = int(data.lengths[run])
     with np.errstate(all="ignore"):
         slopes = model.rhs(state[:n], data.times[run, :n])[..., 0]
-    return one_step_r2(slopes, data.values[run, :n], data.times[run, :n])
+    return one_step_r2(slopes, data.values[run, :n], data.times[run, :n], own_scales(data))
 
 
 def _fate(task: Task, data: Trajectories, run: int, last: Array) -> tuple[float, float]:

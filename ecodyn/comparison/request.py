@@ -124,8 +124,8 @@ class Request:
             known = [one for one in self.families if isinstance(one, str | Family | type)]
             if isinstance(self.families, str) or len(known) < len(self.families):
                 raise ValueError(
-                    f"families is a list of names, classes or estimators, got {type(self.families).__name__}; times are "
-                    "given by name, t=..."
+                    f"families is a list of names, classes or estimators, got {type(self.families).__name__}; times "
+                    "are given by name, t=..."
                 )
         for window in self.windows or ():
             if isinstance(window, str) or np.shape(window) != (2,):

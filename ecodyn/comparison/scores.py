@@ -1,7 +1,8 @@
 """Scores of one rollout against one run, and of many runs together. Nothing here knows of families.
 
 Where values of the run are missing (NaN), every integral over time is, feature by feature, over the values that are
-there: trapezoids between them.
+there: trapezoids between them. Features count alike, in one scale, or each in its own where ``scales`` (feature,) are
+given (see ``ecodyn.trajectories.scales``).
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ecodyn.arrays import Array
-from ecodyn.rollouts.skill import EXACT, WORST_UNEXPLAINED, mean_square, skill_of, trapezoids_over_gaps
+from ecodyn.rollouts.skill import EXACT, WORST_UNEXPLAINED, in_scales, mean_square, skill_of, trapezoids_over_gaps
 
 HORIZONS = tuple(n / 20 for n in range(1, 21))  # shares of the window
 QUARTERS = slice(4, None, 5)  # of these, the four that tables have
@@ -29,7 +30,7 @@ class RunScore:
 
     Attributes
     ----------
-    skill : 1 − MSE/MSE(persistence), time-weighted (trapezoid), features equal; NaN if the rollout ended early
+    skill : 1 − MSE/MSE(persistence), time-weighted (trapezoid), features alike; NaN if the rollout ended early
     unexplained : min(1 − skill, 2); 2 if the rollout ended early; NaN if persistence is exact, ended or not
     log_skill : the same of log max(x, 1 % of the window's median)
     curve : skill up to each of `HORIZONS`; horizons, up to each quarter of the window
@@ -52,13 +53,15 @@ class RunScore:
         return self.curve[QUARTERS]
 
 
-def score_rollout(truth: Array, rollout: Array, times: Array, status: str = "ok") -> RunScore:
+def score_rollout(
+    truth: Array, rollout: Array, times: Array, status: str = "ok", scales: Array | None = None
+) -> RunScore:
     """Score a rollout (step, feature) against the data (step, feature) at times (step,)."""
     finished = status == "ok" and bool(np.isfinite(rollout).all())
     if not finished:
         nothing = float("nan")
         status = status if status != "ok" else "not finite"
-        still = np.isnan(skill_of(truth, truth, times))  # where persistence is exact, no rollout says anything
+        still = np.isnan(skill_of(truth, truth, times, scales))  # where persistence is exact, no rollout says anything
         unexplained = nothing if still else WORST_UNEXPLAINED
         return RunScore(
             skill=nothing,
@@ -69,6 +72,8 @@ def score_rollout(truth: Array, rollout: Array, times: Array, status: str = "ok"
             finished=False,
             status=status,
         )
+    crossing = order_crossing(rollout)
+    truth, rollout = in_scales(truth, scales), in_scales(rollout, scales)
     skill = skill_of(truth, rollout, times)
     floor = LOG_FLOOR * max(float(np.nanmedian(truth)), 1e-300)
     log_truth, log_rollout = np.log(np.maximum(truth, floor)), np.log(np.maximum(rollout, floor))
@@ -77,7 +82,7 @@ def score_rollout(truth: Array, rollout: Array, times: Array, status: str = "ok"
         unexplained=min(1.0 - skill, WORST_UNEXPLAINED),
         log_skill=skill_of(log_truth, log_rollout, times),
         curve=(*skill_curve(truth, rollout, times)[:-1], skill),
-        order_crossing=order_crossing(rollout),
+        order_crossing=crossing,
         finished=True,
         status=status,
     )
@@ -117,11 +122,12 @@ def order_crossing(signal: Array) -> float:
     return float(np.mean(before * after < 0))
 
 
-def one_step_r2(slopes: Array, truth: Array, times: Array) -> float:
+def one_step_r2(slopes: Array, truth: Array, times: Array, scales: Array | None = None) -> float:
     """R² of one-step differences predicted as f(x)·Δt, pooled over features: the study's in-sample measure.
 
     It ranks nothing: smooth data give 0.99 to anything that is smooth in time.
     """
+    slopes, truth = in_scales(slopes, scales), in_scales(truth, scales)
     whole = ~np.isnan(truth).any(axis=1)
     slopes, truth, times = slopes[whole], truth[whole], times[whole]
     change = np.diff(truth, axis=0)
@@ -158,8 +164,9 @@ def _difference_weights(times: Array, order: int) -> Array:
     return np.asarray(weights / np.linalg.norm(weights, axis=1, keepdims=True))
 
 
-def noise_share(signal: Array, times: Array) -> float:
+def noise_share(signal: Array, times: Array, scales: Array | None = None) -> float:
     """What measurement noise alone leaves unexplained: its variance over persistence's mean square error."""
+    signal = in_scales(signal, scales)
     still = mean_square(signal - signal[:1], times)
     return noise_variance(signal, times) / still if still > 0 else 0.0
 

@@ -169,10 +169,27 @@ class Library:
         return np.array(degrees, dtype=np.int64).reshape(len(self.terms), channels)
 
     def rescale(self, coefficients: Array, scales: Array, time_scale: float = 1.0) -> Array:
-        """Coefficients in original units from those of channels divided by ``scales`` and time by ``time_scale``."""
+        """Coefficients in original units from those of channels divided by ``scales`` and time by ``time_scale``.
+
+        ``scales`` are (channel,), or (feature, channel) where each feature has coefficients, and a unit, of its own.
+        """
+        if scales.ndim > 1:
+            units = scales[:, list(self.fitted)].T[..., None] / time_scale / self._own_units(scales)
+            return np.asarray(coefficients * units.reshape(coefficients.shape))
         terms = np.prod(scales**self.degrees, axis=1)
         factor = scales[list(self.fitted), None] / time_scale / terms
         return np.asarray(coefficients * np.repeat(factor, self.groups(len(coefficients)), axis=0))
+
+    def _own_units(self, scales: Array) -> Array:
+        """Unit of each term in each feature's equation, (feature, term), for scales (feature, channel)."""
+        if self.coupling == EXCHANGEABLE:
+            raise ValueError(
+                "expected one scale a channel for an exchangeable library: its means are over all features"
+            )
+        own = np.array([self.own[o] for o, _ in self.terms])
+        environment = np.array([self.environment[e] for _, e in self.terms])
+        others = np.prod(scales.ravel() ** environment, axis=1) if self.coupling == FULL else 1.0
+        return np.asarray(np.prod(scales[:, None, :] ** own, axis=2) * others)
 
     def interaction_terms(self) -> NDArray[np.intp] | None:
         """Where a full library has the terms of lowest degree in each feature's signal alone; None if it lacks one."""

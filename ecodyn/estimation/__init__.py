@@ -1,7 +1,8 @@
 """Estimation of coefficients: integral matching first, then refinement by multiple shooting."""
 
 from ecodyn.estimation.initial_fit import InitialFit
-from ecodyn.estimation.integral_matching import MatchedIntegrals, match, ridge_solve
+from ecodyn.estimation.integral_matching import MatchedIntegrals, match
+from ecodyn.estimation.least_squares import ridge_solve
 from ecodyn.estimation.multiple_shooting import Problem, ShootingResult, shoot, shoot_all
 from ecodyn.estimation.samples import Samples
 from ecodyn.estimation.supports import Supports

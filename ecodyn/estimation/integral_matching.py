@@ -14,7 +14,7 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -23,14 +23,13 @@ from numpy.typing import NDArray
 from ecodyn.arrays import Array
 from ecodyn.equations.library import MEMORY_SHARE, Library
 from ecodyn.errors import UnusableDataError
+from ecodyn.estimation.least_squares import ridge_solve, solve_by_rank
 from ecodyn.estimation.quadrature import span_integrals, span_sums
 from ecodyn.estimation.samples import Samples
 from ecodyn.runtime.processes import physical_memory
 
 SPAN = 20  # samples that one increment spans, at most: shorter is noisier, longer blurs the fast terms
 SPANS_PER_RUN = 10  # a short run is cut into at least this many increments
-MANY_COLUMNS = 64  # up to so many a factorisation is cheap, and keeps digits that products lose
-SMALLEST_DUAL_RIDGE = 1e-9  # below it products of columns, good to the root of rounding, would decide the answer
 COPIES = 3  # of the candidate matrix that are there at once: all monomials, those wanted, and their order
 STRIDES_PER_SPAN = 4  # increments overlap: a start every quarter of a span
 
@@ -88,8 +87,10 @@ class MatchedIntegrals:
         norms = np.linalg.norm(self.matrix, axis=1)
         return np.where(norms > 0, norms, 1.0)
 
-    def solve(self, ridge: float, mask: NDArray[np.bool_] | None = None) -> Array:
+    def solve(self, ridge: float | None, mask: NDArray[np.bool_] | None = None) -> Array:
         """Ridge regression on normalised columns: coefficients (equation × group, term).
+
+        Without a ridge, None, least squares where the columns have full rank, and `DEFICIENT_RIDGE` where not.
 
         ``mask`` of the same shape says which coefficients are free; the others are zero.
         """
@@ -98,7 +99,8 @@ class MatchedIntegrals:
         coefficients = np.zeros(mask.shape)
         for design, chosen, free in _systems(designs, mask):
             columns, y = self.regression(design)
-            solution = ridge_solve(columns[:, free], y[:, chosen], ridge)
+            solve = solve_by_rank if ridge is None else partial(ridge_solve, ridge=ridge)
+            solution = solve(columns[:, free], y[:, chosen])
             rows = chosen * designs + design
             coefficients[np.ix_(rows, free)] = (solution / self.norms[design, free, None]).T
         return coefficients
@@ -145,22 +147,6 @@ def _systems(designs: int, mask: NDArray[np.bool_]) -> Iterator[tuple[int, NDArr
             yield design, np.array(targets, dtype=np.intp), np.flatnonzero(mask[targets[0] * designs + design])
 
 
-def ridge_solve(matrix: Array, target: Array, ridge: float) -> Array:
-    """min |AΘ − Y|² + ridge·|Θ|² for targets (row, target).
-
-    Small problems go through least squares on the extended system, never through AᵀA; hundreds of columns through
-    the smaller of AᵀA and AAᵀ, whose conditioning the ridge bounds.
-    """
-    rows, size = matrix.shape
-    if size <= MANY_COLUMNS or ridge < SMALLEST_DUAL_RIDGE:
-        extended = np.vstack([matrix, np.sqrt(ridge) * np.eye(size)])
-        padded = np.vstack([target, np.zeros((size, target.shape[1]))])
-        return np.asarray(np.linalg.lstsq(extended, padded, rcond=None)[0])
-    if rows < size:
-        return np.asarray(matrix.T @ np.linalg.solve(matrix @ matrix.T + ridge * np.eye(rows), target))
-    return np.asarray(np.linalg.solve(matrix.T @ matrix + ridge * np.eye(size), matrix.T @ target))
-
-
 def match(
     library: Library,
     samples: Samples,
@@ -201,6 +187,8 @@ def _remembered(
     n = int(samples.lengths[run])
     content = hashlib.blake2b(np.ascontiguousarray(samples.states[run, :n]))
     content.update(np.ascontiguousarray(samples.times[run, :n]))
+    if samples.own is not None:
+        content.update(samples.own)
     key = (library, per_feature, method, span, samples.step, content.digest())
     if key in _MEMORY:
         _MEMORY.move_to_end(key)
@@ -266,15 +254,19 @@ def _blocks(library: Library, samples: Samples, run: int, per_feature: bool, met
             theta = span_integrals(terms, t, starts, span)
         else:
             theta = span_sums(terms, samples.step, starts, span)
-    return _beside(theta, target, per_feature)
+    return _beside(theta, target, per_feature, samples.own)
 
 
-def _beside(theta: Array, target: Array, per_feature: bool) -> Array:
-    """Blocks of terms (row, 1 or feature, term) and increments (row, feature, equation)."""
+def _beside(theta: Array, target: Array, per_feature: bool, own: Array | None) -> Array:
+    """Blocks of terms (row, 1 or feature, term) and increments (row, feature, equation).
+
+    Features that share coefficients weigh by the scales of their own that they count in, if any.
+    """
     n, features, _ = target.shape
     if not per_feature:
         theta = np.broadcast_to(theta, (n, features, theta.shape[-1]))
-        return np.concatenate([theta, target], axis=-1).reshape(1, n * features, -1)
+        rows = np.concatenate([theta, target], axis=-1)
+        return (rows if own is None else rows / own[:, None]).reshape(1, n * features, -1)
     if theta.shape[1] == 1:
         outermost = target.swapaxes(1, 2).reshape(n, -1)
         return np.concatenate([theta[:, 0], outermost], axis=-1)[None]

@@ -241,7 +241,7 @@ def _choose_substeps(objective: Objective, parameters: Array) -> Generator[Quest
     coarse = yield Probe(objective, parameters, objective.substeps)
     while objective.substeps < MOST_SUBSTEPS:
         fine = yield Probe(objective, parameters, 2 * objective.substeps)
-        if np.sqrt(np.mean((fine - coarse) ** 2)) <= STEP_TOLERANCE:
+        if objective.apart(fine, coarse) <= STEP_TOLERANCE:
             break
         objective.substeps *= 2
         coarse = fine

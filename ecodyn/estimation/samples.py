@@ -12,6 +12,7 @@ from ecodyn.equations.clock_drive import Drive
 from ecodyn.equations.library import EXCHANGEABLE, Library
 from ecodyn.rollouts.iteration import FLOW, MAP, stored_step
 from ecodyn.trajectories import Trajectories
+from ecodyn.trajectories.scales import own_scales
 from ecodyn.trajectories.state import VELOCITY, parse_state
 
 
@@ -26,8 +27,11 @@ class Samples:
     times : array (run, step), divided by about the longest run's duration; padding repeats the last time and state, so
         that it is intervals of no length
     lengths : array (run,)
-    scales : array (channel,)
+    scales : array (channel,), or (feature, channel) where each feature has its own
     time_scale : float
+    own : array (feature,) or None
+        How far each feature goes, in the scaled units of its signal, where features count in scales of their own;
+        infinite for one that does not move.
     drive : Drive or None
         The clock's environment variables, in the same scaled units.
     clusters : array (run,) or None
@@ -44,6 +48,12 @@ class Samples:
     drive: Drive | None = None
     clusters: NDArray[np.intp] | None = None
     step: float | None = None
+    own: Array | None = None
+
+    @property
+    def signal_weights(self) -> Array | None:
+        """Weight of squared residuals, (feature,): zero if it does not move; None where all are alike."""
+        return None if self.own is None else self.own**-2.0
 
     @property
     def cluster_codes(self) -> NDArray[np.intp]:
@@ -53,8 +63,12 @@ class Samples:
         return np.unique(self.clusters, return_inverse=True)[1]
 
     @classmethod
-    def of(cls, trajectories: Trajectories, channels: str = "signal", dynamics: str = FLOW) -> Samples:
+    def of(
+        cls, trajectories: Trajectories, channels: str = "signal", dynamics: str = FLOW, *, own_units: bool = False
+    ) -> Samples:
         """The states of all runs under one scale a channel (features share it, since they may share a law).
+
+        With ``own_units`` each feature has a scale of its own, which takes coefficients of its own.
 
         They are for a flow, or for a map between their stored steps, which must then be evenly spaced.
 
@@ -68,7 +82,7 @@ class Samples:
         for r, n in enumerate(lengths):
             states[r, n:] = states[r, n - 1]
             times[r, n:] = times[r, n - 1]
-        scales = np.sqrt(np.mean(states**2, axis=(0, 1, 2)))
+        scales = np.sqrt(np.mean(states**2, axis=(0, 1) if own_units else (0, 1, 2)))
         scales = np.where(scales > 0, scales, 1.0)
         duration = float((times[:, -1] - times[:, 0]).max())
         # Units are powers of two: exact, and the same for all folds, which can then share each run's regression.
@@ -78,9 +92,10 @@ class Samples:
         )
         names = parse_state(channels)
         if VELOCITY in names:
-            scales[names.index(VELOCITY)] = scales[0] / time_scale
+            scales[..., names.index(VELOCITY)] = scales[..., 0] / time_scale
         clusters = np.unique(trajectories.clusters, return_inverse=True)[1]
         step = stored_step(trajectories.times, lengths) / time_scale if dynamics == MAP else None
+        own = own_scales(trajectories)
         return cls(
             states=states / scales,
             times=times / time_scale,
@@ -89,6 +104,7 @@ class Samples:
             time_scale=time_scale,
             clusters=clusters,
             step=step,
+            own=None if own is None else own / scales[..., 0],
         )
 
     @property

@@ -50,11 +50,17 @@ def _trapezoid_weights(times: Array) -> Array:
 
 
 def weights_of_channels(samples: Samples) -> Array:
-    """Weight of each channel's squares, (channel,): what makes its persistence's error that of the signal.
+    """Weight of each channel's squares, (1, channel): what makes its persistence's error that of the signal.
 
-    Times a tenth beside the signal, whose own weight is one.
+    Times a tenth beside the signal, whose own weight is one. Where features count in scales of their own, (feature,
+    channel): the signal's weight is that of its scale.
     """
+    if samples.signal_weights is not None:
+        still = np.mean((samples.states - samples.states[:, :1]) ** 2, axis=(0, 1))
+        weights = BESIDE / np.where(still > 0, still, np.inf)
+        weights[:, 0] = samples.signal_weights
+        return weights
     still = np.mean((samples.states - samples.states[:, :1]) ** 2, axis=(0, 1, 2))
     weights = BESIDE * still[0] / np.where(still > 0, still, np.inf)
     weights[0] = 1.0
-    return np.asarray(weights)
+    return np.asarray(weights)[None]

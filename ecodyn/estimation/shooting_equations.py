@@ -99,6 +99,10 @@ class Objective:
         full[self.mask] = parameters
         return full
 
+    def apart(self, one: Array, other: Array) -> float:
+        """How far signals (..., feature) are apart, as a root mean square, features in the scales they count in."""
+        return float(np.sqrt(np.mean(self.weight_of[:, 0] * (one - other) ** 2)))
+
     def equations(self, parameters: Array, starts: Array) -> Equations:
         """The normal equations at these parameters and starting signals, alone."""
         return normal_equations([Trial(self, parameters, starts)])[0]
@@ -262,7 +266,7 @@ def normal_equations(trials: Sequence[Trial]) -> list[Equations]:
     batch = _Batch(trials)
     library, columns = batch.library, batch.first.columns
     data = np.concatenate([o.segments.states for o in batch.objectives])
-    weights = np.concatenate([o.segments.weights[..., None] * o.weight_of for o in batch.objectives])
+    weights = np.concatenate([o.segments.weights[..., None, None] * o.weight_of for o in batch.objectives])
     hessian = np.zeros((len(data), columns, columns))
     gradient, cost = np.zeros((len(data), columns)), np.zeros(len(data))
     start = np.concatenate([t.objective.start(t.starts) for t in trials])
@@ -272,10 +276,10 @@ def normal_equations(trials: Sequence[Trial]) -> list[Equations]:
     for i, x, alive in steps:
         for channel, first in observed:
             residual = x[..., channel] - data[:, i, :, channel]
-            weight = weights[:, i, channel, None]
+            weight = weights[:, i, :, channel]
             jacobian = x[..., first : first + columns]
             transposed = jacobian.swapaxes(1, 2)
-            hessian += np.matmul(weight[..., None] * transposed, jacobian)
+            hessian += np.matmul(weight[:, None] * transposed, jacobian)
             gradient += np.matmul(transposed, (weight * residual)[..., None])[..., 0]
             cost += np.where(alive, (weight * residual**2).sum(axis=-1), np.inf)
         if not np.isfinite(cost).any():

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.linalg.lapack import dposv
 
 from ecodyn.arrays import Array
-from ecodyn.estimation.integral_matching import MANY_COLUMNS, ridge_solve
+from ecodyn.estimation.least_squares import MANY_COLUMNS, ridge_solve
 
 ITERATIONS = 20  # PySINDy's default
 

@@ -37,7 +37,8 @@ class Validation:
     """One split: the compressed regression of its fitted part, and rollouts to be followed in the other.
 
     ``states`` (rollout, point, feature, channel) on the coarse grid ``times`` (rollout, point), in scaled units;
-    each interval is taken in ``substeps``, or in a map's own steps of length ``step``.
+    each interval is taken in ``substeps``, or in a map's own steps of length ``step``. ``own`` (feature,) are scales
+    that features count in, None where they share one.
     """
 
     matched: MatchedIntegrals
@@ -46,6 +47,7 @@ class Validation:
     drive: Drive | None
     substeps: int = 1
     step: float | None = None
+    own: Array | None = None
 
     def unexplained(self, library: Library, candidates: Array) -> Array:
         """1 − skill of each candidate's rollouts, (candidate, rollout), at most 2 and NaN-free.
@@ -61,7 +63,13 @@ class Validation:
     @property
     def kind(self) -> Hashable:
         """What validations that are rolled out as one batch have in common."""
-        return self.times.shape[1], self.substeps, self.step, id(self.drive)
+        return (
+            self.times.shape[1],
+            self.substeps,
+            self.step,
+            id(self.drive),
+            None if self.own is None else self.own.tobytes(),
+        )
 
 
 def unexplained_each(library: Library, validations: Sequence[Validation], candidates: Sequence[Array]) -> list[Array]:
@@ -96,14 +104,19 @@ def _followed(
     with np.errstate(all="ignore"):
         steps = march(law.rhs, states[:, 0], times, substeps=first.substeps, bound=bound, step=first.step)
         for i, x, living in steps:
-            error[:, i] = np.mean((x[..., 0] - truth[:, i]) ** 2, axis=-1)
+            error[:, i] = _mean_square(x[..., 0] - truth[:, i], first.own)
             alive = living
-    persistence = np.mean((truth - truth[:, :1]) ** 2, axis=-1)
+    persistence = _mean_square(truth - truth[:, :1], first.own)
     share = np.trapezoid(error, times, axis=1) / np.maximum(np.trapezoid(persistence, times, axis=1), 1e-300)
     ends = np.cumsum([len(c) * len(v.states) for v, c in pairs])[:-1]
     shapes = [(len(c), len(v.states)) for v, c in pairs]
     parts = zip(np.split(share, ends), np.split(alive, ends), shapes, strict=True)
     return [(s.reshape(shape), a.reshape(shape)) for s, a, shape in parts]
+
+
+def _mean_square(difference: Array, own: Array | None) -> Array:
+    """Over features, the last axis, each in its own scale where it has one."""
+    return np.asarray(np.mean((difference if own is None else difference / own) ** 2, axis=-1))
 
 
 def splits(
@@ -153,6 +166,7 @@ def _rollouts(samples: Samples, matched: MatchedIntegrals, first: NDArray[np.int
         drive=samples.drive,
         substeps=_substeps(samples.states[..., 0], rows),
         step=samples.step,
+        own=samples.own,
     )
 
 

@@ -28,12 +28,12 @@ from ecodyn.estimation import (
 )
 from ecodyn.estimation.integral_matching import memory_needed
 from ecodyn.estimation.multiple_shooting import STAGES
-from ecodyn.estimation.ridge_choice import RIDGES, choose_ridge
+from ecodyn.estimation.ridge_choice import choose_ridge, ridges_for
 from ecodyn.families.configuration import Configuration, Matching, Shooting
 from ecodyn.families.diagnostics import diagnose
 from ecodyn.families.estimator import FORECAST_SHARES, Family
 from ecodyn.families.law import Law
-from ecodyn.families.model import FittedModel, amplitudes_of
+from ecodyn.families.model import FittedModel, amplitudes_of, feature_amplitudes_of
 from ecodyn.families.options import check_flag
 from ecodyn.families.protocol_names import FORECAST
 from ecodyn.families.training_set import TrainingSet
@@ -42,7 +42,6 @@ from ecodyn.trajectories import Trajectories
 from ecodyn.trajectories.labels import Label
 from ecodyn.trajectories.state import parse_state
 
-RIDGE = 1e-6  # on normalised columns: bounds the coefficients of a singular library, moves others by a millionth
 SMALL_FULL = 250  # coefficients of a full coupling up to which shooting and a thorough selection take about a second
 BYTES_TOGETHER = 2**26  # of training values that are fitted side by side
 MUCH_MEMORY = 2**30  # that matching one run may take without a word
@@ -190,7 +189,7 @@ class LibraryFamily(Family):
 
     def _prepare(self, trajectories: Trajectories, clock: bool) -> TrainingSet:
         started = perf_counter()
-        samples = Samples.of(trajectories, self.state, self.dynamics)
+        samples = Samples.of(trajectories, self.state, self.dynamics, own_units=self._own_units(trajectories))
         library = self.library(parse_state(self.state), trajectories.features.tolist())
         if clock:
             samples = samples.driven(library)
@@ -237,6 +236,7 @@ class LibraryFamily(Family):
             channels=prepared.library.channels,
             features=prepared.library.features,
             amplitudes=amplitudes_of(prepared.trajectories, self.state),
+            feature_amplitudes=feature_amplitudes_of(prepared.trajectories) if samples.scales.ndim > 1 else None,
             provenance=self.provenance(prepared.trajectories),
             library=initial.library,
             coefficients=initial.library.rescale(coefficients, samples.scales, samples.time_scale),
@@ -251,6 +251,10 @@ class LibraryFamily(Family):
         if self.coupling == INDEPENDENT:
             return self.per_feature or trajectories.labels_shared
         return self.coupling == FULL
+
+    def _own_units(self, trajectories: Trajectories) -> bool:
+        """Whether each feature is fitted in a unit of its own: it has a name, and coefficients of its own."""
+        return trajectories.labels_shared and self._own_coefficients(trajectories)
 
     def mask(self, library: Library, own_coefficients: bool) -> Bools:
         """Which coefficients are free, (equation × group, term); a constraint of a family is a subset."""
@@ -276,17 +280,17 @@ class LibraryFamily(Family):
         mask, matched = self.mask(library, own_coefficients), MatchedIntegrals.combine(parts)
         options, support = self.matching_options, np.arange(len(library))
         if options.ridge != "auto" or self.coupling != FULL:
-            ridge = RIDGE if options.ridge == "auto" else float(options.ridge)
-            coefficients = matched.solve(ridge, mask)
+            coefficients = matched.solve(None if options.ridge == "auto" else float(options.ridge), mask)
             return InitialFit(library=library, matched=matched, coefficients=coefficients, mask=mask, support=support)
         validations = splits(library, samples, parts, per_feature=own_coefficients, method=options.method)
-        ridge = choose_ridge(library, validations, mask)
+        ridges = ridges_for(mask)
+        ridge = choose_ridge(library, validations, mask, ridges)
         return InitialFit(
             library=library,
             matched=matched,
             coefficients=matched.solve(ridge, mask),
             mask=mask,
             support=support,
-            candidates=len(RIDGES),
-            chosen=(("ridge", ridge),),
+            candidates=len(ridges),
+            chosen=(("ridge", ridge or 0.0),),
         )

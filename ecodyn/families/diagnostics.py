@@ -20,6 +20,7 @@ from ecodyn.equations.library import Library
 from ecodyn.estimation import InitialFit, MatchedIntegrals, Samples, ShootingResult
 from ecodyn.families.conditioning import condition_number, effective_rank, inflation_by_row
 from ecodyn.statistics.intervals import INTERVAL_LEVEL
+from ecodyn.trajectories.parts import some
 
 HALVES_LIMIT = 2.0  # standard errors between two halves beyond which a coefficient is not identified
 CORRELATION_LIMIT = 0.5  # of the halves' off-diagonal matrices, for full couplings
@@ -35,11 +36,11 @@ class Diagnostics:
 
     Attributes
     ----------
-    low, high : ends of the 95 % t interval over runs (NaN with one run)
+    low, high : ends of the 95 % t interval over runs (NaN with one run, and where the terms are dependent)
     halves : |θ₁ − θ₂| between the odd and the even runs, in standard errors (NaN with under 4 runs)
     run_spread : standard deviation over runs of the coefficients fitted to one run, over the coefficient's size
-    identified : halves within 2 standard errors; all false for a full matrix whose off-diagonal halves correlate
-        under 0.5
+    identified : halves within 2 standard errors and terms independent; all false for a full matrix whose off-diagonal
+        halves correlate under 0.5
     variance_inflation : of each free coefficient by the other terms of its equation, uncentred; infinite where the
         terms are dependent
     halves_correlation : of the off-diagonal coefficients of the two halves, for full couplings
@@ -169,6 +170,10 @@ def diagnose(
     identified = ~(arrays["halves"] > HALVES_LIMIT)
     if correlation is not None and correlation < CORRELATION_LIMIT:
         identified &= False
+    inflation = inflation_by_row(initial.matched, initial.mask)
+    dependent = np.isinf(inflation)  # what halves and runs agree on is the ridge's choice, not the data's
+    identified &= ~dependent
+    arrays["half"][dependent] = np.nan
     singular = initial.matched.singular_values()
     condition = max(condition_number(s) for s in singular)
     return Diagnostics(
@@ -177,7 +182,7 @@ def diagnose(
         halves=arrays["halves"],
         run_spread=arrays["run"],
         identified=identified,
-        variance_inflation=inflation_by_row(initial.matched, initial.mask),
+        variance_inflation=inflation,
         halves_correlation=correlation,
         condition_number=condition,
         effective_rank=float(np.median([effective_rank(s) for s in singular])),
@@ -188,13 +193,18 @@ def diagnose(
         candidates=initial.candidates,
         chosen=dict(initial.chosen),
         seconds=seconds + time.perf_counter() - started,
-        warnings=_warnings(label, initial, parts[0].n_terms, condition, shooting),
+        warnings=_warnings(label, initial, parts[0].n_terms, (condition, dependent), shooting),
     )
 
 
 def _warnings(
-    label: str, initial: InitialFit, terms: int, condition: float, shooting: ShootingResult | None
+    label: str,
+    initial: InitialFit,
+    terms: int,
+    conditioning: tuple[float, NDArray[np.bool_]],
+    shooting: ShootingResult | None,
 ) -> tuple[str, ...]:
+    condition, dependent = conditioning
     notes = [f"{label}: {note}" for note in initial.notes]
     rows = initial.matched.rows
     if not initial.mask.any():
@@ -208,6 +218,13 @@ def _warnings(
         notes.append(
             f"{label}: the library's condition number is {condition:.0e}; single coefficients mean nothing there, "
             "predictions may: use fewer terms or coupling='exchangeable'"
+        )
+    if initial.mask.any() and terms <= rows and dependent.any():
+        names = np.array(initial.library.names())[dependent.any(axis=0)].tolist()
+        notes.append(
+            f"{label}: on these data the terms {some(names)} vanish or are exact combinations of one another; their "
+            "coefficients are not identified, whatever they predict together: leave out features that are copies or "
+            "sums of others, or that are zero"
         )
     if shooting is not None and "diverge" in shooting.status:
         notes.append(f"{label}: multiple shooting stopped early, as {shooting.status}")

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ecodyn.arrays import Array
-from ecodyn.rollouts.integration import RightHandSide, Rollout, integrate
+from ecodyn.rollouts.implicit import integrate_stiff
+from ecodyn.rollouts.integration import EXHAUSTED, OK, RightHandSide, Rollout, integrate
 from ecodyn.rollouts.iteration import iterate
 from ecodyn.trajectories.state import moving
 
 __all__ = ["roll_out"]
 
+STIFF_SHARE = 4  # of the budget of explicit steps: what is stiff and no more takes hundreds of implicit ones
 BOUND = 100.0  # a rollout beyond so many times the training data's largest value has diverged
 
 
@@ -25,6 +28,7 @@ def roll_out(
     channels: Sequence[str],
     amplitudes: Array,
     *,
+    feature_amplitudes: Array | None = None,
     bound: float | None = None,
     map_step: float | None = None,
     rtol: float = 1e-8,
@@ -33,16 +37,22 @@ def roll_out(
     """Rollouts from starting states (batch, feature, channel); see ``FittedModel.simulate``.
 
     ``amplitudes`` are (channel,), or (batch, channel) where each member of the batch has its own law; ``map_step`` is a
-    map's h, and the other options are those of ``integrate`` and ``iterate``.
+    map's h, and the other options are those of ``integrate`` and ``iterate``. Features with units of their own have
+    ``feature_amplitudes``, (feature,) or (batch, feature), in which the solver's error and what diverged are measured.
     """
     move = list(moving(channels))
     largest = np.maximum(amplitudes, np.abs(start).max(axis=1))[:, move]
-    limit = np.where(largest[:, 0] > 0, BOUND * largest[:, 0], np.inf) if bound is None else bound
+    limit: Array | float = np.where(largest[:, 0] > 0, BOUND * largest[:, 0], np.inf) if bound is None else bound
     # Traits stand still: outside the solver, their units have no say in its steps or in what diverged. Channels that
     # move have their say in the signal's unit.
     units = _relative_units(largest)[:, None]
+    if feature_amplitudes is not None:
+        own = np.maximum(feature_amplitudes, np.abs(start[..., 0]))
+        own = np.exp2(np.rint(np.log2(np.where((own > 0) & np.isfinite(own), own, 1.0))))[..., None]
+        units = units * own
+        limit = np.full(own.shape, BOUND) if bound is None else bound / own
 
-    if len(channels) == 1:  # nothing stands still, and the unit is its own
+    if len(channels) == 1 and feature_amplitudes is None:  # nothing stands still, and the unit is its own
         return _solved(rhs, start, steps, limit, map_step, rtol, max_evaluations)
 
     def slope(scaled: Array, t: Array) -> Array:
@@ -65,10 +75,36 @@ def _solved(
     rtol: float,
     max_evaluations: int,
 ) -> Rollout:
-    """By ``integrate``, or a map's by ``iterate``."""
-    if map_step is None:
-        return integrate(rhs, start, steps, bound=bound, rtol=rtol, max_evaluations=max_evaluations)
-    return iterate(rhs, start, steps, step=map_step, bound=bound, max_evaluations=max_evaluations)
+    """By ``integrate``, and by implicit steps where that has no budget left; a map's by ``iterate``."""
+    if map_step is not None:
+        return iterate(rhs, start, steps, step=map_step, bound=bound, max_evaluations=max_evaluations)
+    solved = integrate(rhs, start, steps, bound=bound, rtol=rtol, max_evaluations=max_evaluations)
+    unfinished = [b for b, status in enumerate(solved.status) if status.startswith(EXHAUSTED)]
+    values, status, calls = solved.values, list(solved.status), solved.evaluations
+    limit = np.asarray(bound, dtype=float)
+    limit = limit[:, None, None] if limit.ndim == 1 else limit
+    limits = np.broadcast_to(limit, start.shape)
+    for b in unfinished:
+        there = np.isfinite(solved.times[b])
+        found = integrate_stiff(
+            partial(_slope_of_one, rhs, start, b),
+            start[b].ravel(),
+            solved.times[b, there],
+            bound=limits[b].ravel(),
+            rtol=rtol,
+            budget=max_evaluations // STIFF_SHARE,
+        )
+        if found is not None:
+            values[b, there], status[b] = found[0].reshape(-1, *start.shape[1:]), OK
+            calls += found[1]
+    return replace(solved, values=values, status=tuple(status), evaluations=calls)
+
+
+def _slope_of_one(rhs: RightHandSide, start: Array, member: int, x: Array, t: float) -> Array:
+    """ẋ of one member of a batch, (variable,), each of which may have its own law; the others stay at their start."""
+    states = start.copy()
+    states[member] = x.reshape(start.shape[1:])
+    return np.asarray(rhs(states, np.full(len(start), t))[member].ravel())
 
 
 def _relative_units(largest: Array) -> Array:

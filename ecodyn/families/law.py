@@ -24,7 +24,7 @@ from ecodyn.families.law_file import (
     step_from,
 )
 from ecodyn.families.law_text import LawText, Place, change_over
-from ecodyn.families.model import FittedModel, amplitudes_from
+from ecodyn.families.model import FittedModel, amplitudes_from, feature_amplitudes_from
 from ecodyn.trajectories.labels import Label
 
 if TYPE_CHECKING:
@@ -288,6 +288,7 @@ class Law(FittedModel):
             channels=library.channels,
             features=library.features,
             amplitudes=amplitudes_from(document),
+            feature_amplitudes=feature_amplitudes_from(document),
             provenance=document["provenance"],
             step=step_from(document),
             library=library,

@@ -43,6 +43,7 @@ class FittedModel(Printed):
     features : labels, one a feature
     amplitudes : largest absolute value of each channel in the training data; what "diverged" is measured by
     provenance : what it was fitted on, and how
+    feature_amplitudes : of each feature's signal, where features have units of their own; None where they share one
     step : h of a map, x(t + h) = x(t) + h·f(x(t)), whose f ``rhs`` then is; None for a flow
     kind : class attribute, what a model file says it holds: the name in the registry of models
     self_contained : class attribute, whether the content of a model file is all of it, so that report.json can hold it
@@ -67,6 +68,7 @@ class FittedModel(Printed):
     amplitudes: tuple[float, ...]
     provenance: Mapping[str, Json]
     step: float | None = None
+    feature_amplitudes: tuple[float, ...] | None = None
 
     kind: ClassVar[str]
     self_contained: ClassVar[bool] = True
@@ -205,6 +207,7 @@ class FittedModel(Printed):
             steps,
             self.channels,
             np.array(self.amplitudes),
+            feature_amplitudes=None if self.feature_amplitudes is None else np.array(self.feature_amplitudes),
             bound=bound,
             map_step=self.step,
             rtol=rtol,
@@ -236,6 +239,7 @@ class FittedModel(Printed):
             "features": [plain(f) for f in self.features],
             "amplitude": self.amplitude,
             "amplitudes": list(self.amplitudes),
+            "feature_amplitudes": None if self.feature_amplitudes is None else list(self.feature_amplitudes),
             **self._details(),
             "provenance": dict(self.provenance),
         }
@@ -253,6 +257,21 @@ def amplitudes_from(document: Mapping[str, Any]) -> tuple[float, ...]:
     if len(amplitudes) != channels:
         raise ValueError(f"{len(amplitudes)} amplitudes of {channels} channels")
     return amplitudes
+
+
+def feature_amplitudes_of(trajectories: Trajectories) -> tuple[float, ...]:
+    """Largest absolute signal of each feature."""
+    return tuple(np.nanmax(np.abs(trajectories.values), axis=(0, 1)).tolist())
+
+
+def feature_amplitudes_from(document: Mapping[str, Any]) -> tuple[float, ...] | None:
+    """Those in a model file; none in older ones."""
+    stated = document.get("feature_amplitudes")
+    if stated is None:
+        return None
+    if len(stated) != len(document["features"]):
+        raise ValueError(f"{len(stated)} amplitudes of {len(document['features'])} features")
+    return tuple(float(a) for a in stated)
 
 
 def check_model_path(path: str | Path, *, force: bool = False) -> None:

@@ -22,6 +22,7 @@ from ecodyn.statistics.clustered import cluster_means
 from ecodyn.trajectories import Trajectories
 from ecodyn.trajectories.conversions import DataLike, is_labelled, is_one_array
 from ecodyn.trajectories.labels import Label
+from ecodyn.trajectories.scales import own_scales
 from ecodyn.trajectories.values import Numbers
 
 __all__ = ["Predictor", "counts_steps"]
@@ -175,12 +176,13 @@ def counts_steps(runs: Trajectories) -> bool:
 def _skills(runs: Trajectories, rollout: Rollout) -> Array:
     """Of each run's rollout, (run,); the worst there is where it ended early, NaN where the run does not move."""
     worst = 1.0 - WORST_UNEXPLAINED
+    scales = own_scales(runs)
     skills = np.full(len(runs), np.nan)
     for r, n in enumerate(runs.lengths):
         truth, times = runs.values[r, :n], runs.times[r, :n]
         if rollout.status[r] == OK:
-            skills[r] = np.maximum(worst, skill_of(truth, rollout.signal[r, :n], times))  # NaN stays NaN
-        elif not np.isnan(skill_of(truth, truth, times)):
+            skills[r] = np.maximum(worst, skill_of(truth, rollout.signal[r, :n], times, scales))  # NaN stays NaN
+        elif not np.isnan(skill_of(truth, truth, times, scales)):
             skills[r] = worst
     return skills
 

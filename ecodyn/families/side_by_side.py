@@ -28,7 +28,8 @@ def simulate_all(models: Sequence[FittedModel], starts: Sequence[Array], times: 
     alike: dict[Any, list[int]] = defaultdict(list)
     for index, model in enumerate(models):
         if isinstance(model, Law):
-            alike[model.library, model.coefficients.shape, model.drive is None, model.step].append(index)
+            kind = model.drive is None, model.step, model.feature_amplitudes is None
+            alike[model.library, model.coefficients.shape, *kind].append(index)
         else:
             rollouts[index] = model.simulate(starts[index], times[index])
     for group in alike.values():
@@ -49,8 +50,17 @@ def _simulate_laws(laws: Sequence[Law], starts: Sequence[Array], times: Sequence
         Drives(drives, tuple(counts)) if drives else None,
     )
     amplitudes = np.repeat([law.amplitudes for law in laws], counts, axis=0)
+    sizes = [law.feature_amplitudes for law in laws if law.feature_amplitudes is not None]
     start, grid, step = np.concatenate(starts), np.concatenate(padded), laws[0].step
-    together = roll_out(bound.rhs, start, grid, laws[0].channels, amplitudes, map_step=step)
+    together = roll_out(
+        bound.rhs,
+        start,
+        grid,
+        laws[0].channels,
+        amplitudes,
+        feature_amplitudes=np.repeat(sizes, counts, axis=0) if sizes else None,
+        map_step=step,
+    )
     out, begin = [], 0
     for count, own in zip(counts, times, strict=True):
         rows = slice(begin, begin + count)

@@ -25,7 +25,7 @@ from ecodyn.estimation import (
     whole,
 )
 from ecodyn.estimation.optimizers import Optimizer, check_optimizer, is_constrained, optimal_coefficients
-from ecodyn.families.base import RIDGE, SMALL_FULL, LibraryFamily
+from ecodyn.families.base import SMALL_FULL, LibraryFamily
 from ecodyn.families.configuration import Matching, Shooting
 from ecodyn.families.options import check_whole, is_number, is_whole
 from ecodyn.families.selection import by_preference, fit_of_support
@@ -40,6 +40,7 @@ THRESHOLDS = 40  # over five decades; 20 over three gave only 3 or 4 different s
 FULL_PATH = (1e-2, 1e-1)  # K equations of hundreds of terms each, a run at a time: a short path
 FULL_SPLITS = 1  # for the same reason
 SMALLEST_THRESHOLD = 1e-5  # of the largest coefficient of the full fit
+RIDGE = 1e-6  # on normalised columns; without it, refits of 14 correlated terms leave a tenth more of the circles
 FULL_RIDGE = 1e-3  # hundreds of correlated terms, and fewer independent samples than terms
 
 
@@ -166,6 +167,9 @@ class SINDy(LibraryFamily):
     def _wants_shooting(self, initial: InitialFit) -> bool:
         return not is_constrained(self.optimizer) and super()._wants_shooting(initial)
 
+    def _own_units(self, trajectories: Trajectories) -> bool:
+        return self.optimizer is None and super()._own_units(trajectories)
+
     def library(self, channels: Sequence[str], features: Sequence[Label]) -> Library:
         """All candidate monomials under the coupling."""
         degree = self.degree
@@ -196,7 +200,7 @@ class SINDy(LibraryFamily):
         tried = self._along(path, validations[: FULL_SPLITS if large else None], library, ridge)
         unexplained = np.concatenate([t.unexplained for t in tried], axis=1)
         size = np.mean([t.sizes for t in tried], axis=0)
-        supports = Supports(everything.matched, ridge, self.optimizer)
+        supports = Supports(everything.matched, ridge, self.optimizer, own=samples.own)
         few = self._few_enough(supports, path)
         preferred = [int(few[i]) for i in by_preference(unexplained[few], size[few])]
         # A support may be passed over for one that finishes, but not for one that explains next to nothing beside it.
@@ -249,9 +253,7 @@ class SINDy(LibraryFamily):
 
     def _ridge(self, large: bool) -> float:
         ridge = self.matching_options.ridge
-        if ridge == "auto":
-            return FULL_RIDGE if large else RIDGE
-        return float(ridge)
+        return float((FULL_RIDGE if large else RIDGE) if ridge == "auto" else ridge)
 
     def _path(self, large: bool) -> Array:
         """Thresholds relative to the largest coefficient, small to large."""
@@ -263,7 +265,7 @@ class SINDy(LibraryFamily):
 
     def _along(self, path: Array, validations: list[Validation], library: Library, ridge: float) -> list[_Tried]:
         """How the supports along the path do on each split."""
-        supports = [Supports(v.matched, ridge, self.optimizer).along(path) for v in validations]
+        supports = [Supports(v.matched, ridge, self.optimizer, own=v.own).along(path) for v in validations]
         distinct = [{s.tobytes(): s for s in along} for along in supports]
         laws = [
             np.stack([v.matched.solve(ridge, s) for s in kept.values()])
@@ -279,10 +281,7 @@ class SINDy(LibraryFamily):
 
 @dataclass(frozen=True)
 class _Tried:
-    """One split's rollouts along the path.
-
-    ``unexplained`` (threshold, rollout), ``sizes`` (threshold,) of the supports, and how many of these were distinct.
-    """
+    """One split along the path: ``unexplained`` (threshold, rollout), ``sizes`` of supports, how many ``distinct``."""
 
     unexplained: Array
     sizes: NDArray[np.intp]

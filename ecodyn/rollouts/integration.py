@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 RightHandSide = Callable[[Array, Array], Array]
 
-OK = "ok"  # status of a rollout that reached the last time
+OK, EXHAUSTED = "ok", "budget exhausted"  # status of a rollout that reached the last time, and of one out of steps
 
 # Dormand and Prince (1980), the 5(4) pair, with Shampine's (1986) fourth-order interpolant.
 _NODES = np.array([0, 1 / 5, 3 / 10, 4 / 5, 8 / 9, 1, 1])
@@ -124,8 +124,8 @@ def integrate(
         Starting states at ``times[..., 0]``.
     times : array (step,) or (batch, step)
         Increasing; NaN at the end of a row marks padding and gives NaN.
-    bound : float or array (batch,), optional
-        A rollout whose largest absolute value exceeds it has diverged. The default is 10⁶ times the rollout's own
+    bound : float or array (batch,) or of the shape of ``x0``, optional
+        A rollout of which an absolute value exceeds it has diverged. The default is 10⁶ times the rollout's own
         largest starting value, and none for a start at zero.
     rtol : float
         Error allowed a step, relative to the state's root mean square (per member of the batch).
@@ -178,7 +178,7 @@ class _Solver:
         if bound is None:
             largest = np.abs(x).max(axis=self.axes, initial=0.0)
             bound = np.where(largest > 0, 1e6 * largest, np.inf)
-        self.bound = np.asarray(bound, dtype=float)
+        self.bound = self._column(limit) if (limit := np.asarray(bound, dtype=float)).ndim == 1 else limit
         self.t = grid[:, 0].copy()
         self.end = np.nanmax(grid, axis=1)
         self.values = np.full((*grid.shape, *x.shape[1:]), np.nan)
@@ -198,7 +198,7 @@ class _Solver:
         h = self._first_step(slope)
         while self.active.any():
             if self.evaluations + 6 > self.budget:
-                self._end(self.active.copy(), "budget exhausted")
+                self._end(self.active.copy(), EXHAUSTED)
                 return
             h = np.minimum(h, self.end - self.t)
             stages, new = self._stages(slope, h)
@@ -282,7 +282,7 @@ class _Solver:
         slope = np.where(keep, stages[-1], slope)
         at_end = accepted & self._reaches_end(h)
         self.t = np.where(at_end, self.end, np.where(accepted, self.t + h, self.t))
-        self._end(accepted & (np.abs(self.x).max(axis=self.axes) > self.bound), "diverged")
+        self._end(accepted & ((np.abs(self.x) > self.bound).any(axis=self.axes)), "diverged")
         stuck = self.active & ~accepted & (h <= 1e-13 * np.maximum(np.abs(self.t), self.end - self.grid[:, 0]))
         self._end(stuck & self._finite(stages.sum(axis=0)), "diverged")
         self._end(stuck, "not finite")

@@ -73,8 +73,8 @@ def iterate(
         Increasing, whole multiples of h after the first; NaN at the end of a row marks padding and gives NaN.
     step : float
         h.
-    bound : float or array (batch,)
-        A rollout whose largest absolute value exceeds it has diverged.
+    bound : float or array (batch,) or of the shape of ``x0``
+        A rollout of which an absolute value exceeds it has diverged.
     max_evaluations : int
         Budget of right-hand-side calls; as many as there are times are always allowed.
 
@@ -91,8 +91,10 @@ def iterate(
     x = np.array(x0, dtype=float)
     grid = np.array(np.broadcast_to(np.asarray(times, dtype=float), (len(x), np.shape(times)[-1])))
     due = _steps_of(grid, step)
+    limit = np.asarray(bound, dtype=float)
+    limit = limit.reshape(-1, *(1,) * (x.ndim - 1)) if limit.ndim == 1 else limit
     with np.errstate(all="ignore"):
-        return _iterated(rhs, x, grid, due, step, np.broadcast_to(bound, len(x)), max(max_evaluations, grid.shape[1]))
+        return _iterated(rhs, x, grid, due, step, limit, max(max_evaluations, grid.shape[1]))
 
 
 def _steps_of(grid: Array, step: float) -> NDArray[np.intp]:
@@ -134,7 +136,7 @@ def _iterated(
     while True:
         end(np.asarray(~np.isfinite(x).all(axis=axes)), "not finite", n)
         if n:
-            end(np.abs(x).max(axis=axes, initial=0.0) > bound, "diverged", n)
+            end(np.asarray((np.abs(x) > bound).any(axis=axes)), "diverged", n)
         here = active & (due[members, position] == n)
         values[here, position[here]] = x[here]
         position[here] = np.minimum(position[here] + 1, due.shape[1] - 1)

@@ -6,17 +6,17 @@ import numpy as np
 
 from ecodyn.arrays import Array
 
-__all__ = ["EXACT", "WORST_UNEXPLAINED", "mean_square", "skill_of", "trapezoids_over_gaps"]
+__all__ = ["EXACT", "WORST_UNEXPLAINED", "in_scales", "mean_square", "skill_of", "trapezoids_over_gaps"]
 
 WORST_UNEXPLAINED = 2.0  # a rollout twice as bad as doing nothing: how much worse it is, says nothing more
 EXACT = 1e-24  # persistence's error over the mean square under which a run says nothing
 
 
-def skill_of(truth: Array, rollout: Array, times: Array) -> float:
+def skill_of(truth: Array, rollout: Array, times: Array, scales: Array | None = None) -> float:
     """1 − MSE(rollout)/MSE(persistence) of one run (step, feature) at times (step,); NaN where persistence is exact.
 
-    Means are over features, all alike, and over time by the trapezoid rule; where values are missing (NaN), over those
-    that are there, with trapezoids between them.
+    Means are over features, all alike in one scale or each in its own of ``scales`` (feature,), and over time by the
+    trapezoid rule; where values are missing (NaN), over those that are there, with trapezoids between them.
 
     Examples
     --------
@@ -24,10 +24,16 @@ def skill_of(truth: Array, rollout: Array, times: Array) -> float:
     >>> skill_of(truth, truth / 2, np.array([0.0, 1.0, 2.0]))  # half of the way: a quarter of the square is left
     0.75
     """
+    truth, rollout = in_scales(truth, scales), in_scales(rollout, scales)
     still = mean_square(truth - truth[:1], times)
     if still <= EXACT * max(float(np.nanmean(truth**2)), 1e-300):
         return float("nan")
     return 1.0 - mean_square(rollout - truth, times) / still
+
+
+def in_scales(values: Array, scales: Array | None) -> Array:
+    """Values (step, feature), each feature in its own scale; as they are where there are none."""
+    return values if scales is None else values / scales
 
 
 def mean_square(difference: Array, times: Array) -> float:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecodyn.estimation import ThresholdedRegression, sequential_thresholding
-from ecodyn.estimation.integral_matching import MANY_COLUMNS
+from ecodyn.estimation.least_squares import MANY_COLUMNS
 
 
 def pysindy_finds(columns, targets, threshold, ridge):

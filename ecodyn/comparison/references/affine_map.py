@@ -9,14 +9,17 @@ import numpy as np
 
 from ecodyn.arrays import Array
 from ecodyn.comparison.references.base import Reference
-from ecodyn.comparison.references.common_times import on_common_times
+from ecodyn.comparison.references.common_times import at_times, on_common_times, pooled_axes
 from ecodyn.families.model_name import CEILING
 from ecodyn.trajectories import Trajectories
 
 
 @dataclass(frozen=True)
 class AffineMap(Reference):
-    """x(t) = α(t) + β(t) x(t₀), the best at each time over training runs and features: a function of time, no law."""
+    """x(t) = α(t) + β(t) x(t₀), the best at each time over training runs and features: a function of time, no law.
+
+    Where labels are shared, each feature has its own.
+    """
 
     times: Array
     intercept: Array
@@ -31,19 +34,20 @@ class AffineMap(Reference):
         grid, values = on_common_times(training.times, training.values, training.lengths)
         start = np.broadcast_to(training.values[:, :1], values.shape)  # each run's own
         seen = np.where(np.isnan(values), np.nan, start)
-        mean_x, mean_y = np.nanmean(seen, axis=(0, 2)), np.nanmean(values, axis=(0, 2))
-        dx, dy = seen - mean_x[None, :, None], values - mean_y[None, :, None]
-        variance = np.nansum(dx**2, axis=(0, 2))
-        slope = np.nansum(dx * dy, axis=(0, 2)) / np.where(variance > 0, variance, 1.0)
-        return cls(grid, mean_y - slope * mean_x, slope)
+        axes = pooled_axes(training)
+        mean_x, mean_y = (np.nanmean(v, axis=axes, keepdims=True) for v in (seen, values))
+        dx, dy = seen - mean_x, values - mean_y
+        variance = np.nansum(dx**2, axis=axes, keepdims=True)
+        slope = np.nansum(dx * dy, axis=axes, keepdims=True) / np.where(variance > 0, variance, 1.0)
+        intercept = mean_y - slope * mean_x
+        return cls(grid, np.squeeze(intercept, axis=axes), np.squeeze(slope, axis=axes))
 
     @property
     def n_coefficients(self) -> int:  # type: ignore[override]
-        """Two for every time."""
-        return 2 * len(self.times)
+        """Two for every time, and feature that has its own."""
+        return 2 * self.slope.size
 
     def signal(self, start: Array, times: Array) -> Array:
         """The maps of each time, applied to the start."""
-        intercept = np.interp(times, self.times, self.intercept)
-        slope = np.interp(times, self.times, self.slope)
-        return np.asarray(intercept[..., None] + slope[..., None] * start[:, None])
+        intercept, slope = (at_times(times, self.times, c) for c in (self.intercept, self.slope))
+        return np.asarray(intercept + slope * start[:, None])

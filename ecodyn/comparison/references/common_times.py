@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ecodyn.arrays import Array, Integers
+from ecodyn.trajectories import Trajectories
 from ecodyn.trajectories.parts import share_times
 
 
@@ -20,3 +21,14 @@ def on_common_times(times: Array, values: Array, lengths: Integers) -> tuple[Arr
         for k in range(values.shape[-1]):
             common[r, inside, k] = np.interp(grid[inside], t, values[r, :n, k])
     return grid, common
+
+
+def pooled_axes(training: Trajectories) -> tuple[int, ...]:
+    """What (run, step, feature) is averaged over: runs, and features too unless these have names, hence own units."""
+    return (0,) if training.labels_shared else (0, 2)
+
+
+def at_times(times: Array, grid: Array, curves: Array) -> Array:
+    """Curves (step,), or (step, feature), of the grid's times at others: (batch, step, 1 or feature)."""
+    columns = curves.reshape(len(curves), -1).T
+    return np.stack([np.interp(times, grid, column) for column in columns], axis=-1)

@@ -1,4 +1,4 @@
-"""The mean curve of the training runs, the same for every feature."""
+"""The mean curve of the training runs, the same for every feature that has no name of its own."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import numpy as np
 
 from ecodyn.arrays import Array
 from ecodyn.comparison.references.base import Reference
-from ecodyn.comparison.references.common_times import on_common_times
+from ecodyn.comparison.references.common_times import at_times, on_common_times, pooled_axes
 from ecodyn.families.model_name import NULL
 from ecodyn.trajectories import Trajectories
 
 
 @dataclass(frozen=True)
 class MeanCurve(Reference):
-    """The mean over training runs and features at each time."""
+    """The mean over training runs and features at each time; of each feature its own where labels are shared."""
 
     times: Array
     curve: Array
@@ -28,9 +28,9 @@ class MeanCurve(Reference):
     def fit(cls, training: Trajectories) -> Self:
         """Average what runs there are at each time."""
         grid, values = on_common_times(training.times, training.values, training.lengths)
-        return cls(grid, np.nanmean(values, axis=(0, 2)))
+        return cls(grid, np.nanmean(values, axis=pooled_axes(training)))
 
     def signal(self, start: Array, times: Array) -> Array:
-        """The curve, for every feature."""
-        curve = np.interp(times, self.times, self.curve)
-        return np.repeat(curve[..., None], start.shape[-1], axis=-1)
+        """The curve of every feature."""
+        curve = at_times(times, self.times, self.curve)
+        return np.array(np.broadcast_to(curve, (*times.shape, start.shape[-1])))

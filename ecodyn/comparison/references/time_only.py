@@ -1,4 +1,4 @@
-"""A function of time alone: every feature moves alike."""
+"""A function of time alone."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from ecodyn.arrays import Array
 from ecodyn.comparison.references.base import Reference
-from ecodyn.comparison.references.common_times import on_common_times
+from ecodyn.comparison.references.common_times import at_times, on_common_times, pooled_axes
 from ecodyn.families.model_name import NULL
 from ecodyn.trajectories import Trajectories
 
@@ -19,8 +19,9 @@ class TimeOnly(Reference):
     """ẋᵢ = g(t), hence x̂ᵢ(t) = xᵢ(t₀) + G(t − t₀): every feature moves alike, whatever it and the others are.
 
     G, the ``increment`` (step,) at ``times`` (step,) since the start, is the mean of x(t₀ + τ) − x(t₀) over training
-    runs and features: least squares among all functions of time. Smooth data give it an in-sample one-step R² of 0.99;
-    a law that does not beat it has not shown that the state matters. Econometrics calls its assumption parallel trends.
+    runs and features: least squares among all functions of time. Where labels are shared each feature has a G of its
+    own, (step, feature). Smooth data give it an in-sample one-step R² of 0.99; a law that does not beat it has not
+    shown that the state matters. Econometrics calls its assumption parallel trends.
     """
 
     times: Array
@@ -34,9 +35,8 @@ class TimeOnly(Reference):
         """Average what increments there are at each time since the start."""
         since = training.times - training.times[:, :1]
         grid, increments = on_common_times(since, training.values - training.values[:, :1], training.lengths)
-        return cls(grid, np.nanmean(increments, axis=(0, 2)))
+        return cls(grid, np.nanmean(increments, axis=pooled_axes(training)))
 
     def signal(self, start: Array, times: Array) -> Array:
         """Each start, moved by the same increment."""
-        increment = np.interp(times - times[:, :1], self.times, self.increment)
-        return np.asarray(start[:, None] + increment[..., None])
+        return np.asarray(start[:, None] + at_times(times - times[:, :1], self.times, self.increment))
