@@ -115,6 +115,13 @@ class Journal:
         self.n_rows += 1
         self.last_step = step
 
+    def repeats(self, step: int, values: Array, dc: float) -> bool:
+        """Whether a row is the last one over again."""
+        if not self.n_rows or step != self.last_step:
+            return False
+        last = read_journal(self.path).rows[-1]
+        return np.array_equal(last["values"], values) and np.array_equal(last["dc"], dc, equal_nan=True)
+
     def rewind(self, step: int) -> int:
         """Cut off the rows at a step or after it; how many."""
         before, steps = self.n_rows, read_journal(self.path).rows["step"]

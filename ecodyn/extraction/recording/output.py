@@ -101,6 +101,8 @@ class Output:
     def append(self, step: int, values: Array, dc: float, header: Callable[[], Header]) -> None:
         """One row; the first of all begins the journal. Rows at its step or after it are overwritten, which is said.
 
+        The last row over again, as of a training's end that was recorded already, changes nothing.
+
         Raises
         ------
         OSError
@@ -108,6 +110,8 @@ class Output:
         """
         if self._journal is None:
             self._journal = Journal.begin(self.journal_path, header())
+        elif self._journal.repeats(step, values, dc):
+            return
         elif step <= self._journal.last_step:
             dropped = self._journal.rewind(step)
             if not self._said_overwritten:
