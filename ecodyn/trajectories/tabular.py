@@ -155,7 +155,7 @@ def fields_of_frame(
     if frame.attrs.get("comments"):
         provenance["comments"] = list(frame.attrs["comments"])
     if remarks:
-        provenance["table"] = {"remarks": remarks, "columns": dataclasses.asdict(table.columns)}
+        provenance["table"] = {"remarks": list(remarks), "columns": dataclasses.asdict(table.columns)}
     return {
         "values": table.values,
         "steps": table.times,

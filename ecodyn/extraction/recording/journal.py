@@ -22,11 +22,11 @@ from ecodyn.arrays import Array
 from ecodyn.errors import UnusableDataError
 from ecodyn.runtime.files import write_whole
 
-__all__ = ["SUFFIX", "Header", "Journal", "Kept", "journal_of", "read_journal", "row_type"]
+__all__ = ["MARK", "SUFFIX", "VERSION", "Header", "Journal", "Kept", "journal_of", "read_journal", "row_type"]
 
 SUFFIX = ".recording"  # of a journal, after the whole name of its file
 VERSION = 1  # of the layout of a journal
-MARK = "ecodyn_recording"  # the header's entry that says so
+MARK = "ecodyn_recording"  # the header's entry that says so, and the attribute of the file that becomes of a journal
 CHECKSUM_BYTES = 4  # at the end of a row
 LOCK_TRIES, LOCK_PAUSE = 5, 0.02  # seconds; a reader holds the lock for microseconds, another recorder for good
 

@@ -11,10 +11,11 @@ import numpy as np
 
 from ecodyn.arrays import Array
 from ecodyn.errors import DataWarning, OutputExistsError, UnusableDataError
-from ecodyn.extraction.recording.journal import Header, Journal, journal_of, read_journal, row_type
+from ecodyn.extraction.recording.journal import MARK, VERSION, Header, Journal, journal_of, read_journal, row_type
 from ecodyn.extraction.recording.reading import RECORDING, Recording, from_journal, is_recording, read_recording
 from ecodyn.extraction.recording.subject import Subject
 from ecodyn.trajectories import check_target
+from ecodyn.trajectories.netcdf import write_dataset
 
 __all__ = ["Output"]
 
@@ -151,7 +152,8 @@ class Output:
             recording = replace(recording, remarks=(*recording.remarks, *self.remarks))
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", DataWarning)  # on features that look odd: said whenever it is loaded
-                recording.trajectories().save(self.path, force=self._replaces)
+                dataset = recording.trajectories().to_dataset()
+                write_dataset(dataset.assign_attrs({MARK: VERSION}), self.path, force=self._replaces)
         except (OSError, UnusableDataError) as error:
             self.say(f"the file could not be written ({error}); {self.journal_path} has all rows: extract that")
         else:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,13 +12,15 @@ from typing import Any
 import numpy as np
 
 from ecodyn.arrays import Array
-from ecodyn.errors import UnusableDataError
-from ecodyn.extraction.recording.journal import SUFFIX, Kept, journal_of, read_journal
+from ecodyn.errors import DataWarning, UnusableDataError
+from ecodyn.extraction.recording.journal import MARK, SUFFIX, Kept, journal_of, read_journal
 from ecodyn.logs import ArrayFrames, Log, LogOptions, open_logs
 from ecodyn.logs.opening import is_log
 from ecodyn.observables import OBSERVABLES
 from ecodyn.observables.features import Label
+from ecodyn.tables.names import listed
 from ecodyn.trajectories import Trajectories, load
+from ecodyn.trajectories.netcdf import CHECKSUM
 
 __all__ = ["RECORDING", "Recording", "from_journal", "is_recording", "logs_at", "read_recording"]
 
@@ -122,7 +124,10 @@ class Recording:
 
 
 def is_recording(path: Path) -> bool:
-    """Whether a file is a journal, or a trajectories file that a recorder wrote; by its first bytes and attributes."""
+    """Whether a file is a journal, or the trajectories file that a recorder made of one; by its name and attributes.
+
+    What is saved of such a file, whole or a part, lacks the mark and is none.
+    """
     if path.name.endswith(SUFFIX):
         return path.is_file()
     if path.suffix.lower() != ".nc" or not path.is_file():
@@ -132,9 +137,9 @@ def is_recording(path: Path) -> bool:
     if not h5py.is_hdf5(path):
         return False
     try:
-        with h5py.File(path) as file:  # one run: what recordings were put together in may have their provenance
-            return RECORDING in json.loads(file.attrs["provenance"]) and file["signal"].shape[0] == 1
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):  # damaged, or something else in HDF5
+        with h5py.File(path) as file:  # whoever alters a file by other means takes its checksum away
+            return MARK in file.attrs and CHECKSUM in file.attrs
+    except (OSError, RuntimeError, KeyError):  # damaged
         return False
 
 
@@ -170,7 +175,8 @@ def read_recording(path: Path) -> Recording:
 def logs_at(path: str | os.PathLike[str], options: LogOptions | None = None) -> list[Log]:
     """The logs at a path, recordings among them: of one run, of several, or those within a folder.
 
-    A recording under way is named by its file, which is not there yet, or by its journal.
+    A recording under way is named by its file, which is not there yet, or by its journal. A folder of recordings may
+    hold other logs.
 
     Raises
     ------
@@ -178,6 +184,11 @@ def logs_at(path: str | os.PathLike[str], options: LogOptions | None = None) -> 
         There is nothing at `path`.
     UnusableDataError
         What is there is no log, or is damaged.
+
+    Warns
+    -----
+    DataWarning
+        A folder of recordings holds something that is no log.
     """
     path = Path(path)
     if (journal := journal_of(path)).is_file():
@@ -196,7 +207,13 @@ def logs_at(path: str | os.PathLike[str], options: LogOptions | None = None) -> 
     recordings = [e for e in entries if is_recording(e) and not journal_of(e).exists()]
     if not recordings:
         return open_logs(path, options)
-    further = [log for entry in entries if is_log(entry) for log in open_logs(entry, options)]
+    logs = [entry for entry in entries if entry not in recordings and is_log(entry)]
+    said = {*recordings, *logs, *(entry for entry in entries if journal_of(entry) in recordings)}
+    if others := [entry.name for entry in entries if entry not in said]:
+        text = f"{path}: left out, as no recordings and no logs: {listed(others)}"
+        advice = "; ecodyn compare and ecodyn.load take trajectories files" * any(n.endswith(".nc") for n in others)
+        warnings.warn(text + advice, DataWarning, stacklevel=3)
+    further = [log for entry in logs for log in open_logs(entry, options)]
     return [read_recording(entry).log() for entry in recordings] + further
 
 
