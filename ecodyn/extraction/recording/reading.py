@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -188,7 +188,7 @@ def logs_at(path: str | os.PathLike[str], options: LogOptions | None = None) -> 
     Warns
     -----
     DataWarning
-        A folder of recordings holds something that is no log.
+        A folder of recordings holds something that is no log, or one of logs trajectories files.
     """
     path = Path(path)
     if (journal := journal_of(path)).is_file():
@@ -197,24 +197,39 @@ def logs_at(path: str | os.PathLike[str], options: LogOptions | None = None) -> 
         return [read_recording(path).log()]
     asked = None if options is None else options.format
     if path.suffix.lower() == ".nc" and path.is_file() and asked is None and not is_log(path):
-        raise UnusableDataError(
-            f"{path} is no training log but, by its name, a trajectories file: there is nothing to extract; give it as "
-            "it is to ecodyn compare and the other commands, or to ecodyn.load"
-        )
+        raise _stored(path, "is no training log but, by its name, a trajectories file")
     if not path.is_dir() or is_log(path):
         return open_logs(path, options)
     entries = sorted(entry for entry in path.iterdir() if entry.name[0] != ".")
     recordings = [e for e in entries if is_recording(e) and not journal_of(e).exists()]
+    if not recordings and asked is None and entries and all(entry.suffix.lower() == ".nc" for entry in entries):
+        raise _stored(path, "holds no training logs but, by their names, trajectories files alone")
     if not recordings:
-        return open_logs(path, options)
-    logs = [entry for entry in entries if entry not in recordings and is_log(entry)]
-    said = {*recordings, *logs, *(entry for entry in entries if journal_of(entry) in recordings)}
-    if others := [entry.name for entry in entries if entry not in said]:
-        text = f"{path}: left out, as no recordings and no logs: {listed(others)}"
-        advice = "; ecodyn compare and ecodyn.load take trajectories files" * any(n.endswith(".nc") for n in others)
-        warnings.warn(text + advice, DataWarning, stacklevel=3)
-    further = [log for entry in logs for log in open_logs(entry, options)]
+        logs = open_logs(path, options)
+        used = {log.path for log in logs}
+        _say_left_out(path, [e.name for e in entries if e.suffix.lower() == ".nc" and e not in used])
+        return logs
+    others = [entry for entry in entries if entry not in recordings and is_log(entry)]
+    said = {*recordings, *others, *(entry for entry in entries if journal_of(entry) in recordings)}
+    _say_left_out(path, [entry.name for entry in entries if entry not in said])
+    further = [log for entry in others for log in open_logs(entry, options)]
     return [read_recording(entry).log() for entry in recordings] + further
+
+
+def _stored(path: Path, what: str) -> UnusableDataError:
+    """The error of trajectories files where logs are expected."""
+    return UnusableDataError(
+        f"{path} {what}: there is nothing to extract; give it as it is to ecodyn compare and the other commands, or to "
+        "ecodyn.load"
+    )
+
+
+def _say_left_out(folder: Path, names: Sequence[str]) -> None:
+    """Warn of what a folder holds beside logs, if there is such."""
+    if names:
+        text = f"{folder}: left out, as no recordings and no logs: {listed(names)}"
+        advice = "; ecodyn compare and ecodyn.load take trajectories files" * any(n.endswith(".nc") for n in names)
+        warnings.warn(text + advice, DataWarning, stacklevel=4)
 
 
 def from_journal(path: Path, kept: Kept) -> Recording:

@@ -108,3 +108,30 @@ def test_a_folder_is_read_entry_by_entry(tmp_path, training):
     assert found.lengths.tolist() == [5, 9, 9]
     with pytest.warns(DataWarning, match=r"no recordings and no logs: notes\.txt, plain\.nc; ecodyn compare"):
         assert extract(folder).runs.tolist() == ["run_0", "run_1"]
+
+
+def without_mark(path):
+    """A finished recording as it was written before recorders marked them."""
+    import h5py
+
+    with h5py.File(path, "a") as file:
+        del file.attrs["ecodyn_recording"]
+
+
+def test_recordings_without_a_mark_are_trajectories_files(whole):
+    run = ecodyn.load(whole)
+    without_mark(whole)
+    assert gather([whole]).trajectories == run
+    assert gather([whole.parent]).trajectories == run
+    with pytest.raises(UnusableDataError, match="trajectories files alone: there is nothing to extract"):
+        extract(whole.parent)
+
+
+def test_trajectories_files_beside_logs_are_named(tmp_path, whole):
+    without_mark(whole)
+    frames = np.random.default_rng(0).standard_normal((4, 7, 4))
+    np.savez(tmp_path / "log.npz", frames=frames, steps=np.arange(4), p=7, dim=4)
+    with pytest.warns(DataWarning, match=r"left out, as no recordings and no logs: whole\.nc; ecodyn compare"):
+        assert extract(tmp_path).n_runs == 1
+    with pytest.warns(DataWarning, match="not all parts have gradient"):
+        assert gather([tmp_path]).trajectories.runs.tolist() == ["log", "whole"]
