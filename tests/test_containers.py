@@ -142,3 +142,67 @@ def test_everything_that_takes_trajectories_takes_containers(shipped):
 def test_dimensions_that_could_be_either_are_refused(X, sentence):
     with pytest.raises(ecodyn.UnusableDataError, match=sentence):
         as_trajectories(X)
+
+
+def test_a_masked_array_alone_is_as_in_a_list(shipped):
+    mask = np.zeros(shipped.shape[1:], dtype=bool)
+    mask[[3, 7], [0, 2]] = True
+    hidden = np.ma.MaskedArray(np.where(mask, -999.0, shipped.values[0]), mask)
+    with pytest.warns(ecodyn.DataWarning, match="2 of 156 values are missing"):
+        alone = law_of(hidden, shipped.steps)
+    with pytest.warns(ecodyn.DataWarning, match="are missing"):
+        listed = law_of([hidden], shipped.steps)
+    assert np.array_equal(alone.coefficients, listed.coefficients)
+    with pytest.warns(ecodyn.DataWarning, match="are missing"):
+        assert ecodyn.Linear().fit(hidden, t=shipped.steps).score(hidden, t=shipped.steps) > 0.5
+
+
+@pytest.mark.parametrize("t", [10.0, [0.0, 10.0, 20.0, 30.0, 40.0]])
+def test_times_beside_a_table_are_those_of_its_rows(t):
+    frame = pd.DataFrame({"x": [1, 2, np.nan, 4, 6.5], "y": [2.0, 3, 5, 6, 4]})
+    with pytest.warns(ecodyn.DataWarning, match="1 steps lack a value"):
+        assert as_trajectories(frame, t).steps.tolist() == [0, 10, 30, 40]
+    of_runs = pd.concat([frame.assign(run=r) for r in ("a", "b")])
+    with pytest.warns(ecodyn.DataWarning, match="steps lack a value"):
+        assert as_trajectories(of_runs.reset_index(drop=True), t).times.tolist() == [[0, 10, 30, 40]] * 2
+    with (
+        pytest.warns(ecodyn.DataWarning, match="1 steps lack a value"),
+        pytest.raises(ecodyn.UnusableDataError, match="a time for each row"),
+    ):
+        as_trajectories(frame, [0.0, 10, 20, 30])
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda frame: frame.assign(year=[1900, 1902, 1905, 1910]), "time='year'"),
+        (lambda frame: frame.set_index(pd.Index([1900, 1902, 1905, 1910], name="year")), "time='year'"),
+        (lambda frame: frame.assign(when=pd.date_range("2020", periods=4)), "column when of dates"),
+        (lambda frame: frame.set_index(pd.DatetimeIndex(pd.date_range("2020", periods=4), name="when")), "dates"),
+    ],
+)
+def test_rows_are_not_counted_where_something_may_be_the_time(change, sentence):
+    frame = change(pd.DataFrame({"hare": [30.0, 47.2, 70.2, 77.4], "lynx": [4.0, 6.1, 9.8, 35.2]}))
+    for read in (as_trajectories, ecodyn.Linear().fit):
+        with pytest.raises(ecodyn.UnusableDataError, match=sentence):
+            read(frame)
+
+
+def test_what_is_known_of_columns_is_that_of_the_last_fit():
+    rng = np.random.default_rng(0)
+    first = pd.DataFrame(np.exp(-0.1 * np.arange(20.0))[:, None] * rng.uniform(1, 2, 3), columns=list("abc"))
+    law = ecodyn.Linear("independent").fit(first)
+    assert law.feature_names_in_.tolist() == ["a", "b", "c"]
+    with pytest.raises(ValueError, match="minimum of 3"):
+        law.fit(first.iloc[:2])  # too short: what was fitted stays
+    assert (law.n_features_in_, law.feature_names_in_.tolist()) == (3, ["a", "b", "c"])
+    law.fit(Trajectories(first.to_numpy()[None, :, :2], np.arange(20), ["x", "y"]))
+    assert law.n_features_in_ == 2
+    assert not hasattr(law, "feature_names_in_")
+    assert law.predict(pd.DataFrame([[1.0, 2.0]], columns=["x", "y"]), t=1.0).shape == (1, 2)
+
+
+def test_predictions_go_by_labels(shipped):
+    law = ecodyn.Linear("full").fit(wide(shipped))
+    start = pd.DataFrame(shipped.values[0, :1], columns=list(shipped.features))
+    assert np.array_equal(law.predict(start[NAMES[::-1]], t=5.0), law.predict(start, t=5.0))

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypedDict
 
+import numpy as np
+
 from ecodyn.comparison.contenders import PROTOCOLS, UNSEEN_RUNS
 from ecodyn.comparison.model_score import Window
 from ecodyn.comparison.phases import Phases
@@ -105,6 +107,7 @@ class Request:
             raise ValueError(f"protocols are {', '.join(PROTOCOLS)}; got {given}")
         if len(set(self.protocols)) < len(self.protocols):
             raise ValueError(f"expected each protocol once, got {', '.join(self.protocols)}")
+        self._check_lists()
         if self.jobs < 1:
             raise ValueError(f"jobs is a number of processes, at least 1; got {self.jobs}")
         if self.folds is not None and self.folds < 2:
@@ -114,6 +117,19 @@ class Request:
         if self.survivor_rule not in RULES:
             raise ValueError(f"expected a survivor rule, {', '.join(RULES)}; got {self.survivor_rule!r}")
         self._check_surrogates()
+
+    def _check_lists(self) -> None:
+        """Refuse what is no list of families or of windows."""
+        if self.families is not None:
+            known = [one for one in self.families if isinstance(one, str | Family | type)]
+            if isinstance(self.families, str) or len(known) < len(self.families):
+                raise ValueError(
+                    f"families is a list of names, classes or estimators, got {type(self.families).__name__}; times are "
+                    "given by name, t=..."
+                )
+        for window in self.windows or ():
+            if isinstance(window, str) or np.shape(window) != (2,):
+                raise ValueError(f"a window is a pair (first step, last step), such as (60, 1000), got {window!r}")
 
     def _check_surrogates(self) -> None:
         if self.surrogates and self.surrogates < FEWEST_SURROGATES:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -168,9 +169,11 @@ class Family(Predictor, ABC):
             A ValueError: the data can't be fitted; the sentence says what to do.
         """
         check_no_target(X, y)
-        trajectories = self._trajectories(X, t)
+        seen = copy.copy(self)  # what is learned of X's columns is this estimator's only once it is fitted to them
+        trajectories = seen._trajectories(X, t)
         if feature_names is not None:
             trajectories = trajectories.with_features(feature_names)
+            seen.__dict__.pop("feature_names_in_", None)
         self.check(trajectories)
         for sentence in self.ahead(trajectories):
             warnings.warn(sentence, DataWarning, stacklevel=2)
@@ -179,16 +182,21 @@ class Family(Predictor, ABC):
         if notes:
             warnings.warn("; ".join(notes), DataWarning, stacklevel=2)
         self.model_, self._counted_steps = model, counts_steps(trajectories)
+        self.n_features_in_ = trajectories.n_features
+        self.__dict__.pop("feature_names_in_", None)
+        if (names := vars(seen).get("feature_names_in_")) is not None:
+            self.feature_names_in_ = names
         return self
 
     def _trajectories(self, X: DataLike, t: Numbers | float | None) -> Trajectories:
+        """X as trajectories; of one array or table without times scikit-learn keeps the names of the columns."""
+        self.__dict__.pop("feature_names_in_", None)
         if not is_one_array(X):
-            trajectories = data_of(X, t)
-            self.n_features_in_ = trajectories.n_features
-            return trajectories
+            return data_of(X, t)
         from sklearn.utils.validation import validate_data
 
-        array = validate_data(self, X, dtype=np.float64, ensure_min_samples=MIN_STEPS)
+        # What is not finite is told by the trajectories, with its place and what to do.
+        array = validate_data(self, X, dtype=np.float64, ensure_min_samples=MIN_STEPS, ensure_all_finite=False)
         names = getattr(self, "feature_names_in_", None)
         labels = None if names is None else names.tolist()
         runs = as_trajectories(array, t)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, TextIO
+from typing import TextIO
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -20,12 +20,9 @@ from ecodyn.rollouts.integration import OK, Rollout
 from ecodyn.rollouts.skill import WORST_UNEXPLAINED, skill_of
 from ecodyn.statistics.clustered import cluster_means
 from ecodyn.trajectories import Trajectories
-from ecodyn.trajectories.conversions import DataLike, is_one_array
+from ecodyn.trajectories.conversions import DataLike, is_labelled, is_one_array
 from ecodyn.trajectories.labels import Label
 from ecodyn.trajectories.values import Numbers
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["Predictor", "counts_steps"]
 
@@ -80,7 +77,9 @@ class Predictor(Configured):
         return np.asarray(signal[0] if single else signal)
 
     def _checked_start(self, x0: StartLike, t: ArrayLike | None) -> Array:
-        if isinstance(x0, Trajectories) or (hasattr(x0, "dims") and hasattr(x0, "coords")):
+        # Where the fit's columns had names, scikit-learn has them checked; other labels are the law's to match.
+        checked_there = hasattr(x0, "columns") and hasattr(self, "feature_names_in_")
+        if isinstance(x0, Trajectories) or ((is_labelled(x0) or hasattr(x0, "iloc")) and not checked_there):
             law = self.model_
             start = starting_states(x0, law.features, law.channels, any_labels=not law.per_feature)
             return start[..., 0] if len(law.channels) == 1 else start
@@ -137,7 +136,8 @@ class Predictor(Configured):
 
     def _runs_to_score(self, X: DataLike, t: Numbers | float | None) -> Trajectories:
         """Runs of the law's features, in their order; arrays have them by position."""
-        if is_one_array(X) and not isinstance(X, list | tuple):
+        of_names = hasattr(self, "feature_names_in_") or not hasattr(X, "columns")  # else the law matches the labels
+        if of_names and is_one_array(X) and not isinstance(X, list | tuple):
             validate_data(self, X, reset=False, skip_check_array=True)
         runs: Trajectories = clone(self)._trajectories(X, t)
         if not isinstance(X, Trajectories) and t is None and counts_steps(runs) and not self._counted_steps:

@@ -22,8 +22,19 @@ __all__ = [
     "whole_numbers",
 ]
 
+ITERATIONS = ("iter", "iterations", "n_iter", "train_step", "training_step")  # what loops call the same
+
 # In the order in which one of several equal columns is preferred. Names are compared as `normal` writes them.
-STEP_NAMES = ("step", "_step", "global_step", "iteration", "steps", "trainer/global_step", "train/global_step")
+STEP_NAMES = (
+    "step",
+    "_step",
+    "global_step",
+    "iteration",
+    "steps",
+    "trainer/global_step",
+    "train/global_step",
+    *ITERATIONS,
+)
 TIME_NAMES = ("time", "t", "epoch", "generation", "day")  # offered where there is no step
 RUN_NAMES = ("run", "run_id", "run_name", "seed", "subject", "replicate", "trial", "id")
 FEATURE_NAMES = ("feature", "variable", "metric", "tag", "key", "name")  # of a long table, beside `VALUE_NAME`

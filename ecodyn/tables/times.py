@@ -8,13 +8,14 @@ import numpy as np
 
 from ecodyn.arrays import Array, Bools
 from ecodyn.errors import UnusableDataError
-from ecodyn.tables.cells import first_wrong
-from ecodyn.tables.names import STEP_NAMES, TIME_NAMES, listed, normal
+from ecodyn.tables.cells import first_wrong, increases
+from ecodyn.tables.names import RUN_NAMES, STEP_NAMES, TIME_NAMES, listed, normal
 from ecodyn.tables.sheet import INDEX, Sheet
 
 __all__ = ["Time", "time_of"]
 
 FLAG = "--time-column (time=)"  # what sentences ask for
+EVEN = 1e-6  # relative: what times written with six digits keep of their spacing
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +57,7 @@ def time_of(sheet: Sheet, column: str | None, features: set[str], *, count_rows:
             return _one_of(sheet, columns, remarked=kind is TIME_NAMES)
     index = sheet.nameless_index
     if index is None and count_rows:
+        _refuse_uncounted(sheet, offering)
         return Time(None, np.arange(float(sheet.rows)))
     if index is None:
         raise UnusableDataError(
@@ -91,6 +93,39 @@ def _one_of(sheet: Sheet, columns: list[str], *, remarked: bool) -> Time:
         )
     remarks = (f"there is no column step: the column {name} is taken as the time",) if remarked else ()
     return Time(name, values, tuple(others), remarks)
+
+
+def _refuse_uncounted(sheet: Sheet, names: list[str]) -> None:
+    """Refuse to count the rows of a table in which something may be the time: dates, or whole numbers that go on."""
+    for name in names:
+        where = "index" if name in sheet.levels else "column"
+        if sheet.columns[name].dtype.kind in "mM":
+            raise UnusableDataError(
+                f"{sheet.where} has the {where} {name} of dates, expected times as numbers: turn them into, say, days "
+                "since the start, and call them step"
+            )
+        if _may_be_time(sheet, name):
+            raise UnusableDataError(
+                f"{sheet.where} has no column named step, and the {where} {name} goes on by whole numbers or by equal "
+                f"ones: it may be the time (call it step, or say so with --time-column {name}; time={name!r}) or a "
+                "feature (then add a column step)"
+            )
+
+
+def _may_be_time(sheet: Sheet, name: str) -> bool:
+    """Whether a column goes on as times do within every run: whole numbers that increase, or equally spaced ones."""
+    numbers = sheet.numbers(name)
+    if numbers.text is not None or np.isnan(numbers.values).any():
+        return False
+    telling = [column for column in sheet.names if normal(column) in RUN_NAMES and column != name]
+    codes = sheet.labels(telling[0])[0] if telling else np.zeros(sheet.rows, dtype=np.int64)
+    parts = [numbers.values[codes == code] for code in np.unique(codes)]
+    return all(len(part) > 2 and (increases(part) or _evenly_spaced(part)) for part in parts)
+
+
+def _evenly_spaced(values: Array) -> bool:
+    gaps = np.diff(values)
+    return bool(gaps[0] > 0 and np.allclose(gaps, gaps[0], rtol=EVEN, atol=0.0))
 
 
 def _index(sheet: Sheet, index: Array) -> Time:

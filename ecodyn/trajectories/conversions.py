@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 import numpy as np
 
 from ecodyn.arrays import Array
+from ecodyn.errors import UnusableDataError
 from ecodyn.tables import TableOptions, interpret
 from ecodyn.trajectories.labelled_arrays import array_fields, dataset_fields
 from ecodyn.trajectories.loading import load
@@ -89,9 +90,11 @@ def is_labelled(X: object) -> bool:
 def is_one_array(X: object) -> bool:
     """Whether X is one run without times of its own: an array (step, feature), or a table of nothing but features."""
     if hasattr(X, "iloc"):
-        columns = interpret(cast("pd.DataFrame", X), count_rows=True).columns
-        return columns.time is None and columns.run is None and columns.feature is None
-    if _stands_alone(X) or hasattr(X, "data_vars"):
+        frame = cast("pd.DataFrame", X)
+        columns = interpret(frame, count_rows=True).columns
+        bare = columns.time is None and columns.run is None and columns.feature is None and not columns.aside
+        return bare and not bool(frame.isna().to_numpy().any())
+    if _stands_alone(X) or hasattr(X, "data_vars") or np.ma.is_masked(X):
         return False
     return not (isinstance(X, list | tuple) and any(map(_stands_alone, X))) and not _is_list_of_runs(X)
 
@@ -111,12 +114,34 @@ def _refuse_times(t: object, who: str) -> None:
 def _from_table(frame: Any, t: Any) -> Trajectories:
     if not hasattr(frame, "iloc") and hasattr(frame, "to_pandas"):  # polars
         frame = frame.to_pandas()
-    if t is not None and (time := interpret(frame, count_rows=True).columns.time) is not None:
-        raise ValueError(f"the table has times, its {time}, got t as well; leave t out")
     arguments = fields_of_frame(frame, TableOptions(), count_rows=True)
-    if t is not None:
-        arguments["steps"] = _default_times(cast("list[Array]", arguments["values"]), t)
+    if t is None:
+        return Trajectories(**arguments)
+    columns = interpret(frame, count_rows=True).columns
+    if columns.time is not None:
+        raise ValueError(f"the table has times, its {columns.time}, got t as well; leave t out")
+    # Steps that lack a value are left out by now: their rows, counted within each run, say which times are kept.
+    rows = cast("list[Array]", arguments["steps"])
+    counts = [len(frame)] if columns.run is None else _rows_of_runs(frame, columns.run)
+    arguments["steps"] = [times[own.astype(int)] for times, own in zip(_times_of_rows(t, counts), rows, strict=True)]
     return Trajectories(**arguments)
+
+
+def _rows_of_runs(frame: Any, run: str) -> list[int]:
+    """Rows of each run, in the order in which the runs come."""
+    return frame.reset_index().groupby(run, sort=False).size().tolist()
+
+
+def _times_of_rows(t: Any, counts: list[int]) -> list[Array]:
+    """The times of all rows of each run."""
+    if isinstance(t, numbers.Real):
+        return [spaced(float(t), count) for count in counts]
+    several = isinstance(t, list | tuple) and len(t) > 0 and np.ndim(t[0]) > 0
+    each = [float64(times, "t") for times in (t if several else [t] * len(counts))]
+    lengths = [times.shape for times in each]
+    if lengths != [(count,) for count in counts]:
+        raise UnusableDataError(f"expected t with a time for each row, {counts} rows in the runs, got shapes {lengths}")
+    return each
 
 
 def _from_parts(parts: Sequence[Any], t: Any) -> Trajectories:

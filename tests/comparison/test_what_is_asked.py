@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+import numpy as np
 import pytest
 
+import ecodyn
 from ecodyn import compare
 from ecodyn.comparison.contenders import contenders
 from ecodyn.families import Linear
@@ -90,3 +92,17 @@ def test_options_of_the_wrong_type_are_refused_before_any_work(linear_runs, opti
     (name,) = options
     with pytest.raises(ValueError, match=name):
         compare(linear_runs(steps=11), ["linear"], ["independent"], protocols=UNSEEN, parameters={"linear": options})
+
+
+@pytest.mark.parametrize(
+    ("asked", "sentence"),
+    [
+        ({"families": np.arange(5.0)}, "t="),
+        ({"families": "linear"}, "list of names"),
+        ({"windows": ["0:50"]}, r"such as \(60, 1000\)"),
+        ({"windows": [(0, 10, 20)]}, "pair"),
+    ],
+)
+def test_what_is_no_list_of_families_or_windows_is_refused(asked, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        ecodyn.compare(np.random.default_rng(0).random((3, 9, 2)), t=np.arange(9.0), **asked)
