@@ -26,7 +26,7 @@ from ecodyn.tables.names import listed
 from ecodyn.tables.remarks import MOST_RUNS
 from ecodyn.trajectories import Trajectories
 
-__all__ = ["IncompleteExtractionError", "InterruptedExtraction", "Progress", "extract", "run_names"]
+__all__ = ["IncompleteExtractionError", "InterruptedExtraction", "Progress", "extract", "extract_logs", "run_names"]
 
 CALLER = 4  # of `extract`, counted from where a result is put together: warnings point to it
 
@@ -110,6 +110,20 @@ def extract(
     given = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
     logs = [log for path in given for log in logs_at(path, options)]
     extraction = _Extraction(logs, request, options, labels_shared=labels_shared, notes=notes or {}, command=command)
+    return extraction.result(jobs, progress)
+
+
+def extract_logs(
+    logs: Sequence[Log],
+    request: Request,
+    options: LogOptions,
+    *,
+    jobs: int = 1,
+    command: str | None = None,
+    progress: Progress | None = None,
+) -> Trajectories:
+    """The same of logs that are open."""
+    extraction = _Extraction(logs, request, options, labels_shared=None, notes={}, command=command)
     return extraction.result(jobs, progress)
 
 

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import warnings
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ecodyn.extraction.extract import Progress, extract
+from ecodyn.errors import DataWarning
+from ecodyn.extraction.extract import Progress, extract_logs
+from ecodyn.extraction.pieces import Piece, piece_of_file, piece_of_logs, put_together
 from ecodyn.extraction.recording.journal import journal_of
-from ecodyn.extraction.recording.reading import is_recording
+from ecodyn.extraction.recording.reading import is_recording, logs_at
 from ecodyn.extraction.request import Request
-from ecodyn.logs import LogOptions
-from ecodyn.tables import SUFFIXES, TableOptions
+from ecodyn.logs import Log, LogOptions
+from ecodyn.logs.opening import is_log
+from ecodyn.tables import SUFFIXES
+from ecodyn.tables.names import listed
 from ecodyn.trajectories import Trajectories, as_trajectories, load
 
 if TYPE_CHECKING:
@@ -31,7 +37,8 @@ class Gathered:
 
     Attributes
     ----------
-    trajectories : all runs, those of different files in clusters of their own
+    trajectories : all runs, in the order of the paths; those of different files in clusters of their own, but for
+        recordings that begin with equal parameters
     extracted : how many of the runs were extracted from logs
     """
 
@@ -48,7 +55,11 @@ def gather(
     command: str | None = None,
     progress: Progress | None = None,
 ) -> Gathered:
-    """Load trajectories files and extract logs, and put all runs together.
+    """Load trajectories files and extract logs, and put all runs together, in the order of the paths.
+
+    A recording that is finished is a trajectories file, and one under way a log. Of a folder with either in it, each
+    entry is taken for what it is. Runs keep their labels; where these repeat, those of files of one run are named by
+    the file.
 
     Parameters
     ----------
@@ -62,6 +73,11 @@ def gather(
         There is nothing at a path.
     UnusableDataError
         What is there can't be read, or belongs to networks with other features.
+
+    Warns
+    -----
+    DataWarning
+        A folder with trajectories files holds something else as well, or the runs differ in what they have.
 
     Examples
     --------
@@ -77,19 +93,21 @@ def gather(
     (2, 5, 3)
     """
     options = options or LogOptions()
-    files, logs = _told_apart(paths, options)
-    tables = [file for file in files if file.suffix.lower() != NETCDF]
-    # What is said of tables is refused with a netCDF file, which says it itself, unless it is meant for another file.
-    parts = [_loaded(file, options.of_table() if file in tables or not (tables or logs) else None) for file in files]
-    extracted = 0
-    if logs:
-        part = extract(logs, request, options=options, jobs=jobs, command=command, progress=progress)
-        parts, extracted = [*parts, part], part.n_runs
-    if len(parts) == 1:
-        return Gathered(trajectories=parts[0], extracted=extracted)
-    names = [file.stem for file in files]
-    single = all(part.n_runs == 1 for part in parts) and not logs and len(set(names)) == len(names)
-    return Gathered(trajectories=Trajectories.concat(parts, keys=names if single else None), extracted=extracted)
+    entries, left_out = _entries(paths, options)
+    if left_out:
+        text = f"left out, as no trajectories files and no logs: {listed(left_out)}"
+        warnings.warn(text, DataWarning, stacklevel=2)
+    logs = [logs_at(path, options) for path, extracted in entries if extracted]
+    opened = [log for of_path in logs for log in of_path]
+    loaded = _loaded([path for path, extracted in entries if not extracted], options, beside_logs=bool(logs))
+    extraction = None
+    if opened:
+        extraction = extract_logs(opened, request or Request(), options, jobs=jobs, command=command, progress=progress)
+        if not loaded:
+            return Gathered(trajectories=extraction, extracted=len(opened))
+    pieces = _pieces(entries, loaded, logs, extraction)
+    found = pieces[0].runs if len(pieces) == 1 else put_together(pieces)
+    return Gathered(trajectories=found, extracted=len(opened))
 
 
 def data_of(X: DataLike, t: Numbers | float | None = None) -> Trajectories:
@@ -101,30 +119,68 @@ def data_of(X: DataLike, t: Numbers | float | None = None) -> Trajectories:
     return as_trajectories(X, t)
 
 
-def _members(path: Path) -> list[Path]:
-    """The path itself, or of a folder of trajectories files alone, these."""
-    if not path.is_dir():
-        return [path]
-    entries = sorted(entry for entry in path.iterdir() if entry.name[0] != ".")
-    stored = [entry for entry in entries if entry.suffix.lower() == NETCDF and not is_recording(entry)]
-    return stored if stored and len(stored) == len(entries) else [path]
-
-
 def holds_logs(paths: Sequence[str | os.PathLike[str]], options: LogOptions | None = None) -> bool:
     """Whether any of the paths has to be extracted."""
-    return bool(_told_apart(paths, options or LogOptions())[1])
+    return any(extracted for _, extracted in _entries(paths, options or LogOptions())[0])
 
 
-def _told_apart(paths: Sequence[str | os.PathLike[str]], options: LogOptions) -> tuple[list[Path], list[Path]]:
-    """Trajectories files and tables, and logs."""
-    files: list[Path] = []
-    logs: list[Path] = []
-    for path in [entry for given in paths for entry in _members(Path(given))]:
-        recorded = journal_of(path).is_file() or is_recording(path)
-        is_file = path.suffix.lower() in (NETCDF, *SUFFIXES) and not path.is_dir()
-        (files if is_file and not recorded and options.format is None else logs).append(path)
-    return files, logs
+def _entries(paths: Sequence[str | os.PathLike[str]], options: LogOptions) -> tuple[list[tuple[Path, bool]], list[str]]:
+    """Files and folders in their order, each with whether it is extracted; and what of folders is neither."""
+    entries: list[tuple[Path, bool]] = []
+    left_out: list[str] = []
+    for given in map(Path, paths):
+        members, others = _members(given, options)
+        entries += [(member, _is_extracted(member, options)) for member in members]
+        left_out += map(str, others)
+    return entries, left_out
 
 
-def _loaded(path: Path, table: TableOptions | None) -> Trajectories:
-    return load(path) if table is None else load(path, **vars(table))
+def _members(path: Path, options: LogOptions) -> tuple[list[Path], list[Path]]:
+    """The path itself, or of a folder with trajectories files or recordings in it, its entries; and what is neither."""
+    if not path.is_dir() or options.format is not None:
+        return [path], []
+    entries = sorted(entry for entry in path.iterdir() if entry.name[0] != ".")
+    kept = [e for e in entries if e.suffix.lower() == NETCDF or is_recording(e)]
+    if not kept or is_log(path):
+        return [path], []
+    replaced = [entry for entry in kept if journal_of(entry) in kept]  # a recording goes on, its journal has all of it
+    further = [e for e in entries if e not in kept and (e.suffix.lower() in SUFFIXES or is_log(e))]
+    members = [entry for entry in entries if entry in (*kept, *further) and entry not in replaced]
+    return members, [entry for entry in entries if entry not in (*kept, *further)]
+
+
+def _is_extracted(path: Path, options: LogOptions) -> bool:
+    """Whether a path is a log, or a recording under way: a finished one is a trajectories file."""
+    if options.format is not None or path.is_dir() or journal_of(path).is_file():
+        return True
+    return path.suffix.lower() not in (NETCDF, *SUFFIXES)
+
+
+def _loaded(files: Sequence[Path], options: LogOptions, *, beside_logs: bool) -> dict[Path, Trajectories]:
+    """Trajectories files and tables, with what the options say of tables."""
+    tables = [file for file in files if file.suffix.lower() != NETCDF]
+    # What is said of tables is refused with a netCDF file, which says it itself, unless it is meant for another file.
+    meant = vars(options.of_table())
+    return {file: load(file, **(meant if file in tables or not (tables or beside_logs) else {})) for file in files}
+
+
+def _pieces(
+    entries: Sequence[tuple[Path, bool]],
+    loaded: Mapping[Path, Trajectories],
+    logs: Sequence[Sequence[Log]],
+    extraction: Trajectories | None,
+) -> list[Piece]:
+    """Runs by file, and those of logs that were named one after the other, in the order of the paths."""
+    pieces: list[Piece] = []
+    own = [log for of_path in logs for log in of_path]
+    counts = iter(map(len, logs))
+    first = 0
+    for extracted, group in groupby(entries, key=lambda entry: entry[1]):
+        paths = [path for path, _ in group]
+        if extracted and extraction is not None:
+            after = first + sum(next(counts) for _ in paths)
+            pieces.append(piece_of_logs(extraction, extraction.runs.tolist()[first:after], own))
+            first = after
+        else:
+            pieces += [piece_of_file(loaded[path], path) for path in paths]
+    return pieces

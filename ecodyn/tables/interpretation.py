@@ -85,7 +85,8 @@ class _Reading:
         self.sheet, self.options, self.where = sheet, options, sheet.where
         claimed = {name for name in named(options.columns, sheet.names) if "*" not in name}
         free = options.time is None and options.run is None and options.columns is None
-        self.own: Own | None = own_layout(sheet.notes(NOTES), sheet.names) if free else None
+        noted = own_layout(sheet.notes(NOTES), sheet.names)
+        self.own: Own | None = noted if free else None
         own, sheet.literal = self.own, self.own is not None
         self.time: Time = time_of(sheet, options.time if own is None else "step", claimed, count_rows=count_rows)
         equal = {self.time.name or "", *self.time.equal}
@@ -106,6 +107,7 @@ class _Reading:
                 self.long = long
             else:
                 self.own = None
+        self.as_noted = noted is not None and (self.own is not None or not free)
         if self.own is None:
             self.long = long_of(sheet, self.time.values, self.runs.codes, self.roles, options.columns)
         if self.own is None and self.long is None:
@@ -141,6 +143,7 @@ class _Reading:
             columns=self._columns(),
             index_used=bool({self.time.name, self.runs.name} & {*self.sheet.levels})
             or (self.time.name is not None and self.time.name not in self.sheet.columns),
+            own=self.as_noted,
         )
 
     def _run_labels(self, texts: list[str]) -> tuple[Label, ...]:

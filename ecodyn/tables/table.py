@@ -99,6 +99,8 @@ class Table:
         What the columns were taken for.
     index_used
         Whether a level of the DataFrame's index is the time or the run.
+    own
+        Whether it is laid out as ecodyn's notes in it say, so that what else they say is of it.
     """
 
     runs: tuple[Label, ...]
@@ -111,3 +113,4 @@ class Table:
     of_run: tuple[tuple[str, ...], ...] = ()
     columns: Columns = field(default_factory=lambda: Columns(time=None, run=None))
     index_used: bool = False
+    own: bool = False

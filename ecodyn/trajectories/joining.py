@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,19 +17,39 @@ from ecodyn.trajectories.labels import Label
 from ecodyn.trajectories.parts import some, take_features, velocity_of
 from ecodyn.trajectories.values import Numbers
 
-__all__ = ["joined"]
+__all__ = ["Known", "joined"]
 
 SOURCE_RUN = "source_run"  # the setting that keeps the labels of runs that had to be numbered anew
 
 
-def joined(parts: Sequence[Checked], keys: Sequence[Label] | None = None) -> Arguments:
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """What is known of the runs of several parts beside what the parts say.
+
+    Attributes
+    ----------
+    runs
+        Labels of all of them, in place of the parts' own.
+    starts
+        Equal for those that begin alike, of whatever parts; None if only runs of one part may.
+    labels_shared
+        Whether labels that each part shares among its runs are shared by all of them.
+    """
+
+    runs: Sequence[Label] | None = None
+    starts: Sequence[Hashable] | None = None
+    labels_shared: bool = False
+
+
+def joined(parts: Sequence[Checked], keys: Sequence[Label] | None = None, known: Known | None = None) -> Arguments:
     """The keyword arguments of `Trajectories` for the runs of all parts; see `Trajectories.concat`."""
+    known = known or Known()
     if not parts:
         raise ValueError("expected one or more trajectories to put together, got none")
     parts = [_with_features_of(parts[0], part, place) for place, part in enumerate(parts)]
     _refuse_other_p(parts)
-    runs, kept_labels = _run_labels(parts, keys)
-    shared = _labels_shared(parts)
+    runs, kept_labels = _run_labels(parts, keys) if known.runs is None else (list(known.runs), {})
+    shared = _labels_shared(parts, across=known.labels_shared)
     curves: dict[str, Numbers] = {
         name: _by_run(parts, [p.curves[name] for p in parts]) for name in _common(p.curves for p in parts)
     }
@@ -51,7 +72,7 @@ def joined(parts: Sequence[Checked], keys: Sequence[Label] | None = None) -> Arg
         "dc": curves.pop("dc", None),
         "curves": curves,
         "embedding": _embeddings(parts),
-        "cluster": _clusters(parts),
+        "cluster": _clusters(parts, known.starts),
         "settings": settings,
         "backward_velocity": _by_run(parts, map(velocity_of, parts)) if remembered else None,
         "missing": _by_run(parts, map(_missing, parts)) if any(part.missing is not None for part in parts) else None,
@@ -114,17 +135,18 @@ def _run_labels(parts: Sequence[Checked], keys: Sequence[Label] | None) -> tuple
     return list(range(len(labels))), kept
 
 
-def _labels_shared(parts: Sequence[Checked]) -> bool:
+def _labels_shared(parts: Sequence[Checked], *, across: bool) -> bool:
     """Whether feature k is the same in all runs of all parts: so it says of each, and so do names, not numbers."""
     named = parts[0].features.dtype.kind == "U"
-    return all(part.labels_shared for part in parts) and (named or len(parts) == 1)
+    return all(part.labels_shared for part in parts) and (named or across or len(parts) == 1)
 
 
-def _clusters(parts: Sequence[Checked]) -> list[int] | None:
-    """Clusters of all runs, those of different parts apart; None if each run is its own."""
+def _clusters(parts: Sequence[Checked], starts: Sequence[Hashable] | None) -> list[int] | None:
+    """Clusters of all runs, those of different parts apart unless starts are known; None if each run is its own."""
     pairs = [(place, label) for place, part in enumerate(parts) for label in part.clusters.tolist()]
-    number = {pair: n for n, pair in enumerate(dict.fromkeys(pairs))}
-    return None if len(number) == len(pairs) else [number[pair] for pair in pairs]
+    alike: Sequence[Hashable] = pairs if starts is None else starts
+    number = {start: n for n, start in enumerate(dict.fromkeys(alike))}
+    return None if len(number) == len(alike) else [number[start] for start in alike]
 
 
 def _embeddings(parts: Sequence[Checked]) -> list[Array] | None:

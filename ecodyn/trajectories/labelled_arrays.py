@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import numbers
-from collections.abc import Hashable, Iterable
+import warnings
+from collections.abc import Hashable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ecodyn.errors import UnusableDataError
+from ecodyn.errors import DataWarning, UnusableDataError
 from ecodyn.tables.names import RUN_NAMES, STEP_NAMES, TIME_NAMES, normal
 from ecodyn.trajectories.dataset import Arguments, unpack
 from ecodyn.trajectories.labels import Label
@@ -25,6 +26,7 @@ RUN_DIMENSIONS = {*RUN_NAMES, "runs", "sample", "samples", "member"}  # those of
 STEP_DIMENSIONS = {*STEP_NAMES, *TIME_NAMES, "times", "iteration", "epochs"}  # the same of times
 # What is compared has many names.
 FEATURE_DIMENSIONS = {"feature", "features", "frequency", "species", "variable", "mode", "k"}
+CALLER = 5  # of `as_trajectories`, counted from where coordinates are looked at: warnings point to it
 
 
 def array_fields(array: xr.DataArray, times: Any = None) -> Arguments:
@@ -38,13 +40,18 @@ def array_fields(array: xr.DataArray, times: Any = None) -> Arguments:
         The names of the dimensions don't say which is which.
     ValueError
         There are times twice.
+
+    Warns
+    -----
+    DataWarning
+        A coordinate named step, run or feature stands beside a dimension that has that role under another name.
     """
+    return _fields(array, times)
+
+
+def _fields(array: xr.DataArray, times: Any) -> Arguments:
     roles = _roles([(dim, size) for dim, size in zip(array.dims, array.shape, strict=True)])
-    named = array.rename({dim: role for dim, role in roles.items() if dim != role})
-    for role in (RUN, FEATURE):
-        if role not in named.dims:
-            named = named.expand_dims(role)
-    named = named.transpose(*DIMENSIONS)
+    named = _renamed(array, roles)
     labels = named[FEATURE].values.tolist() if FEATURE in named.coords else None
     return {
         "values": named.values,
@@ -76,6 +83,34 @@ def _roles(dims: list[tuple[Hashable, int]]) -> dict[Hashable, str]:
             'such as X.rename(NAME="step")'
         )
     return roles
+
+
+def _renamed(array: xr.DataArray, roles: Mapping[Hashable, str]) -> xr.DataArray:
+    """The array with dimensions run, step and feature; warns of coordinates of these names that stand in the way."""
+    notes: list[str] = []
+    for dim, role in roles.items():
+        if dim == role or role not in array.coords:
+            continue
+        if array.coords[role].dims == (dim,) and dim not in array.coords:
+            array = array.swap_dims({dim: role})
+            notes.append(f"the dimension {dim} has no coordinate of its own: its coordinate {role} is taken for it")
+        else:
+            array = array.drop_vars(role)
+            notes.append(f"the dimension {dim} is taken as the {role}: the coordinate {role} is left out")
+    for role in DIMENSIONS:
+        if (
+            role not in roles.values() and role in array.coords and array.coords[role].ndim
+        ):  # a coordinate of a single value is its label
+            along = ", ".join(map(str, array.coords[role].dims))
+            array = array.drop_vars(role)
+            notes.append(f"there is no dimension {role}: the coordinate {role} along {along} is left out")
+    if notes:
+        warnings.warn(f"the array: {'; '.join(notes)}", DataWarning, stacklevel=CALLER)
+    named = array.rename({dim: role for dim, role in roles.items() if dim != role and dim in array.dims})
+    for role in (RUN, FEATURE):
+        if role not in named.dims:
+            named = named.expand_dims(role)
+    return named.transpose(*DIMENSIONS)
 
 
 def _times(named: xr.DataArray, times: Any) -> Any:
@@ -113,7 +148,7 @@ def dataset_fields(ds: xr.Dataset, times: Any = None) -> Arguments:
     if not names:
         raise UnusableDataError("expected a dataset with a variable, got one without; it holds nothing to fit")
     if len(names) == 1 or "signal" in ds:
-        return array_fields(ds["signal" if "signal" in ds else names[0]], times)
+        return _fields(ds["signal" if "signal" in ds else names[0]], times)
     dims = {frozenset(ds[name].dims) for name in names}
     if len(dims) > 1 or any(normal(str(d)) in FEATURE_DIMENSIONS for d in ds[names[0]].dims):
         variables = ", ".join(f"{name}({', '.join(map(str, ds[name].dims))})" for name in names)
@@ -121,4 +156,4 @@ def dataset_fields(ds: xr.Dataset, times: Any = None) -> Arguments:
             f"expected a variable signal, a single one, or a variable for each feature with the same dimensions; got "
             f"{variables}: choose one, such as ds[NAME], or drop the others"
         )
-    return array_fields(ds.to_dataarray("feature"), times)
+    return _fields(ds.to_dataarray("feature"), times)

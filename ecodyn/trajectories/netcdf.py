@@ -17,8 +17,9 @@ from ecodyn.trajectories.paths import beginning
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["read_netcdf", "write_netcdf"]
+__all__ = ["CHECKSUM", "read_netcdf", "write_dataset", "write_netcdf"]
 
+CHECKSUM = "ecodyn_checksum"  # the attribute of a file with the checksum of all it holds
 COMPRESSION = {"zlib": True, "complevel": 4, "shuffle": True}  # what netCDF4-python compresses with by default
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"  # netCDF4's
 NETCDF3_SIGNATURE = b"CDF"  # of the older kind, which is told so
@@ -27,8 +28,12 @@ ZLIB_LIMIT = 1032  # zlib shrinks nothing further than 1032 : 1, so a larger cla
 
 def write_netcdf(fields: Fields, path: Path, *, force: bool = False) -> None:
     """Write fields as netCDF4, compressed without loss, with a checksum of all they hold."""
-    ds = pack(fields)
-    ds.attrs["ecodyn_checksum"] = _checksum(ds)
+    write_dataset(pack(fields), path, force=force)
+
+
+def write_dataset(ds: xr.Dataset, path: Path, *, force: bool = False) -> None:
+    """The same of a dataset that holds packed fields, and attributes of its writer's own."""
+    ds.attrs[CHECKSUM] = _checksum(ds)
     encoding = {name: COMPRESSION for name, variable in ds.data_vars.items() if variable.dtype.kind in "if"}
     with write_whole(path, force=force) as temporary:
         ds.to_netcdf(temporary, engine="h5netcdf", format="NETCDF4", encoding=encoding)
@@ -45,7 +50,7 @@ def read_netcdf(path: Path) -> xr.Dataset:
         raise UnusableDataError(
             f"{path} is damaged or truncated ({type(error).__name__}: {error}); copy or write it again"
         ) from error
-    stored = ds.attrs.pop("ecodyn_checksum", None)
+    stored = ds.attrs.pop(CHECKSUM, None)
     if stored is not None and stored != _checksum(ds):
         raise UnusableDataError(
             f"{path} does not match the checksum stored in it: it was damaged, or edited without ecodyn; "

@@ -139,16 +139,23 @@ def fields_of_frame(
     """
     noted = frame.attrs.get(NOTES)
     notes: Mapping[str, Any] = noted if isinstance(noted, Mapping) else {}
+    asked = options
     if notes.get("missing") and options == TableOptions():
         options = dataclasses.replace(options, missing="keep")  # trajectories with a mask, written by ecodyn
     table = interpret(frame, options, where=where, count_rows=count_rows)
-    if table.remarks:
-        warnings.warn(f"{where}: {'; '.join(table.remarks)}", DataWarning, stacklevel=3)
+    if options != asked and not table.own:
+        options, table = asked, interpret(frame, asked, where=where, count_rows=count_rows)
+    remarks = list(table.remarks)
+    if not table.own:
+        remarks += _without(notes)
+        notes = {}
+    if remarks:
+        warnings.warn(f"{where}: {'; '.join(remarks)}", DataWarning, stacklevel=3)
     provenance: dict[str, Json] = dict(notes.get("provenance") or {})
     if frame.attrs.get("comments"):
         provenance["comments"] = list(frame.attrs["comments"])
-    if table.remarks:
-        provenance["table"] = {"remarks": list(table.remarks), "columns": dataclasses.asdict(table.columns)}
+    if remarks:
+        provenance["table"] = {"remarks": list(remarks), "columns": dataclasses.asdict(table.columns)}
     return {
         "values": table.values,
         "steps": table.times,
@@ -159,6 +166,14 @@ def fields_of_frame(
         "cluster": _clusters(notes, table),
         "missing": [np.isnan(values) for values in table.values] if options.missing == "keep" else None,
     }
+
+
+def _without(notes: Mapping[str, Any]) -> list[str]:
+    """A sentence on what was noted of a table that is another now; what is noted of every table needs none."""
+    lost = [said for name, said in (("provenance", "provenance"), ("cluster", "clusters")) if notes.get(name)]
+    if not lost:
+        return []
+    return [f"it has not the columns that ecodyn wrote: the {' and '.join(lost)} noted of those are left out"]
 
 
 def _clusters(notes: Mapping[str, Any], table: Table) -> list[Any] | None:

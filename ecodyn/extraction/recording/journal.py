@@ -22,11 +22,11 @@ from ecodyn.arrays import Array
 from ecodyn.errors import UnusableDataError
 from ecodyn.runtime.files import write_whole
 
-__all__ = ["SUFFIX", "Header", "Journal", "Kept", "journal_of", "read_journal", "row_type"]
+__all__ = ["MARK", "SUFFIX", "VERSION", "Header", "Journal", "Kept", "journal_of", "read_journal", "row_type"]
 
 SUFFIX = ".recording"  # of a journal, after the whole name of its file
 VERSION = 1  # of the layout of a journal
-MARK = "ecodyn_recording"  # the header's entry that says so
+MARK = "ecodyn_recording"  # the header's entry that says so, and the attribute of the file that becomes of a journal
 CHECKSUM_BYTES = 4  # at the end of a row
 LOCK_TRIES, LOCK_PAUSE = 5, 0.02  # seconds; a reader holds the lock for microseconds, another recorder for good
 
@@ -114,6 +114,13 @@ class Journal:
             raise OSError(f"{self.path} took {written} of the {row.nbytes} bytes of a row; is the disk full?")
         self.n_rows += 1
         self.last_step = step
+
+    def repeats(self, step: int, values: Array, dc: float) -> bool:
+        """Whether a row is the last one over again."""
+        if not self.n_rows or step != self.last_step:
+            return False
+        last = read_journal(self.path).rows[-1]
+        return np.array_equal(last["values"], values) and np.array_equal(last["dc"], dc, equal_nan=True)
 
     def rewind(self, step: int) -> int:
         """Cut off the rows at a step or after it; how many."""

@@ -11,10 +11,11 @@ import numpy as np
 
 from ecodyn.arrays import Array
 from ecodyn.errors import DataWarning, OutputExistsError, UnusableDataError
-from ecodyn.extraction.recording.journal import Header, Journal, journal_of, read_journal, row_type
+from ecodyn.extraction.recording.journal import MARK, VERSION, Header, Journal, journal_of, read_journal, row_type
 from ecodyn.extraction.recording.reading import RECORDING, Recording, from_journal, is_recording, read_recording
 from ecodyn.extraction.recording.subject import Subject
 from ecodyn.trajectories import check_target
+from ecodyn.trajectories.netcdf import write_dataset
 
 __all__ = ["Output"]
 
@@ -101,6 +102,8 @@ class Output:
     def append(self, step: int, values: Array, dc: float, header: Callable[[], Header]) -> None:
         """One row; the first of all begins the journal. Rows at its step or after it are overwritten, which is said.
 
+        The last row over again, as of a training's end that was recorded already, changes nothing.
+
         Raises
         ------
         OSError
@@ -108,6 +111,8 @@ class Output:
         """
         if self._journal is None:
             self._journal = Journal.begin(self.journal_path, header())
+        elif self._journal.repeats(step, values, dc):
+            return
         elif step <= self._journal.last_step:
             dropped = self._journal.rewind(step)
             if not self._said_overwritten:
@@ -147,7 +152,8 @@ class Output:
             recording = replace(recording, remarks=(*recording.remarks, *self.remarks))
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", DataWarning)  # on features that look odd: said whenever it is loaded
-                recording.trajectories().save(self.path, force=self._replaces)
+                dataset = recording.trajectories().to_dataset()
+                write_dataset(dataset.assign_attrs({MARK: VERSION}), self.path, force=self._replaces)
         except (OSError, UnusableDataError) as error:
             self.say(f"the file could not be written ({error}); {self.journal_path} has all rows: extract that")
         else:

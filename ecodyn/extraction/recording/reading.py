@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Mapping
+import warnings
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,13 +12,15 @@ from typing import Any
 import numpy as np
 
 from ecodyn.arrays import Array
-from ecodyn.errors import UnusableDataError
-from ecodyn.extraction.recording.journal import SUFFIX, Kept, journal_of, read_journal
+from ecodyn.errors import DataWarning, UnusableDataError
+from ecodyn.extraction.recording.journal import MARK, SUFFIX, Kept, journal_of, read_journal
 from ecodyn.logs import ArrayFrames, Log, LogOptions, open_logs
 from ecodyn.logs.opening import is_log
 from ecodyn.observables import OBSERVABLES
 from ecodyn.observables.features import Label
+from ecodyn.tables.names import listed
 from ecodyn.trajectories import Trajectories, load
+from ecodyn.trajectories.netcdf import CHECKSUM
 
 __all__ = ["RECORDING", "Recording", "from_journal", "is_recording", "logs_at", "read_recording"]
 
@@ -122,7 +124,10 @@ class Recording:
 
 
 def is_recording(path: Path) -> bool:
-    """Whether a file is a journal, or a trajectories file that a recorder wrote; by its first bytes and attributes."""
+    """Whether a file is a journal, or the trajectories file that a recorder made of one; by its name and attributes.
+
+    What is saved of such a file, whole or a part, lacks the mark and is none.
+    """
     if path.name.endswith(SUFFIX):
         return path.is_file()
     if path.suffix.lower() != ".nc" or not path.is_file():
@@ -132,9 +137,9 @@ def is_recording(path: Path) -> bool:
     if not h5py.is_hdf5(path):
         return False
     try:
-        with h5py.File(path) as file:  # one run: what recordings were put together in may have their provenance
-            return RECORDING in json.loads(file.attrs["provenance"]) and file["signal"].shape[0] == 1
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):  # damaged, or something else in HDF5
+        with h5py.File(path) as file:  # whoever alters a file by other means takes its checksum away
+            return MARK in file.attrs and CHECKSUM in file.attrs
+    except (OSError, RuntimeError, KeyError):  # damaged
         return False
 
 
@@ -170,7 +175,8 @@ def read_recording(path: Path) -> Recording:
 def logs_at(path: str | os.PathLike[str], options: LogOptions | None = None) -> list[Log]:
     """The logs at a path, recordings among them: of one run, of several, or those within a folder.
 
-    A recording under way is named by its file, which is not there yet, or by its journal.
+    A recording under way is named by its file, which is not there yet, or by its journal. A folder of recordings may
+    hold other logs.
 
     Raises
     ------
@@ -178,6 +184,11 @@ def logs_at(path: str | os.PathLike[str], options: LogOptions | None = None) -> 
         There is nothing at `path`.
     UnusableDataError
         What is there is no log, or is damaged.
+
+    Warns
+    -----
+    DataWarning
+        A folder of recordings holds something that is no log, or one of logs trajectories files.
     """
     path = Path(path)
     if (journal := journal_of(path)).is_file():
@@ -186,18 +197,39 @@ def logs_at(path: str | os.PathLike[str], options: LogOptions | None = None) -> 
         return [read_recording(path).log()]
     asked = None if options is None else options.format
     if path.suffix.lower() == ".nc" and path.is_file() and asked is None and not is_log(path):
-        raise UnusableDataError(
-            f"{path} is no training log but, by its name, a trajectories file: there is nothing to extract; give it as "
-            "it is to ecodyn compare and the other commands, or to ecodyn.load"
-        )
+        raise _stored(path, "is no training log but, by its name, a trajectories file")
     if not path.is_dir() or is_log(path):
         return open_logs(path, options)
     entries = sorted(entry for entry in path.iterdir() if entry.name[0] != ".")
     recordings = [e for e in entries if is_recording(e) and not journal_of(e).exists()]
+    if not recordings and asked is None and entries and all(entry.suffix.lower() == ".nc" for entry in entries):
+        raise _stored(path, "holds no training logs but, by their names, trajectories files alone")
     if not recordings:
-        return open_logs(path, options)
-    further = [log for entry in entries if is_log(entry) for log in open_logs(entry, options)]
+        logs = open_logs(path, options)
+        used = {log.path for log in logs}
+        _say_left_out(path, [e.name for e in entries if e.suffix.lower() == ".nc" and e not in used])
+        return logs
+    others = [entry for entry in entries if entry not in recordings and is_log(entry)]
+    said = {*recordings, *others, *(entry for entry in entries if journal_of(entry) in recordings)}
+    _say_left_out(path, [entry.name for entry in entries if entry not in said])
+    further = [log for entry in others for log in open_logs(entry, options)]
     return [read_recording(entry).log() for entry in recordings] + further
+
+
+def _stored(path: Path, what: str) -> UnusableDataError:
+    """The error of trajectories files where logs are expected."""
+    return UnusableDataError(
+        f"{path} {what}: there is nothing to extract; give it as it is to ecodyn compare and the other commands, or to "
+        "ecodyn.load"
+    )
+
+
+def _say_left_out(folder: Path, names: Sequence[str]) -> None:
+    """Warn of what a folder holds beside logs, if there is such."""
+    if names:
+        text = f"{folder}: left out, as no recordings and no logs: {listed(names)}"
+        advice = "; ecodyn compare and ecodyn.load take trajectories files" * any(n.endswith(".nc") for n in names)
+        warnings.warn(text + advice, DataWarning, stacklevel=4)
 
 
 def from_journal(path: Path, kept: Kept) -> Recording:
