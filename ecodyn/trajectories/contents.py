@@ -173,8 +173,8 @@ class Contents:
         "signal" is one channel. "signal,gradient" adds an observable, "signal,gradient@start" a trait: the
         observable at the first step, held constant. "signal,velocity" adds the signal's mean change per step over
         the 3 stored steps before each step, also where a window has cut them away; at the first step of a file it
-        is that over the 3 steps after (see `knows_before`). NaN at padding, and at incomplete
-        steps: those at which a value is missing.
+        is that over the 3 steps after (see `knows_before`). Where values are missing, it is over the feature's 3
+        values before. NaN at padding, and at incomplete steps: those at which a value is missing.
 
         Raises
         ------

@@ -36,7 +36,7 @@ class Selectable(Contents):
         Raises
         ------
         UnusableDataError
-            A run has no step in the window.
+            A run has no step in the window, or no value at its steps.
 
         Examples
         --------
