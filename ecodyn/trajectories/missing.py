@@ -77,8 +77,8 @@ def refuse_without_values(missing: Sequence[Bools], runs: Labels) -> None:
     without = [str(run) for run, own in zip(runs, missing, strict=True) if run_ends(own) == 0]
     if without:
         raise UnusableDataError(
-            f"expected a value of each run at the steps that are kept, every one is missing of runs {', '.join(without)}; "
-            "keep more steps or features, or leave these runs out"
+            "expected a value of each run at the steps that are kept, every one is missing of runs "
+            f"{', '.join(without)}; keep more steps or features, or leave these runs out"
         )
 
 

@@ -43,10 +43,10 @@ def lacking_from_the_fifth_step():
 
 
 def part_or_none(make):
+    """None where nothing is left."""
     try:
         return make()
-    except UnusableDataError as error:
-        assert "every one is missing of runs" in str(error) or "no step in the window" in str(error)
+    except UnusableDataError:
         return None
 
 
@@ -108,7 +108,8 @@ def test_a_noted_mask_leaves_no_remark(tmp_path):
     runs.save(tmp_path / "runs.csv")
     with pytest.warns(DataWarning) as said:
         again = ecodyn.load(tmp_path / "runs.csv")
-    assert again == runs and again.provenance == {}
+    assert again == runs
+    assert again.provenance == {}
     assert not any("kept as NaN" in str(w.message) for w in said)
     assert Trajectories.from_dataframe(runs.to_dataframe("long")) == runs
 
@@ -135,6 +136,6 @@ def test_the_advice_to_state_a_mask_is_given_where_it_helps():
         Trajectories(broken(np.inf), TIMES)
     assert Trajectories(broken(np.inf), TIMES, missing=~np.isfinite(broken(np.inf))).lacks_values
     for beside in ({"observables": {"gradient": broken(np.nan)}}, {"curves": {"loss": broken(np.nan)[:, :, 0]}}):
-        with pytest.raises(UnusableDataError, match="leave (gradient|loss) or the run out") as told:
+        with pytest.raises(UnusableDataError, match=r"leave (gradient|loss) or the run out") as told:
             Trajectories(SIGNAL, TIMES, **beside)
         assert "missing=" not in str(told.value)
