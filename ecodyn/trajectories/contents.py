@@ -148,8 +148,12 @@ class Contents:
 
     @property
     def knows_before(self) -> Bools:
-        """Whether a step before the first one of each run (run,), cut away by a window, tells the velocity there."""
-        known: Bools = ~np.any(np.isnan(velocity_of(self._data)[:, 0]), axis=1)
+        """Whether a step before the first one of each run (run,), cut away by a window, tells the velocity there.
+
+        Where values are missing: whether values before a run's first complete step do.
+        """
+        first = np.argmin(self.missing.any(axis=2), axis=1)
+        known: Bools = ~np.any(np.isnan(velocity_of(self._data)[np.arange(self.n_runs), first]), axis=1)
         return known
 
     @property
