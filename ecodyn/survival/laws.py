@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ecodyn.arrays import Array
+from ecodyn.arrays import Array, Bools
 from ecodyn.comparison.answer import summed_up
 from ecodyn.comparison.contenders import UNSEEN_RUNS, Contender
 from ecodyn.comparison.held_out import estimator_of, fit_folds, roll_out_folds
@@ -149,16 +149,12 @@ def _complete(part: Trajectories) -> Trajectories:
     """The steps with a value of every feature, the only ones a law can be fitted to or start from; says what is not."""
     if not part.lacks_values:
         return part
-    incomplete = part.missing.any(axis=2)
+    incomplete: Bools = np.asarray(part.missing.any(axis=2))
     late = part.runs[incomplete[:, 0]]
-    later = f"; {len(late)} of {part.n_runs} runs start at their first complete one (runs {some(late)})" * bool(
-        len(late)
-    )
-    warnings.warn(
-        f"{incomplete.sum()} steps of the window lack a value of some feature and were left out{later}",
-        DataWarning,
-        stacklevel=3,
-    )
+    said = f"{incomplete.sum()} steps of the window lack a value of some feature and were left out"
+    if len(late):
+        said += f"; {len(late)} of {part.n_runs} runs start at their first complete one (runs {some(late)})"
+    warnings.warn(said, DataWarning, stacklevel=3)
     return part.complete()
 
 

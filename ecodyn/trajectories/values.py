@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -104,8 +104,10 @@ def _unmasked(values: Numbers) -> np.ndarray:
     """An array with NaN where it was masked, which whole numbers and booleans have no room for."""
     if not np.ma.is_masked(values):
         return np.asarray(values)
-    masked = np.ma.asarray(values)
-    return np.asarray((masked.astype(np.float64) if masked.dtype.kind in "biu" else masked).filled(np.nan))
+    masked = cast("np.ma.MaskedArray[Any, Any]", np.ma.asarray(values))
+    if masked.dtype.kind in "biu":
+        masked = cast("np.ma.MaskedArray[Any, Any]", masked.astype(np.float64))
+    return np.asarray(masked.filled(np.nan))
 
 
 def matching(values: Numbers, shape: tuple[int, ...], name: str) -> Array:
