@@ -81,3 +81,20 @@ def test_who_is_alive_in_a_run_is_asked_of_that_run_alone():
     for run in range(2):
         assert np.array_equal(alive_at_end(gaps, run), survivors(alone).alive[run])
     assert alive_at_end(gaps, 2) is None
+
+
+def test_runs_that_all_begin_later_have_surrogates(runs):
+    """Nothing is missing from where their rollouts start."""
+    late = lacking(runs, (slice(None), slice(2), 0))
+    quick = {"folds": 2, "parameters": {"linear": {"refine": False}}}
+    asked = ASKED | {"protocols": ["unseen_runs"], "surrogates": 19} | quick
+    (shuffled, *_) = ecodyn.compare(late, **asked).windows[0].surrogates
+    assert len(shuffled.losses) == 19
+    assert shuffled.failed == 0
+
+
+def test_a_velocity_is_known_where_values_before_the_first_complete_step_tell_it(runs):
+    late = lacking(runs, (2, slice(4), 0), (1, slice(4, 9), 0))
+    assert late.knows_before.tolist() == [False] * 4  # the first value of a feature has none before it
+    assert late.window(runs.times[0, 2], np.inf).knows_before.tolist() == [True, True, False, True]
+    assert late.window(runs.times[0, 5], np.inf).knows_before.all()
