@@ -8,10 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ecodyn.comparison.contenders import UNSEEN_RUNS, Contender, contenders, left_out
+from ecodyn.comparison.contenders import FORECAST, UNSEEN_RUNS, Contender, contenders, left_out
+from ecodyn.comparison.folds import complete_before, origins, steps_before
 from ecodyn.comparison.phases import Phases, chosen_phases
 from ecodyn.comparison.request import Request
 from ecodyn.errors import DataWarning, UnusableDataError
+from ecodyn.families.estimator import MIN_STEPS
 from ecodyn.families.model_name import FAMILY
 from ecodyn.rollouts.iteration import parse_dynamics
 from ecodyn.trajectories import Trajectories
@@ -55,8 +57,8 @@ def check(data: Trajectories, request: Request) -> Checked:
     phases = chosen_phases(data, request.phases, request.windows, request.folds)
     windows = phases.windows if phases else request.windows
     parts = [data.window(*w) for w in windows] if windows else [data]
-    parts, gaps = [part.every(request.every) for part in parts], tuple(_late_starts(parts))
-    parts = [part.since_complete() for part in parts]
+    parts = [part.every(request.every) for part in parts]
+    gaps = (*_late_starts(parts), *(_lost_forecasts(parts) if FORECAST in request.protocols else ()))
     for part in parts:
         _check_usable(part, models)
         _check_velocity(part, models, request.protocols)
@@ -77,9 +79,22 @@ def _late_starts(parts: Sequence[Trajectories]) -> Iterator[str]:
             )
 
 
+def _lost_forecasts(parts: Sequence[Trajectories]) -> Iterator[str]:
+    """Say which runs have enough steps before an origin, but lack values at too many of them."""
+    for part in parts:
+        for origin in origins(part):
+            few = [r for r in range(part.n_runs) if len(complete_before(part, r, origin)) < MIN_STEPS]
+            lost = [r for r in few if steps_before(part, r, origin) >= MIN_STEPS]
+            if lost:
+                yield (
+                    f"{len(lost)} of {part.n_runs} runs have fewer than {MIN_STEPS} complete steps up to {origin:g}, "
+                    f"for missing values, and no forecast from there (runs {some(part.runs[lost])})"
+                )
+
+
 def _check_usable(data: Trajectories, models: Sequence[Contender]) -> None:
     """What no family could use is refused; what one can't is that family's failure."""
-    problems = []
+    whole, problems = data.complete(), []
     for m in models:
         if m.kind == FAMILY and m.estimator is not None:
             try:
@@ -89,7 +104,7 @@ def _check_usable(data: Trajectories, models: Sequence[Contender]) -> None:
                 problems.append(str(error))
     if problems and len(problems) == sum(m.kind == FAMILY for m in models):
         raise UnusableDataError(problems[0])
-    moving = np.nanmax(np.abs(data.values - data.values[:, :1])) if data.values.size else 0.0
+    moving = np.nanmax(np.abs(whole.values - whole.values[:, :1])) if whole.values.size else 0.0
     if not moving > 0:
         raise UnusableDataError(
             "expected signals that change over the window, got constant ones in every run: nothing is left to explain"

@@ -8,9 +8,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ecodyn.arrays import Integers
 from ecodyn.trajectories import Trajectories
 
-__all__ = ["ORIGINS", "Fold", "first_row", "folds_by_cluster", "origins", "own_origin", "steps_before", "unseen_folds"]
+__all__ = [
+    "ORIGINS",
+    "Fold",
+    "complete_before",
+    "first_row",
+    "folds_by_cluster",
+    "origins",
+    "own_origin",
+    "steps_before",
+    "unseen_folds",
+]
 
 ORIGINS = (0.4, 0.6, 0.8)  # of the window, where forecasts start
 MOST_FOLDS = 16  # leave one out up to so many runs
@@ -71,9 +82,12 @@ def steps_before(data: Trajectories, run: int, origin: float) -> int:
     return int(np.sum(data.times[run, :n] <= own_origin(data, run, origin)))
 
 
+def complete_before(data: Trajectories, run: int, origin: float | None) -> Integers:
+    """Places of the complete stored steps (step,) of a run up to an origin; all of them up to none."""
+    n = int(data.lengths[run]) if origin is None else steps_before(data, run, origin)
+    return np.flatnonzero(~data.missing[run, :n].any(axis=1))
+
+
 def first_row(data: Trajectories, run: int, origin: float | None) -> int:
-    """Place of the step from which a run is rolled out: its first, or the last complete one up to an origin."""
-    if origin is None:
-        return 0
-    complete = ~data.missing[run, : steps_before(data, run, origin)].any(axis=1)
-    return int(np.flatnonzero(complete)[-1])
+    """Place of the step from which a run is rolled out: its first complete one, or the last up to an origin."""
+    return int(complete_before(data, run, origin)[0 if origin is None else -1])

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ecodyn.arrays import Array, Integers
-from ecodyn.comparison.folds import Fold, first_row, steps_before
+from ecodyn.comparison.folds import Fold, complete_before, first_row, steps_before
 from ecodyn.comparison.plan import Task
 from ecodyn.comparison.references import Reference
 from ecodyn.families.estimator import MIN_STEPS, Family
@@ -100,12 +100,11 @@ def _training(fold: Fold, data: Trajectories) -> Trajectories:
     if fold.origin is None:
         return data.select(runs=[data.runs[r] for r in fold.training]).complete()
     # Runs with next to nothing before the origin are left out, and counted as such by their missing scores.
-    counts = {r: steps_before(data, r, fold.origin) for r in fold.training}
-    kept = [r for r, n in counts.items() if int((~data.missing[r, :n].any(axis=1)).sum()) >= MIN_STEPS]
+    kept = [r for r in fold.training if len(complete_before(data, r, fold.origin)) >= MIN_STEPS]
     if not kept:
         raise ValueError(f"no run has {MIN_STEPS} steps before the origin at {fold.origin:g}; widen the window")
     part = data.select(runs=[data.runs[r] for r in kept])
-    return part.head([counts[r] for r in kept]).complete()
+    return part.head([steps_before(data, r, fold.origin) for r in kept]).complete()
 
 
 def roll_out_folds(task: Task, fitted: Sequence[FoldModel], data: Trajectories) -> Iterator[HeldOut]:
@@ -120,7 +119,7 @@ def roll_out_folds(task: Task, fitted: Sequence[FoldModel], data: Trajectories) 
 
 
 def _scored_runs(fold: Fold, data: Trajectories) -> list[int]:
-    return [r for r in fold.scored if fold.origin is None or steps_before(data, r, fold.origin) >= MIN_STEPS]
+    return [r for r in fold.scored if fold.origin is None or len(complete_before(data, r, fold.origin)) >= MIN_STEPS]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,6 +14,7 @@ from ecodyn.comparison.by_run import ByRun, Noise
 from ecodyn.comparison.candidate import FEWEST_RUNS, Candidate
 from ecodyn.comparison.contenders import FORECAST, IN_SAMPLE, UNSEEN_RUNS, Contender
 from ecodyn.comparison.execution import DRAWN_POINTS, DRAWN_RUNS, TaskResult
+from ecodyn.comparison.folds import complete_before
 from ecodyn.comparison.model_score import ModelScore, Pair, Start
 from ecodyn.comparison.plan import Plan, Task
 from ecodyn.comparison.request import Request, Window
@@ -240,7 +241,7 @@ def _held_out_errors(entry: _Entry, data: Trajectories) -> HeldOutErrors:
 def _drawn_truth(data: Trajectories) -> Drawn:
     out = {}
     for run in range(min(DRAWN_RUNS, data.n_runs)):
-        n = int(data.lengths[run])
-        rows = np.unique(np.linspace(0, n - 1, DRAWN_POINTS).astype(int))
+        whole = complete_before(data, run, None)  # a line through a missing value has a hole, or no end
+        rows = whole[np.unique(np.linspace(0, len(whole) - 1, DRAWN_POINTS).astype(int))]
         out[run] = (data.times[run, rows], data.values[run, rows])
     return out

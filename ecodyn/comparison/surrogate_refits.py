@@ -156,11 +156,12 @@ def surrogate_tests(window: WindowResult, work: Plan, request: Request) -> Windo
     if score is None:
         return WindowTests()
     contender = next(c for c in work.contenders if c.name == score.name)
-    kinds, reasons = kinds_for(work.data, contender)
+    data = work.data.since_complete()  # surrogates need every value, rollouts none before their start
+    kinds, reasons = kinds_for(data, contender)
     alone = replace(request, protocols=[UNSEEN_RUNS], jobs=1, progress=None, families=None, phases=None, windows=None)
     refits = [_Refit(contender, kind, number, alone) for kind in kinds for number in range(request.surrogates)]
     outcomes: dict[str, list[tuple[float, float]]] = {kind: [] for kind in kinds}
-    results = each_with(_Refit.__call__, refits, work.data, request.jobs, ordered=True)
+    results = each_with(_Refit.__call__, refits, data, request.jobs, ordered=True)
     try:
         for done, (refit, outcome) in enumerate(zip(refits, results, strict=True), start=1):
             outcomes[refit.kind].append(outcome)

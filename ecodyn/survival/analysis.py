@@ -13,6 +13,7 @@ from ecodyn.survival.counts import Count, counts_by, sensitivity
 from ecodyn.survival.extinction import deaths, rank_changes
 from ecodyn.survival.laws import LawFates, law_fates
 from ecodyn.survival.logistic import Together, together
+from ecodyn.survival.pairs import FACTOR
 from ecodyn.survival.predictors import (
     PREDICTORS,
     Score,
@@ -23,9 +24,10 @@ from ecodyn.survival.predictors import (
     spread_steps,
 )
 from ecodyn.survival.result import Analysis
-from ecodyn.survival.scaling import scaled_runs
+from ecodyn.survival.scaling import ScaledRuns, scaled_runs
 from ecodyn.survivors.survivors import DEFAULT_RULE, Survivors, stored_at, survivors
 from ecodyn.trajectories import Trajectories
+from ecodyn.trajectories.parts import some
 
 if TYPE_CHECKING:
     from ecodyn.trajectories.conversions import DataLike
@@ -69,7 +71,8 @@ def analyse(
     UnusableDataError
         The rule can't be used on these runs, a run lacks a step asked for, or has no step but the first.
     """
-    runs = data_of(runs).complete()  # `data.warnings` says what is missing
+    stored = data_of(runs)
+    runs = stored.complete()  # `data.warnings` says what is missing
     judged = survivors(runs, rule, step)
     _refuse_bad_steps(runs, judged, early)
     notes = _remarks(runs, judged)
@@ -89,9 +92,22 @@ def analyse(
         curves=list(curves),
         together=models,
         laws=fates,
-        scaled=_or_note(lambda: scaled_runs(runs, judged, law=laws), [], notes),
+        scaled=_or_note(lambda: _scaled(stored, runs, judged, laws), [], notes),
         notes=notes,
     )
+
+
+def _scaled(stored: Trajectories, runs: Trajectories, survivors: Survivors, laws: bool) -> list[ScaledRuns]:
+    """What scaling did, if the complete steps of the runs, as they are stored, are still the same ones in all runs."""
+    scaled = FACTOR in runs.settings and len(np.unique(runs.settings[FACTOR])) > 1
+    if scaled and stored.shares_times and not runs.shares_times:
+        lacking = stored.runs[stored.missing.any(axis=(1, 2))]
+        raise UnusableDataError(
+            "what scaling did is not told: scaled and unscaled runs are compared at the same steps, and missing values "
+            f"leave other steps complete in one run than in another (runs {some(lacking)} lack some); "
+            "leave out the steps, features or runs that lack them"
+        )
+    return scaled_runs(runs, survivors, law=laws)
 
 
 def _counts(runs: Trajectories, survivors: Survivors) -> dict[str, list[Count]]:

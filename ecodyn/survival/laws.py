@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ecodyn.arrays import Array
+from ecodyn.arrays import Array, Bools
 from ecodyn.comparison.answer import summed_up
 from ecodyn.comparison.contenders import UNSEEN_RUNS, Contender
 from ecodyn.comparison.held_out import estimator_of, fit_folds, roll_out_folds
@@ -29,6 +29,7 @@ from ecodyn.statistics.intervals import Estimate
 from ecodyn.survival.predictors import Score, both_fates, score
 from ecodyn.survivors.survivors import Survivors, stored_at
 from ecodyn.trajectories import Trajectories
+from ecodyn.trajectories.parts import some
 from ecodyn.trajectories.state import SIGNAL, VELOCITY, observable_of, parse_state
 
 STATES = ("signal", "signal,gradient@start", "signal,velocity", "signal,gradient")  # what a law may know of a run
@@ -102,6 +103,7 @@ def law_fates(
 
     Parameters
     ----------
+    runs : with missing values, only their complete steps are used
     window : first step, from which rollouts start, and last; at most 60 of its stored steps are fitted to
     states : channels, as in `Trajectories.state`
 
@@ -109,7 +111,12 @@ def law_fates(
     ------
     UnusableDataError
         There are fewer than two clusters, nothing to tell apart, no data in the window or too few for any law, or the
-        window ends after the step at which survivors are told, or begins there.
+        window ends after the step at which survivors are told, or begins there; or a run has no complete step in it.
+
+    Warns
+    -----
+    DataWarning
+        Steps that lack a value were left out, and runs whose rollouts start later for it.
     """
     both_fates(survivors)
     if runs.n_clusters < 2:
@@ -122,7 +129,7 @@ def law_fates(
             f"expected a window that begins before survivors are told, at {end:g}, and ends by then; "
             f"got {window[0]:g}:{window[1]:g}"
         )
-    part = runs.window(*window).thinned(MOST_STEPS)
+    part = _complete(runs.window(*window)).thinned(MOST_STEPS)
     start = score(part.values[:, 0], survivors, runs.clusters, SIGNAL, window[0])
     ends = [row[[0, stored_at(part, r, None)]] for r, row in enumerate(part.values)]
     crossing = clustered_mean([order_crossing(e) for e in ends], runs.clusters, within=SHARE)
@@ -136,6 +143,19 @@ def law_fates(
         reasons = dict.fromkeys(left_out.values())
         raise UnusableDataError(f"no law could be tried: {'; '.join(reasons)}")
     return LawFates(window=window, start=start, crossing=crossing, laws=laws, left_out=left_out)
+
+
+def _complete(part: Trajectories) -> Trajectories:
+    """The steps with a value of every feature, the only ones a law can be fitted to or start from; says what is not."""
+    if not part.lacks_values:
+        return part
+    incomplete: Bools = np.asarray(part.missing.any(axis=2))
+    late = part.runs[incomplete[:, 0]]
+    said = f"{incomplete.sum()} steps of the window lack a value of some feature and were left out"
+    if len(late):
+        said += f"; {len(late)} of {part.n_runs} runs start at their first complete one (runs {some(late)})"
+    warnings.warn(said, DataWarning, stacklevel=3)
+    return part.complete()
 
 
 def _fate(part: Trajectories, survivors: Survivors, state: str, family: str, coupling: str, start: Score) -> LawFate:

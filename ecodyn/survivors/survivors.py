@@ -81,15 +81,18 @@ def survivors(runs: DataLike, rule: str = DEFAULT_RULE, step: float | None = Non
 def alive_at_end(runs: Trajectories, run: int, rule: str = DEFAULT_RULE) -> Bools | None:
     """Who is alive (feature,) at the last step of one run (its position); None where the rule can't tell.
 
-    That is so where it needs more features than the runs have: two of them show no two groups.
+    That is so where it needs more features than the runs have: two of them show no two groups; and where the run has no
+    step with a value of every feature.
 
     Raises
     ------
     ValueError
         There is no such rule.
     """
-    judge, runs = RULES.named(rule), runs.complete()
+    judge = RULES.named(rule)
     try:
+        if runs.lacks_values:  # of one run alone: a comparison asks this of every rollout
+            runs, run = runs.select(runs=[runs.runs[run]]).complete(), 0
         return judge(run_state(runs, run, stored_at(runs, run, None)))
     except UnusableDataError:
         return None

@@ -23,12 +23,17 @@ FILLED = "{} missing cells, each between two steps that have a value, were fille
 KEPT = "{} cells are missing and were kept as NaN"
 
 
-def filled(rows: Rows, missing: Missing) -> Rows:
-    """The rows without missing cells, or with them where they are to stay; NaN is what is missing."""
+def filled(rows: Rows, missing: Missing, *, noted: bool = False) -> Rows:
+    """The rows without missing cells, or with them where they are to stay; NaN is what is missing.
+
+    Cells that were `noted` as missing when the table was written stay without a word: nothing was decided.
+    """
     gaps = np.isnan(rows.values)
     if not gaps.any():
         return rows
     if missing == "keep":
+        if noted:
+            return rows
         return Rows(rows.times, rows.values, (*rows.remarks, Remark(KEPT, (int(gaps.sum()),))))
     remarks, values = list(rows.remarks), rows.values
     if missing == "interpolate":

@@ -14,7 +14,7 @@ from ecodyn.tables.entries import Conflict, Entries, Rows, gathered, rows_of
 from ecodyn.tables.gaps import filled, none_complete
 from ecodyn.tables.long import Long, long_of, own_long
 from ecodyn.tables.names import are_whole, is_nameless, listed, named, whole_numbers
-from ecodyn.tables.own import NOTES, Own, own_layout
+from ecodyn.tables.own import NOTES, Own, notes_missing, own_layout
 from ecodyn.tables.remarks import summed
 from ecodyn.tables.runs import Runs, check_runs, check_split, rows_of_codes, runs_of
 from ecodyn.tables.sheet import Sheet
@@ -173,7 +173,7 @@ class _Reading:
         if isinstance(rows, Conflict):
             raise UnusableDataError(self._contradiction(rows, held, code))
         self.lacking.append(np.isnan(rows.values).sum(axis=0))
-        return filled(rows, self.options.missing)
+        return filled(rows, self.options.missing, noted=notes_missing(self.sheet.notes(NOTES)))
 
     def _contradiction(self, conflict: Conflict, held: Integers, code: int) -> str:
         label = self._labels()[conflict.feature]

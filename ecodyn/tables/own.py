@@ -9,7 +9,7 @@ from typing import Any
 from ecodyn.observables.features import Label
 from ecodyn.tables.names import whole_numbers
 
-__all__ = ["NOTES", "Own", "own_layout"]
+__all__ = ["NOTES", "Own", "notes_missing", "own_layout"]
 
 NOTES = "ecodyn"  # key of the notes in DataFrame.attrs
 LONG = ("step", "feature", "value")  # the columns of a long table that ecodyn wrote, beside run
@@ -48,6 +48,11 @@ def own_layout(notes: object, names: Sequence[str]) -> Own | None:
     wide = notes.get("layout", "wide") == "wide"
     expected = {"step", *map(str, labels)} if wide else set(LONG)
     return Own(labels, runs, wide) if labels and set(rest) == expected else None
+
+
+def notes_missing(notes: object) -> bool:
+    """Whether the notes say that cells were missing when the table was written."""
+    return isinstance(notes, Mapping) and bool(notes.get("missing"))
 
 
 def _labels(noted: Any) -> tuple[Label, ...]:

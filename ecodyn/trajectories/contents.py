@@ -148,8 +148,12 @@ class Contents:
 
     @property
     def knows_before(self) -> Bools:
-        """Whether a step before the first one of each run (run,), cut away by a window, tells the velocity there."""
-        known: Bools = ~np.any(np.isnan(velocity_of(self._data)[:, 0]), axis=1)
+        """Whether a step before the first one of each run (run,), cut away by a window, tells the velocity there.
+
+        Where values are missing: whether values before a run's first complete step do.
+        """
+        first = np.argmin(self.missing.any(axis=2), axis=1)
+        known: Bools = ~np.any(np.isnan(velocity_of(self._data)[np.arange(self.n_runs), first]), axis=1)
         return known
 
     @property
@@ -173,8 +177,8 @@ class Contents:
         "signal" is one channel. "signal,gradient" adds an observable, "signal,gradient@start" a trait: the
         observable at the first step, held constant. "signal,velocity" adds the signal's mean change per step over
         the 3 stored steps before each step, also where a window has cut them away; at the first step of a file it
-        is that over the 3 steps after (see `knows_before`). NaN at padding, and at incomplete
-        steps: those at which a value is missing.
+        is that over the 3 steps after (see `knows_before`). Where values are missing, it is over the feature's 3
+        values before. NaN at padding, and at incomplete steps: those at which a value is missing.
 
         Raises
         ------

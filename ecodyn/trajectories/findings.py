@@ -33,9 +33,10 @@ def _missing(data: Checked) -> Iterator[str]:
 
 
 def _flat(data: Checked, signal: np.ndarray) -> Iterator[str]:
-    constant = np.nanmax(signal, axis=1) == np.nanmin(signal, axis=1)
+    largest = np.fmax.reduce(signal, axis=1)  # of the values there are; a part may lack a series altogether
+    constant = largest == np.fmin.reduce(signal, axis=1)
     constant &= data.lengths[:, None] > 1  # one step tells nothing
-    zero = constant & (signal[:, 0] == 0)
+    zero = constant & (largest == 0)
     for which, word in ((zero, "zero"), (constant & ~zero, "constant")):
         if which.any():
             r, k = np.argwhere(which)[0]
@@ -60,7 +61,7 @@ def _equal(data: Checked, signal: np.ndarray) -> Iterator[str]:
 
 
 def _scales(data: Checked, signal: np.ndarray) -> Iterator[str]:
-    largest = np.nanmax(np.abs(signal), axis=(0, 1))
+    largest = np.nan_to_num(np.fmax.reduce(np.abs(signal), axis=(0, 1)))
     if not (largest > 0).any():
         return
     low, high = np.argmin(np.where(largest > 0, largest, np.inf)), np.argmax(largest)

@@ -6,6 +6,7 @@ in fits, and the cell none in scores.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from ecodyn.arrays import Array, Bools, Integers
 from ecodyn.errors import UnusableDataError
 from ecodyn.trajectories.labels import Labels
 
-__all__ = ["checked_missing", "complete_rows", "refuse_never_measured", "spread"]
+__all__ = ["checked_missing", "complete_rows", "refuse_never_measured", "refuse_without_values", "run_ends", "spread"]
 
 
 def checked_missing(missing: Any, values: Any, shape: tuple[int, ...]) -> Bools:
@@ -62,6 +63,22 @@ def refuse_never_measured(missing: Bools, lengths: Integers, runs: Labels, featu
         raise UnusableDataError(
             f"feature {features[k]} is missing throughout in run {runs[r]} ({never.sum()} such series); "
             "leave the feature or the run out"
+        )
+
+
+def run_ends(missing: Bools) -> int:
+    """Steps of a run, missing (step, feature), up to its last value; 0 where it has none."""
+    some = np.flatnonzero(~missing.all(axis=1))
+    return int(some[-1]) + 1 if len(some) else 0
+
+
+def refuse_without_values(missing: Sequence[Bools], runs: Labels) -> None:
+    """Refuse to keep steps at which a run lacks every value, missing[r] (step, feature)."""
+    without = [str(run) for run, own in zip(runs, missing, strict=True) if run_ends(own) == 0]
+    if without:
+        raise UnusableDataError(
+            "expected a value of each run at the steps that are kept, every one is missing of runs "
+            f"{', '.join(without)}; keep more steps or features, or leave these runs out"
         )
 
 

@@ -11,7 +11,7 @@ from ecodyn.arrays import Array, Bools, Integers
 from ecodyn.errors import UnusableDataError
 from ecodyn.trajectories.checks import Checked
 from ecodyn.trajectories.labels import Label, Labels
-from ecodyn.trajectories.missing import complete_rows, spread
+from ecodyn.trajectories.missing import refuse_without_values, run_ends
 from ecodyn.trajectories.velocity import backward_velocity
 
 __all__ = [
@@ -39,19 +39,35 @@ def velocity_of(data: Checked) -> Array:
 
 
 def own_velocity(data: Checked) -> Array:
-    """The same of the complete steps that are there, NaN at the others."""
+    """The same of the values that are there, NaN where one is missing.
+
+    Each feature's is told by its own values alone: what is cut away of others, or missing of them, changes nothing.
+    """
     signal = data.observables["signal"]
     if data.missing is None:
         return backward_velocity(signal, data.times)
-    rows = complete_rows(data.missing, data.lengths, data.runs)
-    most = max(map(len, rows))
-    index = np.array([np.pad(own, (0, most - len(own)), constant_values=own[-1]) for own in rows])
-    runs = np.arange(len(rows))[:, None]
-    return spread(backward_velocity(signal[runs, index], data.times[runs, index]), rows, signal.shape[1])
+    order = np.argsort(np.isnan(signal), axis=1, kind="stable")  # each feature's values first, in order of time
+    times = np.broadcast_to(data.times[..., None], signal.shape)
+    packed = backward_velocity(np.take_along_axis(signal, order, axis=1), np.take_along_axis(times, order, axis=1))
+    velocity = np.empty_like(signal)
+    np.put_along_axis(velocity, order, packed, axis=1)
+    return velocity
 
 
 def take_steps(data: Checked, picks: list[Integers]) -> Checked:
-    """Keep the step indices `picks[r]` of run r, padded to the longest; velocities are those before the cut."""
+    """Keep the step indices `picks[r]` of run r, padded to the longest; velocities are those before the cut.
+
+    A run ends with its last value: steps after it, of which nothing was measured, are left out.
+
+    Raises
+    ------
+    UnusableDataError
+        A run has no value at these steps.
+    """
+    if data.missing is not None:
+        absent = [data.missing[r, pick] for r, pick in enumerate(picks)]
+        refuse_without_values(absent, data.runs)
+        picks = [pick[: run_ends(own)] for pick, own in zip(picks, absent, strict=True)]
     lengths = np.array([len(pick) for pick in picks])
     index = np.zeros((len(picks), lengths.max()), dtype=np.int64)
     for r, pick in enumerate(picks):
@@ -111,12 +127,15 @@ def _without_padding(embedding: np.ndarray) -> Array:
 
 
 def take_features(data: Checked, index: list[int]) -> Checked:
-    """Keep these features."""
+    """Keep these features, and the steps of each run up to the last value of any of them."""
     observables = {name: array[:, :, index] for name, array in data.observables.items()}
     velocity = None if data.velocity is None else data.velocity[:, :, index]
     missing = None if data.missing is None else _some_missing(data.missing[:, :, index])
     features = data.features[index]
-    return tidied(replace(data, observables=observables, features=features, velocity=velocity, missing=missing))
+    kept = tidied(replace(data, observables=observables, features=features, velocity=velocity, missing=missing))
+    if missing is None or not missing[np.arange(len(missing)), data.lengths - 1].all(axis=1).any():
+        return kept
+    return take_steps(kept, [np.arange(n) for n in data.lengths])
 
 
 def _some_missing(missing: Bools) -> Bools | None:

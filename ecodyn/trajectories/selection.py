@@ -19,7 +19,10 @@ __all__ = ["Selectable"]
 
 
 class Selectable(Contents):
-    """What of checked data can be kept; nothing is checked or warned of again."""
+    """What of checked data can be kept; nothing is checked or warned of again.
+
+    Where values are missing, a part of a run ends with its last value, as the whole run does, and needs one.
+    """
 
     @classmethod
     def _derived(cls, data: Checked) -> Self:
@@ -36,7 +39,7 @@ class Selectable(Contents):
         Raises
         ------
         UnusableDataError
-            A run has no step in the window.
+            A run has no step in the window, or no value at its steps.
 
         Examples
         --------

@@ -12,7 +12,7 @@ import numpy as np
 from ecodyn.errors import DataWarning
 from ecodyn.runtime.json_values import Json
 from ecodyn.tables import Table, TableOptions, interpret
-from ecodyn.tables.own import NOTES
+from ecodyn.tables.own import NOTES, notes_missing
 from ecodyn.trajectories.contents import Contents
 from ecodyn.trajectories.dataset import OPTIONAL, Arguments, Fields, fields_of
 from ecodyn.trajectories.labels import Label
@@ -140,7 +140,7 @@ def fields_of_frame(
     noted = frame.attrs.get(NOTES)
     notes: Mapping[str, Any] = noted if isinstance(noted, Mapping) else {}
     asked = options
-    if notes.get("missing") and options == TableOptions():
+    if notes_missing(notes) and options == TableOptions():
         options = dataclasses.replace(options, missing="keep")  # trajectories with a mask, written by ecodyn
     table = interpret(frame, options, where=where, count_rows=count_rows)
     if options != asked and not table.own:

@@ -18,6 +18,7 @@ from ecodyn.trajectories.dataset import fields_of, pack, unpack
 from ecodyn.trajectories.display import html_table, sentence
 from ecodyn.trajectories.joining import joined
 from ecodyn.trajectories.labels import Label
+from ecodyn.trajectories.missing import refuse_never_measured
 from ecodyn.trajectories.netcdf import write_netcdf
 from ecodyn.trajectories.parts import take_steps, tidied
 from ecodyn.trajectories.paths import suffix_of
@@ -180,10 +181,13 @@ class Trajectories(Selectable, RunSequence, Tabular):
         ------
         OutputExistsError
             The file exists and `force` is false.
+        UnusableDataError
+            A part lacks a feature of a run throughout, which no file can have.
         ValueError
             The suffix is another.
         """
         target = Path(path)
+        refuse_never_measured(self.missing, self.lengths, self.runs, self.features)
         write = {".nc": write_netcdf, ".csv": write_csv}[suffix_of(target)]
         write(fields_of(self._data), target, force=force)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -81,7 +81,7 @@ def float64(values: Numbers, name: str) -> Array:
     if hasattr(values, "toarray"):
         raise UnusableDataError(f"expected {name} as a dense array, got a sparse one; pass its toarray()")
     try:
-        array = np.ma.asarray(values).filled(np.nan) if np.ma.is_masked(values) else np.asarray(values)
+        array = _unmasked(values)
     except ValueError as error:  # rows of unequal length
         raise UnusableDataError(
             f"{name} is not a rectangular array ({error}); pass a list with an array a run"
@@ -98,6 +98,16 @@ def float64(values: Numbers, name: str) -> Array:
     if array.dtype == np.float16 and np.isinf(array).any():
         raise UnusableDataError(f"{name} overflowed: float16 ends at 65504 and holds inf; store it as float32")
     return np.array(array, dtype=np.float64)
+
+
+def _unmasked(values: Numbers) -> np.ndarray:
+    """An array with NaN where it was masked, which whole numbers and booleans have no room for."""
+    if not np.ma.is_masked(values):
+        return np.asarray(values)
+    masked = cast("np.ma.MaskedArray[Any, Any]", np.ma.asarray(values))
+    if masked.dtype.kind in "biu":
+        masked = cast("np.ma.MaskedArray[Any, Any]", masked.astype(np.float64))
+    return np.asarray(masked.filled(np.nan))
 
 
 def matching(values: Numbers, shape: tuple[int, ...], name: str) -> Array:
@@ -133,9 +143,16 @@ def check_finite(
     what = written(array[place]) + ("" if inside[r, t] else " after the end of values")
     raise UnusableDataError(
         f"{name} holds {what} at run {runs[r]}, step index {t}{feature} ({bad.sum()} such in all), expected "
-        "finite numbers (NaN only as padding after a run's end); cut the run before it, leave it out, or say what is "
-        "missing with missing=np.isnan(values)"
+        f"finite numbers (NaN only as padding after a run's end); {_advice(name, array[place], inside=inside[r, t])}"
     )
+
+
+def _advice(name: str, number: float, *, inside: bool) -> str:
+    """What to do about a number that can't stay: the mask is the signal's, and says nothing of what is beside it."""
+    if name != "signal":
+        return f"cut the run before it, or leave {name} or the run out" if inside else f"end {name} where values ends"
+    mask = "np.isnan(values)" if np.isnan(number) else "~np.isfinite(values)"
+    return f"cut the run before it, leave it out, or say what is missing with missing={mask}"
 
 
 def checked_velocity(values: Numbers, absent: Bools, lengths: Integers, runs: Labels) -> Array:

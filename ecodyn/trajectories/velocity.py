@@ -12,16 +12,19 @@ __all__ = ["STEPS", "backward_velocity", "completed"]
 STEPS = 3  # stored steps that a velocity is the mean change over
 
 
-def backward_velocity(signal: Array, times: np.ndarray) -> Array:
+def backward_velocity(signal: Array, times: Array) -> Array:
     """vᵢ = (xᵢ − xᵢ₋₃)/(tᵢ − tᵢ₋₃), signal per step, of the same shape as the signal (run, step, feature).
+
+    `times` are those of the steps (run, step), or of each value.
 
     The second and third step of a run have one and two steps before them and make do with those; the first has none,
     and NaN.
     """
     rows = np.arange(signal.shape[1])
     earlier = np.maximum(rows - STEPS, 0)
+    times = times[..., None] if times.ndim < signal.ndim else times
     with np.errstate(invalid="ignore"):  # the first step over no time, and padding
-        return (signal - signal[:, earlier]) / (times - times[:, earlier])[..., None]
+        return (signal - signal[:, earlier]) / (times - times[:, earlier])
 
 
 def completed(velocity: Array, signal: Array, times: Array, lengths: Integers) -> Array:

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -20,6 +20,13 @@ masks = arrays(bool, (R, T, K)).filter(lambda m: not m.all(axis=1).any() and (~m
 
 def with_mask(mask, **more):
     return Trajectories(SIGNAL, TIMES, missing=mask, **more)
+
+
+def holed(*places):
+    mask = np.zeros((R, T, K), dtype=bool)
+    for place in places:
+        mask[place] = True
+    return mask
 
 
 def test_a_hole_without_a_mask_is_refused_with_the_argument_that_states_it():
@@ -61,7 +68,8 @@ def test_complete_steps_are_those_with_every_value(mask):
 @given(masks, st.sampled_from(["signal", "signal,velocity", "signal,gradient", "signal,gradient@start"]))
 def test_a_state_is_that_of_the_complete_steps_at_their_places(mask, channels):
     runs = with_mask(mask, observables={"gradient": SIGNAL + 1})
-    if "velocity" in channels and runs.complete().lengths.min() < 2:
+    single = runs.complete().lengths < 2
+    if "velocity" in channels and not runs.complete().knows_before[single].all():
         with pytest.raises(UnusableDataError, match="tell a velocity"):
             runs.state(channels)
         return
@@ -85,12 +93,17 @@ def test_files_and_datasets_keep_the_mask(tmp_path_factory, mask):
 
 @pytest.mark.filterwarnings("ignore:.*ends in:ecodyn.DataWarning")
 @given(masks)
+@example(holed((0, slice(1, 7), 0)))  # a run without a complete step in the window
 def test_parts_keep_their_part_of_the_mask(mask):
-    runs = with_mask(mask)
+    runs, expected = with_mask(mask), mask[[2, 0], 1:7][:, :, [1]]
+    if expected.all(axis=(1, 2)).any() or mask[:, 1:7].all(axis=(1, 2)).any():
+        with pytest.raises(UnusableDataError, match="every one is missing of runs"):
+            runs.window(TIMES[1], TIMES[6]).select(runs=[2, 0], features=[2])
+        return
     part = runs.window(TIMES[1], TIMES[6]).select(runs=[2, 0], features=[2])
-    expected = mask[[2, 0], 1:7][:, :, [1]]
     for r, n in enumerate(part.lengths):
         assert np.array_equal(part.missing[r, :n], expected[r, :n])
+        assert expected[r, n:].all()
 
 
 def test_what_is_missing_is_said_with_counts():

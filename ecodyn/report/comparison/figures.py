@@ -75,7 +75,7 @@ def plot_signals(
         alive = alive_at_end(trajectories, run)
     if alive is None:  # too few features to tell who survives
         alive = np.ones(trajectories.n_features, dtype=bool)
-    ranked = [int(i) for i in np.argsort(-signal[-1]) if alive[i]]
+    ranked = [int(i) for i in np.argsort(-_last_values(signal)) if alive[i]]
     shown = ranked[: min(labels, len(PALETTE))]
     for colour, i in zip(PALETTE, shown, strict=False):
         ax.plot(t, signal[:, i], color=colour, lw=1.8, zorder=3, label=_label(name, trajectories.features[i]))
@@ -192,7 +192,13 @@ def _largest_at_end(truth: Array, w: WindowResult) -> list[int]:
     """As many features as survive on average, largest at the end first."""
     survive = w.start.survivors if np.isfinite(w.start.survivors) else MOST_COLOURED
     many = int(np.clip(round(survive), 1, MOST_COLOURED))
-    return [int(i) for i in np.argsort(-truth[-1])[:many]]
+    return [int(i) for i in np.argsort(-_last_values(truth))[:many]]
+
+
+def _last_values(signal: Array) -> Array:
+    """Of each feature of a run (step, feature), its last value there is; NaN where there is none."""
+    last = len(signal) - 1 - np.argmax(~np.isnan(signal[::-1]), axis=0)
+    return np.asarray(signal[last, np.arange(signal.shape[1])])
 
 
 def _limits(truth: Array) -> tuple[float, float]:
