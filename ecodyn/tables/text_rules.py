@@ -24,8 +24,8 @@ def with_marked_rows(
 ) -> tuple[Lines, list[str], list[str]]:
     """The lines of a table, those that begin with # among them which are rows; the comments; and what was decided.
 
-    Such a line is a row if it is below the names of columns and has as many cells as they, a first one that goes on
-    after the #: run #1, or a spreadsheet's #DIV/0!. A comment has a blank there, as a rule, or another number of cells.
+    Such a line is a row if it is below the names of columns and has as many cells as they: of the run #1, say, or with
+    a spreadsheet's #DIV/0!. Where blanks separate the cells, a # by itself is none.
     """
     top, width = body[0][0], len(cells(body[0][1]))
     marked = [(number, line) for number, line in lines if line.startswith("#")]
@@ -60,8 +60,9 @@ def check_points(path: Path, rows: Sequence[Sequence[str]]) -> None:
         doubtful = [cell for cell in column if POINT_THOUSANDS.fullmatch(cell)]
         whole = sum(WHOLE.fullmatch(cell) is not None for cell in column)
         if doubtful and whole and len(doubtful) + whole == len(column):
+            cell = doubtful[0]
             raise UnusableDataError(
-                f"{path} holds {doubtful[0]!r} in the column {name.strip()}, which may be {doubtful[0].replace('.', '')} "
-                f"(thousands) or {doubtful[0]} (a decimal point), and no number in the file tells; write the numbers "
-                "without separators of thousands, or decimals as 1.0"
+                f"{path} holds {cell!r} in the column {name.strip()}, which may be {cell.replace('.', '')} (thousands) "
+                f"or {cell} (a decimal point), and no number in the file tells; write the numbers without separators of "
+                "thousands, or decimals as 1.0"
             )

@@ -18,7 +18,7 @@ from ecodyn.trajectories.containers import refuse_containers
 from ecodyn.trajectories.labelled_arrays import array_fields, dataset_fields
 from ecodyn.trajectories.loading import load
 from ecodyn.trajectories.tabular import fields_of_frame
-from ecodyn.trajectories.times import spaced, without_flags
+from ecodyn.trajectories.times import spaced, times_or_spacing
 from ecodyn.trajectories.trajectories import Trajectories
 from ecodyn.trajectories.values import Numbers, float64
 
@@ -69,7 +69,7 @@ def as_trajectories(X: DataLike, t: Numbers | float | None = None) -> Trajectori
     >>> as_trajectories(pelts.set_index("year").rename_axis("step"))
     Trajectories: 1 run × 3 steps (1900 to 1902) × 2 features; observables signal; labels shared
     """
-    t = without_flags(t)
+    t = times_or_spacing(t)
     if isinstance(X, Trajectories):
         _refuse_times(t, "Trajectories carry their own")
         return X

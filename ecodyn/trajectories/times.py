@@ -14,7 +14,7 @@ from ecodyn.tables.cells import EXACT
 from ecodyn.trajectories.labels import Label, Labels
 from ecodyn.trajectories.values import Numbers, float64
 
-__all__ = ["checked_times", "spaced", "without_flags"]
+__all__ = ["checked_times", "spaced", "times_or_spacing"]
 
 
 def checked_times(steps: Numbers, shape: tuple[int, ...], lengths: Integers, given: Integers, runs: Labels) -> Array:
@@ -41,7 +41,7 @@ def spaced(spacing: float, count: int) -> Array:
     return np.arange(float(count)) * spacing
 
 
-def without_flags(t: Any) -> Any:
+def times_or_spacing(t: Any) -> Any:
     """Times as given, or their spacing as a number, that in an array of no dimension as well; True is neither."""
     if hasattr(t, "ndim") and np.ndim(t) == 0 and not isinstance(t, np.generic):
         t = float64(t, "t").item() if np.asarray(t).dtype.kind != "b" else bool(t)
