@@ -63,6 +63,6 @@ def check_points(path: Path, rows: Sequence[Sequence[str]]) -> None:
             cell = doubtful[0]
             raise UnusableDataError(
                 f"{path} holds {cell!r} in the column {name.strip()}, which may be {cell.replace('.', '')} (thousands) "
-                f"or {cell} (a decimal point), and no number in the file tells; write the numbers without separators of "
-                "thousands, or decimals as 1.0"
+                f"or {cell} (a decimal point), and no number in the file tells; write the numbers without separators "
+                "of thousands, or decimals as 1.0"
             )
