@@ -25,18 +25,7 @@ def check_axes(frame: pd.DataFrame, where: str) -> None:
     UnusableDataError
         It is one; the sentence says how to turn it.
     """
-    name, own = frame.columns.name, normal(frame.columns.name or "")
-    if own in RUN_NAMES:
-        raise UnusableDataError(
-            f"{where} has an axis of columns called {name}, so that each column is a run, expected columns that are "
-            f"features; turn it with frame.stack().rename('value').reset_index(), beside it a column feature; or, if "
-            "the columns are features, frame.rename_axis(columns=None)"
-        )
-    if own in (*STEP_NAMES, *TIME_NAMES):
-        raise UnusableDataError(
-            f"{where} has an axis of columns called {name}, so that each column is a step, expected a row for each; "
-            "turn it with frame.T; or, if the columns are features, frame.rename_axis(columns=None)"
-        )
+    _check_name(frame, where)
     texts = [str(column).strip() for column in frame.columns]
     names = [*texts, *(str(level).strip() for level in frame.index.names if level is not None)]
     steps = [text for text in texts if OF_A_STEP.fullmatch(normal(text))]
@@ -48,3 +37,18 @@ def check_axes(frame: pd.DataFrame, where: str) -> None:
             f"for each step; turn it with frame.set_index({features[0]!r}).T and a column step, or, of several runs, "
             "frame.melt(..., var_name='step') with steps as numbers"
         )
+
+
+def _check_name(frame: pd.DataFrame, where: str) -> None:
+    """Refuse columns whose axis is called as runs or steps are."""
+    name = frame.columns.name
+    own = normal("" if name is None else name)
+    if own not in (*RUN_NAMES, *STEP_NAMES, *TIME_NAMES):
+        return
+    rows = {normal(level) for level in frame.index.names if level is not None}
+    stacked = "frame.stack().rename('value').reset_index()"
+    kind, todo = ("run", stacked) if own in RUN_NAMES else ("step", stacked if rows & {*RUN_NAMES} else "frame.T")
+    raise UnusableDataError(
+        f"{where} has an axis of columns called {name}, so that each column is a {kind}, expected columns that are "
+        f"features; turn it with {todo}; or, if the columns are features, frame.rename_axis(columns=None)"
+    )

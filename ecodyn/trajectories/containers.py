@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, ValuesView
 from typing import Any
 
 import numpy as np
@@ -25,7 +25,7 @@ def refuse_containers(X: Any) -> None:
             "expected a table or a list of them, got a table in groups; pass the table itself, or a list: "
             "[group for _, group in X]"
         )
-    if isinstance(X, Iterator):
+    if isinstance(X, Iterator | ValuesView):
         raise UnusableDataError(f"expected an array, a table or a list of them, got a {type(X).__name__}; pass list(X)")
     if _is_series(X):
         raise UnusableDataError(

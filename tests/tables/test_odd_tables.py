@@ -75,6 +75,16 @@ def test_columns_that_are_runs_or_steps(axis, todo):
         interpret(pivoted(axis))
 
 
+@pytest.mark.parametrize("columns", ["run", "step"])
+def test_what_the_sentence_says_turns_it(columns):
+    wide = pivoted("run") if columns == "run" else pivoted("run").T
+    with pytest.raises(UnusableDataError, match=r"frame\.stack\(\)\.rename\('value'\)\.reset_index\(\)"):
+        interpret(wide)
+    table = interpret(wide.stack().rename("value").reset_index())
+    assert table.runs == (0, 1)
+    np.testing.assert_array_equal(np.hstack(table.values), pivoted("run").to_numpy())
+
+
 @pytest.mark.parametrize("axis", [None, "feature", "species"])
 def test_columns_that_are_features(axis):
     np.testing.assert_array_equal(interpret(pivoted(axis)).values[0], pivoted(axis).to_numpy())

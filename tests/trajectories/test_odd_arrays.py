@@ -106,9 +106,10 @@ def groups():
         (groups, r"for _, group in X\]"),
         (lambda: list(groups()), r"for _, group in X\]"),
         (lambda: (part for part in [frame(0)]), r"list\(X\)"),
+        (lambda: {"a": frame()}.values(), r"list\(X\)"),
         (lambda: np.array([values(T, 2), values(3, 2), None], dtype=object)[:2], r"list\(X\)"),
     ],
-    ids=["groups", "pairs", "generator", "objects"],
+    ids=["groups", "pairs", "generator", "view", "objects"],
 )
 def test_other_containers_are_refused_with_what_to_pass(make, todo):
     with pytest.raises(UnusableDataError, match=todo):
