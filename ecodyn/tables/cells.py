@@ -13,7 +13,7 @@ from ecodyn.arrays import Array, Bools, Integers
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["MISSING", "Numbers", "is_missing", "labels_of", "number_of", "numbers_of"]
+__all__ = ["EXACT", "MISSING", "Numbers", "is_missing", "labels_of", "number_of", "numbers_of"]
 
 MISSING = ("", "na", "nan", "-nan", "none", "null", "<na>")  # in small letters
 EXACT = 1 << 53  # up to here a double holds every whole number

@@ -9,6 +9,7 @@ import numpy as np
 from ecodyn.arrays import Array, Bools, Integers
 from ecodyn.errors import UnusableDataError
 from ecodyn.observables.features import Label
+from ecodyn.tables.cells import EXACT
 from ecodyn.tables.chart import chart_of
 from ecodyn.tables.entries import Conflict, Entries, Rows, gathered, rows_of
 from ecodyn.tables.gaps import filled, none_complete
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["interpret"]
 
+MOST_PAIRED = 12  # columns whose pairs are tried for a sentence: 66 pairs take no time
 LONG = "if each row is of a feature that a column names, call that column feature and the other value; "
 
 
@@ -179,9 +181,13 @@ class _Reading:
         label = self._labels()[conflict.feature]
         a, b = held[conflict.first], held[conflict.second]
         run = f"run {self.runs.labels[code]}: " if self.runs.name is not None else ""
-        telling = [name for name in self.sheet.names if self._may_tell(name)]
-        which = f" (such as {listed(telling)})" if telling else ""
+        which = self._which_tell()
         time = self.time.name or "step"
+        if abs(conflict.step) >= EXACT:
+            return (
+                f"{self.where}: {run}the {time} {conflict.step:.0f} repeats in rows {a + 1} and {b + 1}: double "
+                "precision does not hold each whole number above 2^53; subtract the first one from all"
+            )
         long = "" if self.long or len(self.features.labels) > 1 else LONG
         other = f"if {time} is not the time, say what is with --time-column (time=); " if self.time.remarks else ""
         return (
@@ -192,16 +198,33 @@ class _Reading:
             "don't count"
         )
 
-    def _may_tell(self, name: str) -> bool:
-        """Whether no step would repeat in runs by this column, which holds few names or whole numbers as runs have."""
-        used = {*self.roles, *([self.long.feature, self.long.value] if self.long else ())}
+    def _which_tell(self) -> str:
+        """Which column tells the runs, or which two together, as a sentence has it; nothing if none does."""
+        likely = [name for name in self.sheet.names if self._may_name_runs(name)]
+        if telling := [name for name in likely if self._tell(name)]:
+            return f" (such as {listed(telling)})"
+        pairs = ((a, b) for i, a in enumerate(likely[:MOST_PAIRED]) for b in likely[i + 1 : MOST_PAIRED])
+        pair = next((pair for pair in pairs if self._tell(*pair)), None)
+        if pair is None:
+            return ""
+        return (
+            f" (no column does, but {pair[0]} and {pair[1]} together: make one column of them, as in "
+            f"frame['run'] = frame[{[*pair]}].astype(str).agg('/'.join, axis=1), and drop these)"
+        )
+
+    def _may_name_runs(self, name: str) -> bool:
+        """Whether a column holds few names or whole numbers, as runs have."""
+        used = {*self.roles, *([self.long.feature, self.long.value] if self.long else ())} - {self.runs.name}
         if name in used or is_nameless(name):
             return False
-        codes, labels = self.sheet.labels(name)
+        labels = self.sheet.labels(name)[1]
         whole = self.sheet.numbers(name).text is not None or are_whole(labels)
-        if not whole or 2 * len(labels) > self.sheet.rows:
-            return False
-        parts = [np.unique(self.time.values, return_inverse=True)[1], self.runs.codes, codes]
+        return whole and 2 * len(labels) <= self.sheet.rows
+
+    def _tell(self, *names: str) -> bool:
+        """Whether no step would repeat in runs by these columns."""
+        codes = [self.sheet.labels(name)[0] for name in names]
+        parts = [np.unique(self.time.values, return_inverse=True)[1], *codes]
         if self.long is not None:
             parts.append(self.long.codes)
         return np.unique(np.stack(parts), axis=1).shape[1] == self.sheet.rows

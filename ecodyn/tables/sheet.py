@@ -9,8 +9,9 @@ import numpy as np
 
 from ecodyn.arrays import Array, Integers
 from ecodyn.errors import UnusableDataError
+from ecodyn.tables.axes import check_axes
 from ecodyn.tables.cells import Numbers, labels_of, numbers_of
-from ecodyn.tables.names import listed
+from ecodyn.tables.names import RUN_NAMES, listed, normal
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,6 +19,19 @@ if TYPE_CHECKING:
 __all__ = ["INDEX", "Sheet"]
 
 INDEX = "index"  # what --time-column asks for where the index has no name
+
+
+def _check_levels(frame: pd.DataFrame, where: str) -> None:
+    """Refuse columns of several levels: a level of runs belongs into the rows, others into one name."""
+    if frame.columns.nlevels < 2:
+        return
+    runs = [name for name in frame.columns.names if name is not None and normal(name) in RUN_NAMES]
+    todo = (
+        f"the level {runs[0]} tells the runs: frame.stack({runs[0]!r}) makes rows of them"
+        if runs
+        else "join them, as in frame.columns = frame.columns.map('/'.join)"
+    )
+    raise UnusableDataError(f"{where} has column names of {frame.columns.nlevels} levels, expected one; {todo}")
 
 
 class Sheet:
@@ -49,11 +63,8 @@ class Sheet:
             raise TypeError(f"expected a pandas DataFrame, got {type(frame).__name__}; pass one")
         self.where, self.rows, self._frame = where, len(frame), frame
         self.literal = False
-        if frame.columns.nlevels > 1:
-            raise UnusableDataError(
-                f"{where} has column names of {frame.columns.nlevels} levels, expected one; join them, as in "
-                "frame.columns = frame.columns.map('/'.join)"
-            )
+        _check_levels(frame, where)
+        check_axes(frame, where)
         names = [str(name).strip() for name in frame.columns]
         if len(set(names)) < len(names):
             raise UnusableDataError(f"{where} has two columns of the same name in {', '.join(names)}; rename one")

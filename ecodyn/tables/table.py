@@ -12,6 +12,17 @@ from ecodyn.tables.gaps import CHOICES, Missing
 __all__ = ["Columns", "Table", "TableOptions"]
 
 
+def _check_name(role: str, name: object) -> None:
+    if name is None or isinstance(name, str):
+        return
+    if isinstance(name, list | tuple):
+        joined = f"frame['{role}'] = frame[{[*map(str, name)]}].astype(str).agg('/'.join, axis=1)"
+        todo = f"make one column of them, such as {joined}" if role == "run" else "choose one of them"
+    else:
+        todo = f"give its name as text, such as {str(name)!r}"
+    raise ValueError(f"{role} (--{role}-column) is the name of one column, got {name!r}; {todo}")
+
+
 @dataclass(frozen=True, kw_only=True)
 class TableOptions:
     """What a table does not say about itself.
@@ -31,7 +42,7 @@ class TableOptions:
     Raises
     ------
     ValueError
-        `missing` is another word.
+        `missing` is another word, or `time` or `run` is no name of a column.
 
     Examples
     --------
@@ -46,6 +57,8 @@ class TableOptions:
     missing: Missing = "drop"
 
     def __post_init__(self) -> None:
+        for role, name in (("time", self.time), ("run", self.run)):
+            _check_name(role, name)
         if self.missing not in CHOICES:
             raise ValueError(f"missing (--missing) is one of {', '.join(CHOICES)}, got {self.missing!r}")
 

@@ -14,13 +14,13 @@ from ecodyn.errors import UnusableDataError
 from ecodyn.tables.cells import MISSING, is_missing
 from ecodyn.tables.names import FEATURE_NAMES, RUN_NAMES, STEP_NAMES, TIME_NAMES, listed, normal
 from ecodyn.tables.own import NOTES
+from ecodyn.tables.text_rules import METADATA_MARK, Lines, check_points, with_marked_rows
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["DECIDED", "METADATA_MARK", "read_text"]
 
-METADATA_MARK = "# ecodyn: "
 DECIDED = "ecodyn_decided"  # key of sentences in DataFrame.attrs on how the text was read
 SEPARATORS = (",", ";", "\t", "|")  # as spreadsheets and databases write them
 SPREADSHEET_MARK = re.compile(r"sep=.")  # a first line that tells Excel the separator
@@ -34,8 +34,6 @@ SEVERAL_THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(,\d{3}|\.\d+)")  # 1,000,
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")  # as Python and spreadsheets write them
 DECIMAL_POINT = re.compile(r"\d\.\d")  # somewhere in the file
 
-Lines = list[tuple[int, str]]  # with their numbers in the file
-
 
 def read_text(path: Path, text: str, labels: Sequence[str] = ()) -> pd.DataFrame:
     """The table in a text, these columns as text; comments and what ecodyn noted go to its ``attrs``.
@@ -46,7 +44,6 @@ def read_text(path: Path, text: str, labels: Sequence[str] = ()) -> pd.DataFrame
         It is damaged, or can be read in two ways.
     """
     lines = list(enumerate(io.StringIO(text, newline=""), 1))
-    comments = [line.rstrip() for _, line in lines if line.startswith("#")]
     body = [(number, line) for number, line in lines if not line.startswith("#") and line.strip()]
     if body and SPREADSHEET_MARK.fullmatch(body[0][1].strip()):
         del body[0]
@@ -55,7 +52,11 @@ def read_text(path: Path, text: str, labels: Sequence[str] = ()) -> pd.DataFrame
     separator = _separator(path, [line for _, line in body[:SAMPLE]])
     header = [name.strip() for name in _cells(body[0][1], separator)]
     _check_not_commented(path, [line for number, line in lines if number == body[0][0] - 1], separator, header)
-    if len(set(header)) < len(header):
+    body, comments, decided = with_marked_rows(lines, body, lambda line: _cells(line, separator))
+    if separator == ";":
+        check_points(path, [_cells(line, separator) for _, line in body])
+    held = [name for name in header if name]
+    if len(set(held)) < len(held):
         raise UnusableDataError(f"{path} has two columns of the same name in {', '.join(header)}; rename one")
     _check_widths(path, body, separator, len(header))
     if len(body) < 2:
@@ -67,7 +68,7 @@ def read_text(path: Path, text: str, labels: Sequence[str] = ()) -> pd.DataFrame
     frame = _parsed(path, "".join(line for _, line in body), separator, names, numeric)
     points = any(DECIMAL_POINT.search(line) for _, line in body[1:])
     # Between commas, a cell such as "1,2" beside numbers with points is text: a place, a pair.
-    decided = [] if separator == "," and points else _decide_commas(path, frame, numeric, points)
+    decided += [] if separator == "," and points else _decide_commas(path, frame, numeric, points)
     frame.attrs = _notes(comments) | ({DECIDED: decided} if decided else {})
     return frame
 

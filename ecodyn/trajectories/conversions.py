@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numbers
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
@@ -13,10 +13,12 @@ import numpy as np
 from ecodyn.arrays import Array
 from ecodyn.errors import UnusableDataError
 from ecodyn.tables import TableOptions, interpret
+from ecodyn.tables.names import listed
+from ecodyn.trajectories.containers import refuse_containers
 from ecodyn.trajectories.labelled_arrays import array_fields, dataset_fields
 from ecodyn.trajectories.loading import load
 from ecodyn.trajectories.tabular import fields_of_frame
-from ecodyn.trajectories.times import spaced
+from ecodyn.trajectories.times import spaced, times_or_spacing
 from ecodyn.trajectories.trajectories import Trajectories
 from ecodyn.trajectories.values import Numbers, float64
 
@@ -29,7 +31,8 @@ __all__ = ["DataLike", "as_trajectories", "is_labelled", "is_one_array"]
 
 Labelled: TypeAlias = "pd.DataFrame | xr.DataArray | xr.Dataset"
 One: TypeAlias = "Trajectories | str | os.PathLike[str] | Labelled"
-DataLike: TypeAlias = "One | Numbers | Sequence[One]"  # what `as_trajectories` takes
+ByLabel: TypeAlias = "Mapping[str, One | Numbers] | Mapping[int, One | Numbers]"
+DataLike: TypeAlias = "One | Numbers | Sequence[One] | ByLabel"  # what `as_trajectories` takes
 
 
 def as_trajectories(X: DataLike, t: Numbers | float | None = None) -> Trajectories:
@@ -46,7 +49,7 @@ def as_trajectories(X: DataLike, t: Numbers | float | None = None) -> Trajectori
         * a pandas DataFrame, wide or long: see `Trajectories.from_dataframe`;
         * an xarray DataArray with dimensions named step, feature and run, or a Dataset with a variable ``signal``, a
           single variable, or a variable a feature;
-        * a list of any of these, its runs one after the other.
+        * a list of any of these, its runs one after the other; or a dict, whose keys name the runs.
     t : array (step,), a list of them (one a run), or one number, the spacing of the steps
         Times of data that carry none.
 
@@ -66,6 +69,7 @@ def as_trajectories(X: DataLike, t: Numbers | float | None = None) -> Trajectori
     >>> as_trajectories(pelts.set_index("year").rename_axis("step"))
     Trajectories: 1 run × 3 steps (1900 to 1902) × 2 features; observables signal; labels shared
     """
+    t = times_or_spacing(t)
     if isinstance(X, Trajectories):
         _refuse_times(t, "Trajectories carry their own")
         return X
@@ -76,6 +80,9 @@ def as_trajectories(X: DataLike, t: Numbers | float | None = None) -> Trajectori
         return Trajectories(**dataset_fields(cast("xr.Dataset", X), t))
     if is_labelled(X):
         return _from_table(X, t) if hasattr(X, "columns") else Trajectories(**array_fields(cast("xr.DataArray", X), t))
+    if isinstance(X, Mapping):
+        return _from_mapping(X, t)
+    refuse_containers(X)
     if isinstance(X, list | tuple) and any(_stands_alone(part) for part in X):
         return _from_parts(X, t)
     parts: Sequence[Any] = cast(Sequence[Any], X) if _is_list_of_runs(X) else [X]
@@ -94,7 +101,7 @@ def is_one_array(X: object) -> bool:
         columns = interpret(frame, count_rows=True).columns
         bare = columns.time is None and columns.run is None and columns.feature is None and not columns.aside
         return bare and not bool(frame.isna().to_numpy().any())
-    if _stands_alone(X) or hasattr(X, "data_vars") or np.ma.is_masked(X):
+    if _stands_alone(X) or hasattr(X, "data_vars") or isinstance(X, Mapping) or np.ma.is_masked(X):
         return False
     return not (isinstance(X, list | tuple) and any(map(_stands_alone, X))) and not _is_list_of_runs(X)
 
@@ -157,6 +164,28 @@ def _from_parts(parts: Sequence[Any], t: Any) -> Trajectories:
     given = [one.runs[0].item() for one in each]
     labels = files if named else range(len(parts)) if len(set(given)) < len(given) else None
     return Trajectories.concat(each, keys=labels)
+
+
+def _from_mapping(X: Mapping[Any, Any], t: Any) -> Trajectories:
+    """Runs by their labels."""
+    keys, parts = list(X), list(X.values())
+    if not parts:
+        raise UnusableDataError("expected runs by their labels, got an empty dict")
+    refuse_containers(parts)
+    if flat := [key for key, part in X.items() if not _stands_alone(part) and np.ndim(part) < 2]:
+        raise UnusableDataError(
+            f"expected a dict of runs, each a table or an array (step, feature), got one dimension or none at "
+            f"{flat[0]!r}; if its entries are the columns of a table, pass pandas.DataFrame(X)"
+        )
+    if isinstance(t, Mapping):
+        if {*t} != {*keys}:
+            raise ValueError(f"expected times for each of the runs {listed(keys)}, got those of {listed(t)}")
+        t = [t[key] for key in keys]
+    several = isinstance(t, list | tuple) and len(t) > 0 and np.ndim(t[0]) > 0
+    if several and len(t) != len(parts):
+        raise ValueError(f"expected times for each of the {len(parts)} runs, got {len(t)}")
+    each = [as_trajectories(part, own) for part, own in zip(parts, t if several else [t] * len(parts), strict=True)]
+    return Trajectories.concat(each, keys=[key if isinstance(key, int) else str(key) for key in keys])
 
 
 # ------------------------------------------------------------------------------------------------ arrays, times

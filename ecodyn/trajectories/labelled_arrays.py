@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ecodyn.errors import DataWarning, UnusableDataError
-from ecodyn.tables.names import RUN_NAMES, STEP_NAMES, TIME_NAMES, normal
+from ecodyn.tables.names import RUN_NAMES, STEP_NAMES, TIME_NAMES, listed, normal
 from ecodyn.trajectories.dataset import Arguments, unpack
 from ecodyn.trajectories.labels import Label
 from ecodyn.trajectories.times import spaced
@@ -32,12 +32,13 @@ CALLER = 5  # of `as_trajectories`, counted from where coordinates are looked at
 def array_fields(array: xr.DataArray, times: Any = None) -> Arguments:
     """The keyword arguments of `Trajectories` for an array with a dimension of steps, and of runs and features.
 
-    `times` are those of an array without a coordinate of its steps.
+    `times` are those of an array without a coordinate of its steps: that of the dimension, or the one along it (and
+    along the runs) that is called as times are.
 
     Raises
     ------
     UnusableDataError
-        The names of the dimensions don't say which is which.
+        The names of the dimensions don't say which is which, or several coordinates may be the time.
     ValueError
         There are times twice.
 
@@ -51,6 +52,7 @@ def array_fields(array: xr.DataArray, times: Any = None) -> Arguments:
 
 def _fields(array: xr.DataArray, times: Any) -> Arguments:
     roles = _roles([(dim, size) for dim, size in zip(array.dims, array.shape, strict=True)])
+    array, times = _with_own_times(array, roles, times)
     named = _renamed(array, roles)
     labels = named[FEATURE].values.tolist() if FEATURE in named.coords else None
     return {
@@ -113,6 +115,33 @@ def _renamed(array: xr.DataArray, roles: Mapping[Hashable, str]) -> xr.DataArray
     return named.transpose(*DIMENSIONS)
 
 
+def _with_own_times(array: xr.DataArray, roles: dict[Hashable, str], times: Any) -> tuple[xr.DataArray, Any]:
+    """The array without the coordinates along its steps that are called as times, and its times: these, or `times`."""
+    of_role = {role: dim for dim, role in roles.items()}
+    step, run = of_role[STEP], of_role.get(RUN)
+    found = [
+        name
+        for name, coordinate in array.coords.items()
+        if name not in (step, STEP) and normal(str(name)) in STEP_DIMENSIONS and step in coordinate.dims
+        if {*coordinate.dims} <= {step, run}
+    ]
+    if not found:
+        return array, times
+    if step in array.coords:  # the dimension's own coordinate is the time
+        text = f"the coordinate {step} is taken as the time; left out, beside it: {listed(found)}"
+        warnings.warn(text, DataWarning, stacklevel=4)
+        return array.drop_vars(found), times
+    if len(found) > 1:
+        raise UnusableDataError(
+            f"the array has several coordinates that may be the time: {listed(found)}, expected one; drop the others, "
+            f"such as X.drop_vars({found[1]!r})"
+        )
+    if times is not None:
+        raise ValueError(f"the array has times as its coordinate {found[0]}, got t as well; leave t out")
+    own = array.coords[found[0]]
+    return array.drop_vars(found), own.transpose(*(dim for dim in (run, step) if dim in own.dims)).values
+
+
 def _times(named: xr.DataArray, times: Any) -> Any:
     own = named[STEP].values if STEP in named.coords else None
     if own is not None and times is not None:
@@ -130,6 +159,14 @@ def _settings(named: xr.DataArray) -> dict[str, Iterable[Label | float]]:
     return {str(n): c.values.tolist() for n, c in named.coords.items() if n != RUN and c.dims == (RUN,)}
 
 
+def _with_time_coordinates(ds: xr.Dataset) -> xr.Dataset:
+    """Variables that are called as times are these where the steps have no coordinate, and not all variables are."""
+    steps = {dim for dim in ds.dims if normal(str(dim)) in STEP_DIMENSIONS}
+    times = [name for name, own in ds.data_vars.items() if normal(str(name)) in STEP_DIMENSIONS and {*own.dims} & steps]
+    bare = not steps & {*ds.coords}
+    return ds.set_coords(times) if bare and len(times) < len(ds.data_vars) else ds
+
+
 def dataset_fields(ds: xr.Dataset, times: Any = None) -> Arguments:
     """The same of a dataset: of its variable signal, its only variable, or a variable a feature.
 
@@ -144,6 +181,7 @@ def dataset_fields(ds: xr.Dataset, times: Any = None) -> Arguments:
         if times is not None:
             raise ValueError("the dataset has times of its own, got t as well; leave t out")
         return unpack(ds)
+    ds = _with_time_coordinates(ds)
     names = list(ds.data_vars)
     if not names:
         raise UnusableDataError("expected a dataset with a variable, got one without; it holds nothing to fit")

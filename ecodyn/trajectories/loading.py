@@ -11,11 +11,14 @@ from ecodyn.errors import UnusableDataError
 from ecodyn.runtime.files import check_output
 from ecodyn.tables import SUFFIXES, TableOptions, read_table
 from ecodyn.trajectories.netcdf import read_netcdf
-from ecodyn.trajectories.paths import suffix_of
+from ecodyn.trajectories.paths import RECORDING_SUFFIX, refuse_recording, suffix_of
 from ecodyn.trajectories.tabular import fields_of_frame
 from ecodyn.trajectories.trajectories import Trajectories
 
 __all__ = ["check_target", "load"]
+
+SPREADSHEETS = (".xlsx", ".xls", ".xlsm", ".ods", ".numbers")
+COMPRESSED = (".gz", ".bz2", ".xz", ".zip", ".zst")
 
 
 def load(
@@ -55,16 +58,40 @@ def load(
     Trajectories: 1 run × 3 steps (1900 to 1902) × 2 features; observables signal; labels shared
     """
     source, options = Path(path), TableOptions(time=time, run=run, columns=columns, missing=missing)
+    refuse_recording(source)
     try:
         if source.suffix.lower() in SUFFIXES:
             frame = read_table(source, [] if run is None else [run])
             return Trajectories(**fields_of_frame(frame, options, str(source)))
-        suffix_of(source)
+        _check_kind(source)
         if options != TableOptions():
             raise ValueError(f"{source} is no table and says itself what time, runs and features are; leave that out")
         return Trajectories.from_dataset(read_netcdf(source))
     except UnusableDataError as error:
         raise error if str(source) in str(error) else UnusableDataError(f"{source}: {error}") from error
+
+
+def _check_kind(source: Path) -> None:
+    """Refuse what is neither a trajectories file nor a table, and say what to do with it."""
+    suffix = source.suffix.lower()
+    if suffix == ".nc":
+        return
+    if source.is_dir():
+        todo = "it is a folder: name a file inside it; ecodyn compare and ecodyn extract read folders of logs"
+    elif suffix == RECORDING_SUFFIX:
+        todo = "it is the journal of a recording: ecodyn extract (ecodyn.extract) reads it"
+    elif not suffix and not source.exists():
+        raise FileNotFoundError(f"there is no file {source}")
+    elif suffix in SPREADSHEETS:
+        todo = "save the sheet as CSV"
+    elif suffix in COMPRESSED:
+        todo = "decompress it first"
+    else:
+        todo = "if it is one of these, rename it; ecodyn compare and ecodyn extract read logs"
+    raise UnusableDataError(
+        "expected a trajectories file ending in .nc (netCDF4) or .csv, or another table (.tsv .jsonl .parquet), got "
+        f"{source}; {todo}"
+    )
 
 
 def check_target(path: str | os.PathLike[str], *, force: bool = False) -> None:

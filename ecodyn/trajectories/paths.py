@@ -7,7 +7,9 @@ from pathlib import Path
 from ecodyn.errors import UnusableDataError
 from ecodyn.runtime.files import first_bytes
 
-__all__ = ["beginning", "suffix_of"]
+__all__ = ["RECORDING_SUFFIX", "beginning", "refuse_recording", "suffix_of"]
+
+RECORDING_SUFFIX = ".recording"  # of the journal of a training under way, after the whole name of its file
 
 
 def beginning(path: Path) -> bytes:
@@ -22,9 +24,26 @@ def beginning(path: Path) -> bytes:
     """
     if path.is_dir():
         raise UnusableDataError(f"{path} is a folder, expected a trajectories file; name a file inside it")
+    refuse_recording(path)
     if not path.exists():
         raise FileNotFoundError(f"there is no file {path}")
     return first_bytes(path, "a trajectories file")
+
+
+def refuse_recording(path: Path) -> None:
+    """Refuse a file that is not there yet, as it is being recorded.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such file, and a journal of it.
+    """
+    journal = path.with_name(path.name + RECORDING_SUFFIX) if path.name else path
+    if journal.is_file() and not path.exists():
+        raise FileNotFoundError(
+            f"there is no file {path} yet: it is being recorded, or its training was stopped; what {journal} holds by "
+            f"now is read with ecodyn extract {journal} (ecodyn.extract)"
+        )
 
 
 def suffix_of(path: Path) -> str:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ecodyn.arrays import Array, Integers
 from ecodyn.errors import UnusableDataError
+from ecodyn.tables.cells import EXACT
 from ecodyn.trajectories.labels import Label, Labels
 from ecodyn.trajectories.values import Numbers, float64
 
-__all__ = ["checked_times", "spaced"]
+__all__ = ["checked_times", "spaced", "times_or_spacing"]
 
 
 def checked_times(steps: Numbers, shape: tuple[int, ...], lengths: Integers, given: Integers, runs: Labels) -> Array:
@@ -37,6 +39,15 @@ def spaced(spacing: float, count: int) -> Array:
     if not 0 < spacing < np.inf:
         raise ValueError(f"expected the spacing of the steps as a number above 0, got t={spacing}")
     return np.arange(float(count)) * spacing
+
+
+def times_or_spacing(t: Any) -> Any:
+    """Times as given, or their spacing as a number, that in an array of no dimension as well; True is neither."""
+    if hasattr(t, "ndim") and np.ndim(t) == 0 and not isinstance(t, np.generic):
+        t = float64(t, "t").item() if np.asarray(t).dtype.kind != "b" else bool(t)
+    if isinstance(t, bool | np.bool_):
+        raise ValueError(f"expected t as times or the spacing of the steps, a number above 0, got {t}; leave t out")
+    return t
 
 
 def _time_numbers(steps: Numbers) -> Array:
@@ -71,6 +82,12 @@ def _check_order(times: Array, run: Label) -> None:
     back = np.flatnonzero(np.diff(times) <= 0)
     if len(back):
         i = int(back[0])
+        if times[i] == times[i + 1] and abs(times[i]) >= EXACT:
+            raise UnusableDataError(
+                f"times must increase strictly; those of run {run} at index {i} and {i + 1} are both {times[i]:.0f}: "
+                "double precision does not hold each whole number above 2^53; subtract the first step from all, before "
+                "they are made floats, or keep one of each"
+            )
         what = "repeats" if times[i] == times[i + 1] else "goes back"
         raise UnusableDataError(
             f"times must increase strictly; time of run {run} {what} at index {i + 1} (from {times[i]:g} to "

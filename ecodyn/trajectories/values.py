@@ -75,6 +75,8 @@ def _pad_list(parts: list[Array], name: str, ndim: int) -> Array:
 
 def float64(values: Numbers, name: str) -> Array:
     """A copy in double precision of an array, tensor or nested list of numbers; what is masked becomes NaN."""
+    if "sparse" in str(getattr(values, "layout", "")):
+        raise UnusableDataError(f"expected {name} as a dense tensor, got a sparse one; pass its to_dense()")
     if hasattr(values, "detach"):  # a torch tensor, recognised without importing torch
         tensor = cast("Tensor", values).detach().cpu()
         values = (tensor.double() if tensor.is_floating_point() else tensor).numpy()  # NumPy knows no bfloat16

@@ -170,7 +170,7 @@ def test_the_same_table_in_every_format(tmp_path):
 
 
 def test_comments_go_to_the_attributes(read):
-    assert read("# units: none\nstep,a\n0,1\n# a pause\n1,2\n").attrs == {"comments": ["units: none", "a pause"]}
+    assert read("# units: none\nstep,a\n0,1\n# a pause\n1,2\n").attrs["comments"] == ["units: none", "a pause"]
 
 
 @pytest.mark.parametrize(

@@ -68,12 +68,13 @@ def test_csv_that_is_no_text(tmp_path):
 
 
 def test_csv_of_a_spreadsheet_is_read(tmp_path):
-    read = csv(tmp_path, "\ufeff# note\nstep, run, 1, 2\n# more\n0,b,1,2\n0,a,5,6\n\n1,b,3,7\n")
+    with pytest.warns(UserWarning, match="1 lines below the names of columns begin with #"):
+        read = csv(tmp_path, "\ufeff# note\nstep, run, 1, 2\n# more\n0,b,1,2\n0,a,5,6\n\n1,b,3,7\n")
     assert read.runs.tolist() == ["b", "a"]
     assert read.features.tolist() == [1, 2]
     assert not read.labels_shared
     assert read.lengths.tolist() == [2, 1]
-    assert read.provenance == {"comments": ["note", "more"]}
+    assert read.provenance["comments"] == ["note", "more"]
 
 
 def test_csv_says_what_it_leaves_out(tmp_path):

@@ -21,10 +21,11 @@ import numpy as np
 from ecodyn.arrays import Array
 from ecodyn.errors import UnusableDataError
 from ecodyn.runtime.files import write_whole
+from ecodyn.trajectories.paths import RECORDING_SUFFIX
 
 __all__ = ["MARK", "SUFFIX", "VERSION", "Header", "Journal", "Kept", "journal_of", "read_journal", "row_type"]
 
-SUFFIX = ".recording"  # of a journal, after the whole name of its file
+SUFFIX = RECORDING_SUFFIX
 VERSION = 1  # of the layout of a journal
 MARK = "ecodyn_recording"  # the header's entry that says so, and the attribute of the file that becomes of a journal
 CHECKSUM_BYTES = 4  # at the end of a row
