@@ -31,7 +31,7 @@ class Stack(Format):
     An array (T, p, d) is a stack of frames, an array (T, K) holds values of K features. A file of several arrays
     states the steps in one named ``steps``, and may have ``gradients`` beside the frames, and single numbers ``p`` and
     ``dim`` (or ``d_model``). A list of state dicts is a stack of each of their tensors; its times are those in
-    ``checkpoint_epochs``, ``steps`` or the like beside it.
+    ``checkpoint_epochs``, ``steps`` or the like beside it. So is a mapping from steps to state dicts.
     """
 
     name = "stack"
@@ -142,8 +142,7 @@ def _or_one_step(path: Path, shape: tuple[int, ...]) -> str:
 
 def _are_meant(states: StateDicts, file: TensorFile, options: LogOptions) -> bool:
     """Whether the frames are in the state dicts and not in one array beside them."""
-    if options.key is not None:
-        return options.key not in file.shapes
-    whole = not isinstance(file.held, Mapping)
-    beside = [] if whole else [shape for name, shape in file.shapes.items() if not name.startswith(f"{states.name}.")]
-    return not any(len(shape) == 3 for shape in beside)
+    within = states.has_within
+    if options.key is not None:  # a matrix of one state is one frame: which name it has in each is said in a refusal
+        return options.key not in file.shapes or (within(options.key) and len(file.shapes[options.key]) != 3)
+    return not any(len(shape) == 3 for name, shape in file.shapes.items() if not within(name))
