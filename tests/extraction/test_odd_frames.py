@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ecodyn.errors import UnusableDataError
+from ecodyn.errors import DataWarning, UnusableDataError
 from ecodyn.extraction import Request, extract
 from ecodyn.logs import LogOptions
 
@@ -36,3 +36,14 @@ def test_p_of_values_may_be_said_again(tmp_path):
     np.testing.assert_array_equal(same.values[0], VALUES)
     with pytest.raises(UnusableDataError, match="p = 17 tokens, got --p 7"):
         extract(tmp_path / "values.npz", Request(p=7), options=options)
+
+
+@pytest.mark.parametrize("name", ["gpt_neox.embed_in.weight", "transformer.wte.weight", "tok_embeddings.weight"])
+def test_embeddings_are_told_by_their_names(tmp_path, name):
+    torch = pytest.importorskip("torch")
+    frames = np.random.default_rng(5).standard_normal((2, 7, 8))
+    for step, frame in enumerate(frames):
+        torch.save({name: torch.tensor(frame)}, tmp_path / f"step_{step}.pt")
+    with pytest.warns(DataWarning, match=rf"{name} is \(tokens, dimensions\) as torch.nn.Embedding has it"):
+        found = extract(tmp_path, Request(p=7))
+    assert found.values.shape == (1, 2, 3)
