@@ -122,9 +122,8 @@ class _Archive(TensorFile):
         self.shapes = {name: frames.shape for name, frames in self._arrays.items() if frames.shape}
         single = [name for name, own in self._arrays.items() if own.shape in ((), (1,))]
         self.settings = settings_in({name: self.read(name).reshape(()) for name in single})
-        self.numbers = {
-            name: float(self.read(name).reshape(())) for name in (*STEP_KEYS, *EPOCH_KEYS) if self._is_number(name)
-        }
+        times = [name for name in (*STEP_KEYS, *EPOCH_KEYS) if name in single]
+        self.numbers = {name: float(self.read(name).reshape(())) for name in times}
 
     def read(self, name: str) -> np.ndarray:
         frames = self._arrays[name]
