@@ -16,7 +16,9 @@ __all__ = ["TokenAxis", "counted_tokens", "stated_p", "token_axis"]
 # entries and the other up to so many more, the p may be the width as well.
 MOST_EXTRA = 4
 # torch.nn.Embedding's, (tokens, dimensions); not W_E, which TransformerLens stores so and others transposed.
-EMBEDDING = re.compile(r"(?<!un)(?:emb|embed|embeds|embed_tokens|embedding|embeddings|wte)\.weight$", re.IGNORECASE)
+EMBEDDING = re.compile(
+    r"(?<!un)(?:emb|embed|embeds|embed_tokens|embed_in|embedding|embeddings|wte)\.weight$", re.IGNORECASE
+)
 # One entry a position, and none a token.
 POSITIONAL = re.compile(r"(?:(?<![a-z])pos_?emb|w_pos$|position(?:al)?_emb|(?<![a-z])wpe(?:$|\.))", re.IGNORECASE)
 RELATIVE = re.compile(r"rel(?:ative)?[_.]?pos|rotary", re.IGNORECASE)  # of pairs of positions: of another width

@@ -6,6 +6,7 @@ import functools
 import os
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from typing import Unpack
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from ecodyn.errors import DataWarning, UnusableDataError
 from ecodyn.extraction.layout import layout, same_features
 from ecodyn.extraction.recording.reading import logs_at
 from ecodyn.extraction.reduction import Reduced, choose_observables, reduce
-from ecodyn.extraction.request import Request
+from ecodyn.extraction.request import Fields, Request, with_fields
 from ecodyn.logs import Log, LogOptions
 from ecodyn.logs.log import Setting
 from ecodyn.observables import Observable
@@ -75,6 +76,7 @@ def extract(
     jobs: int = 1,
     command: str | None = None,
     progress: Progress | None = None,
+    **fields: Unpack[Fields],
 ) -> Trajectories:
     """Turn training logs into trajectories, reading every frame once and holding a few megabytes of them.
 
@@ -89,6 +91,7 @@ def extract(
     jobs : processes, one thread each
     command : the command line, for the provenance
     progress : called as runs are finished
+    **fields : p, tokens, token_axis of `Request`; key, interval, step_pattern of `LogOptions`; given here or there
 
     Returns
     -------
@@ -97,6 +100,7 @@ def extract(
     Raises
     ------
     FileNotFoundError : there is nothing at a path
+    ValueError : something is given twice, or is no such request
     UnusableDataError : a log is damaged or lacks what is asked for, or the runs have different features
     UnclearTokensError : which axis has the tokens, or their number p, is not stated; carries the readings
     IncompleteExtractionError : the same, but other runs could be extracted; carries them
@@ -106,7 +110,7 @@ def extract(
     -----
     DataWarning : what is wrong with the logs, in one sentence a kind
     """
-    request, options = request or Request(), options or LogOptions()
+    request, options = with_fields(request or Request(), options or LogOptions(), fields)
     given = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
     logs = [log for path in given for log in logs_at(path, options)]
     extraction = _Extraction(logs, request, options, labels_shared=labels_shared, notes=notes or {}, command=command)

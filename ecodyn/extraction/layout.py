@@ -104,6 +104,7 @@ def _check_reduced(log: Log, request: Request) -> None:
     """Refuse what only matrices have, of a log that holds values of features."""
     if request.directions is not None or request.singular_values:
         raise UnusableDataError(f"{log.path} holds values of features, expected matrices; leave --project out")
+    _check_no_tokens(log, request)
     # What is logged of features is their signal, and may be that of their gradient; series are computed from these.
     of_matrices = [
         name
@@ -113,6 +114,28 @@ def _check_reduced(log: Log, request: Request) -> None:
     if of_matrices:
         names = " and ".join(of_matrices)
         raise UnusableDataError(f"{log.path} holds values of features, expected matrices for {names}; leave that out")
+
+
+def _check_no_tokens(log: Log, request: Request) -> None:
+    """Refuse what says where the tokens are, of values without any; p may be said again, as a recording states it."""
+    p = log.stated_shape[0] if log.stated_shape else None
+    asked = {
+        f"--p {request.p}": request.p is not None and request.p != p,
+        f"--token-axis {request.token_axis}": request.token_axis is not None,
+        "--tokens {}:{}".format(*request.tokens or (0, 0)): request.tokens is not None,
+    }
+    flags = " and ".join(flag for flag, given in asked.items() if given)
+    if not flags:
+        return
+    if p is not None:
+        raise UnusableDataError(f"{log.path} holds values of features of p = {p} tokens, got {flags}; leave that out")
+    shape = log.frames.shape
+    where = f"{log.path}: {log.key}" if log.key else f"{log.path}"
+    raise UnusableDataError(
+        f"{where} is one frame {shape}, not a series, or the values of {shape[1]} features at {shape[0]} times, and "
+        f"{flags} is for a series of matrices; expected an array (T, p, d), or a folder with one checkpoint a step; "
+        "leave that out if these are values of features"
+    )
 
 
 def _whole(log: Log, request: Request) -> Layout:

@@ -13,8 +13,10 @@ from ecodyn.extraction.axes import TokenAxis, stated_p
 from ecodyn.extraction.request import FEWEST, Request
 from ecodyn.logs import Log
 
-__all__ = ["Reading", "UnclearTokensError", "unclear"]
+__all__ = ["IN_PYTHON", "Reading", "UnclearTokensError", "unclear"]
 
+# Where the flags' values go; `Recorder` has them as its own arguments, and says so instead.
+IN_PYTHON = "in Python, p, tokens and token_axis of ecodyn.extract, or of ecodyn.extraction.Request(p=...)"
 EXTRA_SHOWN = 2  # tokens beside the numbers: "=", and the operation's sign
 STRONGEST = 3  # frequencies that are shown
 MOST_ENTRIES = 1 << 22  # of a frame whose spectra are taken for a sentence: six of these take about a second
@@ -109,7 +111,7 @@ def unclear(log: Log, request: Request, known: TokenAxis) -> UnclearTokensError:
     )
     readings = _readings(log, request, known)
     lines = [f"  {reading.flags}: {reading}" for reading in readings]
-    note = "it may be (in Python, these are fields of Request; spectra are of the last frame and decide nothing)"
+    note = f"it may be ({IN_PYTHON}; spectra are of the last frame and decide nothing)"
     return UnclearTokensError("\n".join([f"{reason}; {note}:", *lines]), readings)
 
 

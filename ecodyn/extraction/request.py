@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any, TypedDict
 
 from ecodyn.arrays import Array
+from ecodyn.logs import LogOptions
 from ecodyn.observables import OBSERVABLES
 from ecodyn.observables.features import Label
 from ecodyn.observables.projection import check_axis
 from ecodyn.observables.registry import SINGULAR_VALUES
 
-__all__ = ["FEWEST", "Request"]
+__all__ = ["FEWEST", "Fields", "Request", "with_fields"]
 
 FEWEST = 2  # tokens that have a frequency
 
@@ -99,3 +101,49 @@ class Request:
         if self.observables is None:
             return None
         return tuple(dict.fromkeys(["signal", *(name for name in self.observables if name != SINGULAR_VALUES)]))
+
+
+class Fields(TypedDict, total=False):
+    """Fields of `Request` and of `LogOptions` that are asked for most, which `extract` takes beside these."""
+
+    p: int | None
+    tokens: tuple[int, int] | None
+    token_axis: int | None
+    key: str | None
+    interval: float | None
+    step_pattern: str | None
+
+
+def with_fields(request: Request, options: LogOptions, fields: Fields) -> tuple[Request, LogOptions]:
+    """A request and options with the fields that were given beside them; None where one was not.
+
+    Raises
+    ------
+    TypeError
+        A field is none of those.
+    ValueError
+        A field is stated in both places.
+
+    Examples
+    --------
+    >>> from ecodyn.extraction.request import Request, with_fields
+    >>> from ecodyn.logs import LogOptions
+    >>> request, options = with_fields(Request(every=10), LogOptions(), {"p": 59, "interval": 100})
+    >>> request.every, request.p, options.interval
+    (10, 59, 100)
+    """
+    unknown = [name for name in fields if name not in Fields.__annotations__]
+    if unknown:
+        raise TypeError(
+            f"extract() has no argument {' or '.join(unknown)}, expected one of {', '.join(Fields.__annotations__)}; "
+            "others are fields of ecodyn.extraction.Request and ecodyn.logs.LogOptions"
+        )
+    stated: dict[str, Any] = {name: value for name, value in fields.items() if value is not None}
+    of_request = {name: value for name, value in stated.items() if hasattr(request, name)}
+    of_options = {name: value for name, value in stated.items() if name not in of_request}
+    places: tuple[tuple[object, dict[str, Any]], ...] = ((request, of_request), (options, of_options))
+    for asked, own in places:
+        twice = " and ".join(name for name in own if getattr(asked, name) is not None)
+        if twice:
+            raise ValueError(f"{twice} stated twice, in {type(asked).__name__} and beside it, expected one of the two")
+    return replace(request, **of_request), replace(options, **of_options)

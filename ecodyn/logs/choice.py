@@ -41,7 +41,10 @@ def choose(path: Path, shapes: Mapping[str, tuple[int, ...]], key: str | None, n
             return meant[0]
     if not candidates:
         raise UnusableDataError(f"{path} has no {expected} array, only {with_shapes(shapes)}; check what was logged")
-    raise UnusableDataError(f"{path} has several arrays that may be meant: {with_shapes(shapes)}; name one with --key")
+    raise UnusableDataError(
+        f"{path} has several arrays that may be meant: {with_shapes(shapes)}; name one with --key (in Python, "
+        "ecodyn.logs.LogOptions(key=...))"
+    )
 
 
 def with_shapes(shapes: Mapping[str, tuple[int, ...]]) -> str:

@@ -185,7 +185,8 @@ class LogOptions:
         if self.interval is None:
             raise UnusableDataError(
                 f"{path} has {rows} frames and does not say at which steps: expected an array of steps beside them; "
-                "say how many steps lie between two frames with --interval N (and --first-step)"
+                "say how many steps lie between two frames with --interval N (and --first-step; in Python, "
+                "ecodyn.logs.LogOptions(interval=N))"
             )
         return self.first_step + self.interval * np.arange(float(rows))
 

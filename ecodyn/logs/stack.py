@@ -9,8 +9,8 @@ import numpy as np
 
 from ecodyn.arrays import Array
 from ecodyn.errors import UnusableDataError
-from ecodyn.logs.checkpoints.columns import with_pattern
 from ecodyn.logs.checkpoints.names import numbers_of
+from ecodyn.logs.checkpoints.patterns import with_pattern
 from ecodyn.logs.checkpoints.state_dicts import StateDictFrames, StateDicts, state_dicts_in
 from ecodyn.logs.choice import choose
 from ecodyn.logs.frames import Frames
@@ -22,6 +22,7 @@ from ecodyn.logs.tensors import SUFFIXES, TensorFile, open_tensors
 __all__ = ["Stack"]
 
 STEP_ARRAYS = ("steps", "step", "times", "time", "t")  # the first that is there holds the times
+EPOCH_ARRAYS = ("epochs", "epoch")  # where none of these is there
 GRADIENT_NAMES = ("gradients", "gradient", "grads", "grad")  # of the loss gradient beside the frames
 
 
@@ -29,9 +30,9 @@ class Stack(Format):
     """One array whose first axis is time.
 
     An array (T, p, d) is a stack of frames, an array (T, K) holds values of K features. A file of several arrays
-    states the steps in one named ``steps``, and may have ``gradients`` beside the frames, and single numbers ``p`` and
-    ``dim`` (or ``d_model``). A list of state dicts is a stack of each of their tensors; its times are those in
-    ``checkpoint_epochs``, ``steps`` or the like beside it.
+    states the steps in one named ``steps`` (or ``epochs``), and may have ``gradients`` beside the frames, and single
+    numbers ``p`` and ``dim`` (or ``d_model``). A list of state dicts is a stack of each of their tensors; its times are
+    those in ``checkpoint_epochs``, ``steps`` or the like beside it. So is a mapping from steps to state dicts.
     """
 
     name = "stack"
@@ -64,7 +65,7 @@ class Stack(Format):
     def _of_archive(self, path: Path) -> tuple[dict[str, Frames], Mapping[str, float]]:
         """Arrays by name, and the numbers that state something beside them."""
         arrays = open_npz(path)
-        single = {name: frames for name, frames in arrays.items() if frames.shape == ()}
+        single = {name: frames for name, frames in arrays.items() if frames.shape in ((), (1,))}
         return arrays, {name: float(frames.read(np.zeros(1, np.int64))[0]) for name, frames in single.items()}
 
     def _log_of_states(self, states: StateDicts, options: LogOptions, settings: Mapping[str, float]) -> Log:
@@ -94,7 +95,7 @@ class Stack(Format):
         frames = arrays[key]
         if 0 in frames.shape:
             raise UnusableDataError(f"{path}: {key} has shape {frames.shape}, expected at least one frame of numbers")
-        steps = self._steps(path, arrays, frames.shape, options)
+        times, steps = self._steps(path, arrays, frames.shape, options)
         gradients = next((arrays[n] for n in GRADIENT_NAMES if n in arrays and n != key), None)
         if gradients is not None and gradients.shape != frames.shape:
             gradients = None
@@ -106,6 +107,7 @@ class Stack(Format):
             frames=frames,
             sources=(path,),
             features=tuple(range(1, frames.shape[1] + 1)) if len(frames.shape) == 2 else None,
+            remarks=(f"times are epochs, those in {times}",) if times in EPOCH_ARRAYS else (),
             gradients=gradients,
             gradient_steps=None if gradients is None else steps,
             arrays=shapes(arrays),
@@ -113,18 +115,21 @@ class Stack(Format):
             stated_shape=stated_shape(settings or {}),
         )
 
-    def _steps(self, path: Path, arrays: dict[str, Frames], shape: tuple[int, ...], options: LogOptions) -> Array:
+    def _steps(
+        self, path: Path, arrays: dict[str, Frames], shape: tuple[int, ...], options: LogOptions
+    ) -> tuple[str, Array]:
+        """The times of rows, and the name of the array that holds them; "" where they are by the interval."""
         rows = shape[0]
-        for name in STEP_ARRAYS:
+        for name in (*STEP_ARRAYS, *EPOCH_ARRAYS):
             if name in arrays and len(arrays[name].shape) == 1:
                 held = arrays[name]
                 if len(held) != rows:
                     raise UnusableDataError(
                         f"{path}: {name} has {len(held)} entries and there are {rows} frames, expected one each"
                     )
-                return held.read(np.arange(rows)).astype(np.float64)
+                return name, held.read(np.arange(rows)).astype(np.float64)
         try:
-            return options.times(path, rows)
+            return "", options.times(path, rows)
         except UnusableDataError as error:
             raise UnusableDataError(f"{error}{_or_one_step(path, shape)}") from None
 
@@ -142,8 +147,7 @@ def _or_one_step(path: Path, shape: tuple[int, ...]) -> str:
 
 def _are_meant(states: StateDicts, file: TensorFile, options: LogOptions) -> bool:
     """Whether the frames are in the state dicts and not in one array beside them."""
-    if options.key is not None:
-        return options.key not in file.shapes
-    whole = not isinstance(file.held, Mapping)
-    beside = [] if whole else [shape for name, shape in file.shapes.items() if not name.startswith(f"{states.name}.")]
-    return not any(len(shape) == 3 for shape in beside)
+    within = states.has_within
+    if options.key is not None:  # a matrix of one state is one frame: which name it has in each is said in a refusal
+        return options.key not in file.shapes or (within(options.key) and len(file.shapes[options.key]) != 3)
+    return not any(len(shape) == 3 for name, shape in file.shapes.items() if not within(name))

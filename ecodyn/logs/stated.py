@@ -9,8 +9,8 @@ from itertools import chain
 __all__ = ["EPOCH_KEYS", "STEP_KEYS", "settings_in", "stated_shape"]
 
 # What the step is called where a checkpoint states it, in the order in which one of several is preferred: Lightning's
-# and Hugging Face's first, then those of loops written by hand.
-STEP_KEYS = ("global_step", "global_steps", "step", "steps", "iteration", "iter")
+# and Hugging Face's first, then those of loops written by hand (iter_num is nanoGPT's).
+STEP_KEYS = ("global_step", "global_steps", "step", "steps", "iteration", "iter", "iter_num", "n_iter")
 EPOCH_KEYS = ("epoch",)  # where no step is stated
 P_NAMES = ("p",)  # as studies of modular addition write it
 D_NAMES = ("d_model", "dim")  # of the width; a bare d may be a depth

@@ -120,8 +120,10 @@ class _Archive(TensorFile):
         self.path = path
         self._arrays = open_npz(path)
         self.shapes = {name: frames.shape for name, frames in self._arrays.items() if frames.shape}
-        self.settings = settings_in({name: self.read(name) for name, own in self._arrays.items() if not own.shape})
-        self.numbers = {name: float(self.read(name)) for name in (*STEP_KEYS, *EPOCH_KEYS) if self._is_number(name)}
+        single = [name for name, own in self._arrays.items() if own.shape in ((), (1,))]
+        self.settings = settings_in({name: self.read(name).reshape(()) for name in single})
+        times = [name for name in (*STEP_KEYS, *EPOCH_KEYS) if name in single]
+        self.numbers = {name: float(self.read(name).reshape(())) for name in times}
 
     def read(self, name: str) -> np.ndarray:
         frames = self._arrays[name]
@@ -132,9 +134,6 @@ class _Archive(TensorFile):
 
     def frames(self, name: str) -> Frames:
         return self._arrays[name]
-
-    def _is_number(self, name: str) -> bool:
-        return name in self._arrays and not self._arrays[name].shape
 
 
 class _Torch(TensorFile):

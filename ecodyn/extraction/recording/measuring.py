@@ -13,6 +13,7 @@ from ecodyn.arrays import Array
 from ecodyn.errors import UnusableDataError
 from ecodyn.extraction.layout import Layout, layout
 from ecodyn.extraction.passes import checked
+from ecodyn.extraction.readings import IN_PYTHON
 from ecodyn.extraction.recording.parameter import Parameter
 from ecodyn.extraction.request import Request
 from ecodyn.logs import ArrayFrames, Log
@@ -128,6 +129,7 @@ def _layout(parameter: Parameter, shape: tuple[int, ...], request: Request) -> L
 
 def _as_arguments(text: str) -> str:
     """A sentence that advises options of the command line, with the arguments of the same names."""
+    text = text.replace(IN_PYTHON, "as arguments of ecodyn.Recorder")
     text = re.sub(r"--tokens (\w+):(\w+)", r"tokens=(\1, \2)", text)
     text = re.sub(r"--([a-z-]+) (?=[A-Z0-9])", lambda match: match[1].replace("-", "_") + "=", text)
     return re.sub(r"--([a-z-]+)", lambda match: match[1].replace("-", "_"), text)

@@ -9,13 +9,13 @@ from pathlib import Path
 
 from ecodyn.errors import UnusableDataError
 from ecodyn.logs.checkpoints.names import CHECKPOINT, EPOCH, PLAIN, STEP, Number
+from ecodyn.logs.checkpoints.patterns import distinct_patterns, with_pattern
 
-__all__ = ["MOST_NAMED", "Column", "ColumnChoice", "chosen_column", "repeated", "with_pattern", "without_dates"]
+__all__ = ["MOST_NAMED", "Column", "ColumnChoice", "chosen_column", "repeated", "without_dates"]
 
 MOST_NAMED = 3  # files or values that a sentence lists
 DATE = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")  # 20240131
 CLOCK = re.compile(r"(?:[01]\d|2[0-3])[0-5]\d(?:[0-5]\d)?")  # 1230 or 123000, after a date
-WRITTEN = re.compile(r"\d+(?:\.\d+)?(?:[kKmM](?![A-Za-z]))?")  # a number as names have it: 500, 1.5, 10k
 ORDINALS = ("first", "second", "third", "fourth", "fifth")  # further ones are written 6th
 # As sentences call them.
 KINDS = {STEP: "steps", EPOCH: "epochs", CHECKPOINT: "numbers of checkpoints", PLAIN: "numbers"}
@@ -83,10 +83,13 @@ def chosen_column(where: Path, names: Sequence[str], rows: Sequence[tuple[Number
     same = repeated(choice.column.values)
     if same is not None:
         value, first, second = choice.column.numbers[same[0]].text, names[same[0]], names[same[1]]
+        patterns = distinct_patterns(names, choice.column.numbers, same)
+        meant = " or ".join(f"--step-pattern {pattern!r}" for pattern in patterns)
+        asked = f", or say which are meant with {meant}" if patterns else ""
+        each = ", one run each" * (len(patterns) > 1)
         raise UnusableDataError(
-            f"{where}: {first} and {second} are both {value}, expected one checkpoint a step; keep one of them, or "
-            f"say which number is the step with --step-pattern, such as "
-            f"{with_pattern(first, choice.column.numbers[0])!r}"
+            f"{where}: {first} and {second} are both {value}, expected one checkpoint a step; keep one of them"
+            f"{asked}{each}"
         )
     return choice
 
@@ -99,11 +102,6 @@ def repeated(values: Sequence[float]) -> tuple[int, int] | None:
             return seen[value], i
         seen[value] = i
     return None
-
-
-def with_pattern(name: str, number: Number) -> str:
-    """The pattern that takes this number of a name: model_*_{step}.pt."""
-    return WRITTEN.sub(lambda m: "{step}" if m.start() <= number.at < m.end() else "*", name)
 
 
 def without_dates(rows: Sequence[tuple[Number, ...]]) -> list[tuple[Number, ...]]:

@@ -112,7 +112,7 @@ def _is_of_states(file: TensorFile, numbered: bool) -> bool:
     states = state_dicts_in(file)
     if states is None:
         return False
-    return not numbered or all(name.startswith(f"{states.name}.") for name in file.shapes)
+    return not numbered or all(name.startswith(f"{states.name}.") for name in file.shapes)  # a bare list may be layers
 
 
 def _of_state_dicts(checkpoints: Sequence[Checkpoint], options: LogOptions, remarks: tuple[str, ...]) -> list[Log]:

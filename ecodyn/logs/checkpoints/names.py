@@ -50,6 +50,7 @@ STATE_WORDS = frozenset(  # files beside a checkpoint that hold no model
         *("dataloader",),
     )
 )
+MODELS = ("model_optim_rng",)  # Megatron's, with the model, its optimiser's state and the generators' in one
 COPY_WORDS = frozenset(  # copies of a checkpoint, and averages of several
     (
         *("best", "last", "final", "latest", "ema", "swa", "averaged", "average", "avg", "bestmodel", "modelbest"),
@@ -99,6 +100,8 @@ def put_aside(name: str) -> str:
 
     Names are split where letters end and where capitals begin.
     """
+    if name in MODELS:
+        return ""
     spaced = re.sub(r"([a-z])([A-Z])", r"\1 \2", name)
     words = [word.lower() for word in re.findall(r"[A-Za-z]+", spaced)]
     for known in (STATE_WORDS, COPY_WORDS):

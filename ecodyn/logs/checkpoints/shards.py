@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ import numpy as np
 from ecodyn.errors import UnusableDataError
 from ecodyn.logs.npy import ZIP_SIGNATURE
 from ecodyn.logs.tensors import SAFETENSORS, SUFFIXES, TensorFile, open_tensors
+from ecodyn.tables.names import listed
 
 __all__ = [
     "ARCHIVES",
@@ -31,6 +32,7 @@ DOUBLE = (".pth.tar", ".pt.tar")  # two suffixes that are one
 INDEX = ".index.json"  # Hugging Face's list of which shard holds which tensor
 PICKLE_SIGNATURE = b"\x80"  # how a pickle of protocol 2 or later begins
 SHARD = re.compile(r"(?P<stem>.*?)[-_.]?(?P<part>\d+)[-_]of[-_](?P<parts>\d+)")  # model-00001-of-00003
+MOST_UNPADDED = 9  # shards whose numbers need no padding to sort
 PARALLEL = re.compile(r"(?P<stem>.*?mp_rank)_(?P<part>\d+)(?P<end>.*)")  # DeepSpeed's parts of every tensor
 CONSOLIDATED = re.compile(r"(?P<stem>consolidated)\.(?P<part>\d+)")  # Llama's, parts of every tensor
 
@@ -90,8 +92,9 @@ def checkpoint_files(folder: Path) -> list[Checkpoint]:
     files = sorted(f for f in folder.iterdir() if f.name[0] != "." and f.is_file())
     tensor_files = [f for f in files if _is_tensor_file(f)]
     groups: dict[tuple[str, str], list[Path]] = {}
+    no_shards = _no_shards(tensor_files)
     for file in tensor_files:
-        groups.setdefault(_group(file), []).append(file)
+        groups.setdefault(_group(file, no_shards), []).append(file)
     indices = {f.name.removesuffix(INDEX): f for f in files if f.name.endswith(INDEX)}
     return [_checkpoint(stem, suffix, own, indices.get(stem + suffix)) for (stem, suffix), own in groups.items()]
 
@@ -164,18 +167,30 @@ def _is_tensor_file(path: Path) -> bool:
         return file.read(2).startswith((ZIP_SIGNATURE, PICKLE_SIGNATURE))
 
 
-def _group(path: Path) -> tuple[str, str]:
+def _no_shards(files: Sequence[Path]) -> set[Path]:
+    """Files such as ckpt_100_of_1000, which count towards an end: not padded, and most parts up to it are not there."""
+    parts: dict[tuple[str, str, str], list[Path]] = {}
+    for file in files:
+        shard = SHARD.fullmatch(_stem(file))
+        if shard is not None and shard["part"][0] != "0" and shard["parts"][0] != "0":
+            parts.setdefault((shard["stem"], shard["parts"], _suffix(file)), []).append(file)
+    few = [own for (_, count, _), own in parts.items() if int(count) > MOST_UNPADDED and 2 * len(own) < int(count)]
+    return {file for own in few for file in own}
+
+
+def _group(path: Path, no_shards: Container[Path]) -> tuple[str, str]:
     """What the shards of one checkpoint have in common."""
     suffix, stem = _suffix(path), _stem(path)
     shard = SHARD.fullmatch(stem)
-    if shard is not None:
+    if shard is not None and path not in no_shards:
         return shard["stem"], suffix
     parallel = PARALLEL.fullmatch(stem) or CONSOLIDATED.fullmatch(stem)
     return (parallel["stem"] + parallel.groupdict().get("end", ""), suffix) if parallel is not None else (stem, suffix)
 
 
 def _checkpoint(stem: str, suffix: str, files: list[Path], index: Path | None) -> Checkpoint:
-    shards = {file: match for file in files if (match := SHARD.fullmatch(_stem(file))) is not None}
+    matches = {file: SHARD.fullmatch(_stem(file)) for file in files if _stem(file) != stem}  # equal where it is none
+    shards = {file: match for file, match in matches.items() if match is not None}
     whole = next((file for file in files if _stem(file) == stem), None)
     if index is not None:
         named = [index.with_name(name) for name in sorted(set(_weight_map(index).values()))]
@@ -216,7 +231,7 @@ def _check_whole(checkpoint: Checkpoint) -> None:
     missing = [str(part) for part in checkpoint.lacking] + [f.name for f in checkpoint.files if not f.is_file()]
     if missing:
         raise UnusableDataError(
-            f"{checkpoint.path.parent}: of the shards of {checkpoint.name} {', '.join(missing)} is missing, expected "
+            f"{checkpoint.path.parent}: of the shards of {checkpoint.name} {listed(missing)} is missing, expected "
             "all; copy them again"
         )
     if checkpoint.whole is not None:

@@ -1,4 +1,4 @@
-"""One file with the state of a network at many times: a list of state dicts, and the times beside it."""
+"""One file with the state of a network at many times: a list of state dicts, or a mapping from steps to them."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ __all__ = ["StateDictFrames", "StateDicts", "state_dicts_in"]
 STEP_LISTS = ("checkpoint_steps", "global_steps", "steps", "step", "iterations", "times", "time", "t")
 EPOCH_LISTS = ("checkpoint_epochs", "epochs", "epoch")  # the same, counting epochs
 STATES = re.compile(r"state|checkpoint|ckpt|snapshot|history", re.IGNORECASE)  # names that are of times, not of layers
+OPTIMISER_STATES = "state"  # of torch's optimisers: a mapping from the number of a parameter, not from a step
+WHOLE = "state dicts"  # what states are called that are all of a file
 
 
 @dataclass(frozen=True)
@@ -41,12 +43,19 @@ class StateDicts:
         Tensors by name, one mapping a time.
     top
         What is beside the list.
+    keys
+        The whole numbers that the states are filed under, which are their steps; empty for those in a list.
     """
 
     path: Path
     name: str
     states: Sequence[Mapping[str, Any]]
     top: Mapping[str, Any]
+    keys: Sequence[int] = ()
+
+    def has_within(self, name: str) -> bool:
+        """Whether a tensor of the file, by its name in that, is one of a state."""
+        return self.name == WHOLE or name.startswith(f"{self.name}.")
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
@@ -68,6 +77,8 @@ class StateDicts:
     def steps(self, options: LogOptions) -> tuple[Array, list[str]]:
         """The times of the states: listed beside them, stored in each, or by `LogOptions.interval`; and sentences."""
         count = len(self.states)
+        if self.keys:
+            return np.array(self.keys, dtype=np.float64), [f"times are the whole numbers that {self.name} are under"]
         lists = {name: numbers for name in (*STEP_LISTS, *EPOCH_LISTS) if (numbers := _numbers(self.top.get(name)))}
         fitting = [name for name, held in lists.items() if len(held) == count]
         if fitting:
@@ -116,22 +127,43 @@ def state_dicts_in(file: TensorFile) -> StateDicts | None:
     """The list of state dicts in a file that torch.save wrote, None if there is none.
 
     A list of mappings with the same tensors may hold the layers of one network as well: it is one of states if it is
-    called so, or has times.
+    all that the file holds, or is called so, or has times. A mapping from whole numbers to states is one of these from
+    their steps.
 
     Raises
     ------
     UnusableDataError
         There are several.
     """
-    top: Mapping[str, Any] = file.held if isinstance(file.held, Mapping) else {"list": file.held}
+    if not isinstance(file.held, Mapping) or _steps_under(file.held):  # all that the file is
+        return _states(file.path, WHOLE, file.held, {}) if _is_series(file.held) else None
+    top = file.held
     series = {str(name): value for name, value in top.items() if not put_aside(str(name)) and _is_series(value)}
-    states = {name: value for name, value in series.items() if STATES.search(name) or _has_times(value, top)}
+    states = {name: value for name, value in series.items() if _are_states(name, value, top)}
     if len(states) > 1:
         raise UnusableDataError(
             f"{file.path} has several lists of state dicts, {', '.join(states)}, expected one; write the one that is "
             "meant to a file of its own"
         )
-    return next((StateDicts(file.path, name, value, top) for name, value in states.items()), None)
+    return next((_states(file.path, name, value, top) for name, value in states.items()), None)
+
+
+def _states(path: Path, name: str, value: Any, top: Mapping[str, Any]) -> StateDicts:
+    keys = _steps_under(value)
+    return StateDicts(path, name, [value[key] for key in keys] if keys else value, top, keys)
+
+
+def _are_states(name: str, value: Any, top: Mapping[str, Any]) -> bool:
+    """Whether mappings with the same tensors are states by their name, or have times."""
+    if isinstance(value, Mapping):
+        return STATES.search(name) is not None and name != OPTIMISER_STATES
+    return STATES.search(name) is not None or _has_times(value, top)
+
+
+def _steps_under(value: object) -> list[int]:
+    """The keys of a mapping in their order, if all are whole numbers; else none."""
+    keys = list(value) if isinstance(value, Mapping) else []
+    return sorted(keys) if all(isinstance(k, int) and not isinstance(k, bool) and k >= 0 for k in keys) else []
 
 
 def _has_times(states: Sequence[Mapping[str, Any]], top: Mapping[str, Any]) -> bool:
@@ -140,7 +172,9 @@ def _has_times(states: Sequence[Mapping[str, Any]], top: Mapping[str, Any]) -> b
 
 
 def _is_series(value: object) -> bool:
-    """Whether it is a list of mappings that hold the same tensors."""
+    """Whether it is a list of mappings that hold the same tensors, or a mapping from whole numbers to such."""
+    if _steps_under(value):
+        value = list(value.values()) if isinstance(value, Mapping) else value
     if not isinstance(value, list | tuple) or len(value) < 2 or not all(isinstance(v, Mapping) for v in value):
         return False
     names = [set(flat_tensors(state)) for state in value]

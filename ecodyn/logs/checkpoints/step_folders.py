@@ -8,13 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from ecodyn.errors import UnusableDataError
-from ecodyn.logs.checkpoints.columns import with_pattern
 from ecodyn.logs.checkpoints.names import EPOCH, PLAIN, STATE_WORDS, STEP, numbers_of, put_aside
+from ecodyn.logs.checkpoints.patterns import with_pattern
 from ecodyn.logs.checkpoints.shards import ARCHIVES, Checkpoint, checkpoint_files, preferred
 from ecodyn.logs.checkpoints.trainer_state import STATE_FILE
 from ecodyn.logs.log import STORED
 from ecodyn.logs.npy import open_npz, shapes
-from ecodyn.logs.stack import STEP_ARRAYS
+from ecodyn.logs.stack import EPOCH_ARRAYS, STEP_ARRAYS
 
 __all__ = [
     "checkpoint_in",
@@ -33,6 +33,7 @@ __all__ = [
 BARE = re.compile(r"\d+(?:\.(?:pt|pth|ckpt))?", re.ASCII)  # some trainers write folders named as files
 # Files that Orbax writes in the folder of a step, or in that of an item of it.
 ORBAX = ("_CHECKPOINT_METADATA", "_METADATA", "manifest.ocdbt")
+PART = re.compile(r"mp_rank_\d+(?:_\d+)?", re.ASCII)  # Megatron's, one a rank of its tensors' and layers' parts
 DEEPEST = 3  # folders within one checkpoint: checkpoint-500/global_step500/mp_rank_00_model_states.pt has one
 
 
@@ -54,14 +55,16 @@ def is_state(checkpoint: Checkpoint) -> bool:
 
 def _are_trees(archives: Sequence[Checkpoint], of_step: bool) -> bool:
     """Whether archives of arrays are one step each and hold no times of their own."""
-    timed = all(any(n.kind != PLAIN for n in numbers_of(own.stem)) for own in archives if not put_aside(own.stem))
-    if not timed and not of_step:
+    named = all(any(n.kind != PLAIN for n in numbers_of(own.stem)) for own in archives if not put_aside(own.stem))
+    if not named and not of_step:
         return False
     try:
         held = shapes(open_npz(archives[0].path))
     except UnusableDataError:
         return False
-    return not any(len(held.get(name, ())) == 1 for name in STEP_ARRAYS) and any(len(s) == 2 for s in held.values())
+    return not any(len(held.get(name, ())) == 1 for name in (*STEP_ARRAYS, *EPOCH_ARRAYS)) and any(
+        len(s) == 2 for s in held.values()
+    )
 
 
 def step_folders(folder: Path, pattern: str | None = None) -> list[Path]:
@@ -83,7 +86,7 @@ def _is_step_folder(folder: Path) -> bool:
         return False
     timed = timed_models(folder)
     is_run = timed and (bare or len(timed) > 1) and not is_part(folder)
-    return bool(models_in(folder) and not is_run) or _is_orbax(folder)
+    return bool(models_in(folder) and not is_run) or _is_orbax(folder) or len(_parts_in(folder)) > 1
 
 
 def is_part(folder: Path) -> bool:
@@ -114,12 +117,18 @@ def checkpoint_in(folder: Path) -> Checkpoint:
     Raises
     ------
     UnusableDataError
-        There are several models in it, or it is one of Orbax.
+        There are several models in it, or parts of one, or it is one of Orbax.
     """
     if _is_orbax(folder):
         raise UnusableDataError(
             f"{folder} is a checkpoint of Orbax, whose arrays need its own library; write the parameters of each step "
             "as .npz (numpy.savez of the flattened tree) or .safetensors, such as step_000100.npz"
+        )
+    parts = _parts_in(folder)
+    if len(parts) > 1:
+        raise UnusableDataError(
+            f"{folder}: {parts[0].name} and {parts[1].name} ({len(parts)} such folders) hold a part of every tensor "
+            "each, expected whole tensors; merge them with the tool of the library that wrote them"
         )
     files = models_in(folder)
     if len(files) > 1:
@@ -156,6 +165,11 @@ def _folder_pattern(pattern: str) -> re.Pattern[str]:
     """What the folders of checkpoints are called, by a pattern."""
     name = pattern.partition("/")[0].replace("{step}", "*")
     return re.compile(".*?".join(re.escape(part) for part in name.split("*")))
+
+
+def _parts_in(folder: Path) -> list[Path]:
+    """Folders within that of one checkpoint that hold parts of every tensor."""
+    return [sub for sub in subfolders(folder) if PART.fullmatch(sub.name) and models_in(sub)]
 
 
 def _is_orbax(folder: Path) -> bool:

@@ -11,8 +11,10 @@ import numpy as np
 
 from ecodyn.arrays import Array
 from ecodyn.errors import UnusableDataError
-from ecodyn.logs.checkpoints.columns import Column, chosen_column, repeated, with_pattern, without_dates
-from ecodyn.logs.checkpoints.names import CHECKPOINT, EPOCH, PLAIN, UNITS, numbers_of
+from ecodyn.logs.checkpoints.columns import Column, chosen_column, repeated, without_dates
+from ecodyn.logs.checkpoints.names import CHECKPOINT, EPOCH, PLAIN, UNITS, Number
+from ecodyn.logs.checkpoints.patterns import compiled_pattern, distinct_patterns, with_pattern
+from ecodyn.logs.checkpoints.thousands import numbers_of_all
 from ecodyn.logs.log import STORED
 from ecodyn.logs.stated import EPOCH_KEYS, STEP_KEYS
 from ecodyn.tables.names import listed
@@ -22,6 +24,7 @@ __all__ = ["Steps", "steps_of"]
 # What differs between names of one kind: 500, 1e-4, 10k, nan.
 VALUES = re.compile(r"\d+(?:\.\d+)*(?:[eE][-+]?\d+)?(?:[kKmM](?![A-Za-z]))?|(?<![A-Za-z])(?:nan|inf)(?![A-Za-z])")
 SEPARATORS = re.compile(r"[^A-Za-z]+")  # what is between words
+EXPONENT = re.compile(r"(?<![A-Za-z\d.])\d+(?:\.\d+)?[eE]\+?\d{1,2}(?![A-Za-z\d])", re.ASCII)  # 1e3; 1e-4 is no count
 MOST_KINDS = 2  # of names, whose patterns a refusal shows
 
 Stored = Sequence[Mapping[str, float]]
@@ -88,7 +91,8 @@ def steps_of(
         return _all_stored(where, names, stored(range(len(names))))
     if pattern is not None:
         return _matched(where, names, stems, pattern)
-    numbers = without_dates([numbers_of(stem) for stem in stems])
+    found, grouped = numbers_of_all(where, names, stems)
+    numbers = without_dates(found)
     kept = [i for i, own in enumerate(numbers) if own]
     if not kept:
         return _all_stored(where, names, stored(range(len(names))))
@@ -97,7 +101,7 @@ def steps_of(
     choice = chosen_column(where, names, rows)
     alike = _remarks_on_words(where, names, [stems[i] for i in kept], choice.column)
     values, remarks = _compared(names, choice.column, stored(kept))
-    remarks = [*choice.remarks, *alike, *remarks]
+    remarks = [*grouped, *choice.remarks, *alike, *remarks]
     if aside:
         remarks.insert(0, f"set aside, since their names have no number and others' have: {listed(aside)}")
     return Steps(tuple(kept), np.array(values, dtype=np.float64), tuple(remarks))
@@ -136,12 +140,6 @@ def _takes(pattern: str, names: Sequence[str], column: Column) -> bool:
     return all(m is not None and m["count"] == n.text for m, n in zip(matches, column.numbers, strict=True))
 
 
-def compiled_pattern(pattern: str) -> re.Pattern[str]:
-    """A step pattern as a regular expression with the groups count and unit."""
-    parts = ["(.*?)".join(re.escape(part) for part in half.split("*")) for half in pattern.split("{step}")]
-    return re.compile(r"(?P<count>\d+(?:\.\d+)?)(?P<unit>[kKmM]?)".join(parts))
-
-
 def _matched(where: Path, names: Sequence[str], stems: Sequence[str], pattern: str) -> Steps:
     """Steps by a pattern; names that it does not match are set aside."""
     compiled = compiled_pattern(pattern)
@@ -152,8 +150,10 @@ def _matched(where: Path, names: Sequence[str], stems: Sequence[str], pattern: s
             f"{where}: none of its checkpoints is named as --step-pattern {pattern!r} says, expected some; they are "
             f"{listed(names)}"
         )
-    values = [float(m["count"]) * UNITS.get(m["unit"], 1) for m in matches if m is not None]
-    _check_different(where, [names[i] for i in kept], values, f"by --step-pattern {pattern!r}")
+    taken = [match for match in matches if match is not None]
+    values = [float(m["count"].replace(",", "")) * UNITS.get(m["unit"], 1) for m in taken]
+    numbers = [Number(v, PLAIN, m["count"], m.start("count")) for v, m in zip(values, taken, strict=True)]
+    _check_different(where, [names[i] for i in kept], values, f"by --step-pattern {pattern!r}", numbers)
     aside = [name for i, name in enumerate(names) if i not in set(kept)]
     remarks = [f"set aside, not named {pattern}: {listed(aside)}"] if aside else []
     return Steps(tuple(kept), np.array(values, dtype=np.float64), tuple(remarks))
@@ -173,11 +173,7 @@ def _all_stored(where: Path, names: Sequence[str], stored: Stored) -> Steps:
             "out of the folder, or name the steps in the files' names"
         )
     if not held:
-        raise UnusableDataError(
-            f"{where / names[0]} states no step: expected a number in its name, such as step_000100, or an entry "
-            "named step in it; where a name has one that was not taken for a step, say so with --step-pattern, such "
-            "as 'run_{step}.pt' or, of folders, 'run_{step}'"
-        )
+        raise UnusableDataError(_no_step(where, names[0]))
     chosen = next((own for own in held if _differ(own.values)), None)
     if chosen is None:
         _check_different(where, names, held[0].values, f"by the {held[0].key} stored in them")
@@ -185,6 +181,16 @@ def _all_stored(where: Path, names: Sequence[str], stored: Stored) -> Steps:
     remarks = [f"{own.key} is the same in several checkpoints and so no time" for own in held[: held.index(chosen)]]
     remarks += ["times are epochs, as stored"] if chosen.epochs else []
     return Steps(tuple(range(len(names))), np.array(chosen.values, dtype=np.float64), tuple(remarks))
+
+
+def _no_step(where: Path, name: str) -> str:
+    exponent = EXPONENT.search(name)
+    unread = f" ({exponent[0]} is not read as a number: write {float(exponent[0]):.0f})" if exponent else ""
+    return (
+        f"{where / name} states no step{unread}: expected a number in its name, such as step_000100, or an entry named "
+        f"{', '.join(STEP_KEYS[:-1])} or {STEP_KEYS[-1]} in it; where a name has one that was not taken for a step, "
+        "say so with --step-pattern, such as 'run_{step}.pt' or, of folders, 'run_{step}'"
+    )
 
 
 def _held(stored: Stored, keys: Sequence[str]) -> list[_Held]:
@@ -196,13 +202,17 @@ def _differ(values: Sequence[float]) -> bool:
     return repeated(values) is None
 
 
-def _check_different(where: Path, names: Sequence[str], values: Sequence[float], how: str) -> None:
+def _check_different(
+    where: Path, names: Sequence[str], values: Sequence[float], how: str, numbers: Sequence[Number] = ()
+) -> None:
+    """Refuse two checkpoints of one step; `numbers` are those in the names, for the patterns that are suggested."""
     same = repeated(values)
     if same is not None:
+        patterns = distinct_patterns(names, numbers, same) if numbers else ["step_{step}.pt"]
+        such_as = f", or say where the step is with --step-pattern, such as {' or '.join(map(repr, patterns))}"
         raise UnusableDataError(
             f"{where}: {names[same[0]]} and {names[same[1]]} are both {values[same[0]]:g} {how}, expected one "
-            "checkpoint a step; keep one of them, or say where the step is with --step-pattern, such as "
-            "'step_{step}.pt'"
+            f"checkpoint a step; keep one of them{such_as * bool(patterns)}"
         )
 
 
