@@ -18,10 +18,6 @@ __all__ = ["integrate_stiff"]
 FLOOR = 1e-3  # of the start's root mean square, under which errors are no longer relative: that of ``integrate``
 
 
-class _EndedError(Exception):
-    """A right-hand side that is not finite, or was called too often."""
-
-
 def integrate_stiff(
     rhs: Callable[[Array, float], Array], x0: Array, times: Array, *, bound: Array | float, rtol: float, budget: int
 ) -> tuple[Array, int] | None:
@@ -47,7 +43,7 @@ def integrate_stiff(
         calls += 1
         slope = rhs(x, t)
         if calls > budget or not np.isfinite(slope).all():
-            raise _EndedError
+            raise FloatingPointError  # it ends here, whatever the solver would try next
         return slope
 
     values = np.full((len(times), len(x0)), np.nan)
@@ -64,6 +60,6 @@ def integrate_stiff(
                 if passed > done:
                     values[done:passed] = solver.dense_output()(times[done:passed]).T
                     done = passed
-    except (_EndedError, ValueError, np.linalg.LinAlgError):  # of a Jacobian that is not finite, or singular
+    except (FloatingPointError, ValueError, np.linalg.LinAlgError):  # ended; or a Jacobian not finite, or singular
         return None
     return values, calls

@@ -80,7 +80,7 @@ def as_trajectories(X: DataLike, t: Numbers | float | None = None) -> Trajectori
         return Trajectories(**dataset_fields(cast("xr.Dataset", X), t))
     if is_labelled(X):
         return _from_table(X, t) if hasattr(X, "columns") else Trajectories(**array_fields(cast("xr.DataArray", X), t))
-    if isinstance(X, Mapping):
+    if isinstance(X, Mapping) and not hasattr(X, "toarray"):  # SciPy's dictionaries of keys are sparse arrays
         return _from_mapping(X, t)
     refuse_containers(X)
     if isinstance(X, list | tuple) and any(_stands_alone(part) for part in X):
@@ -101,7 +101,9 @@ def is_one_array(X: object) -> bool:
         columns = interpret(frame, count_rows=True).columns
         bare = columns.time is None and columns.run is None and columns.feature is None and not columns.aside
         return bare and not bool(frame.isna().to_numpy().any())
-    if _stands_alone(X) or hasattr(X, "data_vars") or isinstance(X, Mapping) or np.ma.is_masked(X):
+    if _stands_alone(X) or hasattr(X, "data_vars") or np.ma.is_masked(X):
+        return False
+    if isinstance(X, Mapping) and not hasattr(X, "toarray"):
         return False
     return not (isinstance(X, list | tuple) and any(map(_stands_alone, X))) and not _is_list_of_runs(X)
 
