@@ -20,7 +20,7 @@ from ecodyn.tables.text import DECIDED
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Chart", "chart_of"]
+__all__ = ["SEPARATOR", "Chart", "chart_of"]
 
 SEPARATOR, LOW, HIGH = " - ", "__MIN", "__MAX"
 AT = re.compile(f"(?={SEPARATOR})")  # each place of a separator, where two overlap as well

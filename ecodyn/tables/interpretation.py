@@ -10,7 +10,7 @@ from ecodyn.arrays import Array, Bools, Integers
 from ecodyn.errors import UnusableDataError
 from ecodyn.observables.features import Label
 from ecodyn.tables.cells import EXACT
-from ecodyn.tables.chart import chart_of
+from ecodyn.tables.chart import SEPARATOR, chart_of
 from ecodyn.tables.entries import Conflict, Entries, Rows, gathered, rows_of
 from ecodyn.tables.gaps import filled, none_complete
 from ecodyn.tables.long import Long, long_of, own_long
@@ -255,6 +255,12 @@ class _Reading:
         if self.time.equal:
             remarks.append(f"left out, holding the same as {self.time.name}: {listed(self.time.equal)}")
         remarks += self.long.remarks if self.long else self.features.remarks
+        lines = [] if self.long or self.own else list(self.features.labels)
+        if len(lines) > 1 and all(SEPARATOR in name for name in lines):
+            remarks.append(
+                f"columns such as {lines[0]} may be of several runs, as in a chart of Weights & Biases, which has __MIN "
+                "and __MAX beside each: they are taken as features of one run"
+            )
         used = [self.time.name, self.long.value] if self.long else [self.time.name, *self.features.labels]
         for name in used:
             if name in self.sheet.columns and (rounded := self.sheet.numbers(name).rounded):

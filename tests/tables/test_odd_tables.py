@@ -151,3 +151,10 @@ def test_steps_that_doubles_do_not_tell_apart():
     steps = np.array([0, 1, 2], dtype=np.uint64) + np.uint64(2**60)
     with pytest.raises(UnusableDataError, match=r"each whole number above 2\^53"):
         interpret(pd.DataFrame({"step": steps, "x": [1.0, 2.0, 3.0]}))
+
+
+def test_lines_of_a_chart_without_their_ranges_are_said_to_be_one_run():
+    frame = pd.DataFrame({"Step": [0, 10, 20], "s0 - a": [1.0, 2, 4], "s1 - a": [2.0, 3, 7]})
+    table = interpret(frame)
+    assert table.features == ("s0 - a", "s1 - a")
+    assert any("features of one run" in remark for remark in table.remarks)
