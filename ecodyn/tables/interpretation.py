@@ -258,8 +258,8 @@ class _Reading:
         lines = [] if self.long or self.own else list(self.features.labels)
         if len(lines) > 1 and all(SEPARATOR in name for name in lines):
             remarks.append(
-                f"columns such as {lines[0]} may be of several runs, as in a chart of Weights & Biases, which has __MIN "
-                "and __MAX beside each: they are taken as features of one run"
+                f"columns such as {lines[0]} may be of several runs, as in a chart of Weights & Biases, which has "
+                "__MIN and __MAX beside each: they are taken as features of one run"
             )
         used = [self.time.name, self.long.value] if self.long else [self.time.name, *self.features.labels]
         for name in used:
