@@ -19,6 +19,7 @@ from ecodyn.extraction.gathering import data_of
 from ecodyn.families.model import FittedModel
 from ecodyn.families.predictor import Predictor, counts_steps
 from ecodyn.families.printing import rounded
+from ecodyn.families.starting_states import StartLike
 from ecodyn.families.target import check_no_target
 from ecodyn.rollouts.integration import Rollout
 from ecodyn.rollouts.iteration import FLOW
@@ -276,7 +277,7 @@ class Family(Predictor, ABC):
         """The fitted law in LaTeX."""
         return self.model_.to_latex()
 
-    def simulate(self, x0: ArrayLike, steps: ArrayLike, **options: Any) -> Rollout:
+    def simulate(self, x0: StartLike, steps: ArrayLike, **options: Any) -> Rollout:
         """Roll the fitted law out freely: see ``FittedModel.simulate``."""
         return self.model_.simulate(x0, steps, **options)
 
