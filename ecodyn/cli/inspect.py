@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ecodyn.cli.arguments import token_range
-from ecodyn.cli.inputs import Reading, loaded_unless_log
+from ecodyn.cli.inputs import LogReading, Reading, loaded_unless_log
 from ecodyn.cli.options import (
     Columns,
     Interval,
@@ -58,10 +57,10 @@ def inspect(
             else:
                 console().print(inspection_table(facts))
             return
-        from ecodyn.extraction import Request, inspect_logs
+        from ecodyn.extraction import inspect_logs
 
-        options = reading.of_logs(key, interval, step_pattern=step_pattern, log_format=log_format)
-        request = Request(p=p, token_axis=token_axis, tokens=token_range(tokens))
+        asked = LogReading(key, p, token_axis, tokens, interval, step_pattern, log_format)
+        request, options = asked.request(), asked.options(reading)
         with warnings_said():
             logs = inspect_logs(path, request, options=options)
         print_json(logs, as_json)

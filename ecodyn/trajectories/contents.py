@@ -164,7 +164,7 @@ class Contents:
     @property
     def missing(self) -> Bools:
         """Where a value within a run is missing (run, step, feature): NaN in all observables."""
-        return np.zeros(self.shape, dtype=bool) if self._data.missing is None else self._data.missing
+        return np.broadcast_to(np.False_, self.shape) if self._data.missing is None else self._data.missing
 
     @property
     def lacks_values(self) -> bool:

@@ -17,7 +17,7 @@ from ecodyn.tables.names import listed
 from ecodyn.trajectories.containers import refuse_containers
 from ecodyn.trajectories.labelled_arrays import array_fields, dataset_fields
 from ecodyn.trajectories.loading import load
-from ecodyn.trajectories.tabular import fields_of_frame
+from ecodyn.trajectories.tabular import fields_and_columns
 from ecodyn.trajectories.times import spaced, times_or_spacing
 from ecodyn.trajectories.trajectories import Trajectories
 from ecodyn.trajectories.values import Numbers, float64
@@ -123,10 +123,9 @@ def _refuse_times(t: object, who: str) -> None:
 def _from_table(frame: Any, t: Any) -> Trajectories:
     if not hasattr(frame, "iloc") and hasattr(frame, "to_pandas"):  # polars
         frame = frame.to_pandas()
-    arguments = fields_of_frame(frame, TableOptions(), count_rows=True)
+    arguments, columns = fields_and_columns(frame, TableOptions(), count_rows=True)
     if t is None:
         return Trajectories(**arguments)
-    columns = interpret(frame, count_rows=True).columns
     if columns.time is not None:
         raise ValueError(f"the table has times, its {columns.time}, got t as well; leave t out")
     # Steps that lack a value are left out by now: their rows, counted within each run, say which times are kept.

@@ -13,6 +13,7 @@ from ecodyn.errors import DataWarning
 from ecodyn.runtime.json_values import Json
 from ecodyn.tables import Table, TableOptions, interpret
 from ecodyn.tables.own import NOTES, notes_missing
+from ecodyn.tables.table import Columns
 from ecodyn.trajectories.contents import Contents
 from ecodyn.trajectories.dataset import OPTIONAL, Arguments, Fields, fields_of
 from ecodyn.trajectories.labels import Label
@@ -20,7 +21,7 @@ from ecodyn.trajectories.labels import Label
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Tabular", "check_feature_names", "fields_of_frame", "not_in_tables", "notes_of"]
+__all__ = ["Tabular", "check_feature_names", "fields_and_columns", "fields_of_frame", "not_in_tables", "notes_of"]
 
 Layout = Literal["wide", "long"]
 
@@ -125,10 +126,15 @@ class Tabular(Contents):
         return frame
 
 
-def fields_of_frame(
+def fields_of_frame(frame: pd.DataFrame, options: TableOptions, where: str = "the table") -> Arguments:
+    """The keyword arguments of `Trajectories` that a table comes to; see `fields_and_columns`."""
+    return fields_and_columns(frame, options, where)[0]
+
+
+def fields_and_columns(
     frame: pd.DataFrame, options: TableOptions, where: str = "the table", *, count_rows: bool = False
-) -> Arguments:
-    """The keyword arguments of `Trajectories` that a table comes to; warns of what was decided.
+) -> tuple[Arguments, Columns]:
+    """The keyword arguments of `Trajectories` that a table comes to, and its columns; warns of what was decided.
 
     With `count_rows`, 0, 1, 2, ... are the times where nothing offers any.
 
@@ -150,13 +156,13 @@ def fields_of_frame(
         remarks += _without(notes)
         notes = {}
     if remarks:
-        warnings.warn(f"{where}: {'; '.join(remarks)}", DataWarning, stacklevel=3)
+        warnings.warn(f"{where}: {'; '.join(remarks)}", DataWarning, stacklevel=4)
     provenance: dict[str, Json] = dict(notes.get("provenance") or {})
     if frame.attrs.get("comments"):
         provenance["comments"] = list(frame.attrs["comments"])
     if remarks:
         provenance["table"] = {"remarks": list(remarks), "columns": dataclasses.asdict(table.columns)}
-    return {
+    fields: Arguments = {
         "values": table.values,
         "steps": table.times,
         "features": list(table.features),
@@ -166,6 +172,7 @@ def fields_of_frame(
         "cluster": _clusters(notes, table),
         "missing": [np.isnan(values) for values in table.values] if options.missing == "keep" else None,
     }
+    return fields, table.columns
 
 
 def _without(notes: Mapping[str, Any]) -> list[str]:
