@@ -47,6 +47,7 @@ def superposition():
     return load("superposition")
 
 
+@pytest.mark.slow
 def test_superposition_goes_from_training_to_a_verdict(superposition, tmp_path, capsys):
     output = tmp_path / "out"
     arguments = ["-o", str(output), "--runs", "6", "--steps", "100", "--jobs", "1", "--seed", "3"]

@@ -80,6 +80,7 @@ def test_a_line_that_was_cut_short_is_done_again(record, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 def test_a_case_is_judged_and_drawn(record, tmp_path):
     case = record.cases(["logistic"], (0.01,), (8,), 1, seed=0)[0]
     found = record.judged(case)

@@ -125,6 +125,7 @@ def test_its_log_format_is_opened_and_its_observable_extracted(command, tmp_path
 
 
 @pytest.mark.parametrize("family", ["quadratic", "drift"])
+@pytest.mark.slow
 def test_its_families_are_fitted_saved_and_rolled_out(command, trained, tmp_path, family):
     law, out = tmp_path / "law.json", tmp_path / "rollout.nc"
     equation = command("fit", trained, "--family", family, "--coupling", "independent", "-o", law)

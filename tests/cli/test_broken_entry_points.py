@@ -168,6 +168,7 @@ def asked_for(fault, files, folder):
     ]
 
 
+@pytest.mark.slow
 def test_nothing_is_loaded_until_it_is_asked_for_and_then_it_is_refused(commands, files, tmp_path):
     others = [
         ["fit", files / "runs.nc", "--family", "linear"],
@@ -223,6 +224,7 @@ def test_logs_beside_what_a_broken_format_may_have_known_are_extracted_and_that_
     assert facts["format"] == "stack"
 
 
+@pytest.mark.slow
 def test_a_comparison_goes_on_without_them_and_its_report_says_so(commands, files, tmp_path):
     quick = ["--coupling", "independent", "--protocol", "in_sample", "--jobs", 1]
     named, everything = commands(

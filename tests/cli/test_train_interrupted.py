@@ -89,6 +89,7 @@ def wait_for(child, partial, batches):
 
 @needs_proc
 @pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.slow
 def test_train_interrupted_and_resumed_is_the_training(tmp_path, uninterrupted, jobs):
     """Ctrl-C, which a terminal sends to the command and its workers alike."""
     out, partial = tmp_path / "x.nc", tmp_path / "x.nc.partial"
@@ -113,6 +114,7 @@ def test_train_interrupted_and_resumed_is_the_training(tmp_path, uninterrupted, 
 
 
 @needs_proc
+@pytest.mark.slow
 def test_train_killed_again_and_again_ends_in_the_same_numbers(tmp_path, uninterrupted):
     """SIGKILL, at moments drawn anew: some batches into the work, and somewhere within one."""
     out, partial = tmp_path / "x.nc", tmp_path / "x.nc.partial"

@@ -73,6 +73,7 @@ def of(**more):
     )
 
 
+@pytest.mark.slow
 def test_windows_that_are_given_stay_as_they_are(data):
     request = of()
     windows, plans = judged(data, request)

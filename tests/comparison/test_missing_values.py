@@ -34,6 +34,7 @@ def test_a_fit_is_that_of_the_complete_steps(runs):
         assert np.array_equal(law.coefficients, same.coefficients)
 
 
+@pytest.mark.slow
 def test_steps_missing_as_a_whole_score_as_if_they_were_not_stored(runs):
     """Where every feature lacks a step, masking it or leaving it out of the file is the same comparison."""
     rows = holes(runs).any(axis=2)
@@ -55,6 +56,7 @@ def test_steps_missing_as_a_whole_score_as_if_they_were_not_stored(runs):
     assert a.verdict.status == b.verdict.status
 
 
+@pytest.mark.slow
 def test_a_few_holes_change_little(runs):
     asked = {"families": ["linear", "lotka_volterra"], "couplings": ["exchangeable"], "protocols": PROTOCOLS[:1]}
     no_holes = masked(runs, np.zeros(runs.shape, dtype=bool))  # labels of masked runs are not shared

@@ -50,6 +50,7 @@ def test_a_law_uses_more_than_trend_and_smoothness(coupled):
     assert "surrogates" not in coupled[1].verdict.statement
 
 
+@pytest.mark.slow
 def test_independent_features_run_together_by_chance():
     """Without coupling data and shuffled runs are exchangeable: the p-value is uniform over its twentieths."""
     (law,) = [m for m in contenders([Linear(shooting=Shooting(refine=False))], None, "signal") if m.kind == FAMILY]

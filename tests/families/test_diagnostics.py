@@ -16,6 +16,7 @@ THETA = np.array([[0.02, -0.06, 0.02]])  # of linear_runs
 
 
 @pytest.mark.parametrize("refine", [False, True])
+@pytest.mark.slow
 def test_intervals_over_runs_cover_the_truth(refine):
     """About 95 % of the intervals of noisy fits hold the coefficients that the data were made with."""
     b, a = 0.05, -0.08

@@ -90,6 +90,7 @@ def test_families_of_another_distribution_fit_save_and_load(python, stored, tmp_
 
 
 @pytest.mark.parametrize("name", ["quadratic", "drift"])
+@pytest.mark.slow
 def test_the_command_line_knows_them(python, stored, tmp_path, name):
     law = tmp_path / "law.json"
     done = python("-m", "ecodyn.cli", "fit", stored, "--family", name, "--coupling", "independent", "-o", law)

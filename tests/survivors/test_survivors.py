@@ -137,6 +137,7 @@ def test_chance_of_a_gap_bounds_that_of_exponential_spacings(n):
 
 @pytest.mark.parametrize("rule", ["largest_gap", "two_component"])
 @pytest.mark.parametrize("K", [K, 200])
+@pytest.mark.slow
 def test_one_group_is_seldom_split(rule, K):
     last = np.array([scattered((80,), (K,), seed) for seed in range(400)])
     assert np.mean(survivors(trainings(last), rule).counts < K) <= 0.02

@@ -82,6 +82,7 @@ def test_a_velocity_is_that_of_the_features_own_values(mask, r, k):
 
 @given(masks, st.lists(st.tuples(st.sampled_from(sorted(cuts)), st.integers(1, T - 1)), min_size=1, max_size=3))
 @settings(max_examples=60)  # each writes two files
+@pytest.mark.slow
 def test_files_give_parts_back(tmp_path_factory, mask, chosen):
     part = holed(mask)
     try:

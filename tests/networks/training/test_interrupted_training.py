@@ -85,6 +85,7 @@ def test_processes_change_no_number_and_an_interrupt_of_them_costs_none(tiny, tm
 
 
 @pytest.mark.usefixtures("quick_looks")
+@pytest.mark.slow
 def test_a_killed_worker_costs_only_what_was_not_finished(tiny, tmp_path):
     before = set(multiprocessing.active_children())
 

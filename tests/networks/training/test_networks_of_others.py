@@ -154,6 +154,7 @@ def test_it_trains_over_a_grid_in_worker_processes(networks):
     np.testing.assert_array_equal(runs.values, train(cells, seeds=[5, 2], steps=6).values)
 
 
+@pytest.mark.slow
 def test_the_command_trains_it_and_what_it_writes_is_compared(distribution, tmp_path):
     out = tmp_path / "springs.nc"
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(distribution), *sys.path])}
