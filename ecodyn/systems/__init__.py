@@ -107,7 +107,7 @@ GROUPS: Mapping[str, Systems] = _groups()
 """Systems by name, in groups by the simplest family that holds them; the last has those that can't be told apart."""
 
 SYSTEMS: Systems = Systems.joined(GROUPS.values())
-"""All of them by name."""
+"""All of them by name, random ones last."""
 
 
 def half(name: str) -> str:

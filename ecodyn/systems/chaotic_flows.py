@@ -23,10 +23,10 @@ SYSTEMS = (
     flow("sprott_k", "x' = x*y - z; y' = x - y; z' = x + 0.3*z", f"{SPROTT}, case K", ((-0.6, 0.4),) * 3, 12.0),
     flow("sprott_s", "x' = -x - 4*y; y' = x + z**2; z' = 1 + x", f"{SPROTT}, case S", ((-0.8, 0.8),) * 3, 8.0),
     flow(
-        "jerk",
-        "x' = v; v' = w; w' = -A*w + v**2 - x; A = 2.017",
-        "Sprott 1997, Phys. Lett. A 228, 271",
-        ((-0.3, 0.3), (-0.3, 0.3), (0.6, 1.0)),
+        "genesio_tesi",
+        "x' = y; y' = z; z' = -c*x - b*y - a*z + x**2; a = 0.44; b = 1.1; c = 1",
+        "Genesio and Tesi 1992, Automatica 28, 531",
+        ((-0.4, 0.4), (-0.3, 0.3), (-0.3, 0.3)),
         12.0,
     ),
     flow(

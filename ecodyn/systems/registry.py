@@ -27,11 +27,11 @@ class Systems(Mapping[str, System]):
 
     @classmethod
     def joined(cls, groups: Iterable[Systems]) -> Systems:
-        """All systems of several groups, none of them drawn for it."""
+        """All systems of several groups, random ones last, and none of them drawn for it."""
         whole = cls()
-        for group in groups:
-            for name, entry in group._entries.items():
-                whole._enter(name, entry)
+        entries = [entry for group in groups for entry in group._entries.items()]
+        for name, entry in sorted(entries, key=lambda e: not isinstance(e[1], System)):
+            whole._enter(name, entry)
         return whole
 
     def add(self, system: System) -> None:
