@@ -1,4 +1,8 @@
-"""Chaotic flows; λ₁ was computed from the equations (Benettin et al. 1980) where it is given."""
+"""Chaotic flows: runs of at most two Lyapunov times, where λ₁ is known.
+
+Sprott's own λ₁ of his cases; that of the others was computed from the equations (Benettin et al. 1980). Thomas' flow is
+at the onset of chaos, and Rabinovich and Fabrikant's and Genesio and Tesi's have short runs.
+"""
 
 from __future__ import annotations
 
@@ -14,14 +18,52 @@ SYSTEMS = (
         f"{SPROTT}, case B",
         ((-1.5, 1.5), (-1.5, 1.5), (-1.0, 1.0)),
         9.0,
+        growth=0.21,
     ),
-    flow("sprott_c", "x' = y*z; y' = x - y; z' = 1 - x**2", f"{SPROTT}, case C", AROUND, 10.0),
-    flow("sprott_e", "x' = y*z; y' = x**2 - y; z' = 1 - 4*x", f"{SPROTT}, case E", ((-0.5, 0.8),) * 3, 10.0),
-    flow("sprott_f", "x' = y + z; y' = -x + y/2; z' = x**2 - z", f"{SPROTT}, case F", ((-0.4, 0.1),) * 3, 10.0),
-    flow("sprott_g", "x' = 0.4*x + z; y' = x*z - y; z' = -x + y", f"{SPROTT}, case G", ((-0.8, 0.8),) * 3, 12.0),
-    flow("sprott_h", "x' = -y + z**2; y' = x + y/2; z' = x - z", f"{SPROTT}, case H", ((-0.6, 0.4),) * 3, 10.0),
-    flow("sprott_k", "x' = x*y - z; y' = x - y; z' = x + 0.3*z", f"{SPROTT}, case K", ((-0.6, 0.4),) * 3, 12.0),
-    flow("sprott_s", "x' = -x - 4*y; y' = x + z**2; z' = 1 + x", f"{SPROTT}, case S", ((-0.8, 0.8),) * 3, 8.0),
+    flow("sprott_c", "x' = y*z; y' = x - y; z' = 1 - x**2", f"{SPROTT}, case C", AROUND, 10.0, growth=0.163),
+    flow(
+        "sprott_e", "x' = y*z; y' = x**2 - y; z' = 1 - 4*x", f"{SPROTT}, case E", ((-0.5, 0.8),) * 3, 10.0, growth=0.078
+    ),
+    flow(
+        "sprott_f",
+        "x' = y + z; y' = -x + y/2; z' = x**2 - z",
+        f"{SPROTT}, case F",
+        ((-0.4, 0.1),) * 3,
+        10.0,
+        growth=0.117,
+    ),
+    flow(
+        "sprott_g",
+        "x' = 0.4*x + z; y' = x*z - y; z' = -x + y",
+        f"{SPROTT}, case G",
+        ((-0.8, 0.8),) * 3,
+        12.0,
+        growth=0.034,
+    ),
+    flow(
+        "sprott_h",
+        "x' = -y + z**2; y' = x + y/2; z' = x - z",
+        f"{SPROTT}, case H",
+        ((-0.6, 0.4),) * 3,
+        10.0,
+        growth=0.117,
+    ),
+    flow(
+        "sprott_k",
+        "x' = x*y - z; y' = x - y; z' = x + 0.3*z",
+        f"{SPROTT}, case K",
+        ((-0.6, 0.4),) * 3,
+        12.0,
+        growth=0.038,
+    ),
+    flow(
+        "sprott_s",
+        "x' = -x - 4*y; y' = x + z**2; z' = 1 + x",
+        f"{SPROTT}, case S",
+        ((-0.8, 0.8),) * 3,
+        8.0,
+        growth=0.188,
+    ),
     flow(
         "genesio_tesi",
         "x' = y; y' = z; z' = -c*x - b*y - a*z + x**2; a = 0.44; b = 1.1; c = 1",
@@ -35,6 +77,7 @@ SYSTEMS = (
         "Lorenz 1984, Tellus A 36, 98: westerlies and two phases of the waves that they carry",
         ((0.5, 2.0), (-1.0, 1.0), (-1.0, 1.0)),
         6.0,
+        growth=0.16,
     ),
     flow(
         "chen",
@@ -42,6 +85,7 @@ SYSTEMS = (
         "Chen and Ueta 1999, Int. J. Bifurc. Chaos 9, 1465",
         ((-8.0, 8.0), (-8.0, 8.0), (14.0, 28.0)),
         0.9,
+        growth=2.04,
     ),
     flow(
         "halvorsen",
@@ -49,6 +93,7 @@ SYSTEMS = (
         "Sprott, Chaos and Time-Series Analysis (2003), after A. Halvorsen",
         ((-4.0, 1.0),) * 3,
         2.0,
+        growth=0.67,
     ),
     flow(
         "thomas",
@@ -59,10 +104,10 @@ SYSTEMS = (
     ),
     flow(
         "rabinovich_fabrikant",
-        "x' = y*(z - 1 + x**2) + g*x; y' = x*(3*z + 1 - x**2) + g*y; z' = -2*z*(a + x*y); a = 1.1; g = 0.87",
+        "x' = y*(z - 1 + x**2) + g*x; y' = x*(3*z + 1 - x**2) + g*y; z' = -2*z*(a + x*y); a = 0.14; g = 0.1",
         "Rabinovich and Fabrikant 1979, Sov. Phys. JETP 50, 311",
-        ((-1.0, 0.0), (-0.5, 0.5), (0.3, 0.7)),
-        3.0,
+        ((-1.0, 1.0), (-1.0, 1.0), (0.2, 0.8)),
+        8.0,
     ),
     flow(
         "rucklidge",
@@ -70,6 +115,7 @@ SYSTEMS = (
         "Rucklidge 1992, J. Fluid Mech. 237, 209: convection in a magnetic field",
         ((-1.0, 1.0), (-3.0, 3.0), (1.0, 6.0)),
         6.0,
+        growth=0.19,
     ),
     flow(
         "rikitake",
@@ -77,6 +123,7 @@ SYSTEMS = (
         "Rikitake 1958: two coupled disc dynamos",
         ((-2.0, 2.0), (-2.0, 2.0), (2.0, 5.0)),
         6.0,
+        growth=0.126,
     ),
     flow(
         "shimizu_morioka",
@@ -84,6 +131,7 @@ SYSTEMS = (
         "Shimizu and Morioka 1980, Phys. Lett. A 76, 201",
         ((-1.0, 1.0), (-0.5, 0.5), (0.3, 1.2)),
         12.0,
+        growth=0.065,
     ),
     flow(
         "newton_leipnik",
@@ -91,6 +139,7 @@ SYSTEMS = (
         "Leipnik and Newton 1981, Phys. Lett. A 86, 63: a rigid body with feedback",
         ((-0.5, 0.5), (-0.5, 0.5), (-0.4, 0.4)),
         10.0,
+        growth=0.13,
     ),
     flow(
         "chua_cubic",
@@ -98,6 +147,7 @@ SYSTEMS = (
         "Chua, Komuro and Matsumoto 1986; cubic: Zhong 1994, IEEE Trans. Circuits Syst. I 41, 934, scaled",
         ((-1.5, 1.5), (-0.5, 0.5), (-2.0, 2.0)),
         5.0,
+        growth=0.133,
     ),
     flow(
         "lorenz_96",
@@ -108,5 +158,6 @@ SYSTEMS = (
         "Lorenz 1996, Predictability: a problem partly solved; a ring of five",
         ((-3.0, 7.0),) * 5,
         1.5,
+        growth=0.49,
     ),
 )

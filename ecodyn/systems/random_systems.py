@@ -33,7 +33,7 @@ CHECKED, SAMPLES, ROUGHLY = (
     61,
     1e-6,
 )  # starts, first few and then many, samples of each and relative error a step of the check
-EVALUATIONS = 3_000  # of the right-hand side in the check: a law that needs more is a stiff one, and drawn again
+EVALUATIONS = 1_000  # of the right-hand side in the check: a law that needs more is a stiff one, and drawn again
 TRIES = 2_000  # of each kind one sentence in five or so will do
 
 Sentence = tuple[list[str], bool]

@@ -31,7 +31,7 @@ SYSTEMS = (
     ),
     flow(
         "thermostat",
-        "x' = -k*(x - A) + P*(1 - m)/2; m' = (3*m - 4*m**3 + c*(x - B))/e; k = 1; A = 0; P = 2; c = 4; B = 1; e = 0.02",
+        "x' = -k*(x - A) + P*(1 - m)/2; m' = (3*m - 4*m**3 + c*(x - B))/e; k = 1; A = 0; P = 2; c = 4; B = 1; e = 0.05",
         "a heater with hysteresis: Andronov, Vitt and Khaikin 1937; its relay is a fast bistable mode, unseen",
         ((0.0, 2.0), (-0.9, 0.9)),
         4.0,
