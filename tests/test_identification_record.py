@@ -109,6 +109,7 @@ def test_the_summary_counts_what_is_asked(worth):
     assert worth.worst_cell([]) == ("worst cell: decided and wrong", 0, 0)
 
 
+@pytest.mark.slow
 def test_the_figure_has_a_column_for_a_status_it_did_not_know(modules, worth, tmp_path):
     records = [judged(worth), judged(worth, status="inadequate", named="sindy")]
     modules[2].draw(records, worth.group_of, tmp_path / "confusion.png")

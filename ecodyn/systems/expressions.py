@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["NoPolynomialError", "Polynomial", "delays_in", "expression", "names_in"]
+__all__ = ["FUNCTIONS", "NoPolynomialError", "Polynomial", "delays_in", "expression", "names_in"]
 
 Powers = tuple[int, ...]
 Expression = Callable[[Mapping[str, Any]], Any]
@@ -148,10 +148,12 @@ def _of_arrays(function: Callable[..., Any]) -> Callable[..., Any]:
     return guarded
 
 
-_FUNCTIONS: dict[str, Callable[..., Any]] = {
+FUNCTIONS: dict[str, Callable[..., Any]] = {
     name: _of_arrays(getattr(np, name))
     for name in ("sin", "cos", "exp", "log", "sqrt", "tanh", "cosh", "abs", "where", "minimum", "maximum")
 } | {"mean": _mean}
+"""What may be called, by name; ``past`` beside these."""
+
 _OPERATIONS: dict[type[ast.AST], Callable[..., Any]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -180,10 +182,10 @@ def _compiled(node: ast.expr) -> Expression:
         case ast.Call(func=ast.Name(id="past"), args=[ast.Name(id=name), argument]):
             delay = _compiled(argument)
             return lambda known: known["past"](name, delay(known))
-        case ast.Call(func=ast.Name(id=called), args=args) if called in _FUNCTIONS:
-            function, arguments = _FUNCTIONS[called], [_compiled(a) for a in args]
+        case ast.Call(func=ast.Name(id=called), args=args) if called in FUNCTIONS:
+            function, arguments = FUNCTIONS[called], [_compiled(a) for a in args]
             return lambda known: function(*(a(known) for a in arguments))
     raise ValueError(
-        f"expected sums, products, quotients, powers and {', '.join(_FUNCTIONS)} or past(x, delay), "
+        f"expected sums, products, quotients, powers and {', '.join(FUNCTIONS)} or past(x, delay), "
         f"got {ast.unparse(node)!r}"
     )

@@ -21,11 +21,20 @@ import numpy as np
 
 from ecodyn.arrays import Array
 from ecodyn.equations.library import EXCHANGEABLE, FULL, INDEPENDENT, Library
-from ecodyn.systems.expressions import Expression, NoPolynomialError, Polynomial, delays_in, expression, names_in
+from ecodyn.systems.expressions import (
+    FUNCTIONS,
+    Expression,
+    NoPolynomialError,
+    Polynomial,
+    delays_in,
+    expression,
+    names_in,
+)
 from ecodyn.systems.system import LINEAR, LOTKA_VOLTERRA, NOT_POLYNOMIAL, SINDY, Form, Parameter, System
 
 __all__ = ["Law", "flow", "units"]
 
+GIVEN = ("t", "past")  # what needs no definition
 MOMENTS = 6  # means of x, x², ... that polynomials of equal units may hold: more than any degree here
 
 Start = Callable[[np.random.Generator], Array]
@@ -57,18 +66,29 @@ class Law:
 
     @classmethod
     def read(cls, text: str, equal: bool = False) -> Law:
-        """A law from its text."""
+        """A law from its text.
+
+        Raises
+        ------
+        ValueError
+            Something is defined twice, or used and not defined.
+        """
         rates: dict[str, str] = {}
         parameters: dict[str, Parameter] = {}
         auxiliary: dict[str, str] = {}
         for part in filter(None, map(str.strip, re.split(r"[;\n]", text))):
             name, _, value = (piece.strip() for piece in part.partition("="))
+            if name.removesuffix("'") in {*rates, *parameters, *auxiliary, *GIVEN}:
+                raise ValueError(f"expected one definition of each name, got a second one of {name!r}; rename it")
             if name.endswith("'"):
                 rates[name[:-1]] = value
-            elif names_in(value) <= set(parameters) | {"sqrt", "exp", "cos", "sin"}:
+            elif names_in(value) <= {*parameters, *FUNCTIONS}:
                 parameters[name] = float(expression(value)(parameters))
             else:
                 auxiliary[name] = value
+        used = set().union(*map(names_in, (*rates.values(), *auxiliary.values())))
+        if unknown := used - {*rates, *parameters, *auxiliary, *GIVEN, *FUNCTIONS}:
+            raise ValueError(f"expected a definition of every name, got none of {', '.join(sorted(unknown))}; add it")
         return cls(tuple(rates), tuple(rates.values()), parameters, auxiliary, equal)
 
     @property

@@ -265,3 +265,18 @@ def test_a_law_says_its_parameters_delays_and_equation():
     assert law.parameters == {"k": 0.5, "tau": 1.5}
     assert (law.delays, law.forced) == ((3.0,), True)
     assert law.equation == "x' = -k*past(x, 2*tau) + f; f = sin(t)"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("x' = a*x", "got none of a"),
+        ("x' = x; x' = 2", 'second one of "x\'"'),
+        ("x' = x; x = 2", "second one of 'x'"),
+        ("x' = t; t = 2", "second one of 't'"),
+        ("x' = x + f; f = y*x", "got none of y"),
+    ],
+)
+def test_a_text_with_a_gap_or_a_double_is_refused(text, message):
+    with pytest.raises(ValueError, match=message):
+        Law.read(text)
