@@ -1,7 +1,8 @@
 """Chaotic flows: runs of at most two Lyapunov times, where λ₁ is known.
 
 Sprott's own λ₁ of his cases; that of the others was computed from the equations (Benettin et al. 1980). Thomas' flow is
-at the onset of chaos, and Rabinovich and Fabrikant's and Genesio and Tesi's have short runs.
+at the onset of chaos; Chua's, Rabinovich and Fabrikant's and Genesio and Tesi's have short runs, since where they end
+depends on the start.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ SYSTEMS = (
         "sprott_g",
         "x' = 0.4*x + z; y' = x*z - y; z' = -x + y",
         f"{SPROTT}, case G",
-        ((-0.8, 0.8),) * 3,
+        ((-0.5, 0.5),) * 3,
         12.0,
         growth=0.034,
     ),
@@ -44,7 +45,7 @@ SYSTEMS = (
         "sprott_h",
         "x' = -y + z**2; y' = x + y/2; z' = x - z",
         f"{SPROTT}, case H",
-        ((-0.6, 0.4),) * 3,
+        ((-0.3, 0.3),) * 3,
         10.0,
         growth=0.117,
     ),
@@ -147,7 +148,6 @@ SYSTEMS = (
         "Chua, Komuro and Matsumoto 1986; cubic: Zhong 1994, IEEE Trans. Circuits Syst. I 41, 934, scaled",
         ((-1.5, 1.5), (-0.5, 0.5), (-2.0, 2.0)),
         5.0,
-        growth=0.133,
     ),
     flow(
         "lorenz_96",
