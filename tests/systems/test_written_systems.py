@@ -77,6 +77,17 @@ def test_simulates_without_oddities(system):
     assert moves.min() > 0.1 * np.median(moves)
 
 
+@pytest.mark.slow
+@every_system
+def test_no_start_escapes(system):
+    """Whatever seed a record takes: a flow may have starts from which it runs away, and none of them may be drawn."""
+    if system.stiff:
+        return
+    x = solve(system, drawn(system, 300), np.array([0.0, system.duration / 2, system.duration]), ROUGHLY)
+    assert np.isfinite(x).all()
+    assert np.abs(x).max() < 30 * np.abs(x[:, 0]).max()
+
+
 @pytest.mark.parametrize("name", ["chen", "lake", "daily_temperature"])
 def test_seeds(name):
     one = simulate(SYSTEMS[name], runs=2, seed=7, samples=6).values
