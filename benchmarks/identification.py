@@ -2,16 +2,20 @@
 
     python benchmarks/identification.py --quick            a few small systems, minutes
     python benchmarks/identification.py -o record [--jobs 2] [--seed 0] [--repetitions 2]
+    python benchmarks/identification.py -o report --half held_out            once, at the end
+    python benchmarks/identification.py -o trial --sample 20 --runs 8 --noise 0.05 --no-network
 
-Every system is simulated under noise of 0, 1 and 5 % (multiplicative, in every second repetition additive) with 8 and
-16 runs, and `compare` is asked on unseen runs; neural ODEs take part in one column (8 runs, 1 %). The 8 runs are the
-first of the 16, and the same under every noise. A case is *right* if the true family is named: decided, or tied and the
-simplest. It is *wrong* if another is decided, and *open* else. Where no family of equations holds the law, naming SINDy
-or the network is right and naming linear or Lotka-Volterra is wrong, tied or not. Where two families were built to be
-alike, tied or undecided is right, deciding for the truth is to have told them apart, for the other wrong; of two exact
-forms of one law, for either. Each finished case is kept in OUTPUT/cases.jsonl, and a second call goes on where the
-first stopped (start another folder after a change of the code). Written as well: OUTPUT/table.json and
-OUTPUT/confusion.png. The time it will take is said before it begins.
+Systems are those of the half that is worked on (`ecodyn.systems.half`) unless ``--half`` says otherwise, or a sample of
+them from every group. Each is simulated under noise of 0, 1 and 5 % (multiplicative, in every second repetition
+additive) with 8 and 16 runs, and `compare` is asked on unseen runs; neural ODEs take part in one column (8 runs, 1 %).
+The 8 runs are the first of the 16, and the same under every noise. A case is *right* if the true family is named:
+decided, or tied and the simplest. It is *wrong* if another is decided, and *open* else, whatever a status is called.
+Where no family of equations holds the law, and so where the time, a delay or a variable that is not in the data is in
+it, naming SINDy or the network is right and naming linear or Lotka-Volterra is wrong, tied or not. Where two families
+were built to be alike, tied or undecided is right, deciding for the truth is to have told them apart, for the other
+wrong; of two exact forms of one law, for either. Each finished case is kept in OUTPUT/cases.jsonl, and a second call
+goes on where the first stopped (start another folder after a change of the code). Written as well: OUTPUT/table.json
+and OUTPUT/confusion.png. The time it will take is said before it begins.
 """
 
 from __future__ import annotations
@@ -29,6 +33,7 @@ from typing import Any
 
 import finished
 import numpy as np
+from identification_choice import HALVES, data_seed, of_half, stratified
 from identification_figure import draw
 from identification_worth import (
     FAMILIES,
@@ -51,7 +56,7 @@ from ecodyn.families import family
 from ecodyn.families.model_name import FAMILY, ModelName
 from ecodyn.runtime.files import write_whole
 from ecodyn.runtime.processes import outcomes
-from ecodyn.systems import ADDITIVE, MULTIPLICATIVE, SINDY, SYSTEMS, System, simulate
+from ecodyn.systems import ADDITIVE, MULTIPLICATIVE, SINDY, SYSTEMS, WORKED_ON, System, half, simulate
 
 NOISES, RUNS = (0.0, 0.01, 0.05), (8, 16)
 NETWORK_COLUMN = (8, 0.01)
@@ -104,10 +109,11 @@ def judged(case: Case) -> dict[str, Any]:
     """The verdict on one case, what it is worth, and how well the true law's coefficients came out."""
     system = SYSTEMS[case.system]
     started = time.perf_counter()
-    data_seed = [case.seed, case.repetition, sorted(SYSTEMS).index(case.system)]
-    data = simulate(system, case.runs, int(np.random.default_rng(data_seed).integers(2**31)), case.noise, case.kind)
+    seed = data_seed(case.system, case.seed, case.repetition)
+    data = simulate(system, case.runs, seed, case.noise, case.kind)
     families = [*FAMILIES, NETWORK] if case.network else list(FAMILIES)
-    record: dict[str, Any] = asdict(case) | {"truth": system.family, "coupling": system.coupling}
+    about = {"truth": system.family, "coupling": system.coupling, "half": half(case.system)}
+    record: dict[str, Any] = asdict(case) | about
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about data that are as they were meant to be
         try:
@@ -228,10 +234,13 @@ def show(rows: Sequence[dict[str, Any]]) -> None:
 
 def carried_out(arguments: argparse.Namespace) -> list[dict[str, Any]]:
     """Records of all cases asked for; those of an earlier call are taken from its file."""
-    names = arguments.system or (QUICK if arguments.quick else tuple(SYSTEMS))
-    noises, runs = (QUICK_NOISES, QUICK_RUNS) if arguments.quick else (NOISES, RUNS)
+    names = arguments.system or (QUICK if arguments.quick else of_half(arguments.half))
+    if arguments.sample is not None:
+        names = stratified(names, arguments.sample, arguments.seed)
+    noises = arguments.noise or (QUICK_NOISES if arguments.quick else NOISES)
+    runs = arguments.runs or (QUICK_RUNS if arguments.quick else RUNS)
     wanted = cases(names, noises, runs, 1 if arguments.quick else arguments.repetitions, arguments.seed)
-    if arguments.quick:
+    if arguments.quick or arguments.no_network:
         wanted = [case for case in wanted if not case.network]
     file = arguments.output / "cases.jsonl"
     done = kept(file)
@@ -256,6 +265,11 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--repetitions", type=int, default=2)
     parser.add_argument("--system", action="append", help="only these; repeat for more")
+    parser.add_argument("--half", choices=HALVES, default=WORKED_ON, help="of the systems")
+    parser.add_argument("--sample", type=int, help="only so many systems, drawn with the seed from every group")
+    parser.add_argument("--noise", type=float, action="append", help="only this noise; repeat for more")
+    parser.add_argument("--runs", type=int, action="append", help="only so many runs; repeat for more")
+    parser.add_argument("--no-network", action="store_true", help="without the column of neural ODEs")
     parser.add_argument("--at-least", type=float, help="exit with 1 if a smaller share of the cases is right")
     arguments = parser.parse_args()
     arguments.output.mkdir(parents=True, exist_ok=True)
@@ -268,7 +282,7 @@ def main() -> None:
     show(rows)
     for what, n, of in found:
         if of:
-            print(f"{what:<52}{n:>5} of {of:>4}{n / of:>8.1%}")
+            print(f"{what:<68}{n:>5} of {of:>4}{n / of:>8.1%}")
     right = sum(r["result"] in (RIGHT, TOLD_APART) for r in records) / max(1, len(records))
     if arguments.at_least is not None and right < arguments.at_least:
         sys.exit(f"{right:.1%} of the verdicts are right, fewer than the {arguments.at_least:.1%} asked for")

@@ -74,7 +74,7 @@ def simulate(
 
 
 def starts(system: System, runs: int, seed: int) -> Array:
-    """Starting states (run, feature), after the transient if there is one.
+    """Starting states (run, feature), after the transient if there is one; hidden variables come last.
 
     Examples
     --------
@@ -135,6 +135,6 @@ def _reference(system: System) -> tuple[Array, Array]:
 def _clean(system: System, runs: int, seed: int, samples: int) -> tuple[Array, Array]:
     """Times and exact values: a system is judged at several levels and kinds of noise, from the same solutions."""
     times = np.linspace(0.0, system.duration, samples)
-    values = system.solve(starts(system, runs, seed), times)
+    values = system.solve(starts(system, runs, seed), times)[..., : len(system.features)].copy()
     values.flags.writeable = False
     return times, values

@@ -11,12 +11,16 @@ import numpy as np
 from ecodyn.arrays import Array
 from ecodyn.equations.forms import linear_library, lotka_volterra_library, polynomial_library
 from ecodyn.equations.library import Library
+from ecodyn.rollouts.implicit import integrate_stiff
 from ecodyn.rollouts.integration import integrate
+from ecodyn.systems.delays import Past, integrate_delayed
 
 LINEAR, LOTKA_VOLTERRA, SINDY, NOT_POLYNOMIAL = "linear", "lotka_volterra", "sindy", "not_polynomial"
 
 ACCURACY = 1e-9  # relative error a step: the data are to be exact next to anything that is asserted of them
 MAX_EVALUATIONS = 1_000_000  # of a right-hand side: far beyond what any of the systems takes
+STIFF = 1e-7  # as ACCURACY, of an implicit method of order 5: its steps are dear, and data are noisy far above it
+BEYOND = 1e6  # times a start's largest value a stiff solution has diverged, as `integrate` has it
 
 
 Label = int | str
@@ -94,7 +98,8 @@ class System:
     features : tuple
         Labels.
     right_hand_side : callable
-        (x, **parameters) -> ẋ on states (batch, feature), written out from the equation and not from ``form``.
+        (x, **parameters) -> ẋ on states (batch, feature), with ``t`` and ``past`` where the law asks for them; written
+        out from the equation, or read from its text (``written.Law``), and not from ``form``.
     parameters : mapping
     start : callable
         (generator) -> a starting state (feature,).
@@ -114,6 +119,14 @@ class System:
         The system of another family that it is built to be hard to tell from; ``distance`` says how hard.
     unique : bool
         Whether data determine the coefficients: not so on an invariant surface, where terms coincide.
+    hidden : tuple
+        Variables that are simulated after the features and are not in the data.
+    forced : bool
+        Whether the right-hand side takes the time as ``t``.
+    delays : tuple of float
+        How long ago the states are that it asks ``past`` for; before a run the state is its start.
+    stiff : bool
+        Whether it is solved by an implicit method.
 
     Examples
     --------
@@ -140,10 +153,24 @@ class System:
     also: tuple[Form, ...] = field(default=())
     rival: str | None = None
     unique: bool = True
+    hidden: tuple[Label, ...] = ()
+    forced: bool = False
+    delays: tuple[float, ...] = ()
+    stiff: bool = False
 
-    def __call__(self, x: Array) -> Array:
-        """ẋ at states (batch, feature)."""
-        return self.right_hand_side(np.asarray(x, dtype=float), **self.parameters)
+    def __call__(self, x: Array, t: Array | float | None = None, past: Past | None = None) -> Array:
+        """ẋ at states (batch, feature), the hidden variables after the features.
+
+        Raises
+        ------
+        ValueError
+            The law depends on a time or a past that is not given.
+        """
+        if (self.forced and t is None) or (self.delays and past is None):
+            missing = "the time t" if self.forced and t is None else "its past, a function of the delay"
+            raise ValueError(f"{self.name}'s right-hand side depends on {missing}: give it, or call `solve`")
+        more = ({"t": t} if self.forced else {}) | ({"past": past} if self.delays else {})
+        return self.right_hand_side(np.asarray(x, dtype=float), **more, **self.parameters)
 
     @property
     def degree(self) -> int | None:
@@ -164,10 +191,11 @@ class System:
             "equation": self.equation,
             "source": self.source,
             "parameters": dict(self.parameters),
+            **({"hidden": list(self.hidden)} if self.hidden else {}),
         }
 
     def solve(self, x0: Array, times: Array) -> Array:
-        """Solutions (run, step, feature) from starting states (run, feature).
+        """Solutions (run, step, feature) from starting states (run, feature), the hidden variables last.
 
         Raises
         ------
@@ -194,10 +222,28 @@ class Description(TypedDict, total=False):
 
 def solve(system: System, x0: Array, times: Array, accuracy: float) -> Array:
     """Solutions (run, step, feature) of a relative error a step; a RuntimeError where one ends too early."""
-    rollout = integrate(lambda x, t: system(x), x0, times, rtol=accuracy, max_evaluations=MAX_EVALUATIONS)
-    if not rollout.ok.all():
+    if system.delays:
+        return _reached(system, times, integrate_delayed(system, x0, times, system.delays))
+    if system.stiff:
+        return _reached(system, times, np.stack([_stiff(system, start, times, accuracy) for start in x0]))
+    rhs = (lambda x, t: system(x, t)) if system.forced else (lambda x, t: system(x))
+    rollout = integrate(rhs, x0, times, rtol=accuracy, max_evaluations=MAX_EVALUATIONS)
+    return _reached(system, times, rollout.values, rollout.status)
+
+
+def _stiff(system: System, start: Array, times: Array, accuracy: float) -> Array:
+    """One solution by an implicit method; NaN where there is none."""
+    bound = BEYOND * np.abs(start).max()
+    solved = integrate_stiff(
+        lambda x, t: system(x[None], t)[0], start, times, bound=bound, rtol=max(accuracy, STIFF), budget=MAX_EVALUATIONS
+    )
+    return np.full((len(times), len(start)), np.nan) if solved is None else solved[0]
+
+
+def _reached(system: System, times: Array, values: Array, status: Sequence[str] = ("not solved",)) -> Array:
+    if not np.isfinite(values).all():
         raise RuntimeError(
-            f"{system.name} has no solution up to t={times[-1]:g} from every start: {', '.join({*rollout.status})}; "
+            f"{system.name} has no solution up to t={times[-1]:g} from every start: {', '.join({*status})}; "
             "choose a shorter duration, other parameters or other starts"
         )
-    return rollout.values
+    return values
