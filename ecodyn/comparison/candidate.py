@@ -11,6 +11,8 @@ from ecodyn.equations.library import COUPLINGS
 from ecodyn.families.model_name import FAMILY, ModelName, Named
 
 DECIDED, TIED, UNDECIDED, NO_FAMILY = "decided", "tied", "undecided", "no_family"
+INADEQUATE = "inadequate"  # what would be decided or tied, but leaves something that is no noise
+NAMING = (DECIDED, TIED, INADEQUATE)  # a best is named
 
 FEWEST_RUNS = 5  # with fewer nothing is decided
 
@@ -30,7 +32,7 @@ class Candidate(Named):
     losses, skills : arrays (run,)
     library_size : coefficients before selection
     simplicity_rank : what "simplest" goes by among families of equal size and coupling; a map is as simple as its flow
-    diverged : held-out rollouts that ended early; a family with any is not eligible
+    diverged : held-out rollouts that ended early, each scored as the worst there is
     over_flexible : whether folds that share training runs make its scores too alike for a plain paired t
     terms : names of the terms with a coefficient in any fold
     selects : whether it chose them out of a larger library
@@ -60,7 +62,7 @@ class Candidate(Named):
     @property
     def eligible(self) -> bool:
         """Whether it may be best or tied."""
-        return self.kind == FAMILY and self.diverged == 0 and bool(np.isfinite(self.losses).all())
+        return self.kind == FAMILY and bool(np.isfinite(self.losses).all())
 
     @property
     def simplicity(self) -> tuple[int, int, int, str]:

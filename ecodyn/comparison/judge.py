@@ -9,15 +9,18 @@ from itertools import combinations
 import numpy as np
 
 from ecodyn.arrays import Array, Bools
+from ecodyn.comparison.adequacy import Adequacy
 from ecodyn.comparison.bands import HeldOutErrors
 from ecodyn.comparison.by_run import ByRun, Noise
 from ecodyn.comparison.candidate import FEWEST_RUNS, Candidate
 from ecodyn.comparison.contenders import FORECAST, IN_SAMPLE, UNSEEN_RUNS, Contender
 from ecodyn.comparison.execution import DRAWN_POINTS, DRAWN_RUNS, TaskResult
 from ecodyn.comparison.folds import complete_before
+from ecodyn.comparison.held_out import roll_out_folds
 from ecodyn.comparison.model_score import ModelScore, Pair, Start
 from ecodyn.comparison.plan import Plan, Task
 from ecodyn.comparison.request import Request, Window
+from ecodyn.comparison.residual_test import adequacy_of
 from ecodyn.comparison.scores import order_crossing
 from ecodyn.comparison.verdict import Verdict, decide
 from ecodyn.comparison.window_result import Drawn, WindowResult
@@ -61,7 +64,10 @@ def judge(plan: Plan, results: Mapping[int, TaskResult], request: Request) -> Wi
     pairs = ((contender, protocol) for contender in plan.contenders for protocol in request.protocols)
     entries = [e for contender, protocol in pairs if (e := _entry(plan, results, contender, protocol, noise))]
     entries = _with_equations(entries)
-    verdicts = _verdicts(plan, entries, request)
+    verdicts = {
+        protocol: verdict.with_adequacy(_adequacy(plan, entries, protocol, verdict, request))
+        for protocol, verdict in _verdicts(plan, entries, request).items()
+    }
     models = [_with_verdict(e.score, verdicts) for e in entries]
     headline = _headline(verdicts, plan.data)
     if headline not in verdicts:
@@ -186,6 +192,18 @@ def _verdicts(plan: Plan, entries: Sequence[_Entry], request: Request) -> dict[s
             seed=request.seed,
         )
     return verdicts
+
+
+def _adequacy(
+    plan: Plan, entries: Sequence[_Entry], protocol: str, verdict: Verdict, request: Request
+) -> Adequacy | None:
+    """Whether the family that is named leaves noise only; asked of models of folds of unseen runs."""
+    named = [e for e in entries if e.score.protocol == protocol and e.score.name == verdict.best]
+    if protocol != UNSEEN_RUNS or not named:
+        return None
+    entry = named[0]
+    held = [h for t, r in zip(entry.tasks, entry.results, strict=True) for h in roll_out_folds(t, r.fitted, plan.data)]
+    return adequacy_of(held, plan.data, seed=request.seed)
 
 
 def _with_verdict(score: ModelScore, verdicts: Mapping[str, Verdict]) -> ModelScore:

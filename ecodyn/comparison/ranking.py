@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecodyn.comparison.candidate import FEWEST_RUNS, Candidate, mean
-from ecodyn.families.model_name import FAMILY
 from ecodyn.statistics.confidence_set import confidence_set, p_above
 
 TEST_LEVEL = 0.95  # of every one-sided comparison of two models
@@ -144,16 +143,6 @@ def beats_clock(law: Candidate, clock: Candidate, folds: int | None, margin: flo
         return False
     would_do, _ = _will_do(clock, law, False, folds, margin, seed)
     return would_do > 1 - TEST_LEVEL
-
-
-def unranked_ahead(lowest: Candidate, candidates: Sequence[Candidate], margin: float) -> list[Candidate]:
-    """Families that would lead by more than the margin although each diverged rollout counts as the worst score.
-
-    They can't be named, for they don't describe every run; but then neither can another be that describes the most of
-    them worse, as if the rivals' few failures were its own success.
-    """
-    unranked = [c for c in candidates if c.kind == FAMILY and c.diverged and np.isfinite(c.losses).all()]
-    return [c for c in unranked if mean(c.losses) < mean(lowest.losses) - margin]
 
 
 def sharing_factor(folds: int) -> float:

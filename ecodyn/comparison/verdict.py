@@ -1,22 +1,23 @@
 """The verdict: decided, tied, undecided or no family, by the rule of ``ranking``, with the sentence that says so.
 
-``no_family``: the lowest mean loss does not beat every null. ``undecided``: too few runs, or no best can be named, or
-naming it would rest on a rival's diverged rollouts alone. ``tied``: others are in the confidence set, or will do as
-well. Else ``decided``.
+``no_family``: the lowest mean loss does not beat every null. ``undecided``: too few runs, or no best can be named.
+``tied``: others are in the confidence set, or will do as well. Else ``decided``. What is decided or tied becomes
+``inadequate`` where the best leaves something that is no measurement noise: see ``adequacy``.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 import numpy as np
 
-from ecodyn.comparison.candidate import DECIDED, FEWEST_RUNS, NO_FAMILY, TIED, UNDECIDED, Candidate, mean
-from ecodyn.comparison.ranking import Ranking, beats_clock, one_model, rank, runs_needed, unranked_ahead
-from ecodyn.comparison.statement import Statement, listed_diverged
+from ecodyn.comparison.adequacy import Adequacy
+from ecodyn.comparison.candidate import DECIDED, FEWEST_RUNS, INADEQUATE, NO_FAMILY, TIED, UNDECIDED, Candidate, mean
+from ecodyn.comparison.ranking import Ranking, beats_clock, one_model, rank, runs_needed
+from ecodyn.comparison.statement import Statement
 from ecodyn.families.model_name import CLOCK, FAMILY, NULL, ModelName
 from ecodyn.runtime.json_values import number
 from ecodyn.statistics.intervals import Estimate, t_interval
@@ -32,7 +33,7 @@ class Verdict:
 
     Attributes
     ----------
-    status : "decided", "tied", "undecided" or "no_family"
+    status : "decided", "tied", "inadequate", "undecided" or "no_family"
     statement : the sentence a reader can quote
     best : the family named, None if none can be
     tied, undecided_against : the others that stand
@@ -44,9 +45,10 @@ class Verdict:
     p_value : the largest that the claim rests on
     holds : whether it stands after Holm's correction over the windows
     runs : independent runs
-    diverged : families that could not be ranked, and how many of their rollouts ended early
+    diverged : families of which rollouts ended early, and how many; each such run counts as the worst score
     same_model : pairs of names that are one model
     members, p_values : the confidence set, and each family's p-value in its elimination
+    adequacy : whether what the best leaves is noise; None where none is named or it was not asked
     """
 
     status: str
@@ -64,6 +66,14 @@ class Verdict:
     same_model: tuple[tuple[ModelName, ModelName], ...] = ()
     members: frozenset[ModelName] = frozenset()
     p_values: Mapping[ModelName, float] = field(default_factory=dict)
+    adequacy: Adequacy | None = None
+
+    def with_adequacy(self, adequacy: Adequacy | None) -> Verdict:
+        """The verdict with what was found of the family it names: "inadequate" where that is no law of these data."""
+        if adequacy is None or adequacy.adequate:
+            return replace(self, adequacy=adequacy)
+        statement = f"{self.statement} {adequacy.text()}"
+        return replace(self, status=INADEQUATE, statement=statement, adequacy=adequacy)
 
     @classmethod
     def undecided(cls, statement: str, *, runs: int = 0) -> Self:
@@ -93,6 +103,7 @@ class Verdict:
             "same_model": [[a.to_json(), b.to_json()] for a, b in self.same_model],
             "confidence_set": [name.to_json() for name in self.p_values if name in self.members],
             "p_values": [{**name.to_json(), "p_value": p} for name, p in self.p_values.items()],
+            "adequacy": None if self.adequacy is None else self.adequacy.to_json(),
         }
 
     @classmethod
@@ -100,6 +111,7 @@ class Verdict:
         """The inverse of `to_json`."""
         name = ModelName.from_json
         best, share = document["best"], document["share_of_neural_ode"]
+        adequacy = document.get("adequacy")  # reports of before have none
         low, high = (number(end) for end in document["share_of_neural_ode_interval"])
         return cls(
             status=document["status"],
@@ -117,6 +129,7 @@ class Verdict:
             same_model=tuple((name(a), name(b)) for a, b in document["same_model"]),
             members=frozenset(map(name, document["confidence_set"])),
             p_values={name(d): d["p_value"] for d in document["p_values"]},
+            adequacy=None if adequacy is None else Adequacy.from_json(adequacy),
         )
 
 
@@ -146,14 +159,13 @@ def decide(
     diverged = [c for c in candidates if c.kind == FAMILY and c.diverged]
     eligible, runs = [c for c in candidates if c.eligible], len(candidates[0].losses) if candidates else 0
     if not eligible:
-        return _no_eligible(where, runs, diverged)
+        return Verdict(status=NO_FAMILY, statement=f"{where}: no family was fitted to the end.", runs=runs)
     if not runs:
         return Verdict.undecided(f"{where}: undecided, since no run changes over what is scored: nothing to explain.")
     names_of = one_model(eligible)
     nulls = [c for c in candidates if c.kind == NULL and np.isfinite(c.losses).all()]
     ranking = rank(list(names_of), nulls, folds, margin, seed)
-    ahead = unranked_ahead(ranking.lowest, candidates, margin)
-    status = _status(runs, ranking, ahead)
+    status = _status(runs, ranking)
     best, strongest = ranking.best if status in (DECIDED, TIED) else None, _strongest_universal(candidates)
     sentence = Statement(
         where=where,
@@ -162,12 +174,11 @@ def decide(
         ranking=ranking,
         status=status,
         coupled=None if best is None else _coupled(names_of[best][0], candidates, folds, margin, seed),
-        needed=runs_needed(ranking, folds, margin) if status == UNDECIDED and not ahead else None,
+        needed=runs_needed(ranking, folds, margin) if status == UNDECIDED else None,
         share=_share_of(best, strongest),
         strongest=strongest,
         diverged=diverged,
         twins=[] if best is None else names_of[best][1:],
-        ahead=ahead,
     )
     return _verdict(sentence, best, names_of)
 
@@ -175,7 +186,7 @@ def decide(
 def _verdict(sentence: Statement, best: Candidate | None, names_of: dict[Candidate, list[Candidate]]) -> Verdict:
     """What the statement says in words, for programs; all names of one model stand and fall together."""
     ranking, status = sentence.ranking, sentence.status
-    standing = tuple(c.name for c in [*ranking.standing, *sentence.ahead])
+    standing = tuple(c.name for c in ranking.standing)
     return Verdict(
         status=status,
         statement=sentence.text(list(names_of)),
@@ -194,24 +205,14 @@ def _verdict(sentence: Statement, best: Candidate | None, names_of: dict[Candida
     )
 
 
-def _status(runs: int, ranking: Ranking, ahead: Sequence[Candidate]) -> str:
+def _status(runs: int, ranking: Ranking) -> str:
     if runs < FEWEST_RUNS:
         return UNDECIDED
     if not ranking.beats_nulls:
         return NO_FAMILY
-    if ranking.best is None or ahead:
+    if ranking.best is None:
         return UNDECIDED
     return TIED if len(ranking.standing) > 1 else DECIDED
-
-
-def _no_eligible(where: str, runs: int, diverged: Sequence[Candidate]) -> Verdict:
-    why = listed_diverged(diverged) or "none was fitted"
-    return Verdict(
-        status=NO_FAMILY,
-        statement=f"{where}: no family's held-out rollouts all finished ({why}).",
-        runs=runs,
-        diverged={c.name: c.diverged for c in diverged},
-    )
 
 
 def _coupled(
