@@ -62,13 +62,13 @@ def _freed(model: FittedModel, start: Array, state: Array, truth: Array, times: 
     grid = np.unique(np.linspace(0, len(times) - 1, FITTED_STEPS).astype(int))
     target, weight = truth[grid][:, measured], 1.0 / noise[measured]
     present = ~np.isnan(target)
-    place = tuple(free.T)
+    place = (free[:, 0], free[:, 1])
     widths = sigma[place]
 
     def residuals(moves: Array) -> Array:
         """Weighted residuals (move, step · feature) of rollouts from moved starts, with those of the moves."""
         starts = np.repeat(start[None], len(moves), axis=0)
-        starts[(slice(None), *place)] += moves * widths
+        starts[:, place[0], place[1]] += moves * widths
         rolled = model.simulate(starts, times[grid]).signal[:, :, measured]
         left = np.where(present, (target - rolled) * weight, 0.0).reshape(len(moves), -1)
         return np.concatenate([left, -moves], axis=1)

@@ -118,4 +118,6 @@ def _by_group(groups: Integers, left: Array) -> tuple[Array, Array]:
     """Numbers and sums of the residuals there are in each group."""
     present = ~np.isnan(left)
     places, size = groups[present], int(groups.max()) + 1
-    return np.bincount(places, minlength=size).astype(float), np.bincount(places, left[present], minlength=size)
+    weights = (np.ones(len(places)), left[present])
+    counts, sums = (np.bincount(places, w, minlength=size).astype(np.float64) for w in weights)
+    return counts, sums
