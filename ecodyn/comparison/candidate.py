@@ -33,7 +33,6 @@ class Candidate(Named):
     library_size : coefficients before selection
     simplicity_rank : what "simplest" goes by among families of equal size and coupling; a map is as simple as its flow
     diverged : held-out rollouts that ended early, each scored as the worst there is
-    over_flexible : whether folds that share training runs make its scores too alike for a plain paired t
     terms : names of the terms with a coefficient in any fold
     selects : whether it chose them out of a larger library
     universal : whether its family can approximate any right-hand side: see ``Family``
@@ -48,7 +47,6 @@ class Candidate(Named):
     library_size: int
     simplicity_rank: int = 0
     diverged: int = 0
-    over_flexible: bool = False
     terms: frozenset[str] | None = None
     selects: bool = False
     universal: bool = False

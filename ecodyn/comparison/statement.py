@@ -34,6 +34,13 @@ def listed_diverged(candidates: Sequence[Candidate]) -> str:
     return "; ".join(f"{c.label} ({c.diverged} diverged)" for c in candidates)
 
 
+def said_of_chance(chance: float, runs: int) -> str:
+    """The sentence on a chance to repeat, in steps of 5 %: it is an estimate from the same runs."""
+    rounded = 5 * round(20 * chance)
+    about = "over 95%" if rounded >= 100 else "under 5%" if rounded <= 0 else f"about {rounded}%"
+    return f"The chance that {runs} fresh runs would name it again is {about}."
+
+
 @dataclass(frozen=True, kw_only=True)
 class Statement:
     """The sentence a reader can quote. It never says "causes".

@@ -16,9 +16,9 @@ import numpy as np
 
 from ecodyn.comparison.adequacy import Adequacy
 from ecodyn.comparison.candidate import DECIDED, FEWEST_RUNS, INADEQUATE, NO_FAMILY, TIED, UNDECIDED, Candidate, mean
-from ecodyn.comparison.ranking import Ranking, beats_clock, one_model, rank, runs_needed
-from ecodyn.comparison.statement import Statement
-from ecodyn.families.model_name import CLOCK, FAMILY, NULL, ModelName
+from ecodyn.comparison.ranking import Ranking, Rule, ranked, runs_needed
+from ecodyn.comparison.statement import Statement, said_of_chance
+from ecodyn.families.model_name import CLOCK, FAMILY, ModelName
 from ecodyn.runtime.json_values import number
 from ecodyn.statistics.intervals import Estimate, t_interval
 
@@ -49,6 +49,7 @@ class Verdict:
     same_model : pairs of names that are one model
     members, p_values : the confidence set, and each family's p-value in its elimination
     adequacy : whether what the best leaves is noise; None where none is named or it was not asked
+    chance_to_repeat : that as many fresh runs would name the same family; None likewise
     """
 
     status: str
@@ -67,6 +68,7 @@ class Verdict:
     members: frozenset[ModelName] = frozenset()
     p_values: Mapping[ModelName, float] = field(default_factory=dict)
     adequacy: Adequacy | None = None
+    chance_to_repeat: float | None = None
 
     def with_adequacy(self, adequacy: Adequacy | None) -> Verdict:
         """The verdict with what was found of the family it names: "inadequate" where that is no law of these data."""
@@ -74,6 +76,11 @@ class Verdict:
             return replace(self, adequacy=adequacy)
         statement = f"{self.statement} {adequacy.text()}"
         return replace(self, status=INADEQUATE, statement=statement, adequacy=adequacy)
+
+    def with_chance(self, chance: float) -> Verdict:
+        """The verdict with the chance that as many fresh runs would name the same family."""
+        said = f"{self.statement} {said_of_chance(chance, self.runs)}"
+        return replace(self, statement=said, chance_to_repeat=chance)
 
     @classmethod
     def undecided(cls, statement: str, *, runs: int = 0) -> Self:
@@ -103,6 +110,7 @@ class Verdict:
             "same_model": [[a.to_json(), b.to_json()] for a, b in self.same_model],
             "confidence_set": [name.to_json() for name in self.p_values if name in self.members],
             "p_values": [{**name.to_json(), "p_value": p} for name, p in self.p_values.items()],
+            "chance_to_repeat": self.chance_to_repeat,
             "adequacy": None if self.adequacy is None else self.adequacy.to_json(),
         }
 
@@ -130,6 +138,7 @@ class Verdict:
             members=frozenset(map(name, document["confidence_set"])),
             p_values={name(d): d["p_value"] for d in document["p_values"]},
             adequacy=None if adequacy is None else Adequacy.from_json(adequacy),
+            chance_to_repeat=document.get("chance_to_repeat"),
         )
 
 
@@ -147,37 +156,32 @@ def decide(
     ----------
     candidates : families, nulls, clocks and ceilings
     folds : int, optional
-        Number of folds where folds share training runs; over-flexible families' t is then corrected.
+        Number of folds where folds share training runs: every t is then corrected for it.
     margin : float
         A share: a family that leaves at most so much more unexplained is as good as equal; 0.1 is a tenth.
     where : str
         What the statement says it is about, such as "steps 60 to 1000".
     """
-    margin = math.log1p(margin)  # in units of the losses, from here on
-    # The order of the candidates must not matter: all lists and sentences go by simplicity.
-    candidates = sorted(candidates, key=lambda c: (*c.simplicity, c.state, c.kind, c.dynamics or "", c.name.variant))
-    diverged = [c for c in candidates if c.kind == FAMILY and c.diverged]
-    eligible, runs = [c for c in candidates if c.eligible], len(candidates[0].losses) if candidates else 0
-    if not eligible:
-        return Verdict(status=NO_FAMILY, statement=f"{where}: no family was fitted to the end.", runs=runs)
-    if not runs:
+    rule = Rule(folds=folds, margin=math.log1p(margin), seed=seed)
+    ranking, names_of = ranked(candidates, rule)
+    runs = len(candidates[0].losses) if candidates else 0
+    if ranking is None and any(c.eligible for c in candidates):
         return Verdict.undecided(f"{where}: undecided, since no run changes over what is scored: nothing to explain.")
-    names_of = one_model(eligible)
-    nulls = [c for c in candidates if c.kind == NULL and np.isfinite(c.losses).all()]
-    ranking = rank(list(names_of), nulls, folds, margin, seed)
+    if ranking is None:
+        return Verdict(status=NO_FAMILY, statement=f"{where}: no family was fitted to the end.", runs=runs)
     status = _status(runs, ranking)
     best, strongest = ranking.best if status in (DECIDED, TIED) else None, _strongest_universal(candidates)
     sentence = Statement(
         where=where,
         runs=runs,
-        margin=margin,
+        margin=rule.margin,
         ranking=ranking,
         status=status,
-        coupled=None if best is None else _coupled(names_of[best][0], candidates, folds, margin, seed),
-        needed=runs_needed(ranking, folds, margin) if status == UNDECIDED else None,
+        coupled=None if best is None else _coupled(names_of[best][0], candidates, rule),
+        needed=runs_needed(ranking, rule) if status == UNDECIDED else None,
         share=_share_of(best, strongest),
         strongest=strongest,
-        diverged=diverged,
+        diverged=sorted((c for c in candidates if c.kind == FAMILY and c.diverged), key=lambda c: c.simplicity),
         twins=[] if best is None else names_of[best][1:],
     )
     return _verdict(sentence, best, names_of)
@@ -215,12 +219,10 @@ def _status(runs: int, ranking: Ranking) -> str:
     return TIED if len(ranking.standing) > 1 else DECIDED
 
 
-def _coupled(
-    best: Candidate, candidates: Sequence[Candidate], folds: int | None, margin: float, seed: int
-) -> bool | None:
+def _coupled(best: Candidate, candidates: Sequence[Candidate], rule: Rule) -> bool | None:
     """Whether an exchangeable best beats its own clock; None where there is no clock to beat."""
     clocks = [c for c in candidates if c.name == best.name.of_kind(CLOCK)]
-    return all(beats_clock(best, c, folds, margin, seed) for c in clocks) if clocks else None
+    return all(rule.beats_clock(best, c) for c in clocks) if clocks else None
 
 
 def _strongest_universal(candidates: Sequence[Candidate]) -> Candidate | None:

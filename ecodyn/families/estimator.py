@@ -55,8 +55,6 @@ class Family(Predictor, ABC):
         Whether negative values deserve a warning.
     stochastic : bool
         Whether a fit depends on a seed, ``random_state`` (comparisons then average over three).
-    over_flexible : bool
-        Whether folds that share training runs make its scores too alike for a plain paired t.
     selects : bool
         Whether a fit chooses a subset of its terms, so that reports say which and how stably.
     universal : bool
@@ -87,7 +85,6 @@ class Family(Predictor, ABC):
     available_dynamics: ClassVar[tuple[str, ...]] = (FLOW,)
     needs_positive: ClassVar[bool] = False
     stochastic: ClassVar[bool] = False
-    over_flexible: ClassVar[bool] = False
     selects: ClassVar[bool] = False
     universal: ClassVar[bool] = False
     title: ClassVar[str] = ""

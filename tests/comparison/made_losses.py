@@ -106,7 +106,7 @@ def all_diverged():
 
 
 def with_neural():
-    return [*decided(), model("neural_ode", above=0.5, seed=4, library_size=900, over_flexible=True)]
+    return [*decided(), model("neural_ode", above=0.5, seed=4, library_size=900)]
 
 
 BRANCHES = {
