@@ -22,7 +22,7 @@ from ecodyn.families.model_name import ModelName
 
 __all__ = ["chance_to_repeat"]
 
-DRAWS = 200  # the standard error of a chance is then at most 4 %, and it is printed in steps of 5 %
+DRAWS = 100  # the standard error of a chance is then at most 5 %, the steps in which it is printed
 FLIPS = 400  # of signs in each draw: p-values of 5 % are then good to 1 %
 
 
