@@ -23,7 +23,7 @@ from ecodyn.comparison.model_score import ModelScore, Pair, Start
 from ecodyn.comparison.plan import Plan
 from ecodyn.comparison.ranking import Rule
 from ecodyn.comparison.repeats import chance_to_repeat
-from ecodyn.comparison.request import Request
+from ecodyn.comparison.request import Request, Window
 from ecodyn.comparison.residual_test import adequacy_of
 from ecodyn.comparison.scores import order_crossing
 from ecodyn.comparison.verdict import Verdict, decide
@@ -34,7 +34,7 @@ from ecodyn.survivors.fates import area_under_curve, top_overlap
 from ecodyn.survivors.survivors import alive_at_end
 from ecodyn.trajectories import Trajectories
 
-__all__ = ["judge", "start_of"]
+__all__ = ["judge", "start_of", "verdict_of"]
 
 WHERE = {UNSEEN_RUNS: "On trainings not seen", FORECAST: "Forecasting"}  # how sentences begin
 
@@ -73,22 +73,30 @@ def judge(plan: Plan, results: Mapping[int, TaskResult], request: Request) -> Wi
 def _verdicts(plan: Plan, entries: Sequence[Entry], request: Request) -> dict[str, Verdict]:
     """The verdict of each protocol that ranks and has scores."""
     verdicts = {}
-    first, last = plan.window
     for protocol in request.protocols:
         mine = [e for e in entries if e.score.protocol == protocol]
         if protocol == IN_SAMPLE or not mine:
             continue
-        shared = [e.folds for e in mine if e.score.kind == FAMILY] if protocol == UNSEEN_RUNS else []
-        candidates, folds = [e.candidate for e in mine], min(shared, default=None)
-        where = f"{WHERE[protocol]}, steps {first:g} to {last:g}"
-        verdict = decide(candidates, folds=folds, margin=request.margin, where=where, seed=request.seed)
-        best = verdict.best
-        if best is not None and protocol == UNSEEN_RUNS:
-            rule = Rule(folds=folds, margin=math.log1p(request.margin), seed=request.seed)
-            verdict = verdict.with_adequacy(_adequacy(plan, mine, best, request))
-            verdict = verdict.with_chance(chance_to_repeat(candidates, best, rule))
+        verdict = verdict_of(mine, protocol, plan.window, request)
+        if verdict.best is not None and protocol == UNSEEN_RUNS:
+            chance = chance_to_repeat([e.candidate for e in mine], verdict.best, _rule(mine, protocol, request))
+            verdict = verdict.with_adequacy(_adequacy(plan, mine, verdict.best, request)).with_chance(chance)
         verdicts[protocol] = verdict
     return verdicts
+
+
+def verdict_of(entries: Sequence[Entry], protocol: str, window: Window, request: Request) -> Verdict:
+    """The verdict of the rule on all entries of one protocol, before anything else is asked of the family it names."""
+    where = f"{WHERE[protocol]}, steps {window[0]:g} to {window[1]:g}"
+    folds = _rule(entries, protocol, request).folds
+    candidates = [e.candidate for e in entries]
+    return decide(candidates, folds=folds, margin=request.margin, where=where, seed=request.seed)
+
+
+def _rule(entries: Sequence[Entry], protocol: str, request: Request) -> Rule:
+    """Folds share training runs where unseen runs are scored: of families with fewer folds the most."""
+    shared = [e.folds for e in entries if e.score.kind == FAMILY] if protocol == UNSEEN_RUNS else []
+    return Rule(folds=min(shared, default=None), margin=math.log1p(request.margin), seed=request.seed)
 
 
 def _adequacy(plan: Plan, entries: Sequence[Entry], best: ModelName, request: Request) -> Adequacy | None:

@@ -57,6 +57,13 @@ class DampedDescent:
                 break
         return True
 
+    def optimality(self, exact: float) -> float:
+        """Share of the cost that an undamped step would take off; 0 where the cost is no more than ``exact``."""
+        gradient = self.equations.gradients.sum(axis=0) + self._penalty() * (self.parameters - self.anchor)
+        step, _ = self._step(0.0)
+        cost = self._total(self.parameters, self.equations)
+        return max(0.0, float(-gradient @ step) / cost) if cost > exact else 0.0
+
     def _penalty(self) -> Array:
         return self.ridge * np.diagonal(self.equations.hessians.sum(axis=0))
 

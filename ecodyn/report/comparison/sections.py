@@ -218,6 +218,7 @@ class WindowSection:
     noise: str
     sections: list[tuple[ModelTable, ProtocolFigures | None]]
     surrogates: list[rows.SurrogateRow]
+    budget: str
     laws: list[LawSection]
 
 
@@ -233,5 +234,6 @@ def window_section(comparison: Comparison, w: WindowResult, phase: str) -> Windo
             (table_of(comparison, w, p), _figures(comparison, w, p) if p in w.verdicts else None) for p in protocols
         ],
         surrogates=rows.surrogate_rows(w),
+        budget="" if w.budget is None else w.budget.sentence,
         laws=_laws(w),
     )
