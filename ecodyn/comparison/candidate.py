@@ -37,6 +37,7 @@ class Candidate(Named):
     selects : whether it chose them out of a larger library
     universal : whether its family can approximate any right-hand side: see ``Family``
     title : what sentences call its family
+    training : (run,) what each run moves the mean loss by as something that is fitted to; None where nothing is known
     gross_losses : losses (run,) with measurement noise left in, and no unexplained share below a ten-thousandth; the
         losses themselves if left out
     """
@@ -52,10 +53,16 @@ class Candidate(Named):
     universal: bool = False
     title: str = ""
     gross_losses: Array | None = None
+    training: Array | None = None
 
     def loss(self, gross: bool = False) -> Array:
         """Losses a run, less measurement noise or with it."""
         return self.losses if not gross or self.gross_losses is None else self.gross_losses
+
+    def influence(self) -> Array:
+        """What each run moves the mean loss by (run,): as something that is scored and, where known, fitted to."""
+        scored = (self.losses - mean(self.losses)) / max(1, len(self.losses))
+        return scored if self.training is None else scored + self.training
 
     @property
     def eligible(self) -> bool:

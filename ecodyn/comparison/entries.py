@@ -13,6 +13,7 @@ from ecodyn.comparison.contenders import Contender
 from ecodyn.comparison.execution import TaskResult
 from ecodyn.comparison.model_score import ModelScore, Window
 from ecodyn.comparison.plan import Plan, Task
+from ecodyn.comparison.training_scatter import training_influence
 from ecodyn.statistics.intervals import Estimate
 
 __all__ = ["Entry", "entries_of"]
@@ -64,6 +65,8 @@ def _entry(
     by_run = ByRun([s for r in mine for s in r.scores], plan.data, noise)
     score = _score(contender, plan.window, tasks, mine, by_run)
     candidate = _candidate(contender, score, mine, by_run)
+    if found := {scored: left for r in mine for scored, left in r.on_all_runs.items()}:
+        candidate = replace(candidate, training=by_run.of_known_clusters(training_influence(found, plan.data, noise)))
     return Entry(contender=contender, tasks=tasks, results=mine, score=score, candidate=candidate)
 
 

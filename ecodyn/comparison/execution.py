@@ -15,6 +15,7 @@ from ecodyn.comparison.held_out import FoldModel, HeldOut, estimator_of, fit_fol
 from ecodyn.comparison.plan import Task
 from ecodyn.comparison.references import Reference
 from ecodyn.comparison.scores import RunScore, one_step_r2, score_rollout
+from ecodyn.comparison.training_scatter import OnAllRuns, on_all_runs
 from ecodyn.comparison.window_result import Drawn
 from ecodyn.families.model import FittedModel
 from ecodyn.families.model_name import FAMILY
@@ -60,6 +61,7 @@ class TaskResult:
     terms : names of the terms with a coefficient, of each fit that has any
     parameters : of the estimator as this protocol had it
     fitted : models of the folds of unseen runs, of the first seed, for what is asked of the one that is named
+    on_all_runs : what each of these leaves unexplained of all runs
     equations, latex : of the fit to everything, where there is one law for all runs and it is short
     failure : why there is nothing, None where there is something
     """
@@ -77,6 +79,7 @@ class TaskResult:
     candidates: int = 0
     parameters: dict[str, Json] = field(default_factory=dict)
     fitted: list[FoldModel] = field(default_factory=list)
+    on_all_runs: OnAllRuns = field(default_factory=dict)
     equations: str = ""
     latex: str = ""
     warnings: list[str] = field(default_factory=list)
@@ -93,6 +96,7 @@ def execute(task: Task, data: Trajectories) -> TaskResult:
         result.fit_seconds = time.perf_counter() - started
         if task.protocol == UNSEEN_RUNS and task.contender.kind == FAMILY:
             result.fitted = [f for f in fitted if f.seed == task.seeds[0]]
+            result.on_all_runs = on_all_runs(task, fitted, data)
         for held in roll_out_folds(task, fitted, data):
             _score(task, held, data, result)
         if len(result.models) == 1 and not (task.run_by_run and data.n_runs > 1):

@@ -26,6 +26,7 @@ from ecodyn.comparison.repeats import chance_to_repeat
 from ecodyn.comparison.request import Request, Window
 from ecodyn.comparison.residual_test import adequacy_of
 from ecodyn.comparison.scores import order_crossing
+from ecodyn.comparison.selections import against_selection
 from ecodyn.comparison.verdict import Verdict, decide
 from ecodyn.comparison.window_result import Drawn, WindowResult
 from ecodyn.families.model_name import FAMILY, ModelName
@@ -103,7 +104,11 @@ def _adequacy(plan: Plan, entries: Sequence[Entry], best: ModelName, request: Re
     """Whether the family that is named leaves noise only on the runs that its folds' models were not fitted to."""
     entry = next(e for e in entries if e.score.name == best)
     held = [h for t, r in zip(entry.tasks, entry.results, strict=True) for h in roll_out_folds(t, r.fitted, plan.data)]
-    return adequacy_of(held, plan.data, seed=request.seed)
+    selection = ""
+    if entry.candidate.selects:
+        terms = [of_fit for r in entry.results for of_fit in r.terms]
+        selection = against_selection(terms, entry.score.n_coefficients, entry.score.library_size)
+    return adequacy_of(held, plan.data, selection=selection, seed=request.seed)
 
 
 def _with_verdict(score: ModelScore, verdicts: Mapping[str, Verdict]) -> ModelScore:

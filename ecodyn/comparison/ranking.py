@@ -64,7 +64,13 @@ def one_model(eligible: Sequence[Candidate]) -> dict[Candidate, list[Candidate]]
     models = {}
     for home, names in homes.items():
         lowest = min(names, key=lambda c: (mean(c.losses), c.simplicity))
-        model = replace(home, losses=lowest.losses, gross_losses=lowest.gross_losses, skills=lowest.skills)
+        model = replace(
+            home,
+            losses=lowest.losses,
+            gross_losses=lowest.gross_losses,
+            skills=lowest.skills,
+            training=lowest.training,
+        )
         models[home if lowest is home else model] = names
     return models
 
@@ -92,8 +98,20 @@ class Rule:
     flips: int = FLIPS
 
     def inflation(self, a: Candidate, b: Candidate) -> float:
-        """What a pair's t is divided by: both were fitted to runs that the folds share."""
-        return 1.0 if self.folds is None or self.folds < 2 or a is b else sharing_factor(self.folds)
+        """What a pair's t is divided by: both were fitted to runs that the folds share.
+
+        The factor that is right for any two models on average, or that of these two if it is larger: the standard
+        error of their difference with the scatter of what they were fitted to, over that without.
+        """
+        if self.folds is None or self.folds < 2 or a is b:
+            return 1.0
+        usual = sharing_factor(self.folds)
+        if a.training is None or b.training is None:
+            return usual
+        scored = np.sort(a.losses - b.losses)
+        variance = float(np.sum((scored - scored.mean()) ** 2)) / len(scored) ** 2
+        whole = float(np.sum(np.sort(a.influence() - b.influence()) ** 2))
+        return max(usual, math.sqrt(whole / variance)) if variance > 0 else usual
 
     def p_above(self, differences: Array, limit: float, a: Candidate, b: Candidate) -> float:
         """p-value of "the mean difference of the two is at least ``limit``"."""

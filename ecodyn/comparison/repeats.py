@@ -1,10 +1,9 @@
 """The chance that a verdict names the same family again, on as many fresh runs.
 
-Fresh runs differ from these in two ways: other runs are scored, and the models were fitted to others. Both are in the
-variance of a mean loss over F folds that share training runs, s²/R · (1 + F/(F − 1)) (Nadeau and Bengio 2003), and they
-enter twice: the mean that these runs show is off the expected one by it, and so is that of fresh runs. Losses of fresh
-runs are drawn as runs of these, chosen with replacement (which has s²/R of the variance), with their models' means
-moved by what is left of it; the rule of the verdict is applied to each draw.
+Fresh runs differ from these in two ways: other runs are scored, and the models are fitted to others. Both enter twice:
+the mean losses that these runs show are off the expected ones, and so are those of fresh runs. Losses of fresh runs are
+drawn as runs of these, chosen with replacement, with their models' means moved by normal draws from the influence of
+single runs (see ``training_scatter``); the rule of the verdict is applied to each draw.
 """
 
 from __future__ import annotations
@@ -38,16 +37,22 @@ def chance_to_repeat(candidates: Sequence[Candidate], best: ModelName, rule: Rul
     losses = np.stack([c.losses for c in candidates], axis=1)
     runs = len(losses)
     order = np.lexsort(losses.T)  # the order of runs must not matter
-    losses = losses[order]
+    fitted, losses = _training(candidates, losses, rule)[order], losses[order]
     gross = np.stack([c.loss(gross=True) for c in candidates], axis=1)[order]
-    variance = sharing_factor(rule.folds) ** 2 if rule.folds is not None and rule.folds > 1 else 1.0
     quick, rng = replace(rule, flips=FLIPS), np.random.default_rng(rule.seed)
+    influence = (losses - losses.mean(axis=0)) / runs + fitted
     again = 0
     for _ in range(DRAWS):
         rows = rng.integers(runs, size=runs)
-        shift = _shift(losses, rng) * math.sqrt(2 * variance - 1)
+        # These runs' means are off what is expected, and so are fresh ones: as scored, by the rows, and as fitted to.
+        shift = rng.normal(size=runs) @ influence + rng.normal(size=runs) @ fitted
         drawn = [
-            replace(c, losses=losses[rows, j] + shift[j], gross_losses=gross[rows, j] + shift[j])
+            replace(
+                c,
+                losses=losses[rows, j] + shift[j],
+                gross_losses=gross[rows, j] + shift[j],
+                training=None if c.training is None else c.training[order][rows],
+            )
             for j, c in enumerate(candidates)
         ]
         ranking, _ = ranked(drawn, quick)
@@ -55,9 +60,14 @@ def chance_to_repeat(candidates: Sequence[Candidate], best: ModelName, rule: Rul
     return again / DRAWS
 
 
-def _shift(losses: Array, rng: np.random.Generator) -> Array:
-    """A draw from the normal distribution of the models' mean losses (model,) about their expectation."""
-    runs = len(losses)
-    weights = rng.normal(size=runs) / math.sqrt(runs * (runs - 1))
-    with np.errstate(invalid="ignore"):  # a model without losses has no mean
-        return np.asarray(weights @ (losses - losses.mean(axis=0)))
+def _training(candidates: Sequence[Candidate], losses: Array, rule: Rule) -> Array:
+    """What each run moves the models' mean losses by (run, model), as something that is fitted to.
+
+    Where that is not known: as much beside what is scored as it is on average, in proportion to it.
+    """
+    share = math.sqrt(sharing_factor(rule.folds) ** 2 - 1) if rule.folds is not None and rule.folds > 1 else 0.0
+    columns = [
+        share * (losses[:, j] - losses[:, j].mean()) / len(losses) if c.training is None else c.training
+        for j, c in enumerate(candidates)
+    ]
+    return np.stack(columns, axis=1)
