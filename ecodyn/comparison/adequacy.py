@@ -47,16 +47,17 @@ class Adequacy:
         sentences = [self.selection]
         if self.p_value <= 1 - ADEQUATE_LEVEL:
             share = self.systematic
-            interval = f" ({share.low:.1%} to {share.high:.1%})" if math.isfinite(share.low) else ""
+            low, high = (f"{100 * end:.2g}%" for end in (share.low, share.high))
+            interval = f" ({low} to {high})" if math.isfinite(share.low) else ""
             sentences.append(
-                f"It is the best of these, and wrong by {share.mean:.2g} of the variance{interval}, "
-                f"which is no measurement noise: {self._what()}."
+                f"It is the best of these, and wrong by {100 * share.mean:.2g}% of the variance{interval}, which is no "
+                f"measurement noise: {self._what()}."
             )
         return " ".join(s for s in sentences if s)
 
     def _what(self) -> str:
         if self.dependence is None:
-            return "what is left depends on nothing that was asked (time, state, feature) by more than a tenth"
+            return "neither time nor state nor feature accounts for a tenth of what is left"
         return f"what is left depends most on {self.dependence.text()}"
 
     def to_json(self) -> dict[str, object]:

@@ -13,6 +13,7 @@ from ecodyn.estimation.shooting_equations import Equations, Objective, Question,
 __all__ = ["DampedDescent", "solve"]
 
 MAX_DAMPING = 1e8  # of the Hessian's diagonal: a step is then rounding
+SLOW_SHARE, SLOW_GAIN = 4, 1e-2  # a quarter of the steps that gains no more: what doesn't hold the data creeps on
 
 
 class DampedDescent:
@@ -38,7 +39,8 @@ class DampedDescent:
             False,
             "iteration limit reached",
         )
-        damping = 1e-3
+        damping, costs = 1e-3, [self._total(self.parameters, current)]
+        slow = max(1, max_iterations // SLOW_SHARE)
         for _ in range(max_iterations):
             self.iterations += 1
             step, start_step = self._step(damping)
@@ -54,6 +56,10 @@ class DampedDescent:
                 damping *= 8
             if (after < before and before - after <= tolerance * before) or damping > MAX_DAMPING:
                 self.converged, self.status = True, "converged"
+                break
+            costs.append(min(costs[-1], after))
+            if len(costs) > slow and costs[-1] > (1 - SLOW_GAIN) * costs[-1 - slow]:
+                self.status = f"stopped: {slow} steps gained less than {SLOW_GAIN:.0%}"
                 break
         return True
 
