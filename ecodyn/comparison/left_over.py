@@ -32,7 +32,7 @@ class Dependence:
 
     Attributes
     ----------
-    quantity : "time", "the feature", "a feature's own value", "the mean over features", "the value of NAME"
+    quantity : "time", "the feature", "the value of the signal", "the mean over features", "the value of NAME"
     share : of the mean square of the residuals, that these means account for
     low, high : the quintile with the largest mean, in the quantity's unit; of no meaning for "the feature"
     feature : whose residuals these are, where features have names; "" otherwise
@@ -80,7 +80,7 @@ def _quantities(parts: Sequence[Residuals], data: Trajectories) -> Iterator[tupl
     shape = rolled.shape
     yield "time", np.broadcast_to(np.concatenate([p.times for p in parts])[:, None], shape)
     if not data.labels_shared:
-        yield "a feature's own value", rolled
+        yield "the value of the signal", rolled
         if shape[1] > 1:
             yield "the mean over features", np.broadcast_to(rolled.mean(axis=1, keepdims=True), shape)
         return
