@@ -63,6 +63,9 @@ Surrogates = Annotated[
     int,
     typer.Option("--surrogates", min=0, help="Refit the best family to so many surrogates of each kind (19 or more)."),
 ]
+CheckBudget = Annotated[
+    bool, typer.Option("--check-budget", help="Refit the named family and the next one with four times the iterations.")
+]
 SurvivorRule = Annotated[
     str, typer.Option("--survivor-rule", help="Who counts as a survivor: a rule of 'ecodyn survival'.")
 ]
@@ -100,6 +103,7 @@ def compare(
     margin: Margin = 0.1,
     folds: Folds = None,
     surrogates: Surrogates = 0,
+    check_budget: CheckBudget = False,
     survivor_rule: SurvivorRule = "two_component",
     output: Folder = None,
     jobs: Jobs = 0,
@@ -129,6 +133,7 @@ def compare(
         comparison = partial(compare_families, data, names, couplings, protocols=protocols, windows=windows)
         comparison = partial(comparison, phases=phases, every=every, state=state, dynamics=which, folds=folds)
         comparison = partial(comparison, parameters=_parameters(names, refine), survivor_rule=survivor_rule)
+        comparison = partial(comparison, check_budget=check_budget)
         result = _compared(partial(comparison, margin=margin, surrogates=surrogates, jobs=cores(jobs), seed=seed))
         _hand_over(result, output, as_json)
         _say_what_is_lacking(result)
@@ -201,6 +206,8 @@ def _hand_over(result: Comparison, output: Path | None, as_json: bool) -> None:
             stderr.print(terminal_table(result, protocol=protocol, window=number))
         for test in window.surrogates:
             say(test.sentence)
+        if window.budget is not None:
+            say(window.budget.sentence)
     if output is not None:
         # --force was asked about before the work began.
         result.save(output / "report.json", force=True)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from importlib.metadata import version
 
 from ecodyn._version import __version__
-from ecodyn.comparison.candidate import DECIDED, TIED
+from ecodyn.comparison.candidate import NAMING
 from ecodyn.comparison.check import Checked
 from ecodyn.comparison.folds import ORIGINS
 from ecodyn.comparison.plan import SEEDS
@@ -77,7 +77,7 @@ def summed_up(warnings: Sequence[str]) -> list[str]:
 
 def holm(windows: Sequence[WindowResult]) -> list[WindowResult]:
     """Mark which verdicts stand when several windows are asked at once (Holm 1979)."""
-    claims = [(w.verdict.p_value or 0.0, i) for i, w in enumerate(windows) if w.verdict.status in (DECIDED, TIED)]
+    claims = [(w.verdict.p_value or 0.0, i) for i, w in enumerate(windows) if w.verdict.status in NAMING]
     standing, holds = True, {}
     for rank, (p, i) in enumerate(sorted(claims)):
         standing = standing and p * (len(claims) - rank) <= 1 - CLAIM_LEVEL

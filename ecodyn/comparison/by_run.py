@@ -74,6 +74,12 @@ class ByRun:
                 out.append(float(np.mean(mine)))
         return np.array(out)
 
+    def of_known_clusters(self, values: Array) -> Array:
+        """Values (cluster,) of those that say something, as `by_cluster` has them."""
+        labels = self.data.clusters.tolist()
+        known = {c for c, k in zip(labels, self.kept, strict=True) if k}
+        return values[[c in known for c in dict.fromkeys(labels)]]
+
     def quarters(self) -> tuple[float, ...]:
         """Mean skill up to each horizon."""
         rows = np.array([s.score.horizons for s in self.scores])

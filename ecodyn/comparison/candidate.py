@@ -11,6 +11,8 @@ from ecodyn.equations.library import COUPLINGS
 from ecodyn.families.model_name import FAMILY, ModelName, Named
 
 DECIDED, TIED, UNDECIDED, NO_FAMILY = "decided", "tied", "undecided", "no_family"
+INADEQUATE = "inadequate"  # what would be decided or tied, but leaves something that is no noise
+NAMING = (DECIDED, TIED, INADEQUATE)  # a best is named
 
 FEWEST_RUNS = 5  # with fewer nothing is decided
 
@@ -30,12 +32,12 @@ class Candidate(Named):
     losses, skills : arrays (run,)
     library_size : coefficients before selection
     simplicity_rank : what "simplest" goes by among families of equal size and coupling; a map is as simple as its flow
-    diverged : held-out rollouts that ended early; a family with any is not eligible
-    over_flexible : whether folds that share training runs make its scores too alike for a plain paired t
+    diverged : held-out rollouts that ended early, each scored as the worst there is
     terms : names of the terms with a coefficient in any fold
     selects : whether it chose them out of a larger library
     universal : whether its family can approximate any right-hand side: see ``Family``
     title : what sentences call its family
+    training : (run,) what each run moves the mean loss by as something that is fitted to; None where nothing is known
     gross_losses : losses (run,) with measurement noise left in, and no unexplained share below a ten-thousandth; the
         losses themselves if left out
     """
@@ -46,21 +48,26 @@ class Candidate(Named):
     library_size: int
     simplicity_rank: int = 0
     diverged: int = 0
-    over_flexible: bool = False
     terms: frozenset[str] | None = None
     selects: bool = False
     universal: bool = False
     title: str = ""
     gross_losses: Array | None = None
+    training: Array | None = None
 
     def loss(self, gross: bool = False) -> Array:
         """Losses a run, less measurement noise or with it."""
         return self.losses if not gross or self.gross_losses is None else self.gross_losses
 
+    def influence(self) -> Array:
+        """What each run moves the mean loss by (run,): as something that is scored and, where known, fitted to."""
+        scored = (self.losses - mean(self.losses)) / max(1, len(self.losses))
+        return scored if self.training is None else scored + self.training
+
     @property
     def eligible(self) -> bool:
         """Whether it may be best or tied."""
-        return self.kind == FAMILY and self.diverged == 0 and bool(np.isfinite(self.losses).all())
+        return self.kind == FAMILY and bool(np.isfinite(self.losses).all())
 
     @property
     def simplicity(self) -> tuple[int, int, int, str]:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Unpack
 
 from ecodyn.comparison.answer import answer
+from ecodyn.comparison.budget import with_budget_check
 from ecodyn.comparison.check import check
 from ecodyn.comparison.judge import judge
 from ecodyn.comparison.plan import plan
@@ -54,7 +55,8 @@ def compare(
     couplings : restrict the couplings of families given by name or class
     t : times of data that carry none: an array, one a run, or the spacing of the steps
     options : ``protocols``, ``windows`` or ``phases``, ``every``, ``state``, ``dynamics``, ``parameters``, ``folds``,
-        ``margin`` (0.1), ``surrogates``, ``survivor_rule``, ``jobs`` (1), ``seed`` (0), ``progress``: see `Request`
+        ``margin`` (0.1), ``surrogates``, ``check_budget``,
+        ``survivor_rule``, ``jobs`` (1), ``seed`` (0), ``progress``: see `Request`
 
     Raises
     ------
@@ -84,6 +86,9 @@ def _compare(data: Trajectories, request: Request) -> Comparison:
     plans = [plan(part, checked.contenders, request, window=i) for i, part in enumerate(checked.windows)]
     outcome = run(plans, request)
     windows = [judge(p, r, request) for p, r in zip(outcome.plans, outcome.results, strict=True)]
+    if request.check_budget and not outcome.interrupted:
+        done = zip(windows, outcome.plans, outcome.results, strict=True)
+        windows = [with_budget_check(w, p, r, request) for w, p, r in done]
     tested = (
         against_surrogates(windows, outcome.plans, request) if not outcome.interrupted else WindowsWithTests(windows)
     )

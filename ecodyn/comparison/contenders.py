@@ -12,7 +12,6 @@ from sklearn.base import clone
 from ecodyn.comparison.references import REFERENCES, Reference
 from ecodyn.equations.library import COUPLINGS, FULL, INDEPENDENT
 from ecodyn.families import REGISTRY, family
-from ecodyn.families.base import SMALL_FULL
 from ecodyn.families.estimator import Family
 from ecodyn.families.model_name import CLOCK, FAMILY, KINDS, ModelName, Named
 from ecodyn.families.protocol_names import FORECAST, IN_SAMPLE, PROTOCOLS, UNSEEN_RUNS
@@ -66,14 +65,6 @@ class Contender(Named):
     def cost(self) -> float:
         """What a fit of it takes, relative to others'; references take next to nothing."""
         return 0.0 if self.estimator is None else self.estimator.cost
-
-    def over_flexible(self, library_size: int) -> bool:
-        """Whether its scores on folds that share training runs are too alike for a plain paired t.
-
-        So networks', and those of full laws with hundreds of coefficients; not the six of two linear species.
-        """
-        large = self.coupling == FULL and library_size > SMALL_FULL
-        return self.estimator is not None and (self.estimator.over_flexible or large)
 
     def own_coefficients(self, data: Trajectories) -> bool:
         """Whether its coefficients belong to single features."""

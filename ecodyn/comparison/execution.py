@@ -11,10 +11,11 @@ from ecodyn.arrays import Array
 from ecodyn.comparison.bands import worst_error
 from ecodyn.comparison.contenders import IN_SAMPLE, UNSEEN_RUNS, Contender
 from ecodyn.comparison.folds import Fold, origins
-from ecodyn.comparison.held_out import HeldOut, estimator_of, fit_folds, roll_out_folds
+from ecodyn.comparison.held_out import FoldModel, HeldOut, estimator_of, fit_folds, roll_out_folds
 from ecodyn.comparison.plan import Task
 from ecodyn.comparison.references import Reference
 from ecodyn.comparison.scores import RunScore, one_step_r2, score_rollout
+from ecodyn.comparison.training_scatter import OnAllRuns, on_all_runs
 from ecodyn.comparison.window_result import Drawn
 from ecodyn.families.model import FittedModel
 from ecodyn.families.model_name import FAMILY
@@ -59,6 +60,8 @@ class TaskResult:
     errors : of all held-out runs elapsed times and worst error over features, of the first seed
     terms : names of the terms with a coefficient, of each fit that has any
     parameters : of the estimator as this protocol had it
+    fitted : models of the folds of unseen runs, of the first seed, for what is asked of the one that is named
+    on_all_runs : what each of these leaves unexplained of all runs
     equations, latex : of the fit to everything, where there is one law for all runs and it is short
     failure : why there is nothing, None where there is something
     """
@@ -75,6 +78,8 @@ class TaskResult:
     fit_seconds: float = 0.0
     candidates: int = 0
     parameters: dict[str, Json] = field(default_factory=dict)
+    fitted: list[FoldModel] = field(default_factory=list)
+    on_all_runs: OnAllRuns = field(default_factory=dict)
     equations: str = ""
     latex: str = ""
     warnings: list[str] = field(default_factory=list)
@@ -89,6 +94,9 @@ def execute(task: Task, data: Trajectories) -> TaskResult:
         result.parameters = _parameters(task)
         fitted = fit_folds(task, data)
         result.fit_seconds = time.perf_counter() - started
+        if task.protocol == UNSEEN_RUNS and task.contender.kind == FAMILY:
+            result.fitted = [f for f in fitted if f.seed == task.seeds[0]]
+            result.on_all_runs = on_all_runs(task, fitted, data)
         for held in roll_out_folds(task, fitted, data):
             _score(task, held, data, result)
         if len(result.models) == 1 and not (task.run_by_run and data.n_runs > 1):

@@ -19,7 +19,7 @@ from ecodyn.comparison.references import Reference
 from ecodyn.families.estimator import MIN_STEPS, Family
 from ecodyn.families.model import FittedModel
 from ecodyn.families.model_name import CLOCK
-from ecodyn.families.side_by_side import simulate_all
+from ecodyn.families.side_by_side import ACCURACY, simulate_all
 from ecodyn.rollouts.integration import Rollout
 from ecodyn.trajectories import Trajectories
 from ecodyn.trajectories.state import SIGNAL
@@ -107,12 +107,15 @@ def _training(fold: Fold, data: Trajectories) -> Trajectories:
     return part.head([steps_before(data, r, fold.origin) for r in kept]).complete()
 
 
-def roll_out_folds(task: Task, fitted: Sequence[FoldModel], data: Trajectories) -> Iterator[HeldOut]:
+def roll_out_folds(
+    task: Task, fitted: Sequence[FoldModel], data: Trajectories, rtol: float = ACCURACY
+) -> Iterator[HeldOut]:
     """Rollouts of all of a task's models from their held-out starts, together; folds without a run are left out."""
     parts = [(f, runs) for f in fitted if (runs := _scored_runs(f.fold, data))]
     starts = [_Starts.of(task, f, runs, data) for f, runs in parts]
     laws = [(s, f.model) for s, (f, _) in zip(starts, parts, strict=True) if isinstance(f.model, FittedModel)]
-    together = iter(simulate_all([m for _, m in laws], [s.starts for s, _ in laws], [s.times for s, _ in laws]))
+    models, begun, times = [m for _, m in laws], [s.starts for s, _ in laws], [s.times for s, _ in laws]
+    together = iter(simulate_all(models, begun, times, rtol=rtol))
     for own, (f, runs) in zip(starts, parts, strict=True):
         rollout = next(together) if isinstance(f.model, FittedModel) else f.model.simulate(own.starts, own.times)
         yield HeldOut(fitted=f, runs=runs, rollout=rollout, **vars(own))

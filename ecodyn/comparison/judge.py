@@ -2,50 +2,42 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
 
 from ecodyn.arrays import Array, Bools
+from ecodyn.comparison.adequacy import Adequacy
 from ecodyn.comparison.bands import HeldOutErrors
-from ecodyn.comparison.by_run import ByRun, Noise
-from ecodyn.comparison.candidate import FEWEST_RUNS, Candidate
-from ecodyn.comparison.contenders import FORECAST, IN_SAMPLE, UNSEEN_RUNS, Contender
+from ecodyn.comparison.by_run import Noise
+from ecodyn.comparison.candidate import FEWEST_RUNS
+from ecodyn.comparison.contenders import FORECAST, IN_SAMPLE, UNSEEN_RUNS
+from ecodyn.comparison.entries import Entry, entries_of
 from ecodyn.comparison.execution import DRAWN_POINTS, DRAWN_RUNS, TaskResult
 from ecodyn.comparison.folds import complete_before
+from ecodyn.comparison.held_out import roll_out_folds
 from ecodyn.comparison.model_score import ModelScore, Pair, Start
-from ecodyn.comparison.plan import Plan, Task
+from ecodyn.comparison.plan import Plan
+from ecodyn.comparison.ranking import Rule
+from ecodyn.comparison.repeats import chance_to_repeat
 from ecodyn.comparison.request import Request, Window
+from ecodyn.comparison.residual_test import adequacy_of
 from ecodyn.comparison.scores import order_crossing
+from ecodyn.comparison.selections import against_selection
 from ecodyn.comparison.verdict import Verdict, decide
 from ecodyn.comparison.window_result import Drawn, WindowResult
-from ecodyn.families.model_name import FAMILY
+from ecodyn.families.model_name import FAMILY, ModelName
 from ecodyn.statistics.intervals import Estimate
 from ecodyn.survivors.fates import area_under_curve, top_overlap
 from ecodyn.survivors.survivors import alive_at_end
 from ecodyn.trajectories import Trajectories
 
-__all__ = ["judge", "start_of"]
+__all__ = ["judge", "start_of", "verdict_of"]
 
 WHERE = {UNSEEN_RUNS: "On trainings not seen", FORECAST: "Forecasting"}  # how sentences begin
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Entry:
-    """One model under one protocol: its row, what the verdict needs of it, and what is drawn."""
-
-    contender: Contender
-    tasks: Sequence[Task]
-    results: Sequence[TaskResult]
-    score: ModelScore
-    candidate: Candidate
-
-    @property
-    def folds(self) -> int:
-        """How many folds it was scored on."""
-        return sum(len(task.folds) for task in self.tasks)
 
 
 def judge(plan: Plan, results: Mapping[int, TaskResult], request: Request) -> WindowResult:
@@ -58,9 +50,7 @@ def judge(plan: Plan, results: Mapping[int, TaskResult], request: Request) -> Wi
     request : margin, seed and survivor rule
     """
     noise = Noise(plan.data)
-    pairs = ((contender, protocol) for contender in plan.contenders for protocol in request.protocols)
-    entries = [e for contender, protocol in pairs if (e := _entry(plan, results, contender, protocol, noise))]
-    entries = _with_equations(entries)
+    entries = entries_of(plan, results, request.protocols, noise)
     verdicts = _verdicts(plan, entries, request)
     models = [_with_verdict(e.score, verdicts) for e in entries]
     headline = _headline(verdicts, plan.data)
@@ -81,111 +71,44 @@ def judge(plan: Plan, results: Mapping[int, TaskResult], request: Request) -> Wi
     )
 
 
-def _entry(
-    plan: Plan, results: Mapping[int, TaskResult], contender: Contender, protocol: str, noise: Noise
-) -> _Entry | None:
-    """A model's row; None where a fit failed, nothing was scored, or not all was done."""
-    tasks = plan.tasks_of(contender.name, protocol)
-    mine = [results[t.index] for t in tasks if t.index in results]
-    if not mine or any(r.failure for r in mine) or not any(r.scores for r in mine):
-        return None
-    if sum(len(r.n_coefficients) for r in mine) < sum(t.fits for t in tasks):
-        return None
-    by_run = ByRun([s for r in mine for s in r.scores], plan.data, noise)
-    score = _score(contender, plan.window, tasks, mine, by_run)
-    candidate = _candidate(contender, score, mine, by_run)
-    return _Entry(contender=contender, tasks=tasks, results=mine, score=score, candidate=candidate)
-
-
-def _score(
-    contender: Contender, window: Window, tasks: Sequence[Task], results: Sequence[TaskResult], by_run: ByRun
-) -> ModelScore:
-    per_cluster = by_run.by_cluster(by_run.skills)
-    finite = by_run.skills[np.isfinite(by_run.skills)]
-    fitted = [m for r in results for m in r.models]
-    return ModelScore(
-        name=contender.name,
-        protocol=tasks[0].protocol,
-        window=window,
-        skill_interval=Estimate.of(per_cluster),
-        skill_median=float(np.median(finite)) if len(finite) else float("nan"),
-        skill_per_run=by_run.skills,
-        skill_per_cluster=per_cluster,
-        loss_per_run=by_run.losses,
-        log_skill=by_run.mean(lambda s: s.score.log_skill),
-        horizons=by_run.quarters(),
-        skill_by_horizon=by_run.skill_by_horizon(),
-        diverged=by_run.diverged,
-        left_out=int((~by_run.kept).sum()),
-        survivor_auc=by_run.mean(lambda s: s.survivor_auc),
-        survivor_overlap=by_run.mean(lambda s: s.survivor_overlap),
-        order_crossing=by_run.mean(lambda s: s.score.order_crossing),
-        one_step_r2=by_run.mean(lambda s: s.one_step_r2),
-        n_coefficients=float(np.mean([n for r in results for n in r.n_coefficients])),
-        library_size=max(r.library_size for r in results),
-        candidates=sum(r.candidates for r in results),
-        in_confidence_set=False,
-        p_value=float("nan"),
-        fit_seconds=sum(r.fit_seconds for r in results),
-        folds=sum(len(t.folds) for t in tasks),
-        seeds=len(tasks[0].seeds),
-        fits=sum(len(r.n_coefficients) for r in results),
-        parameters=results[0].parameters,
-        model=fitted[0] if len(fitted) == 1 else None,
-    )
-
-
-def _candidate(contender: Contender, score: ModelScore, results: Sequence[TaskResult], by_run: ByRun) -> Candidate:
-    estimator = contender.estimator
-    library_size = score.library_size or int(score.n_coefficients)
-    terms = [of_fit for r in results for of_fit in r.terms]
-    return Candidate(
-        name=contender.name,
-        losses=by_run.losses,
-        skills=score.skill_per_cluster,
-        library_size=library_size,
-        simplicity_rank=0 if estimator is None else estimator.simplicity,
-        diverged=score.diverged,
-        over_flexible=contender.over_flexible(library_size),
-        terms=frozenset().union(*terms) if terms else None,
-        selects=estimator is not None and estimator.selects,
-        universal=estimator is not None and estimator.universal,
-        title="" if estimator is None else estimator.title,
-        gross_losses=by_run.gross_losses,
-    )
-
-
-def _with_equations(entries: Sequence[_Entry]) -> list[_Entry]:
-    """Every protocol's row of a model shows the law fitted to everything."""
-    printed = {e.contender.name: (e.score.model, r) for e in entries for r in e.results if r.equations}
-    out = []
-    for e in entries:
-        model, result = printed.get(e.contender.name, (None, None))
-        if result is not None:
-            score = replace(e.score, model=model, equations=result.equations, latex=result.latex)
-            out.append(replace(e, score=score))
-        else:
-            out.append(e)
-    return out
-
-
-def _verdicts(plan: Plan, entries: Sequence[_Entry], request: Request) -> dict[str, Verdict]:
+def _verdicts(plan: Plan, entries: Sequence[Entry], request: Request) -> dict[str, Verdict]:
     """The verdict of each protocol that ranks and has scores."""
     verdicts = {}
-    first, last = plan.window
     for protocol in request.protocols:
         mine = [e for e in entries if e.score.protocol == protocol]
         if protocol == IN_SAMPLE or not mine:
             continue
-        shared = [e.folds for e in mine if e.candidate.over_flexible] if protocol == UNSEEN_RUNS else []
-        verdicts[protocol] = decide(
-            [e.candidate for e in mine],
-            folds=min(shared, default=None),
-            margin=request.margin,
-            where=f"{WHERE[protocol]}, steps {first:g} to {last:g}",
-            seed=request.seed,
-        )
+        verdict = verdict_of(mine, protocol, plan.window, request)
+        if verdict.best is not None and protocol == UNSEEN_RUNS:
+            chance = chance_to_repeat([e.candidate for e in mine], verdict.best, _rule(mine, protocol, request))
+            verdict = verdict.with_adequacy(_adequacy(plan, mine, verdict.best, request)).with_chance(chance)
+        verdicts[protocol] = verdict
     return verdicts
+
+
+def verdict_of(entries: Sequence[Entry], protocol: str, window: Window, request: Request) -> Verdict:
+    """The verdict of the rule on all entries of one protocol, before anything else is asked of the family it names."""
+    where = f"{WHERE[protocol]}, steps {window[0]:g} to {window[1]:g}"
+    folds = _rule(entries, protocol, request).folds
+    candidates = [e.candidate for e in entries]
+    return decide(candidates, folds=folds, margin=request.margin, where=where, seed=request.seed)
+
+
+def _rule(entries: Sequence[Entry], protocol: str, request: Request) -> Rule:
+    """Folds share training runs where unseen runs are scored: of families with fewer folds the most."""
+    shared = [e.folds for e in entries if e.score.kind == FAMILY] if protocol == UNSEEN_RUNS else []
+    return Rule(folds=min(shared, default=None), margin=math.log1p(request.margin), seed=request.seed)
+
+
+def _adequacy(plan: Plan, entries: Sequence[Entry], best: ModelName, request: Request) -> Adequacy | None:
+    """Whether the family that is named leaves noise only on the runs that its folds' models were not fitted to."""
+    entry = next(e for e in entries if e.score.name == best)
+    held = [h for t, r in zip(entry.tasks, entry.results, strict=True) for h in roll_out_folds(t, r.fitted, plan.data)]
+    selection = ""
+    if entry.candidate.selects:
+        terms = [of_fit for r in entry.results for of_fit in r.terms]
+        selection = against_selection(terms, entry.score.n_coefficients, entry.score.library_size)
+    return adequacy_of(held, plan.data, selection=selection, seed=request.seed)
 
 
 def _with_verdict(score: ModelScore, verdicts: Mapping[str, Verdict]) -> ModelScore:
@@ -234,7 +157,7 @@ def _merged(parts: Iterable[Drawn]) -> Drawn:
     return {run: path for part in parts for run, path in part.items()}
 
 
-def _held_out_errors(entry: _Entry, data: Trajectories) -> HeldOutErrors:
+def _held_out_errors(entry: Entry, data: Trajectories) -> HeldOutErrors:
     return HeldOutErrors.gathered(_merged(r.errors for r in entry.results), data.clusters)
 
 

@@ -122,9 +122,9 @@ class ModelScore(Named):
 
     @property
     def mean_loss(self) -> float:
-        """Mean over independent runs of log unexplained; infinite where a rollout diverged or nothing is known."""
+        """Mean over independent runs of log unexplained, diverged ones as the worst; infinite if nothing is known."""
         loss = float(np.mean(self.loss_per_run)) if len(self.loss_per_run) else math.inf
-        return loss if self.diverged == 0 and math.isfinite(loss) else math.inf
+        return loss if math.isfinite(loss) else math.inf
 
     def to_json(self) -> dict[str, object]:
         """The record of report.json; ``model`` becomes its model file's content, a law's coefficients also a table."""

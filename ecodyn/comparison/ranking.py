@@ -14,9 +14,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ecodyn.arrays import Array
 from ecodyn.comparison.candidate import FEWEST_RUNS, Candidate, mean
-from ecodyn.families.model_name import FAMILY
-from ecodyn.statistics.confidence_set import confidence_set, p_above
+from ecodyn.families.model_name import NULL
+from ecodyn.statistics.confidence_set import FLIPS, confidence_set, p_above
 
 TEST_LEVEL = 0.95  # of every one-sided comparison of two models
 MOST_RUNS = 1000  # more are not named: nobody would train them to tell two families apart
@@ -63,7 +64,13 @@ def one_model(eligible: Sequence[Candidate]) -> dict[Candidate, list[Candidate]]
     models = {}
     for home, names in homes.items():
         lowest = min(names, key=lambda c: (mean(c.losses), c.simplicity))
-        model = replace(home, losses=lowest.losses, gross_losses=lowest.gross_losses, skills=lowest.skills)
+        model = replace(
+            home,
+            losses=lowest.losses,
+            gross_losses=lowest.gross_losses,
+            skills=lowest.skills,
+            training=lowest.training,
+        )
         models[home if lowest is home else model] = names
     return models
 
@@ -74,23 +81,104 @@ def _keeps_to(selection: Candidate, home: Candidate) -> bool:
     return alike and not home.selects and (selection.terms or frozenset()) <= (home.terms or frozenset())
 
 
-def rank(
-    models: Sequence[Candidate], nulls: Sequence[Candidate], folds: int | None, margin: float, seed: int
-) -> Ranking:
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """What all tests of a ranking share.
+
+    Attributes
+    ----------
+    folds : number of folds where folds share training runs; None where none do
+    margin : in units of the losses
+    seed, flips : of the flips of signs; all are enumerated where there are no more
+    """
+
+    folds: int | None = None
+    margin: float
+    seed: int = 0
+    flips: int = FLIPS
+
+    def inflation(self, a: Candidate, b: Candidate) -> float:
+        """What a pair's t is divided by: both were fitted to runs that the folds share.
+
+        The factor that is right for any two models on average, or that of these two if it is larger: the standard
+        error of their difference with the scatter of what they were fitted to, over that without.
+        """
+        if self.folds is None or self.folds < 2 or a is b:
+            return 1.0
+        usual = sharing_factor(self.folds)
+        if a.training is None or b.training is None:
+            return usual
+        scored = np.sort(a.losses - b.losses)
+        variance = float(np.sum((scored - scored.mean()) ** 2)) / len(scored) ** 2
+        whole = float(np.sum(np.sort(a.influence() - b.influence()) ** 2))
+        return max(usual, math.sqrt(whole / variance)) if variance > 0 else usual
+
+    def p_above(self, differences: Array, limit: float, a: Candidate, b: Candidate) -> float:
+        """p-value of "the mean difference of the two is at least ``limit``"."""
+        return p_above(differences, limit, inflation=self.inflation(a, b), seed=self.seed, flips=self.flips)
+
+    def p_beats(self, a: Candidate, b: Candidate) -> float:
+        """p-value of "a leaves no less than b"."""
+        difference = a.losses - b.losses
+        return self.p_above(difference, 0.0, a, b) if np.any(difference) else 1.0
+
+    def will_do(self, a: Candidate, b: Candidate, in_set: bool) -> tuple[float, bool]:
+        """p-value of "a leaves more than the margin above b", and whether it is of all that is left, noise included.
+
+        The latter counts only for one in the set. Where noise is nearly all that either leaves, what remains without
+        it is a difference of two nearly equal numbers, and no number of runs would bound its ratio. If the set then
+        can't tell the two apart, and what they leave in all is the same to within the margin, or next to nothing, what
+        could still be found out matters to no prediction.
+        """
+        net = self.p_above(a.losses - b.losses, self.margin, a, b)
+        if net <= 1 - TEST_LEVEL or not in_set:
+            return net, False
+        gross = self.p_above(a.loss(gross=True) - b.loss(gross=True), self.margin, a, b)
+        return min(net, gross), gross < net
+
+    def beats_clock(self, law: Candidate, clock: Candidate) -> bool:
+        """Whether a law surely beats its clock, and the clock would not do as well as the law.
+
+        The second condition is what families are held to: with many runs a clock that leaves a hundredth more
+        unexplained would be "beaten", and a coupling be read into next to nothing. A clock whose rollouts diverge is
+        not beaten.
+        """
+        if clock.diverged or self.p_beats(law, clock) > 1 - TEST_LEVEL:
+            return False
+        would_do, _ = self.will_do(clock, law, False)
+        return would_do > 1 - TEST_LEVEL
+
+
+def ranked(candidates: Sequence[Candidate], rule: Rule) -> tuple[Ranking | None, dict[Candidate, list[Candidate]]]:
+    """Apply the rule to candidates of all kinds: the ranking, and the families by what they are one model with.
+
+    There is no ranking where no family has losses, or there are no runs.
+    """
+    # The order of the candidates must not matter: all lists and sentences go by simplicity.
+    candidates = sorted(candidates, key=lambda c: (*c.simplicity, c.state, c.kind, c.dynamics or "", c.name.variant))
+    eligible = [c for c in candidates if c.eligible]
+    if not eligible or not len(eligible[0].losses):
+        return None, {}
+    names_of = one_model(eligible)
+    nulls = [c for c in candidates if c.kind == NULL and np.isfinite(c.losses).all()]
+    return _rank(list(names_of), nulls, rule), names_of
+
+
+def _rank(models: Sequence[Candidate], nulls: Sequence[Candidate], rule: Rule) -> Ranking:
     """Apply the rule to eligible families and nulls with losses over the same runs."""
     losses = np.stack([c.losses for c in models], axis=1)
-    inflation = np.array([[_inflation(a, b, folds) for b in models] for a in models])
-    chosen = confidence_set(losses, inflation=inflation, seed=seed)
+    inflation = np.array([[rule.inflation(a, b) for b in models] for a in models])
+    chosen = confidence_set(losses, inflation=inflation, seed=rule.seed, flips=rule.flips)
     p_values = {c: float(p) for c, p in zip(models, chosen.p_values, strict=True)}
     members = [c for c, inside in zip(models, chosen.members, strict=True) if inside]
     lowest = min(models, key=lambda c: (mean(c.losses), c.simplicity))
 
     enough = {}
     for c in models:
-        wanted = [_will_do(c, m, c in members, folds, margin, seed) for m in members if m is not c]
+        wanted = [rule.will_do(c, m, c in members) for m in members if m is not c]
         if all(p <= 1 - TEST_LEVEL for p, _ in wanted):
             enough[c] = wanted
-    against_nulls = {c: max((_p_beats(c, null, folds, seed) for null in nulls), default=0.0) for c in models}
+    against_nulls = {c: max((rule.p_beats(c, null) for null in nulls), default=0.0) for c in models}
     best = min((c for c in enough if against_nulls[c] <= 1 - TEST_LEVEL), key=lambda c: c.simplicity, default=None)
     if best is not None and any(c.simplicity < best.simplicity and c not in enough for c in members):
         best = None
@@ -108,54 +196,6 @@ def rank(
     )
 
 
-def _will_do(
-    a: Candidate, b: Candidate, in_set: bool, folds: int | None, margin: float, seed: int
-) -> tuple[float, bool]:
-    """p-value of "a leaves more than the margin above b", and whether it is of all that is left, noise included.
-
-    The latter counts only for one in the set. Where noise is nearly all that either leaves, what remains without it is
-    a difference of two nearly equal numbers, and no number of runs would bound its ratio. If the set then can't tell
-    the two apart, and what they leave in all is the same to within the margin, or next to nothing, what could still be
-    found out matters to no prediction.
-    """
-    inflation = _inflation(a, b, folds)
-    net = p_above(a.losses - b.losses, margin, inflation=inflation, seed=seed)
-    if net <= 1 - TEST_LEVEL or not in_set:
-        return net, False
-    gross = p_above(a.loss(gross=True) - b.loss(gross=True), margin, inflation=inflation, seed=seed)
-    return min(net, gross), gross < net
-
-
-def _p_beats(a: Candidate, b: Candidate, folds: int | None, seed: int) -> float:
-    """p-value of "a leaves no less than b"."""
-    difference = a.losses - b.losses
-    if not np.any(difference):
-        return 1.0
-    return p_above(difference, 0.0, inflation=_inflation(a, b, folds), seed=seed)
-
-
-def beats_clock(law: Candidate, clock: Candidate, folds: int | None, margin: float, seed: int) -> bool:
-    """Whether a law surely beats its clock, and the clock would not do as well as the law.
-
-    The second condition is what families are held to: with many runs a clock that leaves a hundredth more unexplained
-    would be "beaten", and a coupling be read into next to nothing. A clock whose rollouts diverge is not beaten.
-    """
-    if clock.diverged or _p_beats(law, clock, folds, seed) > 1 - TEST_LEVEL:
-        return False
-    would_do, _ = _will_do(clock, law, False, folds, margin, seed)
-    return would_do > 1 - TEST_LEVEL
-
-
-def unranked_ahead(lowest: Candidate, candidates: Sequence[Candidate], margin: float) -> list[Candidate]:
-    """Families that would lead by more than the margin although each diverged rollout counts as the worst score.
-
-    They can't be named, for they don't describe every run; but then neither can another be that describes the most of
-    them worse, as if the rivals' few failures were its own success.
-    """
-    unranked = [c for c in candidates if c.kind == FAMILY and c.diverged and np.isfinite(c.losses).all()]
-    return [c for c in unranked if mean(c.losses) < mean(lowest.losses) - margin]
-
-
 def sharing_factor(folds: int) -> float:
     """√(1 + F/(F − 1)): what a t over runs is divided by where F folds share training runs.
 
@@ -165,14 +205,7 @@ def sharing_factor(folds: int) -> float:
     return math.sqrt(1.0 + folds / (folds - 1))
 
 
-def _inflation(a: Candidate, b: Candidate, folds: int | None) -> float:
-    """The sharing factor for a pair with an over-flexible family."""
-    if folds is None or folds < 2 or a is b or not (a.over_flexible or b.over_flexible):
-        return 1.0
-    return sharing_factor(folds)
-
-
-def runs_needed(ranking: Ranking, folds: int | None, margin: float) -> int | None:
+def runs_needed(ranking: Ranking, rule: Rule) -> int | None:
     """The smallest number of runs with which every contest would be settled, if differences stay as they are.
 
     A contest of the lowest with another is settled when one of them surely leaves less, t₀.₉₅,ₙ₋₁ · s/√n ≤ |d|, or the
@@ -181,14 +214,14 @@ def runs_needed(ranking: Ranking, folds: int | None, margin: float) -> int | Non
     contests, runs = ranking.standing[1:], len(ranking.lowest.losses)
     if runs < 2 or not contests:
         return FEWEST_RUNS
-    settled = np.all([_settled(ranking.lowest, c, folds, margin) for c in contests], axis=0)
+    settled = np.all([_settled(ranking.lowest, c, rule) for c in contests], axis=0)
     if not settled.any():
         return None
     # Pairs can be settled at the present number while the set, which asks more, is not: then one run more, at least.
     return max(FEWEST_RUNS, runs + 1, int(np.argmax(settled)) + 2)
 
 
-def _settled(a: Candidate, b: Candidate, folds: int | None, margin: float) -> NDArray[np.bool_]:
+def _settled(a: Candidate, b: Candidate, rule: Rule) -> NDArray[np.bool_]:
     """Whether a contest would be settled with 2, 3, … runs."""
     from scipy.stats import t
 
@@ -198,7 +231,7 @@ def _settled(a: Candidate, b: Candidate, folds: int | None, margin: float) -> ND
     settled = np.zeros(len(n), dtype=bool)
     for gross in (False, True):
         difference = np.sort(simple.loss(gross) - other.loss(gross))  # sorted: the order of runs can't matter
-        half = quantile * float(difference.std(ddof=1)) * _inflation(a, b, folds)
+        half = quantile * float(difference.std(ddof=1)) * rule.inflation(a, b)
         excess = float(difference.mean())
-        settled |= (excess + half <= margin) | (False if gross else half <= abs(excess))
+        settled |= (excess + half <= rule.margin) | (False if gross else half <= abs(excess))
     return settled

@@ -42,6 +42,7 @@ class Options(TypedDict, total=False):
     folds: int | None
     margin: float
     surrogates: int
+    check_budget: bool
     survivor_rule: str
     jobs: int
     seed: int
@@ -70,6 +71,8 @@ class Request:
     margin : a share: two models are as good as equal where one leaves at most so much more unexplained, 0.1 a tenth
     surrogates : how many of each kind each window's best family is refitted to, at least 19; 0 for none. Each costs
         what that family cost. See ``ecodyn.comparison.surrogates`` for the kinds and what follows from them.
+    check_budget : refit the family that is named, and the next one, with four times the iterations, and say whether
+        anything changes
     survivor_rule : who counts as a survivor, a rule of ``ecodyn.survival.RULES``
     jobs : processes, one thread each; results don't depend on it
     seed : of networks, batches and sign flips
@@ -93,6 +96,7 @@ class Request:
     folds: int | None = None
     margin: float = MARGIN
     surrogates: int = 0
+    check_budget: bool = False
     survivor_rule: str = DEFAULT_RULE
     jobs: int = 1
     seed: int = 0

@@ -13,6 +13,9 @@ from ecodyn.statistics.intervals import Estimate
 
 
 def _unexplained(c: Candidate) -> str:
+    if c.diverged:
+        typical = math.exp(mean(c.losses))
+        return f"typically leaves {typical:.1%} unexplained (geometric mean over runs, what diverged being the worst)"
     skill = mean(c.skills)
     if skill < 0:
         # A few bad runs make a mean skill negative where most are described well: say what the losses say too.
@@ -21,9 +24,21 @@ def _unexplained(c: Candidate) -> str:
     return f"leaves {1 - skill:.1%} unexplained (skill {skill:.3f})"
 
 
+def _left(c: Candidate) -> float:
+    """Share left unexplained, of a mean skill or, where a rollout diverged and has none, by the geometric mean."""
+    return math.exp(mean(c.losses)) if c.diverged else 1 - mean(c.skills)
+
+
 def listed_diverged(candidates: Sequence[Candidate]) -> str:
     """Families with the number of their held-out rollouts that ended early."""
     return "; ".join(f"{c.label} ({c.diverged} diverged)" for c in candidates)
+
+
+def said_of_chance(chance: float, runs: int) -> str:
+    """The sentence on a chance to repeat, in steps of 5 %: it is an estimate from the same runs."""
+    rounded = 5 * round(20 * chance)
+    about = "over 95%" if rounded >= 100 else "under 5%" if rounded <= 0 else f"about {rounded}%"
+    return f"The chance that {runs} fresh runs would name it again is {about}."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +59,6 @@ class Statement:
     strongest: Candidate | None
     diverged: Sequence[Candidate]
     twins: Sequence[Candidate]
-    ahead: Sequence[Candidate] = ()
 
     @property
     def best(self) -> Candidate:
@@ -57,7 +71,9 @@ class Statement:
         if self.status in (DECIDED, TIED):
             sentences += [self._twins(), self._share(), self._coupling()]
         if self.diverged:
-            sentences.append(f"Not ranked, because held-out rollouts diverged: {listed_diverged(self.diverged)}.")
+            sentences.append(
+                f"Held-out rollouts that diverged, counted as the worst score: {listed_diverged(self.diverged)}."
+            )
         return " ".join(s for s in sentences if s)
 
     def _first(self, candidates: Sequence[Candidate]) -> str:
@@ -88,15 +104,7 @@ class Statement:
                 f"undecided, since fewer than {FEWEST_RUNS} runs can't tell families apart; lowest so far: "
                 f"{self._leaves(self.ranking.lowest)}."
             )
-        if self.ahead:
-            leaders = ", ".join(f"{c.label} ({math.exp(mean(c.losses)):.1%})" for c in self.ahead)
-            lowest = self.ranking.lowest
-            return (
-                f"undecided: of the families that finish on every run {lowest.label} leaves the least unexplained "
-                f"({math.exp(mean(lowest.losses)):.1%}, geometric mean over runs), but less is left by {leaders}, "
-                "diverged runs counted as the worst score."
-            )
-        names = ", ".join(f"{c.label} ({1 - mean(c.skills):.1%} unexplained)" for c in self.ranking.standing)
+        names = ", ".join(f"{c.label} ({_left(c):.1%} unexplained)" for c in self.ranking.standing)
         needed = f"about {self.needed} runs would settle it" if self.needed else "over 1000 runs would be needed"
         return f"undecided between {names}; {needed}."
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ecodyn.comparison.contenders import UNSEEN_RUNS, Contender
+from ecodyn.comparison.entries import entries_of
 from ecodyn.comparison.execution import execute
-from ecodyn.comparison.judge import judge
 from ecodyn.comparison.model_score import ModelScore
 from ecodyn.comparison.plan import Plan, plan
 from ecodyn.comparison.request import Request
@@ -51,8 +51,8 @@ class _Refit:
 def unseen_score(data: Trajectories, contender: Contender, request: Request) -> ModelScore | None:
     """One model on runs it has not seen, as ``compare`` scores it; None if it could not be fitted."""
     work = plan(data, [contender], request)
-    scores = judge(work, {task.index: execute(task, data) for task in work.tasks}, request).models
-    return scores[0] if scores and len(scores[0].loss_per_run) else None
+    entries = entries_of(work, {task.index: execute(task, data) for task in work.tasks}, request.protocols)
+    return entries[0].score if entries and len(entries[0].score.loss_per_run) else None
 
 
 @dataclass(frozen=True)

@@ -1,23 +1,24 @@
 """The verdict: decided, tied, undecided or no family, by the rule of ``ranking``, with the sentence that says so.
 
-``no_family``: the lowest mean loss does not beat every null. ``undecided``: too few runs, or no best can be named, or
-naming it would rest on a rival's diverged rollouts alone. ``tied``: others are in the confidence set, or will do as
-well. Else ``decided``.
+``no_family``: the lowest mean loss does not beat every null. ``undecided``: too few runs, or no best can be named.
+``tied``: others are in the confidence set, or will do as well. Else ``decided``. What is decided or tied becomes
+``inadequate`` where the best leaves something that is no measurement noise: see ``adequacy``.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 import numpy as np
 
-from ecodyn.comparison.candidate import DECIDED, FEWEST_RUNS, NO_FAMILY, TIED, UNDECIDED, Candidate, mean
-from ecodyn.comparison.ranking import Ranking, beats_clock, one_model, rank, runs_needed, unranked_ahead
-from ecodyn.comparison.statement import Statement, listed_diverged
-from ecodyn.families.model_name import CLOCK, FAMILY, NULL, ModelName
+from ecodyn.comparison.adequacy import Adequacy
+from ecodyn.comparison.candidate import DECIDED, FEWEST_RUNS, INADEQUATE, NO_FAMILY, TIED, UNDECIDED, Candidate, mean
+from ecodyn.comparison.ranking import Ranking, Rule, ranked, runs_needed
+from ecodyn.comparison.statement import Statement, said_of_chance
+from ecodyn.families.model_name import CLOCK, FAMILY, ModelName
 from ecodyn.runtime.json_values import number
 from ecodyn.statistics.intervals import Estimate, t_interval
 
@@ -32,7 +33,7 @@ class Verdict:
 
     Attributes
     ----------
-    status : "decided", "tied", "undecided" or "no_family"
+    status : "decided", "tied", "inadequate", "undecided" or "no_family"
     statement : the sentence a reader can quote
     best : the family named, None if none can be
     tied, undecided_against : the others that stand
@@ -44,9 +45,11 @@ class Verdict:
     p_value : the largest that the claim rests on
     holds : whether it stands after Holm's correction over the windows
     runs : independent runs
-    diverged : families that could not be ranked, and how many of their rollouts ended early
+    diverged : families of which rollouts ended early, and how many; each such run counts as the worst score
     same_model : pairs of names that are one model
     members, p_values : the confidence set, and each family's p-value in its elimination
+    adequacy : whether what the best leaves is noise; None where none is named or it was not asked
+    chance_to_repeat : that as many fresh runs would name the same family; None likewise
     """
 
     status: str
@@ -64,6 +67,20 @@ class Verdict:
     same_model: tuple[tuple[ModelName, ModelName], ...] = ()
     members: frozenset[ModelName] = frozenset()
     p_values: Mapping[ModelName, float] = field(default_factory=dict)
+    adequacy: Adequacy | None = None
+    chance_to_repeat: float | None = None
+
+    def with_adequacy(self, adequacy: Adequacy | None) -> Verdict:
+        """The verdict with what was found of the family it names: "inadequate" where that is no law of these data."""
+        if adequacy is None or adequacy.adequate:
+            return replace(self, adequacy=adequacy)
+        statement = f"{self.statement} {adequacy.text()}"
+        return replace(self, status=INADEQUATE, statement=statement, adequacy=adequacy)
+
+    def with_chance(self, chance: float) -> Verdict:
+        """The verdict with the chance that as many fresh runs would name the same family."""
+        said = f"{self.statement} {said_of_chance(chance, self.runs)}"
+        return replace(self, statement=said, chance_to_repeat=chance)
 
     @classmethod
     def undecided(cls, statement: str, *, runs: int = 0) -> Self:
@@ -93,6 +110,8 @@ class Verdict:
             "same_model": [[a.to_json(), b.to_json()] for a, b in self.same_model],
             "confidence_set": [name.to_json() for name in self.p_values if name in self.members],
             "p_values": [{**name.to_json(), "p_value": p} for name, p in self.p_values.items()],
+            "chance_to_repeat": self.chance_to_repeat,
+            "adequacy": None if self.adequacy is None else self.adequacy.to_json(),
         }
 
     @classmethod
@@ -100,6 +119,7 @@ class Verdict:
         """The inverse of `to_json`."""
         name = ModelName.from_json
         best, share = document["best"], document["share_of_neural_ode"]
+        adequacy = document.get("adequacy")  # reports of before have none
         low, high = (number(end) for end in document["share_of_neural_ode_interval"])
         return cls(
             status=document["status"],
@@ -117,6 +137,8 @@ class Verdict:
             same_model=tuple((name(a), name(b)) for a, b in document["same_model"]),
             members=frozenset(map(name, document["confidence_set"])),
             p_values={name(d): d["p_value"] for d in document["p_values"]},
+            adequacy=None if adequacy is None else Adequacy.from_json(adequacy),
+            chance_to_repeat=document.get("chance_to_repeat"),
         )
 
 
@@ -134,40 +156,33 @@ def decide(
     ----------
     candidates : families, nulls, clocks and ceilings
     folds : int, optional
-        Number of folds where folds share training runs; over-flexible families' t is then corrected.
+        Number of folds where folds share training runs: every t is then corrected for it.
     margin : float
         A share: a family that leaves at most so much more unexplained is as good as equal; 0.1 is a tenth.
     where : str
         What the statement says it is about, such as "steps 60 to 1000".
     """
-    margin = math.log1p(margin)  # in units of the losses, from here on
-    # The order of the candidates must not matter: all lists and sentences go by simplicity.
-    candidates = sorted(candidates, key=lambda c: (*c.simplicity, c.state, c.kind, c.dynamics or "", c.name.variant))
-    diverged = [c for c in candidates if c.kind == FAMILY and c.diverged]
-    eligible, runs = [c for c in candidates if c.eligible], len(candidates[0].losses) if candidates else 0
-    if not eligible:
-        return _no_eligible(where, runs, diverged)
-    if not runs:
+    rule = Rule(folds=folds, margin=math.log1p(margin), seed=seed)
+    ranking, names_of = ranked(candidates, rule)
+    runs = len(candidates[0].losses) if candidates else 0
+    if ranking is None and any(c.eligible for c in candidates):
         return Verdict.undecided(f"{where}: undecided, since no run changes over what is scored: nothing to explain.")
-    names_of = one_model(eligible)
-    nulls = [c for c in candidates if c.kind == NULL and np.isfinite(c.losses).all()]
-    ranking = rank(list(names_of), nulls, folds, margin, seed)
-    ahead = unranked_ahead(ranking.lowest, candidates, margin)
-    status = _status(runs, ranking, ahead)
+    if ranking is None:
+        return Verdict(status=NO_FAMILY, statement=f"{where}: no family was fitted to the end.", runs=runs)
+    status = _status(runs, ranking)
     best, strongest = ranking.best if status in (DECIDED, TIED) else None, _strongest_universal(candidates)
     sentence = Statement(
         where=where,
         runs=runs,
-        margin=margin,
+        margin=rule.margin,
         ranking=ranking,
         status=status,
-        coupled=None if best is None else _coupled(names_of[best][0], candidates, folds, margin, seed),
-        needed=runs_needed(ranking, folds, margin) if status == UNDECIDED and not ahead else None,
+        coupled=None if best is None else _coupled(names_of[best][0], candidates, rule),
+        needed=runs_needed(ranking, rule) if status == UNDECIDED else None,
         share=_share_of(best, strongest),
         strongest=strongest,
-        diverged=diverged,
+        diverged=sorted((c for c in candidates if c.kind == FAMILY and c.diverged), key=lambda c: c.simplicity),
         twins=[] if best is None else names_of[best][1:],
-        ahead=ahead,
     )
     return _verdict(sentence, best, names_of)
 
@@ -175,7 +190,7 @@ def decide(
 def _verdict(sentence: Statement, best: Candidate | None, names_of: dict[Candidate, list[Candidate]]) -> Verdict:
     """What the statement says in words, for programs; all names of one model stand and fall together."""
     ranking, status = sentence.ranking, sentence.status
-    standing = tuple(c.name for c in [*ranking.standing, *sentence.ahead])
+    standing = tuple(c.name for c in ranking.standing)
     return Verdict(
         status=status,
         statement=sentence.text(list(names_of)),
@@ -194,32 +209,20 @@ def _verdict(sentence: Statement, best: Candidate | None, names_of: dict[Candida
     )
 
 
-def _status(runs: int, ranking: Ranking, ahead: Sequence[Candidate]) -> str:
+def _status(runs: int, ranking: Ranking) -> str:
     if runs < FEWEST_RUNS:
         return UNDECIDED
     if not ranking.beats_nulls:
         return NO_FAMILY
-    if ranking.best is None or ahead:
+    if ranking.best is None:
         return UNDECIDED
     return TIED if len(ranking.standing) > 1 else DECIDED
 
 
-def _no_eligible(where: str, runs: int, diverged: Sequence[Candidate]) -> Verdict:
-    why = listed_diverged(diverged) or "none was fitted"
-    return Verdict(
-        status=NO_FAMILY,
-        statement=f"{where}: no family's held-out rollouts all finished ({why}).",
-        runs=runs,
-        diverged={c.name: c.diverged for c in diverged},
-    )
-
-
-def _coupled(
-    best: Candidate, candidates: Sequence[Candidate], folds: int | None, margin: float, seed: int
-) -> bool | None:
+def _coupled(best: Candidate, candidates: Sequence[Candidate], rule: Rule) -> bool | None:
     """Whether an exchangeable best beats its own clock; None where there is no clock to beat."""
     clocks = [c for c in candidates if c.name == best.name.of_kind(CLOCK)]
-    return all(beats_clock(best, c, folds, margin, seed) for c in clocks) if clocks else None
+    return all(rule.beats_clock(best, c) for c in clocks) if clocks else None
 
 
 def _strongest_universal(candidates: Sequence[Candidate]) -> Candidate | None:

@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from ecodyn.arrays import Array
 from ecodyn.comparison.bands import HeldOutErrors
+from ecodyn.comparison.budget_check import BudgetCheck
 from ecodyn.comparison.model_score import ModelScore, Pair, Start, Window
 from ecodyn.comparison.surrogate_result import SurrogateTest
 from ecodyn.comparison.verdict import Verdict
@@ -36,6 +37,7 @@ class WindowResult:
         ``errors[name].band(0.9)``; like ``drawn`` and ``truth`` it is not in report.json, where it would outweigh the
         rest, so that a report that was read draws no rollouts and bands
     surrogates : tests against surrogates of the data
+    budget : what a further budget would change; None where it was not asked, or nobody is named
     """
 
     window: Window
@@ -49,6 +51,7 @@ class WindowResult:
     truth: Drawn = field(default_factory=dict, repr=False)
     errors: dict[ModelName, HeldOutErrors] = field(default_factory=dict, repr=False)
     surrogates: tuple[SurrogateTest, ...] = ()
+    budget: BudgetCheck | None = None
 
     @property
     def verdict(self) -> Verdict:
@@ -70,12 +73,14 @@ class WindowResult:
             "start": vars(self.start),
             "noise_share": self.noise_share,
             "surrogates": [test.to_json() for test in self.surrogates],
+            "budget": None if self.budget is None else self.budget.to_json(),
         }
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any], models: list[ModelScore], pairs: list[Mapping[str, Any]]) -> Self:
         """The inverse of `to_json`, with the window's own models and records of pairs."""
         names = {m.label: m.name for m in models}
+        budget = document.get("budget")  # reports of before have none
         return cls(
             window=pair(document["window"]),
             headline=document["headline"],
@@ -85,4 +90,5 @@ class WindowResult:
             start=Start.from_json(document["start"]),
             noise_share=number(document["noise_share"]),
             surrogates=tuple(SurrogateTest.from_json(test) for test in document["surrogates"]),
+            budget=None if budget is None else BudgetCheck.from_json(budget),
         )

@@ -13,6 +13,7 @@ from ecodyn.estimation.shooting_equations import Equations, Objective, Question,
 __all__ = ["DampedDescent", "solve"]
 
 MAX_DAMPING = 1e8  # of the Hessian's diagonal: a step is then rounding
+SLOW_SHARE, SLOW_GAIN = 4, 1e-2  # a quarter of the steps that gains no more: what doesn't hold the data creeps on
 
 
 class DampedDescent:
@@ -38,7 +39,8 @@ class DampedDescent:
             False,
             "iteration limit reached",
         )
-        damping = 1e-3
+        damping, costs = 1e-3, [self._total(self.parameters, current)]
+        slow = max(1, max_iterations // SLOW_SHARE)
         for _ in range(max_iterations):
             self.iterations += 1
             step, start_step = self._step(damping)
@@ -55,7 +57,18 @@ class DampedDescent:
             if (after < before and before - after <= tolerance * before) or damping > MAX_DAMPING:
                 self.converged, self.status = True, "converged"
                 break
+            costs.append(min(costs[-1], after))
+            if len(costs) > slow and costs[-1] > (1 - SLOW_GAIN) * costs[-1 - slow]:
+                self.status = f"stopped: {slow} steps gained less than {SLOW_GAIN:.0%}"
+                break
         return True
+
+    def optimality(self, exact: float) -> float:
+        """Share of the cost that an undamped step would take off; 0 where the cost is no more than ``exact``."""
+        gradient = self.equations.gradients.sum(axis=0) + self._penalty() * (self.parameters - self.anchor)
+        step, _ = self._step(0.0)
+        cost = self._total(self.parameters, self.equations)
+        return max(0.0, float(-gradient @ step) / cost) if cost > exact else 0.0
 
     def _penalty(self) -> Array:
         return self.ridge * np.diagonal(self.equations.hessians.sum(axis=0))

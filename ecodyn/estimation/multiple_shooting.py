@@ -39,6 +39,8 @@ STAGES = (0.2, 0.6, 1.0)  # lengths of the segments, as shares of the window
 SHORTEST = 0.02  # of the window: where rollouts diverge, stages are inserted, down to growth by so little
 STEP_TOLERANCE = 1e-3  # of the data's root mean square, between rollouts with a step and with half of it
 EARLY_TOLERANCE, LAST_TOLERANCE = 1e-2, 1e-5  # relative decrease of the cost at which a stage is done
+MAX_ITERATIONS = 40  # a stage
+EXACT_SQUARES = 1e-16  # of the data's: residuals under a 10⁻⁸th of them are the solver's
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +60,9 @@ class ShootingResult:
     converged : bool
     status : str
     iterations : int
+    optimality : float
+        Share of the sum of squares that one more undamped Gauss-Newton step would take off, gᵀH⁻¹g / Σr²: 0 at an
+        optimum, and where the sum is rounding; NaN where nothing was refined.
     """
 
     coefficients: Array
@@ -67,6 +72,7 @@ class ShootingResult:
     converged: bool
     status: str
     iterations: int
+    optimality: float = float("nan")
 
 
 @dataclass(frozen=True)
@@ -121,7 +127,7 @@ def shoot_all(
     intervals: int = INTERVALS,
     ridge: float = 0.0,
     estimate_starts: bool = False,
-    max_iterations: int = 40,
+    max_iterations: int = MAX_ITERATIONS,
 ) -> list[ShootingResult]:
     """Refine the coefficients of each problem by rollouts over segments of growing length.
 
@@ -218,6 +224,7 @@ def _search(
         converged=search.converged,
         status=search.status,
         iterations=search.iterations,
+        optimality=search.optimality(EXACT_SQUARES * float(np.sum(samples.states[..., 0] ** 2))),
     )
 
 

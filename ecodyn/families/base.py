@@ -169,6 +169,13 @@ class LibraryFamily(Family):
             family.shooting = shooting.set_params(stages=FORECAST_SHARES)
         return family
 
+    def with_budget(self, factor: int) -> Self:
+        """Shooting may take so many times as many steps."""
+        family = super().with_budget(factor)
+        shooting = clone(self.shooting_options)
+        family.shooting = shooting.set_params(max_iterations=factor * shooting.max_iterations)
+        return family
+
     def fit_model(self, trajectories: Trajectories, *, clock: bool = False) -> Law:
         """Integral matching, selection if the family has one, multiple shooting, diagnostics."""
         return self._fit_together([trajectories], clock)[0]
@@ -215,6 +222,7 @@ class LibraryFamily(Family):
             intervals=options.intervals,
             ridge=FULL_PULL if self.coupling == FULL else 0.0,
             estimate_starts=options.estimate_starts,
+            max_iterations=options.max_iterations,
         )
         by_set = {id(p): p.of_support(result) for p, result in zip(wanted, results, strict=True)}
         seconds = (perf_counter() - started) / max(1, len(wanted))

@@ -6,7 +6,7 @@ from typing import ClassVar, Self
 
 from sklearn.base import BaseEstimator
 
-from ecodyn.estimation.multiple_shooting import INTERVALS, STAGES
+from ecodyn.estimation.multiple_shooting import INTERVALS, MAX_ITERATIONS, STAGES
 from ecodyn.families.options import check_flag, check_whole, is_flag, is_number, is_text
 
 __all__ = ["Configuration", "Configured", "Matching", "Shooting"]
@@ -73,6 +73,8 @@ class Shooting(Configuration):
         Runge-Kutta intervals a window; for a map, outputs that are compared.
     estimate_starts : bool
         Estimate the segments' starting states too, for noisy data.
+    max_iterations : int
+        Gauss-Newton steps a stage.
 
     Examples
     --------
@@ -88,17 +90,20 @@ class Shooting(Configuration):
         intervals: int = INTERVALS,
         *,
         estimate_starts: bool = False,
+        max_iterations: int = MAX_ITERATIONS,
     ) -> None:
         self.refine = refine
         self.stages = stages
         self.intervals = intervals
         self.estimate_starts = estimate_starts
+        self.max_iterations = max_iterations
 
     def check(self) -> None:
         """Refuse stages and intervals that cut no window."""
         if not is_text(self.refine, "auto") and not is_flag(self.refine):
             raise ValueError(f"refine is 'auto', True or False, got {self.refine!r}")
         check_whole("intervals", self.intervals, 1)
+        check_whole("max_iterations", self.max_iterations, 1)
         check_flag("estimate_starts", self.estimate_starts)
         shares = self.stages
         if not isinstance(shares, tuple | list) or not shares or not all(is_number(s) and 0 < s <= 1 for s in shares):

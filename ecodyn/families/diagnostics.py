@@ -48,6 +48,8 @@ class Diagnostics:
     rows : regression rows that integral matching had
     refined, converged : whether multiple shooting was done, and whether it converged
     status : the same in words
+    optimality : share of the rollouts' squared error that a further step of shooting would take off: 0 at an optimum;
+        NaN where it was not done
     candidates : how many tuning candidates were tried
     chosen : what tuning chose, such as {"threshold": 0.01}
     seconds : how long the fit took
@@ -71,6 +73,7 @@ class Diagnostics:
     chosen: dict[str, float]
     seconds: float
     warnings: tuple[str, ...] = ()
+    optimality: float = float("nan")
 
     def to_json(self) -> dict[str, object]:
         """What a model file holds of it: NaN as null, infinity as the text "inf", for JSON has neither."""
@@ -79,7 +82,9 @@ class Diagnostics:
     @classmethod
     def from_json(cls, document: Mapping[str, Any], shape: tuple[int, ...]) -> Diagnostics:
         """The diagnostics of a model file whose coefficients have this shape."""
-        parts = {f.name: document[f.name] for f in fields(cls)}
+        parts = {f.name: document[f.name] for f in fields(cls) if f.name != "optimality"}
+        optimality = document.get("optimality")  # files of before have none
+        parts["optimality"] = float("nan") if optimality is None else float(optimality)
         for name in COEFFICIENT_ARRAYS:
             parts[name] = np.array(parts[name], dtype=float)
             if parts[name].shape != shape:
@@ -194,6 +199,7 @@ def diagnose(
         chosen=dict(initial.chosen),
         seconds=seconds + time.perf_counter() - started,
         warnings=_warnings(label, initial, parts[0].n_terms, (condition, dependent), shooting),
+        optimality=shooting.optimality if refined and shooting is not None else float("nan"),
     )
 
 

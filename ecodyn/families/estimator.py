@@ -55,8 +55,6 @@ class Family(Predictor, ABC):
         Whether negative values deserve a warning.
     stochastic : bool
         Whether a fit depends on a seed, ``random_state`` (comparisons then average over three).
-    over_flexible : bool
-        Whether folds that share training runs make its scores too alike for a plain paired t.
     selects : bool
         Whether a fit chooses a subset of its terms, so that reports say which and how stably.
     universal : bool
@@ -87,7 +85,6 @@ class Family(Predictor, ABC):
     available_dynamics: ClassVar[tuple[str, ...]] = (FLOW,)
     needs_positive: ClassVar[bool] = False
     stochastic: ClassVar[bool] = False
-    over_flexible: ClassVar[bool] = False
     selects: ClassVar[bool] = False
     universal: ClassVar[bool] = False
     title: ClassVar[str] = ""
@@ -136,6 +133,14 @@ class Family(Predictor, ABC):
         protocol : "unseen_runs", "forecast" or "in_sample"
         run_by_run : bool
             Whether it is fitted to one run at a time, because features of one run mean nothing in another.
+        """
+        family: Self = clone(self)
+        return family
+
+    def with_budget(self, factor: int) -> Self:
+        """A clone whose fits may take ``factor`` times as many iterations; the same where a fit has none.
+
+        ``compare`` refits with it to see whether anything would change: see ``Request.check_budget``.
         """
         family: Self = clone(self)
         return family

@@ -65,7 +65,6 @@ class NeuralODE(Family):
 
     name = "neural_ode"
     stochastic = True
-    over_flexible = True
     universal = True  # tanh perceptrons: Hornik, Stinchcombe and White 1989
     title = "neural ODE"
     cost = 30.0

@@ -16,10 +16,14 @@ from ecodyn.families.law import Law
 from ecodyn.families.model import FittedModel
 from ecodyn.rollouts.integration import Rollout
 
-__all__ = ["simulate_all"]
+__all__ = ["ACCURACY", "simulate_all"]
+
+ACCURACY = 1e-8  # relative error a step, as of ``FittedModel.simulate``
 
 
-def simulate_all(models: Sequence[FittedModel], starts: Sequence[Array], times: Sequence[Array]) -> list[Rollout]:
+def simulate_all(
+    models: Sequence[FittedModel], starts: Sequence[Array], times: Sequence[Array], *, rtol: float = ACCURACY
+) -> list[Rollout]:
     """Rollouts of several models, each from its own starts (batch, feature, channel) at times (batch, step).
 
     Laws of the same terms are solved as one batch: on a few features that takes about as long as one of them.
@@ -31,16 +35,16 @@ def simulate_all(models: Sequence[FittedModel], starts: Sequence[Array], times: 
             kind = model.drive is None, model.step, model.feature_amplitudes is None
             alike[model.library, model.coefficients.shape, *kind].append(index)
         else:
-            rollouts[index] = model.simulate(starts[index], times[index])
+            rollouts[index] = model.simulate(starts[index], times[index], rtol=rtol)
     for group in alike.values():
         laws = [model for index in group if isinstance(model := models[index], Law)]
         rollouts.update(
-            zip(group, _simulate_laws(laws, [starts[i] for i in group], [times[i] for i in group]), strict=True)
+            zip(group, _simulate_laws(laws, [starts[i] for i in group], [times[i] for i in group], rtol), strict=True)
         )
     return [rollouts[index] for index in range(len(models))]
 
 
-def _simulate_laws(laws: Sequence[Law], starts: Sequence[Array], times: Sequence[Array]) -> list[Rollout]:
+def _simulate_laws(laws: Sequence[Law], starts: Sequence[Array], times: Sequence[Array], rtol: float) -> list[Rollout]:
     counts, width = [len(x) for x in starts], max(t.shape[1] for t in times)
     padded = [np.pad(t, ((0, 0), (0, width - t.shape[1])), constant_values=np.nan) for t in times]
     drives = tuple(law.drive for law in laws if law.drive is not None)
@@ -60,6 +64,7 @@ def _simulate_laws(laws: Sequence[Law], starts: Sequence[Array], times: Sequence
         amplitudes,
         feature_amplitudes=np.repeat(sizes, counts, axis=0) if sizes else None,
         map_step=step,
+        rtol=rtol,
     )
     out, begin = [], 0
     for count, own in zip(counts, times, strict=True):

@@ -37,7 +37,7 @@ class ConfidenceSet:
 
 
 def confidence_set(
-    losses: Array, *, inflation: Array | None = None, level: float = SET_LEVEL, seed: int = 0
+    losses: Array, *, inflation: Array | None = None, level: float = SET_LEVEL, seed: int = 0, flips: int = FLIPS
 ) -> ConfidenceSet:
     """Eliminate models by their losses (run, model), lower being better.
 
@@ -50,8 +50,8 @@ def confidence_set(
         over-flexible (Nadeau and Bengio 2003). Only the observed t is divided, which is conservative.
     level : float
         The set holds the best model with this probability.
-    seed : int
-        Of the flips, where there are too many to enumerate.
+    seed, flips : int
+        Of the flips, and how many, where there are too many to enumerate.
     """
     runs, models = losses.shape
     if runs < 2 or models < 2:
@@ -66,11 +66,11 @@ def confidence_set(
     observed = _t(differences.mean(axis=0), squares, runs)
     if inflation is not None:
         observed = observed / inflation[first, second]
-    flipped = _flipped(differences, squares, runs, seed)
+    flipped = _flipped(differences, squares, _signs(runs, seed, flips))
     return _eliminate(models, first, second, observed, flipped, level)
 
 
-def p_above(differences: Array, limit: float, *, inflation: float = 1.0, seed: int = 0) -> float:
+def p_above(differences: Array, limit: float, *, inflation: float = 1.0, seed: int = 0, flips: int = FLIPS) -> float:
     """One-sided p-value of "the mean difference is at least ``limit``", by flipping the signs of runs' (d − limit).
 
     Small where differences are surely below. Exact for differences that are symmetric about their mean; a few runs in
@@ -79,7 +79,7 @@ def p_above(differences: Array, limit: float, *, inflation: float = 1.0, seed: i
     Parameters
     ----------
     differences : array (run,)
-    inflation : what the observed t is divided by, as in ``confidence_set``
+    inflation, seed, flips : as in ``confidence_set``; the observed t is divided by the first
     """
     runs = len(differences)
     if runs < 2:
@@ -89,7 +89,7 @@ def p_above(differences: Array, limit: float, *, inflation: float = 1.0, seed: i
     if not squares[0] > 0:
         return 0.0  # all are the limit itself
     observed = float(_t(shifted.mean(axis=0), squares, runs)[0]) / inflation
-    flipped = _t(_signs(runs, seed) @ shifted / runs, squares, runs)
+    flipped = _t(_signs(runs, seed, flips) @ shifted / runs, squares, runs)
     # Half of the flips are listed, the others have the opposite sign. A hair of tolerance counts the observed itself.
     reached = observed + 1e-9 * abs(observed)
     return float((np.mean(flipped <= reached) + np.mean(-flipped <= reached)) / 2)
@@ -103,19 +103,19 @@ def _t(mean: Array, squares: Array, runs: int) -> Array:
     return np.where(squares > 0, mean / np.sqrt(np.maximum(variance, floor) + 1e-300), 0.0).astype(np.float64)
 
 
-def _signs(runs: int, seed: int) -> Array:
+def _signs(runs: int, seed: int, flips: int) -> Array:
     """Half of all flips (the other half only turns every pair around), or a seeded sample, the identity first."""
-    if runs <= EXACT_RUNS:
+    if runs <= EXACT_RUNS and (flips >= FLIPS or 2 ** (runs - 1) <= flips):
         codes = np.arange(2 ** (runs - 1))
         return np.asarray(1.0 - 2.0 * ((codes[:, None] >> np.arange(runs)) & 1), dtype=np.float64)
-    signs = np.random.default_rng(seed).choice([-1.0, 1.0], size=(FLIPS, runs))
+    signs = np.random.default_rng(seed).choice([-1.0, 1.0], size=(flips, runs))
     signs[0] = 1.0
     return signs
 
 
-def _flipped(differences: Array, squares: Array, runs: int, seed: int) -> NDArray[np.float32]:
+def _flipped(differences: Array, squares: Array, signs: Array) -> NDArray[np.float32]:
     """|t| of every pair under every flip, (flip, pair)."""
-    signs = _signs(runs, seed)
+    runs = len(differences)
     out = np.empty((len(signs), differences.shape[1]), dtype=np.float32)
     for begin in range(0, len(signs), CHUNK):
         mean = signs[begin : begin + CHUNK] @ differences / runs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -204,6 +205,8 @@ def _diagnostics(d: Diagnostics | None) -> str:
         f"condition number of the library {d.condition_number:.3g}, effective rank {number(d.effective_rank, 1)}",
         f"fit {d.status}",
     ]
+    if not math.isnan(d.optimality):
+        parts.append(f"a further step of it would take off {d.optimality:.1e} of the squared error")
     if d.halves_correlation is not None:
         parts.append(f"correlation of the two halves' matrices {number(d.halves_correlation, 2)}")
     return "; ".join(parts)
@@ -218,6 +221,7 @@ class WindowSection:
     noise: str
     sections: list[tuple[ModelTable, ProtocolFigures | None]]
     surrogates: list[rows.SurrogateRow]
+    budget: str
     laws: list[LawSection]
 
 
@@ -233,5 +237,6 @@ def window_section(comparison: Comparison, w: WindowResult, phase: str) -> Windo
             (table_of(comparison, w, p), _figures(comparison, w, p) if p in w.verdicts else None) for p in protocols
         ],
         surrogates=rows.surrogate_rows(w),
+        budget="" if w.budget is None else w.budget.sentence,
         laws=_laws(w),
     )

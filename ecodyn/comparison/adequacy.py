@@ -1,0 +1,87 @@
+"""Whether what the family that is named leaves unexplained is measurement noise, as a verdict says it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from ecodyn.comparison.left_over import Dependence
+from ecodyn.runtime.json_values import number
+from ecodyn.statistics.intervals import Estimate
+
+__all__ = ["ADEQUATE_LEVEL", "Adequacy"]
+
+ADEQUATE_LEVEL = 0.95  # of the test that something systematic is left, as of every comparison of two models
+
+
+@dataclass(frozen=True, kw_only=True)
+class Adequacy:
+    """Whether what the family that is named leaves on held-out runs is noise.
+
+    Attributes
+    ----------
+    systematic : share of the variance (of persistence's error) that is left beyond noise, mean over clusters of runs
+    tolerated : share up to which that counts as nothing: a ten-thousandth, or a tenth of what noise leaves
+    p_value : of "no more than what is tolerated is systematic"
+    dependence : what the rest depends on most; None if on nothing that was asked
+    selection : what the selection of terms says against the family; "" if nothing
+    """
+
+    systematic: Estimate
+    tolerated: float
+    p_value: float
+    dependence: Dependence | None = None
+    selection: str = ""
+
+    @property
+    def adequate(self) -> bool:
+        """Whether the family may be called the law: nothing beyond what is tolerated is surely left."""
+        return self.p_value > 1 - ADEQUATE_LEVEL and not self.selection
+
+    def text(self) -> str:
+        """What a verdict says of it; "" where there is nothing to say."""
+        if self.adequate:
+            return ""
+        sentences = [self.selection]
+        if self.p_value <= 1 - ADEQUATE_LEVEL:
+            share = self.systematic
+            low, high = (f"{100 * end:.2g}%" for end in (share.low, share.high))
+            interval = f" ({low} to {high})" if math.isfinite(share.low) else ""
+            sentences.append(
+                f"It is the best of these, and wrong by {100 * share.mean:.2g}% of the variance{interval}, which is no "
+                f"measurement noise: {self._what()}."
+            )
+        return " ".join(s for s in sentences if s)
+
+    def _what(self) -> str:
+        if self.dependence is None:
+            return "neither time nor state nor feature accounts for a tenth of what is left"
+        return f"what is left depends most on {self.dependence.text()}"
+
+    def to_json(self) -> dict[str, object]:
+        """For report.json."""
+        return {
+            "adequate": self.adequate,
+            "systematic": self.systematic.mean,
+            "systematic_interval": [self.systematic.low, self.systematic.high],
+            "clusters": self.systematic.n,
+            "tolerated": self.tolerated,
+            "p_value": self.p_value,
+            "depends_on": None if self.dependence is None else vars(self.dependence),
+            "selection": self.selection,
+        }
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Self:
+        """The inverse of `to_json`."""
+        low, high = (number(end) for end in document["systematic_interval"])
+        dependence = document["depends_on"]
+        return cls(
+            systematic=Estimate(number(document["systematic"]), low, high, document["clusters"]),
+            tolerated=document["tolerated"],
+            p_value=document["p_value"],
+            dependence=None if dependence is None else Dependence(**dependence),
+            selection=document["selection"],
+        )

@@ -1,0 +1,73 @@
+"""The chance that a verdict names the same family again, on as many fresh runs.
+
+Fresh runs differ from these in two ways: other runs are scored, and the models are fitted to others. Both enter twice:
+the mean losses that these runs show are off the expected ones, and so are those of fresh runs. Losses of fresh runs are
+drawn as runs of these, chosen with replacement, with their models' means moved by normal draws from the influence of
+single runs (see ``training_scatter``); the rule of the verdict is applied to each draw.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from ecodyn.arrays import Array
+from ecodyn.comparison.candidate import Candidate
+from ecodyn.comparison.ranking import Rule, ranked, sharing_factor
+from ecodyn.families.model_name import ModelName
+
+__all__ = ["chance_to_repeat"]
+
+DRAWS = 100  # the standard error of a chance is then at most 5 %, the steps in which it is printed
+FLIPS = 400  # of signs in each draw: p-values of 5 % are then good to 1 %
+
+
+def chance_to_repeat(candidates: Sequence[Candidate], best: ModelName, rule: Rule) -> float:
+    """The share of draws of as many fresh runs in which the rule names the same family.
+
+    Parameters
+    ----------
+    candidates : as the verdict had them
+    best : the family that it names
+    rule : of the verdict
+    """
+    losses = np.stack([c.losses for c in candidates], axis=1)
+    runs = len(losses)
+    order = np.lexsort(losses.T)  # the order of runs must not matter
+    fitted, losses = _training(candidates, losses, rule)[order], losses[order]
+    gross = np.stack([c.loss(gross=True) for c in candidates], axis=1)[order]
+    quick, rng = replace(rule, flips=FLIPS), np.random.default_rng(rule.seed)
+    influence = (losses - losses.mean(axis=0)) / runs + fitted
+    again = 0
+    for _ in range(DRAWS):
+        rows = rng.integers(runs, size=runs)
+        # These runs' means are off what is expected, and so are fresh ones: as scored, by the rows, and as fitted to.
+        shift = rng.normal(size=runs) @ influence + rng.normal(size=runs) @ fitted
+        drawn = [
+            replace(
+                c,
+                losses=losses[rows, j] + shift[j],
+                gross_losses=gross[rows, j] + shift[j],
+                training=None if c.training is None else c.training[order][rows],
+            )
+            for j, c in enumerate(candidates)
+        ]
+        ranking, _ = ranked(drawn, quick)
+        again += ranking is not None and ranking.best is not None and ranking.best.name == best
+    return again / DRAWS
+
+
+def _training(candidates: Sequence[Candidate], losses: Array, rule: Rule) -> Array:
+    """What each run moves the models' mean losses by (run, model), as something that is fitted to.
+
+    Where that is not known: as much beside what is scored as it is on average, in proportion to it.
+    """
+    share = math.sqrt(sharing_factor(rule.folds) ** 2 - 1) if rule.folds is not None and rule.folds > 1 else 0.0
+    columns = [
+        share * (losses[:, j] - losses[:, j].mean()) / len(losses) if c.training is None else c.training
+        for j, c in enumerate(candidates)
+    ]
+    return np.stack(columns, axis=1)

@@ -1,0 +1,83 @@
+"""How much a model's mean loss owes to which runs it was fitted to.
+
+Folds of one comparison share most of their training runs, so that their scores say nothing of it; but each fold's model
+lacks other runs, and the mean loss m₋f of the model without fold f, over the same runs for all of them, moves with what
+is left out. The mean loss D over R runs then has the influence function
+
+    I_f = (mean of the fold's losses − D) · R_f/R  −  (F − 1)/F · (m₋f − mean of all m),
+
+what fold f contributes as what is scored and as what is fitted to, and the variance Σ I_f² · F/(F − 1) (the jackknife
+of the whole procedure, Efron and Stein 1981).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from ecodyn.arrays import Array
+from ecodyn.comparison.held_out import FoldModel, roll_out_folds
+from ecodyn.comparison.plan import Task
+from ecodyn.comparison.scores import loss
+from ecodyn.rollouts.skill import WORST_UNEXPLAINED, skill_of
+from ecodyn.trajectories import Trajectories
+from ecodyn.trajectories.scales import own_scales
+
+__all__ = ["OnAllRuns", "on_all_runs", "training_influence"]
+
+OnAllRuns = dict[tuple[int, ...], dict[int, float]]  # by the fold's held-out runs, then by run: the unexplained share
+
+MOST_RUNS = 24  # that each fold's model is scored on: means over the same runs differ by models alone
+ACCURACY = 1e-5  # of these rollouts, a step: what differs between folds is far more
+
+
+def on_all_runs(task: Task, fitted: Sequence[FoldModel], data: Trajectories) -> OnAllRuns:
+    """The share that each fold's model, of the first seed, leaves unexplained of runs in and out of its training."""
+    runs = _spread_out(data)
+    everyone = [replace(f, fold=replace(f.fold, scored=runs)) for f in fitted if f.seed == task.seeds[0]]
+    scales, own = own_scales(data), [f.fold.scored for f in fitted if f.seed == task.seeds[0]]
+    out: OnAllRuns = {}
+    for scored, held in zip(own, roll_out_folds(task, everyone, data, rtol=ACCURACY), strict=True):
+        out[scored] = {}
+        for i, run in enumerate(held.runs):
+            rows = held.rows(i, data)
+            signal = held.rollout.signal[i, : rows.stop - rows.start]
+            finished = held.rollout.status[i] == "ok" and bool(np.isfinite(signal).all())
+            skill = skill_of(data.values[run, rows], signal, data.times[run, rows], scales) if finished else -np.inf
+            out[scored][run] = float("nan") if np.isnan(skill) else min(1.0 - skill, WORST_UNEXPLAINED)
+    return out
+
+
+def training_influence(
+    found: Mapping[tuple[int, ...], Mapping[int, float]],
+    data: Trajectories,
+    noise: Callable[[int, float | None], float],
+) -> Array:
+    """What each cluster of runs moves the mean loss by, as something that is fitted to (cluster,).
+
+    ``noise`` says what share measurement noise alone leaves of a run, from an origin on.
+    """
+    labels = data.clusters.tolist()
+    means = {}
+    for scored, by_run in found.items():
+        known = [loss(left, noise(run, None)) for run, left in by_run.items() if not np.isnan(left)]
+        means[scored] = float(np.mean(known or [np.nan]))
+    centre = float(np.mean(np.sort(list(means.values()))))
+    moved = dict.fromkeys(labels, 0.0)
+    for scored, mean in means.items():
+        clusters = dict.fromkeys(labels[run] for run in scored)
+        for cluster in clusters:
+            # Of several clusters that are left out together, each has its part of the variance.
+            moved[cluster] = -(1 - 1 / len(means)) * float(mean - centre) / np.sqrt(len(clusters))
+    return np.array(list(moved.values()))
+
+
+def _spread_out(data: Trajectories) -> tuple[int, ...]:
+    """All runs; of many, some that don't depend on their order."""
+    if data.n_runs <= MOST_RUNS:
+        return tuple(range(data.n_runs))
+    by_size = np.argsort([float(np.nanmean(data.values[run])) for run in range(data.n_runs)], kind="stable")
+    chosen = by_size[np.linspace(0, data.n_runs - 1, MOST_RUNS).astype(int)]
+    return tuple(sorted(int(run) for run in chosen))
