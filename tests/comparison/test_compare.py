@@ -58,7 +58,7 @@ def test_a_model_compared_with_itself_ties():
     one, two = (found.score(name, "exchangeable", kind="family") for name in ("linear", "linear_again"))
     assert one.loss_per_run.tolist() == two.loss_per_run.tolist()
     assert one.p_value == two.p_value
-    assert found.verdict.status == "tied"
+    assert [name.family for name in found.verdict.tied] == ["linear", "linear_again"]
     assert found.verdict.best.family == "linear"
 
 
