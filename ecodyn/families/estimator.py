@@ -54,7 +54,9 @@ class Family(Predictor, ABC):
     needs_positive : bool
         Whether negative values deserve a warning.
     stochastic : bool
-        Whether a fit depends on a seed, ``random_state`` (comparisons then average over three).
+        Whether a fit depends on a seed, ``random_state``.
+    seeds : int
+        How many seeds comparisons average over, of a stochastic family that is ranked: one where they agree.
     over_flexible : bool
         Whether folds that share training runs make its scores too alike for a plain paired t.
     selects : bool
@@ -87,6 +89,7 @@ class Family(Predictor, ABC):
     available_dynamics: ClassVar[tuple[str, ...]] = (FLOW,)
     needs_positive: ClassVar[bool] = False
     stochastic: ClassVar[bool] = False
+    seeds: ClassVar[int] = 3
     over_flexible: ClassVar[bool] = False
     selects: ClassVar[bool] = False
     universal: ClassVar[bool] = False
