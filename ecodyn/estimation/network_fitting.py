@@ -34,7 +34,7 @@ OBSERVATIONS = 20.0  # independent numbers that a run's misfit is worth: it is a
 FIRST_PRIOR = 1e-4  # where nothing is known yet of how much will be left
 WEAKEST = 1e-10  # exact data want no prior, and rounding wants a little
 SETTLED = 1.5  # factor by which the strength may still be off
-MOVES = 4  # of the strength, at most
+MOVES = 3  # of the strength at the whole length, at most
 EARLY_TOLERANCE, LAST_TOLERANCE = 1e-2, 1e-3  # relative decrease of the total at which a stage is done
 
 
@@ -65,7 +65,8 @@ class FittedNetwork:
 
     ẋ = slope · g((x − centre)/spread), beside a base law if there is one. ``unexplained`` is the share of the training
     rollouts' (or, without rollouts, the increments') squares that is left; ``gradient`` the largest element of the
-    total's gradient at the end, beside the cost's own.
+    total's gradient at the end; ``converged`` whether rollouts of the
+    whole length were followed.
     """
 
     weights: dict[str, Array]
@@ -101,7 +102,7 @@ class _Search:
         strength = FIRST_PRIOR if schedule.prior is None else schedule.prior
         self.prior = Prior(strength, np.zeros(law.shape.size))
         self.iterations = 0
-        self.status = ""
+        self.status, self.whole = "", True
         self.best: Descent
 
     def match(self, rng: np.random.Generator) -> None:
@@ -136,16 +137,15 @@ class _Search:
         share = self.schedule.rollout_share
         done, ahead = 0.0, [*(s for s in STAGES if s < share), share]
         while ahead:
-            last = len(ahead) == 1
-            if self._stage(ahead[0], EARLY_TOLERANCE):
+            if self._stage(ahead[0], LAST_TOLERANCE if len(ahead) == 1 else EARLY_TOLERANCE):
                 done = ahead.pop(0)
-                if last:
-                    self._settle(done)
             elif (ahead[0] - done) / 2 >= SHORTEST:
                 ahead.insert(0, (done + ahead[0]) / 2)
             else:
+                self.whole = False
                 self.status = f"rollouts over more than {done:.0%} of the window diverge"
                 return
+        self._settle(share)
 
     def _stage(self, share: float, tolerance: float) -> bool:
         """Descend on rollouts over segments of this share; false where they die from here."""
@@ -168,11 +168,11 @@ class _Search:
         return True
 
     def _settle(self, share: float) -> None:
-        """Go to the optimum, and on with what it leaves unexplained telling the prior's strength."""
+        """Go on at the whole length while what is left unexplained asks for another strength of the prior."""
         for _ in range(MOVES):
-            before = self.prior.strength
-            if not self._stage(share, LAST_TOLERANCE) or 1 / SETTLED < self.prior.strength / before < SETTLED:
+            if 1 / SETTLED < self.prior.strength / self.best.prior.strength < SETTLED:
                 return
+            self._stage(share, LAST_TOLERANCE)
 
     def _rollouts(self, share: float) -> Rollouts:
         segments = Segments.cut(self.samples, self.schedule.intervals, share)
@@ -199,7 +199,7 @@ class _Search:
             unexplained=best.equations.cost,
             gradient=gradient,
             iterations=self.iterations,
-            converged=best.converged,
+            converged=self.whole,
             status=self.status,
         )
 

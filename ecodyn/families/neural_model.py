@@ -47,7 +47,7 @@ class NeuralModel(FittedModel):
     iterations : Gauss-Newton steps
     status : how the fit ended
     seconds : how long it took
-    converged : whether it reached the whole length of its rollouts, and its tolerance there
+    converged : whether rollouts of the whole length that was asked for were followed
     """
 
     weights: Mapping[str, Array]
