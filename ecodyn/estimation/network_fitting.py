@@ -35,7 +35,8 @@ FIRST_PRIOR = 1e-4  # where nothing is known yet of how much will be left
 WEAKEST = 1e-10  # exact data want no prior, and rounding wants a little
 SETTLED = 1.5  # factor by which the strength may still be off
 MOVES = 3  # of the strength at the whole length, at most
-EARLY_TOLERANCE, LAST_TOLERANCE = 1e-2, 1e-3  # relative decrease of the total at which a stage is done
+STEP_SHARE = 0.05  # of a rollout's misfit, that the solver's error may be
+EARLY_TOLERANCE, LAST_TOLERANCE = 1e-2, 3e-3  # relative decrease of the total at which a stage is done
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,14 +180,19 @@ class _Search:
         return Rollouts(self.law, segments, self.weights, self.bound)
 
     def _substeps(self, rollouts: Rollouts) -> int:
-        """Steps an interval: halved until that no longer moves the rollouts."""
+        """Steps an interval: halved until that moves the rollouts by next to nothing, or little beside their misfit."""
         substeps, coarse = 1, rollouts.signals(self.best.parameters, 1)
+        truth = rollouts.segments.states[..., 0].swapaxes(0, 1)
         while substeps < MOST_SUBSTEPS:
             fine = rollouts.signals(self.best.parameters, 2 * substeps)
-            if float(np.sqrt(np.mean(self.weights[:, 0] * (fine - coarse) ** 2))) <= STEP_TOLERANCE:
+            if self._apart(fine, coarse) <= max(STEP_TOLERANCE, STEP_SHARE * self._apart(fine, truth)):
                 break
             substeps, coarse = 2 * substeps, fine
         return substeps
+
+    def _apart(self, one: Array, other: Array) -> float:
+        """How far signals (..., feature) are apart, as a root mean square, features in the scales they count in."""
+        return float(np.sqrt(np.mean(self.weights[:, 0] * (one - other) ** 2)))
 
     def result(self) -> FittedNetwork:
         """What was found."""
