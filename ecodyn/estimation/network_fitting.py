@@ -31,7 +31,7 @@ __all__ = ["FittedNetwork", "Schedule", "fit_network"]
 
 STAGES = (0.12,)  # shares of the window before the whole of it
 OBSERVATIONS = 20.0  # independent numbers that a run's misfit is worth: it is alike from step to step and feature to feature
-FIRST_PRIOR = 1e-4  # where nothing is known yet of how much will be left
+PRESUMED = 0.04  # share that will be left unexplained, where nothing is known of it yet
 WEAKEST = 1e-10  # exact data want no prior, and rounding wants a little
 SETTLED = 1.5  # factor by which the strength may still be off
 MOVES = 3  # of the strength at the whole length, at most
@@ -100,11 +100,15 @@ class _Search:
         self.law, self.samples, self.schedule = law, samples, schedule
         self.weights = weights_of_channels(samples)
         self.bound = AMPLITUDE * max(float(np.abs(samples.states[..., 0]).max()), 1e-300)
-        strength = FIRST_PRIOR if schedule.prior is None else schedule.prior
+        strength = self._strength(PRESUMED) if schedule.prior is None else schedule.prior
         self.prior = Prior(strength, np.zeros(law.shape.size))
         self.iterations = 0
         self.status, self.whole = "", True
         self.best: Descent
+
+    def _strength(self, unexplained: float) -> float:
+        """Of the prior, when so much is left: the variance of noise that is as many numbers as there are."""
+        return max(unexplained / (OBSERVATIONS * self.samples.n_runs), WEAKEST)
 
     def match(self, rng: np.random.Generator) -> None:
         """The best of several random starts on increments; beside a base law the network begins at nothing."""
@@ -163,8 +167,7 @@ class _Search:
             return False
         self.best, self.iterations = found, self.iterations + found.iterations
         if self.schedule.prior is None:
-            noise = found.equations.cost / (OBSERVATIONS * self.samples.n_runs)
-            self.prior = Prior(max(noise, WEAKEST), self.prior.anchor)
+            self.prior = Prior(self._strength(found.equations.cost), self.prior.anchor)
         self.status = "converged" if found.converged else "iteration limit reached"
         return True
 

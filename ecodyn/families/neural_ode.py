@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from ecodyn.families.law import Law
 
 ROLLOUT_STEPS = 30  # of Gauss-Newton a stage, at most: most stages are done in ten
-FEW_STEPS = 8  # of matching, for one run's full network of hundreds of weights
+STARTS, MATCHING_STEPS = 2, 30
+FEW_STEPS = 5  # of matching, for one run's full network of hundreds of weights
 WHOLE_WINDOW = 1.0  # the default share; where it stands, forecasts are trained on shorter rollouts, as laws are
 BASES = (None, "library")
 
@@ -91,8 +92,8 @@ class NeuralODE(Family):
         base: str | None = None,
         hidden: int = 6,
         means: int = 2,
-        starts: int = 2,
-        matching_steps: int = 30,
+        starts: int = STARTS,
+        matching_steps: int = MATCHING_STEPS,
         rollout_steps: int = ROLLOUT_STEPS,
         rollout_share: float = WHOLE_WINDOW,
         intervals: int = 12,
@@ -132,7 +133,9 @@ class NeuralODE(Family):
         if protocol == FORECAST and self.rollout_share == WHOLE_WINDOW:
             family.set_params(rollout_share=FORECAST_SHARES[-1])
         if run_by_run and self.rollout_steps == ROLLOUT_STEPS:
-            family.set_params(rollout_steps=0, starts=1, matching_steps=min(self.matching_steps, FEW_STEPS))
+            family.set_params(rollout_steps=0)
+            if (self.starts, self.matching_steps) == (STARTS, MATCHING_STEPS):
+                family.set_params(starts=1, matching_steps=FEW_STEPS)
         return family
 
     def fit_model(self, trajectories: Trajectories, *, clock: bool = False) -> NeuralModel:
