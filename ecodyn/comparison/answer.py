@@ -35,7 +35,12 @@ def answer(checked: Checked, request: Request, outcome: Outcome, tested: Windows
     seeds = max((m.seeds for m in checked.contenders), default=1)  # "neural": the key is schema 2's
     return Comparison(
         windows=holm(tested.windows),
-        settings={**request.settings(), **_versions(), "neural_seeds": seeds, "models": [m.name.to_json() for m in checked.contenders]},
+        settings={
+            **request.settings(),
+            **_versions(),
+            "neural_seeds": seeds,
+            "models": [m.name.to_json() for m in checked.contenders],
+        },
         data={
             **data.provenance,
             "runs": data.n_runs,

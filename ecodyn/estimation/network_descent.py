@@ -71,8 +71,9 @@ def descend(
 ) -> Descent | None:
     """Minimise cost and prior from some parameters; None where their rollouts die.
 
-    Done when each of two steps running brings no more than ``tolerance`` of the total: plateaus have slow beginnings. Damping follows the
-    ratio of the two (Nielsen 1999). A step is tried by its cost alone, which takes a tenth of the normal equations.
+    Done when each of two steps running brings no more than ``tolerance`` of the total: plateaus have slow beginnings.
+    Damping follows the ratio of what a step brings to what it was expected to (Nielsen 1999). A step is tried by its
+    cost alone, which takes a tenth of the normal equations.
     """
     equations = objective.equations(parameters)
     if not np.isfinite(equations.cost):

@@ -132,7 +132,7 @@ class Rollouts:
         """
         stepper = _RungeKutta(self.law, parameters, self._states[0][:, members].copy(), sensitivities)
         times = self.segments.times[members]
-        alive = np.isfinite(stepper.x).all(axis=(0, 2))
+        alive: Bools = np.isfinite(stepper.x.sum(axis=(0, 2)))
         yield 0, stepper.x, stepper.s, alive
         for i in range(times.shape[1] - 1):
             h = (times[:, i + 1] - times[:, i]) / substeps

@@ -9,7 +9,6 @@ estimated together with the weights. Exact data are then fitted exactly, and lit
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -30,7 +29,9 @@ from ecodyn.estimation.shooting_equations import AMPLITUDE, MOST_SUBSTEPS
 __all__ = ["FittedNetwork", "Schedule", "fit_network"]
 
 STAGES = (0.12,)  # shares of the window before the whole of it
-OBSERVATIONS = 20.0  # independent numbers that a run's misfit is worth: it is alike from step to step and feature to feature
+OBSERVATIONS = (
+    20.0  # independent numbers that a run's misfit is worth: it is alike from step to step and feature to feature
+)
 PRESUMED = 0.04  # share that will be left unexplained, where nothing is known of it yet
 WEAKEST = 1e-10  # exact data want no prior, and rounding wants a little
 SETTLED = 1.5  # factor by which the strength may still be off
@@ -45,7 +46,7 @@ class Schedule:
 
     Attributes
     ----------
-    matching_steps, rollout_steps : most Gauss-Newton steps of matching, and of each stage of rollouts
+    matching_steps, rollout_steps : most Gauss-Newton steps of matching, and of each stage of rollouts; none if 0
     rollout_share : length of the longest rollouts, as a share of the window
     intervals : outputs of a rollout over the window that are compared with the data
     starts : random starts that are matched; the best goes on
@@ -211,4 +212,3 @@ class _Search:
             converged=self.whole,
             status=self.status,
         )
-

@@ -81,9 +81,7 @@ class NetworkLaw:
         """(feature,), or one for all."""
         return np.asarray(self.units.slopes[..., equation])
 
-    def sensitivities(
-        self, layers: Layers, x: Array, directions: Array, t: Array, out: Array, work: Array
-    ) -> Array:
+    def sensitivities(self, layers: Layers, x: Array, directions: Array, t: Array, out: Array, work: Array) -> Array:
         """Slopes of the moving channels, and into ``out`` Ṡ for sensitivities S (moving, parameter, batch, feature).
 
         ``work`` is of the shape of one channel's: new memory for every step took a third of the time.
@@ -156,9 +154,7 @@ class NetworkLaw:
         if not by_state:
             return None
         seen = np.concatenate(by_state)  # (mean, moving, batch, feature)
-        parts = (
-            np.matmul(s.transpose(1, 0, 2), seen[:, m].transpose(1, 2, 0)) for m, s in enumerate(directions)
-        )
+        parts = (np.matmul(s.transpose(1, 0, 2), seen[:, m].transpose(1, 2, 0)) for m, s in enumerate(directions))
         return np.asarray(sum(parts))
 
 

@@ -158,7 +158,6 @@ class Evaluation:
         """∂(scaled equation)/∂θ into ``out`` (parameter, batch, feature)."""
         where, shape = self.shape.slices, self.shape
         part = {name: out[s] for name, s in where.items()}
-        last = (slice(None), self.equation)
         self._outermost(part["g3.weight"], part["g3.bias"])
         np.multiply(self.h1[:, None], self.d2[None], out=_as(part["g2.weight"], len(self.h1)))
         part["g2.bias"][:] = self.d2

@@ -134,9 +134,7 @@ class NeuralModel(FittedModel):
         if self.converged:
             return ()
         label = f"{self.family}/{self.coupling}"
-        return (
-            f"{label}: {self.status}; what is left unexplained of the training runs is {self.unexplained:.2g}",
-        )
+        return (f"{label}: {self.status}; what is left unexplained of the training runs is {self.unexplained:.2g}",)
 
     @property
     def n_coefficients(self) -> int:

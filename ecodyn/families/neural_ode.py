@@ -5,8 +5,6 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Self
 
-import numpy as np
-
 from ecodyn.equations.clock_drive import Drive
 from ecodyn.equations.forms import polynomial_library
 from ecodyn.equations.library import EXCHANGEABLE, FULL
@@ -67,6 +65,7 @@ class NeuralODE(Family):
 
     Examples
     --------
+    >>> import numpy as np
     >>> from ecodyn import NeuralODE, Trajectories
     >>> steps = np.arange(20.0)
     >>> decays = Trajectories(np.linspace(1.0, 3.0, 10).reshape(5, 1, 2) * np.exp(-0.1 * steps[:, None]), steps)

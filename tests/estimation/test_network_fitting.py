@@ -54,7 +54,9 @@ def test_sets_and_seeds_fitted_together_are_each_alone(competing_runs, clock):
 def test_runs_of_unequal_length_are_each_followed_to_their_end(competing_runs):
     full = competing_runs(runs=4)
     lengths = [41, 12, 20, 41]
-    data = Trajectories([v[:n] for v, n in zip(full.values, lengths, strict=True)], [np.arange(float(n)) for n in lengths])
+    data = Trajectories(
+        [v[:n] for v, n in zip(full.values, lengths, strict=True)], [np.arange(float(n)) for n in lengths]
+    )
     model = small(rollout_steps=10).fit_model(data)
     rollout = model.simulate(full.values[:, 0], full.times[0])
     for r, n in enumerate(lengths):

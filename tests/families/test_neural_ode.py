@@ -71,7 +71,10 @@ def test_beside_a_law_a_network_of_zeros_is_that_law(linear_runs, coupling):
     np.testing.assert_array_equal(nothing.rhs(x, t), model.base.rhs(x, t))
     directions = np.random.default_rng(1).standard_normal((3, 4, 2))
     np.testing.assert_allclose(
-        model.jacobian_times(x, directions), super(type(model), model).jacobian_times(x, directions), rtol=1e-6, atol=1e-7
+        model.jacobian_times(x, directions),
+        super(type(model), model).jacobian_times(x, directions),
+        rtol=1e-6,
+        atol=1e-7,
     )
     assert model.n_coefficients == sum(w.size for w in model.weights.values()) + model.base.n_coefficients
 
