@@ -122,7 +122,7 @@ def folds_of(contender: Contender, protocol: str, data: Trajectories, folds: int
 
 
 def _seeds(contender: Contender, protocol: str, data: Trajectories, first: int) -> tuple[int, ...]:
-    """What a contender is fitted with, as many seeds as it asks for where it is ranked; 0 where a fit depends on none."""
+    """What a contender is fitted with, as many seeds as it asks for where it is ranked; 0 where none has a say."""
     if not contender.stochastic:
         return (0,)
     ranked = protocol != IN_SAMPLE and not contender.run_by_run(data)
