@@ -17,10 +17,12 @@ __all__ = ["Increments", "simpson"]
 NODES = 3  # data points of Simpson's rule in a span
 ROWS = 2000  # increments that are matched: rollouts follow, and these are where they begin
 
+ROWS_OF_ONE = 1000  # of a single run: it has no more to say
+
 
 @dataclass(frozen=True, eq=False)
 class Increments:
-    """Spans of the data: increments against Simpson's rule of ẋ along the data (of a map there is none here).
+    """Spans of the data: increments against Simpson's rule of ẋ along the data.
 
     ``states`` (node, channel, span, feature) at ``times`` (span, node), ``quadrature`` (span, node), ``increments``
     (equation, span, feature) and ``size`` (equation,), their root mean square.
@@ -39,7 +41,8 @@ class Increments:
         lengths = samples.lengths
         longest = int(lengths.max())
         gap = max(1, min(SPAN, longest // 10) // (NODES - 1))
-        each = max(1, min(longest, ROWS // (samples.n_runs * samples.states.shape[2])))
+        rows = ROWS if samples.n_runs > 1 else ROWS_OF_ONE
+        each = max(1, min(longest, rows // (samples.n_runs * samples.states.shape[2])))
         last = np.maximum(0, lengths - 1 - gap * (NODES - 1))
         starts = [np.unique(np.rint(np.linspace(0, n, each)).astype(np.intp)) for n in last]
         run = np.repeat(np.arange(samples.n_runs), [len(s) for s in starts])
