@@ -37,7 +37,8 @@ class NeuralODE(Family):
 
     Fitted by Gauss-Newton with exact sensitivities, in float64: increments of the data first, from several random
     starts, then rollouts over segments that grow to the whole window. A quadratic prior on the weights takes the place
-    of early stopping; its strength is the one that leave-one-run-out prefers at the optimum.
+    of early stopping: a priori these have unit variance, and the strength is the variance of what the fit leaves
+    unexplained.
 
     Parameters
     ----------
@@ -80,7 +81,7 @@ class NeuralODE(Family):
     over_flexible = True
     universal = True  # tanh perceptrons: Hornik, Stinchcombe and White 1989
     title = "neural ODE"
-    cost = 30.0
+    cost = 12.0
     simplicity = 3
 
     def __init__(
