@@ -8,8 +8,8 @@ import pytest
 import ecodyn
 from ecodyn.equations.library import Library
 from ecodyn.equations.right_hand_side import BoundLibrary
-from ecodyn.estimation import integral_matching, network_fitting
-from ecodyn.estimation.network_fitting import CHECK_EVERY, CHECK_MATCHING_EVERY
+from ecodyn.estimation import integral_matching
+from ecodyn.estimation.network_law import NetworkLaw
 from ecodyn.extraction import Request, extract
 from ecodyn.families import Linear, LotkaVolterra, NeuralODE, SINDy
 from ecodyn.logs import LogOptions
@@ -71,19 +71,19 @@ def test_folds_shot_together_are_evaluated_as_often_as_alone_in_fewer_calls(monk
 
 
 def test_a_network_is_evaluated_as_often_as_its_schedule_says(monkeypatch, competing_runs):
+    """Sensitivities take a network's time: at most one rollout of them a Gauss-Newton step, and one to begin with."""
     calls = []
-    evaluate = network_fitting.evaluate
+    sensitivities = NetworkLaw.sensitivities
 
-    def counted(*arguments):
+    def counted(self, *arguments):
         calls.append(1)
-        return evaluate(*arguments)
+        return sensitivities(self, *arguments)
 
-    monkeypatch.setattr(network_fitting, "evaluate", counted)
-    matching, rollouts, intervals = 2 * CHECK_MATCHING_EVERY, 2 * CHECK_EVERY, 10
-    family = NeuralODE(hidden=4, matching_steps=matching, rollout_steps=rollouts, intervals=intervals)
-    family.fit_seeds([competing_runs()], [0, 1, 2])
-    followed = matching / CHECK_MATCHING_EVERY + rollouts + rollouts / CHECK_EVERY
-    assert len(calls) == matching + 4 * intervals * followed  # four stages an interval, whatever the number of networks
+    monkeypatch.setattr(NetworkLaw, "sensitivities", counted)
+    steps, intervals = 4, 10
+    NeuralODE(hidden=3, starts=1, rollout_steps=steps, intervals=intervals, prior=1e-3).fit_model(competing_runs())
+    short, whole = 4, 4 * intervals  # evaluations of a rollout over a tenth of the window, and over all of it
+    assert 0 < len(calls) <= (steps + 1) * (short + whole)
 
 
 @pytest.mark.skipif(not IO.exists(), reason="counts of bytes read come from Linux")

@@ -1,10 +1,10 @@
 """A neural ODE against the plain recipe (torchdiffeq, dopri5 on whole trajectories, Adam) and diffrax (Tsit5, jitted).
 
-One fold: 14 trainings to fit to, two that are held out. All sides have the same perceptrons, standardised states and
-one thread. The plain recipe follows all stored steps at torchdiffeq's own tolerances; a second one, and diffrax, are
-tuned: every 20th step, and tolerances as loose as the data allow. A peer trains until its held-out skill is ecodyn's,
-at two learning rates of which the faster counts; looking at the skill is not counted, compilation is. Peers are told
-when to stop by the held-out runs themselves, which flatters them: ecodyn stops by validation runs of its own.
+One fold: 14 trainings to fit to, two that are held out. The peers have perceptrons as wide as Adam needs, standardised
+states and one thread. The plain recipe follows all stored steps at torchdiffeq's own tolerances; a second one, and
+diffrax, are tuned: every 20th step, and tolerances as loose as the data allow. A peer trains until its held-out skill
+is ecodyn's, at two learning rates of which the faster counts; looking at the skill is not counted, compilation is.
+Peers are told when to stop by the held-out runs themselves, which flatters them: ecodyn sees nothing of those.
 """
 
 from __future__ import annotations
@@ -263,7 +263,7 @@ def hour(budget: float) -> list[Table]:
     )
     table.add("ecodyn", *reversed(ecodyns(fold)))
     for factor in (4, 16):
-        estimator = ecodyn.NeuralODE(matching_steps=300 * factor, rollout_steps=30 * factor)
+        estimator = ecodyn.NeuralODE(starts=2 * factor, matching_steps=30 * factor, rollout_steps=30 * factor)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             took, law = seconds(lambda estimator=estimator: estimator.fit(fold.training), rounds=1)

@@ -12,7 +12,6 @@ from ecodyn._version import __version__
 from ecodyn.comparison.candidate import NAMING
 from ecodyn.comparison.check import Checked
 from ecodyn.comparison.folds import ORIGINS
-from ecodyn.comparison.plan import SEEDS
 from ecodyn.comparison.request import Request
 from ecodyn.comparison.result import Comparison
 from ecodyn.comparison.run import Outcome
@@ -24,7 +23,7 @@ from ecodyn.families.model_name import FAMILY
 
 __all__ = ["answer", "holm", "summed_up"]
 
-PACKAGES = ("numpy", "scipy", "scikit-learn", "torch", "torchdiffeq", "pysindy")  # that have a say in the numbers
+PACKAGES = ("numpy", "scipy", "scikit-learn", "torch", "pysindy")  # that have a say in the numbers
 
 
 def answer(checked: Checked, request: Request, outcome: Outcome, tested: WindowsWithTests) -> Comparison:
@@ -33,9 +32,15 @@ def answer(checked: Checked, request: Request, outcome: Outcome, tested: Windows
     estimators = [m.estimator for m in checked.contenders if m.estimator is not None and m.kind == FAMILY]
     of_families = [note for estimator in estimators for note in estimator.notes(data)]
     of_fits = summed_up([w for r in outcome.all_results for w in r.warnings])
+    seeds = max((m.seeds for m in checked.contenders), default=1)  # "neural": the key is schema 2's
     return Comparison(
         windows=holm(tested.windows),
-        settings={**request.settings(), **_versions(), "models": [m.name.to_json() for m in checked.contenders]},
+        settings={
+            **request.settings(),
+            **_versions(),
+            "neural_seeds": seeds,
+            "models": [m.name.to_json() for m in checked.contenders],
+        },
         data={
             **data.provenance,
             "runs": data.n_runs,
@@ -57,7 +62,6 @@ def _versions() -> Settings:
         "ecodyn": __version__,
         "versions": {"python": platform.python_version(), **{package: version(package) for package in PACKAGES}},
         "forecast_origins": list(ORIGINS),
-        "neural_seeds": SEEDS,  # of families whose fits depend on one; the key is schema 2's
     }
 
 

@@ -58,8 +58,13 @@ class Contender(Named):
 
     @property
     def stochastic(self) -> bool:
-        """Whether it is fitted with several seeds."""
+        """Whether a fit of it depends on a seed."""
         return self.estimator is not None and self.estimator.stochastic
+
+    @property
+    def seeds(self) -> int:
+        """How many seeds it is fitted with where it is ranked."""
+        return self.estimator.seeds if self.estimator is not None and self.estimator.stochastic else 1
 
     @property
     def cost(self) -> float:

@@ -14,10 +14,9 @@ from ecodyn.comparison.request import Request, Window
 from ecodyn.families.model_name import ModelName
 from ecodyn.trajectories import Trajectories
 
-__all__ = ["SEEDS", "Plan", "Task", "folds_of", "plan"]
+__all__ = ["Plan", "Task", "folds_of", "plan"]
 
-STOCHASTIC_FOLDS = 8  # of models that are fitted with several seeds, and cost minutes
-SEEDS = 3  # of a stochastic model that is ranked: its loss is their mean
+STOCHASTIC_FOLDS = 8  # of models whose fits depend on a seed: they take ten times as long as others
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +85,7 @@ def plan(data: Trajectories, contenders: Sequence[Contender], request: Request, 
     for contender, protocol in _pairs(data, contenders, request):
         folds = folds_of(contender, protocol, data, request.folds)
         seeds = _seeds(contender, protocol, data, request.seed)
-        # Networks are batched, and better off in few large tasks; other fits even out over many small ones.
+        # One task for each process: what folds share, such as each run's regression, is worked out once in each.
         count = min(len(folds), request.jobs)
         for piece in range(count):
             tasks.append(
@@ -123,8 +122,8 @@ def folds_of(contender: Contender, protocol: str, data: Trajectories, folds: int
 
 
 def _seeds(contender: Contender, protocol: str, data: Trajectories, first: int) -> tuple[int, ...]:
-    """What a contender is fitted with: networks that are ranked with several seeds; 0 where a fit depends on none."""
+    """What a contender is fitted with, as many seeds as it asks for where it is ranked; 0 where none has a say."""
     if not contender.stochastic:
         return (0,)
     ranked = protocol != IN_SAMPLE and not contender.run_by_run(data)
-    return tuple(range(first, first + (SEEDS if ranked else 1)))
+    return tuple(range(first, first + (contender.seeds if ranked else 1)))

@@ -151,6 +151,13 @@ class Sensitivity:
             result[:, 0] = directions[:, library.moving.index(library.velocity)]
         return result
 
+    def variables_by_state(self) -> Array | None:
+        """∂z/∂x of an exchangeable law's means, (moving, batch, feature, variable); None where it sees none."""
+        if self.moments is None or self.through is None:
+            return None
+        by = [self.library.moment_monomials.derivative(self.moments, c) for c in self.library.moving]
+        return np.asarray(np.stack(by) / self.own.shape[-2])
+
     def _of_variables(self, directions: Array) -> Array:
         """(∂z/∂x)·S, (batch, variable, direction)."""
         library = self.library

@@ -1,20 +1,21 @@
-"""The perceptrons of neural ODEs, a batch of them at a time: shape, initial weights, and their values.
+"""The perceptrons of neural ODEs: their shape, their initial weights, and their values with exact derivatives.
 
-Each weight carries a leading network axis, and one batched matrix product serves all networks.
+Arrays have units or inputs first and (batch, feature) last: elementwise work then goes along long rows. A perceptron
+with a full coupling gives all features at once from all of them: its hidden units then have one value a batch member,
+(unit, batch, 1), and what is written for a feature's own units holds for them by broadcasting.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
 
-import torch
+import numpy as np
 
-Tensor = torch.Tensor
-Weights = dict[str, Tensor]
+from ecodyn.arrays import Array
 
-FIRST, LAST = ("g1", "phi1"), ("g3", "phi2")  # layers that see no tanh, and that have none behind them
+__all__ = ["Architecture", "Evaluation"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,13 +30,23 @@ class Architecture:
     coupling: str
     channels: int
     features: int
-    hidden: int = 24
-    mean_hidden: int = 12
-    means: int = 4
+    hidden: int = 8
+    mean_hidden: int = 8
+    means: int = 2
     driven: int = 0
     moving: tuple[int, ...] = (0,)
     fitted: tuple[int, ...] = (0,)
     velocity: int | None = None
+
+    @property
+    def full(self) -> bool:
+        """Whether all features are seen at once."""
+        return self.coupling == "full"
+
+    @property
+    def pooled(self) -> bool:
+        """Whether means over the state's own features are seen."""
+        return self.coupling == "exchangeable" and not self.driven
 
     @property
     def environment(self) -> int:
@@ -46,155 +57,151 @@ class Architecture:
 
     def sizes(self) -> dict[str, tuple[int, int]]:
         """(inputs, outputs) of each layer."""
-        full = self.coupling == "full"
-        inputs = self.channels * self.features if full else self.channels + self.environment
+        inputs = self.channels * self.features if self.full else self.channels + self.environment
         layers = {
             "g1": (inputs, self.hidden),
             "g2": (self.hidden, self.hidden),
-            "g3": (self.hidden, len(self.fitted) * (self.features if full else 1)),
+            "g3": (self.hidden, len(self.fitted) * (self.features if self.full else 1)),
         }
-        if self.coupling == "exchangeable" and not self.driven:
+        if self.pooled:
             layers |= {"phi1": (self.channels, self.mean_hidden), "phi2": (self.mean_hidden, self.means)}
         return layers
 
+    @cached_property
+    def slices(self) -> dict[str, slice]:
+        """Where each weight and bias is in the vector of all parameters."""
+        found, begin = {}, 0
+        for name, (inputs, outputs) in self.sizes().items():
+            for part, size in (("weight", inputs * outputs), ("bias", outputs)):
+                found[f"{name}.{part}"] = slice(begin, begin + size)
+                begin += size
+        return found
 
-def initial_weights(architecture: Architecture, seeds: Sequence[int]) -> Weights:
-    """PyTorch's default initialisation of linear layers, one seed a network, float32."""
-    weights: dict[str, list[Tensor]] = {}
-    for seed in seeds:
-        generator = torch.Generator().manual_seed(seed)
-        for name, (inputs, outputs) in architecture.sizes().items():
-            limit = inputs**-0.5
-            for part, shape in (("weight", (inputs, outputs)), ("bias", (1, outputs))):
-                value = (torch.rand(shape, generator=generator) * 2 - 1) * limit
-                weights.setdefault(f"{name}.{part}", []).append(value)
-    return {name: torch.stack(values) for name, values in weights.items()}
+    @cached_property
+    def size(self) -> int:
+        """Number of parameters."""
+        return sum((inputs + 1) * outputs for inputs, outputs in self.sizes().values())
 
+    @cached_property
+    def _shapes(self) -> dict[str, tuple[int, int]]:
+        sizes = self.sizes().items()
+        return {f"{n}.{part}": (i if part == "weight" else 1, o) for n, (i, o) in sizes for part in ("weight", "bias")}
 
-def in_sigmoids(weights: Weights) -> Weights:
-    """The weights with which sigmoids give what the given ones give with tanh, tanh(a) = 2σ(2a) − 1.
+    def layers(self, parameters: Array) -> dict[str, Array]:
+        """Weights (input, output) and biases (1, output) by name, as views of the vector of parameters."""
+        return {name: parameters[where].reshape(self._shapes[name]) for name, where in self.slices.items()}
 
-    σ takes a sixth of tanh's time in PyTorch (float32, AVX-512), and tanh was half of a training.
-    """
-    folded: Weights = {}
-    for name in dict.fromkeys(key.partition(".")[0] for key in weights):
-        weight, bias = weights[f"{name}.weight"], weights[f"{name}.bias"]
-        if name not in FIRST:  # h W + b of h = 2s − 1
-            weight, bias = 2 * weight, bias - weight.sum(dim=1, keepdim=True)
-        scale = 1 if name in LAST else 2
-        folded |= {f"{name}.weight": scale * weight, f"{name}.bias": scale * bias}
-    return folded
-
-
-def evaluate(folded: Weights, architecture: Architecture, u: Tensor, drive: Tensor | None = None) -> Tensor:
-    """g at standardised states (network, state, feature, channel): (network, state, feature, equation).
-
-    ``folded`` weights are those of ``in_sigmoids``; ``drive`` (network, state, curve) replaces the means. Inside, units
-    come before states: matrix products whose other side is a single unit are then ten times as fast.
-    """
-    n, states, features, channels = u.shape
-    if architecture.coupling == "full":
-        g = _Perceptron.apply(u.reshape(n, states, features * channels).mT, None, *_layers(folded, "g1", "g2", "g3"))
-        return g.reshape(n, features, -1, states).permute(0, 3, 1, 2)
-    own = u.permute(0, 3, 1, 2).reshape(n, channels, states * features)
-    seen = None
-    if architecture.coupling == "exchangeable":
-        seen = _means(folded, own, features) if drive is None else drive.mT
-    g = _Perceptron.apply(own, seen, *_layers(folded, "g1", "g2", "g3"))
-    return g.unflatten(2, (states, features)).permute(0, 2, 3, 1)
+    def initial(self, rng: np.random.Generator) -> Array:
+        """Uniform random parameters within ± 1/√inputs of each layer (LeCun et al. 1998)."""
+        parameters = np.empty(self.size)
+        for name, (inputs, _) in self.sizes().items():
+            for part in ("weight", "bias"):
+                where = self.slices[f"{name}.{part}"]
+                parameters[where] = rng.uniform(-1, 1, where.stop - where.start) * inputs**-0.5
+        return parameters
 
 
-def _layers(folded: Weights, *names: str) -> list[Tensor]:
-    return [folded[f"{name}.{part}"] for name in names for part in ("weight", "bias")]
+class Evaluation:
+    """g at standardised states u (channel, batch, feature), with what its derivatives are made of.
 
-
-def _means(folded: Weights, own: Tensor, features: int) -> Tensor:
-    """Means over features of the channels and of φ, (network, mean, state)."""
-    hidden = _MeanHidden.apply(own, features, *_layers(folded, "phi1"))
-    learned = _affine(folded["phi2.weight"], folded["phi2.bias"], hidden)  # linear: the mean may come before it
-    return torch.cat([own.unflatten(2, (-1, features)).mean(dim=3), learned], dim=1)
-
-
-def _affine(weight: Tensor, bias: Tensor, x: Tensor) -> Tensor:
-    """Wᵀx + b of inputs (network, unit, state)."""
-    return torch.baddbmm(bias.mT, weight.mT, x)
-
-
-def _gradients(x: Tensor, d: Tensor) -> tuple[Tensor, Tensor]:
-    """Of a layer's weight and bias, from its inputs x and the gradient d of what it gives."""
-    return torch.bmm(x, d.mT), d.sum(dim=2).unsqueeze(1)
-
-
-def _through_sigmoid_(d: Tensor, s: Tensor) -> Tensor:
-    """d · s(1 − s), in place of d."""
-    return d.mul_(torch.addcmul(s, s, s, value=-1))
-
-
-class _Perceptron(torch.autograd.Function):
-    """g of own inputs (network, input, state × feature) and, where given, those that a state's features share.
-
-    Gradients are written out, and what is used up is overwritten: a training takes a seventh less than by autograd.
+    ``seen`` (input, batch) replaces the means. ``value`` is (equation, batch, feature).
     """
 
-    @staticmethod
-    def forward(
-        ctx: Any,
-        own: Tensor,
-        seen: Tensor | None,
-        w1: Tensor,
-        b1: Tensor,
-        w2: Tensor,
-        b2: Tensor,
-        w3: Tensor,
-        b3: Tensor,
-    ) -> Tensor:
-        """(network, equation, state × feature)."""
-        if seen is None:
-            first = _affine(w1, b1, own)
+    def __init__(self, shape: Architecture, layers: Mapping[str, Array], u: Array, seen: Array | None = None) -> None:
+        self.shape, self.layers, self.u = shape, layers, u
+        batch, features = u.shape[1:]
+        w = layers["g1.weight"]
+        if shape.full:
+            self.inputs = u.transpose(2, 0, 1).reshape(-1, batch, 1)  # as states are flattened: features outermost
         else:
-            first = torch.bmm(w1[:, : own.shape[1]].mT, own)
-            shared = _affine(w1[:, own.shape[1] :], b1, seen)  # once a state, not once a feature
-            first.unflatten(2, (seen.shape[2], -1)).add_(shared.unsqueeze(3))
-        s1 = first.sigmoid_()
-        s2 = _affine(w2, b2, s1).sigmoid_()
-        ctx.save_for_backward(own, seen, w1, w2, w3, s1, s2)
-        return _affine(w3, b3, s2)
+            self.inputs = u
+        if shape.pooled:
+            self.phi = np.tanh(_affine(layers, "phi1", u))
+            self.mean_phi = self.phi.sum(axis=2) / features
+            learned = layers["phi2.weight"].T @ self.mean_phi + layers["phi2.bias"].T
+            seen = np.concatenate([u.sum(axis=2) / features, learned])
+        self.seen = seen
+        own = len(self.inputs)
+        first = _times(w[:own].T, self.inputs)
+        shared = layers["g1.bias"].T
+        first += (shared if seen is None else w[own:].T @ seen + shared)[:, :, None]
+        self.h1 = np.tanh(first)
+        self.h2 = np.tanh(_affine(layers, "g2", self.h1))
+        g = _affine(layers, "g3", self.h2)
+        self.value = g.reshape(features, -1, batch).transpose(1, 2, 0) if shape.full else g
 
-    @staticmethod
-    def backward(ctx: Any, dg: Tensor) -> tuple[Tensor | None, ...]:
-        """Gradients of all inputs of ``forward``."""
-        own, seen, w1, w2, w3, s1, s2 = ctx.saved_tensors
-        dg = dg.contiguous()
-        d2 = _through_sigmoid_(torch.bmm(w3, dg), s2)
-        d1 = _through_sigmoid_(torch.bmm(w2, d2), s1)
-        d_own = torch.bmm(w1[:, : own.shape[1]], d1) if ctx.needs_input_grad[0] else None
-        d_seen = None
-        if seen is None:
-            dw1, db1 = _gradients(own, d1)
-        else:
-            d_shared = d1.unflatten(2, (seen.shape[2], -1)).sum(dim=3)
-            of_seen, db1 = _gradients(seen, d_shared)
-            dw1 = torch.cat([torch.bmm(own, d1.mT), of_seen], dim=1)
-            d_seen = torch.bmm(w1[:, own.shape[1] :], d_shared) if ctx.needs_input_grad[1] else None
-        return d_own, d_seen, dw1, db1, *_gradients(s1, d2), *_gradients(s2, dg)
+    def backward(self, equation: int, scale: Array | float) -> None:
+        """Go back from one equation's output, times ``scale``: what the two following are made of."""
+        w3 = self.layers["g3.weight"]
+        w3 = w3[:, equation :: len(self.shape.fitted)][:, None, :]  # (unit, 1, 1 or feature)
+        self.equation, self.scale = equation, scale
+        self.d2 = (scale * w3) * (1 - self.h2**2)
+        self.d1 = _times(self.layers["g2.weight"], self.d2) * (1 - self.h1**2)
+
+    def by_inputs(self) -> tuple[Array, Array | None]:
+        """Derivatives of the equation by its inputs, and by the means: (input, batch, feature)."""
+        own = len(self.inputs)
+        both = _times(self.layers["g1.weight"], self.d1)
+        return both[:own], both[own:] if self.shape.pooled else None
+
+    def means_by_state(self) -> Array:
+        """∂(means)/∂u, (mean, channel, batch, feature)."""
+        channels, batch, features = self.u.shape
+        slope = 1 - self.phi**2
+        weight = self.layers["phi2.weight"].T[:, None] * self.layers["phi1.weight"] / features
+        learned = _times(weight.reshape(-1, len(slope)), slope).reshape(-1, channels, batch, features)
+        plain = np.zeros((channels, channels, batch, features))
+        plain[np.arange(channels), np.arange(channels)] = 1 / features
+        return np.concatenate([plain, learned])
+
+    def by_parameters(self, by_means: Array | None, out: Array) -> None:
+        """∂(scaled equation)/∂θ into ``out`` (parameter, batch, feature)."""
+        where, shape = self.shape.slices, self.shape
+        part = {name: out[s] for name, s in where.items()}
+        self._outermost(part["g3.weight"], part["g3.bias"])
+        np.multiply(self.h1[:, None], self.d2[None], out=_as(part["g2.weight"], len(self.h1)))
+        part["g2.bias"][:] = self.d2
+        first = _as(part["g1.weight"], len(self.layers["g1.weight"]))
+        own = len(self.inputs)
+        np.multiply(self.inputs[:, None], self.d1[None], out=first[:own])
+        if self.seen is not None:
+            np.multiply(self.seen[:, None, :, None], self.d1[None], out=first[own:])
+        part["g1.bias"][:] = self.d1
+        if by_means is None:
+            return
+        learned = by_means[shape.channels :]
+        np.multiply(self.mean_phi[:, None, :, None], learned[None], out=_as(part["phi2.weight"], len(self.mean_phi)))
+        part["phi2.bias"][:] = learned
+        through = _times(self.layers["phi2.weight"], learned)
+        slope = 1 - self.phi**2
+        moved = (self.u[:, None] * slope[None]).sum(axis=3) / self.u.shape[2]
+        np.multiply(moved[..., None], through[None], out=_as(part["phi1.weight"], shape.channels))
+        np.multiply((slope.sum(axis=2) / self.u.shape[2])[..., None], through, out=part["phi1.bias"])
+
+    def _outermost(self, weight: Array, bias: Array) -> None:
+        """Each output is moved by its own weights alone."""
+        equations, batch, features = len(self.shape.fitted), *self.u.shape[1:]
+        weight[:], bias[:] = 0.0, 0.0
+        if not self.shape.full:
+            _as(weight, len(self.h2))[:, self.equation] = self.scale * self.h2
+            bias[self.equation] = self.scale
+            return
+        every = np.arange(features)
+        scale = np.broadcast_to(self.scale, (batch, features))
+        weights = weight.reshape(len(self.h2), features, equations, batch, features)
+        weights[:, every, self.equation, :, every] = scale.T[:, None] * self.h2[None, :, :, 0]
+        bias.reshape(features, equations, batch, features)[every, self.equation, :, every] = scale.T
 
 
-class _MeanHidden(torch.autograd.Function):
-    """Means over features of φ's hidden units, of own inputs (network, input, state × feature); see `_Perceptron`."""
+def _affine(layers: Mapping[str, Array], name: str, x: Array) -> Array:
+    return _times(layers[f"{name}.weight"].T, x) + layers[f"{name}.bias"].T[:, :, None]
 
-    @staticmethod
-    def forward(ctx: Any, own: Tensor, features: int, weight: Tensor, bias: Tensor) -> Tensor:
-        """(network, unit, state)."""
-        s = _affine(weight, bias, own).sigmoid_()
-        ctx.save_for_backward(own, weight, s)
-        ctx.features = features
-        return s.unflatten(2, (-1, features)).mean(dim=3)
 
-    @staticmethod
-    def backward(ctx: Any, d: Tensor) -> tuple[Tensor | None, ...]:
-        """Gradients of all inputs of ``forward``."""
-        own, weight, s = ctx.saved_tensors
-        each = (d / ctx.features).repeat_interleave(ctx.features, dim=2)
-        each = _through_sigmoid_(each, s)
-        d_own = torch.bmm(weight, each) if ctx.needs_input_grad[0] else None
-        return d_own, None, *_gradients(own, each)
+def _times(matrix: Array, x: Array) -> Array:
+    """A matrix times the first axis of x."""
+    return np.asarray((matrix @ x.reshape(len(x), -1)).reshape(-1, *x.shape[1:]))
+
+
+def _as(part: Array, inputs: int) -> Array:
+    """A weight's part of the derivatives, (input × output, batch, feature), with its two axes."""
+    return part.reshape(inputs, -1, *part.shape[1:])

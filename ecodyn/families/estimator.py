@@ -54,7 +54,9 @@ class Family(Predictor, ABC):
     needs_positive : bool
         Whether negative values deserve a warning.
     stochastic : bool
-        Whether a fit depends on a seed, ``random_state`` (comparisons then average over three).
+        Whether a fit depends on a seed, ``random_state``.
+    seeds : int
+        How many seeds comparisons average over, of a stochastic family that is ranked: one where they agree.
     selects : bool
         Whether a fit chooses a subset of its terms, so that reports say which and how stably.
     universal : bool
@@ -85,6 +87,7 @@ class Family(Predictor, ABC):
     available_dynamics: ClassVar[tuple[str, ...]] = (FLOW,)
     needs_positive: ClassVar[bool] = False
     stochastic: ClassVar[bool] = False
+    seeds: ClassVar[int] = 3
     selects: ClassVar[bool] = False
     universal: ClassVar[bool] = False
     title: ClassVar[str] = ""

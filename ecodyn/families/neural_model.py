@@ -13,7 +13,9 @@ from ecodyn.arrays import Array
 from ecodyn.equations.clock_drive import Drive
 from ecodyn.equations.library import EXCHANGEABLE, FULL, letter_of
 from ecodyn.errors import UnusableDataError
-from ecodyn.families.model import FittedModel, amplitudes_from, check_model_path, weights_path
+from ecodyn.families.law import Law
+from ecodyn.families.model import FittedModel, amplitudes_from, check_model_path, feature_amplitudes_from, weights_path
+from ecodyn.runtime.json_values import number, plain_json
 from ecodyn.trajectories.state import VELOCITY, fitted, moving
 
 if TYPE_CHECKING:
@@ -21,12 +23,15 @@ if TYPE_CHECKING:
 
 __all__ = ["NeuralModel"]
 
+FIT_NUMBERS, FIT_FACTS = ("prior", "unexplained", "gradient"), ("iterations", "status", "converged")  # in a file
+
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class NeuralModel(FittedModel):
-    """ẋᵢ = slope · g((x − centre)/spread), g a perceptron with two hidden layers of tanh; float64.
+    """ẋᵢ = base(x) + slope · g((x − centre)/spread), g a perceptron with two hidden layers of tanh; float64.
 
-    Where several channels are fitted, g has an output for each.
+    Where several channels are fitted, g has an output for each. Statistics have a feature axis in front where each
+    feature has a unit of its own.
 
     Attributes
     ----------
@@ -34,9 +39,15 @@ class NeuralModel(FittedModel):
     centre, spread : array (channel,), the standardisation of the state
     slope : array (equation,), the fitted channel's unit per step
     drive : a clock's mean curve (standardised), in place of the means over features
-    validation : unexplained share of the validation rollouts that stopping went by
-    seconds : how long the fit took (its share of a batch)
-    converged : whether training found weights whose validation rollouts finish
+    base : the law that the network adds to, or None
+    prior : strength of the quadratic prior on the weights
+    unexplained : share of the training rollouts' squares that is left (or of the increments', where these alone were
+        matched)
+    gradient : largest element of the gradient at the end, of cost and prior
+    iterations : Gauss-Newton steps
+    status : how the fit ended
+    seconds : how long it took
+    converged : whether rollouts of the whole length that was asked for were followed
     """
 
     weights: Mapping[str, Array]
@@ -44,7 +55,12 @@ class NeuralModel(FittedModel):
     spread: Array
     slope: Array
     drive: Drive | None = None
-    validation: float = float("nan")
+    base: Law | None = None
+    prior: float = float("nan")
+    unexplained: float = float("nan")
+    gradient: float = float("nan")
+    iterations: int = 0
+    status: str = ""
     seconds: float = float("nan")
     converged: bool = True
 
@@ -64,6 +80,8 @@ class NeuralModel(FittedModel):
             g = self._perceptron(u)
         out = np.zeros_like(x)
         out[..., list(fitted(self.channels))] = self.slope * g.reshape(*x.shape[:2], -1)
+        if self.base is not None:
+            return out + self.base.rhs(x, t)  # whose signal follows the velocity already
         if VELOCITY in self.channels:
             out[..., 0] = x[..., self.channels.index(VELOCITY)]
         return out
@@ -86,7 +104,8 @@ class NeuralModel(FittedModel):
                 for own, z in ((u, seen), (du, dseen))
             )
         dg = self._tangent(("g1", "g2", "g3"), u, du)
-        return np.asarray(self.slope * np.moveaxis(dg if self.coupling == FULL else dg[..., 0], 1, -1))
+        moved = self.slope[..., 0, None] * np.moveaxis(dg if self.coupling == FULL else dg[..., 0], 1, -1)
+        return np.asarray(moved if self.base is None else moved + self.base.jacobian_times(x, directions))
 
     def _environment_tangent(self, u: Array, du: Array) -> Array:
         learned = self._tangent(("phi1", "phi2"), u, du)
@@ -111,18 +130,16 @@ class NeuralModel(FittedModel):
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Whether training came to anything."""
+        """How training ended, where it did not come to its end."""
         if self.converged:
             return ()
         label = f"{self.family}/{self.coupling}"
-        return (
-            f"{label}: no validation rollout of the network ever finished; it is no better than it was at the start",
-        )
+        return (f"{label}: {self.status}; what is left unexplained of the training runs is {self.unexplained:.2g}",)
 
     @property
     def n_coefficients(self) -> int:
-        """Number of weights."""
-        return sum(w.size for w in self.weights.values())
+        """Number of weights, and of the base law's coefficients."""
+        return sum(w.size for w in self.weights.values()) + (0 if self.base is None else self.base.n_coefficients)
 
     @property
     def library_size(self) -> int:
@@ -186,12 +203,14 @@ class NeuralModel(FittedModel):
             temporary.write_text(self._text())
 
     def _details(self) -> dict[str, object]:
-        return {
+        details: dict[str, object] = {
             "centre": self.centre.tolist(),
             "spread": self.spread.tolist(),
             "slope": self.slope.tolist(),
             "weights": "beside this file, in safetensors",
+            "fit": plain_json({name: getattr(self, name) for name in (*FIT_NUMBERS, *FIT_FACTS)}),
         }
+        return details if self.base is None else details | {"base": self.base.to_json()}
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any], path: str | Path) -> Self:
@@ -213,12 +232,15 @@ class NeuralModel(FittedModel):
             channels=tuple(document["state"].split(",")),
             features=tuple(document["features"]),
             amplitudes=amplitudes_from(document),
+            feature_amplitudes=feature_amplitudes_from(document),
             provenance=document["provenance"],
             weights=weights,
             centre=np.array(document["centre"], dtype=float),
             spread=np.array(document["spread"], dtype=float),
             slope=np.atleast_1d(np.array(document["slope"], dtype=float)),
             drive=None if times is None or values is None else Drive(times, values),
+            base=None if (base := document.get("base")) is None else Law.from_json(base, path),
+            **_fit_from(document.get("fit", {})),
         )
         try:
             model.rhs(np.zeros((1, len(model.features), len(model.channels))), np.zeros(1))
@@ -228,3 +250,9 @@ class NeuralModel(FittedModel):
                 "keep together what was saved together"
             ) from error
         return model
+
+
+def _fit_from(stated: Mapping[str, Any]) -> dict[str, Any]:
+    """How the fit went; older files don't say."""
+    numbers = {name: number(stated[name]) for name in FIT_NUMBERS if name in stated}
+    return {**numbers, **{name: stated[name] for name in FIT_FACTS if name in stated}}

@@ -19,7 +19,15 @@ STATES = ("signal", "signal,gradient@start", "signal,gradient", "signal,velocity
 # Enough to be a fit; families registered from elsewhere run with their defaults.
 FAST = {
     "sindy": {"thresholds": 4},
-    "neural_ode": {"hidden": 6, "means": 2, "matching_steps": 30, "rollout_steps": 6, "intervals": 12},
+    "neural_ode": {
+        "hidden": 4,
+        "means": 1,
+        "starts": 1,
+        "matching_steps": 15,
+        "rollout_steps": 4,
+        "intervals": 6,
+        "prior": 1e-4,
+    },
 }
 CASES = [(name, coupling) for name in REGISTRY for coupling in family(name).couplings]
 LAWS = [case for case in CASES if case[0] != "neural_ode"]
