@@ -87,21 +87,21 @@ def best_law(
     scale, begin, duration = _checked(data)
     terms = Terms(data.n_features, _degree(data, degree))
     problem = _problem(data, terms, scale, begin, duration)
-    pool, tried, substeps = search(problem)
-    following = [law for law in pool if law.ok]
+    found = search(problem)
+    problem, following = found.problem, [law for law in found.pool if law.ok]
     if not following:
         raise UnusableDataError(
             f"expected a polynomial law of degree {terms.degree} or less that follows the data from end to end, got "
-            f"{len(pool)} that diverge; give a shorter or finer sampled window, another degree=, or use compare"
+            f"{len(found.pool)} that diverge; give a shorter or finer sampled window, another degree=, or use compare"
         )
-    picks = chosen_in_resamples(problem, following, substeps, resamples, seed)
+    picks = chosen_in_resamples(problem, following, found.substeps, resamples, seed)
     back = _back(terms, scale, duration)
     parameters: dict[str, object] = {"degree": terms.degree, "resamples": resamples, "seed": seed}
     best = following[0]
     assert best.squares is not None
     return BestLaw(
         model=law_of(terms, best.coefficients * back, data, parameters),
-        candidates=_listed(problem, following, tried, picks),
+        candidates=_listed(problem, following, found.tried, picks),
         inclusion=_inclusion(problem, following, picks, data),
         noise=dict(zip(map(str, data.features.tolist()), (np.sqrt(best.squares) * scale).tolist(), strict=True)),
         resamples=resamples,

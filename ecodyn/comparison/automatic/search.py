@@ -6,7 +6,7 @@ information criterion (Chen and Chen 2008) of whole rollouts from estimated star
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -17,13 +17,16 @@ from ecodyn.comparison.automatic.monomials import Terms
 from ecodyn.comparison.automatic.refinement import Refined, Window, linearised, march_laws, refine
 from ecodyn.comparison.automatic.weak_form import regression, spans
 
-__all__ = ["Problem", "Tried", "search"]
+__all__ = ["Found", "Problem", "Tried", "search"]
 
 SHORTLIST = 10  # supports that are refined, the best of cheap rollouts
 BEAM = 3  # laws from which a round of the search goes on
 ROUNDS = 8
 DROPS = (1, 2, 3, 5, 8)  # least significant terms that a round drops together
-FLOOR = 1e-9  # of a feature's movement squared: under it the solver's error is what is fitted
+EXACT_FLOOR = 1e-9  # of a feature's movement squared: under it the solver's error is what is fitted
+EXACT = 1e-11  # what a law that is exact leaves of it, with steps as fine as STEP_TOLERANCE asks for
+NEAR = 1e-5  # unexplained: with more, no floor matters
+NEAR_FLOOR = 1e-7  # where no law is exact: to fit an expansion more closely takes terms that carry over to nothing
 EXACT_WEIGHT = 1e-8  # of a feature's movement squared: noise that weights count at least
 STEP_TOLERANCE = 2e-6  # of features' movement, between rollouts with a step and with half of it
 MOST_SUBSTEPS = 16
@@ -40,6 +43,7 @@ class Problem:
     terms: Terms
     runs: list[tuple[Array, Array, Array]]
     own: Array
+    floor: float = EXACT_FLOOR
 
     @cached_property
     def noise(self) -> Array:
@@ -70,11 +74,15 @@ class Problem:
     def criterion(self, squares: Array, size: int) -> float:
         """The extended information criterion of mean squared residuals (feature,) by so many coefficients."""
         each = self.samples / self.terms.features
-        return float(each * np.sum(np.log(squares / self.own**2 + FLOOR)) + self.penalty * size)
+        return float(each * np.sum(np.log(squares / self.own**2 + self.floor)) + self.penalty * size)
 
     def value(self, law: Refined) -> float:
         """Its criterion; infinite where it does not follow whole runs."""
         return self.criterion(law.squares, int(law.mask.sum())) if law.ok and law.squares is not None else np.inf
+
+    def left(self, law: Refined) -> float:
+        """Share of the movement that its rollouts leave unexplained."""
+        return float(np.mean(law.squares / self.own**2)) if law.ok and law.squares is not None else np.inf
 
     @cached_property
     def allowed(self) -> dict[str, Bools]:
@@ -103,8 +111,18 @@ class Tried:
     unexplained: float = np.inf
 
 
-def search(problem: Problem) -> tuple[list[Refined], list[Tried], int]:
-    """Refined laws, the best first, all that was tried before shooting, and the substeps of its rollouts."""
+@dataclass(frozen=True, eq=False)
+class Found:
+    """Refined laws, the best first by the problem's criterion; all that was tried before shooting; substeps of rollouts."""
+
+    problem: Problem
+    pool: list[Refined]
+    tried: list[Tried]
+    substeps: int
+
+
+def search(problem: Problem) -> Found:
+    """From the data to refined laws."""
     tried = _ranked(problem, _candidates(problem))
     shortlist: dict[bytes, Tried] = {}
     for candidate in tried:
@@ -113,6 +131,19 @@ def search(problem: Problem) -> tuple[list[Refined], list[Tried], int]:
     substeps = _substeps(problem, chosen[0].coefficients)
     pool = [Refined(c.coefficients.copy(), c.mask) for c in chosen]
     _shoot(problem, pool, substeps)
+    _improve(problem, pool, substeps)
+    if not _exact(problem, pool[0]) and problem.left(pool[0]) < NEAR:
+        problem = replace(problem, floor=NEAR_FLOOR)
+        _improve(problem, pool, substeps)
+    return Found(problem, pool, tried, substeps)
+
+
+def _exact(problem: Problem, law: Refined) -> bool:
+    return law.ok and law.squares is not None and bool((law.squares / problem.own**2 < EXACT).all())
+
+
+def _improve(problem: Problem, pool: list[Refined], substeps: int) -> None:
+    """Local search from the best laws, which the pool gains and is sorted by."""
     seen, done = {law.mask.tobytes() for law in pool}, set[bytes]()
     for _ in range(ROUNDS):
         pool.sort(key=problem.value)
@@ -128,7 +159,7 @@ def search(problem: Problem) -> tuple[list[Refined], list[Tried], int]:
             break
         _shoot(problem, new, substeps, (1.0,))
         pool += new
-    return sorted(pool, key=problem.value), tried, substeps
+    pool.sort(key=problem.value)
 
 
 def _shoot(problem: Problem, laws: list[Refined], substeps: int, stages: tuple[float, ...] | None = None) -> None:
@@ -194,7 +225,7 @@ def _ranked(problem: Problem, candidates: list[Tried]) -> list[Tried]:
         Tried(c.smoothing, c.span, c.mask, c.coefficients, u) for c, u in zip(candidates, left, strict=True)
     ]
     count, penalty = problem.samples, problem.penalty
-    return sorted(ranked, key=lambda c: count * np.log(c.unexplained + FLOOR) + penalty * int(c.mask.sum()))
+    return sorted(ranked, key=lambda c: count * np.log(c.unexplained + problem.floor) + penalty * int(c.mask.sum()))
 
 
 def _substeps(problem: Problem, coefficients: Array) -> int:
