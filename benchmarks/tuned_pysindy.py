@@ -1,10 +1,9 @@
 """PySINDy tuned on one trajectory: a grid of derivatives, thresholds and degrees, chosen by rollouts inside it.
 
-The weak form (windows of two sizes), finite differences, and smoothed ones (two windows) and a smoothing spline; STLSQ at
+The weak form (windows of two sizes), finite differences, smoothed ones (two windows) and a smoothing spline; STLSQ at
 thresholds from 0.002 to 1; degrees 1 to 3, or 5 of one variable. Each is fitted to the first two thirds and rolled out
-from the start over all of the trajectory; the one with the best skill is refitted to all of it. Rollouts go through
-ecodyn's guarded `integrate`, those of one degree as a batch, and start at the trajectory's first state or, under noise, at
-that of a smoothing spline, as ecodyn's do.
+over all of the trajectory, from the first state of a smoothing spline of it; the one with the best skill is refitted to
+all of it. Rollouts go through ecodyn's guarded `integrate`, those of one degree as a batch.
 """
 
 from __future__ import annotations
@@ -26,7 +25,9 @@ WINDOWS = (20, 8)  # of the weak form: its domains' half width is the duration o
 DOMAINS = 100
 SMOOTHED = (11, 25)  # samples of Savitzky and Golay's window
 SPLINE = 1e-2  # smoothing factor of PySINDy's spline derivative
-ACCURACY, CALLS = 1e-6, 20_000  # of rollouts that choose
+ACCURACY = 1e-6  # of rollouts that choose, a step
+SCORED_ACCURACY = 1e-8
+CALLS, SCORED_CALLS = 4_000, 20_000  # of a batch's right-hand sides: laws that blow up slowly would take minutes
 AMPLITUDE = 100.0  # a rollout has diverged beyond this many times the data's largest value, as a fitted law's has
 DEGREES = {1: (1, 2, 3, 4, 5)}
 DEFAULT_DEGREES = (1, 2, 3)
@@ -83,7 +84,7 @@ def _methods(pysindy: Any, degree: int, t: Array) -> dict[str, Callable[[], dict
 
     def weak(share: int) -> Callable[[], dict[str, Any]]:
         def made() -> dict[str, Any]:
-            np.random.seed(0)  # PySINDy draws its domains from the global state
+            np.random.seed(0)  # noqa: NPY002 — PySINDy draws its domains from the global state
             library = pysindy.WeakPDELibrary(
                 function_library=pysindy.PolynomialLibrary(degree=degree),
                 spatiotemporal_grid=t,
@@ -116,7 +117,7 @@ def _skills(laws: list[Polynomial], start: Array, x: Array, t: Array) -> Array:
     return skills
 
 
-def rolled_out(law: Polynomial, starts: Array, t: Array, data: Array, accuracy: float = ACCURACY) -> Array:
+def rolled_out(law: Polynomial, starts: Array, t: Array, data: Array, *, scored: bool = False) -> Array:
     """Rollouts (batch, step, feature) of a law, or of a batch of laws of one degree; NaN from where one ended."""
     import pysindy
 
@@ -130,4 +131,5 @@ def rolled_out(law: Polynomial, starts: Array, t: Array, data: Array, accuracy: 
         return np.asarray(np.matmul(batch, terms[..., None])[..., 0])
 
     bound = AMPLITUDE * float(np.abs(data).max())
-    return integrate(rhs, starts, t, bound=bound, rtol=accuracy, max_evaluations=CALLS).values
+    accuracy, calls = (SCORED_ACCURACY, SCORED_CALLS) if scored else (ACCURACY, CALLS)
+    return integrate(rhs, starts, t, bound=bound, rtol=accuracy, max_evaluations=calls).values

@@ -8,6 +8,7 @@ import numpy as np
 
 from ecodyn.arrays import Array, Integers
 from ecodyn.comparison.automatic.monomials import Terms
+from ecodyn.comparison.automatic.other_starts import steadiest
 from ecodyn.comparison.automatic.refinement import Refined
 from ecodyn.comparison.automatic.resampling import chosen_in_resamples
 from ecodyn.comparison.automatic.result import BestLaw, CandidateLaw
@@ -26,7 +27,6 @@ FEWEST = 20  # samples of a run: fewer hold no window of test functions and a sm
 DEGREES = {1: 5, 2: 3, 3: 3, 4: 3}  # by number of features: full libraries are cubic while they have under 100 terms
 MOST_TERMS = 100  # of a library
 SHOWN = 20  # candidates in the result
-"""Refined laws that the result lists."""
 
 
 def best_law(
@@ -44,8 +44,8 @@ def best_law(
     several lengths. Along each path terms are eliminated by how much the regression's residual grows without them. All
     supports are ranked by cheap rollouts, the best refined by multiple shooting on all samples with the starting states
     estimated, and from the best of these a local search goes on: terms are dropped, added and swapped. The law with
-    the least extended Bayesian information criterion of whole rollouts is taken: among those that follow the data
-    within the noise, one with few terms.
+    the least information criterion of whole rollouts is taken, among those that follow the data within the noise one
+    with few and simple terms; but not one that diverges from more starts around the data than others as plausible.
 
     Parameters
     ----------
@@ -94,11 +94,11 @@ def best_law(
             f"expected a polynomial law of degree {terms.degree} or less that follows the data from end to end, got "
             f"{len(found.pool)} that diverge; give a shorter or finer sampled window, another degree=, or use compare"
         )
+    following.insert(0, following.pop(steadiest(problem, following, found.substeps)))
     picks = chosen_in_resamples(problem, following, found.substeps, resamples, seed)
     back = _back(terms, scale, duration)
     parameters: dict[str, object] = {"degree": terms.degree, "resamples": resamples, "seed": seed}
     best = following[0]
-    assert best.squares is not None
     return BestLaw(
         model=law_of(terms, best.coefficients * back, data, parameters),
         candidates=_listed(problem, following, found.tried, picks),
@@ -166,7 +166,7 @@ def smoothed(x: Array, t: Array) -> Array:
 
 def _back(terms: Terms, scale: Array, duration: float) -> Array:
     """What takes coefficients (feature, term) from scaled units to the data's."""
-    return np.asarray(scale[:, None] / duration / np.prod(scale ** terms.exponents, axis=1))
+    return np.asarray(scale[:, None] / duration / np.prod(scale**terms.exponents, axis=1))
 
 
 def _listed(problem: Problem, laws: list[Refined], tried: list[Tried], picks: Integers) -> tuple[CandidateLaw, ...]:
@@ -177,7 +177,6 @@ def _listed(problem: Problem, laws: list[Refined], tried: list[Tried], picks: In
     rows = []
     for law, share in list(zip(laws, shares.tolist(), strict=True))[:SHOWN]:
         form, first = form_of(problem.terms, law.mask), origin.get(law.mask.tobytes())
-        assert law.squares is not None
         rows.append(
             CandidateLaw(
                 family=form.family,
@@ -210,12 +209,12 @@ def _sentence(problem: Problem, laws: list[Refined], picks: Integers) -> str:
     """How sure it is."""
     form = form_of(problem.terms, laws[0].mask)
     forms = Counter(form_of(problem.terms, laws[p].mask) for p in picks.tolist())
-    assert laws[0].squares is not None
     left = float(np.mean(laws[0].squares / problem.own**2))
     told = "under 1e-9" if left < 1e-9 else f"{left:.2g}"
     what = "trajectory's" if len(problem.runs) == 1 else "trajectories'"
     text = (
-        f"of {len(picks)} resamples of the {what} segments, {form} was chosen in {100 * forms[form] / len(picks):.0f} %, "
+        f"of {len(picks)} resamples of the {what} segments, {form} was chosen in "
+        f"{100 * forms[form] / len(picks):.0f} %, "
         f"these very terms in {100 * float(np.mean(picks == 0)):.0f} %; it leaves {told} of the movement"
     )
     others = [f"{other} in {100 * count / len(picks):.0f} %" for other, count in forms.most_common() if other != form]

@@ -12,6 +12,7 @@ from ecodyn.arrays import Array, Bools
 
 __all__ = ["Path", "eliminate", "supports"]
 
+LIFT = 1e-12  # of normalised columns' squares: lets dependent ones be solved for
 RANK = 1e-11  # singular values under so much of the largest are rounding
 SWAPPED_IN = 8  # of the absent terms, those that gain most by themselves
 INDIFFERENT = 1e-12  # of the target's square: by less, the loss can't tell terms apart
@@ -31,9 +32,10 @@ class Path:
         self.order, self.losses = np.array(order, dtype=int), np.array(losses)
         self.size, self.rows = size, rows
 
-    def at(self, penalty: float) -> Bools:
-        """The support with the least squared residual, with a penalty for each of its terms."""
-        kept = len(self.order) - np.arange(len(self.losses))
+    def at(self, penalty: float, costs: Array | None = None) -> Bools:
+        """The support with the least squared residual and penalty, one for each term or so much times its cost."""
+        each = np.ones(len(self.order)) if costs is None else costs[self.order]
+        kept = np.append(np.cumsum(each[::-1])[::-1], 0.0)
         gone = int(np.argmin(self.losses + penalty * kept))
         support = np.zeros(self.size, dtype=bool)
         support[self.order[gone:]] = True
@@ -52,7 +54,7 @@ def eliminate(theta: Array, target: Array, allowed: Bools, rank: Array) -> Path:
     kept = np.flatnonzero(allowed)
     norms = np.linalg.norm(theta, axis=0)
     kept = kept[norms[kept] > 0]
-    joined = np.linalg.qr(np.column_stack([theta[:, kept] / norms[kept], target]), mode="r")
+    joined = np.asarray(np.linalg.qr(np.column_stack([theta[:, kept] / norms[kept], target]), mode="r"))
     matrix, y = joined[:, :-1], joined[:, -1]
     order: list[int] = []
     losses: list[float] = []
@@ -83,38 +85,45 @@ def supports(paths: list[Path]) -> list[Bools]:
     return [s for s in found.values() if s.any()]
 
 
-def exchange(matrix: Array, target: Array, support: Bools, penalty: float, moves: int = 8) -> Bools:
-    """A support improved by the best single addition, removal or swap, again and again, at a penalty for each term."""
-    gram, moment, square = matrix.T @ matrix, matrix.T @ target, float(target @ target)
+def exchange(matrix: Array, target: Array, support: Bools, costs: Array, moves: int = 8) -> Bools:
+    """A support improved by the best single addition, removal or swap, again and again, each term at its cost."""
+    problem = _Gram(matrix, target, costs)
     support = support.copy()
-
-    def value(kept: Array) -> float:
-        if not len(kept):
-            return square
-        inner = gram[np.ix_(kept, kept)]
-        scale = 1 / np.sqrt(np.maximum(np.diagonal(inner), 1e-300))
-        inner = inner * scale[:, None] * scale + 1e-12 * np.eye(len(kept))
-        m = scale * moment[kept]
-        return square - float(m @ np.linalg.solve(inner, m)) + penalty * len(kept)
-
-    best = value(np.flatnonzero(support))
+    best = problem.value(support)
     for _ in range(moves):
-        inside, outside = np.flatnonzero(support), np.flatnonzero(~support)
-        removals = [(i, None) for i in inside]
-        additions = [(None, o) for o in outside]
-        reductions = {o: value(np.sort(np.append(inside, o))) for o in outside}
-        promising = sorted(reductions, key=reductions.__getitem__)[:SWAPPED_IN]
-        swaps = [(i, o) for i in inside for o in promising]
-        tried = []
-        for i, o in (*removals, *additions, *swaps):
-            kept = support.copy()
-            if i is not None:
-                kept[i] = False
-            if o is not None:
-                kept[o] = True
-            tried.append((reductions[o] if i is None else value(np.flatnonzero(kept)), kept))
-        least, found = min(tried, key=lambda pair: pair[0])
+        inside, outside = np.flatnonzero(support).tolist(), np.flatnonzero(~support).tolist()
+        with_one = [(problem.value(_changed(support, [k])), k) for k in outside]
+        promising = [k for _, k in sorted(with_one)[:SWAPPED_IN]]
+        changes = [[k] for k in inside] + [[i, k] for i in inside for k in promising]
+        tried = [(problem.value(_changed(support, change)), change) for change in changes]
+        tried += [(value, [k]) for value, k in with_one]
+        if not tried:
+            break
+        least, change = min(tried)
         if least >= best - 1e-9 * abs(best):
             break
-        best, support = least, found
+        best, support = least, _changed(support, change)
     return support
+
+
+def _changed(support: Bools, terms: list[int]) -> Bools:
+    changed = support.copy()
+    changed[terms] = ~changed[terms]
+    return changed
+
+
+class _Gram:
+    """The squared residual of any support and what its terms cost, from products of columns."""
+
+    def __init__(self, matrix: Array, target: Array, costs: Array) -> None:
+        norms = np.linalg.norm(matrix, axis=0)
+        columns = matrix / np.where(norms > 0, norms, 1.0)
+        self.gram, self.moment, self.square = columns.T @ columns, columns.T @ target, float(target @ target)
+        self.gram[np.diag_indices(len(costs))] += LIFT
+        self.costs = costs
+
+    def value(self, support: Bools) -> float:
+        kept = np.flatnonzero(support)
+        moment = self.moment[kept]
+        explained = float(moment @ np.linalg.solve(self.gram[np.ix_(kept, kept)], moment)) if len(kept) else 0.0
+        return self.square - explained + float(self.costs[kept].sum())

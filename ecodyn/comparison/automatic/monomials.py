@@ -22,17 +22,18 @@ class Terms:
 
     def __init__(self, features: int, degree: int) -> None:
         self.features, self.degree = features, degree
-        chosen = [
-            c for d in range(degree + 1) for c in itertools.combinations_with_replacement(range(features), d)
-        ]
+        chosen = [c for d in range(degree + 1) for c in itertools.combinations_with_replacement(range(features), d)]
         self.exponents = np.array([[c.count(k) for k in range(features)] for c in chosen])
         self.degrees = self.exponents.sum(axis=1)
         place = {tuple(e): i for i, e in enumerate(self.exponents.tolist())}
         # A monomial is one of a degree less, times its last feature.
-        self.parent = np.array([place[tuple(self.exponents[i] - self._unit(c[-1]))] if c else 0 for i, c in enumerate(chosen)])
+        self.parent = np.array(
+            [place[tuple(self.exponents[i] - self._unit(c[-1]))] if c else 0 for i, c in enumerate(chosen)]
+        )
         self.factor = np.array([c[-1] if c else 0 for c in chosen])
         self.blocks = [
-            (int(np.searchsorted(self.degrees, d)), int(np.searchsorted(self.degrees, d + 1))) for d in range(1, degree + 1)
+            (int(np.searchsorted(self.degrees, d)), int(np.searchsorted(self.degrees, d + 1)))
+            for d in range(1, degree + 1)
         ]
         # ∂/∂x_k of each: an exponent times a monomial of a degree less.
         self.slope_of = np.zeros((features, len(chosen)), dtype=np.intp)

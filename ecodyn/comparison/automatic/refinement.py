@@ -17,26 +17,33 @@ from ecodyn.comparison.automatic.monomials import Terms
 __all__ = ["Refined", "Window", "linearised", "march_laws", "refine"]
 
 STAGES = (0.1, 0.33, 1.0)  # lengths of segments, as shares of a run
-ITERATIONS = 20  # a stage
+ITERATIONS = 20  # a stage; laws that need more are seldom the ones that are kept
 TOLERANCE = 1e-4  # relative decrease of the cost at which a stage is done
-LARGEST_DAMPING = 1e6
+LARGEST_DAMPING = 1e6  # of the Hessian's diagonal: a step is then next to none
+SMALLEST = 1e-12  # of the largest diagonal entry: lifts directions that nothing determines
 FLOOR_SQUARE = 1e-9  # of weighted residuals: under it the solver's error is what is fitted
 
 
 @dataclass
 class Refined:
-    """One law on its way: coefficients (row, term), its free ones, starting states, and how well it follows.
+    """One law on its way.
 
-    ``cost`` is the mean over samples and features of squared residuals in their weights; infinite where a rollout
-    died. ``hessian`` is that of the free coefficients, starts eliminated; ``ok`` whether whole runs were followed.
+    Attributes
+    ----------
+    coefficients : array (feature, term), in scaled units
+    mask : bool array of the same shape: which of them are free
+    starts : array (segment, feature), estimated starting states of the last stage's segments
+    cost : mean over samples and features of weighted squared residuals; infinite where a rollout died
+    squares : array (feature,), mean squared residuals
+    ok : whether whole runs were followed
+    damping : of its next step
     """
 
     coefficients: Array
     mask: Bools
-    starts: Array | None = None
+    starts: Array = field(default_factory=lambda: np.zeros((0, 0)))
     cost: float = np.inf
-    hessian: Array | None = None
-    squares: Array | None = None
+    squares: Array = field(default_factory=lambda: np.full(1, np.inf))
     ok: bool = False
     damping: float = field(default=1e-3, repr=False)
 
@@ -94,9 +101,7 @@ def march_laws(
     return stages, out
 
 
-def _sensitivities(
-    terms: Terms, law: Refined, stages: Array, times: Array, substeps: int
-) -> Array:
+def _sensitivities(terms: Terms, law: Refined, stages: Array, times: Array, substeps: int) -> Array:
     """∂(outputs)/∂(free coefficients, start), (point, segment, feature, free + feature), of one law's steps."""
     count, features = stages.shape[2], stages.shape[3]
     h = np.repeat(np.diff(times, axis=1).T / substeps, substeps, axis=0)[..., None, None]
@@ -138,7 +143,6 @@ def linearised(
 
     Starting states are eliminated, and the residuals have variance one.
     """
-    assert law.starts is not None
     window = Window(runs, 1.0)
     count = len(window.first)
     stages, out = march_laws(
@@ -179,78 +183,88 @@ def refine(
         window = Window(runs, share)
         whole = share >= 1.0
         for law in laws:
-            reuse = whole and law.starts is not None and len(law.starts) == len(window.first)
+            reuse = whole and len(law.starts) == len(window.first)
             law.starts = law.starts if reuse else window.first.copy()
             law.cost, law.damping, law.ok = np.inf, 1e-3, False
         _descend(terms, laws, window, weights, substeps, bound)
         for law in laws:
-            law.ok = whole and np.isfinite(law.cost)
+            law.ok = whole and bool(np.isfinite(law.cost))
 
 
 def _descend(terms: Terms, laws: list[Refined], window: Window, weights: Array, substeps: int, bound: float) -> None:
-    total = float(window.use.sum()) * len(weights)
+    """Damped Gauss-Newton steps of all laws at once, until each is done."""
+    count, total = len(window.first), float(window.use.sum()) * len(weights)
     trials = [(law, law.coefficients, law.starts) for law in laws]
-    equations: dict[int, tuple[Array, Array]] = {}
-    active = list(laws)
+    equations: dict[int, _Equations] = {}
     for iteration in range(ITERATIONS + 1):
-        count = len(window.first)
         coefficients = np.repeat(np.stack([c for _, c, _ in trials]), count, axis=0)
         starts = np.concatenate([s for _, _, s in trials])
+        times = np.tile(window.t, (len(trials), 1))
         with np.errstate(all="ignore"):
-            stages, out = march_laws(
-                terms, coefficients, starts, np.tile(window.t, (len(trials), 1)), substeps, bound
-            )
-        still = []
+            stages, out = march_laws(terms, coefficients, starts, times, substeps, bound)
+        active = []
         for k, (law, c, s) in enumerate(trials):
             mine = slice(k * count, (k + 1) * count)
             residual = (out[:, mine] - window.x.swapaxes(0, 1)) * window.use.T[..., None]
             cost = float(np.sum(weights * residual**2)) / total
-            better = np.isfinite(cost) and cost < law.cost
-            small = better and iteration > 0 and law.cost - cost <= TOLERANCE * law.cost
+            better = bool(np.isfinite(cost)) and cost < law.cost
+            done = better and iteration > 0 and law.cost - cost <= TOLERANCE * law.cost
             if better:
                 law.coefficients, law.starts, law.cost = c, s, cost
+                law.squares = np.sum(residual**2, axis=(0, 1)) / window.use.sum()
                 law.damping = law.damping / 5 if iteration else law.damping
                 moved = _sensitivities(terms, law, stages[:, :, mine], window.t, substeps)
-                equations[id(law)] = _normal(moved, residual, window, weights, law)
-                law.hessian = equations[id(law)][0]
-                law.squares = np.sum(residual**2, axis=(0, 1)) / window.use.sum()
+                equations[id(law)] = _Equations.of(moved, residual, window, weights)
             elif iteration == 0:
                 continue  # it dies from here: shorter segments are all that it is good for
             else:
                 law.damping *= 10
-            if not small and law.damping < LARGEST_DAMPING:
-                still.append(law)
-        active = still
-        if not active or iteration == ITERATIONS:
+            if not done and law.damping < LARGEST_DAMPING:
+                active.append(law)
+        if not active:
             break
-        trials = [(law, *_step(law, equations[id(law)][1])) for law in active]
+        trials = [(law, *equations[id(law)].step(law)) for law in active]
 
 
-def _normal(moved: Array, residual: Array, window: Window, weights: Array, law: Refined) -> tuple[Array, object]:
-    """Hessian of the coefficients with starts eliminated, and what a step takes."""
-    free = int(law.mask.sum()) if law.mask.ndim else 0
-    free = moved.shape[-1] - moved.shape[-2]
-    weighted = moved * (weights[:, None] * window.use.T[..., None, None])
-    hessian = np.einsum("psfa,psfb->sab", weighted, moved, optimize=True)
-    gradient = np.einsum("psfa,psf->sa", weighted, residual, optimize=True)
-    a, b, d = hessian[:, :free, :free].sum(axis=0), hessian[:, :free, free:], hessian[:, free:, free:]
-    parts = (a, b, d, gradient[:, :free].sum(axis=0), gradient[:, free:])
-    solved = np.linalg.solve(d + 1e-12 * np.trace(d, axis1=1, axis2=2)[:, None, None] * np.eye(d.shape[1]), b.swapaxes(1, 2))
-    return a - np.einsum("spk,skq->pq", b, solved), parts
+@dataclass(frozen=True)
+class _Equations:
+    """Normal equations: blocks of the law (free, free), across (segment, free, feature), and of the starts."""
 
+    law: Array
+    across: Array
+    starts: Array
+    of_law: Array
+    of_starts: Array
 
-def _step(law: Refined, parts: object) -> tuple[Array, Array]:
-    a, b, d, g, gs = parts  # type: ignore[misc]
-    damping = law.damping
-    floor = 1e-12 * max(float(np.diagonal(a).max(initial=0.0)), 1e-300)
-    a = a + np.diag(damping * np.maximum(np.diagonal(a), floor) + 1e-13 * np.diagonal(a) + floor * 1e-3)
-    diagonal = np.einsum("skk->sk", d)
-    d = d + np.einsum("sk,kl->skl", damping * diagonal + 1e-12 * diagonal.max(axis=1, keepdims=True) + 1e-300, np.eye(d.shape[1]))
-    solved = np.linalg.solve(d, np.concatenate([b.swapaxes(1, 2), gs[..., None]], axis=2))
-    reduced = a - np.einsum("spk,skq->pq", b, solved[..., :-1])
-    right = -(g - np.einsum("spk,sk->p", b, solved[..., -1]))
-    scale = 1 / np.sqrt(np.maximum(np.diagonal(a), 1e-300))
-    step = scale * np.linalg.lstsq(reduced * scale[:, None] * scale, scale * right, rcond=1e-14)[0]
-    coefficients = law.coefficients.copy()
-    coefficients[law.mask] += step
-    return coefficients, law.starts - solved[..., -1] - solved[..., :-1] @ step
+    @classmethod
+    def of(cls, moved: Array, residual: Array, window: Window, weights: Array) -> _Equations:
+        """Of sensitivities (point, segment, feature, free + feature) and residuals (point, segment, feature)."""
+        free = moved.shape[-1] - moved.shape[-2]
+        weighted = moved * (weights[:, None] * window.use.T[..., None, None])
+        hessian = np.einsum("psfa,psfb->sab", weighted, moved, optimize=True)
+        gradient = np.einsum("psfa,psf->sa", weighted, residual, optimize=True)
+        return cls(
+            law=hessian[:, :free, :free].sum(axis=0),
+            across=hessian[:, :free, free:],
+            starts=hessian[:, free:, free:],
+            of_law=gradient[:, :free].sum(axis=0),
+            of_starts=gradient[:, free:],
+        )
+
+    def step(self, law: Refined) -> tuple[Array, Array]:
+        """Coefficients and starts after a damped step; the starts, private to their segments, are eliminated."""
+        largest = max(float(np.diagonal(self.law).max(initial=0.0)), 1e-300)
+        lifted = np.maximum(np.diagonal(self.law), SMALLEST * largest)
+        own = self.law + np.diag(law.damping * lifted)
+        diagonal = np.einsum("skk->sk", self.starts)
+        lift = law.damping * diagonal + SMALLEST * diagonal.max(axis=1, keepdims=True) + 1e-300
+        starts = self.starts + lift[:, :, None] * np.eye(diagonal.shape[1])
+        right = np.concatenate([self.across.swapaxes(1, 2), self.of_starts[..., None]], axis=2)
+        solved = np.linalg.solve(starts, right)
+        reduced = own - np.einsum("spk,skq->pq", self.across, solved[..., :-1])
+        target = np.einsum("spk,sk->p", self.across, solved[..., -1]) - self.of_law
+        scale = 1.0 / np.sqrt(np.maximum(np.diagonal(own), 1e-300))
+        step = scale * np.linalg.lstsq(reduced * scale[:, None] * scale, scale * target, rcond=1e-14)[0]
+        coefficients = law.coefficients.copy()
+        coefficients[law.mask] += step
+        return coefficients, law.starts - solved[..., -1] - solved[..., :-1] @ step

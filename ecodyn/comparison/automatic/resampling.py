@@ -24,8 +24,7 @@ def chosen_in_resamples(problem: Problem, laws: list[Refined], substeps: int, re
     weights = np.stack([np.bincount(d, minlength=len(counts)) for d in draws]).astype(float)
     total = np.einsum("rs,lsf->rlf", weights, squares)
     mean = total / (weights @ counts)[:, None, None]
-    sizes = [int(law.mask.sum()) for law in laws]
-    values = [[problem.criterion(m, size) for m, size in zip(row, sizes, strict=True)] for row in mean]
+    values = [[problem.criterion(m, law.mask) for m, law in zip(row, laws, strict=True)] for row in mean]
     return np.argmin(np.array(values), axis=1).astype(np.intp)
 
 
@@ -34,7 +33,7 @@ def _by_segment(problem: Problem, laws: list[Refined], substeps: int) -> tuple[A
     window = Window(problem.runs, 1.0)
     count = len(window.first)
     coefficients = np.repeat(np.stack([law.coefficients for law in laws]), count, axis=0)
-    starts = np.concatenate([law.starts for law in laws if law.starts is not None])
+    starts = np.concatenate([law.starts for law in laws])
     times = np.tile(window.t, (len(laws), 1))
     _, out = march_laws(problem.terms, coefficients, starts, times, substeps, problem.bound)
     out = out.reshape(len(out), len(laws), count, -1)

@@ -26,7 +26,7 @@ class CandidateLaw:
     n_terms : its coefficients
     unexplained : share of the data's movement that its rollouts over whole runs leave, from estimated starts; infinite
         where one diverges
-    criterion : the extended Bayesian information criterion, by which the law is chosen
+    criterion : the information criterion by which the law is chosen
     chosen : share of resamples in which it is the best
     """
 

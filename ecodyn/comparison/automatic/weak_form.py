@@ -1,7 +1,8 @@
 """The weak form with smooth test functions: a law's regression without derivatives of the data.
 
-With ψ(s) = (1 − s²)^p on a window, which vanishes at both ends, −∫ψ′x dt = Σⱼ θⱼ ∫ψ φⱼ(x) dt (Messenger and Bortz 2021).
-On an even grid trapezoids are then accurate far beyond their order, and white noise in x weighs least where ψ is smooth.
+With ψ(s) = (1 − s²)^p on a window, which vanishes at both ends, −∫ψ′x dt = Σⱼ θⱼ ∫ψ φⱼ(x) dt (Messenger and Bortz
+2021). On an even grid trapezoids are then accurate far beyond their order, and white noise in x weighs least where ψ is
+smooth.
 """
 
 from __future__ import annotations
