@@ -13,7 +13,7 @@ from ecodyn.families.law import Law
 from ecodyn.rollouts.integration import integrate
 from ecodyn.rollouts.skill import skill_of
 
-TIMES = np.linspace(0.0, 8.0, 61)
+TIMES = np.linspace(0.0, 8.0, 51)
 
 
 def solved(rhs, start, times=TIMES):
@@ -86,7 +86,7 @@ FORMS = {
 @pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow) if n == "lorenz" else n for n in LAWS])
 def test_a_clean_trajectory_gives_its_law_exactly_in_the_simplest_family_that_holds_it(name):
     rhs, start, times, truth = LAWS[name]
-    degree = 2 if name in ("predator_prey", "oscillator") else None  # for speed: of the others the default
+    degree = {"predator_prey": 2, "oscillator": 2, "logistic": 3}.get(name)  # for speed; lorenz has the default
     found = ecodyn.best_law(solved(rhs, start, times), times, degree=degree, resamples=20)
     recovered = coefficients(found.model)
     assert set(recovered) == set(truth)
@@ -107,7 +107,7 @@ def noisy(share, seed=0):
 
 @functools.cache
 def found_in(share):
-    return ecodyn.best_law(*noisy(share), degree=2)
+    return ecodyn.best_law(*noisy(share), degree=2, resamples=50)
 
 
 def test_units_of_features_and_time_leave_the_terms_and_move_the_coefficients():
@@ -173,7 +173,8 @@ def test_bad_input_gets_a_sentence():
 def test_the_command_line_writes_a_law_that_simulate_takes(tmp_path):
     x = solved(oscillator, [1.0, 0.5])
     data, law, out = (str(tmp_path / name) for name in ("runs.csv", "law.json", "out.csv"))
-    ecodyn.Trajectories([x], TIMES, ["x", "v"], labels_shared=True).save(data)
+    x = x[::2]
+    ecodyn.Trajectories([x], TIMES[::2], ["x", "v"], labels_shared=True).save(data)
     done = CliRunner().invoke(app, ["fit", data, "--family", "auto", "-o", law])
     assert done.exit_code == 0, done.output
     assert "a linear law (full) was chosen in 100 %" in " ".join(done.output.split())

@@ -77,8 +77,8 @@ def best_law(
     (x_2)' = -1*x_1
     of 20 resamples of the trajectory's segments, a linear law (full) was chosen in 100 %, these very terms in 100 %; it
     leaves under 1e-9 of the movement
-    >>> found.to_dataframe().loc[0, ["family", "n_terms"]].tolist()
-    ['linear', 2]
+    >>> found.candidates[0].family, found.candidates[0].n_terms
+    ('linear', 2)
     """
     check_whole("resamples", resamples, 1)
     if degree is not None:
