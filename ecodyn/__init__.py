@@ -13,6 +13,7 @@ from ecodyn.runtime.lazy import lazily
 
 if TYPE_CHECKING:  # what type checkers see; at run time the names come from _HOME
     from ecodyn.comparison import Comparison, InterruptedComparison, Phases, compare, find_phases
+    from ecodyn.comparison.automatic import BestLaw, best_law
     from ecodyn.equations.forms import polynomial_library
     from ecodyn.errors import DataWarning, NothingFittedError, OutputExistsError, UnusableDataError
     from ecodyn.extraction import (
@@ -38,6 +39,7 @@ if TYPE_CHECKING:  # what type checkers see; at run time the names come from _HO
     from ecodyn.trajectories import Trajectories, as_trajectories, load
 
 _HOME = {
+    "BestLaw": "ecodyn.comparison.automatic",
     "Comparison": "ecodyn.comparison",
     "DataWarning": "ecodyn.errors",
     "EntryPointError": "ecodyn.runtime.registry",
@@ -63,6 +65,7 @@ _HOME = {
     "UnclearTokensError": "ecodyn.extraction",
     "UnusableDataError": "ecodyn.errors",
     "as_trajectories": "ecodyn.trajectories",
+    "best_law": "ecodyn.comparison.automatic",
     "compare": "ecodyn.comparison",
     "extract": "ecodyn.extraction",
     "find_equilibria": "ecodyn.stability.equilibria",
@@ -78,6 +81,7 @@ _HOME = {
 }
 
 __all__ = [
+    "BestLaw",
     "Comparison",
     "DataWarning",
     "EntryPointError",
@@ -103,6 +107,7 @@ __all__ = [
     "UnclearTokensError",
     "UnusableDataError",
     "as_trajectories",
+    "best_law",
     "compare",
     "extract",
     "find_equilibria",

@@ -34,8 +34,15 @@ if TYPE_CHECKING:
     from ecodyn.families.model import FittedModel
     from ecodyn.trajectories import Trajectories
 
+AUTO = "auto"  # in place of a family: the data choose
+
 FamilyName = Annotated[
-    str, typer.Option("--family", help="A registered family, such as linear, lotka_volterra, sindy or neural_ode.")
+    str,
+    typer.Option(
+        "--family",
+        help="A registered family, such as linear, lotka_volterra, sindy or neural_ode; or auto: family, coupling, "
+        "degree and smoothing are chosen by rollouts inside the data.",
+    ),
 ]
 CouplingName = Annotated[str, typer.Option("--coupling", help="independent, exchangeable, full")]
 Parameters = Annotated[
@@ -68,18 +75,43 @@ def fit(
     """Fit one law to all runs and print its equations; -o writes a model file."""
     with exits():
         data = prepared(paths, window, every, runs, select, Reading(columns, time_column, run_column, missing))
-        estimator = _configured(family, coupling, state, dynamics_of(dynamics, time), option, seed)
+        if family == AUTO:
+            _check_left_to_it(coupling, state, dynamics_of(dynamics, time), option)
+        else:
+            estimator = _configured(family, coupling, state, dynamics_of(dynamics, time), option, seed)
         target = None if str(output) == STDOUT else output
         if target is not None:
             from ecodyn.families.model import check_model_path
 
             check_model_path(target, force=force)
         with warnings_said():
-            model = estimator.fit(data).model_
+            model = _chosen(data, seed) if family == AUTO else estimator.fit(data).model_
         if target is not None:
             model.save(target, force=force)
             say(f"wrote {target}")
         _hand_over(model, data, as_json or str(output) == STDOUT)
+
+
+def _chosen(data: Trajectories, seed: int) -> FittedModel:
+    """The law that the data choose; how sure that is goes to stderr."""
+    from ecodyn.comparison.automatic import best_law
+
+    found = best_law(data, seed=seed)
+    say(found.confident)
+    return found.model
+
+
+def _check_left_to_it(coupling: str, state: str, dynamics: str, options: list[str] | None) -> None:
+    """Refuse what ``--family auto`` chooses itself, or has no room for."""
+    from ecodyn.rollouts.iteration import FLOW
+
+    given = {"--coupling": coupling != "exchangeable", "--state": state != "signal", "--dynamics": dynamics != FLOW}
+    refused = [flag for flag, there in (given | {"--set": bool(options)}).items() if there]
+    if refused:
+        raise typer.BadParameter(
+            f"--family {AUTO} chooses all but the data itself, a flow of the signals, got {listed(refused)}; leave "
+            f"{'it' if len(refused) == 1 else 'them'} out or name a family"
+        )
 
 
 def _hand_over(model: FittedModel, data: Trajectories, as_json: bool) -> None:

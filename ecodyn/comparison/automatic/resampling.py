@@ -1,0 +1,45 @@
+"""How often each law is the best of resampled segments of the data.
+
+Segments of the runs are drawn with replacement, and each law's criterion is made again from its rollouts' residuals in
+them, without a new fit: the resampling of estimated log likelihoods (Kishino, Miyata and Hasegawa 1990).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ecodyn.arrays import Array, Integers
+from ecodyn.comparison.automatic.refinement import Refined, Window, march_laws
+from ecodyn.comparison.automatic.search import Problem
+
+__all__ = ["chosen_in_resamples"]
+
+SEGMENTS = 20  # of a run: each has to hold what correlates residuals
+
+
+def chosen_in_resamples(problem: Problem, laws: list[Refined], substeps: int, resamples: int, seed: int) -> Integers:
+    """Which law was best in each resample, (resample,): positions among the laws, all of which follow whole runs."""
+    squares, counts = _by_segment(problem, laws, substeps)
+    draws = np.random.default_rng(seed).integers(len(counts), size=(resamples, len(counts)))
+    weights = np.stack([np.bincount(d, minlength=len(counts)) for d in draws]).astype(float)
+    total = np.einsum("rs,lsf->rlf", weights, squares)
+    mean = total / (weights @ counts)[:, None, None]
+    values = [[problem.criterion(m, law.mask) for m, law in zip(row, laws, strict=True)] for row in mean]
+    return np.argmin(np.array(values), axis=1).astype(np.intp)
+
+
+def _by_segment(problem: Problem, laws: list[Refined], substeps: int) -> tuple[Array, Array]:
+    """Squared residuals (law, segment, feature), and how many samples each segment has."""
+    window = Window(problem.runs, 1.0)
+    count = len(window.first)
+    coefficients = np.repeat(np.stack([law.coefficients for law in laws]), count, axis=0)
+    starts = np.concatenate([law.starts for law in laws])
+    times = np.tile(window.t, (len(laws), 1))
+    _, out = march_laws(problem.terms, coefficients, starts, times, substeps, problem.bound)
+    out = out.reshape(len(out), len(laws), count, -1)
+    residual = (out - window.x.swapaxes(0, 1)[:, None]) * window.use.T[:, None, :, None]
+    edges = np.array_split(np.arange(len(out)), min(SEGMENTS, len(out)))
+    squares = [np.sum(residual[rows] ** 2, axis=0) for rows in edges]
+    counts = [window.use.T[rows].sum(axis=0) for rows in edges]
+    by_segment = np.stack(squares, axis=1)  # (law, part, run, feature)
+    return by_segment.reshape(len(laws), -1, out.shape[-1]), np.stack(counts).ravel()

@@ -1,0 +1,283 @@
+"""The search for a law of named features: paths of supports, cheap rollouts, shooting, and local search from the best.
+
+All happens in scaled units, with one library for all: monomials up to a degree. What is compared is an information
+criterion of whole rollouts from estimated starts, with a prior for terms of low degree in the feature's own variable.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from ecodyn.arrays import Array, Bools
+from ecodyn.comparison.automatic.elimination import eliminate, exchange, supports
+from ecodyn.comparison.automatic.monomials import Terms
+from ecodyn.comparison.automatic.refinement import STAGES, Refined, Window, linearised, march_laws, refine
+from ecodyn.comparison.automatic.weak_form import regression, spans
+
+__all__ = ["Found", "Problem", "Tried", "search"]
+
+SHORTLIST = 10  # supports that are refined, the best of cheap rollouts
+BEAM = 3  # laws from which a round of the search goes on
+ROUNDS = 8
+DROPS = (1, 2, 3, 5, 8)  # least significant terms that a round drops together
+PER_TERM = 0.5  # of the log of the number of values; this and the next two were settled on worked-on systems at 5 %
+PER_DEGREE, PER_OTHER = 3.5, 1.5  # of twice the log likelihood, a coefficient
+EXACT_FLOOR = 1e-9  # of a feature's movement squared: under it the solver's error is what is fitted
+EXACT = 1e-11  # what a law that is exact leaves of it, with steps as fine as STEP_TOLERANCE asks for
+NEAR = 1e-5  # unexplained: with more, no floor matters
+NEAR_FLOOR = 1e-7  # where no law is exact: to fit an expansion more closely takes terms that carry over to nothing
+EXACT_WEIGHT = 1e-8  # of a feature's movement squared: noise that weights count at least
+STEP_TOLERANCE = 2e-6  # of features' movement, between rollouts with a step and with half of it
+MOST_SUBSTEPS = 8  # of an interval: stiffer laws are found on coarser rollouts, or by a finer sampling
+ROLLOUTS, SHARE, POINTS = 5, 1 / 3, 40  # of the cheap ones, over a third of a run each
+BATCH = 3000  # rollouts at a time
+WORST = 2.0  # a rollout twice as bad as doing nothing: how much worse it is, says nothing more
+AMPLITUDE = 10.0  # a rollout is dead beyond this many times the data's largest value
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """Runs in scaled units: (states, smoothed states, times) each, and how far each feature goes."""
+
+    terms: Terms
+    runs: list[tuple[Array, Array, Array]]
+    own: Array
+    floor: float = EXACT_FLOOR
+
+    @cached_property
+    def noise(self) -> Array:
+        """Variance of what smoothing took away, (feature,)."""
+        return np.mean(np.concatenate([x - smooth for x, smooth, _ in self.runs]) ** 2, axis=0)
+
+    @cached_property
+    def weights(self) -> Array:
+        """Of squared residuals, (feature,): one over the noise."""
+        weights = 1.0 / np.maximum(self.noise, EXACT_WEIGHT * self.own**2)
+        return np.asarray(weights / np.mean(weights * self.own**2))
+
+    @property
+    def bound(self) -> float:
+        """Where a rollout is dead."""
+        return AMPLITUDE * max(float(np.abs(x).max()) for x, _, _ in self.runs)
+
+    @property
+    def samples(self) -> int:
+        """Values in all runs."""
+        return sum(x.size for x, _, _ in self.runs)
+
+    @cached_property
+    def costs(self) -> Array:
+        """What the criterion charges for each coefficient, (feature, term).
+
+        Half of what Schwarz asks for, the log of the number of values, which finds too few terms for rollouts from
+        other starts; and a prior for what is simple: more for each degree beyond the first, and for each factor that is
+        another feature.
+        """
+        exponents = self.terms.exponents
+        foreign = exponents.sum(axis=1) - exponents.T
+        beyond = np.maximum(self.terms.degrees - 1, 0)
+        return np.asarray(PER_TERM * np.log(self.samples) + PER_DEGREE * beyond + PER_OTHER * foreign)
+
+    def criterion(self, squares: Array, mask: Bools) -> float:
+        """The information criterion of mean squared residuals (feature,) by the coefficients of a mask."""
+        each = self.samples / self.terms.features
+        return float(each * np.sum(np.log(squares / self.own**2 + self.floor)) + self.costs[mask].sum())
+
+    def value(self, law: Refined) -> float:
+        """Its criterion; infinite where it does not follow whole runs."""
+        return self.criterion(law.squares, law.mask) if law.ok else np.inf
+
+    def left(self, law: Refined) -> float:
+        """Share of the movement that its rollouts leave unexplained."""
+        return float(np.mean(law.squares / self.own**2)) if law.ok else np.inf
+
+    @cached_property
+    def allowed(self) -> dict[str, Bools]:
+        """Coefficients that each family may have, (feature, term)."""
+        terms, count = self.terms, self.terms.features
+        found = {f"sindy {d}": np.tile(terms.degrees <= d, (count, 1)) for d in range(1, terms.degree + 1)}
+        if terms.degree >= 2:
+            own = [(terms.exponents[:, k] > 0) & (terms.degrees <= 2) for k in range(count)]
+            found["lotka_volterra"] = np.stack(own)
+        return found
+
+    @cached_property
+    def rank(self) -> Array:
+        """Which of terms that data can't tell apart goes first, (term,): the highest degree, there pure powers."""
+        return self.terms.degrees * 10.0 + self.terms.exponents.max(axis=1)
+
+
+@dataclass(frozen=True, eq=False)
+class Tried:
+    """A candidate: where it came from, its coefficients, and what its cheap rollouts left unexplained."""
+
+    smoothing: str
+    span: int
+    mask: Bools
+    coefficients: Array
+    unexplained: float = np.inf
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """Refined laws, the best first by the problem's criterion; what was tried before shooting; rollouts' substeps."""
+
+    problem: Problem
+    pool: list[Refined]
+    tried: list[Tried]
+    substeps: int
+
+
+def search(problem: Problem) -> Found:
+    """From the data to refined laws."""
+    tried = _ranked(problem, _candidates(problem))
+    shortlist: dict[bytes, Tried] = {}
+    for candidate in tried:
+        shortlist.setdefault(candidate.mask.tobytes(), candidate)
+    chosen = list(shortlist.values())[:SHORTLIST]
+    substeps = _substeps(problem, chosen[0].coefficients)
+    pool = [Refined(c.coefficients.copy(), c.mask) for c in chosen]
+    _shoot(problem, pool, substeps)
+    _improve(problem, pool, substeps)
+    if not _exact(problem, pool[0]) and problem.left(pool[0]) < NEAR:
+        problem = replace(problem, floor=NEAR_FLOOR)
+        _improve(problem, pool, substeps)
+    return Found(problem, pool, tried, substeps)
+
+
+def _exact(problem: Problem, law: Refined) -> bool:
+    return law.ok and bool((law.squares / problem.own**2 < EXACT).all())
+
+
+def _improve(problem: Problem, pool: list[Refined], substeps: int) -> None:
+    """Local search from the best laws, which the pool gains and is sorted by."""
+    seen, done = {law.mask.tobytes() for law in pool}, set[bytes]()
+    for _ in range(ROUNDS):
+        pool.sort(key=problem.value)
+        new: list[Refined] = []
+        for law in pool[:BEAM]:
+            if law.ok and law.mask.tobytes() not in done:
+                done.add(law.mask.tobytes())
+                for neighbour in _neighbours(problem, law, substeps):
+                    if neighbour.mask.any() and neighbour.mask.tobytes() not in seen:
+                        seen.add(neighbour.mask.tobytes())
+                        new.append(neighbour)
+        if not new:
+            break
+        _shoot(problem, new, substeps, (1.0,))
+        pool += new
+    pool.sort(key=problem.value)
+
+
+def _shoot(problem: Problem, laws: list[Refined], substeps: int, stages: tuple[float, ...] = STAGES) -> None:
+    weights, bound = problem.weights, problem.bound
+    refine(problem.terms, laws, problem.runs, weights, substeps=substeps, bound=bound, stages=stages)
+
+
+def _candidates(problem: Problem) -> list[Tried]:
+    """Supports along the paths of every family, on data as they are and smoothed, by windows of several lengths."""
+    found: dict[tuple[str, int, bytes], Tried] = {}
+    shortest = min(len(t) for _, _, t in problem.runs)
+    for which, name in enumerate(("none", "spline")):
+        runs = [(run[which], run[2]) for run in problem.runs]
+        for span in spans(shortest):
+            theta, target = regression(problem.terms, runs, span, problem.own)
+            for mask in problem.allowed.values():
+                paths = [eliminate(a, y, free, problem.rank) for a, y, free in zip(theta, target, mask, strict=True)]
+                for support in supports(paths):
+                    key = (name, span, support.tobytes())
+                    if key not in found:
+                        found[key] = Tried(name, span, support, solved(theta, target, support))
+    return list(found.values())
+
+
+def solved(theta: Array, target: Array, mask: Bools) -> Array:
+    """Least squares of each equation on its free terms."""
+    out = np.zeros(mask.shape)
+    for row, (columns, y, free) in enumerate(zip(theta, target, mask, strict=True)):
+        kept = np.flatnonzero(free)
+        norms = np.linalg.norm(columns[:, kept], axis=0)
+        norms = np.where(norms > 0, norms, 1.0)
+        out[row, kept] = np.linalg.lstsq(columns[:, kept] / norms, y, rcond=1e-11)[0] / norms
+    return out
+
+
+def _ranked(problem: Problem, candidates: list[Tried]) -> list[Tried]:
+    """By the criterion of rollouts from smoothed states at several times, over a third of each run."""
+    starts, truth, times = [], [], []
+    for x, smooth, t in problem.runs:
+        length = max(2, int(SHARE * (len(t) - 1)))
+        begin = np.linspace(0, len(t) - 1 - length, ROLLOUTS).astype(int)
+        rows = begin[:, None] + np.rint(np.linspace(0, length, min(POINTS, length) + 1)).astype(int)
+        starts.append(smooth[begin])
+        truth.append(x[rows])
+        times.append(t[rows])
+    points = min(len(t[0]) for t in times)
+    start = np.concatenate(starts)
+    data, grid = np.concatenate([x[:, :points] for x in truth]), np.concatenate([t[:, :points] for t in times])
+    size = max(1, BATCH // len(start))
+    left: list[float] = []
+    for first in range(0, len(candidates), size):
+        part = np.stack([c.coefficients for c in candidates[first : first + size]])
+        coefficients = np.repeat(part, len(start), axis=0)
+        _, out = march_laws(
+            problem.terms, coefficients, np.tile(start, (len(part), 1)), np.tile(grid, (len(part), 1)), 1, problem.bound
+        )
+        error = np.mean(((out.swapaxes(0, 1) - np.tile(data, (len(part), 1, 1))) / problem.own) ** 2, axis=2)
+        each = np.where(np.isfinite(error), np.minimum(error, 2 * WORST), 2 * WORST).mean(axis=1)
+        left += np.minimum(each, WORST).reshape(len(part), -1).mean(axis=1).tolist()
+    ranked = [Tried(c.smoothing, c.span, c.mask, c.coefficients, u) for c, u in zip(candidates, left, strict=True)]
+    count, costs = problem.samples, problem.costs
+    return sorted(ranked, key=lambda c: count * np.log(c.unexplained + problem.floor) + costs[c.mask].sum())
+
+
+def _substeps(problem: Problem, coefficients: Array) -> int:
+    """Runge-Kutta steps an interval, so that halving them no longer matters to the best candidate."""
+    window = Window(problem.runs, SHARE)
+    laws = np.repeat(coefficients[None], len(window.first), axis=0)
+
+    def rolled(count: int) -> Array:
+        return march_laws(problem.terms, laws, window.first, window.t, count, problem.bound)[1]
+
+    substeps, coarse = 1, rolled(1)
+    while substeps < MOST_SUBSTEPS:
+        fine = rolled(2 * substeps)
+        apart = ((fine - coarse) / problem.own) ** 2
+        if not np.isfinite(apart).any() or np.sqrt(np.nanmean(apart)) <= STEP_TOLERANCE:
+            break
+        substeps, coarse = 2 * substeps, fine
+    return substeps
+
+
+def _neighbours(problem: Problem, law: Refined, substeps: int) -> list[Refined]:
+    """Laws of other supports near one: least significant terms dropped, and what the linearised problem prefers.
+
+    Rollouts depend nearly linearly on coefficients near a law, absent ones too: a regression that any support can be
+    chosen on, in units in which the noise has variance one.
+    """
+    matrix, target = linearised(problem.terms, law, problem.runs, problem.weights, substeps, problem.bound)
+    free, costs = law.mask.ravel(), problem.costs.ravel()
+    rank = np.tile(problem.rank, len(law.mask))
+    found: dict[bytes, Bools] = {}
+
+    def add(support: Bools) -> None:
+        found.setdefault(support.tobytes(), support)
+
+    inside = eliminate(matrix, target, free, rank)
+    for count in DROPS:
+        if count < len(inside.order):
+            kept = np.zeros(free.size, dtype=bool)
+            kept[inside.order[count:]] = True
+            add(kept)
+    everything = eliminate(matrix, target, np.ones(free.size, dtype=bool), rank)
+    for factor in (1.0, 2.0, 4.0):
+        add(everything.at(factor, costs))
+    add(exchange(matrix, target, free, costs))
+    laws = []
+    for support in found.values():
+        coefficients = solved(matrix[None], target[None], support[None]).reshape(law.mask.shape)
+        laws.append(Refined(coefficients, support.reshape(law.mask.shape), starts=law.starts.copy()))
+    return laws
