@@ -8,10 +8,11 @@ import pytest
 
 import ecodyn
 import ecodyn.reproduction
+import ecodyn.systems
 import ecodyn.training
 
 ROOT = Path(ecodyn.__file__).parent
-PUBLIC = (ecodyn, ecodyn.training, ecodyn.reproduction)
+PUBLIC = (ecodyn, ecodyn.training, ecodyn.reproduction, ecodyn.systems)
 
 
 def defined():

@@ -58,7 +58,8 @@ class DampedDescent:
                 self.converged, self.status = True, "converged"
                 break
             costs.append(min(costs[-1], after))
-            if len(costs) > slow and costs[-1] > (1 - SLOW_GAIN) * costs[-1 - slow]:
+            # Steps that gain nothing at all are an optimum's: damping soon says so.
+            if len(costs) > slow and costs[-1 - slow] > costs[-1] > (1 - SLOW_GAIN) * costs[-1 - slow]:
                 self.status = f"stopped: {slow} steps gained less than {SLOW_GAIN:.0%}"
                 break
         return True

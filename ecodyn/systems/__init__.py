@@ -34,6 +34,7 @@ from ecodyn.systems import (
     polynomial,
     switching,
 )
+from ecodyn.systems.expressions import NoPolynomialError
 from ecodyn.systems.halves import HELD_OUT, WORKED_ON, half_of
 from ecodyn.systems.random_systems import KINDS, random_system
 from ecodyn.systems.registry import Systems
@@ -53,6 +54,7 @@ __all__ = [
     "TUNED_ON",
     "WORKED_ON",
     "Form",
+    "NoPolynomialError",
     "System",
     "distance",
     "half",
