@@ -98,10 +98,10 @@ class Rule:
     flips: int = FLIPS
 
     def inflation(self, a: Candidate, b: Candidate) -> float:
-        """What a pair's t is divided by: both were fitted to runs that the folds share.
+        """By how much the standard error of a pair's difference is larger than its runs show: see ``confidence_set``.
 
-        The factor that is right for any two models on average, or that of these two if it is larger: the standard
-        error of their difference with the scatter of what they were fitted to, over that without.
+        Both were fitted to runs that the folds share. The factor that is right for any two models on average, or that
+        of these two if it is larger: with the scatter of what they were fitted to, over without.
         """
         if self.folds is None or self.folds < 2 or a is b:
             return 1.0
@@ -197,7 +197,7 @@ def _rank(models: Sequence[Candidate], nulls: Sequence[Candidate], rule: Rule) -
 
 
 def sharing_factor(folds: int) -> float:
-    """√(1 + F/(F − 1)): what a t over runs is divided by where F folds share training runs.
+    """√(1 + F/(F − 1)): by how much a mean over runs scatters more where F folds share training runs.
 
     Nadeau and Bengio's (2003) variance of a mean over F folds' scores is σ²(1/F + 1/(F − 1)), σ² that of one fold's:
     of R/F runs each, so that beside the t of R single runs it is this factor, whatever R.

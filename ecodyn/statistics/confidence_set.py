@@ -21,6 +21,7 @@ __all__ = ["SET_LEVEL", "ConfidenceSet", "confidence_set", "p_above"]
 SET_LEVEL = 0.90
 EXACT_RUNS = 16  # up to so many runs all 2^R flips are enumerated: 32 768, as the other half mirrors them
 FLIPS = 20_000  # beyond: the standard error of a p-value of 0.1 is then 0.002
+SHARED = 2.0  # standard errors: about where the tests of a set of some models, and of one pair, reject
 CHUNK = 4096  # flips at a time, so that those of hundreds of pairs fit the memory
 
 
@@ -46,8 +47,9 @@ def confidence_set(
     losses : array (run, model)
         Runs (or clusters of runs) are independent.
     inflation : array (model, model), optional
-        What a pair's t is divided by: √(1 + F/(F − 1)) where folds share training runs and a family is
-        over-flexible (Nadeau and Bengio 2003). Only the observed t is divided, which is conservative.
+        Standard error of a pair's mean difference over that from the scatter of these runs alone, for differences that
+        have a part which all runs share (such as that of one training sample). They are moved towards equality first,
+        by twice what that adds to the standard error.
     level : float
         The set holds the best model with this probability.
     seed, flips : int
@@ -62,10 +64,11 @@ def confidence_set(
     losses = losses[np.lexsort((*ordered.T, *np.sort(losses, axis=1).T))]
     first, second = np.triu_indices(models, 1)
     differences = losses[:, first] - losses[:, second]
+    if inflation is not None:
+        shared, mean = _shared_part(differences, inflation[first, second]), differences.mean(axis=0)
+        differences = differences - np.sign(mean) * np.minimum(np.abs(mean), shared)
     squares = np.mean(differences**2, axis=0)
     observed = _t(differences.mean(axis=0), squares, runs)
-    if inflation is not None:
-        observed = observed / inflation[first, second]
     flipped = _flipped(differences, squares, _signs(runs, seed, flips))
     return _eliminate(models, first, second, observed, flipped, level)
 
@@ -79,20 +82,26 @@ def p_above(differences: Array, limit: float, *, inflation: float = 1.0, seed: i
     Parameters
     ----------
     differences : array (run,)
-    inflation, seed, flips : as in ``confidence_set``; the observed t is divided by the first
+    inflation, seed, flips : as in ``confidence_set``
     """
     runs = len(differences)
     if runs < 2:
         return 1.0
     shifted = np.sort(differences - limit)[:, None]  # sorted, so that the order of runs can't matter
+    shifted = shifted + _shared_part(shifted, np.array([inflation]))
     squares = np.mean(shifted**2, axis=0)
     if not squares[0] > 0:
         return 0.0  # all are the limit itself
-    observed = float(_t(shifted.mean(axis=0), squares, runs)[0]) / inflation
+    observed = float(_t(shifted.mean(axis=0), squares, runs)[0])
     flipped = _t(_signs(runs, seed, flips) @ shifted / runs, squares, runs)
     # Half of the flips are listed, the others have the opposite sign. A hair of tolerance counts the observed itself.
     reached = observed + 1e-9 * abs(observed)
     return float((np.mean(flipped <= reached) + np.mean(-flipped <= reached)) / 2)
+
+
+def _shared_part(differences: Array, inflation: Array) -> Array:
+    """What may be common to all of the differences (run, pair): it is no matter of sign, so that flips can't see it."""
+    return np.asarray(SHARED * (inflation - 1.0) * differences.std(axis=0, ddof=1) / np.sqrt(len(differences)))
 
 
 def _t(mean: Array, squares: Array, runs: int) -> Array:
