@@ -7,7 +7,8 @@ is left out. The mean loss D over R runs then has the influence function
     I_f = (mean of the fold's losses − D) · R_f/R  −  (F − 1)/F · (m₋f − mean of all m),
 
 what fold f contributes as what is scored and as what is fitted to, and the variance Σ I_f² · F/(F − 1) (the jackknife
-of the whole procedure, Efron and Stein 1981).
+of the whole procedure, Efron and Stein 1981). That holds for what moves smoothly with the training runs: a fit that
+failed without some of them, and leaves twice what the others do, is counted as one that leaves twice as much.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ __all__ = ["OnAllRuns", "on_all_runs", "training_influence"]
 OnAllRuns = dict[tuple[int, ...], dict[int, float]]  # by the fold's held-out runs, then by run: the unexplained share
 
 MOST_RUNS = 24  # that each fold's model is scored on: means over the same runs differ by models alone
+LARGEST_MOVE = 0.7  # of a mean loss, log 2: see above
 ACCURACY = 1e-5  # of these rollouts, a step: what differs between folds is far more
 
 
@@ -64,6 +66,8 @@ def training_influence(
     for scored, by_run in found.items():
         known = [loss(left, noise(run, None)) for run, left in by_run.items() if not np.isnan(left)]
         means[scored] = float(np.mean(known or [np.nan]))
+    centre = float(np.median(list(means.values())))
+    means = {scored: centre + float(np.clip(m - centre, -LARGEST_MOVE, LARGEST_MOVE)) for scored, m in means.items()}
     centre = float(np.mean(np.sort(list(means.values()))))
     moved = dict.fromkeys(labels, 0.0)
     for scored, mean in means.items():

@@ -22,6 +22,7 @@ SET_LEVEL = 0.90
 EXACT_RUNS = 16  # up to so many runs all 2^R flips are enumerated: 32 768, as the other half mirrors them
 FLIPS = 20_000  # beyond: the standard error of a p-value of 0.1 is then 0.002
 SHARED = 2.0  # standard errors: about where the tests of a set of some models, and of one pair, reject
+NORMAL = 1.4826  # standard deviation of a normal law over its median absolute deviation
 CHUNK = 4096  # flips at a time, so that those of hundreds of pairs fit the memory
 
 
@@ -100,8 +101,14 @@ def p_above(differences: Array, limit: float, *, inflation: float = 1.0, seed: i
 
 
 def _shared_part(differences: Array, inflation: Array) -> Array:
-    """What may be common to all of the differences (run, pair): it is no matter of sign, so that flips can't see it."""
-    return np.asarray(SHARED * (inflation - 1.0) * differences.std(axis=0, ddof=1) / np.sqrt(len(differences)))
+    """What may be common to all of the differences (run, pair): it is no matter of sign, so that flips can't see it.
+
+    Their scatter is the standard deviation, or that of a normal law with their median deviation where that is less: a
+    few runs in which a model fails say nothing of what all runs share.
+    """
+    middle = np.median(differences, axis=0)
+    scatter = np.minimum(differences.std(axis=0, ddof=1), NORMAL * np.median(np.abs(differences - middle), axis=0))
+    return np.asarray(SHARED * (inflation - 1.0) * scatter / np.sqrt(len(differences)))
 
 
 def _t(mean: Array, squares: Array, runs: int) -> Array:
