@@ -22,19 +22,23 @@ from ecodyn.runtime.processes import each_with
 __all__ = ["FACTOR", "with_budget_check"]
 
 FACTOR = 4  # times the iterations: a fit that is not done by then is slow, or has no optimum
+REFITTED = 2  # families: what a verdict is most often between
 
 
 def with_budget_check(
     window: WindowResult, plan: Plan, results: Mapping[int, TaskResult], request: Request
 ) -> WindowResult:
-    """The window's result with the check of its verdict on unseen runs; as it is where nothing is named there."""
+    """The window's result with the check of its verdict on unseen runs; as it is where there is none.
+
+    Refitted are the family that is named and the one that leaves the least of the others; the two that leave the least
+    where none is named.
+    """
     verdict = window.verdicts.get(UNSEEN_RUNS)
-    if not request.check_budget or verdict is None or verdict.status not in NAMING:
+    if verdict is None:
         return window
     entries = entries_of(plan, results, [UNSEEN_RUNS])
-    families = sorted((e for e in entries if e.score.kind == FAMILY), key=lambda e: mean(e.candidate.losses))
-    asked = [e for e in families if e.score.name == verdict.best]
-    asked += [e for e in families if e.score.name != verdict.best][:1]
+    families = [e for e in entries if e.score.kind == FAMILY and len(e.candidate.losses)]
+    asked = sorted(families, key=lambda e: (e.score.name != verdict.best, mean(e.candidate.losses)))[:REFITTED]
     refitted = {e.score.name: e for e in _refitted(asked, plan, request)}
     again = verdict_of([refitted.get(e.score.name, e) for e in entries], UNSEEN_RUNS, plan.window, request)
     # Whether what is left is noise is not asked again: a status that rests on it stays while a best is named.

@@ -33,7 +33,8 @@ class BudgetCheck:
     @property
     def sentence(self) -> str:
         """For the terminal and the page."""
-        gains = ", ".join(f"{name} leaves {gain:.2%} less" for name, gain in self.gains.items())
+        moves = ((name, abs(gain), "less" if gain >= 0 else "more") for name, gain in self.gains.items())
+        gains = ", ".join(f"{name} leaves {size:.2%} {how}" for name, size, how in moves)
         if not self.changed:
             return f"With {self.factor} times the budget nothing changes ({gains})."
         now = f"{self.status} {self.best}" if self.best is not None else self.status

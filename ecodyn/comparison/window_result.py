@@ -37,7 +37,7 @@ class WindowResult:
         ``errors[name].band(0.9)``; like ``drawn`` and ``truth`` it is not in report.json, where it would outweigh the
         rest, so that a report that was read draws no rollouts and bands
     surrogates : tests against surrogates of the data
-    budget : what a further budget would change; None where it was not asked, or nobody is named
+    budget : what a further budget would change; None where it was not asked, or nothing was ranked
     """
 
     window: Window
