@@ -29,7 +29,7 @@ from ecodyn.trajectories.scales import own_scales
 
 __all__ = ["adequacy_of"]
 
-NOISE_TOLERANCE = 0.1  # of what noise leaves: as much more as counts as equal between families
+NOISE_TOLERANCE = 0.25  # of what noise leaves: a misfit of half the noise's size, which fits to noisy data come to
 NOISELESS = 1e-7  # share of noise under which starts are taken as they are: a tenth of the solvers' accuracy
 
 
