@@ -4,6 +4,10 @@ Fresh runs differ from these in two ways: other runs are scored, and the models 
 the mean losses that these runs show are off the expected ones, and so are those of fresh runs. Losses of fresh runs are
 drawn as runs of these, chosen with replacement, with their models' means moved by normal draws from the influence of
 single runs (see ``training_scatter``); the rule of the verdict is applied to each draw.
+
+Who is named is often named for being ahead by luck, and differences that were seen are then no guide to expected ones.
+So all others are first moved ahead, against the family that is named, by one standard error of their difference to it:
+the chance is a cautious one.
 """
 
 from __future__ import annotations
@@ -41,6 +45,8 @@ def chance_to_repeat(candidates: Sequence[Candidate], best: ModelName, rule: Rul
     gross = np.stack([c.loss(gross=True) for c in candidates], axis=1)[order]
     quick, rng = replace(rule, flips=FLIPS), np.random.default_rng(rule.seed)
     influence = (losses - losses.mean(axis=0)) / runs + fitted
+    against = _standard_errors(influence, [c.name for c in candidates].index(best))
+    losses, gross = losses - against, gross - against
     again = 0
     for _ in range(DRAWS):
         rows = rng.integers(runs, size=runs)
@@ -58,6 +64,12 @@ def chance_to_repeat(candidates: Sequence[Candidate], best: ModelName, rule: Rul
         ranking, _ = ranked(drawn, quick)
         again += ranking is not None and ranking.best is not None and ranking.best.name == best
     return again / DRAWS
+
+
+def _standard_errors(influence: Array, named: int) -> Array:
+    """Of each model's mean loss beside that of the one that is named (model,), from (run, model)."""
+    differences = influence - influence[:, [named]]
+    return np.asarray(np.sqrt(np.sum(differences**2, axis=0)))
 
 
 def _training(candidates: Sequence[Candidate], losses: Array, rule: Rule) -> Array:

@@ -38,7 +38,7 @@ def said_of_chance(chance: float, runs: int) -> str:
     """The sentence on a chance to repeat, in steps of 5 %: it is an estimate from the same runs."""
     rounded = 5 * round(20 * chance)
     about = "over 95%" if rounded >= 100 else "under 5%" if rounded <= 0 else f"about {rounded}%"
-    return f"The chance that {runs} fresh runs would name it again is {about}."
+    return f"The chance that {runs} fresh runs would name it again is {about}, counted cautiously."
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,6 @@
 """The chance that fresh runs would name the same family."""
 
 import json
-import math
 from dataclasses import replace
 
 import numpy as np
@@ -65,14 +64,16 @@ def test_folds_that_share_runs_make_it_smaller():
 @pytest.mark.parametrize(("chance", "said"), [(0.62, "about 60%"), (0.99, "over 95%"), (0.01, "under 5%")])
 def test_a_verdict_says_it_and_a_report_keeps_it(chance, said):
     verdict = decide(decided()).with_chance(chance)
-    assert verdict.statement.endswith(f"The chance that 16 fresh runs would name it again is {said}.")
+    assert verdict.statement.endswith(
+        f"The chance that 16 fresh runs would name it again is {said}, counted cautiously."
+    )
     document = json.loads(json.dumps(plain_json(verdict.to_json())))
     assert document["chance_to_repeat"] == chance
     assert Verdict.from_json(document) == verdict
 
 
-def test_it_is_the_share_of_fresh_runs_that_name_it_again_where_the_law_of_losses_is_known():
-    # Losses of independent runs: names of half of the draws are compared with what the other half is told.
+def test_it_is_no_more_than_the_share_of_fresh_runs_that_name_it_again_where_the_law_of_losses_is_known():
+    # Losses of independent runs: what each population is told, beside how many name it.
     rng = np.random.default_rng(5)
     told, named_first = [], []
     rule = Rule(margin=LOG_MARGIN)
@@ -84,4 +85,4 @@ def test_it_is_the_share_of_fresh_runs_that_name_it_again_where_the_law_of_losse
         named_first.append(best == named("linear"))
         if best == named("linear"):
             told.append(chance_to_repeat(entries, best, rule))
-    assert math.isclose(np.mean(told), np.mean(named_first), abs_tol=0.25)
+    assert 0.3 < np.mean(told) <= np.mean(named_first)
