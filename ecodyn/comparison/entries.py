@@ -97,6 +97,7 @@ def _score(
         n_coefficients=float(np.mean([n for r in results for n in r.n_coefficients])),
         library_size=max(r.library_size for r in results),
         candidates=sum(r.candidates for r in results),
+        optimality=float(np.fmax.reduce([r.optimality for r in results])),
         in_confidence_set=False,
         p_value=float("nan"),
         fit_seconds=sum(r.fit_seconds for r in results),

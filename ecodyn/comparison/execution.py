@@ -59,6 +59,7 @@ class TaskResult:
     drawn : rollouts of a few runs, times and values, of the first seed
     errors : of all held-out runs elapsed times and worst error over features, of the first seed
     terms : names of the terms with a coefficient, of each fit that has any
+    optimality : the largest of any fit, see ``FittedModel.optimality``
     parameters : of the estimator as this protocol had it
     fitted : models of the folds of unseen runs, of the first seed, for what is asked of the one that is named
     on_all_runs : what each of these leaves unexplained of all runs
@@ -74,6 +75,7 @@ class TaskResult:
     errors: Drawn = field(default_factory=dict)
     terms: list[frozenset[str]] = field(default_factory=list)
     n_coefficients: list[int] = field(default_factory=list)
+    optimality: float = float("nan")
     library_size: int = 0
     fit_seconds: float = 0.0
     candidates: int = 0
@@ -188,6 +190,7 @@ def _describe(model: FittedModel | Reference, contender: Contender, result: Task
         return
     result.library_size = max(result.library_size, model.library_size)
     result.candidates += model.candidates
+    result.optimality = float(np.fmax(result.optimality, model.optimality))
     if (terms := model.selected_terms()) is not None:
         result.terms.append(terms)
     if contender.kind == FAMILY:  # a clock's trait is a constant column, by construction

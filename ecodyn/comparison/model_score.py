@@ -70,6 +70,8 @@ class ModelScore(Named):
     candidates : tuning candidates tried, all fits together
     in_confidence_set, p_value : of the 90 % model confidence set (families only)
     fit_seconds : all fits together
+    optimality : share of a fit's squared error that a further step would take off, the largest of all fits; 0 at an
+        optimum, NaN where it is not known
     folds, seeds, fits : how many
     parameters : of the estimator as the protocol had it; empty for references
     equations, latex : of the fit to everything, "" where there is none
@@ -103,6 +105,7 @@ class ModelScore(Named):
     folds: int
     seeds: int
     fits: int
+    optimality: float = float("nan")
     parameters: Parameters = field(default_factory=dict)
     equations: str = ""
     latex: str = ""
@@ -153,7 +156,7 @@ class ModelScore(Named):
             skill_by_horizon=None if curve is None else HorizonCurve.from_json(curve),
             model=model,
             unread=unread,
-            **{name: read(stated[name]) for name, read in _readers().items()},
+            **{name: read(stated[name]) for name, read in _readers().items() if name in stated},
         )
 
 

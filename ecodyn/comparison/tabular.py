@@ -31,6 +31,7 @@ NUMBERS = (
     "in_confidence_set",
     "p_value",
     "fit_seconds",
+    "optimality",
 )
 
 

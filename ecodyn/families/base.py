@@ -171,10 +171,8 @@ class LibraryFamily(Family):
 
     def with_budget(self, factor: int) -> Self:
         """Shooting may take so many times as many steps."""
-        family = super().with_budget(factor)
-        shooting = clone(self.shooting_options)
-        family.shooting = shooting.set_params(max_iterations=factor * shooting.max_iterations)
-        return family
+        steps = factor * self.shooting_options.max_iterations
+        return super().with_budget(factor).set_params(shooting__max_iterations=steps)
 
     def fit_model(self, trajectories: Trajectories, *, clock: bool = False) -> Law:
         """Integral matching, selection if the family has one, multiple shooting, diagnostics."""
@@ -218,11 +216,8 @@ class LibraryFamily(Family):
         wanted = [p for p in prepared if self._wants_shooting(p.initial)]
         results = shoot_all(
             [p.problem() for p in wanted],
-            stages=options.stages,
-            intervals=options.intervals,
             ridge=FULL_PULL if self.coupling == FULL else 0.0,
-            estimate_starts=options.estimate_starts,
-            max_iterations=options.max_iterations,
+            **{name: option for name, option in options.get_params().items() if name != "refine"},
         )
         by_set = {id(p): p.of_support(result) for p, result in zip(wanted, results, strict=True)}
         seconds = (perf_counter() - started) / max(1, len(wanted))

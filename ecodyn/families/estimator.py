@@ -141,10 +141,7 @@ class Family(Predictor, ABC):
         return family
 
     def with_budget(self, factor: int) -> Self:
-        """A clone whose fits may take ``factor`` times as many iterations; the same where a fit has none.
-
-        ``compare`` refits with it to see whether anything would change: see ``Request.check_budget``.
-        """
+        """A clone whose fits may take ``factor`` times as many iterations: see ``Request.check_budget``."""
         family: Self = clone(self)
         return family
 

@@ -84,6 +84,11 @@ class Law(FittedModel):
         return 0 if self.diagnostics is None else self.diagnostics.candidates
 
     @property
+    def optimality(self) -> float:
+        """That of the diagnostics."""
+        return np.nan if self.diagnostics is None else self.diagnostics.optimality
+
+    @property
     def n_coefficients(self) -> int:
         """Number of non-zero coefficients."""
         return int(np.count_nonzero(self.coefficients))
@@ -115,12 +120,8 @@ class Law(FittedModel):
         """
         import sympy
 
-        equations = []
-        for channel, group, feature in self._places():
-            left = self._left_hand_side(self._symbol(channel, feature))
-            right = self._right_hand_side(channel, group, feature)
-            equations.append(sympy.Eq(left, right, evaluate=False))
-        return equations
+        left, right, places = self._left_hand_side, self._right_hand_side, self._places()
+        return [sympy.Eq(left(self._symbol(c, k)), right(c, group, k), evaluate=False) for c, group, k in places]
 
     def _places(self) -> list[Place]:
         """Channel, group and feature (None for all) of each equation."""

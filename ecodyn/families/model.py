@@ -155,6 +155,11 @@ class FittedModel(Printed):
         """How many candidates a tuning inside the fit tried, for the account of what a comparison took."""
         return 0
 
+    @property
+    def optimality(self) -> float:
+        """Share of the squared error of rollouts that a further step of the fit would take off; NaN if not known."""
+        return float("nan")
+
     def selected_terms(self) -> frozenset[str] | None:
         """Names of the terms that it has, by which models of several families are told to be one; None without any."""
         return None
