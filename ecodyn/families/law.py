@@ -16,13 +16,7 @@ from ecodyn.equations.clock_drive import Drive
 from ecodyn.equations.library import FULL, Library
 from ecodyn.equations.right_hand_side import BoundLibrary
 from ecodyn.families.diagnostics import Diagnostics
-from ecodyn.families.law_file import (
-    check_coefficients,
-    interaction_matrix_from,
-    library_from,
-    library_to_json,
-    step_from,
-)
+from ecodyn.families import law_file
 from ecodyn.families.law_text import LawText, Place, change_over
 from ecodyn.families.model import FittedModel, amplitudes_from, feature_amplitudes_from
 from ecodyn.trajectories.labels import Label
@@ -269,7 +263,7 @@ class Law(FittedModel):
             "coefficients": self.coefficients.tolist(),
             "library_size": self.size,
             "interaction_matrix": self.interaction_matrix,
-            "library": library_to_json(library),
+            "library": law_file.library_to_json(library),
         }
         if self.drive is not None:
             document["drive"] = {"times": self.drive.times.tolist(), "values": self.drive.values.tolist()}
@@ -280,8 +274,8 @@ class Law(FittedModel):
     @classmethod
     def from_json(cls, document: Mapping[str, Any], path: str | Path) -> Law:
         """The law of a model file's content; a ValueError where its parts don't fit together."""
-        library, coefficients = library_from(document), np.array(document["coefficients"], dtype=float)
-        check_coefficients(library, coefficients)
+        library, coefficients = law_file.library_from(document), np.array(document["coefficients"], dtype=float)
+        law_file.check_coefficients(library, coefficients)
         drive, diagnostics = document.get("drive"), document.get("diagnostics")
         return cls(
             family=document["family"],
@@ -291,11 +285,11 @@ class Law(FittedModel):
             amplitudes=amplitudes_from(document),
             feature_amplitudes=feature_amplitudes_from(document),
             provenance=document["provenance"],
-            step=step_from(document),
+            step=law_file.step_from(document),
             library=library,
             coefficients=coefficients,
             size=int(document["library_size"]),
             drive=None if drive is None else Drive(np.array(drive["times"]), np.array(drive["values"])),
             diagnostics=None if diagnostics is None else Diagnostics.from_json(diagnostics, coefficients.shape),
-            interaction_matrix=interaction_matrix_from(document),
+            interaction_matrix=law_file.interaction_matrix_from(document),
         )
