@@ -15,8 +15,8 @@ from ecodyn.arrays import Array
 from ecodyn.equations.clock_drive import Drive
 from ecodyn.equations.library import FULL, Library
 from ecodyn.equations.right_hand_side import BoundLibrary
-from ecodyn.families.diagnostics import Diagnostics
 from ecodyn.families import law_file
+from ecodyn.families.diagnostics import Diagnostics
 from ecodyn.families.law_text import LawText, Place, change_over
 from ecodyn.families.model import FittedModel, amplitudes_from, feature_amplitudes_from
 from ecodyn.trajectories.labels import Label
