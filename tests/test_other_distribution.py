@@ -23,6 +23,8 @@ from ecodyn.families import REGISTRY, load_model
 from ecodyn.families.law import Law
 from ecodyn.trajectories import load
 
+pytestmark = pytest.mark.slow  # it installs a project, and every command is a process of its own
+
 PROJECT = Path(__file__).parent / "data" / "other_distribution"
 PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--no-index", "--no-deps"]
 SEEDS, STEPS, COUNT, RATE = 6, 15, 3, 0.1

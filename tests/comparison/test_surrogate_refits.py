@@ -94,6 +94,7 @@ def test_a_law_of_single_features_is_not_tested_on_what_it_does_not_see():
         assert found(data, "linear", "independent")[0].keys() == {"phase_randomised"}
 
 
+@pytest.mark.slow
 def test_results_do_not_depend_on_jobs():
     data = simulate(SYSTEMS["logistic"], runs=5, samples=11, noise=0.01)
     one, two = (found(data, "linear", jobs=jobs)[0] for jobs in (1, 2))

@@ -72,6 +72,7 @@ def test_each_fold_is_scored_on_all_runs_and_as_compare_scores_its_own():
         assert result.on_all_runs[score.run,][score.run] == pytest.approx(score.score.unexplained, rel=1e-3)
 
 
+@pytest.mark.slow
 def test_order_of_runs_changes_nothing():
     rng = np.random.default_rng(2)
     t = np.linspace(0, 5, 40)

@@ -101,6 +101,7 @@ def test_the_command_line_knows_them(python, stored, tmp_path, name):
     assert (tmp_path / "rollout.nc").exists()
 
 
+@pytest.mark.slow
 def test_a_law_is_readable_where_its_family_is_not_installed(python, stored, tmp_path):
     law = tmp_path / "law.json"
     python("-m", "ecodyn.cli", "fit", stored, "--family", "quadratic", "--coupling", "independent", "-o", law)

@@ -65,6 +65,7 @@ def test_a_training_stopped_again_and_again_ends_in_the_same_numbers(tiny, tmp_p
 
 
 @pytest.mark.usefixtures("quick_looks")
+@pytest.mark.slow
 def test_processes_change_no_number_and_an_interrupt_of_them_costs_none(tiny, tmp_path, interrupted_at):
     """Two processes, interrupted, then two others: bit for bit what one does in the same batches."""
     before = set(multiprocessing.active_children())  # other tests' idle workers may still be about

@@ -145,6 +145,7 @@ def test_a_network_registered_by_hand_is_held_to_the_same(networks):
     assert network_settings("springs") is springs
 
 
+@pytest.mark.slow
 def test_it_trains_over_a_grid_in_worker_processes(networks):
     cells = grid(network_settings("springs"), {"stiffest": [1.0, 3.0]})
     runs = train(cells, seeds=[5, 2], steps=6, jobs=2)
