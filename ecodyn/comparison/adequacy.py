@@ -23,7 +23,8 @@ class Adequacy:
     Attributes
     ----------
     systematic : share of the variance (of persistence's error) that is left beyond noise, mean over clusters of runs
-    tolerated : share up to which that counts as nothing: a ten-thousandth, or a quarter of what noise leaves
+    tolerated : share up to which that counts as nothing: a ten-thousandth, a quarter of what noise leaves, or a tenth
+        of all that is left
     p_value : of "no more than what is tolerated is systematic"
     dependence : what the rest depends on most; None if on nothing that was asked
     selection : what the selection of terms says against the family; "" if nothing

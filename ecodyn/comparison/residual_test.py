@@ -11,7 +11,8 @@ true law leaves what follows from these; so starting states are first moved to w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -29,7 +30,8 @@ from ecodyn.trajectories.scales import own_scales
 
 __all__ = ["adequacy_of"]
 
-NOISE_TOLERANCE = 0.25  # of what noise leaves: a misfit of half the noise's size, which fits to noisy data come to
+OF_NOISE = 0.25  # of what noise leaves: a misfit of half the noise's size, which fits to noisy data come to
+OF_ALL = 0.1  # of all that is left from measured starts: as much more as counts as equal between families
 NOISELESS = 1e-7  # share of noise under which starts are taken as they are: a tenth of the solvers' accuracy
 
 
@@ -45,20 +47,16 @@ def adequacy_of(held: Sequence[HeldOut], data: Trajectories, *, selection: str =
     scales = own_scales(data)
     shares: dict[object, list[tuple[float, float]]] = {}
     residuals = []
-    for part in held:
-        for run, start, rolled in _rollouts(part, data, scales):
-            truth, times = start
-            still = mean_square(in_scales(truth - truth[:1], scales), times)
-            if still <= EXACT * max(float(np.nanmean(in_scales(truth, scales) ** 2)), 1e-300):
-                continue
-            tolerated = max(NEXT_TO_NOTHING, NOISE_TOLERANCE * noise_share(truth, times, scales))
-            if rolled is None:
-                share = WORST_UNEXPLAINED
-            else:
-                left = in_scales(truth - rolled, scales)
-                share = _neighbours(left, times) / still
-                residuals.append(Residuals(times, rolled, left))
-            shares.setdefault(data.clusters[run], []).append((share, tolerated))
+    for one in (run for part in held for run in _rollouts(part, data, scales)):
+        left = in_scales(one.truth - one.freed, scales)
+        still = mean_square(in_scales(one.truth - one.truth[:1], scales), one.times)
+        if still <= EXACT * max(float(np.nanmean(in_scales(one.truth, scales) ** 2)), 1e-300):
+            continue
+        unexplained = mean_square(in_scales(one.truth - one.measured, scales), one.times) / still
+        noise = noise_share(one.truth, one.times, scales)
+        tolerated = max(NEXT_TO_NOTHING, OF_NOISE * noise, OF_ALL * min(unexplained, WORST_UNEXPLAINED))
+        shares.setdefault(data.clusters[one.run], []).append((_neighbours(left, one.times) / still, tolerated))
+        residuals.append(Residuals(one.times, one.freed, left))
     if not shares:
         return None
     means = np.array([np.mean(of_cluster, axis=0) for of_cluster in shares.values()])
@@ -71,20 +69,27 @@ def adequacy_of(held: Sequence[HeldOut], data: Trajectories, *, selection: str =
     )
 
 
-def _rollouts(
-    part: HeldOut, data: Trajectories, scales: Array | None
-) -> list[tuple[int, tuple[Array, Array], Array | None]]:
-    """Of each run its place, its data with their times, and the rollout (step, feature); None if that ended early."""
+@dataclass(frozen=True, eq=False, kw_only=True)
+class _Run:
+    """A held-out run and its rollouts (step, feature), from the start that was measured and from the freed one."""
+
+    run: int
+    times: Array
+    truth: Array
+    measured: Array
+    freed: Array
+
+
+def _rollouts(part: HeldOut, data: Trajectories, scales: Array | None) -> Iterator[_Run]:
+    """Of the runs whose rollouts reached the end: what diverged is told, and its residuals say nothing."""
     rows = [part.rows(i, data) for i in range(len(part.runs))]
     pieces = [(data.values[r, rows[i]], data.times[r, rows[i]]) for i, r in enumerate(part.runs)]
     noisy = max(noise_share(truth, times, scales) for truth, times in pieces) > NOISELESS
-    rollout = freed_starts(part, data) if noisy else part.rollout
-    out = []
-    for i, (run, piece) in enumerate(zip(part.runs, pieces, strict=True)):
-        signal = rollout.signal[i, : len(piece[1])]
-        finished = rollout.status[i] == "ok" and bool(np.isfinite(signal).all())
-        out.append((run, piece, signal if finished else None))
-    return out
+    freed = freed_starts(part, data) if noisy else part.rollout
+    for i, (run, (truth, times)) in enumerate(zip(part.runs, pieces, strict=True)):
+        measured, moved = (rollout.signal[i, : len(times)] for rollout in (part.rollout, freed))
+        if freed.status[i] == "ok" and np.isfinite(measured).all() and np.isfinite(moved).all():
+            yield _Run(run=run, times=times, truth=truth, measured=measured, freed=moved)
 
 
 def _neighbours(left: Array, times: Array) -> float:

@@ -52,7 +52,7 @@ def test_the_true_family_is_adequate_whatever_the_noise(noise):
     assert verdict.adequacy is not None
     assert verdict.adequacy.adequate
     assert verdict.status in ("decided", "tied")
-    assert abs(verdict.adequacy.systematic.mean) <= max(verdict.adequacy.tolerated, 1e-4)
+    assert abs(verdict.adequacy.systematic.mean) <= verdict.adequacy.tolerated
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.02])
