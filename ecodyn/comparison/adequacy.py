@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
@@ -41,24 +40,21 @@ class Adequacy:
         """Whether the family may be called the law: nothing beyond what is tolerated is surely left."""
         return self.p_value > 1 - ADEQUATE_LEVEL and not self.selection
 
-    def text(self) -> str:
-        """What a verdict says of it; "" where there is nothing to say."""
+    def text(self, label: str) -> str:
+        """What a verdict that names ``label`` says of it; "" where there is nothing to say."""
         if self.adequate:
             return ""
-        sentences = [self.selection]
+        sentences = [f"The selection of {label} {self.selection}." if self.selection else ""]
         if self.p_value <= 1 - ADEQUATE_LEVEL:
-            share = self.systematic
-            low, high = (f"{100 * end:.2g}%" for end in (share.low, share.high))
-            interval = f" ({low} to {high})" if math.isfinite(share.low) else ""
             sentences.append(
-                f"It is the best of these, and wrong by {100 * share.mean:.2g}% of the variance{interval}, which is no "
-                f"measurement noise: {self._what()}."
+                f"{label} is the best of these, but wrong: {100 * self.systematic.mean:.2g}% of the variance is left "
+                f"beyond measurement noise (p = {max(self.p_value, 0.001):.3f}); {self._what()}."
             )
         return " ".join(s for s in sentences if s)
 
     def _what(self) -> str:
         if self.dependence is None:
-            return "neither time nor state nor feature accounts for a tenth of what is left"
+            return "nothing that was asked of it accounts for a tenth of that"
         return f"what is left depends most on {self.dependence.text()}"
 
     def to_json(self) -> dict[str, object]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from ecodyn.comparison.budget_check import BudgetCheck
-from ecodyn.comparison.candidate import INADEQUATE, NAMING, mean
-from ecodyn.comparison.contenders import UNSEEN_RUNS
+from ecodyn.comparison.candidate import INADEQUATE, mean
+from ecodyn.comparison.contenders import UNSEEN_RUNS, Contender
 from ecodyn.comparison.entries import Entry, entries_of
 from ecodyn.comparison.execution import TaskResult, execute
 from ecodyn.comparison.judge import verdict_of
@@ -19,30 +19,66 @@ from ecodyn.comparison.window_result import WindowResult
 from ecodyn.families.model_name import FAMILY
 from ecodyn.runtime.processes import each_with
 
-__all__ = ["FACTOR", "with_budget_check"]
+__all__ = ["FACTOR", "CheckedBudgets", "with_budget_checks"]
 
 FACTOR = 4  # times the iterations: a fit that is not done by then is slow, or has no optimum
 REFITTED = 2  # families: what a verdict is most often between
 
 
-def with_budget_check(
-    window: WindowResult, plan: Plan, results: Mapping[int, TaskResult], request: Request
-) -> WindowResult:
-    """The window's result with the check of its verdict on unseen runs; as it is where there is none.
+@dataclass(frozen=True)
+class CheckedBudgets:
+    """The windows' results with their checks, and what kept a check from being made."""
+
+    windows: list[WindowResult]
+    notes: list[str] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+    interrupted: bool = False
+
+
+def with_budget_checks(
+    windows: Sequence[WindowResult],
+    plans: Sequence[Plan],
+    results: Sequence[Mapping[int, TaskResult]],
+    request: Request,
+) -> CheckedBudgets:
+    """The windows' results with the check of their verdicts on unseen runs, where it was asked for.
 
     Refitted are the family that is named and the one that leaves the least of the others; the two that leave the least
-    where none is named.
+    where none is named. What is finished is kept when the user ends it, or a worker is killed.
     """
-    verdict = window.verdicts.get(UNSEEN_RUNS)
-    if verdict is None:
-        return window
-    entries = entries_of(plan, results, [UNSEEN_RUNS])
+    from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+    checked = CheckedBudgets(list(windows))
+    if not request.check_budget:
+        return checked
+    for number, (window, work, done) in enumerate(zip(windows, plans, results, strict=True)):
+        try:
+            checked.windows[number] = _checked(window, work, done, request, checked)
+        except KeyboardInterrupt:
+            return replace(checked, interrupted=True)
+        except TerminatedWorkerError:
+            checked.failures.append("the check of the budget: its process was killed, perhaps for memory")
+    return checked
+
+
+def _checked(
+    window: WindowResult, work: Plan, results: Mapping[int, TaskResult], request: Request, checked: CheckedBudgets
+) -> WindowResult:
+    entries = entries_of(work, results, [UNSEEN_RUNS])
     families = [e for e in entries if e.score.kind == FAMILY and len(e.candidate.losses)]
+    verdict = window.verdicts.get(UNSEEN_RUNS)
+    if verdict is None or not families:
+        checked.notes.append("no check of the budget: it is made on unseen runs, and nothing was ranked there")
+        return window
     asked = sorted(families, key=lambda e: (e.score.name != verdict.best, mean(e.candidate.losses)))[:REFITTED]
-    refitted = {e.score.name: e for e in _refitted(asked, plan, request)}
-    again = verdict_of([refitted.get(e.score.name, e) for e in entries], UNSEEN_RUNS, plan.window, request)
-    # Whether what is left is noise is not asked again: a status that rests on it stays while a best is named.
-    status = INADEQUATE if verdict.status == INADEQUATE and again.status in NAMING else again.status
+    more = [c for e in asked if (c := _with_more(e.contender, checked)) is not None]
+    refitted = {e.score.name: e for e in _refitted(more, work, request, checked)}
+    if not refitted:
+        return window
+    again = verdict_of([refitted.get(e.score.name, e) for e in entries], UNSEEN_RUNS, work.window, request)
+    # Whether what is left is noise is not asked again: a status that rests on it stays with the family it was said of.
+    same = verdict.status == INADEQUATE and again.best == verdict.best
+    status = INADEQUATE if same else again.status
     check = BudgetCheck(
         factor=FACTOR,
         gains={e.score.name: _gain(e, refitted[e.score.name]) for e in asked if e.score.name in refitted},
@@ -53,16 +89,23 @@ def with_budget_check(
     return replace(window, budget=check)
 
 
-def _refitted(entries: Sequence[Entry], work: Plan, request: Request) -> list[Entry]:
+def _with_more(contender: Contender, checked: CheckedBudgets) -> Contender | None:
+    """The contender with more budget; None, and a note, where its family has none to increase."""
+    if contender.estimator is None:
+        return None
+    more = contender.estimator.with_budget(FACTOR)
+    if more.stated_parameters() == contender.estimator.stated_parameters():
+        checked.notes.append(f"no check of the budget of {contender.label}: its fits have none to increase")
+        return None
+    return replace(contender, estimator=more)
+
+
+def _refitted(more: Sequence[Contender], work: Plan, request: Request, checked: CheckedBudgets) -> list[Entry]:
     """The same models under the same protocol and folds, with more budget."""
-    more = [
-        replace(e.contender, estimator=e.contender.estimator.with_budget(FACTOR))
-        for e in entries
-        if e.contender.estimator is not None
-    ]
     asked = replace(request, protocols=[UNSEEN_RUNS])
     again = plan(work.data, more, asked)
     results = {r.index: r for r in each_with(execute, again.tasks, work.data, request.jobs, ordered=False)}
+    checked.failures.extend(f"with {FACTOR} times the budget, {r.failure}" for r in results.values() if r.failure)
     return entries_of(again, results, asked.protocols)
 
 

@@ -37,8 +37,8 @@ class BudgetCheck:
         gains = ", ".join(f"{name} leaves {size:.2%} {how}" for name, size, how in moves)
         if not self.changed:
             return f"With {self.factor} times the budget nothing changes ({gains})."
-        now = f"{self.status} {self.best}" if self.best is not None else self.status
-        return f"With {self.factor} times the budget the verdict would be {now} ({gains})."
+        named = f", naming {self.best}" if self.best is not None else ""
+        return f"With {self.factor} times the budget the verdict is {self.status.replace('_', ' ')}{named} ({gains})."
 
     def to_json(self) -> dict[str, object]:
         """For report.json."""

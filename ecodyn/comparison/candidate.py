@@ -70,6 +70,11 @@ class Candidate(Named):
         return self.kind == FAMILY and bool(np.isfinite(self.losses).all())
 
     @property
+    def order(self) -> tuple[object, ...]:
+        """What candidates stand in order by, so that the order in which they were given can't matter."""
+        return (*self.simplicity, self.state, self.kind, self.dynamics or "", self.name.variant)
+
+    @property
     def simplicity(self) -> tuple[int, int, int, str]:
         """What "simplest" goes by: candidates before selection, coupling, family."""
         coupling = COUPLINGS.index(self.coupling) if self.coupling in COUPLINGS else len(COUPLINGS)

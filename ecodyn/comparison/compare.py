@@ -8,14 +8,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Unpack
 
 from ecodyn.comparison.answer import answer
-from ecodyn.comparison.budget import with_budget_check
+from ecodyn.comparison.budget import with_budget_checks
 from ecodyn.comparison.check import check
 from ecodyn.comparison.judge import judge
 from ecodyn.comparison.plan import plan
 from ecodyn.comparison.request import Options, Request
 from ecodyn.comparison.result import Comparison
-from ecodyn.comparison.run import run
+from ecodyn.comparison.run import Outcome, run
 from ecodyn.comparison.surrogate_refits import WindowsWithTests, against_surrogates
+from ecodyn.comparison.window_result import WindowResult
 from ecodyn.errors import DataWarning, NothingFittedError
 from ecodyn.extraction.gathering import data_of
 from ecodyn.families.estimator import Family
@@ -81,17 +82,22 @@ def compare(
         return _compare(data_of(data, t), replace(request, progress=progress))
 
 
+def _tested(windows: Sequence[WindowResult], outcome: Outcome, request: Request) -> WindowsWithTests:
+    """The windows' results with what was asked beyond them: a further budget, and surrogates."""
+    budgets = with_budget_checks(windows, outcome.plans, outcome.results, request)
+    tested = WindowsWithTests(budgets.windows, interrupted=True)
+    if not budgets.interrupted:
+        tested = against_surrogates(budgets.windows, outcome.plans, request)
+    notes, failures = (*budgets.notes, *tested.notes), (*budgets.failures, *tested.failures)
+    return replace(tested, notes=notes, failures=failures)
+
+
 def _compare(data: Trajectories, request: Request) -> Comparison:
     checked = check(data, request)
     plans = [plan(part, checked.contenders, request, window=i) for i, part in enumerate(checked.windows)]
     outcome = run(plans, request)
     windows = [judge(p, r, request) for p, r in zip(outcome.plans, outcome.results, strict=True)]
-    if request.check_budget and not outcome.interrupted:
-        done = zip(windows, outcome.plans, outcome.results, strict=True)
-        windows = [with_budget_check(w, p, r, request) for w, p, r in done]
-    tested = (
-        against_surrogates(windows, outcome.plans, request) if not outcome.interrupted else WindowsWithTests(windows)
-    )
+    tested = WindowsWithTests(windows) if outcome.interrupted else _tested(windows, outcome, request)
     comparison = answer(checked, request, outcome, tested)
     if comparison.interrupted:
         raise InterruptedComparison(comparison if any(w.models for w in windows) else None)

@@ -88,15 +88,18 @@ class TaskResult:
     failure: str | None = None
 
 
-def execute(task: Task, data: Trajectories) -> TaskResult:
-    """Fit and score one task. A failed fit is a result that says why, not an exception."""
+def execute(task: Task, data: Trajectories, *, judged: bool = True) -> TaskResult:
+    """Fit and score one task. A failed fit is a result that says why, not an exception.
+
+    What a verdict asks beside scores is left out where nothing is ``judged``.
+    """
     result = TaskResult(task.window, task.index)
     started = time.perf_counter()
     try:
         result.parameters = _parameters(task)
         fitted = fit_folds(task, data)
         result.fit_seconds = time.perf_counter() - started
-        if task.protocol == UNSEEN_RUNS and task.contender.kind == FAMILY:
+        if judged and task.protocol == UNSEEN_RUNS and task.contender.kind == FAMILY:
             result.fitted = [f for f in fitted if f.seed == task.seeds[0]]
             result.on_all_runs = on_all_runs(task, fitted, data)
         for held in roll_out_folds(task, fitted, data):

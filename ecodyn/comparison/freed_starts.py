@@ -4,7 +4,8 @@ Of a state x₀ measured with noise of variance σ², and a run measured with it
 
     Σ (x(t) − rollout(t; x₀ + δ))² / σ² + δ² / σ²,
 
-by damped Gauss-Newton steps, with the rollout's derivatives by δ from differences.
+by damped Gauss-Newton steps, with the rollout's derivatives by δ from differences. No start is moved by more than 3σ:
+what a law leaves must not be hidden in where it starts.
 """
 
 from __future__ import annotations
@@ -20,10 +21,13 @@ from ecodyn.families.model import FittedModel
 from ecodyn.rollouts.integration import Rollout
 from ecodyn.trajectories import Trajectories
 
-__all__ = ["freed_starts"]
+__all__ = ["freed_start", "freed_starts"]
 
 ITERATIONS = 3  # of Gauss-Newton: a start is off by noise, so that the rollout is near to linear in what moves it
 LENGTHS = (1.0, 0.5, 0.2, 0.05)  # of a step that are tried, the best taken
+MOST_MOVED = 3.0  # of σ: one start in three hundred is measured further off than that
+MOST_FREED = 256  # numbers of a start: each costs a rollout and a row of residuals
+NOISELESS = 1e-7  # of how far a feature goes, squared: less is the solver's, and no noise
 DIFFERENCE = 0.3  # of σ, for a derivative: small beside what is to be found, large beside the solver's error
 FITTED_STEPS = 120  # of a run, that starts are fitted to: there are few of them, and many steps
 
@@ -31,17 +35,17 @@ FITTED_STEPS = 120  # of a run, that starts are fitted to: there are few of them
 def freed_starts(part: HeldOut, data: Trajectories) -> Rollout:
     """The part's rollouts from starting states that were estimated on the whole of each run.
 
-    Rollouts that end early from the measured start stay as they are; references are left alone.
+    Rollouts that end early from the measured start stay as they are.
     """
     model = part.fitted.model
     if not isinstance(model, FittedModel):
-        return part.rollout
+        raise TypeError(f"expected rollouts of a fitted model, got those of {type(model).__name__}")
     starts = part.starts.copy()
-    for i, run in enumerate(part.runs):
+    for i in range(len(part.runs)):
         rows = part.rows(i, data)
         n = rows.stop - rows.start
         if part.rollout.status[i] == "ok":
-            starts[i] = _freed(model, part.starts[i], part.state[i, rows], data.values[run, rows], part.times[i, :n])
+            starts[i] = freed_start(model, part.state[i, rows], part.times[i, :n])
     moved = model.simulate(starts, part.times)
     status = tuple(b if b == "ok" else a for a, b in zip(part.rollout.status, moved.status, strict=True))
     finished = np.array([s == "ok" for s in moved.status])
@@ -49,15 +53,14 @@ def freed_starts(part: HeldOut, data: Trajectories) -> Rollout:
     return replace(moved, values=values, status=status)
 
 
-def _freed(model: FittedModel, start: Array, state: Array, truth: Array, times: Array) -> Array:
-    """The most probable start (feature, channel) of a run whose data are ``truth`` (step, feature)."""
-    sigma = np.sqrt(
-        [[noise_variance(state[:, [k], c], times) for c in range(state.shape[2])] for k in range(len(start))]
-    )
+def freed_start(model: FittedModel, state: Array, times: Array) -> Array:
+    """The most probable start (feature, channel) of a run whose states are (step, feature, channel), NaN if missing."""
+    start, truth = state[0], state[..., 0]
+    sigma = _noise(state, times)
     free = np.argwhere(sigma > 0)
     noise = sigma[:, 0]
     measured = noise > 0
-    if not len(free) or not measured.any():
+    if not 0 < len(free) <= MOST_FREED or not measured.any():
         return start
     grid = np.unique(np.linspace(0, len(times) - 1, FITTED_STEPS).astype(int))
     target, weight = truth[grid][:, measured], 1.0 / noise[measured]
@@ -80,7 +83,7 @@ def _freed(model: FittedModel, start: Array, state: Array, truth: Array, times: 
             break
         jacobian = (varied[1:] - varied[0]).T / DIFFERENCE
         step = -np.linalg.lstsq(jacobian, varied[0], rcond=None)[0]
-        tried = move + np.outer(LENGTHS, step)
+        tried = np.clip(move + np.outer(LENGTHS, step), -MOST_MOVED, MOST_MOVED)
         costs = np.sum(residuals(tried) ** 2, axis=1)
         costs = np.where(np.isfinite(costs), costs, np.inf)
         if not costs.min() < np.sum(varied[0] ** 2):
@@ -89,3 +92,13 @@ def _freed(model: FittedModel, start: Array, state: Array, truth: Array, times: 
     moved = start.copy()
     moved[place] += move * widths
     return moved
+
+
+def _noise(state: Array, times: Array) -> Array:
+    """Standard deviation of the noise of each number of a state (feature, channel), 0 where there is none."""
+    out = np.zeros(state.shape[1:])
+    for k, c in np.ndindex(out.shape):
+        variance = noise_variance(state[:, [k], c], times)
+        moved = float(np.nanmean((state[:, k, c] - state[0, k, c]) ** 2))
+        out[k, c] = np.sqrt(variance) if variance > NOISELESS * moved else 0.0
+    return out

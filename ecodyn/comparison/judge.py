@@ -13,7 +13,7 @@ from ecodyn.arrays import Array, Bools
 from ecodyn.comparison.adequacy import Adequacy
 from ecodyn.comparison.bands import HeldOutErrors
 from ecodyn.comparison.by_run import Noise
-from ecodyn.comparison.candidate import FEWEST_RUNS
+from ecodyn.comparison.candidate import FEWEST_RUNS, mean
 from ecodyn.comparison.contenders import FORECAST, IN_SAMPLE, UNSEEN_RUNS
 from ecodyn.comparison.entries import Entry, entries_of
 from ecodyn.comparison.execution import DRAWN_POINTS, DRAWN_RUNS, TaskResult
@@ -29,7 +29,7 @@ from ecodyn.comparison.scores import order_crossing
 from ecodyn.comparison.selections import against_selection
 from ecodyn.comparison.verdict import Verdict, decide
 from ecodyn.comparison.window_result import Drawn, WindowResult
-from ecodyn.families.model_name import FAMILY, ModelName
+from ecodyn.families.model_name import FAMILY
 from ecodyn.statistics.intervals import Estimate
 from ecodyn.survivors.fates import area_under_curve, top_overlap
 from ecodyn.survivors.survivors import alive_at_end
@@ -79,11 +79,26 @@ def _verdicts(plan: Plan, entries: Sequence[Entry], request: Request) -> dict[st
         if protocol == IN_SAMPLE or not mine:
             continue
         verdict = verdict_of(mine, protocol, plan.window, request)
-        if verdict.best is not None and protocol == UNSEEN_RUNS:
-            chance = chance_to_repeat([e.candidate for e in mine], verdict.best, _rule(mine, protocol, request))
-            verdict = verdict.with_adequacy(_adequacy(plan, mine, verdict.best, request)).with_chance(chance)
-        verdicts[protocol] = verdict
+        verdicts[protocol] = _asked_further(plan, mine, verdict, request) if protocol == UNSEEN_RUNS else verdict
     return verdicts
+
+
+def _asked_further(plan: Plan, entries: Sequence[Entry], verdict: Verdict, request: Request) -> Verdict:
+    """Of a family that is named: whether it leaves noise only, and would be named again."""
+    if verdict.best is None:
+        return verdict
+    try:
+        adequacy = _adequacy(plan, entries, verdict, request)
+    except Exception as error:  # as of fits: whatever a user's own family runs into must not cost the comparison
+        unasked = f"{verdict.statement} Whether it leaves noise only could not be asked: {error}."
+        verdict = replace(verdict, statement=unasked)
+    else:
+        verdict = verdict.with_adequacy(adequacy)
+        if adequacy is None:
+            rough = f"{verdict.statement} These runs are too rough to tell whether it leaves noise only."
+            verdict = replace(verdict, statement=rough)
+    candidates, rule = [e.candidate for e in entries], _rule(entries, UNSEEN_RUNS, request)
+    return verdict.with_chance(chance_to_repeat(candidates, verdict.best, rule)) if verdict.best else verdict
 
 
 def verdict_of(entries: Sequence[Entry], protocol: str, window: Window, request: Request) -> Verdict:
@@ -100,9 +115,13 @@ def _rule(entries: Sequence[Entry], protocol: str, request: Request) -> Rule:
     return Rule(folds=min(shared, default=None), margin=math.log1p(request.margin), seed=request.seed)
 
 
-def _adequacy(plan: Plan, entries: Sequence[Entry], best: ModelName, request: Request) -> Adequacy | None:
-    """Whether the family that is named leaves noise only on the runs that its folds' models were not fitted to."""
-    entry = next(e for e in entries if e.score.name == best)
+def _adequacy(plan: Plan, entries: Sequence[Entry], verdict: Verdict, request: Request) -> Adequacy | None:
+    """Whether the family that is named leaves noise only on the runs that its folds' models were not fitted to.
+
+    Asked of the fits that it was named for: a selection of no other terms, if that leaves less.
+    """
+    names = [verdict.best, *(twin for home, twin in verdict.same_model if home == verdict.best)]
+    entry = min((e for e in entries if e.score.name in names), key=lambda e: mean(e.candidate.losses))
     held = [h for t, r in zip(entry.tasks, entry.results, strict=True) for h in roll_out_folds(t, r.fitted, plan.data)]
     selection = ""
     if entry.candidate.selects:

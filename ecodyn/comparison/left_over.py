@@ -14,6 +14,7 @@ __all__ = ["Dependence", "Residuals", "strongest_dependence"]
 
 BINS = 5  # of a quantity, equally filled: enough for a bend, few enough to be told in a sentence
 MOST_FEATURES = 12  # whose values are each asked for: beyond, only time and feature are
+FEATURE = "the feature"
 LEAST_SHARE = 0.1  # of what is left, that a quantity must account for to be named
 
 
@@ -50,7 +51,7 @@ class Dependence:
         """As a sentence goes on after "what is left depends most on"."""
         size = "low" if self.residual > 0 else "high"
         whose = f" of {self.feature}" if self.feature else ""
-        where = "" if self.quantity == "the feature" else f" where that is {self.low:.3g} to {self.high:.3g}"
+        where = "" if self.quantity == FEATURE else f" where that is {self.low:.3g} to {self.high:.3g}"
         return (
             f"{self.quantity} ({self.share:.0%} of it): rollouts{whose} are too {size} by "
             f"{abs(self.residual):.2g} on average{where}"
@@ -71,6 +72,10 @@ def strongest_dependence(parts: Sequence[Residuals], data: Trajectories, scales:
         if np.isfinite(values).any()
     ]
     best = max(found, key=lambda d: d.share, default=None)
+    # Groups of named features by anything are also by feature: that alone is meant unless the rest accounts for more.
+    whose = next((d for d in found if d.quantity == FEATURE), None)
+    if best is not None and whose is not None and best.share < whose.share + LEAST_SHARE:
+        best = whose
     return best if best is not None and best.share >= LEAST_SHARE else None
 
 
@@ -85,7 +90,7 @@ def _quantities(parts: Sequence[Residuals], data: Trajectories) -> Iterator[tupl
             yield "the mean over features", np.broadcast_to(rolled.mean(axis=1, keepdims=True), shape)
         return
     if shape[1] > 1:
-        yield "the feature", np.zeros(shape)
+        yield FEATURE, np.zeros(shape)
     if shape[1] <= MOST_FEATURES:
         for k, label in enumerate(data.features):
             yield f"the value of {label}", np.broadcast_to(rolled[:, [k]], shape)

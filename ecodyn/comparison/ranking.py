@@ -155,7 +155,7 @@ def ranked(candidates: Sequence[Candidate], rule: Rule) -> tuple[Ranking | None,
     There is no ranking where no family has losses, or there are no runs.
     """
     # The order of the candidates must not matter: all lists and sentences go by simplicity.
-    candidates = sorted(candidates, key=lambda c: (*c.simplicity, c.state, c.kind, c.dynamics or "", c.name.variant))
+    candidates = sorted(candidates, key=lambda c: c.order)
     eligible = [c for c in candidates if c.eligible]
     if not eligible or not len(eligible[0].losses):
         return None, {}

@@ -14,11 +14,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ecodyn.arrays import Array
+from ecodyn.arrays import Array, Integers
 from ecodyn.comparison.candidate import Candidate
 from ecodyn.comparison.ranking import Rule, ranked, sharing_factor
 from ecodyn.families.model_name import ModelName
@@ -38,32 +38,58 @@ def chance_to_repeat(candidates: Sequence[Candidate], best: ModelName, rule: Rul
     best : the family that it names
     rule : of the verdict
     """
-    losses = np.stack([c.losses for c in candidates], axis=1)
-    runs = len(losses)
-    order = np.lexsort(losses.T)  # the order of runs must not matter
-    fitted, losses = _training(candidates, losses, rule)[order], losses[order]
-    gross = np.stack([c.loss(gross=True) for c in candidates], axis=1)[order]
+    candidates = sorted(candidates, key=lambda c: c.order)
+    nets = _Means.of(candidates, rule, gross=False)
+    alls = _Means.of(candidates, rule, gross=True)
+    named = [c.name for c in candidates].index(best)
     quick, rng = replace(rule, flips=FLIPS), np.random.default_rng(rule.seed)
-    influence = (losses - losses.mean(axis=0)) / runs + fitted
-    against = _standard_errors(influence, [c.name for c in candidates].index(best))
-    losses, gross = losses - against, gross - against
-    again = 0
+    runs, again = len(nets.losses), 0
     for _ in range(DRAWS):
         rows = rng.integers(runs, size=runs)
-        # These runs' means are off what is expected, and so are fresh ones: as scored, by the rows, and as fitted to.
-        shift = rng.normal(size=runs) @ influence + rng.normal(size=runs) @ fitted
+        scored, fitted = rng.normal(size=(2, runs))
+        net, whole = (means.drawn(rows, scored, fitted, named) for means in (nets, alls))
         drawn = [
             replace(
                 c,
-                losses=losses[rows, j] + shift[j],
-                gross_losses=gross[rows, j] + shift[j],
-                training=None if c.training is None else c.training[order][rows],
+                losses=net[:, j],
+                gross_losses=whole[:, j],
+                training=None if c.training is None else c.training[nets.order][rows],
             )
             for j, c in enumerate(candidates)
         ]
         ranking, _ = ranked(drawn, quick)
         again += ranking is not None and ranking.best is not None and ranking.best.name == best
     return again / DRAWS
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class _Means:
+    """Losses (run, model) in an order of their own, ``order`` (run,), and what each run moves their means by."""
+
+    order: Integers
+    losses: Array
+    influence: Array
+    fitted: Array
+
+    @classmethod
+    def of(cls, candidates: Sequence[Candidate], rule: Rule, *, gross: bool) -> _Means:
+        """Of losses less measurement noise, or of all that is left."""
+        net = np.stack([c.losses for c in candidates], axis=1)
+        order = np.lexsort(net.T)  # the order of runs must not matter
+        losses = np.stack([c.loss(gross) for c in candidates], axis=1)
+        # What is fitted to moves what is left without noise: of all that is left it moves only that part.
+        part = np.exp(np.minimum(0.0, net.mean(axis=0) - losses.mean(axis=0)))
+        fitted = _training(candidates, net, rule) * part
+        influence = (losses - losses.mean(axis=0)) / len(losses) + fitted
+        return cls(order=order, losses=losses[order], influence=influence[order], fitted=fitted[order])
+
+    def drawn(self, rows: Integers, scored: Array, fitted: Array, named: int) -> Array:
+        """Losses of fresh runs: these runs' means are off what is expected, and so are fresh ones.
+
+        ``scored`` and ``fitted`` (run,) are normal draws: of the means here, and of what fresh models are fitted to.
+        """
+        shift = scored @ self.influence + fitted @ self.fitted
+        return np.asarray(self.losses[rows] + shift - _standard_errors(self.influence, named))
 
 
 def _standard_errors(influence: Array, named: int) -> Array:

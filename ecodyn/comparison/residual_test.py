@@ -4,9 +4,10 @@ Noise of one stored step says nothing about that of the next, so that the mean p
 
     s = Σᵢ Δtᵢ r(tᵢ)·r(tᵢ₊₁) / (duration · MSE(persistence)),
 
-has no share of it, whatever its level: s is the systematic part of 1 − skill. Rollouts start from noisy states, and a
-true law leaves what follows from these; so starting states are first moved to where the whole run says that they were
-(`freed_starts`). A family is adequate unless the runs surely (95 %) leave more than what is tolerated.
+has no share of it, whatever its level: s is the systematic part of 1 − skill (or that of the next but one, if larger).
+Rollouts start from noisy states, and a true law leaves what follows from these; so starting states are first moved,
+within noise, to where the whole run says that they were (`freed_starts`). A family is adequate unless the runs surely
+(95 %) leave more than what is tolerated.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ __all__ = ["adequacy_of"]
 
 OF_NOISE = 0.25  # of what noise leaves: a misfit of half the noise's size, which fits to noisy data come to
 OF_ALL = 0.1  # of all that is left from measured starts: as much more as counts as equal between families
+ROUGH = 0.3  # share of noise from which on a run is told nothing of: what is rough may be the law's own (maps)
 NOISELESS = 1e-7  # share of noise under which starts are taken as they are: a tenth of the solvers' accuracy
 
 
@@ -47,15 +49,21 @@ def adequacy_of(held: Sequence[HeldOut], data: Trajectories, *, selection: str =
     scales = own_scales(data)
     shares: dict[object, list[tuple[float, float]]] = {}
     residuals = []
-    for one in (run for part in held for run in _rollouts(part, data, scales)):
+    # In the order of the runs: sums must not depend on which process had which fold.
+    rollouts = sorted((run for part in held for run in _rollouts(part, data, scales)), key=lambda one: one.run)
+    for one in rollouts:
         left = in_scales(one.truth - one.freed, scales)
         still = mean_square(in_scales(one.truth - one.truth[:1], scales), one.times)
         if still <= EXACT * max(float(np.nanmean(in_scales(one.truth, scales) ** 2)), 1e-300):
             continue
         unexplained = mean_square(in_scales(one.truth - one.measured, scales), one.times) / still
         noise = noise_share(one.truth, one.times, scales)
+        if noise > ROUGH:
+            continue
         tolerated = max(NEXT_TO_NOTHING, OF_NOISE * noise, OF_ALL * min(unexplained, WORST_UNEXPLAINED))
-        shares.setdefault(data.clusters[one.run], []).append((_neighbours(left, one.times) / still, tolerated))
+        shares.setdefault(data.clusters[one.run], []).append(
+            (min(_systematic(left, one.times) / still, WORST_UNEXPLAINED), tolerated)
+        )
         residuals.append(Residuals(one.times, one.freed, left))
     if not shares:
         return None
@@ -92,9 +100,14 @@ def _rollouts(part: HeldOut, data: Trajectories, scales: Array | None) -> Iterat
             yield _Run(run=run, times=times, truth=truth, measured=measured, freed=moved)
 
 
-def _neighbours(left: Array, times: Array) -> float:
-    """Mean over features and time of r(tᵢ)·r(tᵢ₊₁), a missing value leaving its two products out."""
-    products = left[1:] * left[:-1]
-    weights = np.where(np.isnan(products), 0.0, np.diff(times)[:, None])
+def _systematic(left: Array, times: Array) -> float:
+    """The mean square of what residuals have in common with the next one, or the next but one where they alternate."""
+    return max(_neighbours(left, times, lag) for lag in (1, 2) if lag < len(times))
+
+
+def _neighbours(left: Array, times: Array, lag: int) -> float:
+    """Mean over features and time of r(tᵢ)·r(tᵢ₊ₗ), a missing value leaving its two products out."""
+    products = left[lag:] * left[:-lag]
+    weights = np.where(np.isnan(products), 0.0, (times[lag:] - times[:-lag])[:, None])
     covered = float(weights.sum())
     return float(np.sum(weights * np.nan_to_num(products)) / covered) if covered > 0 else 0.0

@@ -15,7 +15,7 @@ LEAST_ALIKE = 0.5  # share of two folds' terms that both have, on average: under
 
 
 def against_selection(terms: Sequence[frozenset[str]], n_coefficients: float, library_size: int) -> str:
-    """A sentence where a selection is none, or no law; "" where nothing speaks against it.
+    """What a selection that is none, or no law, does, as a sentence goes on; "" where nothing speaks against it.
 
     Parameters
     ----------
@@ -28,13 +28,13 @@ def against_selection(terms: Sequence[frozenset[str]], n_coefficients: float, li
     >>> against_selection([frozenset({"x", "x**2"})] * 3, 2, 14)
     ''
     >>> against_selection([frozenset("abc"), frozenset("cde")], 3, 14)[:57]
-    'Its terms differ from fold to fold: two share 20% on avera'
+    'has other terms in every fold, two sharing 20% on average'
     """
-    smooth = "a smooth law that these families do not hold"
+    smooth = "the data may follow a smooth law that none of these families holds"
     if library_size >= LARGE_LIBRARY and n_coefficients >= NEARLY_ALL * library_size:
-        return f"It needs {n_coefficients:.0f} of {library_size} terms, which is no selection: {smooth}."
+        return f"takes {n_coefficients:.0f} of {library_size} terms, which is none; {smooth}"
     shares = [len(a & b) / len(a | b) for a, b in combinations(terms, 2) if a | b]
     alike = float(np.mean(shares)) if shares else 1.0
     if alike < LEAST_ALIKE:
-        return f"Its terms differ from fold to fold: two share {alike:.0%} on average, {smooth}."
+        return f"has other terms in every fold, two sharing {alike:.0%} on average; {smooth}"
     return ""

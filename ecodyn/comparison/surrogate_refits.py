@@ -51,7 +51,9 @@ class _Refit:
 def unseen_score(data: Trajectories, contender: Contender, request: Request) -> ModelScore | None:
     """One model on runs it has not seen, as ``compare`` scores it; None if it could not be fitted."""
     work = plan(data, [contender], request)
-    entries = entries_of(work, {task.index: execute(task, data) for task in work.tasks}, request.protocols)
+    entries = entries_of(
+        work, {task.index: execute(task, data, judged=False) for task in work.tasks}, request.protocols
+    )
     return entries[0].score if entries and len(entries[0].score.loss_per_run) else None
 
 

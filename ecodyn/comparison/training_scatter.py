@@ -32,6 +32,7 @@ OnAllRuns = dict[tuple[int, ...], dict[int, float]]  # by the fold's held-out ru
 
 MOST_RUNS = 24  # that each fold's model is scored on: means over the same runs differ by models alone
 LARGEST_MOVE = 0.7  # of a mean loss, log 2: see above
+MOST_NUMBERS = 20_000_000  # of rollouts at a time, 160 MB; beyond, folds go one by one
 ACCURACY = 1e-5  # of these rollouts, a step: what differs between folds is far more
 
 
@@ -41,14 +42,19 @@ def on_all_runs(task: Task, fitted: Sequence[FoldModel], data: Trajectories) -> 
     everyone = [replace(f, fold=replace(f.fold, scored=runs)) for f in fitted if f.seed == task.seeds[0]]
     scales, own = own_scales(data), [f.fold.scored for f in fitted if f.seed == task.seeds[0]]
     out: OnAllRuns = {}
-    for scored, held in zip(own, roll_out_folds(task, everyone, data, rtol=ACCURACY), strict=True):
+    numbers = len(everyone) * len(runs) * data.n_steps * data.n_features
+    together = [everyone] if numbers <= MOST_NUMBERS else [[one] for one in everyone]
+    rolled = (held for part in together for held in roll_out_folds(task, part, data, rtol=ACCURACY))
+    for scored, held in zip(own, rolled, strict=True):
         out[scored] = {}
         for i, run in enumerate(held.runs):
             rows = held.rows(i, data)
             signal = held.rollout.signal[i, : rows.stop - rows.start]
             finished = held.rollout.status[i] == "ok" and bool(np.isfinite(signal).all())
-            skill = skill_of(data.values[run, rows], signal, data.times[run, rows], scales) if finished else -np.inf
-            out[scored][run] = float("nan") if np.isnan(skill) else min(1.0 - skill, WORST_UNEXPLAINED)
+            truth, times = data.values[run, rows], data.times[run, rows]
+            skill = skill_of(truth, signal if finished else truth, times, scales)  # NaN where persistence is exact
+            worst = WORST_UNEXPLAINED + 0.0 * skill
+            out[scored][run] = min(1.0 - skill, worst) if finished else worst
     return out
 
 
@@ -65,7 +71,7 @@ def training_influence(
     means = {}
     for scored, by_run in found.items():
         known = [loss(left, noise(run, None)) for run, left in by_run.items() if not np.isnan(left)]
-        means[scored] = float(np.mean(known or [np.nan]))
+        means[scored] = float(np.mean(np.sort(known or [np.nan])))
     centre = float(np.median(list(means.values())))
     means = {scored: centre + float(np.clip(m - centre, -LARGEST_MOVE, LARGEST_MOVE)) for scored, m in means.items()}
     centre = float(np.mean(np.sort(list(means.values()))))

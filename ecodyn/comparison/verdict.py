@@ -74,7 +74,7 @@ class Verdict:
         """The verdict with what was found of the family it names: "inadequate" where that is no law of these data."""
         if adequacy is None or adequacy.adequate:
             return replace(self, adequacy=adequacy)
-        statement = f"{self.statement} {adequacy.text()}"
+        statement = f"{self.statement} {adequacy.text(str(self.best))}"
         return replace(self, status=INADEQUATE, statement=statement, adequacy=adequacy)
 
     def with_chance(self, chance: float) -> Verdict:

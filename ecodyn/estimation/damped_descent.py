@@ -60,16 +60,24 @@ class DampedDescent:
             costs.append(min(costs[-1], after))
             # Steps that gain nothing at all are an optimum's: damping soon says so.
             if len(costs) > slow and costs[-1 - slow] > costs[-1] > (1 - SLOW_GAIN) * costs[-1 - slow]:
-                self.status = f"stopped: {slow} steps gained less than {SLOW_GAIN:.0%}"
+                self.status = f"stopped: a quarter of the steps gained less than {SLOW_GAIN:.0%}"
                 break
         return True
 
     def optimality(self, exact: float) -> float:
         """Share of the cost that an undamped step would take off; 0 where the cost is no more than ``exact``."""
         gradient = self.equations.gradients.sum(axis=0) + self._penalty() * (self.parameters - self.anchor)
-        step, _ = self._step(0.0)
         cost = self._total(self.parameters, self.equations)
-        return max(0.0, float(-gradient @ step) / cost) if cost > exact else 0.0
+        if cost <= exact:
+            return 0.0
+        try:
+            step, start_step = self._step(0.0)
+        except np.linalg.LinAlgError:
+            return float("nan")
+        gain = -float(gradient @ step)
+        if self.equations.starts is not None:
+            gain -= float(np.sum(self.equations.starts.gradient * start_step))
+        return gain / cost if not gain < 0 else 0.0
 
     def _penalty(self) -> Array:
         return self.ridge * np.diagonal(self.equations.hessians.sum(axis=0))

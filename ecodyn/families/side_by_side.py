@@ -35,7 +35,11 @@ def simulate_all(
             kind = model.drive is None, model.step, model.feature_amplitudes is None
             alike[model.library, model.coefficients.shape, *kind].append(index)
         else:
-            rollouts[index] = model.simulate(starts[index], times[index], rtol=rtol)
+            # A model of another distribution may know of no accuracy: it is asked for one where it is not the usual.
+            if type(model).simulate is FittedModel.simulate and rtol != ACCURACY:
+                rollouts[index] = model.simulate(starts[index], times[index], rtol=rtol)
+            else:
+                rollouts[index] = model.simulate(starts[index], times[index])
     for group in alike.values():
         laws = [model for index in group if isinstance(model := models[index], Law)]
         rollouts.update(

@@ -13,7 +13,9 @@ from made_losses import decided
 import ecodyn
 from ecodyn import Trajectories
 from ecodyn.comparison.adequacy import Adequacy
+from ecodyn.comparison.freed_starts import freed_start as freed_starts_of
 from ecodyn.comparison.left_over import Residuals, strongest_dependence
+from ecodyn.comparison.residual_test import _systematic
 from ecodyn.comparison.verdict import Verdict, decide
 from ecodyn.runtime.json_values import plain_json
 from ecodyn.statistics.intervals import Estimate
@@ -62,8 +64,8 @@ def test_a_linear_law_of_what_bends_is_not(noise):
     assert not verdict.adequacy.adequate
     assert verdict.adequacy.p_value <= 0.05
     assert verdict.adequacy.systematic.mean > verdict.adequacy.tolerated
-    assert "best of these, and wrong by" in verdict.statement
-    assert "no measurement noise" in verdict.statement
+    assert "linear/full is the best of these, but wrong" in verdict.statement
+    assert "beyond measurement noise (p = 0.0" in verdict.statement
 
 
 def test_what_is_systematic_is_what_is_unexplained_where_there_is_no_noise():
@@ -109,7 +111,7 @@ def test_residuals_of_one_feature_are_told_by_its_name():
     data = Trajectories(rng.normal(size=(2, 100, 3)), np.arange(100.0), ["a", "b", "c"], labels_shared=True)
     left = 0.01 * rng.normal(size=(100, 3)) + [0.0, -2.0, 0.0]
     found = strongest_dependence([residuals_of(left, rng.normal(size=(100, 3)))], data, np.array([1.0, 10.0, 1.0]))
-    assert found.feature == "b"
+    assert (found.quantity, found.feature) == ("the feature", "b")
     assert found.residual == pytest.approx(-20.0, rel=0.01)  # in the feature's unit
     assert "rollouts of b are too high by 20" in found.text()
 
@@ -140,9 +142,9 @@ def test_only_what_is_surely_left_changes_the_verdict(adequacy, status):
 
 
 def test_a_selection_that_is_none_makes_it_inadequate():
-    verdict = decide(decided()).with_adequacy(found(0.9, "It needs all terms."))
+    verdict = decide(decided()).with_adequacy(found(0.9, "takes all terms"))
     assert verdict.status == "inadequate"
-    assert verdict.statement.endswith("It needs all terms.")
+    assert verdict.statement.endswith("The selection of linear/exchangeable takes all terms.")
 
 
 @pytest.mark.parametrize("adequacy", [None, found(0.2), found(0.01)])
@@ -151,3 +153,40 @@ def test_reports_keep_it(adequacy):
     document = json.loads(json.dumps(plain_json(verdict.to_json())))
     assert Verdict.from_json(document) == verdict
     assert replace(verdict, adequacy=None) == Verdict.from_json({**document, "adequacy": None})
+
+
+# ------------------------------------------------------------------------------------------------------ freed starts
+
+
+@pytest.mark.parametrize("noise", [0.002, 0.02])
+def test_no_start_is_moved_beyond_noise(noise):
+    data = oscillators(noise, bend=0.15, runs=1)
+    law = ecodyn.Linear(coupling="full").fit(oscillators(noise, bend=0.15, seed=1)).model_
+    state, times = data.state("signal")[0], data.times[0]
+    moved = freed_starts_of(law, state, times)
+    assert np.all(np.abs(moved - state[0]) <= 3.5 * noise)  # σ is estimated, to some 10 %
+    assert np.any(moved != state[0])
+
+
+def test_a_start_without_noise_stays():
+    data = oscillators(0.0, runs=1)
+    law = ecodyn.Linear(coupling="full").fit(oscillators(0.0, seed=1)).model_
+    state = data.state("signal")[0]
+    assert np.array_equal(freed_starts_of(law, state, data.times[0]), state[0])
+
+
+def test_a_family_that_fails_when_it_is_asked_costs_no_comparison(monkeypatch):
+    def failing(*of, **named):
+        raise ValueError("negative state")
+
+    monkeypatch.setattr("ecodyn.comparison.judge.adequacy_of", failing)
+    verdict = compared(oscillators(0.0)).verdict
+    assert (verdict.status, verdict.adequacy) == ("decided", None)
+    assert "could not be asked: negative state" in verdict.statement
+
+
+def test_alternating_residuals_are_systematic():
+    t = np.arange(40.0)
+    assert _systematic(np.where(t % 2, 1.0, -1.0)[:, None], t) == pytest.approx(1.0)
+    assert _systematic(np.ones((40, 1)), t) == pytest.approx(1.0)
+    assert abs(_systematic(np.random.default_rng(0).normal(size=(4000, 3)), np.arange(4000.0))) < 0.05

@@ -33,11 +33,17 @@ def test_models_that_are_alike_on_all_runs_have_none():
 
 
 def test_what_is_worse_without_a_run_owes_it_a_smaller_loss():
-    found = {(r,): dict.fromkeys(range(4), 0.4 if r == 2 else 0.1) for r in range(4)}
+    found = {(r,): dict.fromkeys(range(4), 0.15 if r == 2 else 0.1) for r in range(4)}
     moved = training_influence(found, data_of(None), no_noise)
     assert moved[2] < 0 < moved[0]
     assert moved.sum() == pytest.approx(0.0, abs=1e-12)
-    assert moved[2] == pytest.approx(-0.75 * 0.75 * np.log(4.0))
+    assert moved[2] == pytest.approx(-0.75 * 0.75 * np.log(1.5))
+
+
+def test_a_fit_that_failed_counts_as_twice_as_bad():
+    failed = [{(r,): dict.fromkeys(range(4), worse if r == 2 else 0.1) for r in range(4)} for worse in (0.3, 2.0)]
+    one, other = (training_influence(found, data_of(None), no_noise) for found in failed)
+    assert one.tolist() == other.tolist()
 
 
 def test_runs_of_a_cluster_are_one():
