@@ -187,9 +187,9 @@ def _simplest_worse(
 
 
 def _folds(shapes: tuple[tuple[int, int], ...]) -> Iterator[Cell]:
-    """A pair of rigid models, one of them too rigid for the law, and a pair of which one is over-flexible."""
+    """A pair of rigid models, one of them too rigid for the law, and a pair of which one is very flexible."""
     for (name, degrees), (runs, folds) in itertools.product(
-        {"rigid": (1, 3), "flexible": (3, 8), "over-flexible": (3, 20)}.items(), shapes
+        {"rigid": (1, 3), "flexible": (3, 8), "very flexible": (3, 20)}.items(), shapes
     ):
         settings = {"pair": name, "degrees": f"{degrees[0]}, {degrees[1]}", "runs": runs, "folds": folds}
         yield Cell(FOLDS, settings, _shared_training(degrees, runs, folds))
