@@ -153,7 +153,9 @@ class NeuralODE(Family):
             base = base_law(self.coupling, self.state, trajectories, clock=clock, share=self.rollout_share)
         if base is not None:
             coefficients = base.library.rescale(base.coefficients, 1 / samples.scales, 1 / samples.time_scale)
-            bound = BoundLibrary(base.library, coefficients, samples.drive)
+            # Its clock is driven by its own library's variables: the linear law's are fewer than the network's are.
+            drive = samples.driven(base.library).drive if clock else None
+            bound = BoundLibrary(base.library, coefficients, drive)
         architecture = self._architecture(samples)
         network = fit_network(samples, architecture, self._schedule(), seed=self.random_state, base=bound)
         return self._model(trajectories, samples, architecture, network, base, time.perf_counter() - started)
