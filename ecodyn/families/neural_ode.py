@@ -70,7 +70,7 @@ class NeuralODE(Family):
     >>> from ecodyn import NeuralODE, Trajectories
     >>> steps = np.arange(20.0)
     >>> decays = Trajectories(np.linspace(1.0, 3.0, 10).reshape(5, 1, 2) * np.exp(-0.1 * steps[:, None]), steps)
-    >>> law = NeuralODE(coupling="independent", hidden=4, matching_steps=5, rollout_steps=2).fit(decays)
+    >>> law = NeuralODE(coupling="independent", hidden=4).fit(decays)
     >>> law.model_.weights["g1.weight"].shape, law.model_.n_coefficients
     ((1, 4), 33)
     """
