@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 import ecodyn
+from ecodyn.comparison.candidate import NAMING
 from ecodyn.comparison.scores import score_rollout
 from ecodyn.errors import DataWarning
 from ecodyn.families import family
@@ -52,6 +53,15 @@ def judged(data: ecodyn.Trajectories, what: str, jobs: int) -> dict[str, Any]:
         f"  {what:<14}{data.n_runs:>3} runs: {verdict.status} {row['named'] or ''} [{others}]{chance} {row['skills']}"
     )
     return row
+
+
+def repeated(shipped: dict[str, Any], fresh: list[dict[str, Any]]) -> str:
+    """How many of the fresh verdicts name what the shipped one does, if it names a family at all."""
+    if shipped["status"] not in NAMING:
+        naming = sum(row["status"] in NAMING for row in fresh)
+        return f"nothing to name again: the shipped are {shipped['status']}; {naming} of {len(fresh)} name a family"
+    again = sum(row["status"] in NAMING and row["named"] == shipped["named"] for row in fresh)
+    return f"named again by {again} of {len(fresh)}; stated chance {shipped['chance_to_repeat']}"
 
 
 def transferred(shipped: ecodyn.Trajectories, fresh: ecodyn.Trajectories) -> list[dict[str, Any]]:
@@ -97,8 +107,7 @@ def main() -> None:
         rows += [judged(group, f"fresh {k + 1}", arguments.jobs) for k, group in enumerate(groups)]
         if there.n_runs >= LARGE:
             rows.append(judged(there[:LARGE], "fresh together", arguments.jobs))
-        again = [row["named"] == rows[0]["named"] for row in rows[1 : 1 + len(groups)]]
-        print(f"  named again by {sum(again)} of {len(again)}; stated chance {rows[0]['chance_to_repeat']}", flush=True)
+        print(f"  {repeated(rows[0], rows[1 : 1 + len(groups)])}", flush=True)
         table[window] = {"verdicts": rows, "transferred": transferred(here, there)}
         arguments.output.mkdir(parents=True, exist_ok=True)
         with write_whole(arguments.output / "table.json", force=True) as temporary:

@@ -235,7 +235,7 @@ def show(rows: Sequence[dict[str, Any]]) -> None:
 
 def carried_out(arguments: argparse.Namespace) -> list[dict[str, Any]]:
     """Records of all cases asked for; those of an earlier call are taken from its file."""
-    names = arguments.system or (QUICK if arguments.quick else of_half(arguments.half))
+    names = arguments.system or (QUICK if arguments.quick else of_half(arguments.half or WORKED_ON))
     if arguments.sample is not None:
         names = stratified(names, arguments.sample, arguments.seed)
     noises = arguments.noise or (QUICK_NOISES if arguments.quick else NOISES)
@@ -266,13 +266,16 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--repetitions", type=int, default=2)
     parser.add_argument("--system", action="append", help="only these; repeat for more")
-    parser.add_argument("--half", choices=HALVES, default=WORKED_ON, help="of the systems")
+    parser.add_argument("--half", choices=HALVES, help=f"of the systems; {WORKED_ON} by default")
     parser.add_argument("--sample", type=int, help="only so many systems, drawn with the seed from every group")
     parser.add_argument("--noise", type=float, action="append", help="only this noise; repeat for more")
     parser.add_argument("--runs", type=int, action="append", help="only so many runs; repeat for more")
     parser.add_argument("--no-network", action="store_true", help="without the column of neural ODEs")
     parser.add_argument("--at-least", type=float, help="exit with 1 if a smaller share of the cases is right")
     arguments = parser.parse_args()
+    if arguments.half is not None and (arguments.quick or arguments.system):
+        chosen = "--system" if arguments.system else "--quick"
+        parser.error(f"expected --half or {chosen}, got both: {chosen} says which systems; leave one of them out")
     arguments.output.mkdir(parents=True, exist_ok=True)
     records = carried_out(arguments)
     rows, found = table(records), summary(records)

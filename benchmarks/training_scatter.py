@@ -32,6 +32,7 @@ from ecodyn.statistics.confidence_set import confidence_set
 
 FAMILIES = ("linear", "lotka_volterra")
 FEATURES, STEPS, DURATION = 8, 60, 8.0
+FEWEST = 2  # populations: how often others name the same, and how means scatter, takes another one
 RUNS, LARGE = 16, 64  # of a population, and of those that the tie is found on
 WEIGHTS, BISECTIONS, TRIALS = (0.2, 0.5), 6, 3  # where the tie is looked for
 
@@ -104,6 +105,10 @@ def main() -> None:
     parser.add_argument("--weight", type=float, help="of the linear law; found by default")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
+    if arguments.populations < FEWEST:
+        parser.error(
+            f"expected at least {FEWEST} populations, got {arguments.populations}: one has no others to repeat"
+        )
     weight = tie(arguments.seed) if arguments.weight is None else arguments.weight
     found = []
     for number in range(arguments.populations):

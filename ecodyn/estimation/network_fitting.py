@@ -21,6 +21,7 @@ from ecodyn.estimation.network_descent import Descent, Prior, descend
 from ecodyn.estimation.network_equations import Rollouts
 from ecodyn.estimation.network_law import NetworkLaw
 from ecodyn.estimation.network_matching import Increments
+from ecodyn.estimation.network_status import LIMIT_OF_MATCHING, LIMIT_OF_ROLLOUTS
 from ecodyn.estimation.perceptrons import Architecture
 from ecodyn.estimation.samples import Samples
 from ecodyn.estimation.segments import Segments, weights_of_channels
@@ -67,8 +68,8 @@ class FittedNetwork:
 
     ẋ = slope · g((x − centre)/spread), beside a base law if there is one. ``unexplained`` is the share of the training
     rollouts' (or, without rollouts, the increments') squares that is left; ``gradient`` the largest element of the
-    total's gradient at the end; ``converged`` whether rollouts of the
-    whole length were followed.
+    total's gradient at the end; ``converged`` whether the last stage converged on rollouts of the whole length that was
+    asked for (or, without rollouts, the matching of increments did).
     """
 
     weights: dict[str, Array]
@@ -136,7 +137,7 @@ class _Search:
         self.best = min(found, key=lambda d: d.total)
         self.prior = self.best.prior
         self.iterations = sum(d.iterations for d in found)
-        self.status = "increments matched"
+        self.status = "increments matched" if self.best.converged else LIMIT_OF_MATCHING
 
     def follow(self) -> None:
         """Rollouts over growing segments; where they diverge, stages are inserted, or the end has come."""
@@ -169,7 +170,7 @@ class _Search:
         self.best, self.iterations = found, self.iterations + found.iterations
         if self.schedule.prior is None:
             self.prior = Prior(self._strength(found.equations.cost), self.prior.anchor)
-        self.status = "converged" if found.converged else "iteration limit reached"
+        self.status = "converged" if found.converged else LIMIT_OF_ROLLOUTS
         return True
 
     def _settle(self, share: float) -> None:
@@ -209,6 +210,6 @@ class _Search:
             unexplained=best.equations.cost,
             gradient=gradient,
             iterations=self.iterations,
-            converged=self.whole,
+            converged=self.whole and best.converged,
             status=self.status,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,10 +11,13 @@ from numpy.typing import NDArray
 from ecodyn.arrays import Array
 from ecodyn.equations.clock_drive import Drive
 from ecodyn.equations.library import EXCHANGEABLE, Library
+from ecodyn.errors import UnusableDataError
 from ecodyn.rollouts.iteration import FLOW, MAP, stored_step
 from ecodyn.trajectories import Trajectories
 from ecodyn.trajectories.scales import own_scales
 from ecodyn.trajectories.state import VELOCITY, parse_state
+
+LARGEST, SMALLEST = 1e150, 1e-150  # of a channel's values: sums of squares are then neither infinite nor zero
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +86,7 @@ class Samples:
         for r, n in enumerate(lengths):
             states[r, n:] = states[r, n - 1]
             times[r, n:] = times[r, n - 1]
+        _check_sizes(states, parse_state(channels))
         scales = np.sqrt(np.mean(states**2, axis=(0, 1) if own_units else (0, 1, 2)))
         scales = np.where(scales > 0, scales, 1.0)
         duration = float((times[:, -1] - times[:, 0]).max())
@@ -147,3 +152,14 @@ class Samples:
             times[r, n:] = times[r, n - 1]
         keep = int(lengths.max())
         return replace(self, states=states[:, :keep], times=times[:, :keep], lengths=lengths)
+
+
+def _check_sizes(states: Array, names: Sequence[str]) -> None:
+    """Refuse channels whose squares are no finite numbers above 0: no unit could be had of them."""
+    for name, largest in zip(names, np.abs(states).max(axis=(0, 1, 2)), strict=True):
+        if largest > LARGEST or 0 < largest < SMALLEST:
+            raise UnusableDataError(
+                f"expected values whose squares floating-point numbers can hold, at most {LARGEST:g} and, unless all "
+                f"are 0, at least {SMALLEST:g} somewhere, got a largest {name} of {largest:.2g}; give the data in "
+                "another unit"
+            )

@@ -13,6 +13,7 @@ from ecodyn.arrays import Array
 from ecodyn.equations.clock_drive import Drive
 from ecodyn.equations.library import EXCHANGEABLE, FULL, letter_of
 from ecodyn.errors import UnusableDataError
+from ecodyn.estimation.network_status import LIMIT_OF_MATCHING, LIMIT_OF_ROLLOUTS
 from ecodyn.families.law import Law
 from ecodyn.families.model import FittedModel, amplitudes_from, check_model_path, feature_amplitudes_from, weights_path
 from ecodyn.runtime.json_values import number, plain_json
@@ -47,7 +48,7 @@ class NeuralModel(FittedModel):
     iterations : Gauss-Newton steps
     status : how the fit ended
     seconds : how long it took
-    converged : whether rollouts of the whole length that was asked for were followed
+    converged : whether the last stage converged, on rollouts of the whole length that was asked for
     """
 
     weights: Mapping[str, Array]
@@ -133,8 +134,10 @@ class NeuralModel(FittedModel):
         """How training ended, where it did not come to its end."""
         if self.converged:
             return ()
-        label = f"{self.family}/{self.coupling}"
-        return (f"{label}: {self.status}; what is left unexplained of the training runs is {self.unexplained:.2g}",)
+        limit = {LIMIT_OF_MATCHING: "matching_steps", LIMIT_OF_ROLLOUTS: "rollout_steps"}.get(self.status)
+        more = "" if limit is None else f" before the fit converged: raise {limit}"
+        ended = f"{self.family}/{self.coupling}: {self.status}{more}"
+        return (f"{ended}; what is left unexplained of the training runs is {self.unexplained:.2g}",)
 
     @property
     def n_coefficients(self) -> int:

@@ -70,7 +70,7 @@ class NeuralODE(Family):
     >>> from ecodyn import NeuralODE, Trajectories
     >>> steps = np.arange(20.0)
     >>> decays = Trajectories(np.linspace(1.0, 3.0, 10).reshape(5, 1, 2) * np.exp(-0.1 * steps[:, None]), steps)
-    >>> law = NeuralODE(coupling="independent", hidden=4, matching_steps=5, rollout_steps=2).fit(decays)
+    >>> law = NeuralODE(coupling="independent", hidden=4).fit(decays)
     >>> law.model_.weights["g1.weight"].shape, law.model_.n_coefficients
     ((1, 4), 33)
     """
@@ -153,7 +153,9 @@ class NeuralODE(Family):
             base = base_law(self.coupling, self.state, trajectories, clock=clock, share=self.rollout_share)
         if base is not None:
             coefficients = base.library.rescale(base.coefficients, 1 / samples.scales, 1 / samples.time_scale)
-            bound = BoundLibrary(base.library, coefficients, samples.drive)
+            # Its clock is driven by its own library's variables: the linear law's are fewer than the network's are.
+            drive = samples.driven(base.library).drive if clock else None
+            bound = BoundLibrary(base.library, coefficients, drive)
         architecture = self._architecture(samples)
         network = fit_network(samples, architecture, self._schedule(), seed=self.random_state, base=bound)
         return self._model(trajectories, samples, architecture, network, base, time.perf_counter() - started)

@@ -96,13 +96,13 @@ _FIELDS = (
 
 
 def _groups() -> dict[str, Systems]:
-    groups = {name: Systems(systems) for name, systems in _FIRST.items()}
+    written = {name: list(systems) for name, systems in _FIRST.items()}
     for system in (s for field in _FIELDS for s in field.SYSTEMS):
-        groups[_GROUP_OF[system.family]].add(system)
+        written[_GROUP_OF[system.family]].append(system)
+    drawn: dict[str, list[tuple[str, int]]] = {name: [] for name in written}
     for kind, (_, family) in KINDS.items():
-        for seed in RANDOM_SEEDS:
-            groups[_GROUP_OF[family]].add_drawn(kind, seed)
-    return groups
+        drawn[_GROUP_OF[family]] += [(kind, seed) for seed in RANDOM_SEEDS]
+    return {name: Systems(written[name], drawn[name]) for name in written}
 
 
 GROUPS: Mapping[str, Systems] = _groups()

@@ -81,13 +81,18 @@ class Polynomial:
     def __rtruediv__(self, other: float) -> Polynomial:
         raise NoPolynomialError("a quotient of what a state determines")
 
-    def __pow__(self, power: float) -> Polynomial:
+    def __pow__(self, power: Polynomial | float) -> Polynomial:
+        if isinstance(power, Polynomial):
+            raise NoPolynomialError("a power whose exponent a state determines")
         if power != int(power) or power < 0:
             raise NoPolynomialError(f"the power {power:g} of what a state determines")
         result = self.lifted(1.0)
         for _ in range(int(power)):
             result = result * self
         return result
+
+    def __rpow__(self, base: float) -> Polynomial:
+        raise NoPolynomialError("a power whose exponent a state determines")
 
     __radd__, __rmul__ = __add__, __mul__
 
@@ -111,18 +116,29 @@ def expression(text: str) -> Expression:
     >>> expression("r*x*(1 - x/K)")({"x": 2.0, "r": 1.0, "K": 4.0})
     1.0
     """
-    return _compiled(ast.parse(text.strip(), mode="eval").body)
+    return _compiled(_parsed(text))
 
 
 def names_in(text: str) -> set[str]:
     """Names that an expression uses, those of functions included."""
-    return {node.id for node in ast.walk(ast.parse(text.strip(), mode="eval")) if isinstance(node, ast.Name)}
+    return {node.id for node in ast.walk(_parsed(text)) if isinstance(node, ast.Name)}
 
 
 def delays_in(text: str) -> list[Expression]:
     """The second argument of each ``past(x, delay)``."""
-    calls = [node for node in ast.walk(ast.parse(text.strip(), mode="eval")) if isinstance(node, ast.Call)]
-    return [_compiled(c.args[1]) for c in calls if isinstance(c.func, ast.Name) and c.func.id == "past"]
+    calls = [node for node in ast.walk(_parsed(text)) if isinstance(node, ast.Call)]
+    return [
+        _compiled(c.args[1]) for c in calls if isinstance(c.func, ast.Name) and c.func.id == "past" and len(c.args) == 2
+    ]
+
+
+def _parsed(text: str) -> ast.expr:
+    try:
+        return ast.parse(text.strip(), mode="eval").body
+    except SyntaxError as error:
+        raise ValueError(
+            f"expected an expression such as a*x - y**2, got {text.strip()!r} ({error.msg}); mend it"
+        ) from error
 
 
 def _power(base: Any, power: Any) -> Any:
@@ -174,6 +190,8 @@ def _compiled(node: ast.expr) -> Expression:
         case ast.UnaryOp(op=ast.USub(), operand=operand):
             inner = _compiled(operand)
             return lambda known: -inner(known)
+        case ast.UnaryOp(op=ast.UAdd(), operand=operand):
+            return _compiled(operand)
         case ast.BinOp(left=left, op=op, right=right) | ast.Compare(left=left, ops=[op], comparators=[right]) if (
             type(op) in _OPERATIONS
         ):

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import lru_cache
 from itertools import combinations_with_replacement
+from numbers import Integral
 
 import numpy as np
 
@@ -129,7 +130,6 @@ KINDS: dict[str, tuple[Callable[[np.random.Generator], Sentence], str]] = {
 """What draws a sentence of each kind, and the family that its laws are in."""
 
 
-@lru_cache(maxsize=256)  # more than the record has
 def random_system(seed: int, kind: str) -> System:
     """A system drawn from the grammar of its kind; it depends on its seed and kind alone.
 
@@ -141,18 +141,25 @@ def random_system(seed: int, kind: str) -> System:
     Raises
     ------
     ValueError
-        The kind is none of these.
+        The kind is none of these, or the seed no whole number of at least 0.
     RuntimeError
         Nothing that was drawn will do.
 
     Examples
     --------
     >>> from ecodyn.systems import random_system
-    >>> random_system(1, "linear").family, random_system(1, "linear") is random_system(1, "linear")
+    >>> random_system(1, "linear").family, random_system(seed=1, kind="linear") is random_system(1, "linear")
     ('linear', True)
     """
-    if kind not in KINDS:
-        raise ValueError(f"expected one of the kinds {', '.join(KINDS)}, got {kind!r}")
+    if not (isinstance(kind, str) and kind in KINDS):
+        raise ValueError(f"expected one of the kinds {', '.join(KINDS)}, got {kind!r}; choose one of these")
+    if isinstance(seed, bool) or not isinstance(seed, Integral) or seed < 0:
+        raise ValueError(f"seed is a whole number of at least 0, got {seed!r}")
+    return _drawn(int(seed), kind)
+
+
+@lru_cache(maxsize=256)  # more than the record has
+def _drawn(seed: int, kind: str) -> System:
     draw, family = KINDS[kind]
     rng = np.random.default_rng([list(KINDS).index(kind), seed])
     for _ in range(TRIES):

@@ -11,7 +11,6 @@ what x was so long ago; ``mean(...)`` is that over equal units.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,12 +20,12 @@ import numpy as np
 
 from ecodyn.arrays import Array
 from ecodyn.equations.library import EXCHANGEABLE, FULL, INDEPENDENT, Library
+from ecodyn.systems.definitions import GIVEN, definitions_in, delays_of, in_order
 from ecodyn.systems.expressions import (
     FUNCTIONS,
     Expression,
     NoPolynomialError,
     Polynomial,
-    delays_in,
     expression,
     names_in,
 )
@@ -34,7 +33,6 @@ from ecodyn.systems.system import LINEAR, LOTKA_VOLTERRA, NOT_POLYNOMIAL, SINDY,
 
 __all__ = ["Law", "flow", "units"]
 
-GIVEN = ("t", "past")  # what needs no definition
 MOMENTS = 6  # means of x, x², ... that polynomials of equal units may hold: more than any degree here
 
 Start = Callable[[np.random.Generator], Array]
@@ -53,7 +51,7 @@ class Law:
     parameters : mapping
         What is defined by numbers alone.
     auxiliary : mapping
-        What else is defined, an expression by name, in the order of the text.
+        What else is defined, an expression by name, each after those that it uses.
     equal : bool
         Whether the one variable stands for equal units.
     """
@@ -71,21 +69,19 @@ class Law:
         Raises
         ------
         ValueError
-            Something is defined twice, or used and not defined.
+            A part is no definition, or something is defined twice, in a circle, or used and not defined.
         """
-        rates: dict[str, str] = {}
+        rates, definitions = definitions_in(text)
         parameters: dict[str, Parameter] = {}
         auxiliary: dict[str, str] = {}
-        for part in filter(None, map(str.strip, re.split(r"[;\n]", text))):
-            name, _, value = (piece.strip() for piece in part.partition("="))
-            if name.removesuffix("'") in {*rates, *parameters, *auxiliary, *GIVEN}:
-                raise ValueError(f"expected one definition of each name, got a second one of {name!r}; rename it")
-            if name.endswith("'"):
-                rates[name[:-1]] = value
-            elif names_in(value) <= {*parameters, *FUNCTIONS}:
+        for name, value in in_order(definitions).items():
+            if names_in(value) <= {*parameters, *FUNCTIONS}:
                 parameters[name] = float(expression(value)(parameters))
             else:
                 auxiliary[name] = value
+        if not rates or (equal and len(rates) > 1):
+            many = "an equation of the one variable" if equal else "an equation of each variable"
+            raise ValueError(f"expected {many}, x' = ..., got {len(rates)} of them in {text.strip()!r}")
         used = set().union(*map(names_in, (*rates.values(), *auxiliary.values())))
         if unknown := used - {*rates, *parameters, *auxiliary, *GIVEN, *FUNCTIONS}:
             raise ValueError(f"expected a definition of every name, got none of {', '.join(sorted(unknown))}; add it")
@@ -104,7 +100,7 @@ class Law:
     @property
     def delays(self) -> tuple[float, ...]:
         """How long ago the states are that it asks for."""
-        return tuple(sorted({float(delay(self.parameters)) for text in self.texts for delay in delays_in(text)}))
+        return delays_of(self.texts, self.parameters)
 
     @property
     def equation(self) -> str:
@@ -129,7 +125,7 @@ class Law:
             known["past"] = lambda name, delay: past(delay) if self.equal else past(delay)[..., column[name]]
         rates = self._evaluated(known)
         if self.equal:
-            return np.asarray(np.broadcast_to(rates[0], x.shape))
+            return np.asarray(np.broadcast_to(np.asarray(rates[0], dtype=float), x.shape))
         slopes = np.empty_like(x)
         for k, rate in enumerate(rates):
             slopes[..., k] = rate
@@ -183,9 +179,24 @@ def flow(
     starts : a range for each variable, in which starting values are uniform, or a function that draws them
     hidden : how many variables, from the last on, are simulated and not seen
     growth : λ₁ of a chaotic system
+
+    Raises
+    ------
+    ValueError
+        The text is no law, there are not as many ranges as variables, or all variables are hidden.
     """
     law = Law.read(text)
     seen = len(law.variables) - hidden
+    if not 0 < seen <= len(law.variables):
+        raise ValueError(
+            f"{name}: expected from 0 to {len(law.variables) - 1} of the variables {', '.join(law.variables)} hidden, "
+            f"got {hidden}; leave at least one to be seen"
+        )
+    if not callable(starts) and len(starts) != len(law.variables):
+        raise ValueError(
+            f"{name}: expected a range of starting values for each of {', '.join(law.variables)}, got {len(starts)}; "
+            "give as many, in this order"
+        )
     family, form = (NOT_POLYNOMIAL, None) if hidden else _in_its_family(law, FULL, law.variables)
     return System(
         name=name,
@@ -269,11 +280,11 @@ def _simplest(polynomials: list[Polynomial], coupling: str) -> tuple[str, int | 
     own = [(i, powers) for i, polynomial in enumerate(polynomials) for powers in polynomial.terms]
     weights = np.ones(polynomials[0].size, dtype=int) if coupling == FULL else np.maximum(1, np.arange(1 + MOMENTS))
     degrees = [int(np.array(powers) @ weights) for _, powers in own]  # the mean of xᵏ counts as k
-    if max(degrees) <= 1:
+    degree = max(degrees, default=0)  # of a state that stands still there are no terms
+    if degree <= 1:
         return LINEAR, None
-    if max(degrees) <= 2 and all(powers[i] and (coupling == FULL or not powers[2]) for i, powers in own):
+    if degree <= 2 and all(powers[i] and (coupling == FULL or not powers[2]) for i, powers in own):
         return LOTKA_VOLTERRA, None
-    degree = max(degrees)
     return SINDY, None if degree <= (2 if coupling == FULL else 3) else degree
 
 

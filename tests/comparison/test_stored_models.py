@@ -98,6 +98,7 @@ def test_one_that_refuses_its_own_content_costs_nothing_else(compared, drift, ki
     assert score.unread.reason == "RuntimeError: not today"
 
 
+@pytest.mark.usefixtures("quiet")  # its training is cut short
 def test_a_network_is_left_out_since_its_weights_are_elsewhere(compared, tmp_path):
     result = compared(NeuralODE(coupling="independent", **SMALL["neural_ode"]), Linear, folds=2)
     mine = next(m for m in result.models if m.family == "neural_ode" and m.protocol == "in_sample")

@@ -71,6 +71,7 @@ def same(actual, expected, tolerance):
 
 
 @every_case
+@pytest.mark.usefixtures("quiet")  # a network's training is cut short
 def test_fit_returns_itself_with_a_frozen_model(competing_runs, name, coupling):
     law = estimator(name, coupling)
     assert law.fit(competing_runs(steps=21)) is law
@@ -120,6 +121,7 @@ def test_clone_and_parameters(name, coupling):
 
 
 @every_case
+@pytest.mark.usefixtures("quiet")
 def test_refitting_leaves_the_older_model_as_it_was(competing_runs, name, coupling):
     first, second = competing_runs(steps=21), competing_runs(steps=21, seed=1)
     law = estimator(name, coupling).fit(first)

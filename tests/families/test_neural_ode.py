@@ -87,7 +87,8 @@ def test_beside_a_law_that_holds_the_network_stays_small(linear_runs):
     assert np.abs(model.rhs(x, t) - slopes).max() < 1e-2 * np.abs(slopes).max()
 
 
-def test_a_law_that_diverges_on_the_training_runs_gives_way(linear_runs, monkeypatch):
+@pytest.mark.parametrize("clock", [False, True], ids=["coupled", "clock"])
+def test_a_law_that_diverges_on_the_training_runs_gives_way(linear_runs, monkeypatch, clock):
     whole = base_laws._WholeLibrary.fit_model
 
     def exploding(self, trajectories, *, clock=False):
@@ -96,8 +97,13 @@ def test_a_law_that_diverges_on_the_training_runs_gives_way(linear_runs, monkeyp
 
     monkeypatch.setattr(base_laws._WholeLibrary, "fit_model", exploding)
     options = {**QUICK, "prior": 1.0, "matching_steps": 2, "rollout_steps": 1}
-    model = NeuralODE(base="library", **options).fit_model(linear_runs(steps=21))
+    data = linear_runs(steps=21)
+    model = NeuralODE(base="library", **options).fit_model(data, clock=clock)
     assert model.base.family == "linear"
+    assert (model.base.drive is not None) == clock
+    nothing = replace(model, weights={name: np.zeros_like(w) for name, w in model.weights.items()})
+    x0 = data.values[:, 0]
+    np.testing.assert_array_equal(nothing.simulate(x0, data.times).signal, model.base.simulate(x0, data.times).signal)
 
 
 @pytest.mark.parametrize("base", [None, "library"])
