@@ -11,8 +11,8 @@ law finishes and has a skill of at least 0.9 against the true solution: 1 − MS
 feature in the scale of its own movement, over the trajectory's duration, which for a chaotic system is at most two
 Lyapunov times (--lyapunov 1 for one). Where a search
 fails, its error is recorded and the case is not held. Core seconds are processor time of the whole search, one thread.
-PySINDy's grid is that of tuned_pysindy.py. Each finished case is kept in OUTPUT/cases.jsonl, and a second call goes on where the first
-stopped (start another folder after a change of the code). Written as well: OUTPUT/table.json.
+PySINDy's grid is that of tuned_pysindy.py. Each finished case is kept in OUTPUT/cases.jsonl, and a second call
+goes on where the first stopped (start another folder after a change of the code). Written as well: OUTPUT/table.json.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
 The weak form (windows of two sizes), finite differences, smoothed ones (two windows) and a smoothing spline; STLSQ at
 thresholds from 0.002 to 1; degrees 1 to 3, or 5 of one variable. Each is fitted to the first two thirds and rolled out
 over all of the trajectory, from the first state of a smoothing spline of it; the one with the best skill is refitted to
-all of it. A cell that can't be fitted is skipped. Rollouts go through ecodyn's guarded `integrate`, those of one degree as a
-batch.
+all of it. A cell that can't be fitted is skipped. Rollouts go through ecodyn's guarded `integrate`, those of one degree
+as a batch.
 """
 
 from __future__ import annotations

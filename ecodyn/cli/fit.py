@@ -104,12 +104,10 @@ def _chosen(data: Trajectories, seed: int) -> FittedModel:
 
 def _check_left_to_it(context: typer.Context, dynamics: str, options: list[str] | None) -> None:
     """Refuse what ``--family auto`` chooses itself, or has no room for; defaults as well where they are given."""
-    from click.core import ParameterSource
-
     from ecodyn.rollouts.iteration import FLOW
 
-    usual = (ParameterSource.DEFAULT, ParameterSource.DEFAULT_MAP)
-    given = {f"--{name}": context.get_parameter_source(name) not in usual for name in ("coupling", "state")}
+    sources = {name: context.get_parameter_source(name) for name in ("coupling", "state")}
+    given = {f"--{name}": s is not None and not s.name.startswith("DEFAULT") for name, s in sources.items()}
     given["--dynamics"] = dynamics != FLOW
     refused = [flag for flag, there in (given | {"--set": bool(options)}).items() if there]
     if refused:

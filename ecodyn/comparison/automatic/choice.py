@@ -46,8 +46,9 @@ def best_law(
     several lengths. Along each path terms are eliminated by how much the regression's residual grows without them. All
     supports are ranked by cheap rollouts, the best refined by multiple shooting on all samples with the starting states
     estimated, and from the best of these a local search goes on: terms are dropped, added and swapped. The law with
-    the least information criterion of rollouts over pieces of runs as long as the shortest is taken, among those that follow the data within the noise one
-    with few and simple terms; but not one that diverges from more starts around the data than others as plausible.
+    the least information criterion of rollouts over pieces of runs as long as the shortest is taken, among those that
+    follow the data within the noise one with few and simple terms; but not one that diverges from more starts around
+    the data than others as plausible.
 
     Parameters
     ----------
@@ -125,7 +126,7 @@ def _following(problem: Problem) -> tuple[Problem, list[Refined], Found]:
     laws = [law for law in found.pool if law.ok]
     if every > 1:
         warnings.warn(
-            f"of {max(len(t) for _, _, t in problem.runs)} samples of the longest run, every {every}th was searched "
+            f"of {max(len(t) for _, _, t in problem.runs)} samples of the longest run, one in {every} was searched "
             f"on, about {SEARCHED}, and the {SHOWN} best laws were refitted on all; a coarser sampling, or a shorter "
             "window, is searched on as it is",
             DataWarning,

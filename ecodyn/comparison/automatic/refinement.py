@@ -139,9 +139,10 @@ def linearised(
     substeps: int,
     bound: float,
 ) -> tuple[Array, Array]:
-    """The regression that rollouts over pieces as long as the shortest run are near a law: rows and targets for all coefficients, absent ones too.
+    """The regression that rollouts over pieces as long as the shortest run are near a law.
 
-    Starting states are eliminated, and the residuals have variance one.
+    Rows and targets are for all coefficients, absent ones too. Starting states are eliminated, and
+    the residuals have variance one.
     """
     window = Window(runs, 1.0)
     count = len(window.first)

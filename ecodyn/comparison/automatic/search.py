@@ -1,7 +1,8 @@
 """The search for a law of named features: paths of supports, cheap rollouts, shooting, and local search from the best.
 
 All happens in scaled units, with one library for all: monomials up to a degree. What is compared is an information
-criterion of rollouts from estimated starts, over pieces of runs as long as the shortest, with a prior for terms of low degree in the feature's own variable.
+criterion of rollouts from estimated starts, over pieces of runs as long as the shortest, with a prior for
+terms of low degree in the feature's own variable.
 """
 
 from __future__ import annotations
@@ -137,8 +138,8 @@ def search(problem: Problem) -> Found:
     candidates = _candidates(problem)
     if not candidates:
         raise UnusableDataError(
-            "expected data whose movement some term of a law goes with, got none that does: each sample is as far from "
-            "those beside it as from any other; sample more finely, or smooth or average the data first"
+            "expected data whose movement some term of a law goes with, got data that no term says anything of, as "
+            "noise or single samples apart from all others are: sample more finely, or smooth or average the data first"
         )
     tried = _ranked(problem, candidates)
     shortlist: dict[bytes, Tried] = {}
