@@ -158,7 +158,7 @@ def show(rows: Sequence[dict[str, Any]], missing: int) -> None:
         shares = "".join(f"{r[f'{s}_held']:>5} = {r[f'{s}_held'] / r['systems']:>5.1%} " for s in SIDES)
         seconds = "".join(f"{r[f'{s}_core_seconds']:>9.2f}" for s in SIDES)
         print(f"{r['noise']:>6.0%}{r['systems']:>9}{shares}{seconds}{r['time_ratio']:>7.2f}")
-    print(f"{missing} cases have no record" + (": their errors are above" if missing else ""))
+    print(f"cases without a record: {missing}" + (", their errors are above" if missing else ""))
 
 
 def main() -> None:

@@ -138,8 +138,9 @@ def search(problem: Problem) -> Found:
     candidates = _candidates(problem)
     if not candidates:
         raise UnusableDataError(
-            "expected data whose movement some term of a law goes with, got data that no term says anything of, as "
-            "noise or single samples apart from all others are: sample more finely, or smooth or average the data first"
+            f"expected data whose movement a law's terms go with, but none of the terms up to degree "
+            f"{problem.terms.degree} goes with it: give a larger degree=, sample more finely or for longer, or smooth "
+            "noisy data first"
         )
     tried = _ranked(problem, candidates)
     shortlist: dict[bytes, Tried] = {}
