@@ -9,9 +9,10 @@ both.
 **Held**: rolled out from a second start, drawn from the system's own starting distribution and told without noise, the
 law finishes and has a skill of at least 0.9 against the true solution: 1 − MSE/MSE(persistence), time-weighted, each
 feature in the scale of its own movement, over the trajectory's duration, which for a chaotic system is at most two
-Lyapunov times (--lyapunov 1 for one). Core seconds are processor time of the whole search, one thread. PySINDy's grid
-is that of tuned_pysindy.py. Each finished case is kept in OUTPUT/cases.jsonl, and a second call goes on where the first
-stopped (start another folder after a change of the code). Written as well: OUTPUT/table.json.
+Lyapunov times (--lyapunov 1 for one). Where a search
+fails, its error is recorded and the case is not held. Core seconds are processor time of the whole search, one thread.
+PySINDy's grid is that of tuned_pysindy.py. Each finished case is kept in OUTPUT/cases.jsonl, and a second call
+goes on where the first stopped (start another folder after a change of the code). Written as well: OUTPUT/table.json.
 """
 
 from __future__ import annotations
@@ -31,19 +32,17 @@ from threadpoolctl import threadpool_limits
 from tuned_pysindy import SCORED_ACCURACY, rolled_out, tuned
 
 import ecodyn
-import ecodyn.systems
 from ecodyn.arrays import Array
 from ecodyn.rollouts.skill import skill_of
 from ecodyn.runtime.files import write_whole
 from ecodyn.runtime.processes import outcomes
-from ecodyn.systems import ADDITIVE, MULTIPLICATIVE, SYSTEMS, simulate
+from ecodyn.systems import ADDITIVE, HELD_OUT, MULTIPLICATIVE, SYSTEMS, WORKED_ON, half, simulate
 from ecodyn.trajectories.scales import own_scales
 
 NOISES = (0.0, 0.01, 0.05)
 MOST_FEATURES = 4
 SAMPLES = 201
 HELD = 0.9  # of skill on the second start
-BEYOND = ("hidden", "forced", "delays")  # attributes of systems whose state alone has no law
 SIDES = ("best_law", "pysindy")
 
 
@@ -59,18 +58,15 @@ class Case:
     lyapunov: float
 
 
-def names(half: str | None, sample: int | None) -> list[str]:
+def names(half_name: str | None, sample: int | None) -> list[str]:
     """Systems of few variables, in the order of their names; of one half, or an even sample of them.
 
     Driven, delayed and partly observed ones are left out: no law of their state alone holds on a second start.
     """
     few = sorted(name for name, system in SYSTEMS.items() if len(system.features) <= MOST_FEATURES)
-    few = [name for name in few if not any(getattr(SYSTEMS[name], what, None) for what in BEYOND)]
-    if half is not None:
-        half_of: Callable[[str], str] | None = getattr(ecodyn.systems, "half", None)
-        if half_of is None:
-            raise SystemExit("expected ecodyn.systems.half, which says which half a system is in; leave --half out")
-        few = [name for name in few if half_of(name) == half]
+    few = [name for name in few if not (SYSTEMS[name].hidden or SYSTEMS[name].forced or SYSTEMS[name].delays)]
+    if half_name is not None:
+        few = [name for name in few if half(name) == half_name]
     if sample is not None and sample < len(few):
         few = [few[i] for i in np.linspace(0, len(few) - 1, sample).round().astype(int)]
     return few
@@ -78,6 +74,8 @@ def names(half: str | None, sample: int | None) -> list[str]:
 
 def judged(case: Case) -> dict[str, Any]:
     """How both sides' laws do on the second start, and what they took."""
+    import pysindy  # noqa: F401 — before either is timed
+
     system = SYSTEMS[case.system]
     seed = int(np.random.default_rng([case.seed, *case.system.encode()]).integers(2**31))
     both = simulate(system, 2, seed, 0.0, samples=case.samples)
@@ -91,12 +89,20 @@ def judged(case: Case) -> dict[str, Any]:
     record: dict[str, Any] = asdict(case)
     for side, found in (("best_law", _best_law), ("pysindy", _pysindy)):
         started = time.process_time()
+        law: Rolled | None = None
         with threadpool_limits(limits=1):  # both are timed on one core
-            law, text = found(*data)
+            try:
+                law, text = found(*data)
+            except Exception as error:  # whatever it is, no law was found: a case that counts
+                text = f"{type(error).__name__}: {error}"
         seconds = time.process_time() - started
-        rollout = None if law is None else law(truth[0], times)
-        finite = rollout is not None and bool(np.isfinite(rollout).all())
-        skill = skill_of(truth, rollout, times, scales) if finite and rollout is not None else float("-inf")
+        skill = float("-inf")
+        try:
+            rollout = None if law is None else law(truth[0], times)
+            if rollout is not None and np.isfinite(rollout).all():
+                skill = skill_of(truth, rollout, times, scales)
+        except Exception as error:
+            text += f"; its rollout failed: {type(error).__name__}: {error}"
         record[side] = {
             "held": bool(skill >= HELD),
             "skill": round(skill, 6) if np.isfinite(skill) else None,
@@ -109,13 +115,10 @@ def judged(case: Case) -> dict[str, Any]:
 Rolled = Callable[[Array, Array], Array]
 
 
-def _best_law(x: Array, t: Array) -> tuple[Rolled | None, str]:
+def _best_law(x: Array, t: Array) -> tuple[Rolled, str]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about data that are as they were meant to be
-        try:
-            found = ecodyn.best_law(x, t)
-        except ecodyn.UnusableDataError as error:
-            return None, str(error)
+        found = ecodyn.best_law(x, t)
     model = found.model
 
     def rolled(start: Array, times: Array) -> Array:
@@ -124,11 +127,8 @@ def _best_law(x: Array, t: Array) -> tuple[Rolled | None, str]:
     return rolled, str(found)
 
 
-def _pysindy(x: Array, t: Array) -> tuple[Rolled | None, str]:
-    try:
-        cell, law = tuned(x, t)
-    except (ValueError, np.linalg.LinAlgError) as error:
-        return None, f"{type(error).__name__}: {error}"
+def _pysindy(x: Array, t: Array) -> tuple[Rolled, str]:
+    cell, law = tuned(x, t)
 
     def rolled(start: Array, times: Array) -> Array:
         return rolled_out(law, start[None], times, x, scored=True)[0]
@@ -150,14 +150,15 @@ def table(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return rows
 
 
-def show(rows: Sequence[dict[str, Any]]) -> None:
-    """The table on the terminal."""
+def show(rows: Sequence[dict[str, Any]], missing: int) -> None:
+    """The table on the terminal, and under it how many of the cases that were asked for are not in it."""
     print(f"held: skill of at least {HELD} on a second start")
     print(f"{'noise':>6}{'systems':>9}{'best_law':>14}{'PySINDy':>14}{'core s':>9}{'PySINDy':>9}{'ratio':>7}")
     for r in rows:
         shares = "".join(f"{r[f'{s}_held']:>5} = {r[f'{s}_held'] / r['systems']:>5.1%} " for s in SIDES)
         seconds = "".join(f"{r[f'{s}_core_seconds']:>9.2f}" for s in SIDES)
         print(f"{r['noise']:>6.0%}{r['systems']:>9}{shares}{seconds}{r['time_ratio']:>7.2f}")
+    print(f"cases without a record: {missing}" + (", their errors are above" if missing else ""))
 
 
 def main() -> None:
@@ -167,7 +168,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--samples", type=int, default=SAMPLES, help="of the trajectory")
     parser.add_argument("--sample", type=int, help="so many of the systems, evenly by name")
-    parser.add_argument("--half", choices=("worked_on", "held_out"), help="only systems of this half")
+    parser.add_argument("--half", choices=(WORKED_ON, HELD_OUT), help="only systems of this half")
     parser.add_argument("--system", action="append", help="only these; repeat for more")
     parser.add_argument("--noise", type=float, action="append", help="only these levels; repeat for more")
     parser.add_argument("--kind", choices=(ADDITIVE, MULTIPLICATIVE), default=ADDITIVE)
@@ -197,10 +198,12 @@ def main() -> None:
             for side in SIDES
         )
         print(f"{len(records)}/{len(wanted)} {record['system']} noise {record['noise']:g}: {said}", flush=True)
-    rows = table(records)
+    rows, missing = table(records), len(wanted) - len(records)
     with write_whole(arguments.output / "table.json", force=True) as temporary:
-        temporary.write_text(json.dumps({"seed": arguments.seed, "held": HELD, "rows": rows}, indent=1))
-    show(rows)
+        temporary.write_text(
+            json.dumps({"seed": arguments.seed, "held": HELD, "rows": rows, "without_record": missing}, indent=1)
+        )
+    show(rows, missing)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,8 @@
 The weak form (windows of two sizes), finite differences, smoothed ones (two windows) and a smoothing spline; STLSQ at
 thresholds from 0.002 to 1; degrees 1 to 3, or 5 of one variable. Each is fitted to the first two thirds and rolled out
 over all of the trajectory, from the first state of a smoothing spline of it; the one with the best skill is refitted to
-all of it. Rollouts go through ecodyn's guarded `integrate`, those of one degree as a batch.
+all of it. A cell that can't be fitted is skipped. Rollouts go through ecodyn's guarded `integrate`, those of one degree
+as a batch.
 """
 
 from __future__ import annotations
@@ -51,11 +52,15 @@ def tuned(x: Array, t: Array) -> tuple[Cell, Polynomial]:
         warnings.simplefilter("ignore")
         first = int(FITTED * len(t))
         begun = list(_fitted(x[:first], t[:first]))
-        smooth = np.column_stack([make_smoothing_spline(t, column)(t) for column in x.T])
-        skills = _skills([law for _, law in begun], smooth[0], x, t)
-        chosen = begun[int(np.argmax(skills))][0]
-        ((_, law),) = _fitted(x, t, chosen)
-    return chosen, law
+        if not begun:
+            raise ValueError("no cell of PySINDy's grid could be fitted to the first part of the trajectory")
+        u = (t - t[0]) * (len(t) - 1) / (t[-1] - t[0])  # the spline's level is searched for such spacings
+        start = np.array([float(make_smoothing_spline(u, column)(u[0])) for column in x.T])
+        skills = _skills([law for _, law in begun], start, x, t)
+        for best in np.argsort(-skills, kind="stable").tolist():  # the next best where one can't be refitted
+            for cell, law in _fitted(x, t, begun[best][0]):
+                return cell, law
+    raise ValueError("no cell of PySINDy's grid could be refitted to all of the trajectory")
 
 
 def _fitted(x: Array, t: Array, only: Cell | None = None) -> Iterator[tuple[Cell, Polynomial]]:
@@ -66,11 +71,16 @@ def _fitted(x: Array, t: Array, only: Cell | None = None) -> Iterator[tuple[Cell
         for name, parts in _methods(pysindy, degree, t).items():
             if only is not None and name != only.method:
                 continue
-            made = parts()
+            made: dict[str, Any] | None = None
             for threshold in THRESHOLDS if only is None else (only.threshold,):
-                model = pysindy.SINDy(optimizer=pysindy.STLSQ(threshold=threshold), **made)
-                model.fit(x, t=t)
-                yield Cell(name, degree, float(threshold)), (degree, np.asarray(model.coefficients()))
+                try:
+                    made = parts() if made is None else made
+                    model = pysindy.SINDy(optimizer=pysindy.STLSQ(threshold=threshold), **made)
+                    model.fit(x, t=t)
+                    coefficients = np.asarray(model.coefficients())
+                except Exception:  # PySINDy raises all sorts; the rest of the grid may do
+                    continue
+                yield Cell(name, degree, float(threshold)), (degree, coefficients)
 
 
 def _methods(pysindy: Any, degree: int, t: Array) -> dict[str, Callable[[], dict[str, Any]]]:

@@ -52,6 +52,7 @@ Parameters = Annotated[
 
 
 def fit(
+    context: typer.Context,
     paths: DataFiles,
     family: FamilyName = DEFAULT,
     coupling: CouplingName = "exchangeable",
@@ -74,10 +75,10 @@ def fit(
 ) -> None:
     """Fit one law to all runs and print its equations; -o writes a model file."""
     with exits():
-        data = prepared(paths, window, every, runs, select, Reading(columns, time_column, run_column, missing))
         if family == AUTO:
-            _check_left_to_it(coupling, state, dynamics_of(dynamics, time), option)
-        else:
+            _check_left_to_it(context, dynamics_of(dynamics, time), option)
+        data = prepared(paths, window, every, runs, select, Reading(columns, time_column, run_column, missing))
+        if family != AUTO:
             estimator = _configured(family, coupling, state, dynamics_of(dynamics, time), option, seed)
         target = None if str(output) == STDOUT else output
         if target is not None:
@@ -101,11 +102,13 @@ def _chosen(data: Trajectories, seed: int) -> FittedModel:
     return found.model
 
 
-def _check_left_to_it(coupling: str, state: str, dynamics: str, options: list[str] | None) -> None:
-    """Refuse what ``--family auto`` chooses itself, or has no room for."""
+def _check_left_to_it(context: typer.Context, dynamics: str, options: list[str] | None) -> None:
+    """Refuse what ``--family auto`` chooses itself, or has no room for; defaults as well where they are given."""
     from ecodyn.rollouts.iteration import FLOW
 
-    given = {"--coupling": coupling != "exchangeable", "--state": state != "signal", "--dynamics": dynamics != FLOW}
+    sources = {name: context.get_parameter_source(name) for name in ("coupling", "state")}
+    given = {f"--{name}": s is not None and not s.name.startswith("DEFAULT") for name, s in sources.items()}
+    given["--dynamics"] = dynamics != FLOW
     refused = [flag for flag, there in (given | {"--set": bool(options)}).items() if there]
     if refused:
         raise typer.BadParameter(

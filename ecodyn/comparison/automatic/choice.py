@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import math
+import warnings
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 
-from ecodyn.arrays import Array, Integers
+from ecodyn.arrays import Integers
 from ecodyn.comparison.automatic.monomials import Terms
 from ecodyn.comparison.automatic.other_starts import steadiest
-from ecodyn.comparison.automatic.refinement import Refined
+from ecodyn.comparison.automatic.preparation import SEARCHED, degree_for, prepared, thinned
+from ecodyn.comparison.automatic.refinement import Refined, refine
 from ecodyn.comparison.automatic.resampling import chosen_in_resamples
 from ecodyn.comparison.automatic.result import BestLaw, CandidateLaw
-from ecodyn.comparison.automatic.search import Problem, Tried, search
+from ecodyn.comparison.automatic.search import Found, Problem, Tried, search
 from ecodyn.comparison.automatic.written import form_of, law_of, names_of
-from ecodyn.errors import UnusableDataError
+from ecodyn.errors import DataWarning, UnusableDataError
 from ecodyn.extraction.gathering import data_of
 from ecodyn.families.options import check_whole
 from ecodyn.trajectories import Trajectories
@@ -23,10 +27,8 @@ from ecodyn.trajectories.values import Numbers
 
 __all__ = ["best_law"]
 
-FEWEST = 20  # samples of a run: fewer hold no window of test functions and a smoothing spline beside it
-DEGREES = {1: 5, 2: 3, 3: 3, 4: 3}  # by number of features: full libraries are cubic while they have under 100 terms
-MOST_TERMS = 100  # of a library
 SHOWN = 20  # candidates in the result
+MUCH = 0.1  # of the movement left: the law's terms say little of what moves then
 
 
 def best_law(
@@ -44,8 +46,9 @@ def best_law(
     several lengths. Along each path terms are eliminated by how much the regression's residual grows without them. All
     supports are ranked by cheap rollouts, the best refined by multiple shooting on all samples with the starting states
     estimated, and from the best of these a local search goes on: terms are dropped, added and swapped. The law with
-    the least information criterion of whole rollouts is taken, among those that follow the data within the noise one
-    with few and simple terms; but not one that diverges from more starts around the data than others as plausible.
+    the least information criterion of rollouts over pieces of runs as long as the shortest is taken, among those that
+    follow the data within the noise one with few and simple terms; but not one that diverges from more starts around
+    the data than others as plausible.
 
     Parameters
     ----------
@@ -54,8 +57,8 @@ def best_law(
     t : array (step,), a list of them (one a run), or the spacing of the steps
         Times of data that carry none.
     degree : int, optional
-        Of the largest library: by default 5 of one feature, 3 of up to four, and less where a library would have over
-        100 terms.
+        Of the largest library: by default 5 of one feature, 3 of two to five, 2 of six or seven, and 1 of eight to
+        sixteen. It is lowered where a library would have over 100 terms or a law over 300 coefficients.
     resamples : int
         Of the data's segments, for how sure it is.
     seed : int
@@ -64,7 +67,14 @@ def best_law(
     Raises
     ------
     UnusableDataError
-        A run is too short, a feature does not move, or there are several runs of features without names.
+        A run is too short, a feature does not move within runs, there are several runs of features without names, or
+        more than 16 features; units are too far from one; or no law follows the data.
+
+    Warns
+    -----
+    DataWarning
+        The law leaves over a tenth of the movement, a degree was lowered, runs are so long that only some of their
+        samples were searched on, or a feature moves by less than 1e-4 of its size.
 
     Examples
     --------
@@ -81,92 +91,70 @@ def best_law(
     ('linear', 2)
     """
     check_whole("resamples", resamples, 1)
+    check_whole("seed", seed, 0)
     if degree is not None:
         check_whole("degree", degree, 1)
     data = data_of(x, t).complete()
-    scale, begin, duration = _checked(data)
-    terms = Terms(data.n_features, _degree(data, degree))
-    problem = _problem(data, terms, scale, begin, duration)
-    found = search(problem)
-    problem, following = found.problem, [law for law in found.pool if law.ok]
-    if not following:
-        raise UnusableDataError(
-            f"expected a polynomial law of degree {terms.degree} or less that follows the data from end to end, got "
-            f"{len(found.pool)} that diverge; give a shorter or finer sampled window, another degree=, or use compare"
-        )
-    following.insert(0, following.pop(steadiest(problem, following, found.substeps)))
-    picks = chosen_in_resamples(problem, following, found.substeps, resamples, seed)
-    back = _back(terms, scale, duration)
+    terms = Terms(data.n_features, degree_for(data.n_features, degree))
+    ready = prepared(data, terms)
+    with np.errstate(all="ignore"):  # laws that diverge are part of the search
+        problem, following, found = _following(ready.problem)
+        picks = chosen_in_resamples(problem, following, found.substeps, resamples, seed)
+    best, left = following[0], problem.left(following[0])
+    if left > MUCH:
+        warnings.warn(_too_much(problem, left), DataWarning, stacklevel=2)
     parameters: dict[str, object] = {"degree": terms.degree, "resamples": resamples, "seed": seed}
-    best = following[0]
+    noise = (np.sqrt(best.squares) * ready.scale).tolist()
     return BestLaw(
-        model=law_of(terms, best.coefficients * back, data, parameters),
+        model=law_of(terms, best.coefficients * ready.back, data, parameters),
         candidates=_listed(problem, following, found.tried, picks),
         inclusion=_inclusion(problem, following, picks, data),
-        noise=dict(zip(map(str, data.features.tolist()), (np.sqrt(best.squares) * scale).tolist(), strict=True)),
+        noise=dict(zip(map(str, data.features.tolist()), noise, strict=True)),
         resamples=resamples,
         confident=_sentence(problem, following, picks),
     )
 
 
-def _checked(data: Trajectories) -> tuple[Array, Array, float]:
-    """Scale of each feature, first time of each run, and the longest duration; or a sentence."""
-    shortest = int(data.lengths.min())
-    if shortest < FEWEST:
-        raise UnusableDataError(
-            f"expected at least {FEWEST} samples a run to choose a law by, got {shortest} in the shortest: widen the "
-            "window, sample more finely or leave that run out"
+def _following(problem: Problem) -> tuple[Problem, list[Refined], Found]:
+    """The problem with the floor that was used, laws that follow all of its data, the chosen one first, and the rest.
+
+    Of long runs, some samples are searched on; the best laws are then refitted on all.
+    """
+    some, every = thinned(problem)
+    found = search(some)
+    problem = replace(problem, floor=found.problem.floor)
+    laws = [law for law in found.pool if law.ok]
+    if every > 1:
+        warnings.warn(
+            f"of {max(len(t) for _, _, t in problem.runs)} samples of the longest run, one in {every} was searched "
+            f"on, about {SEARCHED}, and the {SHOWN} best laws were refitted on all; a coarser sampling, or a shorter "
+            "window, is searched on as it is",
+            DataWarning,
+            stacklevel=3,
         )
-    if data.n_runs > 1 and data.n_features > 1 and not data.labels_shared:
+        laws, found = laws[:SHOWN], replace(found, substeps=max(1, math.ceil(found.substeps / every)))
+        bound, substeps = problem.bound, found.substeps
+        if laws:
+            refine(problem.terms, laws, problem.runs, problem.weights, substeps=substeps, bound=bound, stages=(1.0,))
+        laws = sorted((law for law in laws if law.ok), key=problem.value)
+    if not laws:
         raise UnusableDataError(
-            f"expected features that are the same in every run, got {data.n_runs} runs of {data.n_features} features "
-            "without names: name them, give one run, or compare families whose features are exchangeable"
+            f"expected a polynomial law of degree {problem.terms.degree} or less that follows the data from end to "
+            f"end, got {len(found.pool)} that diverge; give a shorter or finer sampled window, another degree=, or use "
+            "compare"
         )
-    moved = np.nanmax(data.values, axis=(0, 1)) - np.nanmin(data.values, axis=(0, 1))
-    still = data.features[~(moved > 0)].tolist()
-    if still:
-        raise UnusableDataError(
-            f"expected features that move, got {', '.join(map(repr, still))} constant: leave "
-            f"{'it' if len(still) == 1 else 'them'} out, the law's constants hold what a constant feature does"
-        )
-    if len(Terms(data.n_features, 1)) > MOST_TERMS:
-        raise UnusableDataError(
-            f"expected under {MOST_TERMS} features, each of which has an equation in all others, got "
-            f"{data.n_features}; fit or compare families whose features are exchangeable"
-        )
-    scale = np.sqrt(np.nanmean(data.values**2, axis=(0, 1)))
-    last = data.times[np.arange(data.n_runs), data.lengths - 1]
-    return scale, data.times[:, 0], float((last - data.times[:, 0]).max())
+    laws.insert(0, laws.pop(steadiest(problem, laws, found.substeps)))
+    return problem, laws, found
 
 
-def _degree(data: Trajectories, degree: int | None) -> int:
-    """The largest whose library is small enough."""
-    wanted = DEGREES.get(data.n_features, 3) if degree is None else degree
-    while wanted > 1 and len(Terms(data.n_features, wanted)) > MOST_TERMS:
-        wanted -= 1
-    return wanted
-
-
-def _problem(data: Trajectories, terms: Terms, scale: Array, begin: Array, duration: float) -> Problem:
-    """The runs in units of features' size and of the duration, smoothed beside."""
-    runs = []
-    for r, n in enumerate(data.lengths.tolist()):
-        x, t = data.values[r, :n] / scale, (data.times[r, :n] - begin[r]) / duration
-        runs.append((x, smoothed(x, t), t))
-    own = np.sqrt(np.mean(np.concatenate([(x - x[:1]) ** 2 for x, _, _ in runs]), axis=0))
-    return Problem(terms, runs, own)
-
-
-def smoothed(x: Array, t: Array) -> Array:
-    """Smoothing splines of each feature, their level by generalised cross-validation."""
-    from scipy.interpolate import make_smoothing_spline
-
-    return np.column_stack([make_smoothing_spline(t, column)(t) for column in x.T])
-
-
-def _back(terms: Terms, scale: Array, duration: float) -> Array:
-    """What takes coefficients (feature, term) from scaled units to the data's."""
-    return np.asarray(scale[:, None] / duration / np.prod(scale**terms.exponents, axis=1))
+def _too_much(problem: Problem, left: float) -> str:
+    """What is said of a law that explains little."""
+    noise = float(np.mean(problem.noise / problem.own**2))
+    return (
+        f"no polynomial law of degree <= {problem.terms.degree} follows the data: the best leaves {100 * left:.0f} % "
+        f"of the movement, a smoothing spline {100 * noise:.0f} %; give a shorter or finer sampled window, or cut the "
+        "trajectory in pieces (a list of arrays; several features need names for that)"
+    )
 
 
 def _listed(problem: Problem, laws: list[Refined], tried: list[Tried], picks: Integers) -> tuple[CandidateLaw, ...]:
@@ -215,7 +203,8 @@ def _sentence(problem: Problem, laws: list[Refined], picks: Integers) -> str:
     text = (
         f"of {len(picks)} resamples of the {what} segments, {form} was chosen in "
         f"{100 * forms[form] / len(picks):.0f} %, "
-        f"these very terms in {100 * float(np.mean(picks == 0)):.0f} %; it leaves {told} of the movement"
+        f"these very terms in {100 * float(np.mean(picks == 0)):.0f} %"
     )
+    text = f"it leaves {told} of the movement: {text}" if left > MUCH else f"{text}; it leaves {told} of the movement"
     others = [f"{other} in {100 * count / len(picks):.0f} %" for other, count in forms.most_common() if other != form]
     return text + (f"; {', '.join(others[:2])}" if others else "")

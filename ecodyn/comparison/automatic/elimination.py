@@ -10,7 +10,7 @@ import numpy as np
 
 from ecodyn.arrays import Array, Bools
 
-__all__ = ["Path", "eliminate", "supports"]
+__all__ = ["Path", "eliminate", "exchange", "supports"]
 
 LIFT = 1e-12  # of normalised columns' squares: lets dependent ones be solved for
 RANK = 1e-11  # singular values under so much of the largest are rounding

@@ -14,9 +14,9 @@ import numpy as np
 from ecodyn.arrays import Array, Bools
 from ecodyn.comparison.automatic.monomials import Terms
 
-__all__ = ["Refined", "Window", "linearised", "march_laws", "refine"]
+__all__ = ["STAGES", "Refined", "Window", "linearised", "march_laws", "refine"]
 
-STAGES = (0.1, 0.33, 1.0)  # lengths of segments, as shares of a run
+STAGES = (0.1, 0.33, 1.0)  # lengths of segments, as shares of the shortest run
 ITERATIONS = 20  # a stage; laws that need more are seldom the ones that are kept
 TOLERANCE = 1e-4  # relative decrease of the cost at which a stage is done
 LARGEST_DAMPING = 1e6  # of the Hessian's diagonal: a step is then next to none
@@ -35,7 +35,7 @@ class Refined:
     starts : array (segment, feature), estimated starting states of the last stage's segments
     cost : mean over samples and features of weighted squared residuals; infinite where a rollout died
     squares : array (feature,), mean squared residuals
-    ok : whether whole runs were followed
+    ok : whether all pieces as long as the shortest run were followed
     damping : of its next step
     """
 
@@ -139,9 +139,10 @@ def linearised(
     substeps: int,
     bound: float,
 ) -> tuple[Array, Array]:
-    """The regression that whole rollouts are near a law: rows and targets for all coefficients, absent ones too.
+    """The regression that rollouts over pieces as long as the shortest run are near a law.
 
-    Starting states are eliminated, and the residuals have variance one.
+    Rows and targets are for all coefficients, absent ones too. Starting states are eliminated, and
+    the residuals have variance one.
     """
     window = Window(runs, 1.0)
     count = len(window.first)

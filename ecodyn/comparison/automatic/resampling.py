@@ -18,7 +18,7 @@ SEGMENTS = 20  # of a run: each has to hold what correlates residuals
 
 
 def chosen_in_resamples(problem: Problem, laws: list[Refined], substeps: int, resamples: int, seed: int) -> Integers:
-    """Which law was best in each resample, (resample,): positions among the laws, all of which follow whole runs."""
+    """Which law was best in each resample, (resample,): positions among the laws, all of which follow all pieces."""
     squares, counts = _by_segment(problem, laws, substeps)
     draws = np.random.default_rng(seed).integers(len(counts), size=(resamples, len(counts)))
     weights = np.stack([np.bincount(d, minlength=len(counts)) for d in draws]).astype(float)

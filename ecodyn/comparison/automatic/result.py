@@ -24,8 +24,8 @@ class CandidateLaw:
     smoothing, span : of the data that it was first matched to, "none" or "spline", and the window of its test functions
         in samples; "search" and 0 for a neighbour of another law
     n_terms : its coefficients
-    unexplained : share of the data's movement that its rollouts over whole runs leave, from estimated starts; infinite
-        where one diverges
+    unexplained : share of the data's movement that its rollouts leave, from estimated starts over pieces of the runs as
+        long as the shortest; laws that diverge in one are not listed
     criterion : the information criterion by which the law is chosen
     chosen : share of resamples in which it is the best
     """
@@ -50,7 +50,7 @@ class BestLaw:
     model : Law
         Refitted to all data.
     candidates : tuple of CandidateLaw
-        What was compared, the best first.
+        What was compared: the law that was chosen, then all others by their criterion, at most 20 in all.
     inclusion : mapping of (equation, term) to float
         Share of resamples whose best law has the term, of all terms that any of these has; equations are named by their
         feature.

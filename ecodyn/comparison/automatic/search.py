@@ -1,7 +1,8 @@
 """The search for a law of named features: paths of supports, cheap rollouts, shooting, and local search from the best.
 
 All happens in scaled units, with one library for all: monomials up to a degree. What is compared is an information
-criterion of whole rollouts from estimated starts, with a prior for terms of low degree in the feature's own variable.
+criterion of rollouts from estimated starts, over pieces of runs as long as the shortest, with a prior for
+terms of low degree in the feature's own variable.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from ecodyn.comparison.automatic.elimination import eliminate, exchange, support
 from ecodyn.comparison.automatic.monomials import Terms
 from ecodyn.comparison.automatic.refinement import STAGES, Refined, Window, linearised, march_laws, refine
 from ecodyn.comparison.automatic.weak_form import regression, spans
+from ecodyn.errors import UnusableDataError
 
 __all__ = ["Found", "Problem", "Tried", "search"]
 
@@ -87,7 +89,7 @@ class Problem:
         return float(each * np.sum(np.log(squares / self.own**2 + self.floor)) + self.costs[mask].sum())
 
     def value(self, law: Refined) -> float:
-        """Its criterion; infinite where it does not follow whole runs."""
+        """Its criterion; infinite where it does not follow all pieces."""
         return self.criterion(law.squares, law.mask) if law.ok else np.inf
 
     def left(self, law: Refined) -> float:
@@ -123,7 +125,7 @@ class Tried:
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """Refined laws, the best first by the problem's criterion; what was tried before shooting; rollouts' substeps."""
+    """Refined laws by the problem's criterion, the least first; what was tried before shooting; rollouts' substeps."""
 
     problem: Problem
     pool: list[Refined]
@@ -133,7 +135,14 @@ class Found:
 
 def search(problem: Problem) -> Found:
     """From the data to refined laws."""
-    tried = _ranked(problem, _candidates(problem))
+    candidates = _candidates(problem)
+    if not candidates:
+        raise UnusableDataError(
+            f"expected data whose movement a law's terms go with, but none of the terms up to degree "
+            f"{problem.terms.degree} goes with it: give a larger degree=, sample more finely or for longer, or smooth "
+            "noisy data first"
+        )
+    tried = _ranked(problem, candidates)
     shortlist: dict[bytes, Tried] = {}
     for candidate in tried:
         shortlist.setdefault(candidate.mask.tobytes(), candidate)
