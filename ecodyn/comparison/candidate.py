@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,10 +60,18 @@ class Candidate(Named):
         """Losses a run, less measurement noise or with it."""
         return self.losses if not gross or self.gross_losses is None else self.gross_losses
 
-    def influence(self) -> Array:
+    def influence(self, gross: bool = False) -> Array:
         """What each run moves the mean loss by (run,): as something that is scored and, where known, fitted to."""
-        scored = (self.losses - mean(self.losses)) / max(1, len(self.losses))
-        return scored if self.training is None else scored + self.training
+        losses = self.loss(gross)
+        scored = (losses - mean(losses)) / max(1, len(losses))
+        return scored if self.training is None else scored + self.training * self.moved_part(gross)
+
+    def moved_part(self, gross: bool) -> float:
+        """How far what is fitted to moves the log of all that is left, beside that of what is left without noise.
+
+        Noise stays what it is: of all that is left only the rest moves.
+        """
+        return min(1.0, math.exp(mean(self.losses) - mean(self.loss(gross)))) if gross else 1.0
 
     @property
     def eligible(self) -> bool:

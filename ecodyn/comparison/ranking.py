@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ecodyn.arrays import Array
 from ecodyn.comparison.candidate import FEWEST_RUNS, Candidate, mean
 from ecodyn.families.model_name import NULL
 from ecodyn.statistics.confidence_set import FLIPS, confidence_set, p_above
@@ -97,7 +96,7 @@ class Rule:
     seed: int = 0
     flips: int = FLIPS
 
-    def inflation(self, a: Candidate, b: Candidate) -> float:
+    def inflation(self, a: Candidate, b: Candidate, *, gross: bool = False) -> float:
         """By how much the standard error of a pair's difference is larger than its runs show: see ``confidence_set``.
 
         Both were fitted to runs that the folds share. The factor that is right for any two models on average, or that
@@ -108,19 +107,19 @@ class Rule:
         usual = sharing_factor(self.folds)
         if a.training is None or b.training is None:
             return usual
-        scored = np.sort(a.losses - b.losses)
+        scored = np.sort(a.loss(gross) - b.loss(gross))
         variance = float(np.sum((scored - scored.mean()) ** 2)) / len(scored) ** 2
-        whole = float(np.sum(np.sort(a.influence() - b.influence()) ** 2))
+        whole = float(np.sum(np.sort(a.influence(gross) - b.influence(gross)) ** 2))
         return max(usual, math.sqrt(whole / variance)) if variance > 0 else usual
 
-    def p_above(self, differences: Array, limit: float, a: Candidate, b: Candidate) -> float:
-        """p-value of "the mean difference of the two is at least ``limit``"."""
-        return p_above(differences, limit, inflation=self.inflation(a, b), seed=self.seed, flips=self.flips)
+    def p_above(self, limit: float, a: Candidate, b: Candidate, *, gross: bool = False) -> float:
+        """p-value of "the mean difference of the two losses is at least ``limit``"."""
+        differences, inflation = a.loss(gross) - b.loss(gross), self.inflation(a, b, gross=gross)
+        return p_above(differences, limit, inflation=inflation, seed=self.seed, flips=self.flips)
 
     def p_beats(self, a: Candidate, b: Candidate) -> float:
         """p-value of "a leaves no less than b"."""
-        difference = a.losses - b.losses
-        return self.p_above(difference, 0.0, a, b) if np.any(difference) else 1.0
+        return self.p_above(0.0, a, b) if np.any(a.losses - b.losses) else 1.0
 
     def will_do(self, a: Candidate, b: Candidate, in_set: bool) -> tuple[float, bool]:
         """p-value of "a leaves more than the margin above b", and whether it is of all that is left, noise included.
@@ -130,10 +129,10 @@ class Rule:
         can't tell the two apart, and what they leave in all is the same to within the margin, or next to nothing, what
         could still be found out matters to no prediction.
         """
-        net = self.p_above(a.losses - b.losses, self.margin, a, b)
+        net = self.p_above(self.margin, a, b)
         if net <= 1 - TEST_LEVEL or not in_set:
             return net, False
-        gross = self.p_above(a.loss(gross=True) - b.loss(gross=True), self.margin, a, b)
+        gross = self.p_above(self.margin, a, b, gross=True)
         return min(net, gross), gross < net
 
     def beats_clock(self, law: Candidate, clock: Candidate) -> bool:

@@ -77,9 +77,7 @@ class _Means:
         net = np.stack([c.losses for c in candidates], axis=1)
         order = np.lexsort(net.T)  # the order of runs must not matter
         losses = np.stack([c.loss(gross) for c in candidates], axis=1)
-        # What is fitted to moves what is left without noise: of all that is left it moves only that part.
-        part = np.exp(np.minimum(0.0, net.mean(axis=0) - losses.mean(axis=0)))
-        fitted = _training(candidates, net, rule) * part
+        fitted = _training(candidates, net, rule) * [c.moved_part(gross) for c in candidates]
         influence = (losses - losses.mean(axis=0)) / len(losses) + fitted
         return cls(order=order, losses=losses[order], influence=influence[order], fitted=fitted[order])
 
