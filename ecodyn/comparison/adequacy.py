@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from ecodyn.comparison.left_over import Dependence
+from ecodyn.comparison.ranking import TEST_LEVEL
 from ecodyn.runtime.json_values import number
 from ecodyn.statistics.intervals import Estimate
 
-__all__ = ["ADEQUATE_LEVEL", "Adequacy"]
-
-ADEQUATE_LEVEL = 0.95  # of the test that something systematic is left, as of every comparison of two models
+__all__ = ["Adequacy"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,14 +37,14 @@ class Adequacy:
     @property
     def adequate(self) -> bool:
         """Whether the family may be called the law: nothing beyond what is tolerated is surely left."""
-        return self.p_value > 1 - ADEQUATE_LEVEL and not self.selection
+        return self.p_value > 1 - TEST_LEVEL and not self.selection
 
     def text(self, label: str) -> str:
         """What a verdict that names ``label`` says of it; "" where there is nothing to say."""
         if self.adequate:
             return ""
         sentences = [f"The selection of {label} {self.selection}." if self.selection else ""]
-        if self.p_value <= 1 - ADEQUATE_LEVEL:
+        if self.p_value <= 1 - TEST_LEVEL:
             sentences.append(
                 f"{label} is the best of these, but wrong: {100 * self.systematic.mean:.2g}% of the variance is left "
                 f"beyond measurement noise (p = {max(self.p_value, 0.001):.3f}); {self._what()}."

@@ -16,9 +16,8 @@ from ecodyn.comparison.request import Request
 from ecodyn.comparison.result import Comparison
 from ecodyn.comparison.run import Outcome
 from ecodyn.comparison.settings import Settings
-from ecodyn.comparison.surrogate_refits import WindowsWithTests
 from ecodyn.comparison.verdict import CLAIM_LEVEL
-from ecodyn.comparison.window_result import WindowResult
+from ecodyn.comparison.window_result import WindowResult, WindowsWithTests
 from ecodyn.families.model_name import FAMILY
 
 __all__ = ["answer", "holm", "summed_up"]

@@ -15,24 +15,14 @@ from ecodyn.comparison.execution import TaskResult, execute
 from ecodyn.comparison.judge import verdict_of
 from ecodyn.comparison.plan import Plan, plan
 from ecodyn.comparison.request import Request
-from ecodyn.comparison.window_result import WindowResult
+from ecodyn.comparison.window_result import WindowResult, WindowsWithTests
 from ecodyn.families.model_name import FAMILY
 from ecodyn.runtime.processes import each_with
 
-__all__ = ["FACTOR", "CheckedBudgets", "with_budget_checks"]
+__all__ = ["FACTOR", "with_budget_checks"]
 
 FACTOR = 4  # times the iterations: a fit that is not done by then is slow, or has no optimum
 REFITTED = 2  # families: what a verdict is most often between
-
-
-@dataclass(frozen=True)
-class CheckedBudgets:
-    """The windows' results with their checks, and what kept a check from being made."""
-
-    windows: list[WindowResult]
-    notes: list[str] = field(default_factory=list)
-    failures: list[str] = field(default_factory=list)
-    interrupted: bool = False
 
 
 def with_budget_checks(
@@ -40,7 +30,7 @@ def with_budget_checks(
     plans: Sequence[Plan],
     results: Sequence[Mapping[int, TaskResult]],
     request: Request,
-) -> CheckedBudgets:
+) -> WindowsWithTests:
     """The windows' results with the check of their verdicts on unseen runs, where it was asked for.
 
     Refitted are the family that is named and the one that leaves the least of the others; the two that leave the least
@@ -48,31 +38,41 @@ def with_budget_checks(
     """
     from joblib.externals.loky.process_executor import TerminatedWorkerError
 
-    checked = CheckedBudgets(list(windows))
+    checked = list(windows)
     if not request.check_budget:
-        return checked
+        return WindowsWithTests(checked)
+    said, interrupted = _Said(), False
     for number, (window, work, done) in enumerate(zip(windows, plans, results, strict=True)):
         try:
-            checked.windows[number] = _checked(window, work, done, request, checked)
+            checked[number] = _checked(window, work, done, request, said)
         except KeyboardInterrupt:
-            return replace(checked, interrupted=True)
+            interrupted = True
+            break
         except TerminatedWorkerError:
-            checked.failures.append("the check of the budget: its process was killed, perhaps for memory")
-    return checked
+            said.failures.append("the check of the budget: its process was killed, perhaps for memory")
+    return WindowsWithTests(checked, tuple(said.notes), tuple(said.failures), interrupted)
+
+
+@dataclass(frozen=True)
+class _Said:
+    """What kept checks from being made, as it comes."""
+
+    notes: list[str] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
 
 
 def _checked(
-    window: WindowResult, work: Plan, results: Mapping[int, TaskResult], request: Request, checked: CheckedBudgets
+    window: WindowResult, work: Plan, results: Mapping[int, TaskResult], request: Request, said: _Said
 ) -> WindowResult:
     entries = entries_of(work, results, [UNSEEN_RUNS])
     families = [e for e in entries if e.score.kind == FAMILY and len(e.candidate.losses)]
     verdict = window.verdicts.get(UNSEEN_RUNS)
     if verdict is None or not families:
-        checked.notes.append("no check of the budget: it is made on unseen runs, and nothing was ranked there")
+        said.notes.append("no check of the budget: it is made on unseen runs, and nothing was ranked there")
         return window
     asked = sorted(families, key=lambda e: (e.score.name != verdict.best, mean(e.candidate.losses)))[:REFITTED]
-    more = [c for e in asked if (c := _with_more(e.contender, checked)) is not None]
-    refitted = {e.score.name: e for e in _refitted(more, work, request, checked)}
+    more = [c for e in asked if (c := _with_more(e.contender, said)) is not None]
+    refitted = {e.score.name: e for e in _refitted(more, work, request, said)}
     if not refitted:
         return window
     again = verdict_of([refitted.get(e.score.name, e) for e in entries], UNSEEN_RUNS, work.window, request)
@@ -89,23 +89,23 @@ def _checked(
     return replace(window, budget=check)
 
 
-def _with_more(contender: Contender, checked: CheckedBudgets) -> Contender | None:
+def _with_more(contender: Contender, said: _Said) -> Contender | None:
     """The contender with more budget; None, and a note, where its family has none to increase."""
     if contender.estimator is None:
         return None
     more = contender.estimator.with_budget(FACTOR)
     if more.stated_parameters() == contender.estimator.stated_parameters():
-        checked.notes.append(f"no check of the budget of {contender.label}: its fits have none to increase")
+        said.notes.append(f"no check of the budget of {contender.label}: its fits have none to increase")
         return None
     return replace(contender, estimator=more)
 
 
-def _refitted(more: Sequence[Contender], work: Plan, request: Request, checked: CheckedBudgets) -> list[Entry]:
+def _refitted(more: Sequence[Contender], work: Plan, request: Request, said: _Said) -> list[Entry]:
     """The same models under the same protocol and folds, with more budget."""
     asked = replace(request, protocols=[UNSEEN_RUNS])
     again = plan(work.data, more, asked)
     results = {r.index: r for r in each_with(execute, again.tasks, work.data, request.jobs, ordered=False)}
-    checked.failures.extend(f"with {FACTOR} times the budget, {r.failure}" for r in results.values() if r.failure)
+    said.failures.extend(f"with {FACTOR} times the budget, {r.failure}" for r in results.values() if r.failure)
     return entries_of(again, results, asked.protocols)
 
 

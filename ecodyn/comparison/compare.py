@@ -15,8 +15,8 @@ from ecodyn.comparison.plan import plan
 from ecodyn.comparison.request import Options, Request
 from ecodyn.comparison.result import Comparison
 from ecodyn.comparison.run import Outcome, run
-from ecodyn.comparison.surrogate_refits import WindowsWithTests, against_surrogates
-from ecodyn.comparison.window_result import WindowResult
+from ecodyn.comparison.surrogate_refits import against_surrogates
+from ecodyn.comparison.window_result import WindowResult, WindowsWithTests
 from ecodyn.errors import DataWarning, NothingFittedError
 from ecodyn.extraction.gathering import data_of
 from ecodyn.families.estimator import Family

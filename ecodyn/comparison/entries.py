@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ecodyn.arrays import Array
 from ecodyn.comparison.by_run import ByRun, Noise
 from ecodyn.comparison.candidate import Candidate
 from ecodyn.comparison.contenders import Contender
@@ -64,9 +65,9 @@ def _entry(
         return None
     by_run = ByRun([s for r in mine for s in r.scores], plan.data, noise)
     score = _score(contender, plan.window, tasks, mine, by_run)
-    candidate = _candidate(contender, score, mine, by_run)
-    if found := {scored: left for r in mine for scored, left in r.on_all_runs.items()}:
-        candidate = replace(candidate, training=by_run.of_known_clusters(training_influence(found, plan.data, noise)))
+    found = {scored: left for r in mine for scored, left in r.on_all_runs.items()}
+    training = by_run.of_known_clusters(training_influence(found, plan.data, noise)) if found else None
+    candidate = _candidate(contender, score, mine, by_run, training)
     return Entry(contender=contender, tasks=tasks, results=mine, score=score, candidate=candidate)
 
 
@@ -109,7 +110,9 @@ def _score(
     )
 
 
-def _candidate(contender: Contender, score: ModelScore, results: Sequence[TaskResult], by_run: ByRun) -> Candidate:
+def _candidate(
+    contender: Contender, score: ModelScore, results: Sequence[TaskResult], by_run: ByRun, training: Array | None
+) -> Candidate:
     estimator = contender.estimator
     library_size = score.library_size or int(score.n_coefficients)
     terms = [of_fit for r in results for of_fit in r.terms]
@@ -125,6 +128,7 @@ def _candidate(contender: Contender, score: ModelScore, results: Sequence[TaskRe
         universal=estimator is not None and estimator.universal,
         title="" if estimator is None else estimator.title,
         gross_losses=by_run.gross_losses,
+        training=training,
     )
 
 

@@ -144,7 +144,7 @@ def _score(task: Task, held: HeldOut, data: Trajectories, result: TaskResult) ->
                 seed=seed,
                 origin=fold.origin,
                 score=score_rollout(truth, signal, t, held.rollout.status[i], scales),
-                one_step_r2=_one_step(task, model, held.state[i], data, r),
+                one_step_r2=_one_step(task, model, held.state[i], data, r, scales),
                 survivor_auc=auc,
                 survivor_overlap=overlap,
             )
@@ -169,13 +169,15 @@ def _keep(
         result.drawn[run] = (t[thin], signal[thin])
 
 
-def _one_step(task: Task, model: FittedModel | Reference, state: Array, data: Trajectories, run: int) -> float:
+def _one_step(
+    task: Task, model: FittedModel | Reference, state: Array, data: Trajectories, run: int, scales: Array | None
+) -> float:
     if task.protocol != IN_SAMPLE or isinstance(model, Reference):
         return float("nan")
     n = int(data.lengths[run])
     with np.errstate(all="ignore"):
         slopes = model.rhs(state[:n], data.times[run, :n])[..., 0]
-    return one_step_r2(slopes, data.values[run, :n], data.times[run, :n], own_scales(data))
+    return one_step_r2(slopes, data.values[run, :n], data.times[run, :n], scales)
 
 
 def _fate(task: Task, data: Trajectories, run: int, last: Array) -> tuple[float, float]:

@@ -21,13 +21,13 @@ from ecodyn.families.model import FittedModel
 from ecodyn.rollouts.integration import Rollout
 from ecodyn.trajectories import Trajectories
 
-__all__ = ["freed_start", "freed_starts"]
+__all__ = ["NOISELESS", "freed_start", "freed_starts"]
 
 ITERATIONS = 3  # of Gauss-Newton: a start is off by noise, so that the rollout is near to linear in what moves it
 LENGTHS = (1.0, 0.5, 0.2, 0.05)  # of a step that are tried, the best taken
 MOST_MOVED = 3.0  # of σ: one start in three hundred is measured further off than that
 MOST_FREED = 256  # numbers of a start: each costs a rollout and a row of residuals
-NOISELESS = 1e-7  # of how far a feature goes, squared: less is the solver's, and no noise
+NOISELESS = 1e-7  # of how far features go, squared: a tenth of the solvers' accuracy, and no noise
 DIFFERENCE = 0.3  # of σ, for a derivative: small beside what is to be found, large beside the solver's error
 FITTED_STEPS = 120  # of a run, that starts are fitted to: there are few of them, and many steps
 

@@ -85,34 +85,32 @@ def _verdicts(plan: Plan, entries: Sequence[Entry], request: Request) -> dict[st
 
 def _asked_further(plan: Plan, entries: Sequence[Entry], verdict: Verdict, request: Request) -> Verdict:
     """Of a family that is named: whether it leaves noise only, and would be named again."""
-    if verdict.best is None:
+    best = verdict.best
+    if best is None:
         return verdict
     try:
         adequacy = _adequacy(plan, entries, verdict, request)
     except Exception as error:  # as of fits: whatever a user's own family runs into must not cost the comparison
-        unasked = f"{verdict.statement} Whether it leaves noise only could not be asked: {error}."
-        verdict = replace(verdict, statement=unasked)
+        verdict = verdict.with_sentence(f"Whether it leaves noise only could not be asked: {error}.")
     else:
         verdict = verdict.with_adequacy(adequacy)
         if adequacy is None:
-            rough = f"{verdict.statement} These runs are too rough to tell whether it leaves noise only."
-            verdict = replace(verdict, statement=rough)
-    candidates, rule = [e.candidate for e in entries], _rule(entries, UNSEEN_RUNS, request)
-    return verdict.with_chance(chance_to_repeat(candidates, verdict.best, rule)) if verdict.best else verdict
+            verdict = verdict.with_sentence("These runs are too rough to tell whether it leaves noise only.")
+    rule = Rule(folds=_folds(entries, UNSEEN_RUNS), margin=math.log1p(request.margin), seed=request.seed)
+    return verdict.with_chance(chance_to_repeat([e.candidate for e in entries], best, rule))
 
 
 def verdict_of(entries: Sequence[Entry], protocol: str, window: Window, request: Request) -> Verdict:
     """The verdict of the rule on all entries of one protocol, before anything else is asked of the family it names."""
     where = f"{WHERE[protocol]}, steps {window[0]:g} to {window[1]:g}"
-    folds = _rule(entries, protocol, request).folds
-    candidates = [e.candidate for e in entries]
+    folds, candidates = _folds(entries, protocol), [e.candidate for e in entries]
     return decide(candidates, folds=folds, margin=request.margin, where=where, seed=request.seed)
 
 
-def _rule(entries: Sequence[Entry], protocol: str, request: Request) -> Rule:
+def _folds(entries: Sequence[Entry], protocol: str) -> int | None:
     """Folds share training runs where unseen runs are scored: of families with fewer folds the most."""
     shared = [e.folds for e in entries if e.score.kind == FAMILY] if protocol == UNSEEN_RUNS else []
-    return Rule(folds=min(shared, default=None), margin=math.log1p(request.margin), seed=request.seed)
+    return min(shared, default=None)
 
 
 def _adequacy(plan: Plan, entries: Sequence[Entry], verdict: Verdict, request: Request) -> Adequacy | None:

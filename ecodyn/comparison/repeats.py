@@ -39,21 +39,22 @@ def chance_to_repeat(candidates: Sequence[Candidate], best: ModelName, rule: Rul
     rule : of the verdict
     """
     candidates = sorted(candidates, key=lambda c: c.order)
-    nets = _Means.of(candidates, rule, gross=False)
-    alls = _Means.of(candidates, rule, gross=True)
     named = [c.name for c in candidates].index(best)
+    nets = _Means.of(candidates, rule, named, gross=False)
+    alls = _Means.of(candidates, rule, named, gross=True)
+    candidates = [c if c.training is None else replace(c, training=c.training[nets.order]) for c in candidates]
     quick, rng = replace(rule, flips=FLIPS), np.random.default_rng(rule.seed)
     runs, again = len(nets.losses), 0
     for _ in range(DRAWS):
         rows = rng.integers(runs, size=runs)
         scored, fitted = rng.normal(size=(2, runs))
-        net, whole = (means.drawn(rows, scored, fitted, named) for means in (nets, alls))
+        net, whole = (means.drawn(rows, scored, fitted) for means in (nets, alls))
         drawn = [
             replace(
                 c,
                 losses=net[:, j],
                 gross_losses=whole[:, j],
-                training=None if c.training is None else c.training[nets.order][rows],
+                training=None if c.training is None else c.training[rows],
             )
             for j, c in enumerate(candidates)
         ]
@@ -64,36 +65,36 @@ def chance_to_repeat(candidates: Sequence[Candidate], best: ModelName, rule: Rul
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class _Means:
-    """Losses (run, model) in an order of their own, ``order`` (run,), and what each run moves their means by."""
+    """Losses (run, model) in an order of their own, ``order`` (run,), and what each run moves their means by.
+
+    ``against`` (model,) is the standard error of each model's mean loss beside that of the one that is named.
+    """
 
     order: Integers
     losses: Array
     influence: Array
     fitted: Array
+    against: Array
 
     @classmethod
-    def of(cls, candidates: Sequence[Candidate], rule: Rule, *, gross: bool) -> _Means:
+    def of(cls, candidates: Sequence[Candidate], rule: Rule, named: int, *, gross: bool) -> _Means:
         """Of losses less measurement noise, or of all that is left."""
         net = np.stack([c.losses for c in candidates], axis=1)
         order = np.lexsort(net.T)  # the order of runs must not matter
         losses = np.stack([c.loss(gross) for c in candidates], axis=1)
         fitted = _training(candidates, net, rule) * [c.moved_part(gross) for c in candidates]
         influence = (losses - losses.mean(axis=0)) / len(losses) + fitted
-        return cls(order=order, losses=losses[order], influence=influence[order], fitted=fitted[order])
+        influence, differences = influence[order], (influence - influence[:, [named]])[order]
+        against = np.sqrt(np.sum(differences**2, axis=0))
+        return cls(order=order, losses=losses[order], influence=influence, fitted=fitted[order], against=against)
 
-    def drawn(self, rows: Integers, scored: Array, fitted: Array, named: int) -> Array:
+    def drawn(self, rows: Integers, scored: Array, fitted: Array) -> Array:
         """Losses of fresh runs: these runs' means are off what is expected, and so are fresh ones.
 
         ``scored`` and ``fitted`` (run,) are normal draws: of the means here, and of what fresh models are fitted to.
         """
         shift = scored @ self.influence + fitted @ self.fitted
-        return np.asarray(self.losses[rows] + shift - _standard_errors(self.influence, named))
-
-
-def _standard_errors(influence: Array, named: int) -> Array:
-    """Of each model's mean loss beside that of the one that is named (model,), from (run, model)."""
-    differences = influence - influence[:, [named]]
-    return np.asarray(np.sqrt(np.sum(differences**2, axis=0)))
+        return np.asarray(self.losses[rows] + shift - self.against)
 
 
 def _training(candidates: Sequence[Candidate], losses: Array, rule: Rule) -> Array:

@@ -19,7 +19,7 @@ import numpy as np
 
 from ecodyn.arrays import Array
 from ecodyn.comparison.adequacy import Adequacy
-from ecodyn.comparison.freed_starts import freed_starts
+from ecodyn.comparison.freed_starts import NOISELESS, freed_starts
 from ecodyn.comparison.held_out import HeldOut
 from ecodyn.comparison.left_over import Residuals, strongest_dependence
 from ecodyn.comparison.scores import NEXT_TO_NOTHING, noise_share
@@ -34,7 +34,6 @@ __all__ = ["adequacy_of"]
 OF_NOISE = 0.25  # of what noise leaves: a misfit of half the noise's size, which fits to noisy data come to
 OF_ALL = 0.1  # of all that is left from measured starts: as much more as counts as equal between families
 ROUGH = 0.3  # share of noise from which on a run is told nothing of: what is rough may be the law's own (maps)
-NOISELESS = 1e-7  # share of noise under which starts are taken as they are: a tenth of the solvers' accuracy
 
 
 def adequacy_of(held: Sequence[HeldOut], data: Trajectories, *, selection: str = "", seed: int = 0) -> Adequacy | None:

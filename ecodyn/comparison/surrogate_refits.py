@@ -16,7 +16,7 @@ from ecodyn.comparison.plan import Plan, plan
 from ecodyn.comparison.request import Request
 from ecodyn.comparison.surrogate_result import SurrogateTest
 from ecodyn.comparison.surrogates import RUN_SHUFFLED, SURROGATES
-from ecodyn.comparison.window_result import WindowResult
+from ecodyn.comparison.window_result import WindowResult, WindowsWithTests
 from ecodyn.equations.library import INDEPENDENT
 from ecodyn.errors import UnusableDataError
 from ecodyn.families.model_name import FAMILY
@@ -64,24 +64,6 @@ class WindowTests:
     tests: tuple[SurrogateTest, ...] = ()
     notes: tuple[str, ...] = ()
     failures: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class WindowsWithTests:
-    """Windows' results with their tests.
-
-    Attributes
-    ----------
-    windows : as they were given, those that were tested with their tests
-    notes : why tests are missing
-    failures : what was lost with a worker process
-    interrupted : whether the user ended it; windows that were tested by then have their tests
-    """
-
-    windows: list[WindowResult]
-    notes: tuple[str, ...] = ()
-    failures: tuple[str, ...] = ()
-    interrupted: bool = False
 
 
 def against_surrogates(windows: Sequence[WindowResult], plans: Sequence[Plan], request: Request) -> WindowsWithTests:
@@ -134,11 +116,8 @@ def with_tests(window: WindowResult, tests: tuple[SurrogateTest, ...]) -> Window
         return replace(window, surrogates=tests)
     verdict = window.verdicts[UNSEEN_RUNS]
     shuffled_as_good = any(t.kind in NEEDS_COUPLING and not t.better for t in tests)
-    changed = replace(
-        verdict,
-        statement=f"{verdict.statement} {said}",
-        coupling_identified=verdict.coupling_identified and not shuffled_as_good,
-    )
+    identified = verdict.coupling_identified and not shuffled_as_good
+    changed = replace(verdict, coupling_identified=identified).with_sentence(said)
     return replace(window, surrogates=tests, verdicts={**window.verdicts, UNSEEN_RUNS: changed})
 
 

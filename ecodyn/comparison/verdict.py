@@ -74,13 +74,16 @@ class Verdict:
         """The verdict with what was found of the family it names: "inadequate" where that is no law of these data."""
         if adequacy is None or adequacy.adequate:
             return replace(self, adequacy=adequacy)
-        statement = f"{self.statement} {adequacy.text(str(self.best))}"
-        return replace(self, status=INADEQUATE, statement=statement, adequacy=adequacy)
+        inadequate = replace(self, status=INADEQUATE, adequacy=adequacy)
+        return inadequate.with_sentence(adequacy.text(str(self.best)))
 
     def with_chance(self, chance: float) -> Verdict:
         """The verdict with the chance that as many fresh runs would name the same family."""
-        said = f"{self.statement} {said_of_chance(chance, self.runs)}"
-        return replace(self, statement=said, chance_to_repeat=chance)
+        return replace(self, chance_to_repeat=chance).with_sentence(said_of_chance(chance, self.runs))
+
+    def with_sentence(self, sentence: str) -> Verdict:
+        """The verdict with a further sentence at the end of its statement."""
+        return replace(self, statement=f"{self.statement} {sentence}")
 
     @classmethod
     def undecided(cls, statement: str, *, runs: int = 0) -> Self:

@@ -15,7 +15,7 @@ from ecodyn.comparison.verdict import Verdict
 from ecodyn.families.model_name import KINDS, ModelName
 from ecodyn.runtime.json_values import number, pair
 
-__all__ = ["WindowResult"]
+__all__ = ["WindowResult", "WindowsWithTests"]
 
 Drawn = dict[int, tuple[Array, Array]]
 
@@ -92,3 +92,21 @@ class WindowResult:
             surrogates=tuple(SurrogateTest.from_json(test) for test in document["surrogates"]),
             budget=None if budget is None else BudgetCheck.from_json(budget),
         )
+
+
+@dataclass(frozen=True)
+class WindowsWithTests:
+    """Windows' results with what was asked beyond the verdict: surrogates, a further budget.
+
+    Attributes
+    ----------
+    windows : as they were given, those that were tested with their tests
+    notes : why tests are missing
+    failures : what was lost with a worker process, or could not be fitted
+    interrupted : whether the user ended it; windows that were tested by then have their tests
+    """
+
+    windows: list[WindowResult]
+    notes: tuple[str, ...] = ()
+    failures: tuple[str, ...] = ()
+    interrupted: bool = False

@@ -18,6 +18,7 @@ from ecodyn.comparison.automatic.monomials import Terms
 from ecodyn.comparison.automatic.refinement import STAGES, Refined, Window, linearised, march_laws, refine
 from ecodyn.comparison.automatic.weak_form import regression, spans
 from ecodyn.errors import UnusableDataError
+from ecodyn.rollouts.skill import WORST_UNEXPLAINED
 
 __all__ = ["Found", "Problem", "Tried", "search"]
 
@@ -36,7 +37,6 @@ STEP_TOLERANCE = 2e-6  # of features' movement, between rollouts with a step and
 MOST_SUBSTEPS = 8  # of an interval: stiffer laws are found on coarser rollouts, or by a finer sampling
 ROLLOUTS, SHARE, POINTS = 5, 1 / 3, 40  # of the cheap ones, over a third of a run each
 BATCH = 3000  # rollouts at a time
-WORST = 2.0  # a rollout twice as bad as doing nothing: how much worse it is, says nothing more
 AMPLITUDE = 10.0  # a rollout is dead beyond this many times the data's largest value
 
 
@@ -236,8 +236,8 @@ def _ranked(problem: Problem, candidates: list[Tried]) -> list[Tried]:
             problem.terms, coefficients, np.tile(start, (len(part), 1)), np.tile(grid, (len(part), 1)), 1, problem.bound
         )
         error = np.mean(((out.swapaxes(0, 1) - np.tile(data, (len(part), 1, 1))) / problem.own) ** 2, axis=2)
-        each = np.where(np.isfinite(error), np.minimum(error, 2 * WORST), 2 * WORST).mean(axis=1)
-        left += np.minimum(each, WORST).reshape(len(part), -1).mean(axis=1).tolist()
+        each = np.minimum(np.where(np.isnan(error), np.inf, error), 2 * WORST_UNEXPLAINED).mean(axis=1)
+        left += np.minimum(each, WORST_UNEXPLAINED).reshape(len(part), -1).mean(axis=1).tolist()
     ranked = [Tried(c.smoothing, c.span, c.mask, c.coefficients, u) for c, u in zip(candidates, left, strict=True)]
     count, costs = problem.samples, problem.costs
     return sorted(ranked, key=lambda c: count * np.log(c.unexplained + problem.floor) + costs[c.mask].sum())
