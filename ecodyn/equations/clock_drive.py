@@ -86,7 +86,7 @@ class Drives:
             return np.concatenate([drive(part) for drive, part in zip(self.drives, parts, strict=True)])
         # One look-up for all curves: a call to each takes longer than all else that a step of a few features takes.
         grid, pieces, member = self._pieces
-        t = np.clip(t, grid[0], grid[-1])
-        interval = np.clip(np.searchsorted(grid, t, side="right") - 1, 0, len(grid) - 2)
+        t = np.minimum(np.maximum(t, grid[0]), grid[-1])  # np.clip takes longer than all the rest
+        interval = np.minimum(np.searchsorted(grid[1:-1], t, side="right"), len(grid) - 2)
         powers, s = pieces[member, interval], (t - grid[interval])[:, None]
         return np.asarray(((powers[:, 0] * s + powers[:, 1]) * s + powers[:, 2]) * s + powers[:, 3])

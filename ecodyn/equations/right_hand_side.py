@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -26,6 +26,7 @@ class BoundLibrary:
     library: Library
     coefficients: Array
     drive: Drive | Drives | None = None
+    _last: list[Array] = field(default_factory=list, init=False, repr=False, compare=False)
 
     @cached_property
     def _dense(self) -> Array:
@@ -37,7 +38,9 @@ class BoundLibrary:
 
     def rhs(self, x: Array, t: Array) -> Array:
         """ẋ of every channel at states (batch, feature, channel) and times (batch,): traits stand still."""
-        return self._with_kinematics(self(x, None if self.drive is None else self.drive(t)), x)
+        if self.drive is None:
+            return self._with_kinematics(self(x), x)
+        return self._with_kinematics(self._slopes(x, self._driven(self.drive, t)[1]), x)
 
     def _with_kinematics(self, slopes: Array, x: Array) -> Array:
         """Derivatives of all channels from those of the fitted ones, both (batch, feature, channel or equation)."""
@@ -55,11 +58,27 @@ class BoundLibrary:
         ``z`` replaces the environment variables.
         """
         z = self.library.variables(x) if z is None else z
-        weights = self._weights(self.library.environment_monomials(z))
+        return self._slopes(x, self._weights(self.library.environment_monomials(z)))
+
+    def _slopes(self, x: Array, weights: Array) -> Array:
+        """Σₒ own_o(x) weightsₒ, (batch, feature, equation), of weights (batch, equation, group, own)."""
         if len(self.library.own) == 1 and not self.library.per_feature_terms:
             slopes = weights[..., 0]  # the only own monomial is 1
             return np.broadcast_to(slopes, (*slopes.shape[:2], x.shape[1])).swapaxes(1, 2)
         return contracted(self.library.own_monomials(x)[:, None], weights).swapaxes(1, 2)
+
+    def _driven(self, drive: Drive | Drives, t: Array) -> tuple[Array, Array]:
+        """Environment monomials and weights at times (batch,); of the times asked for last, what was found then.
+
+        A Runge-Kutta step asks twice for its middle, and its end is the next one's start.
+        """
+        if self._last:
+            times, *found = self._last
+            if times.shape == t.shape and (times == t).all():
+                return found[0], found[1]
+        environment = self.library.environment_monomials(drive(t))
+        self._last[:] = [t.copy(), environment, self._weights(environment)]
+        return environment, self._last[2]
 
     def _weights(self, environment: Array) -> Array:
         """What multiplies each own monomial: Σᵥ θ[equation, group, own, v] env_v, as (batch, equation, group, own)."""
@@ -71,26 +90,25 @@ class BoundLibrary:
 
     def sensitivity(self, x: Array, t: Array) -> Sensitivity:
         """f and all parts of its derivatives at states (batch, feature, channel) and times (batch,)."""
-        library, moments = self.library, None
-        if self.drive is not None:
-            z = self.drive(t)
-        elif library.moments:
-            moments = library.moment_monomials.closure(x)
-            z = library.moment_monomials.select(moments).sum(axis=-2) / x.shape[-2]
-        else:
-            z = library.variables(x)
-        closed = library.environment_monomials.closure(z)
-        environment = library.environment_monomials.select(closed)
+        library, moments, through = self.library, None, None
         powers = library.own_monomials.closure(x)
         own = library.own_monomials.select(powers)
-        weights = self._weights(environment)
+        if self.drive is not None:
+            environment, weights = self._driven(self.drive, t)
+        else:
+            if library.moments:
+                moments = library.moment_monomials.closure(x)
+                z = library.moment_monomials.select(moments).sum(axis=-2) / x.shape[-2]
+            else:
+                z = library.variables(x)
+            closed = library.environment_monomials.closure(z)
+            environment = library.environment_monomials.select(closed)
+            weights = self._weights(environment)
+            if z.shape[-1]:
+                through = self._through(own, library.environment_monomials.gradient(closed))
         slopes = contracted(own[:, None], weights).swapaxes(1, 2)
-        local = np.stack(
-            [contracted(library.own_monomials.derivative(powers, c)[:, None], weights) for c in library.moving], axis=1
-        )
-        through = None
-        if self.drive is None and z.shape[-1]:
-            through = self._through(own, library.environment_monomials.gradient(closed))
+        by = [contracted(library.own_monomials.derivative(powers, c)[:, None], weights) for c in library.moving]
+        local = by[0][:, None] if len(by) == 1 else np.stack(by, axis=1)
         return Sensitivity(
             library=library,
             moments=moments,

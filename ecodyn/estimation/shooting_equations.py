@@ -136,19 +136,25 @@ class Objective:
 
     def force(self, slopes: Array, terms: Array) -> None:
         """Add ∂f/∂θ to slopes (segment, moving, feature, direction): each coefficient moves its own equation."""
-        for e, channel in enumerate(self.library.fitted):
-            mine = np.flatnonzero(self.equation_of == e)
-            block = slopes[:, self.library.moving.index(channel)]
+        for channel, mine, terms_of_mine in self._forced:
+            block = slopes[:, channel]
             if self.shared and len(mine) == self.size == terms.shape[-1]:  # all terms, in their order
                 block[..., : self.size] += terms
                 continue
             if self.shared:
-                for direction, term in zip(mine.tolist(), self.term_of[mine].tolist(), strict=True):
+                for direction, term in zip(mine.tolist(), terms_of_mine.tolist(), strict=True):
                     block[..., direction] += terms[..., term]
                 continue
             feature = self.feature_of[mine]
             row = feature if terms.shape[1] > 1 else np.zeros_like(feature)
-            block[:, feature, mine] += terms[:, row, self.term_of[mine]]
+            block[:, feature, mine] += terms[:, row, terms_of_mine]
+
+    @cached_property
+    def _forced(self) -> list[tuple[int, NDArray[np.intp], NDArray[np.intp]]]:
+        """Of each equation: where its channel is among the moving ones, its directions, and their terms."""
+        of_equations = [np.flatnonzero(self.equation_of == e) for e in range(len(self.library.fitted))]
+        places = [self.library.moving.index(channel) for channel in self.library.fitted]
+        return [(place, mine, self.term_of[mine]) for place, mine in zip(places, of_equations, strict=True)]
 
     def by_run(self, cost: float, hessian: Array, gradient: Array) -> Equations:
         """The normal equations (segment, direction, direction) summed over each run's segments."""
