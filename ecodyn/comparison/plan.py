@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,6 +17,7 @@ from ecodyn.trajectories import Trajectories
 
 __all__ = ["Plan", "Task", "folds_of", "plan"]
 
+TASKS_A_PROCESS = 4  # so many, the longest first, and the last process to finish is not long after the first
 STOCHASTIC_FOLDS = 8  # of models whose fits depend on a seed: they take ten times as long as others
 
 
@@ -80,13 +82,15 @@ class Plan:
 
 
 def plan(data: Trajectories, contenders: Sequence[Contender], request: Request, *, window: int = 0) -> Plan:
-    """All tasks of a window, the longest first; a contender's folds are spread over the processes."""
+    """All tasks of a window, the longest first; few contenders' folds are spread over the processes."""
     tasks: list[Task] = []
-    for contender, protocol in _pairs(data, contenders, request):
+    pairs = list(_pairs(data, contenders, request))
+    # Folds fitted together share each run's regression and numpy's calls: they are parted only to keep all busy.
+    pieces = 1 if request.jobs == 1 else math.ceil(TASKS_A_PROCESS * request.jobs / max(1, len(pairs)))
+    for contender, protocol in pairs:
         folds = folds_of(contender, protocol, data, request.folds)
         seeds = _seeds(contender, protocol, data, request.seed)
-        # One task for each process: what folds share, such as each run's regression, is worked out once in each.
-        count = min(len(folds), request.jobs)
+        count = min(len(folds), request.jobs, pieces)
         for piece in range(count):
             tasks.append(
                 Task(

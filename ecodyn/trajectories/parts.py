@@ -12,7 +12,7 @@ from ecodyn.errors import UnusableDataError
 from ecodyn.trajectories.checks import Checked
 from ecodyn.trajectories.labels import Label, Labels
 from ecodyn.trajectories.missing import refuse_without_values, run_ends
-from ecodyn.trajectories.velocity import backward_velocity
+from ecodyn.trajectories.velocity import STEPS, backward_velocity
 
 __all__ = [
     "own_velocity",
@@ -97,8 +97,16 @@ def tidied(data: Checked) -> Checked:
     """The same without a velocity that the steps that are there tell by themselves: equal data are then alike."""
     if data.velocity is None:
         return data
+    if data.missing is None and not _tells(data, slice(STEPS + 1)):
+        return data  # the first steps say so: what a window cut away lacks there
     own = own_velocity(data)
     return replace(data, velocity=None) if np.array_equal(data.velocity, own, equal_nan=True) else data
+
+
+def _tells(data: Checked, rows: slice) -> bool:
+    """Whether the first of the steps tell their velocity themselves, where no value is missing."""
+    own = backward_velocity(data.observables["signal"][:, rows], data.times[:, rows])
+    return data.velocity is None or np.array_equal(data.velocity[:, rows], own, equal_nan=True)
 
 
 def take_runs(data: Checked, index: list[int]) -> Checked:
