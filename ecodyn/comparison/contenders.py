@@ -62,6 +62,11 @@ class Contender(Named):
         return self.estimator is not None and self.estimator.stochastic
 
     @property
+    def selects(self) -> bool:
+        """Whether it chooses its terms out of a larger library."""
+        return self.estimator is not None and self.estimator.selects
+
+    @property
     def seeds(self) -> int:
         """How many seeds it is fitted with where it is ranked."""
         return self.estimator.seeds if self.estimator is not None and self.estimator.stochastic else 1

@@ -66,7 +66,9 @@ def _entry(
     by_run = ByRun([s for r in mine for s in r.scores], plan.data, noise)
     score = _score(contender, plan.window, tasks, mine, by_run)
     found = {scored: left for r in mine for scored, left in r.on_all_runs.items()}
-    training = by_run.of_known_clusters(training_influence(found, plan.data, noise)) if found else None
+    selected = {f.fold.scored: f.model.selected_terms() for r in mine for f in r.fitted if contender.selects}
+    moved = training_influence(found, plan.data, noise, selected) if found else None
+    training = None if moved is None else by_run.of_known_clusters(moved)
     candidate = _candidate(contender, score, mine, by_run, training)
     return Entry(contender=contender, tasks=tasks, results=mine, score=score, candidate=candidate)
 
@@ -124,7 +126,7 @@ def _candidate(
         simplicity_rank=0 if estimator is None else estimator.simplicity,
         diverged=score.diverged,
         terms=frozenset().union(*terms) if terms else None,
-        selects=estimator is not None and estimator.selects,
+        selects=contender.selects,
         universal=estimator is not None and estimator.universal,
         title="" if estimator is None else estimator.title,
         gross_losses=by_run.gross_losses,

@@ -7,13 +7,18 @@ is left out. The mean loss D over R runs then has the influence function
     I_f = (mean of the fold's losses − D) · R_f/R  −  (F − 1)/F · (m₋f − mean of all m),
 
 what fold f contributes as what is scored and as what is fitted to, and the variance Σ I_f² · F/(F − 1) (the jackknife
-of the whole procedure, Efron and Stein 1981). That holds for what moves smoothly with the training runs: a fit that
-failed without some of them, and leaves twice what the others do, is counted as one that leaves twice as much.
+of the whole procedure, Efron and Stein 1981). That holds for what moves smoothly with the training runs, and leaps are
+counted as what they are. A fit that failed without some of them, and leaves twice what the others do, is counted as one
+that leaves twice as much. Where folds select different terms, only what moves among those that select the same is
+smooth. As fresh runs move whatever a selection hangs on √F times as far as leaving out one fold of F does, they select
+what was selected without any one fold about as often as what was selected without the others: the means of all that
+was selected have the variance of equally frequent ones, once and not F times.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -62,10 +67,12 @@ def training_influence(
     found: Mapping[tuple[int, ...], Mapping[int, float]],
     data: Trajectories,
     noise: Callable[[int, float | None], float],
+    selected: Mapping[tuple[int, ...], Hashable] | None = None,
 ) -> Array:
     """What each cluster of runs moves the mean loss by, as something that is fitted to (cluster,).
 
-    ``noise`` says what share measurement noise alone leaves of a run, from an origin on.
+    ``noise`` says what share measurement noise alone leaves of a run, from an origin on; ``selected`` what each fold's
+    model selected, of families that do.
     """
     labels = data.clusters.tolist()
     means = {}
@@ -74,14 +81,28 @@ def training_influence(
         means[scored] = float(np.mean(np.sort(known or [np.nan])))
     centre = float(np.median(list(means.values())))
     means = {scored: centre + float(np.clip(m - centre, -LARGEST_MOVE, LARGEST_MOVE)) for scored, m in means.items()}
-    centre = float(np.mean(np.sort(list(means.values()))))
     moved = dict.fromkeys(labels, 0.0)
-    for scored, mean in means.items():
+    for scored, move in zip(means, _moves(list(means.values()), [(selected or {}).get(f) for f in means]), strict=True):
         clusters = dict.fromkeys(labels[run] for run in scored)
         for cluster in clusters:
             # Of several clusters that are left out together, each has its part of the variance.
-            moved[cluster] = -(1 - 1 / len(means)) * float(mean - centre) / np.sqrt(len(clusters))
+            moved[cluster] = -move / np.sqrt(len(clusters))
     return np.array(list(moved.values()))
+
+
+def _moves(means: Sequence[float], selected: Sequence[Hashable]) -> list[float]:
+    """What each fold's training part moves the mean loss by, the sign aside: smoothly, and by what it selects."""
+    folds, groups = len(means), defaultdict(list)
+    for mean, choice in zip(means, selected, strict=True):
+        groups[choice].append(mean)
+    centres = {choice: float(np.mean(np.sort(members))) for choice, members in groups.items()}
+    centre = float(np.mean(np.sort(means)))
+    within = np.array([mean - centres[choice] for mean, choice in zip(means, selected, strict=True)])
+    between = np.array([centres[choice] - centre for choice in selected])
+    spread, squares = float(np.var(np.sort(list(centres.values())))), float(np.sum(np.sort(between**2)))
+    smooth = (1 - 1 / folds) * np.sqrt((folds - 1) / max(1, folds - len(groups)))
+    leaps = np.sqrt(spread / squares) if squares > 0 else 0.0
+    return list((smooth * within + leaps * between).tolist())
 
 
 def _spread_out(data: Trajectories) -> tuple[int, ...]:
