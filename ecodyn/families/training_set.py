@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
 from ecodyn.equations.library import Library
-from ecodyn.estimation import InitialFit, MatchedIntegrals, Problem, Samples, ShootingResult
+from ecodyn.estimation import Centred, InitialFit, MatchedIntegrals, Problem, Samples, ShootingResult
 from ecodyn.trajectories import Trajectories
 
 __all__ = ["TrainingSet"]
@@ -48,8 +49,9 @@ class TrainingSet:
         """Whether shooting goes by the whole library with a mask: selections of all folds then share their rollouts."""
         return self.size <= SMALL_LIBRARY
 
-    def problem(self) -> Problem:
-        """What shooting is to refine."""
+    @cached_property
+    def _problem(self) -> Problem:
+        """What shooting is to refine, in the samples' own coordinates."""
         initial = self.initial
         if not self._whole:
             return Problem(initial.library, self.samples, initial.coefficients, initial.mask)
@@ -58,8 +60,19 @@ class TrainingSet:
         coefficients[:, initial.support], mask[:, initial.support] = initial.coefficients, initial.mask
         return Problem(self.library, self.samples, coefficients, mask)
 
+    @cached_property
+    def _centred(self) -> Centred | None:
+        mask = self._problem.mask
+        return None if mask is None else Centred.of(self.samples, self._problem.library, mask)
+
+    def problem(self) -> Problem:
+        """What shooting is to refine, in centred coordinates where the law has them."""
+        return self._problem if self._centred is None else self._centred.problem(self._problem)
+
     def of_support(self, result: ShootingResult) -> ShootingResult:
-        """A result of shooting, of the first fit's own terms alone."""
+        """A result of shooting, of the first fit's own terms alone, in the samples' own coordinates."""
+        if self._centred is not None and self._problem.mask is not None:
+            result = self._centred.result(result, self._problem.mask)
         if not self._whole:
             return result
         return replace(result, coefficients=result.coefficients[:, self.initial.support])
