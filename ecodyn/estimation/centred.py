@@ -53,6 +53,8 @@ class Centred:
     @classmethod
     def of(cls, samples: Samples, library: Library, mask: Bools) -> Centred | None:
         """The coordinates of a law with these free coefficients; None where a shift takes it out of its family."""
+        if not mask.any():
+            return None
         features = len(library.features)
         own_coefficients = len(mask) == len(library.fitted) * features
         if library.coupling not in (INDEPENDENT, FULL) or not own_coefficients or not _closed(library, mask):
@@ -127,7 +129,7 @@ class Centred:
 
 
 def solve(matched: MatchedIntegrals, ridge: float | None, mask: Bools, centred: Centred | None) -> Array:
-    """``MatchedIntegrals.solve``, in centred coordinates if there are any: there the ridge and the rank are measured."""
+    """``MatchedIntegrals.solve``, with ridge and rank measured in centred coordinates if there are any."""
     if centred is None:
         return matched.solve(ridge, mask)
     return centred.original(centred.matched(matched).solve(ridge, mask))
