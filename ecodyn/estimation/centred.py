@@ -13,13 +13,14 @@ laws and polynomials of which nothing was removed are; xᵢ(rᵢ + Σⱼ Aᵢⱼ
 from __future__ import annotations
 
 import itertools
-import math
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import block_diag
+from scipy.special import comb
 
 from ecodyn.arrays import Array, Bools
 from ecodyn.equations.library import FULL, INDEPENDENT, Library
@@ -51,14 +52,14 @@ class Centred:
     spread: Array
 
     @classmethod
-    def of(cls, samples: Samples, library: Library, mask: Bools) -> Centred | None:
-        """The coordinates of a law with these free coefficients; None where a shift takes it out of its family."""
-        if not mask.any():
+    def of(cls, samples: Samples, library: Library, rows: int) -> Centred | None:
+        """The coordinates for so many rows of coefficients; None for libraries of which no law is closed in them."""
+        own_coefficients = rows == len(library.fitted) * len(library.features)
+        if not own_coefficients or library.coupling not in (INDEPENDENT, FULL) or _is_proportional(library):
+            return None
+        if not _divisors(library).complete:
             return None
         features = len(library.features)
-        own_coefficients = len(mask) == len(library.fitted) * features
-        if library.coupling not in (INDEPENDENT, FULL) or not own_coefficients or not _closed(library, mask):
-            return None
         there = np.arange(samples.states.shape[1]) < samples.lengths[:, None]
         signal = samples.states[..., 0]
         centre, spread = np.zeros((features, len(library.channels))), np.ones((features, len(library.channels)))
@@ -71,6 +72,11 @@ class Centred:
         if VELOCITY in library.channels:
             spread[:, library.channels.index(VELOCITY)] = moved
         return cls(samples, library, centre, spread)
+
+    def holds(self, mask: Bools) -> bool:
+        """Whether laws with these free coefficients are closed: equations have, with a term, all that divide it."""
+        pairs = _divisors(self.library)
+        return bool(mask.any() and (mask[:, pairs.lower] | ~mask[:, pairs.upper]).all())
 
     @cached_property
     def inside(self) -> Samples:
@@ -129,51 +135,54 @@ class Centred:
 
 
 def solve(matched: MatchedIntegrals, ridge: float | None, mask: Bools, centred: Centred | None) -> Array:
-    """``MatchedIntegrals.solve``, with ridge and rank measured in centred coordinates if there are any."""
-    if centred is None:
+    """``MatchedIntegrals.solve``, with ridge and rank measured in centred coordinates where the law is closed."""
+    if centred is None or not centred.holds(mask):
         return matched.solve(ridge, mask)
     return centred.original(centred.matched(matched).solve(ridge, mask))
 
 
+class _Divisors(NamedTuple):
+    """Pairs of monomials of which one divides the other, (pair,), in channels that have a zero.
+
+    ``left`` and ``taken`` (pair, variable) are the exponents of the divisor, and what it leaves of the other.
+    """
+
+    lower: NDArray[np.intp]
+    upper: NDArray[np.intp]
+    left: NDArray[np.int64]
+    taken: NDArray[np.int64]
+    binomials: Array
+    complete: bool
+
+
 @lru_cache(maxsize=64)
-def _exponents(library: Library) -> NDArray[np.int64]:
-    """Exponents of all variables in each term, (term, variable): those of a feature, or of all where all are seen."""
+def _divisors(library: Library) -> _Divisors:
+    """All pairs, and whether each divisor is a term too."""
     powers = [library.environment[e] if library.coupling == FULL else library.own[o] for o, e in library.terms]
-    return np.array(powers, dtype=np.int64).reshape(len(library), -1)
-
-
-@lru_cache(maxsize=64)
-def _divisors(library: Library) -> tuple[NDArray[np.intp], NDArray[np.intp], bool]:
-    """Pairs (divisor, term) of monomials in channels that have a zero, and whether no divisor is missing."""
-    exponents = _exponents(library)
+    exponents = np.array(powers, dtype=np.int64).reshape(len(library), -1)
     index = {tuple(row): k for k, row in enumerate(exponents.tolist())}
     channels = len(library.channels)
     pairs, complete = [], True
-    for term, powers in enumerate(exponents.tolist()):
-        ranges = [range(p + 1) if v % channels == 0 else (p,) for v, p in enumerate(powers)]
-        for divisor in itertools.product(*ranges):
+    for term, own in enumerate(exponents.tolist()):
+        for divisor in itertools.product(*(range(p + 1) if v % channels == 0 else (p,) for v, p in enumerate(own))):
             complete &= divisor in index
             pairs.append((index.get(divisor, term), term))
     lower, upper = np.array(pairs, dtype=np.intp).reshape(-1, 2).T
-    return lower, upper, complete
+    left = exponents[lower]
+    binomials = np.asarray(comb(exponents[upper], left).prod(axis=1))
+    return _Divisors(lower, upper, left, exponents[upper] - left, binomials, complete)
 
 
-def _closed(library: Library, mask: Bools) -> bool:
-    """Whether each equation has, with a term, all that come of it when a signal's zero moves."""
-    if library.coupling == FULL and library.per_feature_terms:
-        return False  # proportional to the feature itself
-    lower, upper, complete = _divisors(library)
-    return complete and bool((mask[:, lower] | ~mask[:, upper]).all())
+def _is_proportional(library: Library) -> bool:
+    """Whether a full library's equations are proportional to their own feature."""
+    return library.coupling == FULL and library.per_feature_terms
 
 
 def _expanded(library: Library, centre: Array, spread: Array) -> Array:
-    """Matrices (feature, term, term) with φ_t(c + d y) = Σₛ Mₛₜ φₛ(y); all are one and the same for a full library."""
-    exponents = _exponents(library)
-    lower, upper, _ = _divisors(library)
+    """Matrices (feature, term, term) with φₜ(c + d y) = Σₛ Mₛₜ φₛ(y); all are one and the same for a full library."""
+    pairs = _divisors(library)
     shift, scale = ((v.reshape(1, -1) if library.coupling == FULL else v) for v in (centre, spread))
-    p, q = exponents[upper], exponents[lower]
-    binomial = np.vectorize(math.comb, otypes=[float])(p, q).prod(axis=1)
-    values = binomial * (shift[:, None] ** (p - q) * scale[:, None] ** q).prod(axis=2)
     matrices = np.zeros((len(shift), len(library), len(library)))
-    matrices[:, lower, upper] = values
+    powers = shift[:, None] ** pairs.taken * scale[:, None] ** pairs.left
+    matrices[:, pairs.lower, pairs.upper] = pairs.binomials * powers.prod(axis=2)
     return np.broadcast_to(matrices, (len(centre), *matrices.shape[1:]))

@@ -49,7 +49,7 @@ def ridge_fit(
     per_feature, method
         As in `match`.
     """
-    matched, centred = MatchedIntegrals.combine(parts), Centred.of(samples, library, mask)
+    matched, centred = MatchedIntegrals.combine(parts), Centred.of(samples, library, len(mask))
     found = InitialFit(
         library=library,
         matched=matched,
