@@ -1,5 +1,6 @@
 """Estimation of coefficients: integral matching first, then refinement by multiple shooting."""
 
+from ecodyn.estimation.centred import Centred
 from ecodyn.estimation.initial_fit import InitialFit
 from ecodyn.estimation.integral_matching import MatchedIntegrals, match
 from ecodyn.estimation.least_squares import ridge_solve
@@ -10,6 +11,7 @@ from ecodyn.estimation.thresholding import ThresholdedRegression, sequential_thr
 from ecodyn.estimation.validation import Validation, splits, unexplained_each, whole
 
 __all__ = [
+    "Centred",
     "InitialFit",
     "MatchedIntegrals",
     "Problem",

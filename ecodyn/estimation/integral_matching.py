@@ -14,7 +14,7 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from ecodyn.arrays import Array
 from ecodyn.equations.library import MEMORY_SHARE, Library
 from ecodyn.errors import UnusableDataError
-from ecodyn.estimation.least_squares import ridge_solve, solve_by_rank
+from ecodyn.estimation.least_squares import least_squares
 from ecodyn.estimation.quadrature import span_integrals, span_sums
 from ecodyn.estimation.samples import Samples
 from ecodyn.runtime.processes import physical_memory
@@ -99,8 +99,7 @@ class MatchedIntegrals:
         coefficients = np.zeros(mask.shape)
         for design, chosen, free in _systems(designs, mask):
             columns, y = self.regression(design)
-            solve = solve_by_rank if ridge is None else partial(ridge_solve, ridge=ridge)
-            solution = solve(columns[:, free], y[:, chosen])
+            solution = least_squares(columns[:, free], y[:, chosen], ridge)
             rows = chosen * designs + design
             coefficients[np.ix_(rows, free)] = (solution / self.norms[design, free, None]).T
         return coefficients

@@ -6,7 +6,7 @@ import numpy as np
 
 from ecodyn.arrays import Array
 
-__all__ = ["DEFICIENT_RIDGE", "MANY_COLUMNS", "ridge_solve", "solve_by_rank"]
+__all__ = ["DEFICIENT_RIDGE", "MANY_COLUMNS", "least_squares", "ridge_solve", "solve_by_rank"]
 
 MANY_COLUMNS = 64  # up to so many a factorisation is cheap, and keeps digits that products lose
 SMALLEST_DUAL_RIDGE = 1e-9  # below it products of columns, good to the root of rounding, would decide the answer
@@ -39,3 +39,8 @@ def solve_by_rank(matrix: Array, target: Array) -> Array:
     if len(singular) < matrix.shape[1] or singular.min(initial=np.inf) <= RANK * singular.max(initial=0.0):
         return ridge_solve(matrix, target, DEFICIENT_RIDGE)
     return np.asarray(right.T @ (left.T @ target / singular[:, None]))
+
+
+def least_squares(matrix: Array, target: Array, ridge: float | None) -> Array:
+    """With a ridge; or without one, None, where the rank is full."""
+    return solve_by_rank(matrix, target) if ridge is None else ridge_solve(matrix, target, ridge)

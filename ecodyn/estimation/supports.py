@@ -13,7 +13,7 @@ from sklearn.base import BaseEstimator
 
 from ecodyn.arrays import Array
 from ecodyn.estimation.integral_matching import MatchedIntegrals
-from ecodyn.estimation.least_squares import ridge_solve
+from ecodyn.estimation.least_squares import least_squares
 from ecodyn.estimation.thresholding import ThresholdedRegression
 
 Support = NDArray[np.bool_]
@@ -28,7 +28,7 @@ class Supports:
     ----------
     matched : MatchedIntegrals
         Selected on with normalised columns; every equation and design has a regression of its own.
-    ridge : float
+    ridge : float, or None for least squares where the rank is full
     own : array (feature,), optional
         Scales that features' increments count in, where one design has those of all features.
     optimizer : one of PySINDy's, or None for ``sequential_thresholding``
@@ -40,19 +40,19 @@ class Supports:
     def __init__(
         self,
         matched: MatchedIntegrals,
-        ridge: float,
+        ridge: float | None,
         optimizer: BaseEstimator | None = None,
         *,
         own: Array | None = None,
     ) -> None:
-        self.optimizer = optimizer
+        self.optimizer, self.ridge = optimizer, ridge
         self.regressions: list[tuple[ThresholdedRegression, float]] = []
         for equation, design in itertools.product(range(matched.equations), range(len(matched.factors))):
             columns, targets = matched.regression(design)
             targets = np.split(targets, matched.equations, axis=1)[equation]
             if own is not None and targets.shape[1] == len(own) > 1:
                 targets = targets / own
-            largest = float(np.abs(ridge_solve(columns, targets, ridge)).max())
+            largest = float(np.abs(least_squares(columns, targets, ridge)).max())
             self.regressions.append((ThresholdedRegression(columns, targets, ridge), max(largest, 1e-300)))
 
     def at(self, threshold: float) -> Support:

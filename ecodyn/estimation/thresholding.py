@@ -9,13 +9,13 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.linalg.lapack import dposv
 
 from ecodyn.arrays import Array
-from ecodyn.estimation.least_squares import MANY_COLUMNS, ridge_solve
+from ecodyn.estimation.least_squares import MANY_COLUMNS, least_squares
 
 ITERATIONS = 20  # PySINDy's default
 
 
 def sequential_thresholding(
-    columns: Array, targets: Array, threshold: ArrayLike, ridge: float, *, iterations: int = ITERATIONS
+    columns: Array, targets: Array, threshold: ArrayLike, ridge: float | None, *, iterations: int = ITERATIONS
 ) -> Array:
     """Solve min |Θξ − y|² + ridge·|ξ|², drop |ξⱼ| < threshold, and again on what is left, until nothing is dropped.
 
@@ -28,6 +28,8 @@ def sequential_thresholding(
     targets : array (row, target); each has a support of its own
     threshold : float, or array (threshold,)
         In the columns' units, as ``ridge`` is.
+    ridge : float, or None
+        None is none, where the rank of what is kept is full.
     iterations : solves a target, at most
 
     Returns
@@ -50,13 +52,13 @@ class ThresholdedRegression:
     ``solves`` counts what was solved for.
     """
 
-    def __init__(self, columns: Array, targets: Array, ridge: float, *, iterations: int = ITERATIONS) -> None:
+    def __init__(self, columns: Array, targets: Array, ridge: float | None, *, iterations: int = ITERATIONS) -> None:
         rows, self.size = columns.shape
         if rows > self.size + targets.shape[1]:
             triangular: Array = np.asarray(np.linalg.qr(np.concatenate([columns, targets], axis=1), mode="r"))
             columns, targets = triangular[:, : self.size], triangular[:, self.size :]
         self.columns, self.targets, self.ridge, self.iterations = columns, targets, ridge, iterations
-        self.by_products = self.size > MANY_COLUMNS and ridge > 0
+        self.by_products = self.size > MANY_COLUMNS and ridge is not None and ridge > 0
         self.solves = 0
         self._found: dict[tuple[int, bytes], Array] = {}
 
@@ -66,7 +68,7 @@ class ThresholdedRegression:
         self.solves += 1
         if self.by_products:
             return self._by_cholesky(np.arange(self.size), slice(None)).T
-        return ridge_solve(self.columns, self.targets, self.ridge).T
+        return least_squares(self.columns, self.targets, self.ridge).T
 
     def at(self, threshold: float) -> Array:
         """Coefficients (target, term) at one threshold."""
@@ -86,7 +88,7 @@ class ThresholdedRegression:
     @cached_property
     def _products(self) -> tuple[Array, Array]:
         gram = self.columns.T @ self.columns
-        gram[np.diag_indices(self.size)] += self.ridge
+        gram[np.diag_indices(self.size)] += self.ridge or 0.0
         return gram, self.columns.T @ self.targets
 
     def _solve(self, kept: NDArray[np.intp], target: int) -> Array:
@@ -96,7 +98,7 @@ class ThresholdedRegression:
             if self.by_products:
                 self._found[key] = self._by_cholesky(kept, target)
             else:
-                self._found[key] = ridge_solve(self.columns[:, kept], self.targets[:, [target]], self.ridge)[:, 0]
+                self._found[key] = least_squares(self.columns[:, kept], self.targets[:, [target]], self.ridge)[:, 0]
         return self._found[key]
 
     def _by_cholesky(self, kept: NDArray[np.intp], target: int | slice) -> Array:
@@ -104,7 +106,7 @@ class ThresholdedRegression:
         if len(self.columns) < len(kept):
             columns = self.columns[:, kept]
             outer = columns @ columns.T
-            outer[np.diag_indices(len(outer))] += self.ridge
+            outer[np.diag_indices(len(outer))] += self.ridge or 0.0
             _, weights, failed = dposv(outer, self.targets[:, target], overwrite_a=True)
             solution = columns.T @ weights
         else:
@@ -112,7 +114,7 @@ class ThresholdedRegression:
             # One triangle is read, and products are symmetric: the transpose spares LAPACK a copy.
             _, solution, failed = dposv(gram[np.ix_(kept, kept)].T, moment[kept, target], overwrite_a=True)
         if failed:  # rounding has swallowed the ridge
-            extended = np.vstack([self.columns[:, kept], np.sqrt(self.ridge) * np.eye(len(kept))])
+            extended = np.vstack([self.columns[:, kept], np.sqrt(self.ridge or 0.0) * np.eye(len(kept))])
             padding = np.zeros((len(kept), self.targets.shape[1]))
             solution = np.linalg.lstsq(extended, np.vstack([self.targets, padding]))[0][:, target]
         return np.asarray(solution)

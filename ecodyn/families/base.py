@@ -24,11 +24,10 @@ from ecodyn.estimation import (
     ShootingResult,
     match,
     shoot_all,
-    splits,
 )
 from ecodyn.estimation.integral_matching import memory_needed
 from ecodyn.estimation.multiple_shooting import STAGES
-from ecodyn.estimation.ridge_choice import choose_ridge, ridges_for
+from ecodyn.estimation.ridge_choice import ridge_fit
 from ecodyn.families.configuration import Configuration, Matching, Shooting
 from ecodyn.families.diagnostics import diagnose
 from ecodyn.families.estimator import FORECAST_SHARES, Family
@@ -280,20 +279,12 @@ class LibraryFamily(Family):
         own_coefficients : bool
             Whether each feature has coefficients of its own.
         """
-        mask, matched = self.mask(library, own_coefficients), MatchedIntegrals.combine(parts)
-        options, support = self.matching_options, np.arange(len(library))
-        if options.ridge != "auto" or self.coupling != FULL:
-            coefficients = matched.solve(None if options.ridge == "auto" else float(options.ridge), mask)
-            return InitialFit(library=library, matched=matched, coefficients=coefficients, mask=mask, support=support)
-        validations = splits(library, samples, parts, per_feature=own_coefficients, method=options.method)
-        ridges = ridges_for(mask)
-        ridge = choose_ridge(library, validations, mask, ridges)
-        return InitialFit(
-            library=library,
-            matched=matched,
-            coefficients=matched.solve(ridge, mask),
-            mask=mask,
-            support=support,
-            candidates=len(ridges),
-            chosen=(("ridge", ridge or 0.0),),
+        return ridge_fit(
+            library,
+            samples,
+            parts,
+            mask=self.mask(library, own_coefficients),
+            ridge=self.matching_options.ridge,
+            per_feature=own_coefficients,
+            method=self.matching_options.method,
         )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,7 +12,7 @@ from ecodyn.arrays import Array
 from ecodyn.equations.library import Library
 from ecodyn.estimation import InitialFit, MatchedIntegrals
 
-__all__ = ["by_preference", "fit_of_support"]
+__all__ = ["Validated", "by_preference", "fit_of_support", "preferred_ridge"]
 
 EXACT = 1e-9  # unexplained shares below are the solver's
 # Among supports that validate alike the smallest is taken: never at the cost of more unexplained share than this, ...
@@ -61,3 +64,40 @@ def by_preference(unexplained: Array, sizes: Array) -> list[int]:
     first = int(near[np.argmin(sizes[near])])
     others = (k for k in range(len(score)) if k != first)
     return [first, *sorted(others, key=lambda k: (sizes[k] == 0, score[k], sizes[k]))]
+
+
+@dataclass(frozen=True, eq=False)
+class Validated:
+    """A path of thresholds with one ridge, on all splits.
+
+    Attributes
+    ----------
+    ridge : float or None
+        On normalised columns; None is least squares where the rank is full.
+    unexplained : array (threshold, rollout)
+    sizes : array (threshold,)
+        Coefficients kept, a split.
+    distinct : int
+        Supports that were tried.
+    """
+
+    ridge: float | None
+    unexplained: Array
+    sizes: Array
+    distinct: int
+
+    def worth_fitting(self, few: NDArray[np.intp]) -> list[int]:
+        """Positions on the path, of these ``few``, by preference: those that explain something beside the best.
+
+        A support may be passed over for one that finishes, but not for one that explains next to nothing beside it.
+        """
+        preferred = [int(few[i]) for i in by_preference(self.unexplained[few], self.sizes[few])]
+        score = self.unexplained.mean(axis=1)
+        least = min((score[k] for k in preferred if self.sizes[k]), default=1.0)
+        return [k for k in preferred if score[k] <= np.sqrt(least)] if least < 1.0 else preferred
+
+
+def preferred_ridge(tried: Sequence[Validated]) -> int:
+    """Which of several ridges: the first, unless the preferred support of another validates better, and surely so."""
+    best = [t.unexplained[by_preference(t.unexplained, t.sizes)[0]] for t in tried]
+    return by_preference(np.stack(best), np.arange(1.0, len(tried) + 1.0))[0]

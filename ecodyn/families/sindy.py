@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
@@ -24,11 +23,12 @@ from ecodyn.estimation import (
     unexplained_each,
     whole,
 )
+from ecodyn.estimation.centred import Centred, solve
 from ecodyn.estimation.optimizers import Optimizer, check_optimizer, is_constrained, optimal_coefficients
 from ecodyn.families.base import SMALL_FULL, LibraryFamily
 from ecodyn.families.configuration import Matching, Shooting
 from ecodyn.families.options import check_whole, is_number, is_whole
-from ecodyn.families.selection import by_preference, fit_of_support
+from ecodyn.families.selection import Validated, fit_of_support, preferred_ridge
 from ecodyn.rollouts.iteration import FLOW
 from ecodyn.trajectories import Trajectories
 from ecodyn.trajectories.labels import Label
@@ -40,7 +40,7 @@ THRESHOLDS = 40  # over five decades; 20 over three gave only 3 or 4 different s
 FULL_PATH = (1e-2, 1e-1)  # K equations of hundreds of terms each, a run at a time: a short path
 FULL_SPLITS = 1  # for the same reason
 SMALLEST_THRESHOLD = 1e-5  # of the largest coefficient of the full fit
-RIDGE = 1e-6  # on normalised columns; without it, refits of 14 correlated terms leave a tenth more of the circles
+RIDGE = 1e-6  # on normalised columns, where validation asks for one; 14 correlated terms on the circles do
 FULL_RIDGE = 1e-3  # hundreds of correlated terms, and fewer independent samples than terms
 
 
@@ -195,26 +195,22 @@ class SINDy(LibraryFamily):
             )
             return fit_of_support(library, everything.matched, found, found != 0, notes=notes)
         large = self.coupling == FULL and len(library) * len(library.features) > SMALL_FULL
-        path, ridge = self._path(large), self._ridge(large)
+        path, rows = self._path(large), len(self.mask(library, own_coefficients))
+        centred = None if large else Centred.of(samples, library, rows)
         validations = splits(library, samples, parts, per_feature=own_coefficients, method=self.matching_options.method)
-        tried = self._along(path, validations[: FULL_SPLITS if large else None], library, ridge)
-        unexplained = np.concatenate([t.unexplained for t in tried], axis=1)
-        size = np.mean([t.sizes for t in tried], axis=0)
+        validations = validations[: FULL_SPLITS if large else None]
+        tried = [self._along(path, validations, library, ridge, centred) for ridge in self._ridges(large)]
+        validated = tried[preferred_ridge(tried)]
+        ridge = validated.ridge
         supports = Supports(everything.matched, ridge, self.optimizer, own=samples.own)
-        few = self._few_enough(supports, path)
-        preferred = [int(few[i]) for i in by_preference(unexplained[few], size[few])]
-        # A support may be passed over for one that finishes, but not for one that explains next to nothing beside it.
-        score = unexplained.mean(axis=1)
-        least = min((score[k] for k in preferred if size[k]), default=1.0)
-        some_use = [k for k in preferred if score[k] <= np.sqrt(least)] if least < 1.0 else preferred
-        threshold, support, coefficients = self._chosen(path[some_use], supports, everything, library, ridge)
-        tried_in_all = sum(t.distinct for t in tried)
-        return fit_of_support(
-            library, everything.matched, coefficients, support, tried_in_all, (("threshold", threshold),)
-        )
+        some_use = validated.worth_fitting(self._few_enough(supports, path))
+        threshold, support, coefficients = self._chosen(path[some_use], supports, everything, library, centred)
+        chosen = (("threshold", threshold), *((("ridge", ridge),) if ridge else ()))
+        candidates = sum(t.distinct for t in tried)
+        return fit_of_support(library, everything.matched, coefficients, support, candidates, chosen)
 
     def _chosen(
-        self, path: Array, supports: Supports, everything: Validation, library: Library, ridge: float
+        self, path: Array, supports: Supports, everything: Validation, library: Library, centred: Centred | None
     ) -> tuple[float, Support, Array]:
         """Threshold, support and coefficients: the first that finishes from every training start, or from most.
 
@@ -227,7 +223,7 @@ class SINDy(LibraryFamily):
             if support.tobytes() in seen or not support.any():
                 continue
             seen.add(support.tobytes())
-            coefficients = everything.matched.solve(ridge, support)
+            coefficients = solve(everything.matched, supports.ridge, support, centred)
             finished = everything.finished(library, coefficients)
             if finished > most:
                 best, most = (threshold, support, coefficients), finished
@@ -236,7 +232,7 @@ class SINDy(LibraryFamily):
         if best is not None:
             return best
         support = supports.at(float(path[0]))
-        return float(path[0]), support, everything.matched.solve(ridge, support)
+        return float(path[0]), support, solve(everything.matched, supports.ridge, support, centred)
 
     def _few_enough(self, supports: Supports, path: Array) -> NDArray[np.intp]:
         """Positions on the path of thresholds that keep at most ``max_terms`` coefficients, of all training runs."""
@@ -251,9 +247,12 @@ class SINDy(LibraryFamily):
             )
         return few
 
-    def _ridge(self, large: bool) -> float:
+    def _ridges(self, large: bool) -> tuple[float | None, ...]:
+        """Candidates; None is least squares where the rank is full."""
         ridge = self.matching_options.ridge
-        return float((FULL_RIDGE if large else RIDGE) if ridge == "auto" else ridge)
+        if ridge != "auto":
+            return (float(ridge),)
+        return (FULL_RIDGE,) if large else (None, RIDGE)
 
     def _path(self, large: bool) -> Array:
         """Thresholds relative to the largest coefficient, small to large."""
@@ -263,29 +262,27 @@ class SINDy(LibraryFamily):
             return np.geomspace(SMALLEST_THRESHOLD, 1.0, self.thresholds or THRESHOLDS)
         return np.sort(np.asarray(self.thresholds, dtype=float))
 
-    def _along(self, path: Array, validations: list[Validation], library: Library, ridge: float) -> list[_Tried]:
-        """How the supports along the path do on each split."""
+    def _along(
+        self,
+        path: Array,
+        validations: list[Validation],
+        library: Library,
+        ridge: float | None,
+        centred: Centred | None,
+    ) -> Validated:
+        """How the supports along the path do on all splits."""
         supports = [Supports(v.matched, ridge, self.optimizer, own=v.own).along(path) for v in validations]
         distinct = [{s.tobytes(): s for s in along} for along in supports]
         laws = [
-            np.stack([v.matched.solve(ridge, s) for s in kept.values()])
+            np.stack([solve(v.matched, ridge, s, centred) for s in kept.values()])
             for v, kept in zip(validations, distinct, strict=True)
         ]
-        tried = []
+        unexplained = []
         for along, kept, found in zip(supports, distinct, unexplained_each(library, validations, laws), strict=True):
             scores = dict(zip(kept, found, strict=True))
-            unexplained = np.array([scores[s.tobytes()] for s in along])
-            tried.append(_Tried(unexplained, np.array([s.sum() for s in along]), len(kept)))
-        return tried
-
-
-@dataclass(frozen=True)
-class _Tried:
-    """One split along the path: ``unexplained`` (threshold, rollout), ``sizes`` of supports, how many ``distinct``."""
-
-    unexplained: Array
-    sizes: NDArray[np.intp]
-    distinct: int
+            unexplained.append(np.array([scores[s.tobytes()] for s in along]))
+        sizes = np.mean([[s.sum() for s in along] for along in supports], axis=0)
+        return Validated(ridge, np.concatenate(unexplained, axis=1), sizes, sum(map(len, distinct)))
 
 
 def _check_thresholds(given: object) -> None:

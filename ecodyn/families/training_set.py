@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
+from ecodyn.arrays import Array, Bools
 from ecodyn.equations.library import Library
-from ecodyn.estimation import InitialFit, MatchedIntegrals, Problem, Samples, ShootingResult
+from ecodyn.estimation import Centred, InitialFit, MatchedIntegrals, Problem, Samples, ShootingResult
 from ecodyn.trajectories import Trajectories
 
 __all__ = ["TrainingSet"]
@@ -48,18 +50,36 @@ class TrainingSet:
         """Whether shooting goes by the whole library with a mask: selections of all folds then share their rollouts."""
         return self.size <= SMALL_LIBRARY
 
-    def problem(self) -> Problem:
-        """What shooting is to refine."""
-        initial = self.initial
+    def _placed(self, given: Array) -> Array:
+        """What is the first fit's, (row, term), among all candidate terms if these are rolled out."""
         if not self._whole:
-            return Problem(initial.library, self.samples, initial.coefficients, initial.mask)
-        shape = (len(initial.coefficients), len(self.library))
-        coefficients, mask = np.zeros(shape), np.zeros(shape, dtype=bool)
-        coefficients[:, initial.support], mask[:, initial.support] = initial.coefficients, initial.mask
-        return Problem(self.library, self.samples, coefficients, mask)
+            return given
+        placed = np.zeros((len(given), len(self.library)))
+        placed[:, self.initial.support] = given
+        return placed
+
+    @property
+    def _rolled_out(self) -> Library:
+        return self.library if self._whole else self.initial.library
+
+    @cached_property
+    def _mask(self) -> Bools:
+        return self._placed(self.initial.mask.astype(float)) > 0
+
+    @cached_property
+    def _centred(self) -> Centred | None:
+        centred = Centred.of(self.samples, self._rolled_out, len(self._mask))
+        return centred if centred is not None and centred.holds(self._mask) else None
+
+    def problem(self) -> Problem:
+        """What shooting is to refine, in centred coordinates where the law is closed in them."""
+        problem = Problem(self._rolled_out, self.samples, self._placed(self.initial.coefficients), self._mask)
+        return problem if self._centred is None else self._centred.problem(problem)
 
     def of_support(self, result: ShootingResult) -> ShootingResult:
-        """A result of shooting, of the first fit's own terms alone."""
+        """A result of shooting, of the first fit's own terms alone, in the samples' own coordinates."""
+        if self._centred is not None:
+            result = self._centred.result(result, self._mask)
         if not self._whole:
             return result
         return replace(result, coefficients=result.coefficients[:, self.initial.support])
