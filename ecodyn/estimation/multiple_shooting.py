@@ -63,6 +63,10 @@ class ShootingResult:
     optimality : float
         Share of the sum of squares that one more undamped Gauss-Newton step would take off, gᵀH⁻¹g / Σr²: 0 at an
         optimum, and where the sum is rounding; NaN where nothing was refined.
+    squares : float
+        Σr² itself, weighted, of the last stage; NaN likewise.
+    reached : float
+        Length of that stage's segments, a share of the window; 0 where nothing was refined.
     """
 
     coefficients: Array
@@ -73,6 +77,8 @@ class ShootingResult:
     status: str
     iterations: int
     optimality: float = float("nan")
+    squares: float = float("nan")
+    reached: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -225,6 +231,8 @@ def _search(
         status=search.status,
         iterations=search.iterations,
         optimality=search.optimality(EXACT_SQUARES * float(np.sum(samples.states[..., 0] ** 2))),
+        squares=search.equations.cost,
+        reached=done,
     )
 
 

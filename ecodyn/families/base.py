@@ -187,8 +187,7 @@ class LibraryFamily(Family):
         laws: list[Law] = []
         for begin in range(0, len(training_sets), size):
             prepared = [self._prepare(training, clock) for training in training_sets[begin : begin + size]]
-            refined = self._refine(prepared)
-            laws += [self._law(p, result, seconds) for p, (result, seconds) in zip(prepared, refined, strict=True)]
+            laws += [self._law(*refined) for refined in self._refine(prepared)]
         return laws
 
     def _prepare(self, trajectories: Trajectories, clock: bool) -> TrainingSet:
@@ -209,18 +208,21 @@ class LibraryFamily(Family):
             seconds=perf_counter() - started,
         )
 
-    def _refine(self, prepared: Sequence[TrainingSet]) -> list[tuple[ShootingResult | None, float]]:
-        """The result of shooting for each, None where it is not shot, and its share of the seconds."""
-        started, options = perf_counter(), self.shooting_options
+    def _refine(self, prepared: Sequence[TrainingSet]) -> list[tuple[TrainingSet, ShootingResult | None, float]]:
+        """Each with the result of shooting, None where it is not shot, and its share of the seconds."""
+        started = perf_counter()
         wanted = [p for p in prepared if self._wants_shooting(p.initial)]
-        results = shoot_all(
-            [p.problem() for p in wanted],
-            ridge=FULL_PULL if self.coupling == FULL else 0.0,
-            **{name: option for name, option in options.get_params().items() if name != "refine"},
-        )
-        by_set = {id(p): p.of_support(result) for p, result in zip(wanted, results, strict=True)}
+        by_set = {id(p): result for p, result in zip(wanted, self._shot(wanted), strict=True)}
         seconds = (perf_counter() - started) / max(1, len(wanted))
-        return [(by_set.get(id(p)), seconds) for p in prepared]
+        return [(p, by_set.get(id(p)), seconds) for p in prepared]
+
+    def _shot(self, prepared: Sequence[TrainingSet], **changed: object) -> list[ShootingResult]:
+        """The results of shooting, with ``changed`` options."""
+        options = {**self.shooting_options.get_params(), **changed}
+        options.pop("refine")
+        ridge = FULL_PULL if self.coupling == FULL else 0.0
+        results = shoot_all([p.problem() for p in prepared], ridge=ridge, **options)
+        return [p.of_support(result) for p, result in zip(prepared, results, strict=True)]
 
     def _wants_shooting(self, initial: InitialFit) -> bool:
         refine = self.shooting_options.refine

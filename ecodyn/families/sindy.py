@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Sequence
+from time import perf_counter
 from typing import Self
 
 import numpy as np
@@ -17,6 +18,7 @@ from ecodyn.estimation import (
     InitialFit,
     MatchedIntegrals,
     Samples,
+    ShootingResult,
     Supports,
     Validation,
     splits,
@@ -27,8 +29,9 @@ from ecodyn.estimation.centred import Centred, solve
 from ecodyn.estimation.optimizers import Optimizer, check_optimizer, is_constrained, optimal_coefficients
 from ecodyn.families.base import SMALL_FULL, LibraryFamily
 from ecodyn.families.configuration import Matching, Shooting
-from ecodyn.families.options import check_whole, is_number, is_whole
+from ecodyn.families.options import check_flag, check_whole, is_number, is_whole
 from ecodyn.families.selection import Validated, fit_of_support, preferred_ridge
+from ecodyn.families.training_set import TrainingSet
 from ecodyn.rollouts.iteration import FLOW
 from ecodyn.trajectories import Trajectories
 from ecodyn.trajectories.labels import Label
@@ -41,6 +44,7 @@ FULL_PATH = (1e-2, 1e-1)  # K equations of hundreds of terms each, a run at a ti
 FULL_SPLITS = 1  # for the same reason
 SMALLEST_THRESHOLD = 1e-5  # of the largest coefficient of the full fit
 RIDGE = 1e-6  # on normalised columns, where validation asks for one; 14 correlated terms on the circles do
+ELIMINATIONS = 2  # rounds a stage: each goes by the Hessian of the last
 FULL_RIDGE = 1e-3  # hundreds of correlated terms, and fewer independent samples than terms
 
 
@@ -58,7 +62,9 @@ class SINDy(LibraryFamily):
     Thresholded least squares select on the compressed regression (Θ = QR: R and QᵀẊ give the same coefficients at a
     cost that doesn't depend on the number of samples), over a path of thresholds; the threshold is chosen by rollouts
     on validation runs or windows inside the training part. Supports that diverge from any training start are passed
-    over where another does not. What is left is refitted by integral matching, then by multiple shooting.
+    over where another does not. What is left is refitted by integral matching, then by multiple shooting. Noise in the
+    states themselves makes thresholds keep terms that mean nothing: those whose absence the rollouts would not notice
+    are then eliminated, and the rest is shot again (``ecodyn.estimation.elimination``).
 
     Parameters
     ----------
@@ -77,6 +83,10 @@ class SINDy(LibraryFamily):
         3, or 2 for full with more than a few features.
     max_terms : int, optional
         Coefficients at most, of all equations together: thresholds that keep more are passed over.
+
+    eliminate : bool
+        Leave out what rollouts can do without, after shooting; needs four independent runs. Not done with an optimizer,
+        whose support is its own.
 
     The other parameters are those of ``LibraryFamily``.
 
@@ -112,6 +122,7 @@ class SINDy(LibraryFamily):
         thresholds: int | Sequence[float] | None = None,
         degree: int | None = None,
         max_terms: int | None = None,
+        eliminate: bool = True,
         per_feature: bool = False,
         matching: Matching | None = None,
         shooting: Shooting | None = None,
@@ -123,6 +134,7 @@ class SINDy(LibraryFamily):
         self.thresholds = thresholds
         self.degree = degree
         self.max_terms = max_terms
+        self.eliminate = eliminate
 
     def check(self, trajectories: Trajectories) -> None:
         """Refuse an empty path or library, and unusable data."""
@@ -133,6 +145,7 @@ class SINDy(LibraryFamily):
             check_whole("degree", self.degree, 0)
         if self.max_terms is not None:
             check_whole("max_terms", self.max_terms, 1)
+        check_flag("eliminate", self.eliminate)
         if self.optimizer is not None:
             check_optimizer(self.optimizer, along_path=self.thresholds is not None)
             self._check_used_as_it_is()
@@ -166,6 +179,39 @@ class SINDy(LibraryFamily):
 
     def _wants_shooting(self, initial: InitialFit) -> bool:
         return not is_constrained(self.optimizer) and super()._wants_shooting(initial)
+
+    def _refine(self, prepared: Sequence[TrainingSet]) -> list[tuple[TrainingSet, ShootingResult | None, float]]:
+        """Shooting, in which terms that rollouts can do without are left out before its last stage, and after it."""
+        stages = tuple(self.shooting_options.stages)
+        if not self.eliminate or self.optimizer is not None or len(stages) < 2:
+            return super()._refine(prepared)
+        started = perf_counter()
+        wanted = [i for i, p in enumerate(prepared) if self._wants_shooting(p.initial)]
+        current: dict[int, tuple[TrainingSet, ShootingResult]] = {
+            i: (prepared[i], result)
+            for i, result in zip(wanted, self._shot([prepared[i] for i in wanted], stages=stages[:-1]), strict=True)
+        }
+        self._eliminate(current, stages[-2:-1])
+        further = [training.from_result(result) for training, result in current.values()]
+        whole = self._shot(further, stages=stages[-1:])
+        current = dict(zip(current, zip(further, whole, strict=True), strict=True))
+        self._eliminate(current, stages[-1:])
+        seconds = (perf_counter() - started) / max(1, len(wanted))
+        return [(*current.get(i, (p, None)), seconds) for i, p in enumerate(prepared)]
+
+    def _eliminate(self, current: dict[int, tuple[TrainingSet, ShootingResult]], stages: tuple[float, ...]) -> None:
+        """Leave out terms, as long as the squares of segments of one stage show that they are not needed."""
+        ahead = list(current)
+        for _ in range(ELIMINATIONS):
+            found = {i: smaller for i in ahead if (smaller := current[i][0].without_idle_terms(current[i][1]))}
+            again = self._shot([training for training, _ in found.values()], stages=stages)
+            ahead = []
+            for (i, (training, allowed)), result in zip(found.items(), again, strict=True):
+                before = current[i][1]
+                alike = result.reached == before.reached and result.squares <= before.squares + allowed
+                if result.reached > before.reached or alike:
+                    current[i] = training, result
+                    ahead.append(i)
 
     def _own_units(self, trajectories: Trajectories) -> bool:
         return self.optimizer is None and super()._own_units(trajectories)

@@ -7,9 +7,10 @@ from functools import cached_property
 
 import numpy as np
 
-from ecodyn.arrays import Array, Bools
+from ecodyn.arrays import Array, Bools, Integers
 from ecodyn.equations.library import Library
 from ecodyn.estimation import Centred, InitialFit, MatchedIntegrals, Problem, Samples, ShootingResult
+from ecodyn.estimation.elimination import reduced
 from ecodyn.trajectories import Trajectories
 
 __all__ = ["TrainingSet"]
@@ -83,3 +84,37 @@ class TrainingSet:
         if not self._whole:
             return result
         return replace(result, coefficients=result.coefficients[:, self.initial.support])
+
+    def from_result(self, result: ShootingResult) -> TrainingSet:
+        """The same, to be refined from there on."""
+        return replace(self, initial=replace(self.initial, coefficients=result.coefficients))
+
+    def without_idle_terms(self, result: ShootingResult) -> tuple[TrainingSet, float] | None:
+        """The same with a first fit of the terms alone that rollouts need, and what their squares may grow by.
+
+        None where all are needed, or nothing can be told: see ``estimation.elimination``.
+        """
+        initial, codes = self.initial, self.samples.cluster_codes
+        if not result.reached:
+            return None
+        hessians, gradients = _by_code(result.hessians, codes), _by_code(result.gradients, codes)
+        found = reduced(result.coefficients[initial.mask], hessians, gradients, self.size)
+        if found is None:
+            return None
+        mask, coefficients = np.zeros_like(initial.mask), np.zeros_like(initial.coefficients)
+        mask[initial.mask], coefficients[initial.mask] = found.kept, found.parameters
+        keep = np.flatnonzero(mask.any(axis=0))
+        smaller = replace(
+            initial,
+            library=initial.library.subset(keep),
+            matched=initial.matched.subset(keep),
+            coefficients=coefficients[:, keep],
+            mask=mask[:, keep],
+            support=initial.support[keep],
+        )
+        return replace(self, initial=smaller), found.allowed
+
+
+def _by_code(values: Array, codes: Integers) -> Array:
+    """Sums over the runs of each cluster: those are what is independent."""
+    return np.stack([values[codes == c].sum(axis=0) for c in range(int(codes.max()) + 1)])
