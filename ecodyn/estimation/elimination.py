@@ -5,9 +5,9 @@ g_r = JᵀW(x̂ − x), the sum of squares without coefficient j, all others fit
 
     Δⱼ = θ̂ⱼ² / (H⁻¹)ⱼⱼ,        H = Σ_r H_r,
 
-whatever the units. If its true value is zero, Δⱼ is φ χ²₁ with the dispersion φ = E[gᵀH⁻¹g]: the variance of
-a residual, were neighbouring residuals not alike, and told here by how gradients differ between runs. The term whose loss costs
-least goes, as long as that is under 2 log P times φ, of P candidates: with that, the largest of P terms that mean
+whatever the units. If its true value is zero, Δⱼ is φ χ²₁ with the dispersion φ = E[gᵀH⁻¹g]: the variance of a
+residual, were neighbouring ones not alike, and told here by how gradients differ between runs. The term whose loss
+costs least goes, as long as that is under 2 log P times φ, of P candidates: with that, the largest of P terms that mean
 nothing stays by chance about as seldom as a single one at any smaller price (the risk inflation criterion, Foster and
 George 1994).
 """
