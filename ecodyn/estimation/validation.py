@@ -128,11 +128,21 @@ def splits(
     method: str = "integral",
 ) -> list[Validation]:
     """The validation splits of a training part whose runs are already compressed in ``parts``; clusters stay whole."""
-    codes = samples.cluster_codes
-    count = len(np.unique(codes))
-    if count < SPLITS:
+    ranks = _ranks(samples)
+    if len(np.unique(ranks)) < SPLITS:
         return [_by_time(library, samples, per_feature, method, cut) for cut in CUTS]
-    return [_by_run(samples, parts, np.flatnonzero(codes % SPLITS == s)) for s in range(SPLITS)]
+    return [_by_run(samples, parts, np.flatnonzero(ranks % SPLITS == s)) for s in range(SPLITS)]
+
+
+def _ranks(samples: Samples) -> NDArray[np.intp]:
+    """Of each run's cluster (run,), by how far its runs go from where they start, features in the scales they count in.
+
+    Clusters are dealt out to the splits by it, and not in the order in which runs are given, which says nothing.
+    """
+    signal, codes = samples.states[..., 0], samples.cluster_codes
+    gone = np.trapezoid(_mean_square(signal - signal[:, :1], samples.own), samples.times, axis=1)
+    of_cluster = np.bincount(codes, gone) / np.bincount(codes)
+    return np.argsort(np.argsort(of_cluster, kind="stable"))[codes]
 
 
 def whole(samples: Samples, parts: list[MatchedIntegrals]) -> Validation:
