@@ -22,6 +22,7 @@ from ecodyn.estimation.integral_matching import MatchedIntegrals, match
 from ecodyn.estimation.samples import Samples
 from ecodyn.estimation.shooting_equations import AMPLITUDE, MOST_SUBSTEPS
 from ecodyn.rollouts.marching import march
+from ecodyn.rollouts.stiff_marching import is_stiff, march_stiff
 
 SPLITS = 4  # a quarter of the training clusters validates at a time
 # Shares of the training part at which the fitted beginning ends, where clusters are too few to hold any out.
@@ -106,6 +107,17 @@ def _followed(
         for i, x, living in steps:
             error[:, i] = _mean_square(x[..., 0] - truth[:, i], first.own)
             alive = living
+        dead = np.flatnonzero(~alive)
+        if len(dead) and states.shape[-1] == 1 and first.step is None and first.drive is None:
+            law = BoundLibrary(library, law.coefficients[dead])
+            stiff = is_stiff(law.jacobian, truth[dead], times[dead], first.substeps)
+            law, members = BoundLibrary(library, law.coefficients[stiff]), dead[stiff]
+            again = march_stiff(
+                law.rhs, law.jacobian, states[members, 0], times[members], substeps=first.substeps, bound=bound[members]
+            )
+            for i, x, living in again:
+                error[members, i] = _mean_square(x[..., 0] - truth[members, i], first.own)
+                alive[members] = living
     persistence = _mean_square(truth - truth[:, :1], first.own)
     share = np.trapezoid(error, times, axis=1) / np.maximum(np.trapezoid(persistence, times, axis=1), 1e-300)
     ends = np.cumsum([len(c) * len(v.states) for v, c in pairs])[:-1]
