@@ -119,6 +119,12 @@ class BoundLibrary:
             through=through,
         )
 
+    def jacobian(self, x: Array, t: Array) -> Array:
+        """∂f/∂x of the signals, (batch, feature, feature), at signals (batch, feature), which are all of the state."""
+        batch, features = x.shape
+        directions = np.broadcast_to(np.eye(features), (batch, 1, features, features))
+        return self.sensitivity(x[..., None], t).jacobian_times(directions)[:, 0]
+
     def _through(self, own: Array, gradient: Array) -> Array:
         """How f answers to each environment variable: Σₒ own_o Σᵥ θ[·, o, v] ∂env_v/∂z, (batch, equation, feature, V).
 

@@ -31,6 +31,8 @@ from ecodyn.trajectories.state import VELOCITY
 
 __all__ = ["Centred", "solve"]
 
+LEFT = 1e-12  # of what was summed to a column: less is rounding
+
 
 @dataclass(frozen=True, eq=False)
 class Centred:
@@ -63,7 +65,7 @@ class Centred:
         there = np.arange(samples.states.shape[1]) < samples.lengths[:, None]
         signal = samples.states[..., 0]
         centre, spread = np.zeros((features, len(library.channels))), np.ones((features, len(library.channels)))
-        centre[:, 0] = signal[there].mean(axis=0)
+        centre[:, 0] = signal[0, 0] + (signal[there] - signal[0, 0]).mean(axis=0)  # exact where nothing moves
         own = samples.own
         if own is None:  # features in one unit keep one
             own = np.full(features, np.sqrt(np.mean((signal[there] - centre[:, 0]) ** 2)))
@@ -113,7 +115,11 @@ class Centred:
         """A regression of these coordinates: Θ is of monomials in x, which are others of y, and increments shrink."""
         designs, targets = len(matched.factors), matched.targets.shape[2]
         rows = np.arange(targets) * designs + np.arange(designs)[:, None]
-        columns = matched.matrix @ self._back[:designs]
+        back = self._back[:designs]
+        columns = matched.matrix @ back
+        # Of a feature that stands still rounding is left, which normalised columns would take for data.
+        summed = np.linalg.norm(matched.matrix, axis=1)[:, None] @ np.abs(back)
+        columns[np.broadcast_to(np.linalg.norm(columns, axis=1, keepdims=True) <= LEFT * summed, columns.shape)] = 0.0
         return replace(matched, factors=np.concatenate([columns, matched.targets / self._units[rows][:, None]], axis=2))
 
     def problem(self, problem: Problem) -> Problem:

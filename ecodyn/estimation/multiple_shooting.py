@@ -196,11 +196,11 @@ def _search(
     if not len(parameters):
         return _unrefined(samples, coefficients, parameters, "no coefficients are free")
     search = DampedDescent(parameters, ridge)
-    done, ahead, substeps = 0.0, list(stages), 1
+    done, ahead, substeps, implicit = 0.0, list(stages), 1, False
     while ahead:
         segments = Segments.cut(samples, intervals, ahead[0])
         objective = Objective(problem.library, samples, segments, mask=mask, estimate_starts=estimate_starts)
-        objective.substeps = substeps
+        objective.substeps, objective.implicit = substeps, implicit
         if not done:
             yield from _choose_substeps(objective, search.parameters)
         tolerance = LAST_TOLERANCE if len(ahead) == 1 else EARLY_TOLERANCE
@@ -210,6 +210,8 @@ def _search(
             if not ahead and (yield from _choose_substeps(objective, search.parameters)) > substeps:
                 # Whole rollouts can need finer steps than short ones.
                 yield from search.run(objective, tolerance, max_iterations)
+        elif not implicit and objective.is_stiff(search.parameters):
+            substeps, implicit = 1, True  # the same stage again
         elif (ahead[0] - done) / 2 >= SHORTEST:
             ahead.insert(0, (done + ahead[0]) / 2)  # longer rollouts diverge from here: go by a stage between
         elif done:

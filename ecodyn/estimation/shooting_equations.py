@@ -25,6 +25,7 @@ from ecodyn.estimation.samples import Samples
 from ecodyn.estimation.segments import Segments, weights_of_channels
 from ecodyn.rollouts.integration import RightHandSide
 from ecodyn.rollouts.marching import march
+from ecodyn.rollouts.stiff_marching import is_stiff, march_stiff
 
 MOST_SUBSTEPS = 16  # of an interval: a law that needs shorter ones is too stiff for explicit steps
 AMPLITUDE = 10.0  # a rollout is dead beyond this many times the data's largest value
@@ -80,6 +81,7 @@ class Objective:
         self.estimate_starts = estimate_starts
         self.bound = AMPLITUDE * max(float(np.abs(samples.states[..., 0]).max()), 1e-300)
         self.substeps = 1
+        self.implicit = False  # steps for stiff laws
         self.step = samples.step
         self.weight_of = weights_of_channels(samples)
 
@@ -98,6 +100,13 @@ class Objective:
         full = np.zeros(self.mask.shape)
         full[self.mask] = parameters
         return full
+
+    def is_stiff(self, parameters: Array) -> bool:
+        """Whether explicit steps, however many, can't follow the law's decays along the data, and implicit ones can."""
+        states, law = self.segments.states, BoundLibrary(self.library, self.coefficients(parameters))
+        if states.shape[-1] > 1 or self.step is not None or self.drive is not None:
+            return False
+        return bool(is_stiff(law.jacobian, states[..., 0], self.segments.times, MOST_SUBSTEPS).any())
 
     def apart(self, one: Array, other: Array) -> float:
         """How far signals (..., feature) are apart, as a root mean square, features in the scales they count in."""
@@ -180,9 +189,9 @@ class Trial:
     @property
     def kind(self) -> Hashable:
         """Trials of one kind can be answered together."""
-        o = self.objective
-        shape = (o.directions.shape, o.segments.states.shape[1:], o.columns)
-        return ("trial", o.library, o.directions.tobytes(), shape, o.substeps, o.drive is None, o.step is None)
+        o, shape = self.objective, self.objective.segments.states.shape[1:]
+        key = ("trial", o.library, o.directions.tobytes(), o.directions.shape, shape, o.columns)
+        return (*key, o.substeps, o.implicit, o.drive is None, o.step is None)
 
     @property
     def elements(self) -> int:
@@ -201,8 +210,8 @@ class Probe:
     @property
     def kind(self) -> Hashable:
         """Probes of one kind can be answered together."""
-        o = self.objective
-        return ("probe", o.library, o.mask.shape, o.segments.states.shape[1:], self.substeps, o.drive is None)
+        o, shape = self.objective, self.objective.segments.states.shape[1:]
+        return ("probe", o.library, o.mask.shape, shape, self.substeps, o.implicit, o.drive is None)
 
     @property
     def elements(self) -> int:
@@ -241,6 +250,12 @@ class _Batch:
         for objective, count, end in zip(self.objectives, self.counts, ends, strict=True):
             yield objective, slice(int(end) - count, int(end))
 
+    def march(self, rhs: RightHandSide, start: Array, substeps: int) -> Iterator[tuple[int, Array, NDArray[np.bool_]]]:
+        """States, and what is beside them, output by output: see `march`."""
+        if self.first.implicit:
+            return march_stiff(rhs, self.law.jacobian, start, self.times, substeps=substeps, bound=self.bound)
+        return march(rhs, start, self.times, substeps=substeps, bound=self.bound, step=self.step)
+
     def augmented(self) -> RightHandSide:
         """The derivative of states followed by sensitivities."""
         law, channels, moving = self.law, self.first.segments.states.shape[-1], len(self.library.moving)
@@ -262,8 +277,7 @@ def rollouts(probes: Sequence[Probe]) -> list[Array]:
     """The answers to probes of one kind."""
     batch = _Batch(probes)
     start = np.concatenate([o.segments.states[:, 0] for o in batch.objectives])
-    states = march(batch.law.rhs, start, batch.times, substeps=probes[0].substeps, bound=batch.bound)
-    signals = np.stack([x[..., 0] for _, x, _ in states], axis=1)
+    signals = np.stack([x[..., 0] for _, x, _ in batch.march(batch.law.rhs, start, probes[0].substeps)], axis=1)
     return [signals[where] for _, where in batch.each()]
 
 
@@ -277,9 +291,7 @@ def normal_equations(trials: Sequence[Trial]) -> list[Equations]:
     gradient, cost = np.zeros((len(data), columns)), np.zeros(len(data))
     start = np.concatenate([t.objective.start(t.starts) for t in trials])
     observed = [(c, data.shape[-1] + m * columns) for m, c in enumerate(library.moving) if c != library.velocity]
-    substeps, bound = batch.first.substeps, batch.bound
-    steps = march(batch.augmented(), start, batch.times, substeps=substeps, bound=bound, step=batch.step)
-    for i, x, alive in steps:
+    for i, x, alive in batch.march(batch.augmented(), start, batch.first.substeps):
         for channel, first in observed:
             residual = x[..., channel] - data[:, i, :, channel]
             weight = weights[:, i, :, channel]

@@ -7,7 +7,7 @@ chosen here (a sparsity threshold, a ridge, a stopping point) never sees the run
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +22,7 @@ from ecodyn.estimation.integral_matching import MatchedIntegrals, match
 from ecodyn.estimation.samples import Samples
 from ecodyn.estimation.shooting_equations import AMPLITUDE, MOST_SUBSTEPS
 from ecodyn.rollouts.marching import march
+from ecodyn.rollouts.stiff_marching import is_stiff, march_stiff
 
 SPLITS = 4  # a quarter of the training clusters validates at a time
 # Shares of the training part at which the fitted beginning ends, where clusters are too few to hold any out.
@@ -106,12 +107,33 @@ def _followed(
         for i, x, living in steps:
             error[:, i] = _mean_square(x[..., 0] - truth[:, i], first.own)
             alive = living
+        for members, again in _by_implicit_steps(law, first, states, times, bound, np.flatnonzero(~alive)):
+            for i, x, living in again:
+                error[members, i] = _mean_square(x[..., 0] - truth[members, i], first.own)
+                alive[members] = living
     persistence = _mean_square(truth - truth[:, :1], first.own)
     share = np.trapezoid(error, times, axis=1) / np.maximum(np.trapezoid(persistence, times, axis=1), 1e-300)
     ends = np.cumsum([len(c) * len(v.states) for v, c in pairs])[:-1]
     shapes = [(len(c), len(v.states)) for v, c in pairs]
     parts = zip(np.split(share, ends), np.split(alive, ends), shapes, strict=True)
     return [(s.reshape(shape), a.reshape(shape)) for s, a, shape in parts]
+
+
+def _by_implicit_steps(
+    law: BoundLibrary, first: Validation, states: Array, times: Array, bound: Array, dead: NDArray[np.intp]
+) -> Iterator[tuple[NDArray[np.intp], Iterator[tuple[int, Array, NDArray[np.bool_]]]]]:
+    """Those of the dead whose law is stiff, if there are any, and their rollouts."""
+    if not len(dead) or states.shape[-1] > 1 or first.step is not None or first.drive is not None:
+        return
+    jacobian = BoundLibrary(law.library, law.coefficients[dead]).jacobian
+    stiff = dead[is_stiff(jacobian, states[dead, ..., 0], times[dead], first.substeps)]
+    if len(stiff):
+        own = BoundLibrary(law.library, law.coefficients[stiff])
+        substeps, limit = first.substeps, bound[stiff]
+        yield (
+            stiff,
+            march_stiff(own.rhs, own.jacobian, states[stiff, 0], times[stiff], substeps=substeps, bound=limit),
+        )
 
 
 def _mean_square(difference: Array, own: Array | None) -> Array:
@@ -128,11 +150,21 @@ def splits(
     method: str = "integral",
 ) -> list[Validation]:
     """The validation splits of a training part whose runs are already compressed in ``parts``; clusters stay whole."""
-    codes = samples.cluster_codes
-    count = len(np.unique(codes))
-    if count < SPLITS:
+    ranks = _ranks(samples)
+    if len(np.unique(ranks)) < SPLITS:
         return [_by_time(library, samples, per_feature, method, cut) for cut in CUTS]
-    return [_by_run(samples, parts, np.flatnonzero(codes % SPLITS == s)) for s in range(SPLITS)]
+    return [_by_run(samples, parts, np.flatnonzero(ranks % SPLITS == s)) for s in range(SPLITS)]
+
+
+def _ranks(samples: Samples) -> NDArray[np.intp]:
+    """Of each run's cluster (run,), by how far its runs go from where they start, features in the scales they count in.
+
+    Clusters are dealt out to the splits by it, and not in the order in which runs are given, which says nothing.
+    """
+    signal, codes = samples.states[..., 0], samples.cluster_codes
+    gone = np.trapezoid(_mean_square(signal - signal[:, :1], samples.own), samples.times, axis=1)
+    of_cluster = np.bincount(codes, gone) / np.bincount(codes)
+    return np.argsort(np.argsort(of_cluster, kind="stable"))[codes]
 
 
 def whole(samples: Samples, parts: list[MatchedIntegrals]) -> Validation:
