@@ -29,6 +29,7 @@ from ecodyn.estimation.centred import Centred, solve
 from ecodyn.estimation.optimizers import Optimizer, check_optimizer, is_constrained, optimal_coefficients
 from ecodyn.families.base import SMALL_FULL, LibraryFamily
 from ecodyn.families.configuration import Matching, Shooting
+from ecodyn.families.elimination import shot_without_idle_terms
 from ecodyn.families.options import check_flag, check_whole, is_number, is_whole
 from ecodyn.families.selection import Validated, fit_of_support, preferred_ridge
 from ecodyn.families.training_set import TrainingSet
@@ -44,7 +45,6 @@ FULL_PATH = (1e-2, 1e-1)  # K equations of hundreds of terms each, a run at a ti
 FULL_SPLITS = 1  # for the same reason
 SMALLEST_THRESHOLD = 1e-5  # of the largest coefficient of the full fit
 RIDGE = 1e-6  # on normalised columns, where validation asks for one; 14 correlated terms on the circles do
-ELIMINATIONS = 2  # rounds a stage: each goes by the Hessian of the last
 FULL_RIDGE = 1e-3  # hundreds of correlated terms, and fewer independent samples than terms
 
 
@@ -181,37 +181,17 @@ class SINDy(LibraryFamily):
         return not is_constrained(self.optimizer) and super()._wants_shooting(initial)
 
     def _refine(self, prepared: Sequence[TrainingSet]) -> list[tuple[TrainingSet, ShootingResult | None, float]]:
-        """Shooting, in which terms that rollouts can do without are left out before its last stage, and after it."""
         stages = tuple(self.shooting_options.stages)
         if not self.eliminate or self.optimizer is not None or len(stages) < 2:
             return super()._refine(prepared)
         started = perf_counter()
         wanted = [i for i, p in enumerate(prepared) if self._wants_shooting(p.initial)]
-        current: dict[int, tuple[TrainingSet, ShootingResult]] = {
-            i: (prepared[i], result)
-            for i, result in zip(wanted, self._shot([prepared[i] for i in wanted], stages=stages[:-1]), strict=True)
-        }
-        self._eliminate(current, stages[-2:-1])
-        further = [training.from_result(result) for training, result in current.values()]
-        whole = self._shot(further, stages=stages[-1:])
-        current = dict(zip(current, zip(further, whole, strict=True), strict=True))
-        self._eliminate(current, stages[-1:])
+        found = shot_without_idle_terms(
+            [prepared[i] for i in wanted], stages, lambda sets, shares: self._shot(sets, stages=shares)
+        )
+        by_set = dict(zip(wanted, found, strict=True))
         seconds = (perf_counter() - started) / max(1, len(wanted))
-        return [(*current.get(i, (p, None)), seconds) for i, p in enumerate(prepared)]
-
-    def _eliminate(self, current: dict[int, tuple[TrainingSet, ShootingResult]], stages: tuple[float, ...]) -> None:
-        """Leave out terms, as long as the squares of segments of one stage show that they are not needed."""
-        ahead = list(current)
-        for _ in range(ELIMINATIONS):
-            found = {i: smaller for i in ahead if (smaller := current[i][0].without_idle_terms(current[i][1]))}
-            again = self._shot([training for training, _ in found.values()], stages=stages)
-            ahead = []
-            for (i, (training, allowed)), result in zip(found.items(), again, strict=True):
-                before = current[i][1]
-                alike = result.reached == before.reached and result.squares <= before.squares + allowed
-                if result.reached > before.reached or alike:
-                    current[i] = training, result
-                    ahead.append(i)
+        return [(*by_set.get(i, (p, None)), seconds) for i, p in enumerate(prepared)]
 
     def _own_units(self, trajectories: Trajectories) -> bool:
         return self.optimizer is None and super()._own_units(trajectories)
