@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,6 +15,7 @@ from ecodyn.comparison.execution import TaskResult
 from ecodyn.comparison.model_score import ModelScore, Window
 from ecodyn.comparison.plan import Plan, Task
 from ecodyn.comparison.training_scatter import training_influence
+from ecodyn.families.model import FittedModel
 from ecodyn.statistics.intervals import Estimate
 
 __all__ = ["Entry", "entries_of"]
@@ -66,11 +67,17 @@ def _entry(
     by_run = ByRun([s for r in mine for s in r.scores], plan.data, noise)
     score = _score(contender, plan.window, tasks, mine, by_run)
     found = {scored: left for r in mine for scored, left in r.on_all_runs.items()}
-    selected = {f.fold.scored: f.model.selected_terms() for r in mine for f in r.fitted if contender.selects}
+    selected = _selections(mine) if contender.selects else {}
     moved = training_influence(found, plan.data, noise, selected) if found else None
     training = None if moved is None else by_run.of_known_clusters(moved)
     candidate = _candidate(contender, score, mine, by_run, training)
     return Entry(contender=contender, tasks=tasks, results=mine, score=score, candidate=candidate)
+
+
+def _selections(results: Sequence[TaskResult]) -> dict[tuple[int, ...], Hashable]:
+    """The terms of each fold's law, by the runs that it was scored on."""
+    laws = ((f.fold.scored, f.model) for r in results for f in r.fitted)
+    return {scored: law.selected_terms() for scored, law in laws if isinstance(law, FittedModel)}
 
 
 def _score(

@@ -40,7 +40,6 @@ SHORTEST = 0.02  # of the window: where rollouts diverge, stages are inserted, d
 STEP_TOLERANCE = 1e-3  # of the data's root mean square, between rollouts with a step and with half of it
 EARLY_TOLERANCE, LAST_TOLERANCE = 1e-2, 1e-5  # relative decrease of the cost at which a stage is done
 MAX_ITERATIONS = 40  # a stage
-EXACT_SQUARES = 1e-16  # of the data's: residuals under a 10⁻⁸th of them are the solver's
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -232,7 +231,7 @@ def _search(
         converged=search.converged,
         status=search.status,
         iterations=search.iterations,
-        optimality=search.optimality(EXACT_SQUARES * float(np.sum(samples.states[..., 0] ** 2))),
+        optimality=search.optimality(objective.exact),
         squares=search.equations.cost,
         reached=done,
     )

@@ -28,6 +28,7 @@ from ecodyn.rollouts.marching import march
 from ecodyn.rollouts.stiff_marching import is_stiff, march_stiff
 
 MOST_SUBSTEPS = 16  # of an interval: a law that needs shorter ones is too stiff for explicit steps
+EXACT_SQUARES = 1e-16  # of the data's: residuals under a 10⁻⁸th of them are the solver's
 AMPLITUDE = 10.0  # a rollout is dead beyond this many times the data's largest value
 BATCH_ELEMENTS = 100_000  # numbers in a batch's state, about what a core's cache holds: larger ones are no faster
 SMALL = 10_000  # numbers in a trial's state below which its time is that of Python's calls, however many directions
@@ -79,6 +80,7 @@ class Objective:
         self.shared = groups == 1
         self.n_runs = samples.n_runs
         self.estimate_starts = estimate_starts
+        self.exact = EXACT_SQUARES * float(np.sum(samples.states[..., 0] ** 2))
         self.bound = AMPLITUDE * max(float(np.abs(samples.states[..., 0]).max()), 1e-300)
         self.substeps = 1
         self.implicit = False  # steps for stiff laws
