@@ -58,7 +58,8 @@ class SINDy(LibraryFamily):
     Thresholded least squares select on the compressed regression (Θ = QR: R and QᵀẊ give the same coefficients at a
     cost that doesn't depend on the number of samples), over a path of thresholds; the threshold is chosen by rollouts
     on validation runs or windows inside the training part. Supports that diverge from any training start are passed
-    over where another does not. What is left is refitted by integral matching, then by multiple shooting.
+    over where another does not. What is left is refitted by integral matching, then by multiple shooting. Least squares
+    go by singular vectors, and by a ridge only where its selections surely validate better.
 
     Parameters
     ----------
