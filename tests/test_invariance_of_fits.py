@@ -87,7 +87,6 @@ ALL = CLOSED | SCALED
 
 
 ORDERS = st.tuples(st.permutations(range(8)), st.permutations(range(2)))
-of_full = pytest.mark.parametrize("name", [name for name in ALL if name.endswith("/full")])
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +117,7 @@ def assert_no_order_matters(laws, name, runs, places):
     np.testing.assert_allclose(found, slopes(laws[name], STATES), atol=1e-6)
 
 
-@pytest.mark.parametrize("name", [name for name in CLOSED if name.endswith("/full")])
+@pytest.mark.parametrize("name", ["linear/full", "all terms/full"])
 @QUICK
 @given(unit=UNITS, zero=ZEROS, clock=CLOCKS)
 def test_laws_closed_under_a_shift_follow_unit_and_zero(laws, name, unit, zero, clock):
@@ -133,7 +132,7 @@ def test_all_laws_closed_under_a_shift_follow_unit_and_zero(laws, name, unit, ze
     assert_law_follows(laws, name, unit, zero, clock)
 
 
-@pytest.mark.parametrize("name", [name for name in SCALED if name.endswith("/full")])
+@pytest.mark.parametrize("name", ["sindy/full"])
 @QUICK
 @given(unit=UNITS, clock=CLOCKS)
 def test_laws_with_a_zero_of_their_own_follow_the_unit(laws, name, unit, clock):
@@ -148,7 +147,7 @@ def test_all_laws_with_a_zero_of_their_own_follow_the_unit(laws, name, unit, clo
     assert_law_follows(laws, name, unit, 0.0, clock)
 
 
-@of_full
+@pytest.mark.parametrize("name", ["linear/full", "sindy/full"])
 @settings(QUICK, max_examples=1)
 @given(order=ORDERS)
 def test_the_order_of_runs_and_features_moves_no_coefficient(laws, name, order):
@@ -200,7 +199,7 @@ def assert_same_answer(one, other):
 
 
 def test_a_zero_moves_no_verdict_skill_or_p_value_of_linear_laws():
-    some, families = VALUES[:6, ::2], [Linear("independent"), Linear("full")]
+    some, families = VALUES[:5, ::2], [Linear("independent"), Linear("full")]
     moved = compared(some + np.array([20.0, -3.0]), families, TIMES[::2])
     assert_same_answer(moved, compared(some, families, TIMES[::2]))
 

@@ -214,13 +214,12 @@ def _search(
         elif (ahead[0] - done) / 2 >= SHORTEST:
             ahead.insert(0, (done + ahead[0]) / 2)  # longer rollouts diverge from here: go by a stage between
         elif done:
-            search.converged, search.status = (
-                False,
-                f"rollouts over more than {done:.0%} of the window diverge",
-            )
+            search.converged, search.status = False, f"rollouts over more than {done:.0%} of the window diverge"
             break
         else:
             return _unrefined(samples, coefficients, parameters, "rollouts diverge even over the shortest segments")
+    if not ahead and search.equations.cost <= objective.exact:
+        search.converged, search.status = True, "converged"  # steps that gain nothing then gain rounding
     return ShootingResult(
         coefficients=objective.coefficients(search.parameters),
         hessians=search.equations.hessians,

@@ -44,7 +44,9 @@ from ecodyn.trajectories.state import parse_state
 SMALL_FULL = 250  # coefficients of a full coupling up to which shooting and a thorough selection take about a second
 BYTES_TOGETHER = 2**26  # of training values that are fitted side by side
 MUCH_MEMORY = 2**30  # that matching one run may take without a word
-FULL_PULL = 1e-4  # of the Hessian's diagonal, towards integral matching: hundreds of coefficients need some hold
+# Of the Hessian's diagonal, in centred coordinates where there are any, towards integral matching: hundreds of
+# coefficients need some hold.
+FULL_PULL = 1e-4
 
 
 class LibraryFamily(Family):

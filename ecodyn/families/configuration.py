@@ -38,7 +38,8 @@ class Matching(Configuration):
     method : "integral" or "derivative"
         What is matched: increments over spans of samples, or central differences (a map's over one step).
     ridge : "auto" or float
-        On normalised columns. "auto" is 10⁻⁶, and for full is chosen by rollouts on validation runs or windows.
+        On normalised columns. "auto" is none where the columns' rank is full; full laws and selections take one where
+        rollouts on validation runs or windows ask for it.
 
     Examples
     --------

@@ -62,9 +62,10 @@ class SINDy(LibraryFamily):
     Thresholded least squares select on the compressed regression (Θ = QR: R and QᵀẊ give the same coefficients at a
     cost that doesn't depend on the number of samples), over a path of thresholds; the threshold is chosen by rollouts
     on validation runs or windows inside the training part. Supports that diverge from any training start are passed
-    over where another does not. What is left is refitted by integral matching, then by multiple shooting. Noise in the
-    states themselves makes thresholds keep terms that mean nothing: those whose absence the rollouts would not notice
-    are then eliminated, and the rest is shot again (``ecodyn.estimation.elimination``).
+    over where another does not. What is left is refitted by integral matching, then by multiple shooting. Least squares
+    go by singular vectors, and by a ridge only where its selections surely validate better. Noise in the states makes
+    thresholds keep terms that mean nothing: those whose absence the rollouts would not notice are eliminated in the
+    course of shooting (``ecodyn.estimation.elimination``).
 
     Parameters
     ----------

@@ -25,7 +25,7 @@ def named(runs, times, features):
     return Trajectories(runs, times, features, labels_shared=True)
 
 
-@pytest.mark.parametrize("zero", [0.0, 10.0, 100.0, -1000.0])
+@pytest.mark.parametrize("zero", [0.0, 100.0, -1000.0])
 def test_logistic_growth_about_any_zero(zero):
     """ẋ = 1.2 x (1 − x/2) and y = x + z: from z = 10 on, 1, y and y² are all but dependent."""
     starts = np.array([0.05, 0.1, 0.15, 0.2, 0.3, 0.4])[:, None]
@@ -38,7 +38,14 @@ def test_logistic_growth_about_any_zero(zero):
         np.testing.assert_allclose(value, truth[name], rtol=5e-4, err_msg=name)
 
 
-@pytest.mark.parametrize("family", [SINDy("independent", degree=2), SINDy("full", degree=2), Linear("full")])
+@pytest.mark.parametrize(
+    "family",
+    [
+        SINDy("full", degree=2),
+        pytest.param(SINDy("independent", degree=2), marks=pytest.mark.slow),
+        pytest.param(Linear("full"), marks=pytest.mark.slow),
+    ],
+)
 def test_stiff_decays_sampled_so_that_both_are_seen(family):
     """x′ = −x and y′ = 150 − 300 y, of whose powers the samples hardly tell: selected, and shot by implicit steps."""
     rng, t = np.random.default_rng(0), np.r_[0.0, np.geomspace(0.1 / FAST, 20.0, 60)]
