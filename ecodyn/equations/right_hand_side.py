@@ -10,6 +10,7 @@ import numpy as np
 
 from ecodyn.arrays import Array
 from ecodyn.equations.clock_drive import Drive, Drives
+from ecodyn.equations.functions import through_functions
 from ecodyn.equations.library import Library
 from ecodyn.equations.monomials import contracted, gathered
 
@@ -91,6 +92,8 @@ class BoundLibrary:
         through = None
         if self.drive is None and z.shape[-1]:
             through = self._through(own, library.environment_monomials.gradient(closed))
+            if library.functions:
+                through = through_functions(through, z, library.functions)
         return Sensitivity(
             library=library,
             moments=moments,
@@ -163,7 +166,7 @@ class Sensitivity:
         library = self.library
         batch, _, features, count = directions.shape
         if self.moments is None:
-            out = np.zeros((batch, library.n_variables, count))
+            out = np.zeros((batch, library.n_variables - len(library.functions), count))
             for m, channel in enumerate(library.moving):
                 out[:, channel :: len(library.channels)] = directions[:, m]
             return out

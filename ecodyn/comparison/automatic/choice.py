@@ -10,13 +10,14 @@ from dataclasses import replace
 import numpy as np
 
 from ecodyn.arrays import Integers
+from ecodyn.comparison.automatic.functions import searched
 from ecodyn.comparison.automatic.monomials import Terms
 from ecodyn.comparison.automatic.other_starts import steadiest
-from ecodyn.comparison.automatic.preparation import SEARCHED, degree_for, prepared, thinned
+from ecodyn.comparison.automatic.preparation import SEARCHED, Prepared, degree_for, prepared, thinned
 from ecodyn.comparison.automatic.refinement import Refined, refine
 from ecodyn.comparison.automatic.resampling import chosen_in_resamples
 from ecodyn.comparison.automatic.result import BestLaw, CandidateLaw
-from ecodyn.comparison.automatic.search import Found, Problem, Tried, search
+from ecodyn.comparison.automatic.search import Found, Problem, Tried
 from ecodyn.comparison.automatic.written import form_of, law_of, names_of
 from ecodyn.errors import DataWarning, UnusableDataError
 from ecodyn.extraction.gathering import data_of
@@ -98,15 +99,16 @@ def best_law(
     terms = Terms(data.n_features, degree_for(data.n_features, degree))
     ready = prepared(data, terms)
     with np.errstate(all="ignore"):  # laws that diverge are part of the search
-        problem, following, found = _following(ready.problem)
+        problem, following, found = _following(ready)
         picks = chosen_in_resamples(problem, following, found.substeps, resamples, seed)
-    best, left = following[0], problem.left(following[0])
+    best, left, scaled = following[0], problem.left(following[0]), problem.terms
+    problem = replace(problem, terms=ready.terms(scaled))  # what is told is in the data's units
     if left > MUCH:
         warnings.warn(_too_much(problem, left), DataWarning, stacklevel=2)
     parameters: dict[str, object] = {"degree": terms.degree, "resamples": resamples, "seed": seed}
     noise = (np.sqrt(best.squares) * ready.scale).tolist()
     return BestLaw(
-        model=law_of(terms, best.coefficients * ready.back, data, parameters),
+        model=law_of(problem.terms, ready.coefficients(scaled, best.coefficients), data, parameters),
         candidates=_listed(problem, following, found.tried, picks),
         inclusion=_inclusion(problem, following, picks, data),
         noise=dict(zip(map(str, data.features.tolist()), noise, strict=True)),
@@ -115,14 +117,14 @@ def best_law(
     )
 
 
-def _following(problem: Problem) -> tuple[Problem, list[Refined], Found]:
+def _following(ready: Prepared) -> tuple[Problem, list[Refined], Found]:
     """The problem with the floor that was used, laws that follow all of its data, the chosen one first, and the rest.
 
     Of long runs, some samples are searched on; the best laws are then refitted on all.
     """
-    some, every = thinned(problem)
-    found = search(some)
-    problem = replace(problem, floor=found.problem.floor)
+    some, every = thinned(ready.problem)
+    found = searched(some, ready.scale)
+    problem = replace(ready.problem, floor=found.problem.floor, terms=found.problem.terms)
     laws = [law for law in found.pool if law.ok]
     if every > 1:
         warnings.warn(

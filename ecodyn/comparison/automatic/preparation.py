@@ -28,11 +28,20 @@ LEAST, MOST = 1e-290, 1e290  # of coefficients and monomials in the data's units
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """Scaled runs, and what takes coefficients (feature, term) and features from scaled units to the data's."""
+    """Scaled runs, and how large features and times are in the data's units."""
 
     problem: Problem
     scale: Array
-    back: Array
+    duration: float
+
+    def terms(self, scaled: Terms) -> Terms:
+        """The same terms in the data's units."""
+        return Terms(scaled.features, scaled.degree, tuple(f.in_units(self.scale)[0] for f in scaled.functions))
+
+    def coefficients(self, scaled: Terms, coefficients: Array) -> Array:
+        """Of (feature, term) in the data's units."""
+        sizes = np.append(self.scale, [f.in_units(self.scale)[1] for f in scaled.functions])
+        return np.asarray(coefficients * self.scale[:, None] / self.duration / np.prod(sizes**scaled.exponents, axis=1))
 
 
 def degree_for(features: int, degree: int | None) -> int:
@@ -85,7 +94,7 @@ def prepared(data: Trajectories, terms: Terms) -> Prepared:
         x, t = data.values[r, :n] / scale, (data.times[r, :n] - begin[r]) / duration
         runs.append((x, smoothed(x, t), t))
     own = np.sqrt(np.mean(np.concatenate([(x - x[:1]) ** 2 for x, _, _ in runs]), axis=0))
-    return Prepared(Problem(terms, runs, own), scale, back)
+    return Prepared(Problem(terms, runs, own), scale, duration)
 
 
 def _check_runs(data: Trajectories) -> None:

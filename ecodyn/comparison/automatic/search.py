@@ -20,9 +20,10 @@ from ecodyn.comparison.automatic.weak_form import regression, spans
 from ecodyn.errors import UnusableDataError
 from ecodyn.rollouts.skill import WORST_UNEXPLAINED
 
-__all__ = ["Found", "Problem", "Tried", "search"]
+__all__ = ["Found", "Problem", "Tried", "exact", "search", "solved"]
 
 SHORTLIST = 10  # supports that are refined, the best of cheap rollouts
+FIRST = 3  # of these, before the rest: where one is exact, only those that cost less go on
 BEAM = 3  # laws from which a round of the search goes on
 ROUNDS = 8
 DROPS = (1, 2, 3, 5, 8)  # least significant terms that a round drops together
@@ -78,8 +79,7 @@ class Problem:
         other starts; and a prior for what is simple: more for each degree beyond the first, and for each factor that is
         another feature.
         """
-        exponents = self.terms.exponents
-        foreign = exponents.sum(axis=1) - exponents.T
+        foreign = self.terms.degrees - self.terms.of_features.T
         beyond = np.maximum(self.terms.degrees - 1, 0)
         return np.asarray(PER_TERM * np.log(self.samples) + PER_DEGREE * beyond + PER_OTHER * foreign)
 
@@ -108,8 +108,9 @@ class Problem:
 
     @cached_property
     def rank(self) -> Array:
-        """Which of terms that data can't tell apart goes first, (term,): the highest degree, there pure powers."""
-        return self.terms.degrees * 10.0 + self.terms.exponents.max(axis=1)
+        """Which of terms that data can't tell apart goes first, (term,): functions, the highest degree, pure powers."""
+        with_function = self.terms.exponents[:, self.terms.features :].any(axis=1)
+        return with_function * 100.0 + self.terms.degrees * 10.0 + self.terms.exponents.max(axis=1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,29 +150,40 @@ def search(problem: Problem) -> Found:
     chosen = list(shortlist.values())[:SHORTLIST]
     substeps = _substeps(problem, chosen[0].coefficients)
     pool = [Refined(c.coefficients.copy(), c.mask) for c in chosen]
-    _shoot(problem, pool, substeps)
+    _shoot(problem, pool[:FIRST], substeps)
+    over = [problem.costs[law.mask].sum() for law in pool[:FIRST] if exact(problem, law)]
+    rest = [law for law in pool[FIRST:] if not over or problem.costs[law.mask].sum() < min(over)]
+    _shoot(problem, rest, substeps)
+    pool = pool[:FIRST] + rest
     _improve(problem, pool, substeps)
-    if not _exact(problem, pool[0]) and problem.left(pool[0]) < NEAR:
+    if not exact(problem, pool[0]) and problem.left(pool[0]) < NEAR:
         problem = replace(problem, floor=NEAR_FLOOR)
         _improve(problem, pool, substeps)
     return Found(problem, pool, tried, substeps)
 
 
-def _exact(problem: Problem, law: Refined) -> bool:
+def exact(problem: Problem, law: Refined) -> bool:
+    """Whether what it leaves of each feature is the solver's error."""
     return law.ok and bool((law.squares / problem.own**2 < EXACT).all())
 
 
 def _improve(problem: Problem, pool: list[Refined], substeps: int) -> None:
-    """Local search from the best laws, which the pool gains and is sorted by."""
+    """Local search from the best laws, which the pool gains and is sorted by.
+
+    From an exact one it only goes on to what costs less, since nothing leaves less.
+    """
     seen, done = {law.mask.tobytes() for law in pool}, set[bytes]()
     for _ in range(ROUNDS):
         pool.sort(key=problem.value)
         new: list[Refined] = []
-        for law in pool[:BEAM]:
+        over = exact(problem, pool[0])
+        most = problem.costs[pool[0].mask].sum() if over else np.inf
+        for law in pool[: 1 if over else BEAM]:
             if law.ok and law.mask.tobytes() not in done:
                 done.add(law.mask.tobytes())
                 for neighbour in _neighbours(problem, law, substeps):
-                    if neighbour.mask.any() and neighbour.mask.tobytes() not in seen:
+                    less = problem.costs[neighbour.mask].sum() < most
+                    if less and neighbour.mask.any() and neighbour.mask.tobytes() not in seen:
                         seen.add(neighbour.mask.tobytes())
                         new.append(neighbour)
         if not new:
@@ -182,6 +194,8 @@ def _improve(problem: Problem, pool: list[Refined], substeps: int) -> None:
 
 
 def _shoot(problem: Problem, laws: list[Refined], substeps: int, stages: tuple[float, ...] = STAGES) -> None:
+    if not laws:
+        return
     weights, bound = problem.weights, problem.bound
     refine(problem.terms, laws, problem.runs, weights, substeps=substeps, bound=bound, stages=stages)
 
