@@ -113,7 +113,7 @@ class Function:
     def name(self, names: Sequence[str], digits: int = 4) -> str:
         """As text, ``1/(0.8 + x)``, of variables of these names."""
         x, p = names[self.variables[0]], f"{self.parameter:.{digits}g}"
-        times = "" if self.parameter == 1 else f"{p}*"
+        times = "" if p == "1" else f"{p}*"
         if self.kind in ("sin", "cos"):
             return f"{self.kind}({times}{x})"
         if self.kind == "exp":

@@ -20,7 +20,7 @@ from ecodyn.arrays import Array, Bools
 from ecodyn.comparison.automatic.elimination import eliminate
 from ecodyn.comparison.automatic.monomials import Terms
 from ecodyn.comparison.automatic.refinement import Refined, Window, linearised, march_laws, refine
-from ecodyn.comparison.automatic.search import Found, Problem, exact, search, solved
+from ecodyn.comparison.automatic.search import WORTH, Found, Problem, exact, search, solved
 from ecodyn.comparison.automatic.weak_form import MOST_OF_RUN, regression
 from ecodyn.equations.functions import Function
 
@@ -29,16 +29,19 @@ __all__ = ["asked_for", "searched"]
 MOST_FEATURES = 4  # with more, there are too many groups to try
 DEGREE = 2  # of the polynomials beside functions: textbook systems with functions have no cubic terms
 GROUPS = 2  # taken at most
-TRIED = 8  # groups whose terms are eliminated, those that the regression on all terms prefers
+TRIED = 10  # groups whose terms are eliminated, those that the regression on all terms prefers
 GAIN = 40.0  # of the criterion: at 5 % noise the best group gains up to 23 on worked-on systems that have no function
 SPAN = 24  # samples in a window: short ones tell functions apart best
 PER_COLUMN = 5.0  # what a term costs where the regression has all of them
 FLOOR = 1e-17  # of a target's square: under it trapezoids and the data's rounding are what is fitted
+# Samples that a residual counts as. Without noise each further term of an expansion takes a factor from the residual,
+# which many samples would make worth it; the function itself takes all of it at once.
+ROWS = 4.0
+COARSE = (1e-6, 1e-10)  # the same for the terms that parameters are sought on, a rough fit and a closer one
 RANK = 1e-11  # singular values under so much of the largest are rounding
-ANGLES = (0.2, 30.0)  # how far a feature goes that may be an angle in radians
-TUNED = ("exp", "reciprocal", "reciprocal_square", "ratio")  # kinds whose parameter is fitted
+ANGLES = np.geomspace(0.25, 8.0, 8)  # in radians, of a feature's largest value
 RATES = np.geomspace(0.25, 16.0, 9)  # of an exponential, over the feature's largest value
-SATURATIONS = (0.0, *np.geomspace(0.03, 4.0, 8).tolist())  # p of a reciprocal, in the feature's largest value
+SATURATIONS = (0.0, *np.geomspace(0.03, 4.0, 8).tolist())  # p of a reciprocal, over the feature's largest value
 SQUARES = np.geomspace(0.05, 3.0, 8)  # and its root of a reciprocal of a square
 RATIOS = np.geomspace(0.1, 10.0, 7)
 REACH, STEPS = 0.6, 14  # of a line search for the log of a parameter: the grid's spacing or so, golden sections
@@ -88,8 +91,9 @@ def _groups(problem: Problem, scale: Array) -> Iterator[list[tuple[Function, ...
     low, high = smooth.min(axis=0), smooth.max(axis=0)
     largest = np.maximum(np.abs(low), np.abs(high))
     for k in range(problem.terms.features):
-        if ANGLES[0] < (high - low)[k] * scale[k] < ANGLES[1]:
-            yield [(Function("sin", (k,), float(scale[k])), Function("cos", (k,), float(scale[k])))]
+        # An angle in radians, if it is one, and whatever else a sine is of.
+        for angles in ([float(scale[k])], (ANGLES / largest[k]).tolist()):
+            yield [(Function("sin", (k,), a), Function("cos", (k,), a)) for a in angles]
         yield [(Function("exp", (k,), float(sign * r / largest[k])),) for r in RATES for sign in (1, -1)]
         if low[k] < 0 < high[k]:
             yield [(Function("abs", (k,), 1.0),)]
@@ -99,7 +103,8 @@ def _groups(problem: Problem, scale: Array) -> Iterator[list[tuple[Function, ...
     for pair in itertools.combinations(range(problem.terms.features), 2):
         if (low[list(pair)] > 0).all():
             yield [(Function("ratio", pair, float(p)),) for p in RATIOS]
-        yield [(Function("inverse_cube", pair, float((scale[pair[1]] / scale[pair[0]]) ** 2)),)]
+        yield [(Function("inverse_cube", pair, float((scale[pair[1]] / scale[pair[0]]) ** 2)),)]  # of one unit
+        yield [(Function("inverse_cube", pair, float(p**2)),) for p in RATIOS]
 
 
 def _regression(
@@ -128,14 +133,16 @@ def _promising(
             basis = left[:, singular > RANK * singular[0]]
             rest = np.sum((target - (target @ basis) @ basis.T) ** 2, axis=1)
             columns = PER_COLUMN * len(target) * theta.shape[1]
-            values.append(float(len(theta) * np.log(rest + FLOOR).sum() + columns))
+            values.append(float(ROWS * np.log(rest + FLOOR).sum() + columns))
         best = int(np.argmin(np.where(np.isfinite(values), values, np.inf)))
         ranked.append((values[best], group[best]))
     ranked = [r for r in ranked if np.isfinite(r[0])]
     return [functions for _, functions in sorted(ranked, key=lambda r: r[0])[:TRIED]]
 
 
-def _sparse(problem: Problem, functions: tuple[Function, ...], degree: int = DEGREE, span: int = SPAN) -> _Fit:
+def _sparse(
+    problem: Problem, functions: tuple[Function, ...], degree: int = DEGREE, span: int = SPAN, floor: float = FLOOR
+) -> _Fit:
     """Each equation's support along its path with the least criterion."""
     wider, theta, target = _regression(problem, functions, degree, span)
     allowed, rank, costs = np.ones(theta.shape[1], dtype=bool), wider.rank, wider.costs
@@ -143,7 +150,7 @@ def _sparse(problem: Problem, functions: tuple[Function, ...], degree: int = DEG
     for k, y in enumerate(target):
         path = eliminate(theta, y, allowed, rank)
         kept = np.append(np.cumsum(costs[k][path.order][::-1])[::-1], 0.0)
-        values = len(theta) * np.log(path.losses + FLOOR) + kept
+        values = ROWS * np.log(path.losses + floor) + kept
         first = int(np.argmin(values))
         criteria[k] = values[first]
         support[k, path.order[first:]] = True
@@ -151,32 +158,52 @@ def _sparse(problem: Problem, functions: tuple[Function, ...], degree: int = DEG
 
 
 def _fitted(problem: Problem, taken: tuple[Function, ...], group: tuple[Function, ...], best: Array) -> _Fit:
-    """A group's regressions, at the parameter that a line search on the terms of equations that gain by it finds."""
-    fit = _sparse(problem, (*taken, *group))
-    function = group[0]
-    if function.kind not in TUNED or function.parameter == 0:
-        return fit
-    for _ in range(2):  # on the terms at the grid's parameter, which are too many, and on those that are then left
-        gaining = fit.criteria < best
-        if not gaining.any():
+    """A group's regressions, at the parameter of the grid or the one that line searches find.
+
+    They go on few terms at first: those that the equations need for a coarse fit.
+    """
+
+    def worth(fit: _Fit) -> float:
+        return float(np.minimum(fit.criteria, best).sum())
+
+    fits = [_sparse(problem, (*taken, *group))]
+    for floor in COARSE if _free(group) else ():
+        kept = _sparse(problem, (*taken, *group), floor=floor).support
+        terms = Terms(problem.terms.features, DEGREE, (*taken, *group))
+        kept = kept & kept[:, terms.exponents[:, -len(group) :].any(axis=1)].any(axis=1, keepdims=True)
+        if not kept.any():
             break
 
-        def loss(log: float, kept: Bools = fit.support & gaining[:, None], around: Function = function) -> float:
-            changed = (*taken, replace(around, parameter=math.copysign(math.exp(log), around.parameter)))
-            _, theta, target = _regression(problem, changed, DEGREE)
+        def loss(log: float, kept: Bools = kept, group: tuple[Function, ...] = group) -> float:
+            _, theta, target = _regression(problem, (*taken, *_times(group, math.exp(log))), DEGREE)
             solution = solved(np.broadcast_to(theta, (len(target), *theta.shape)), target, kept)
             rest = np.sum((target - solution @ theta.T) ** 2, axis=1)
             return float(np.log(rest + FLOOR)[kept.any(axis=1)].sum())
 
-        log = _least(loss, math.log(abs(function.parameter)), REACH, STEPS)
-        function = replace(function, parameter=math.copysign(math.exp(log), function.parameter))
-        fit = _sparse(problem, (*taken, function))
-    return fit
+        group = _times(group, math.exp(_least(loss, REACH, STEPS)))
+        fits.append(_sparse(problem, (*taken, *group)))
+    return min(fits, key=worth)
 
 
-def _least(loss: Callable[[float], float], around: float, reach: float, steps: int) -> float:
-    """By golden sections."""
-    low, high = around - reach, around + reach
+def _times(group: tuple[Function, ...], factor: float) -> tuple[Function, ...]:
+    """The functions at a parameter so many times as large."""
+    return tuple(replace(f, parameter=f.parameter * factor) for f in group)
+
+
+def _free(functions: tuple[Function, ...]) -> list[int]:
+    """Which have a parameter to be fitted; of a sine and cosine of one angle, the sine."""
+    fixed = [f.kind == "abs" or f.parameter == 0 or (k > 0 and _same(functions, k - 1)) for k, f in enumerate(functions)]
+    return [k for k, out in enumerate(fixed) if not out]
+
+
+def _same(functions: tuple[Function, ...], k: int) -> bool:
+    """Whether one is a sine, and the next the cosine of its angle."""
+    return k + 1 < len(functions) and functions[k].kind == "sin" and functions[k + 1].kind == "cos"
+
+
+def _least(loss: Callable[[float], float], reach: float, steps: int) -> float:
+    """By golden sections, so far around zero."""
+    low, high = -reach, reach
     inner, outer = high - GOLDEN * (high - low), low + GOLDEN * (high - low)
     at_inner, at_outer = loss(inner), loss(outer)
     for _ in range(steps):
@@ -197,8 +224,9 @@ def searched(problem: Problem, scale: Array) -> Found:
     if not functions:
         return search(problem)
     found = search(replace(problem, terms=Terms(problem.terms.features, DEGREE, functions)))
-    found = _tuned(found)
-    if found.pool and exact(found.problem, found.pool[0]):
+    if found.problem.left(found.pool[0]) < WORTH:
+        found = _tuned(found)
+    if exact(found.problem, found.pool[0]):
         return found
     plain = search(problem)
     floor = max(found.problem.floor, plain.problem.floor)
@@ -217,7 +245,7 @@ def _tuned(found: Found) -> Found:
         return found
     used = laws[0].mask.any(axis=0) @ (problem.terms.exponents[:, problem.terms.features :] > 0)
     functions = problem.terms.functions
-    free = [k for k, f in enumerate(functions) if f.kind in TUNED and f.parameter != 0 and used[k]]
+    free = [k for k in _free(functions) if used[k] or (_same(functions, k) and used[k + 1])]
     law = laws[0]
     for _ in range(STEPS_LAST if free else 0):
         shift, coefficients = _step(problem, law, free, found.substeps)
@@ -243,7 +271,8 @@ def _moved(problem: Problem, free: list[int], shift: Array) -> Problem:
     """The problem with parameters of some functions changed by so much of themselves."""
     functions = list(problem.terms.functions)
     for k, s in zip(free, shift.tolist(), strict=True):
-        functions[k] = replace(functions[k], parameter=functions[k].parameter * (1 + s))
+        last = k + 1 + _same(problem.terms.functions, k)
+        functions[k:last] = _times(tuple(functions[k:last]), 1 + s)
     return replace(problem, terms=Terms(problem.terms.features, problem.terms.degree, tuple(functions)))
 
 

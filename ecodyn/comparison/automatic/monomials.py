@@ -22,7 +22,8 @@ BESIDE = 2  # degree of the monomials that a function is multiplied by
 class Terms:
     """All monomials of so many features up to a degree, lowest first, in the order of a full library.
 
-    Functions of features may be further variables, once in a term, a sine and its cosine twice.
+    Functions of features may be further variables, once in a term, a sine and its cosine twice, times monomials of a
+    low degree.
 
     Attributes
     ----------
@@ -74,7 +75,7 @@ class Terms:
             out += [(*c, features + k) for c in beside if c.count(own) <= most]
             if function.kind == "cos" and k and self.functions[k - 1].kind == "sin":
                 pair = [(features + k - 1, features + k - 1), (features + k - 1, features + k)]
-                out += [(*c, *p) for c in beside for p in pair if len(c) < 2 and own not in c]
+                out += [(*c, *p) for c in beside for p in pair if len(c) < BESIDE and own not in c]
         return out
 
     def _unit(self, k: int) -> Array:

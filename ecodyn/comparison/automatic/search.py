@@ -20,7 +20,7 @@ from ecodyn.comparison.automatic.weak_form import regression, spans
 from ecodyn.errors import UnusableDataError
 from ecodyn.rollouts.skill import WORST_UNEXPLAINED
 
-__all__ = ["Found", "Problem", "Tried", "exact", "search", "solved"]
+__all__ = ["WORTH", "Found", "Problem", "Tried", "exact", "search", "solved"]
 
 SHORTLIST = 10  # supports that are refined, the best of cheap rollouts
 FIRST = 3  # of these, before the rest: where one is exact, only those that cost less go on
@@ -32,6 +32,7 @@ PER_DEGREE, PER_OTHER = 3.5, 1.5  # of twice the log likelihood, a coefficient
 EXACT_FLOOR = 1e-9  # of a feature's movement squared: under it the solver's error is what is fitted
 EXACT = 1e-11  # what a law that is exact leaves of it, with steps as fine as STEP_TOLERANCE asks for
 NEAR = 1e-5  # unexplained: with more, no floor matters
+WORTH = 1e-4  # unexplained: functions that leave more are not what the data come from
 NEAR_FLOOR = 1e-7  # where no law is exact: to fit an expansion more closely takes terms that carry over to nothing
 EXACT_WEIGHT = 1e-8  # of a feature's movement squared: noise that weights count at least
 STEP_TOLERANCE = 2e-6  # of features' movement, between rollouts with a step and with half of it
@@ -151,6 +152,8 @@ def search(problem: Problem) -> Found:
     substeps = _substeps(problem, chosen[0].coefficients)
     pool = [Refined(c.coefficients.copy(), c.mask) for c in chosen]
     _shoot(problem, pool[:FIRST], substeps)
+    if problem.terms.functions and min(map(problem.left, pool[:FIRST])) > WORTH:
+        return Found(problem, sorted(pool[:FIRST], key=problem.value), tried, substeps)
     over = [problem.costs[law.mask].sum() for law in pool[:FIRST] if exact(problem, law)]
     rest = [law for law in pool[FIRST:] if not over or problem.costs[law.mask].sum() < min(over)]
     _shoot(problem, rest, substeps)
