@@ -13,10 +13,11 @@ from ecodyn.arrays import Array
 if TYPE_CHECKING:
     import sympy
 
-__all__ = ["KINDS", "Function", "through_functions", "with_functions"]
+__all__ = ["KINDS", "POWERS", "Function", "through_functions", "with_functions"]
 
+POWERS = {"reciprocal": 1, "reciprocal_square": 2, "reciprocal_cube": 3, "reciprocal_fourth": 4}  # of x in p + x
 # How many variables each takes.
-KINDS = {"sin": 1, "cos": 1, "exp": 1, "abs": 1, "reciprocal": 1, "reciprocal_square": 1, "ratio": 2, "inverse_cube": 2}
+KINDS = {"sin": 1, "cos": 1, "exp": 1, "abs": 1, **dict.fromkeys(POWERS, 1), "ratio": 2, "inverse_cube": 2}
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,8 @@ class Function:
     abs                abs(x), whatever p
     reciprocal         1/(p + x)
     reciprocal_square  1/(p + x²)
+    reciprocal_cube    1/(p + x³)
+    reciprocal_fourth  1/(p + x⁴)
     ratio              1/(x + p·y)
     inverse_cube       (x² + p·y²)^(−3/2)
     =================  ========================
@@ -63,10 +66,8 @@ class Function:
             return np.exp(-p * first)
         if self.kind == "abs":
             return np.abs(first)
-        if self.kind == "reciprocal":
-            return np.asarray(1.0 / (p + first))
-        if self.kind == "reciprocal_square":
-            return np.asarray(1.0 / (p + first * first))
+        if self.kind in POWERS:
+            return np.asarray(1.0 / (p + first ** POWERS[self.kind]))
         second = x[..., self.variables[1]]
         if self.kind == "ratio":
             return np.asarray(1.0 / (first + p * second))
@@ -84,10 +85,8 @@ class Function:
         if self.kind == "abs":
             return (np.sign(first),)
         value = self.values(x)
-        if self.kind == "reciprocal":
-            return (-value * value,)
-        if self.kind == "reciprocal_square":
-            return (-2 * first * value * value,)
+        if self.kind in POWERS:
+            return (-POWERS[self.kind] * first ** (POWERS[self.kind] - 1) * value * value,)
         second = x[..., self.variables[1]]
         if self.kind == "ratio":
             return -value * value, -p * value * value
@@ -101,10 +100,9 @@ class Function:
             return replace(self, parameter=p / first), 1.0
         if self.kind == "abs":
             return self, first
-        if self.kind == "reciprocal":
-            return replace(self, parameter=p * first), 1 / first
-        if self.kind == "reciprocal_square":
-            return replace(self, parameter=p * first**2), first**-2
+        if self.kind in POWERS:
+            size = first ** POWERS[self.kind]
+            return replace(self, parameter=p * size), 1 / size
         second = float(scales[self.variables[1]])
         if self.kind == "ratio":
             return replace(self, parameter=p * first / second), 1 / first
@@ -121,10 +119,9 @@ class Function:
         if self.kind == "abs":
             return f"abs({x})"
         before = "" if self.parameter == 0 else f"{p} + "
-        if self.kind == "reciprocal":
-            return f"1/({before}{x})"
-        if self.kind == "reciprocal_square":
-            return f"1/({before}{x}**2)"
+        if self.kind in POWERS:
+            power = POWERS[self.kind]
+            return f"1/({before}{x}{'' if power == 1 else f'**{power}'})"
         y = names[self.variables[1]]
         return f"1/({x} + {times}{y})" if self.kind == "ratio" else f"1/({x}**2 + {times}{y}**2)**1.5"
 
@@ -138,8 +135,8 @@ class Function:
             return getattr(sympy, self.kind)(-p * x if self.kind == "exp" else p * x)
         if self.kind == "abs":
             return sympy.Abs(x)
-        if self.kind in ("reciprocal", "reciprocal_square"):
-            return 1 / (p + (x if self.kind == "reciprocal" else x**2))
+        if self.kind in POWERS:
+            return 1 / (p + x ** POWERS[self.kind])
         y = symbols[self.variables[1]]
         return 1 / (x + p * y) if self.kind == "ratio" else (x**2 + p * y**2) ** sympy.Rational(-3, 2)
 

@@ -3,8 +3,8 @@
 Where the truth is rational or trigonometric, a polynomial can follow one trajectory as closely as one likes and hold
 nowhere else. One group of functions at a time (a sine and cosine of an angle, a saturation in one feature) is offered
 to the regression of the weak form, its parameter on a grid and then by a line search on the terms that are left. It is
-taken if the equations' criteria together fall by much: with noise of a percent or more data rarely tell a function from
-a polynomial, and no function is taken.
+taken if one equation is exact with it, which without it has many terms or is none: data with noise of a thousandth or
+more don't tell a function from a polynomial.
 """
 
 from __future__ import annotations
@@ -22,15 +22,16 @@ from ecodyn.comparison.automatic.monomials import Terms
 from ecodyn.comparison.automatic.refinement import Refined, Window, linearised, march_laws, refine
 from ecodyn.comparison.automatic.search import WORTH, Found, Problem, exact, search, solved
 from ecodyn.comparison.automatic.weak_form import MOST_OF_RUN, regression
-from ecodyn.equations.functions import Function
+from ecodyn.equations.functions import POWERS, Function
 
 __all__ = ["asked_for", "searched"]
 
 MOST_FEATURES = 4  # with more, there are too many groups to try
 DEGREE = 2  # of the polynomials beside functions: textbook systems with functions have no cubic terms
-GROUPS = 2  # taken at most
-TRIED = 10  # groups whose terms are eliminated, those that the regression on all terms prefers
-GAIN = 40.0  # of the criterion: at 5 % noise the best group gains up to 23 on worked-on systems that have no function
+GROUPS = 4  # taken at most
+TRIED, TRIED_OF_MANY = 16, 10  # groups whose terms are eliminated, of two features (all) and of more
+GAIN = 25.0  # of one equation's criterion: five terms or so, or a few less and a residual smaller by some powers of ten
+EXACT = -75.0  # of one equation's criterion: a residual of 1e-10 and five terms, or of 1e-12 and ten
 SPAN = 24  # samples in a window: short ones tell functions apart best
 PER_COLUMN = 5.0  # what a term costs where the regression has all of them
 FLOOR = 1e-17  # of a target's square: under it trapezoids and the data's rounding are what is fitted
@@ -42,7 +43,7 @@ RANK = 1e-11  # singular values under so much of the largest are rounding
 ANGLES = np.geomspace(0.25, 8.0, 8)  # in radians, of a feature's largest value
 RATES = np.geomspace(0.25, 16.0, 9)  # of an exponential, over the feature's largest value
 SATURATIONS = (0.0, *np.geomspace(0.03, 4.0, 8).tolist())  # p of a reciprocal, over the feature's largest value
-SQUARES = np.geomspace(0.05, 3.0, 8)  # and its root of a reciprocal of a square
+HALF = np.geomspace(0.05, 3.0, 8)  # where a reciprocal of a higher power has half its largest value, over that too
 RATIOS = np.geomspace(0.1, 10.0, 7)
 REACH, STEPS = 0.6, 14  # of a line search for the log of a parameter: the grid's spacing or so, golden sections
 GOLDEN = (math.sqrt(5) - 1) / 2
@@ -72,9 +73,11 @@ def asked_for(problem: Problem, scale: Array) -> tuple[Function, ...]:
         fits = [_fitted(problem, taken, group, best) for group in _promising(problem, taken, groups)]
         if not fits:
             break
-        fit = min(fits, key=lambda f: float(np.minimum(f.criteria, best).sum()))
+        # The one with which an equation that gains by it comes closest to being exact.
+        least = [float(np.where(best - f.criteria >= GAIN, f.criteria, np.inf).min()) for f in fits]
+        fit = fits[int(np.argmin(least))]
         there = _sparse(problem, fit.functions, span=LONGER * SPAN).criteria
-        if min(float(np.maximum(b - c, 0).sum()) for b, c in ((best, fit.criteria), (longer, there))) < GAIN:
+        if min(least) > EXACT or float((longer - there).max()) < GAIN:
             break
         taken, best, longer = fit.functions, np.minimum(fit.criteria, best), np.minimum(there, longer)
     return taken
@@ -99,7 +102,9 @@ def _groups(problem: Problem, scale: Array) -> Iterator[list[tuple[Function, ...
             yield [(Function("abs", (k,), 1.0),)]
         if low[k] > 0:
             yield [(Function("reciprocal", (k,), float(p * largest[k])),) for p in SATURATIONS]
-        yield [(Function("reciprocal_square", (k,), float((p * largest[k]) ** 2)),) for p in SQUARES]
+        for kind, power in POWERS.items():
+            if power == 2 or (power > 2 and low[k] > 0):
+                yield [(Function(kind, (k,), float((p * largest[k]) ** power)),) for p in HALF]
     for pair in itertools.combinations(range(problem.terms.features), 2):
         if (low[list(pair)] > 0).all():
             yield [(Function("ratio", pair, float(p)),) for p in RATIOS]
@@ -137,7 +142,8 @@ def _promising(
         best = int(np.argmin(np.where(np.isfinite(values), values, np.inf)))
         ranked.append((values[best], group[best]))
     ranked = [r for r in ranked if np.isfinite(r[0])]
-    return [functions for _, functions in sorted(ranked, key=lambda r: r[0])[:TRIED]]
+    most = TRIED if problem.terms.features <= 2 else TRIED_OF_MANY
+    return [functions for _, functions in sorted(ranked, key=lambda r: r[0])[:most]]
 
 
 def _sparse(
@@ -163,9 +169,6 @@ def _fitted(problem: Problem, taken: tuple[Function, ...], group: tuple[Function
     They go on few terms at first: those that the equations need for a coarse fit.
     """
 
-    def worth(fit: _Fit) -> float:
-        return float(np.minimum(fit.criteria, best).sum())
-
     fits = [_sparse(problem, (*taken, *group))]
     for floor in COARSE if _free(group) else ():
         kept = _sparse(problem, (*taken, *group), floor=floor).support
@@ -182,7 +185,7 @@ def _fitted(problem: Problem, taken: tuple[Function, ...], group: tuple[Function
 
         group = _times(group, math.exp(_least(loss, REACH, STEPS)))
         fits.append(_sparse(problem, (*taken, *group)))
-    return min(fits, key=worth)
+    return min(fits, key=lambda fit: float((fit.criteria - best).min()))
 
 
 def _times(group: tuple[Function, ...], factor: float) -> tuple[Function, ...]:

@@ -7,15 +7,15 @@ import itertools
 import numpy as np
 
 from ecodyn.arrays import Array, Bools
-from ecodyn.equations.functions import Function, with_functions
+from ecodyn.equations.functions import POWERS, Function, with_functions
 
 __all__ = ["Terms"]
 
 
 # Of the monomials that a function is multiplied by, how far their degree in its own first variable may go. A reciprocal
 # times its own variable is a constant and a multiple of the reciprocal.
-OWN_DEGREE = {"sin": 0, "cos": 0, "exp": 1, "abs": 1, "reciprocal": 0, "reciprocal_square": 1}
-OWN_DEGREE |= {"ratio": 0, "inverse_cube": 1}
+OWN_DEGREE = {"sin": 0, "cos": 0, "exp": 1, "abs": 1, "ratio": 0, "inverse_cube": 1}
+OWN_DEGREE |= {kind: min(power - 1, 1) for kind, power in POWERS.items()}
 BESIDE = 2  # degree of the monomials that a function is multiplied by
 
 

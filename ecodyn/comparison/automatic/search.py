@@ -23,7 +23,7 @@ from ecodyn.rollouts.skill import WORST_UNEXPLAINED
 __all__ = ["WORTH", "Found", "Problem", "Tried", "exact", "search", "solved"]
 
 SHORTLIST = 10  # supports that are refined, the best of cheap rollouts
-FIRST = 3  # of these, before the rest: where one is exact, only those that cost less go on
+FIRST = 3  # of these before the rest, where one may be exact: then only those that cost less go on
 BEAM = 3  # laws from which a round of the search goes on
 ROUNDS = 8
 DROPS = (1, 2, 3, 5, 8)  # least significant terms that a round drops together
@@ -151,13 +151,14 @@ def search(problem: Problem) -> Found:
     chosen = list(shortlist.values())[:SHORTLIST]
     substeps = _substeps(problem, chosen[0].coefficients)
     pool = [Refined(c.coefficients.copy(), c.mask) for c in chosen]
-    _shoot(problem, pool[:FIRST], substeps)
-    if problem.terms.functions and min(map(problem.left, pool[:FIRST])) > WORTH:
-        return Found(problem, sorted(pool[:FIRST], key=problem.value), tried, substeps)
-    over = [problem.costs[law.mask].sum() for law in pool[:FIRST] if exact(problem, law)]
-    rest = [law for law in pool[FIRST:] if not over or problem.costs[law.mask].sum() < min(over)]
+    first = FIRST if problem.terms.functions or chosen[0].unexplained < NEAR else len(pool)
+    _shoot(problem, pool[:first], substeps)
+    if problem.terms.functions and min(map(problem.left, pool[:first])) > WORTH:
+        return Found(problem, sorted(pool[:first], key=problem.value), tried, substeps)
+    over = [problem.costs[law.mask].sum() for law in pool[:first] if exact(problem, law)]
+    rest = [law for law in pool[first:] if not over or problem.costs[law.mask].sum() < min(over)]
     _shoot(problem, rest, substeps)
-    pool = pool[:FIRST] + rest
+    pool = pool[:first] + rest
     _improve(problem, pool, substeps)
     if not exact(problem, pool[0]) and problem.left(pool[0]) < NEAR:
         problem = replace(problem, floor=NEAR_FLOOR)
