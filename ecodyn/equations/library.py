@@ -161,7 +161,7 @@ class Library:
 
     @cached_property
     def degrees(self) -> NDArray[np.int64]:
-        """Degree of each term in each channel, (term, channel); a function counts as two: nothing with one is linear."""
+        """Degree of each term in each channel, (term, channel); a function's is two, since it is not linear."""
         channels = len(self.channels)
         if self.coupling == EXCHANGEABLE:
             variables = np.array(self.moments, dtype=int).reshape(-1, channels)
@@ -242,7 +242,7 @@ class Library:
     # ------------------------------------------------------------------ printing
 
     def symbols(self, feature: Label | None = None) -> tuple[list[sympy.Symbol], list[sympy.Expr]]:
-        """Of the own channels and of the environment variables, as ``equations`` uses them; expressions of functions."""
+        """Symbols of the own channels and of the environment variables, expressions where these are functions."""
         import sympy
 
         suffix = "" if feature is None else f"_{feature}"

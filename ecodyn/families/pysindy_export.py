@@ -11,8 +11,8 @@ import numpy as np
 
 from ecodyn.arrays import Array
 from ecodyn.equations.library import EXCHANGEABLE, FULL, Library
-from ecodyn.equations.names import letter_of
 from ecodyn.equations.monomials import Powers
+from ecodyn.equations.names import letter_of
 
 if TYPE_CHECKING:
     import pysindy

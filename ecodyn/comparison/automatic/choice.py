@@ -10,14 +10,15 @@ from dataclasses import replace
 import numpy as np
 
 from ecodyn.arrays import Integers
-from ecodyn.comparison.automatic.functions import searched
 from ecodyn.comparison.automatic.monomials import Terms
 from ecodyn.comparison.automatic.other_starts import steadiest
-from ecodyn.comparison.automatic.preparation import SEARCHED, Prepared, degree_for, prepared, thinned
+from ecodyn.comparison.automatic.parameters import searched
+from ecodyn.comparison.automatic.preparation import SEARCHED, Prepared, columns_alike, degree_for, prepared, thinned
+from ecodyn.comparison.automatic.problem import Problem
 from ecodyn.comparison.automatic.refinement import Refined, refine
 from ecodyn.comparison.automatic.resampling import chosen_in_resamples
 from ecodyn.comparison.automatic.result import BestLaw, CandidateLaw
-from ecodyn.comparison.automatic.search import Found, Problem, Tried
+from ecodyn.comparison.automatic.search import Found, Tried
 from ecodyn.comparison.automatic.written import form_of, law_of, names_of
 from ecodyn.errors import DataWarning, UnusableDataError
 from ecodyn.extraction.gathering import data_of
@@ -29,6 +30,7 @@ from ecodyn.trajectories.values import Numbers
 __all__ = ["best_law"]
 
 SHOWN = 20  # candidates in the result
+SURE = 0.9  # of resamples: terms that the best law has in fewer are named
 MUCH = 0.1  # of the movement left: the law's terms say little of what moves then
 
 
@@ -54,7 +56,8 @@ def best_law(
     Parameters
     ----------
     x : what `ecodyn.as_trajectories` takes, or paths of logs
-        An array (step, feature) is one trajectory.
+        An array (step, feature) is one trajectory; of a list of arrays, or one of three axes, each is one, and a column
+        the same feature in all of them.
     t : array (step,), a list of them (one a run), or the spacing of the steps
         Times of data that carry none.
     degree : int, optional
@@ -68,8 +71,8 @@ def best_law(
     Raises
     ------
     UnusableDataError
-        A run is too short, a feature does not move within runs, there are several runs of features without names, or
-        more than 16 features; units are too far from one; or no law follows the data.
+        A run is too short, a feature does not move within runs, there are several runs of features without names that
+        are no plain arrays, or more than 16 features; units are too far from one; or no law follows the data.
 
     Warns
     -----
@@ -97,7 +100,7 @@ def best_law(
         check_whole("degree", degree, 1)
     data = data_of(x, t).complete()
     terms = Terms(data.n_features, degree_for(data.n_features, degree))
-    ready = prepared(data, terms)
+    ready = prepared(data, terms, alike=columns_alike(x))
     with np.errstate(all="ignore"):  # laws that diverge are part of the search
         problem, following, found = _following(ready)
         picks = chosen_in_resamples(problem, following, found.substeps, resamples, seed)
@@ -113,7 +116,7 @@ def best_law(
         inclusion=_inclusion(problem, following, picks, data),
         noise=dict(zip(map(str, data.features.tolist()), noise, strict=True)),
         resamples=resamples,
-        confident=_sentence(problem, following, picks),
+        confident=_sentence(problem, following, picks, data),
     )
 
 
@@ -155,7 +158,7 @@ def _too_much(problem: Problem, left: float) -> str:
     return (
         f"no polynomial law of degree <= {problem.terms.degree} follows the data: the best leaves {100 * left:.0f} % "
         f"of the movement, a smoothing spline {100 * noise:.0f} %; give a shorter or finer sampled window, or cut the "
-        "trajectory in pieces (a list of arrays; several features need names for that)"
+        "trajectory in pieces (a list of arrays)"
     )
 
 
@@ -195,7 +198,7 @@ def _inclusion(
     }
 
 
-def _sentence(problem: Problem, laws: list[Refined], picks: Integers) -> str:
+def _sentence(problem: Problem, laws: list[Refined], picks: Integers, data: Trajectories) -> str:
     """How sure it is."""
     form = form_of(problem.terms, laws[0].mask)
     forms = Counter(form_of(problem.terms, laws[p].mask) for p in picks.tolist())
@@ -209,4 +212,9 @@ def _sentence(problem: Problem, laws: list[Refined], picks: Integers) -> str:
     )
     text = f"it leaves {told} of the movement: {text}" if left > MUCH else f"{text}; it leaves {told} of the movement"
     others = [f"{other} in {100 * count / len(picks):.0f} %" for other, count in forms.most_common() if other != form]
-    return text + (f"; {', '.join(others[:2])}" if others else "")
+    text += f"; {', '.join(others[:2])}" if others else ""
+    shares = _inclusion(problem, laws, picks, data)
+    features, names = data.features.tolist(), names_of(problem.terms, data.features.tolist())
+    own = [(str(features[row]), names[column]) for row, column in zip(*np.nonzero(laws[0].mask), strict=True)]
+    unsure = sorted((shares[term], f"{term[1]} in (x_{term[0]})'") for term in own if shares[term] < SURE)[:3]
+    return text + (f"; least sure: {', '.join(f'{n} ({100 * s:.0f} %)' for s, n in unsure)}" if unsure else "")

@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 
 from ecodyn.arrays import Array
+from ecodyn.comparison.automatic.problem import Problem
 from ecodyn.comparison.automatic.refinement import Refined, march_laws
-from ecodyn.comparison.automatic.search import Problem
 
 __all__ = ["steadiest"]
 

@@ -10,11 +10,12 @@ import numpy as np
 
 from ecodyn.arrays import Array
 from ecodyn.comparison.automatic.monomials import Terms
-from ecodyn.comparison.automatic.search import Problem
+from ecodyn.comparison.automatic.problem import Problem
 from ecodyn.errors import DataWarning, UnusableDataError
 from ecodyn.trajectories import Trajectories
+from ecodyn.trajectories.conversions import DataLike
 
-__all__ = ["SEARCHED", "Prepared", "degree_for", "prepared", "smoothed", "thinned"]
+__all__ = ["SEARCHED", "Prepared", "columns_alike", "degree_for", "prepared", "smoothed", "thinned"]
 
 FEWEST = 20  # samples of a run: fewer hold no window of test functions and a smoothing spline beside it
 DEGREES = {1: 5}  # by number of features
@@ -71,9 +72,12 @@ def degree_for(features: int, degree: int | None) -> int:
     return largest
 
 
-def prepared(data: Trajectories, terms: Terms) -> Prepared:
-    """The runs in units of features' size and of the duration, smoothed beside; or a sentence."""
-    _check_runs(data)
+def prepared(data: Trajectories, terms: Terms, *, alike: bool = False) -> Prepared:
+    """The runs in units of features' size and of the duration, smoothed beside; or a sentence.
+
+    ``alike`` says that features are the same in every run, though the data don't.
+    """
+    _check_runs(data, alike)
     _check_moves(data)
     largest = np.nanmax(np.abs(data.values), axis=(0, 1))
     scale = largest * np.sqrt(np.nanmean((data.values / largest) ** 2, axis=(0, 1)))
@@ -97,18 +101,26 @@ def prepared(data: Trajectories, terms: Terms) -> Prepared:
     return Prepared(Problem(terms, runs, own), scale, duration)
 
 
-def _check_runs(data: Trajectories) -> None:
+def _check_runs(data: Trajectories, alike: bool) -> None:
     shortest = int(data.lengths.min())
     if shortest < FEWEST:
         raise UnusableDataError(
             f"expected at least {FEWEST} samples a run to choose a law by, got {shortest} in the shortest: widen the "
             "window, sample more finely or leave that run out"
         )
-    if data.n_runs > 1 and data.n_features > 1 and not data.labels_shared:
+    if data.n_runs > 1 and data.n_features > 1 and not (data.labels_shared or alike):
         raise UnusableDataError(
             f"expected features that are the same in every run, got {data.n_runs} runs of {data.n_features} features "
-            "without names: name them, give one run, or compare families whose features are exchangeable"
+            "without names: name them, give one run, give a list of arrays whose columns are the same features, or "
+            "compare families whose features are exchangeable"
         )
+
+
+def columns_alike(x: DataLike) -> bool:
+    """Whether it is arrays alone, as a list or of three axes: their columns are then the same features in every run."""
+    if isinstance(x, np.ndarray):
+        return True
+    return isinstance(x, list | tuple) and all(isinstance(part, np.ndarray | list | tuple) for part in x)
 
 
 def _check_moves(data: Trajectories) -> None:

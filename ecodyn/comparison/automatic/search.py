@@ -8,110 +8,32 @@ terms of low degree in the feature's own variable.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 
 from ecodyn.arrays import Array, Bools
 from ecodyn.comparison.automatic.elimination import eliminate, exchange, supports
-from ecodyn.comparison.automatic.monomials import Terms
+from ecodyn.comparison.automatic.problem import Problem
 from ecodyn.comparison.automatic.refinement import STAGES, Refined, Window, linearised, march_laws, refine
 from ecodyn.comparison.automatic.weak_form import regression, spans
 from ecodyn.errors import UnusableDataError
 from ecodyn.rollouts.skill import WORST_UNEXPLAINED
 
-__all__ = ["WORTH", "Found", "Problem", "Tried", "exact", "search", "solved"]
+__all__ = ["WORTH", "Found", "Tried", "exact", "search", "solved"]
 
 SHORTLIST = 10  # supports that are refined, the best of cheap rollouts
 FIRST = 3  # of these before the rest, where one may be exact: then only those that cost less go on
 BEAM = 3  # laws from which a round of the search goes on
 ROUNDS = 8
 DROPS = (1, 2, 3, 5, 8)  # least significant terms that a round drops together
-PER_TERM = 0.5  # of the log of the number of values; this and the next two were settled on worked-on systems at 5 %
-PER_DEGREE, PER_OTHER = 3.5, 1.5  # of twice the log likelihood, a coefficient
-EXACT_FLOOR = 1e-9  # of a feature's movement squared: under it the solver's error is what is fitted
 EXACT = 1e-11  # what a law that is exact leaves of it, with steps as fine as STEP_TOLERANCE asks for
 NEAR = 1e-5  # unexplained: with more, no floor matters
 WORTH = 1e-4  # unexplained: functions that leave more are not what the data come from
 NEAR_FLOOR = 1e-7  # where no law is exact: to fit an expansion more closely takes terms that carry over to nothing
-EXACT_WEIGHT = 1e-8  # of a feature's movement squared: noise that weights count at least
 STEP_TOLERANCE = 2e-6  # of features' movement, between rollouts with a step and with half of it
 MOST_SUBSTEPS = 8  # of an interval: stiffer laws are found on coarser rollouts, or by a finer sampling
 ROLLOUTS, SHARE, POINTS = 5, 1 / 3, 40  # of the cheap ones, over a third of a run each
 BATCH = 3000  # rollouts at a time
-AMPLITUDE = 10.0  # a rollout is dead beyond this many times the data's largest value
-
-
-@dataclass(frozen=True, eq=False)
-class Problem:
-    """Runs in scaled units: (states, smoothed states, times) each, and how far each feature goes."""
-
-    terms: Terms
-    runs: list[tuple[Array, Array, Array]]
-    own: Array
-    floor: float = EXACT_FLOOR
-
-    @cached_property
-    def noise(self) -> Array:
-        """Variance of what smoothing took away, (feature,)."""
-        return np.mean(np.concatenate([x - smooth for x, smooth, _ in self.runs]) ** 2, axis=0)
-
-    @cached_property
-    def weights(self) -> Array:
-        """Of squared residuals, (feature,): one over the noise."""
-        weights = 1.0 / np.maximum(self.noise, EXACT_WEIGHT * self.own**2)
-        return np.asarray(weights / np.mean(weights * self.own**2))
-
-    @property
-    def bound(self) -> float:
-        """Where a rollout is dead."""
-        return AMPLITUDE * max(float(np.abs(x).max()) for x, _, _ in self.runs)
-
-    @property
-    def samples(self) -> int:
-        """Values in all runs."""
-        return sum(x.size for x, _, _ in self.runs)
-
-    @cached_property
-    def costs(self) -> Array:
-        """What the criterion charges for each coefficient, (feature, term).
-
-        Half of what Schwarz asks for, the log of the number of values, which finds too few terms for rollouts from
-        other starts; and a prior for what is simple: more for each degree beyond the first, and for each factor that is
-        another feature.
-        """
-        foreign = self.terms.degrees - self.terms.of_features.T
-        beyond = np.maximum(self.terms.degrees - 1, 0)
-        return np.asarray(PER_TERM * np.log(self.samples) + PER_DEGREE * beyond + PER_OTHER * foreign)
-
-    def criterion(self, squares: Array, mask: Bools) -> float:
-        """The information criterion of mean squared residuals (feature,) by the coefficients of a mask."""
-        each = self.samples / self.terms.features
-        return float(each * np.sum(np.log(squares / self.own**2 + self.floor)) + self.costs[mask].sum())
-
-    def value(self, law: Refined) -> float:
-        """Its criterion; infinite where it does not follow all pieces."""
-        return self.criterion(law.squares, law.mask) if law.ok else np.inf
-
-    def left(self, law: Refined) -> float:
-        """Share of the movement that its rollouts leave unexplained."""
-        return float(np.mean(law.squares / self.own**2)) if law.ok else np.inf
-
-    @cached_property
-    def allowed(self) -> dict[str, Bools]:
-        """Coefficients that each family may have, (feature, term)."""
-        terms, count = self.terms, self.terms.features
-        found = {f"sindy {d}": np.tile(terms.degrees <= d, (count, 1)) for d in range(1, terms.degree + 1)}
-        if terms.degree >= 2:
-            own = [(terms.exponents[:, k] > 0) & (terms.degrees <= 2) for k in range(count)]
-            found["lotka_volterra"] = np.stack(own)
-        return found
-
-    @cached_property
-    def rank(self) -> Array:
-        """Which of terms that data can't tell apart goes first, (term,): functions, the highest degree, pure powers."""
-        with_function = self.terms.exponents[:, self.terms.features :].any(axis=1)
-        return with_function * 100.0 + self.terms.degrees * 10.0 + self.terms.exponents.max(axis=1)
 
 
 @dataclass(frozen=True, eq=False)

@@ -44,7 +44,7 @@ def form_of(terms: Terms, mask: Bools) -> Form:
     """Of coefficients (feature, term)."""
     used = mask.any(axis=0)
     degree = int(terms.degrees[used].max(initial=0))
-    there = terms.exponents[used, terms.features :].any(axis=0)
+    there = np.asarray(terms.exponents[used, terms.features :].any(axis=0))
     if there.any():
         functions = tuple(f for f, has in zip(terms.functions, there.tolist(), strict=True) if has)
         return Form(SINDY, FULL, degree, functions)
@@ -117,7 +117,8 @@ def law_of(terms: Terms, coefficients: Array, data: Trajectories, parameters: di
 def _monomials(terms: Terms, coefficients: Array, form: Form, features: list[Label]) -> tuple[Library, Array]:
     """The library of a family and coupling without functions, and coefficients of its terms."""
     library = _library(form, features)
-    place = {tuple(e[: len(features)]): i for i, e in enumerate(terms.exponents.tolist()) if not any(e[len(features) :])}
+    count = len(features)
+    place = {tuple(e[:count]): i for i, e in enumerate(terms.exponents.tolist()) if not any(e[count:])}
     written = np.zeros((len(features), len(library)))
     for feature in range(len(features)):
         for term in range(len(library)):
