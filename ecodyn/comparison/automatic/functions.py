@@ -38,9 +38,11 @@ FLOOR = 1e-17  # of a target's square: under it trapezoids and the data's roundi
 # Samples that a residual counts as. Without noise each further term of an expansion takes a factor from the residual,
 # which many samples would make worth it; the function itself takes all of it at once.
 ROWS = 4.0
-COARSE = (1e-6, 1e-10)  # the same for the terms that parameters are sought on, a rough fit and a closer one
+# Line searches for the log of a parameter, the next closer: floors for the terms that they go on, and how far they reach.
+# The first reaches as far as the grid is wide.
+SEARCHES = ((1e-6, 0.6), (1e-10, 0.03), (1e-14, 0.002))
 RANK = 1e-11  # singular values under so much of the largest are rounding
-REACH, STEPS = 0.6, 14  # of a line search for the log of a parameter: the grid's spacing or so, golden sections
+STEPS = 10  # golden sections of each
 GOLDEN = (math.sqrt(5) - 1) / 2
 LONGER = 2  # times the span, in which a group has to gain too: an error of trapezoids is less there
 
@@ -138,7 +140,7 @@ def _fitted(problem: Problem, taken: tuple[Function, ...], group: tuple[Function
     """
 
     fits = [_sparse(problem, (*taken, *group))]
-    for floor in COARSE if free(group) else ():
+    for floor, reach in SEARCHES if free(group) else ():
         kept = _sparse(problem, (*taken, *group), floor=floor).support
         terms = Terms(problem.terms.features, DEGREE, (*taken, *group))
         kept = kept & kept[:, terms.exponents[:, -len(group) :].any(axis=1)].any(axis=1, keepdims=True)
@@ -151,17 +153,17 @@ def _fitted(problem: Problem, taken: tuple[Function, ...], group: tuple[Function
             rest = np.sum((target - solution @ theta.T) ** 2, axis=1)
             return float(np.log(rest + FLOOR)[kept.any(axis=1)].sum())
 
-        group = times(group, math.exp(_least(loss, REACH, STEPS)))
+        group = times(group, math.exp(_least(loss, reach)))
         fits.append(_sparse(problem, (*taken, *group)))
     return min(fits, key=lambda fit: float((fit.criteria - best).min()))
 
 
-def _least(loss: Callable[[float], float], reach: float, steps: int) -> float:
+def _least(loss: Callable[[float], float], reach: float) -> float:
     """By golden sections, so far around zero."""
     low, high = -reach, reach
     inner, outer = high - GOLDEN * (high - low), low + GOLDEN * (high - low)
     at_inner, at_outer = loss(inner), loss(outer)
-    for _ in range(steps):
+    for _ in range(STEPS):
         if at_inner < at_outer:
             high, outer, at_outer = outer, inner, at_inner
             inner = high - GOLDEN * (high - low)
