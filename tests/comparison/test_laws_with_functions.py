@@ -1,4 +1,4 @@
-"""Laws that no polynomial is: sines and saturations that `best_law` finds in one trajectory, and what they then can do."""
+"""Laws that no polynomial is: sines and saturations that `best_law` finds in one trajectory, and what they can do."""
 
 import functools
 
@@ -22,8 +22,6 @@ def pendulum(angle, speed):
     return speed, -np.sin(angle)
 
 
-
-
 def feeding(prey, hunters):
     eaten = 3.0 * prey * hunters / (1.0 + prey)
     return prey * (1 - prey / 3) - eaten, eaten - hunters
@@ -38,7 +36,10 @@ def law_of(name, unit=1.0):
     return ecodyn.best_law(unit * solved(rhs, start), TIMES, resamples=5).model
 
 
-@pytest.mark.parametrize("name", CASES)
+CASES_IN_TIME = ["pendulum", pytest.param("feeding", marks=pytest.mark.slow)]
+
+
+@pytest.mark.parametrize("name", CASES_IN_TIME)
 def test_a_law_with_functions_holds_from_a_start_outside_the_trajectory(name):
     rhs, _, other = CASES[name]
     truth = solved(rhs, other)
@@ -55,19 +56,21 @@ def test_a_pendulum_is_a_sine():
     assert (model.family, model.coupling, model.n_coefficients) == ("sindy", "full", 2)
 
 
+@pytest.mark.slow
 def test_a_saturation_has_its_constant():
     (saturation,) = law_of("feeding").library.functions
     assert saturation.kind == "reciprocal"
     assert saturation.parameter == pytest.approx(1.0, rel=1e-3)
 
 
+@pytest.mark.slow
 def test_an_angle_may_have_any_unit():
     unit = 180 / np.pi
     (sine,) = law_of("pendulum", unit).library.functions
     assert sine.parameter * unit == pytest.approx(1.0, rel=1e-3)
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", CASES_IN_TIME)
 def test_files_equations_and_jacobians_are_those_of_the_law(name, tmp_path):
     import sympy
 
@@ -97,7 +100,7 @@ def test_a_polynomial_library_refuses_functions():
 
 @pytest.mark.parametrize(
     ("change", "said"),
-    [({"kind": "gamma"}, "kinds are"), ({"variables": [5]}, "of 2 variables"), ({"parameter": float("inf")}, "Infinity")],
+    [({"kind": "gamma"}, "kinds are"), ({"variables": [5]}, "of 2 variables"), ({"parameter": np.inf}, "Infinity")],
 )
 def test_a_file_with_functions_that_are_none_is_refused(change, said, tmp_path):
     import json

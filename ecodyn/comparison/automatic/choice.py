@@ -25,6 +25,7 @@ from ecodyn.extraction.gathering import data_of
 from ecodyn.families.options import check_whole
 from ecodyn.trajectories import Trajectories
 from ecodyn.trajectories.conversions import DataLike
+from ecodyn.trajectories.labels import Label
 from ecodyn.trajectories.values import Numbers
 
 __all__ = ["best_law"]
@@ -52,6 +53,10 @@ def best_law(
     the least information criterion of rollouts over pieces of runs as long as the shortest is taken, among those that
     follow the data within the noise one with few and simple terms; but not one that diverges from more starts around
     the data than others as plausible.
+
+    Of up to four features, functions are candidates too: sines, exponentials, saturations 1/(p + xⁿ), 1/(x + p·y),
+    abs(x) and (x² + p·y²)^(−3/2), with their p fitted, where an equation is exact with them and the data are so free of
+    noise as to tell.
 
     Parameters
     ----------
@@ -112,7 +117,7 @@ def best_law(
     noise = (np.sqrt(best.squares) * ready.scale).tolist()
     return BestLaw(
         model=law_of(problem.terms, ready.coefficients(scaled, best.coefficients), data, parameters),
-        candidates=_listed(problem, following, found.tried, picks),
+        candidates=_listed(problem, following, found.tried, picks, data.features.tolist()),
         inclusion=_inclusion(problem, following, picks, data),
         noise=dict(zip(map(str, data.features.tolist()), noise, strict=True)),
         resamples=resamples,
@@ -162,9 +167,12 @@ def _too_much(problem: Problem, left: float) -> str:
     )
 
 
-def _listed(problem: Problem, laws: list[Refined], tried: list[Tried], picks: Integers) -> tuple[CandidateLaw, ...]:
+def _listed(
+    problem: Problem, laws: list[Refined], tried: list[Tried], picks: Integers, features: list[Label]
+) -> tuple[CandidateLaw, ...]:
     shares = np.bincount(picks, minlength=len(laws)) / len(picks)
     origin: dict[bytes, Tried] = {}
+    names = [f"x_{feature}" for feature in features]
     for candidate in tried:
         origin.setdefault(candidate.mask.tobytes(), candidate)
     rows = []
@@ -175,6 +183,7 @@ def _listed(problem: Problem, laws: list[Refined], tried: list[Tried], picks: In
                 family=form.family,
                 coupling=form.coupling,
                 degree=form.degree,
+                functions=tuple(function.name(names) for function in form.functions),
                 smoothing="search" if first is None else first.smoothing,
                 span=0 if first is None else first.span,
                 n_terms=int(law.mask.sum()),

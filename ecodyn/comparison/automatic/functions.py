@@ -38,8 +38,8 @@ FLOOR = 1e-17  # of a target's square: under it trapezoids and the data's roundi
 # Samples that a residual counts as. Without noise each further term of an expansion takes a factor from the residual,
 # which many samples would make worth it; the function itself takes all of it at once.
 ROWS = 4.0
-# Line searches for the log of a parameter, the next closer: floors for the terms that they go on, and how far they reach.
-# The first reaches as far as the grid is wide.
+# Line searches for the log of a parameter, each closer than the one before: floors for the terms that they go on, and
+# how far they reach, the first as far as the grid is wide.
 SEARCHES = ((1e-6, 0.6), (1e-10, 0.03), (1e-14, 0.002))
 RANK = 1e-11  # singular values under so much of the largest are rounding
 STEPS = 10  # golden sections of each
