@@ -11,7 +11,7 @@ import numpy as np
 
 from ecodyn.arrays import Integers
 from ecodyn.comparison.automatic.monomials import Terms
-from ecodyn.comparison.automatic.other_starts import steadiest
+from ecodyn.comparison.automatic.other_starts import least_risk
 from ecodyn.comparison.automatic.parameters import searched
 from ecodyn.comparison.automatic.preparation import SEARCHED, Prepared, columns_alike, degree_for, prepared, thinned
 from ecodyn.comparison.automatic.problem import Problem
@@ -51,8 +51,8 @@ def best_law(
     supports are ranked by cheap rollouts, the best refined by multiple shooting on all samples with the starting states
     estimated, and from the best of these a local search goes on: terms are dropped, added and swapped. The law with
     the least information criterion of rollouts over pieces of runs as long as the shortest is taken, among those that
-    follow the data within the noise one with few and simple terms; but not one that diverges from more starts around
-    the data than others as plausible.
+    follow the data within the noise one with few and simple terms; of those as plausible, the one whose rollouts from
+    other starts around the data are nearest to all the others'.
 
     Of up to four features, functions are candidates too: sines, exponentials, saturations 1/(p + xⁿ), 1/(x + p·y),
     abs(x) and (x² + p·y²)^(−3/2), with their p fitted, where an equation is exact with them and the data are so free of
@@ -153,7 +153,7 @@ def _following(ready: Prepared) -> tuple[Problem, list[Refined], Found]:
             f"end, got {len(found.pool)} that diverge; give a shorter or finer sampled window, another degree=, or use "
             "compare"
         )
-    laws.insert(0, laws.pop(steadiest(problem, laws, found.substeps)))
+    laws.insert(0, laws.pop(least_risk(problem, laws, found.substeps)))
     return problem, laws, found
 
 

@@ -31,6 +31,7 @@ DEGREE = 2  # of the polynomials beside functions: textbook systems with functio
 GROUPS = 4  # taken at most
 TRIED, TRIED_OF_MANY = 16, 10  # groups whose terms are eliminated, of two features (all) and of more
 GAIN = 25.0  # of one equation's criterion: five terms or so, or a few less and a residual smaller by some powers of ten
+NOISY = 1e-5  # of a feature's movement squared, what smoothing takes away: no equation is exact with more
 EXACT = -75.0  # of one equation's criterion: a residual of 1e-10 and five terms, or of 1e-12 and ten
 SPAN = 24  # samples in a window: short ones tell functions apart best
 PER_COLUMN = 5.0  # what a term costs where the regression has all of them
@@ -58,12 +59,15 @@ class _Fit:
 
 def asked_for(problem: Problem, scale: Array) -> tuple[Function, ...]:
     """The functions, in scaled units; none of many features, or where linear laws alone are asked for."""
-    if problem.terms.features > MOST_FEATURES or problem.terms.degree < DEGREE:
+    noisy = float((problem.noise / problem.own**2).max()) > NOISY
+    if noisy or problem.terms.features > MOST_FEATURES or problem.terms.degree < DEGREE:
         return ()
     offered = list(groups(problem, scale))
     taken: tuple[Function, ...] = ()
     best, longer = _of_monomials(problem, SPAN), _of_monomials(problem, LONGER * SPAN)
     for _ in range(GROUPS):
+        if (best < ROWS * math.log(FLOOR) + GAIN).all():  # there is no such gain left
+            break
         fits = [_fitted(problem, taken, group, best) for group in _promising(problem, taken, offered)]
         if not fits:
             break

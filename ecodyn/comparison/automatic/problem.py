@@ -14,8 +14,8 @@ from ecodyn.comparison.automatic.refinement import Refined
 __all__ = ["Problem"]
 
 # What a coefficient costs, of twice the log likelihood: so much of the log of the number of values, for each degree
-# beyond the first, and for each factor that is another feature. Little depends on them: of the 69 worked-on systems with
-# 5 % noise, laws hold on a second start in 39 to 43, whichever of 120 triples around these it is, and with these in 42.
+# beyond the first, and for each factor that is another feature. Little depends on them: of the 69 worked-on systems
+# with 5 % noise, laws hold on a second start in 39 to 43, whichever of 120 triples it is, and with these in 42.
 PER_TERM = 0.5
 PER_DEGREE, PER_OTHER = 3.5, 1.5
 EXACT_FLOOR = 1e-9  # of a feature's movement squared: under it the solver's error is what is fitted
