@@ -17,8 +17,8 @@ __all__ = ["least_risk"]
 
 WITHIN = 16.0  # of the criterion: laws further from the best have weights under a seventh
 # Of the weights, four times that of a posterior, which takes the laws for all there are. Of the 69 worked-on systems
-# with 5 % noise, laws of least risk hold on a second start in 43 and are further off than a state at rest in 10; those of
-# the least criterion hold in 40 and are that far off in 16. With 1 % noise both hold in 26 of 35, off are 4 and 5.
+# with 5 % noise, laws of least risk hold on a second start in 43 and are further off than a state at rest in 10; those
+# of the least criterion hold in 40 and are that far off in 16. With 1 % noise both hold in 26 of 35, off are 4 and 5.
 TEMPERATURE = 8.0
 WORST = 3.0  # of a squared distance over the feature's movement: further apart, or ended, rollouts are simply wrong
 INDIFFERENT = 1e-4  # of a risk: by less, the criterion decides
