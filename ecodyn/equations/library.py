@@ -8,7 +8,7 @@ coupling         environment variables z
 ===============  ===========================================================================
 independent      none
 exchangeable     moments m_q = mean over features of a monomial in the channels, e.g. m₂ = mean(x²)
-full             the channels of every feature, by name
+full             the channels of every feature, by name, and functions of them if the library has any
 ===============  ===========================================================================
 
 so that ẋᵢ = Σₜ θᵢₜ own_t(xᵢ) env_t(z(x)), and the Jacobian is a diagonal plus a matrix of rank len(z):
@@ -29,7 +29,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecodyn.arrays import Array
+from ecodyn.equations.functions import Function, with_functions
 from ecodyn.equations.monomials import Monomials, Powers
+from ecodyn.equations.names import letter_of, moment_name, product_name
 from ecodyn.trajectories.labels import Label
 from ecodyn.trajectories.state import VELOCITY, fitted, moving
 
@@ -56,6 +58,7 @@ class Library:
     moments : for ``exchangeable``: the channel powers inside each mean
     environment : tuple of powers, one an environment monomial, each with one exponent an environment variable
     terms : tuple of (own index, environment index), in the order of the coefficients
+    functions : for ``full``: functions of the environment variables, which are further ones
     """
 
     coupling: str
@@ -65,6 +68,7 @@ class Library:
     moments: tuple[Powers, ...]
     environment: tuple[Powers, ...]
     terms: tuple[tuple[int, int], ...]
+    functions: tuple[Function, ...] = ()
 
     def __len__(self) -> int:
         return len(self.terms)
@@ -125,7 +129,7 @@ class Library:
         """Number of environment variables."""
         if self.coupling == EXCHANGEABLE:
             return len(self.moments)
-        return len(self.features) * len(self.channels) if self.coupling == FULL else 0
+        return len(self.features) * len(self.channels) + len(self.functions) if self.coupling == FULL else 0
 
     @cached_property
     def per_feature_terms(self) -> bool:
@@ -137,7 +141,8 @@ class Library:
         if self.coupling == EXCHANGEABLE:
             return np.asarray(self.moment_monomials(x).sum(axis=-2) / x.shape[-2])
         if self.coupling == FULL:
-            return x.reshape(*x.shape[:-2], -1)
+            z = x.reshape(*x.shape[:-2], -1)
+            return with_functions(z, self.functions)
         return np.zeros((*x.shape[:-2], 0))
 
     def values(self, x: Array, z: Array | None = None) -> Array:
@@ -156,12 +161,14 @@ class Library:
 
     @cached_property
     def degrees(self) -> NDArray[np.int64]:
-        """Degree of each term in each channel, (term, channel)."""
+        """Degree of each term in each channel, (term, channel); a function's is two, since it is not linear."""
         channels = len(self.channels)
         if self.coupling == EXCHANGEABLE:
             variables = np.array(self.moments, dtype=int).reshape(-1, channels)
         else:
-            variables = np.tile(np.eye(channels, dtype=int), (len(self.features), 1))
+            units = np.eye(channels, dtype=int)
+            of_functions = [2 * units[f.variables[0] % channels] for f in self.functions]
+            variables = np.array([*np.tile(units, (len(self.features), 1)), *of_functions])
         degrees = [
             np.array(self.own[o]) + (np.array(self.environment[e], dtype=int) @ variables[: len(self.environment[e])])
             for o, e in self.terms
@@ -173,6 +180,8 @@ class Library:
 
         ``scales`` are (channel,), or (feature, channel) where each feature has coefficients, and a unit, of its own.
         """
+        if self.functions:
+            raise ValueError("expected a library of monomials: functions have no unit to be scaled by")
         if scales.ndim > 1:
             units = scales[:, list(self.fitted)].T[..., None] / time_scale / self._own_units(scales)
             return np.asarray(coefficients * units.reshape(coefficients.shape))
@@ -195,11 +204,11 @@ class Library:
         """Where a full library has the terms of lowest degree in each feature's signal alone; None if it lacks one."""
         if self.coupling != FULL:
             return None
-        variables, channels = self.n_variables, len(self.channels)
+        channels, count = len(self.channels), len(self.features) * len(self.channels)
         term_of: dict[Powers, int] = {}
         for k, (_, e) in enumerate(self.terms):
             term_of.setdefault(self.environment[e], k)
-        signals = [tuple(int(v == j) for v in range(variables)) for j in range(0, variables, channels)]
+        signals = [tuple(int(v == j) for v in range(self.n_variables)) for j in range(0, count, channels)]
         if any(signal not in term_of for signal in signals):
             return None
         return np.array([term_of[signal] for signal in signals], dtype=np.intp)
@@ -210,6 +219,7 @@ class Library:
         return (
             self.coupling == FULL
             and len(self.channels) == 1
+            and not self.functions
             and all(self.own[o] == (1,) and sum(self.environment[e]) <= 1 for o, e in self.terms)
         )
 
@@ -231,21 +241,29 @@ class Library:
 
     # ------------------------------------------------------------------ printing
 
-    def symbols(self, feature: Label | None = None) -> tuple[list[sympy.Symbol], list[sympy.Symbol]]:
-        """Symbols of the own channels and of the environment variables, as ``equations`` uses them."""
+    def symbols(self, feature: Label | None = None) -> tuple[list[sympy.Symbol], list[sympy.Expr]]:
+        """Symbols of the own channels and of the environment variables, expressions where these are functions."""
         import sympy
 
         suffix = "" if feature is None else f"_{feature}"
         own = [sympy.Symbol(letter_of(c) + suffix) for c in self.channels]
-        return own, [sympy.Symbol(name) for name in self._variable_names]
+        variables = [sympy.Symbol(name) for name in self._variable_names]
+        plain = variables[: len(variables) - len(self.functions)]
+        return own, [*plain, *(f.expression(plain) for f in self.functions)]
 
     @cached_property
     def _variable_names(self) -> list[str]:
         if self.coupling == EXCHANGEABLE:
-            return [_moment_name(self.channels, powers) for powers in self.moments]
+            return [moment_name(self.channels, powers) for powers in self.moments]
         if self.coupling == FULL:
-            return [f"{letter_of(c)}_{f}" for f in self.features for c in self.channels]
+            names = [f"{letter_of(c)}_{f}" for f in self.features for c in self.channels]
+            return [*names, *(f.name(names) for f in self.functions)]
         return []
+
+    @property
+    def names_of_functions(self) -> list[str]:
+        """Of the functions, as text."""
+        return self._variable_names[self.n_variables - len(self.functions) :]
 
     def expressions(self, feature: Label | None = None) -> list[sympy.Expr]:
         """Each term as a sympy expression, for a shared law or for one feature of a full one."""
@@ -262,34 +280,14 @@ class Library:
         """Each term as text, such as ``x*mean_x``, or ``x_hare*mean_x`` in one feature's equation."""
         own = [letter_of(c) + ("" if feature is None else f"_{feature}") for c in self.channels]
         z = self._variable_names
-        return [_product_name(own, self.own[o], z, self.environment[e]) for o, e in self.terms]
+        return [
+            product_name([*zip(own, self.own[o], strict=False), *zip(z, self.environment[e], strict=False)])
+            for o, e in self.terms
+        ]
 
     def monomial(self, term: int, feature: int) -> str:
         """A term of a full library in one feature's equation, as a product of all features' variables."""
         o, e = self.terms[term]
         powers = np.array(self.environment[e])
         powers[feature * len(self.channels) :][: len(self.channels)] += self.own[o]
-        factors = [_power_name(name, p) for name, p in zip(self._variable_names, powers.tolist(), strict=True) if p]
-        return "*".join(factors) or "1"
-
-
-# ---------------------------------------------------------------------- names
-
-
-def letter_of(channel: str) -> str:
-    """``signal`` is x, ``gradient@start`` is gradient_start."""
-    return "x" if channel == "signal" else channel.replace("@", "_")
-
-
-def _power_name(name: str, power: int) -> str:
-    return name if power == 1 else f"{name}**{power}"
-
-
-def _moment_name(channels: Sequence[str], powers: Powers) -> str:
-    factors = [letter_of(c) + (str(p) if p > 1 else "") for c, p in zip(channels, powers, strict=True) if p]
-    return "mean_" + "_".join(factors)
-
-
-def _product_name(own: list[str], o: Powers, environment: list[str], e: Powers) -> str:
-    names = [*zip(own, o, strict=False), *zip(environment, e, strict=False)]
-    return "*".join(_power_name(name, p) for name, p in names if p) or "1"
+        return product_name(zip(self._variable_names, powers.tolist(), strict=True))

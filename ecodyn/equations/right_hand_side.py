@@ -10,6 +10,7 @@ import numpy as np
 
 from ecodyn.arrays import Array
 from ecodyn.equations.clock_drive import Drive, Drives
+from ecodyn.equations.functions import through_functions
 from ecodyn.equations.library import Library
 from ecodyn.equations.monomials import contracted, gathered
 
@@ -106,6 +107,8 @@ class BoundLibrary:
             weights = self._weights(environment)
             if z.shape[-1]:
                 through = self._through(own, library.environment_monomials.gradient(closed))
+                if library.functions:
+                    through = through_functions(through, z, library.functions)
         slopes = contracted(own[:, None], weights).swapaxes(1, 2)
         by = [contracted(library.own_monomials.derivative(powers, c)[:, None], weights) for c in library.moving]
         local = by[0][:, None] if len(by) == 1 else np.stack(by, axis=1)
@@ -187,7 +190,7 @@ class Sensitivity:
         library = self.library
         batch, _, features, count = directions.shape
         if self.moments is None:
-            out = np.zeros((batch, library.n_variables, count))
+            out = np.zeros((batch, library.n_variables - len(library.functions), count))
             for m, channel in enumerate(library.moving):
                 out[:, channel :: len(library.channels)] = directions[:, m]
             return out

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from ecodyn.arrays import Array
+from ecodyn.equations.functions import KINDS, Function
 from ecodyn.equations.library import COUPLINGS, FULL, Library
 from ecodyn.rollouts.iteration import DYNAMICS, FLOW, MAP
 
@@ -17,13 +20,16 @@ UNSTATED_MATRICES = ("linear", "lotka_volterra")
 
 
 def library_to_json(library: Library) -> dict[str, object]:
-    """Exponents of a library's monomials, and which of them are each term's factors."""
-    return {
+    """Exponents of a library's monomials, and which of them are each term's factors; functions, where it has any."""
+    document: dict[str, object] = {
         "own": library.own,
         "moments": library.moments,
         "environment": library.environment,
         "terms": library.terms,
     }
+    if library.functions:
+        document["functions"] = [asdict(function) for function in library.functions]
+    return document
 
 
 def library_from(document: Mapping[str, Any]) -> Library:
@@ -47,6 +53,10 @@ def library_from(document: Mapping[str, Any]) -> Library:
         moments=powers(parts["moments"]),
         environment=powers(parts["environment"]),
         terms=tuple((int(o), int(e)) for o, e in parts["terms"]),
+        functions=tuple(
+            Function(str(f["kind"]), tuple(int(v) for v in f["variables"]), float(f["parameter"]))
+            for f in parts.get("functions", ())
+        ),
     )
     _check_library(library)
     return library
@@ -73,6 +83,7 @@ def _check_library(library: Library) -> None:
     if library.coupling not in COUPLINGS:
         raise ValueError(f"the coupling {library.coupling!r}")
     channels = len(library.channels)
+    _check_functions(library)
     for rows, variables in (
         (library.own, channels),
         (library.moments, channels),
@@ -83,6 +94,16 @@ def _check_library(library: Library) -> None:
     own, environment = range(len(library.own)), range(len(library.environment))
     if not library.terms or any(o not in own or e not in environment for o, e in library.terms):
         raise ValueError("terms of monomials that are not there")
+
+
+def _check_functions(library: Library) -> None:
+    if library.functions and library.coupling != FULL:
+        raise ValueError(f"functions under the coupling {library.coupling!r}")
+    variables = range(len(library.features) * len(library.channels))
+    for function in library.functions:
+        fits = len(function.variables) == KINDS.get(function.kind) and all(v in variables for v in function.variables)
+        if not fits or not math.isfinite(function.parameter):
+            raise ValueError(f"{function} of {len(variables)} variables; kinds are {', '.join(KINDS)}")
 
 
 def check_coefficients(library: Library, coefficients: Array) -> None:

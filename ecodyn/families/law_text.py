@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from ecodyn.arrays import Array
-from ecodyn.equations.library import FULL, Library, letter_of
+from ecodyn.equations.library import FULL, Library
+from ecodyn.equations.names import letter_of
 from ecodyn.families.printing import GLANCE, check_precision
 
 __all__ = ["LawText", "Place", "change_over"]
@@ -54,7 +55,9 @@ class LawText:
         kept, names = np.flatnonzero(row), self._names(group, feature)
         text = ""
         for term in kept[:most].tolist():
-            size = f"{abs(row[term]):.{precision}g}" + ("" if names[term] == "1" else f"*{names[term]}")
+            size = f"{abs(row[term]):.{precision}g}"
+            if names[term] != "1":  # a reciprocal, 1/(2 + x), is divided by
+                size += names[term][1:] if names[term].startswith("1/(") else f"*{names[term]}"
             sign = "-" if row[term] < 0 else "+"
             text += f" {sign} {size}" if text else size if sign == "+" else f"-{size}"
         further = len(kept) - len(kept[:most])

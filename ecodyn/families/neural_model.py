@@ -11,7 +11,8 @@ import numpy as np
 
 from ecodyn.arrays import Array
 from ecodyn.equations.clock_drive import Drive
-from ecodyn.equations.library import EXCHANGEABLE, FULL, letter_of
+from ecodyn.equations.library import EXCHANGEABLE, FULL
+from ecodyn.equations.names import letter_of
 from ecodyn.errors import UnusableDataError
 from ecodyn.estimation.network_status import LIMIT_OF_MATCHING, LIMIT_OF_ROLLOUTS
 from ecodyn.families.law import Law

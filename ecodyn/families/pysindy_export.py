@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ecodyn.arrays import Array
-from ecodyn.equations.library import EXCHANGEABLE, FULL, Library, letter_of
+from ecodyn.equations.library import EXCHANGEABLE, FULL, Library
 from ecodyn.equations.monomials import Powers
+from ecodyn.equations.names import letter_of
 
 if TYPE_CHECKING:
     import pysindy
@@ -55,8 +56,13 @@ def multiplied_out(library: Library, coefficients: Array) -> list[Polynomial]:
     Raises
     ------
     ValueError
-        They have too many monomials.
+        They have too many monomials, or functions beside them.
     """
+    if library.functions:
+        raise ValueError(
+            f"expected a law of monomials, got one with {', '.join(library.names_of_functions)}; evaluate the law "
+            "itself, by rhs or simulate, or build that library for PySINDy with its CustomLibrary"
+        )
     channels, features = len(library.channels), len(library.features)
     used = np.any(coefficients != 0, axis=0)
     degree = int(library.degrees.sum(axis=1)[used].max(initial=0))

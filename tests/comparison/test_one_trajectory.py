@@ -163,7 +163,7 @@ def test_bad_input_gets_a_sentence():
     ):
         ecodyn.best_law(np.column_stack([x[:, 0], np.ones(len(x))]), TIMES)
     with pytest.raises(ecodyn.UnusableDataError, match="the same in every run, got 2 runs of 2 features without names"):
-        ecodyn.best_law([x, x], TIMES)
+        ecodyn.best_law(ecodyn.Trajectories([x, x], TIMES))
     with pytest.raises(ValueError, match="resamples"):
         ecodyn.best_law(x, TIMES, resamples=0)
     with pytest.raises(ValueError, match="degree"):

@@ -11,23 +11,27 @@ import numpy as np
 
 from ecodyn.arrays import Integers
 from ecodyn.comparison.automatic.monomials import Terms
-from ecodyn.comparison.automatic.other_starts import steadiest
-from ecodyn.comparison.automatic.preparation import SEARCHED, degree_for, prepared, thinned
+from ecodyn.comparison.automatic.other_starts import least_risk
+from ecodyn.comparison.automatic.parameters import searched
+from ecodyn.comparison.automatic.preparation import SEARCHED, Prepared, columns_alike, degree_for, prepared, thinned
+from ecodyn.comparison.automatic.problem import Problem
 from ecodyn.comparison.automatic.refinement import Refined, refine
 from ecodyn.comparison.automatic.resampling import chosen_in_resamples
 from ecodyn.comparison.automatic.result import BestLaw, CandidateLaw
-from ecodyn.comparison.automatic.search import Found, Problem, Tried, search
+from ecodyn.comparison.automatic.search import Found, Tried
 from ecodyn.comparison.automatic.written import form_of, law_of, names_of
 from ecodyn.errors import DataWarning, UnusableDataError
 from ecodyn.extraction.gathering import data_of
 from ecodyn.families.options import check_whole
 from ecodyn.trajectories import Trajectories
 from ecodyn.trajectories.conversions import DataLike
+from ecodyn.trajectories.labels import Label
 from ecodyn.trajectories.values import Numbers
 
 __all__ = ["best_law"]
 
 SHOWN = 20  # candidates in the result
+SURE = 0.9  # of resamples: terms that the best law has in fewer are named
 MUCH = 0.1  # of the movement left: the law's terms say little of what moves then
 
 
@@ -47,13 +51,18 @@ def best_law(
     supports are ranked by cheap rollouts, the best refined by multiple shooting on all samples with the starting states
     estimated, and from the best of these a local search goes on: terms are dropped, added and swapped. The law with
     the least information criterion of rollouts over pieces of runs as long as the shortest is taken, among those that
-    follow the data within the noise one with few and simple terms; but not one that diverges from more starts around
-    the data than others as plausible.
+    follow the data within the noise one with few and simple terms; of those as plausible, the one whose rollouts from
+    other starts around the data are nearest to all the others'.
+
+    Of up to four features, functions are candidates too: sines, exponentials, saturations 1/(p + xⁿ), 1/(x + p·y),
+    abs(x) and (x² + p·y²)^(−3/2), with their p fitted, where an equation is exact with them and the data are so free of
+    noise as to tell.
 
     Parameters
     ----------
     x : what `ecodyn.as_trajectories` takes, or paths of logs
-        An array (step, feature) is one trajectory.
+        An array (step, feature) is one trajectory; of a list of arrays, or one of three axes, each is one, and a column
+        the same feature in all of them.
     t : array (step,), a list of them (one a run), or the spacing of the steps
         Times of data that carry none.
     degree : int, optional
@@ -67,8 +76,8 @@ def best_law(
     Raises
     ------
     UnusableDataError
-        A run is too short, a feature does not move within runs, there are several runs of features without names, or
-        more than 16 features; units are too far from one; or no law follows the data.
+        A run is too short, a feature does not move within runs, there are several runs of features without names that
+        are no plain arrays, or more than 16 features; units are too far from one; or no law follows the data.
 
     Warns
     -----
@@ -96,33 +105,34 @@ def best_law(
         check_whole("degree", degree, 1)
     data = data_of(x, t).complete()
     terms = Terms(data.n_features, degree_for(data.n_features, degree))
-    ready = prepared(data, terms)
+    ready = prepared(data, terms, alike=columns_alike(x))
     with np.errstate(all="ignore"):  # laws that diverge are part of the search
-        problem, following, found = _following(ready.problem)
+        problem, following, found = _following(ready)
         picks = chosen_in_resamples(problem, following, found.substeps, resamples, seed)
-    best, left = following[0], problem.left(following[0])
+    best, left, scaled = following[0], problem.left(following[0]), problem.terms
+    problem = replace(problem, terms=ready.terms(scaled))  # what is told is in the data's units
     if left > MUCH:
         warnings.warn(_too_much(problem, left), DataWarning, stacklevel=2)
     parameters: dict[str, object] = {"degree": terms.degree, "resamples": resamples, "seed": seed}
     noise = (np.sqrt(best.squares) * ready.scale).tolist()
     return BestLaw(
-        model=law_of(terms, best.coefficients * ready.back, data, parameters),
-        candidates=_listed(problem, following, found.tried, picks),
+        model=law_of(problem.terms, ready.coefficients(scaled, best.coefficients), data, parameters),
+        candidates=_listed(problem, following, found.tried, picks, data.features.tolist()),
         inclusion=_inclusion(problem, following, picks, data),
         noise=dict(zip(map(str, data.features.tolist()), noise, strict=True)),
         resamples=resamples,
-        confident=_sentence(problem, following, picks),
+        confident=_sentence(problem, following, picks, data),
     )
 
 
-def _following(problem: Problem) -> tuple[Problem, list[Refined], Found]:
+def _following(ready: Prepared) -> tuple[Problem, list[Refined], Found]:
     """The problem with the floor that was used, laws that follow all of its data, the chosen one first, and the rest.
 
     Of long runs, some samples are searched on; the best laws are then refitted on all.
     """
-    some, every = thinned(problem)
-    found = search(some)
-    problem = replace(problem, floor=found.problem.floor)
+    some, every = thinned(ready.problem)
+    found = searched(some, ready.scale)
+    problem = replace(ready.problem, floor=found.problem.floor, terms=found.problem.terms)
     laws = [law for law in found.pool if law.ok]
     if every > 1:
         warnings.warn(
@@ -143,7 +153,7 @@ def _following(problem: Problem) -> tuple[Problem, list[Refined], Found]:
             f"end, got {len(found.pool)} that diverge; give a shorter or finer sampled window, another degree=, or use "
             "compare"
         )
-    laws.insert(0, laws.pop(steadiest(problem, laws, found.substeps)))
+    laws.insert(0, laws.pop(least_risk(problem, laws, found.substeps)))
     return problem, laws, found
 
 
@@ -153,13 +163,16 @@ def _too_much(problem: Problem, left: float) -> str:
     return (
         f"no polynomial law of degree <= {problem.terms.degree} follows the data: the best leaves {100 * left:.0f} % "
         f"of the movement, a smoothing spline {100 * noise:.0f} %; give a shorter or finer sampled window, or cut the "
-        "trajectory in pieces (a list of arrays; several features need names for that)"
+        "trajectory in pieces (a list of arrays)"
     )
 
 
-def _listed(problem: Problem, laws: list[Refined], tried: list[Tried], picks: Integers) -> tuple[CandidateLaw, ...]:
+def _listed(
+    problem: Problem, laws: list[Refined], tried: list[Tried], picks: Integers, features: list[Label]
+) -> tuple[CandidateLaw, ...]:
     shares = np.bincount(picks, minlength=len(laws)) / len(picks)
     origin: dict[bytes, Tried] = {}
+    names = [f"x_{feature}" for feature in features]
     for candidate in tried:
         origin.setdefault(candidate.mask.tobytes(), candidate)
     rows = []
@@ -170,6 +183,7 @@ def _listed(problem: Problem, laws: list[Refined], tried: list[Tried], picks: In
                 family=form.family,
                 coupling=form.coupling,
                 degree=form.degree,
+                functions=tuple(function.name(names) for function in form.functions),
                 smoothing="search" if first is None else first.smoothing,
                 span=0 if first is None else first.span,
                 n_terms=int(law.mask.sum()),
@@ -193,7 +207,7 @@ def _inclusion(
     }
 
 
-def _sentence(problem: Problem, laws: list[Refined], picks: Integers) -> str:
+def _sentence(problem: Problem, laws: list[Refined], picks: Integers, data: Trajectories) -> str:
     """How sure it is."""
     form = form_of(problem.terms, laws[0].mask)
     forms = Counter(form_of(problem.terms, laws[p].mask) for p in picks.tolist())
@@ -207,4 +221,9 @@ def _sentence(problem: Problem, laws: list[Refined], picks: Integers) -> str:
     )
     text = f"it leaves {told} of the movement: {text}" if left > MUCH else f"{text}; it leaves {told} of the movement"
     others = [f"{other} in {100 * count / len(picks):.0f} %" for other, count in forms.most_common() if other != form]
-    return text + (f"; {', '.join(others[:2])}" if others else "")
+    text += f"; {', '.join(others[:2])}" if others else ""
+    shares = _inclusion(problem, laws, picks, data)
+    features, names = data.features.tolist(), names_of(problem.terms, data.features.tolist())
+    own = [(str(features[row]), names[column]) for row, column in zip(*np.nonzero(laws[0].mask), strict=True)]
+    unsure = sorted((shares[term], f"{term[1]} in (x_{term[0]})'") for term in own if shares[term] < SURE)[:3]
+    return text + (f"; least sure: {', '.join(f'{n} ({100 * s:.0f} %)' for s, n in unsure)}" if unsure else "")

@@ -1,8 +1,8 @@
-"""Which of several laws that follow the data alike is to be trusted from other starts: one that does not run away.
+"""Which of several laws that follow the data alike is to be trusted from other starts: the one with the least risk.
 
-One trajectory rarely tells similar laws apart, but from other starts around the data some diverge that others don't.
-The best law is passed over where more of its rollouts from there die than of the plausible laws on average, each of
-these by its weight.
+One trajectory rarely tells similar laws apart, but from other starts around the data some go where others don't, or run
+away. The law is taken whose rollouts from there are expected to be least far from the truth's, if the truth is one of
+the plausible laws, each by its weight: the Bayes estimator among them.
 """
 
 from __future__ import annotations
@@ -10,29 +10,42 @@ from __future__ import annotations
 import numpy as np
 
 from ecodyn.arrays import Array
+from ecodyn.comparison.automatic.problem import Problem
 from ecodyn.comparison.automatic.refinement import Refined, march_laws
-from ecodyn.comparison.automatic.search import Problem
 
-__all__ = ["steadiest"]
+__all__ = ["least_risk"]
 
-WITHIN = 16.0  # of the criterion: laws further from the best have weights under a fiftieth
-TEMPERATURE = 4.0  # of the weights, twice that of a posterior, which takes the laws for all there are
+WITHIN = 16.0  # of the criterion: laws further from the best have weights under a seventh
+# Of the weights, four times that of a posterior, which takes the laws for all there are. Of the 69 worked-on systems
+# with 5 % noise, laws of least risk hold on a second start in 43 and are further off than a state at rest in 10; those
+# of the least criterion hold in 40 and are that far off in 16. With 1 % noise both hold in 26 of 35, off are 4 and 5.
+TEMPERATURE = 8.0
+WORST = 3.0  # of a squared distance over the feature's movement: further apart, or ended, rollouts are simply wrong
+INDIFFERENT = 1e-4  # of a risk: by less, the criterion decides
 MOST = 16  # laws
 STARTS = 12
 BEYOND = 0.25  # of a feature's range that starts may lie outside of it, where its sign allows
 POINTS = 100  # of a rollout
 
 
-def steadiest(problem: Problem, laws: list[Refined], substeps: int) -> int:
+def least_risk(problem: Problem, laws: list[Refined], substeps: int) -> int:
     """Position of the law among laws sorted by the criterion, the best first."""
     values = np.array([problem.value(law) for law in laws[:MOST]])
     near = [law for law, value in zip(laws, values, strict=False) if value - values[0] <= WITHIN]
     if len(near) < 2:
         return 0
     weights = np.exp(-(values[: len(near)] - values[0]) / TEMPERATURE)
-    died = np.isnan(_rolled(problem, near, substeps)).any(axis=(2, 3)).mean(axis=1)
-    average = float(died @ weights / weights.sum())
-    return int(np.flatnonzero(died <= average + 1e-9)[0])
+    rollouts = _rolled(problem, near, substeps) / problem.own
+    risks = np.array([float(_apart(rollout, rollouts) @ weights) for rollout in rollouts]) / weights.sum()
+    return int(np.flatnonzero(risks <= risks.min() + INDIFFERENT)[0])
+
+
+def _apart(rollout: Array, others: Array) -> Array:
+    """Mean squared distance of one law's rollouts (start, point, feature) to those of each, (law,)."""
+    with np.errstate(all="ignore"):
+        squares = np.mean((others - rollout) ** 2, axis=3)
+    squares = np.where(np.isnan(squares), WORST, squares)
+    return np.asarray(np.minimum(squares, WORST).mean(axis=(1, 2)))
 
 
 def _rolled(problem: Problem, laws: list[Refined], substeps: int) -> Array:

@@ -10,11 +10,12 @@ import numpy as np
 
 from ecodyn.arrays import Array
 from ecodyn.comparison.automatic.monomials import Terms
-from ecodyn.comparison.automatic.search import Problem
+from ecodyn.comparison.automatic.problem import Problem
 from ecodyn.errors import DataWarning, UnusableDataError
 from ecodyn.trajectories import Trajectories
+from ecodyn.trajectories.conversions import DataLike
 
-__all__ = ["SEARCHED", "Prepared", "degree_for", "prepared", "smoothed", "thinned"]
+__all__ = ["SEARCHED", "Prepared", "columns_alike", "degree_for", "prepared", "smoothed", "thinned"]
 
 FEWEST = 20  # samples of a run: fewer hold no window of test functions and a smoothing spline beside it
 DEGREES = {1: 5}  # by number of features
@@ -28,11 +29,20 @@ LEAST, MOST = 1e-290, 1e290  # of coefficients and monomials in the data's units
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """Scaled runs, and what takes coefficients (feature, term) and features from scaled units to the data's."""
+    """Scaled runs, and how large features and times are in the data's units."""
 
     problem: Problem
     scale: Array
-    back: Array
+    duration: float
+
+    def terms(self, scaled: Terms) -> Terms:
+        """The same terms in the data's units."""
+        return Terms(scaled.features, scaled.degree, tuple(f.in_units(self.scale)[0] for f in scaled.functions))
+
+    def coefficients(self, scaled: Terms, coefficients: Array) -> Array:
+        """Of (feature, term) in the data's units."""
+        sizes = np.append(self.scale, [f.in_units(self.scale)[1] for f in scaled.functions])
+        return np.asarray(coefficients * self.scale[:, None] / self.duration / np.prod(sizes**scaled.exponents, axis=1))
 
 
 def degree_for(features: int, degree: int | None) -> int:
@@ -62,9 +72,12 @@ def degree_for(features: int, degree: int | None) -> int:
     return largest
 
 
-def prepared(data: Trajectories, terms: Terms) -> Prepared:
-    """The runs in units of features' size and of the duration, smoothed beside; or a sentence."""
-    _check_runs(data)
+def prepared(data: Trajectories, terms: Terms, *, alike: bool = False) -> Prepared:
+    """The runs in units of features' size and of the duration, smoothed beside; or a sentence.
+
+    ``alike`` says that features are the same in every run, though the data don't.
+    """
+    _check_runs(data, alike)
     _check_moves(data)
     largest = np.nanmax(np.abs(data.values), axis=(0, 1))
     scale = largest * np.sqrt(np.nanmean((data.values / largest) ** 2, axis=(0, 1)))
@@ -85,21 +98,29 @@ def prepared(data: Trajectories, terms: Terms) -> Prepared:
         x, t = data.values[r, :n] / scale, (data.times[r, :n] - begin[r]) / duration
         runs.append((x, smoothed(x, t), t))
     own = np.sqrt(np.mean(np.concatenate([(x - x[:1]) ** 2 for x, _, _ in runs]), axis=0))
-    return Prepared(Problem(terms, runs, own), scale, back)
+    return Prepared(Problem(terms, runs, own), scale, duration)
 
 
-def _check_runs(data: Trajectories) -> None:
+def _check_runs(data: Trajectories, alike: bool) -> None:
     shortest = int(data.lengths.min())
     if shortest < FEWEST:
         raise UnusableDataError(
             f"expected at least {FEWEST} samples a run to choose a law by, got {shortest} in the shortest: widen the "
             "window, sample more finely or leave that run out"
         )
-    if data.n_runs > 1 and data.n_features > 1 and not data.labels_shared:
+    if data.n_runs > 1 and data.n_features > 1 and not (data.labels_shared or alike):
         raise UnusableDataError(
             f"expected features that are the same in every run, got {data.n_runs} runs of {data.n_features} features "
-            "without names: name them, give one run, or compare families whose features are exchangeable"
+            "without names: name them, give one run, give a list of arrays whose columns are the same features, or "
+            "compare families whose features are exchangeable"
         )
+
+
+def columns_alike(x: DataLike) -> bool:
+    """Whether it is arrays alone, as a list or of three axes: their columns are then the same features in every run."""
+    if isinstance(x, np.ndarray):
+        return True
+    return isinstance(x, list | tuple) and all(isinstance(part, np.ndarray | list | tuple) for part in x)
 
 
 def _check_moves(data: Trajectories) -> None:

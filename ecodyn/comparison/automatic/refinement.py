@@ -138,11 +138,13 @@ def linearised(
     weights: Array,
     substeps: int,
     bound: float,
+    further: Array | None = None,
 ) -> tuple[Array, Array]:
     """The regression that rollouts over pieces as long as the shortest run are near a law.
 
-    Rows and targets are for all coefficients, absent ones too. Starting states are eliminated, and
-    the residuals have variance one.
+    Rows and targets are for all coefficients, absent ones too, and behind them for steps of what else moves the
+    rollouts: ``further`` are their derivatives by it, (point, segment, feature, parameter). Starting states are
+    eliminated, and the residuals have variance one.
     """
     window = Window(runs, 1.0)
     count = len(window.first)
@@ -153,6 +155,9 @@ def linearised(
     everything = Refined(law.coefficients, np.ones(law.mask.shape, dtype=bool))
     moved = _sensitivities(terms, everything, stages, window.t, substeps)
     free = law.mask.size
+    if further is not None:
+        moved = np.concatenate([moved[..., :free], further, moved[..., free:]], axis=-1)
+        free += further.shape[-1]
     root = np.sqrt(weights[:, None] * window.use.T[..., None, None])
     rows = moved * root
     errors = residual * root[..., 0]
@@ -165,7 +170,8 @@ def linearised(
         left.append(e - basis @ (basis.T @ e))
     matrix, error = np.concatenate(reduced), np.concatenate(left)
     spread = np.sqrt(max(float(np.mean(error**2)), FLOOR_SQUARE))
-    triangular = np.linalg.qr(np.column_stack([matrix, matrix @ law.coefficients.ravel() - error]), mode="r") / spread
+    target = matrix[:, : law.mask.size] @ law.coefficients.ravel() - error
+    triangular = np.linalg.qr(np.column_stack([matrix, target]), mode="r") / spread
     return triangular[:, :-1], triangular[:, -1]
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from ecodyn.arrays import Array, Integers
+from ecodyn.comparison.automatic.problem import Problem
 from ecodyn.comparison.automatic.refinement import Refined, Window, march_laws
-from ecodyn.comparison.automatic.search import Problem
 
 __all__ = ["chosen_in_resamples"]
 

@@ -21,6 +21,7 @@ class CandidateLaw:
     Attributes
     ----------
     family, coupling, degree : the simplest that hold it
+    functions : that it has beside monomials, as text
     smoothing, span : of the data that it was first matched to, "none" or "spline", and the window of its test functions
         in samples; "search" and 0 for a neighbour of another law
     n_terms : its coefficients
@@ -33,6 +34,7 @@ class CandidateLaw:
     family: str
     coupling: str
     degree: int
+    functions: tuple[str, ...]
     smoothing: str
     span: int
     n_terms: int

@@ -8,108 +8,32 @@ terms of low degree in the feature's own variable.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 
 from ecodyn.arrays import Array, Bools
 from ecodyn.comparison.automatic.elimination import eliminate, exchange, supports
-from ecodyn.comparison.automatic.monomials import Terms
+from ecodyn.comparison.automatic.problem import Problem
 from ecodyn.comparison.automatic.refinement import STAGES, Refined, Window, linearised, march_laws, refine
 from ecodyn.comparison.automatic.weak_form import regression, spans
 from ecodyn.errors import UnusableDataError
 from ecodyn.rollouts.skill import WORST_UNEXPLAINED
 
-__all__ = ["Found", "Problem", "Tried", "search"]
+__all__ = ["WORTH", "Found", "Tried", "exact", "search", "solved"]
 
 SHORTLIST = 10  # supports that are refined, the best of cheap rollouts
+FIRST = 3  # of these before the rest, where one may be exact: then only those that cost less go on
 BEAM = 3  # laws from which a round of the search goes on
 ROUNDS = 8
 DROPS = (1, 2, 3, 5, 8)  # least significant terms that a round drops together
-PER_TERM = 0.5  # of the log of the number of values; this and the next two were settled on worked-on systems at 5 %
-PER_DEGREE, PER_OTHER = 3.5, 1.5  # of twice the log likelihood, a coefficient
-EXACT_FLOOR = 1e-9  # of a feature's movement squared: under it the solver's error is what is fitted
 EXACT = 1e-11  # what a law that is exact leaves of it, with steps as fine as STEP_TOLERANCE asks for
 NEAR = 1e-5  # unexplained: with more, no floor matters
+WORTH = 1e-4  # unexplained: functions that leave more are not what the data come from
 NEAR_FLOOR = 1e-7  # where no law is exact: to fit an expansion more closely takes terms that carry over to nothing
-EXACT_WEIGHT = 1e-8  # of a feature's movement squared: noise that weights count at least
 STEP_TOLERANCE = 2e-6  # of features' movement, between rollouts with a step and with half of it
 MOST_SUBSTEPS = 8  # of an interval: stiffer laws are found on coarser rollouts, or by a finer sampling
 ROLLOUTS, SHARE, POINTS = 5, 1 / 3, 40  # of the cheap ones, over a third of a run each
 BATCH = 3000  # rollouts at a time
-AMPLITUDE = 10.0  # a rollout is dead beyond this many times the data's largest value
-
-
-@dataclass(frozen=True, eq=False)
-class Problem:
-    """Runs in scaled units: (states, smoothed states, times) each, and how far each feature goes."""
-
-    terms: Terms
-    runs: list[tuple[Array, Array, Array]]
-    own: Array
-    floor: float = EXACT_FLOOR
-
-    @cached_property
-    def noise(self) -> Array:
-        """Variance of what smoothing took away, (feature,)."""
-        return np.mean(np.concatenate([x - smooth for x, smooth, _ in self.runs]) ** 2, axis=0)
-
-    @cached_property
-    def weights(self) -> Array:
-        """Of squared residuals, (feature,): one over the noise."""
-        weights = 1.0 / np.maximum(self.noise, EXACT_WEIGHT * self.own**2)
-        return np.asarray(weights / np.mean(weights * self.own**2))
-
-    @property
-    def bound(self) -> float:
-        """Where a rollout is dead."""
-        return AMPLITUDE * max(float(np.abs(x).max()) for x, _, _ in self.runs)
-
-    @property
-    def samples(self) -> int:
-        """Values in all runs."""
-        return sum(x.size for x, _, _ in self.runs)
-
-    @cached_property
-    def costs(self) -> Array:
-        """What the criterion charges for each coefficient, (feature, term).
-
-        Half of what Schwarz asks for, the log of the number of values, which finds too few terms for rollouts from
-        other starts; and a prior for what is simple: more for each degree beyond the first, and for each factor that is
-        another feature.
-        """
-        exponents = self.terms.exponents
-        foreign = exponents.sum(axis=1) - exponents.T
-        beyond = np.maximum(self.terms.degrees - 1, 0)
-        return np.asarray(PER_TERM * np.log(self.samples) + PER_DEGREE * beyond + PER_OTHER * foreign)
-
-    def criterion(self, squares: Array, mask: Bools) -> float:
-        """The information criterion of mean squared residuals (feature,) by the coefficients of a mask."""
-        each = self.samples / self.terms.features
-        return float(each * np.sum(np.log(squares / self.own**2 + self.floor)) + self.costs[mask].sum())
-
-    def value(self, law: Refined) -> float:
-        """Its criterion; infinite where it does not follow all pieces."""
-        return self.criterion(law.squares, law.mask) if law.ok else np.inf
-
-    def left(self, law: Refined) -> float:
-        """Share of the movement that its rollouts leave unexplained."""
-        return float(np.mean(law.squares / self.own**2)) if law.ok else np.inf
-
-    @cached_property
-    def allowed(self) -> dict[str, Bools]:
-        """Coefficients that each family may have, (feature, term)."""
-        terms, count = self.terms, self.terms.features
-        found = {f"sindy {d}": np.tile(terms.degrees <= d, (count, 1)) for d in range(1, terms.degree + 1)}
-        if terms.degree >= 2:
-            own = [(terms.exponents[:, k] > 0) & (terms.degrees <= 2) for k in range(count)]
-            found["lotka_volterra"] = np.stack(own)
-        return found
-
-    @cached_property
-    def rank(self) -> Array:
-        """Which of terms that data can't tell apart goes first, (term,): the highest degree, there pure powers."""
-        return self.terms.degrees * 10.0 + self.terms.exponents.max(axis=1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,29 +73,43 @@ def search(problem: Problem) -> Found:
     chosen = list(shortlist.values())[:SHORTLIST]
     substeps = _substeps(problem, chosen[0].coefficients)
     pool = [Refined(c.coefficients.copy(), c.mask) for c in chosen]
-    _shoot(problem, pool, substeps)
+    first = FIRST if problem.terms.functions or chosen[0].unexplained < NEAR else len(pool)
+    _shoot(problem, pool[:first], substeps)
+    if problem.terms.functions and min(map(problem.left, pool[:first])) > WORTH:
+        return Found(problem, sorted(pool[:first], key=problem.value), tried, substeps)
+    over = [problem.costs[law.mask].sum() for law in pool[:first] if exact(problem, law)]
+    rest = [law for law in pool[first:] if not over or problem.costs[law.mask].sum() < min(over)]
+    _shoot(problem, rest, substeps)
+    pool = pool[:first] + rest
     _improve(problem, pool, substeps)
-    if not _exact(problem, pool[0]) and problem.left(pool[0]) < NEAR:
+    if not exact(problem, pool[0]) and problem.left(pool[0]) < NEAR:
         problem = replace(problem, floor=NEAR_FLOOR)
         _improve(problem, pool, substeps)
     return Found(problem, pool, tried, substeps)
 
 
-def _exact(problem: Problem, law: Refined) -> bool:
+def exact(problem: Problem, law: Refined) -> bool:
+    """Whether what it leaves of each feature is the solver's error."""
     return law.ok and bool((law.squares / problem.own**2 < EXACT).all())
 
 
 def _improve(problem: Problem, pool: list[Refined], substeps: int) -> None:
-    """Local search from the best laws, which the pool gains and is sorted by."""
+    """Local search from the best laws, which the pool gains and is sorted by.
+
+    From an exact one it only goes on to what costs less, since nothing leaves less.
+    """
     seen, done = {law.mask.tobytes() for law in pool}, set[bytes]()
     for _ in range(ROUNDS):
         pool.sort(key=problem.value)
         new: list[Refined] = []
-        for law in pool[:BEAM]:
+        over = exact(problem, pool[0])
+        most = problem.costs[pool[0].mask].sum() if over else np.inf
+        for law in pool[: 1 if over else BEAM]:
             if law.ok and law.mask.tobytes() not in done:
                 done.add(law.mask.tobytes())
                 for neighbour in _neighbours(problem, law, substeps):
-                    if neighbour.mask.any() and neighbour.mask.tobytes() not in seen:
+                    less = problem.costs[neighbour.mask].sum() < most
+                    if less and neighbour.mask.any() and neighbour.mask.tobytes() not in seen:
                         seen.add(neighbour.mask.tobytes())
                         new.append(neighbour)
         if not new:
@@ -182,6 +120,8 @@ def _improve(problem: Problem, pool: list[Refined], substeps: int) -> None:
 
 
 def _shoot(problem: Problem, laws: list[Refined], substeps: int, stages: tuple[float, ...] = STAGES) -> None:
+    if not laws:
+        return
     weights, bound = problem.weights, problem.bound
     refine(problem.terms, laws, problem.runs, weights, substeps=substeps, bound=bound, stages=stages)
 
