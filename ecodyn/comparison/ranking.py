@@ -2,7 +2,8 @@
 
 S is the confidence set: the families that the runs can't exclude from being the best. A family *will do* if it surely
 leaves at most the margin more unexplained than any in S. Best is the simplest that will do and beats every null,
-unless a simpler one that may or may not do is still in S.
+unless a simpler one that may or may not do is still in S. Where none can be named so, but all that stand are one family
+under several couplings, the family is not in doubt: best is then the coupling that leaves least.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ class Ranking:
     standing : whom a tie or an undecided verdict is between, the lowest first
     beats_nulls : whether the lowest beats every null
     noise_included : whether the best will do only by what is left in all, measurement noise included
+    coupling_open : whether only its family is sure, and others of its couplings may do as well
     p_value : the largest that naming the best rests on
     p_values : of each family in the confidence set's elimination
     members : the confidence set
@@ -43,6 +45,7 @@ class Ranking:
     standing: list[Candidate]
     beats_nulls: bool
     noise_included: bool
+    coupling_open: bool
     p_value: float
     p_values: dict[Candidate, float]
     members: list[Candidate]
@@ -181,18 +184,30 @@ def _rank(models: Sequence[Candidate], nulls: Sequence[Candidate], rule: Rule) -
     best = min((c for c in enough if against_nulls[c] <= 1 - TEST_LEVEL), key=lambda c: c.simplicity, default=None)
     if best is not None and any(c.simplicity < best.simplicity and c not in enough for c in members):
         best = None
+    standing = [lowest, *(c for c in models if c is not lowest and (c in members or c in enough))]
+    beats_nulls = against_nulls[lowest] <= 1 - TEST_LEVEL
+    coupling_open = best is None and beats_nulls and _one_family(standing)
+    if coupling_open:
+        best = lowest
     eliminated = [p for c, p in p_values.items() if c not in members]
-    relied_on = [] if best is None else [against_nulls[best], *(p for p, _ in enough[best])]
+    relied_on = [] if best is None else [against_nulls[best], *(p for p, _ in enough.get(best, ()))]
     return Ranking(
         lowest=lowest,
         best=best,
-        standing=[lowest, *(c for c in models if c is not lowest and (c in members or c in enough))],
-        beats_nulls=against_nulls[lowest] <= 1 - TEST_LEVEL,
-        noise_included=best is not None and any(gross for _, gross in enough[best]),
+        standing=standing,
+        beats_nulls=beats_nulls,
+        noise_included=best is not None and any(gross for _, gross in enough.get(best, ())),
+        coupling_open=coupling_open,
         p_value=float(max([*relied_on, *eliminated], default=0.0)),
         p_values=p_values,
         members=members,
     )
+
+
+def _one_family(standing: Sequence[Candidate]) -> bool:
+    """Whether several stand, which differ in what features see of each other alone."""
+    kinds = {(c.family, c.state, c.dynamics, c.name.variant) for c in standing}
+    return len(standing) > 1 and len(kinds) == 1
 
 
 def sharing_factor(folds: int) -> float:

@@ -80,6 +80,12 @@ class Statement:
         lead = f"{self.where}, {self.runs} independent runs: "
         if self.status == DECIDED:
             return lead + f"{self._leaves(self.best)}{self._runner_up(candidates)}."
+        if self.status == TIED and self.ranking.coupling_open:
+            others = ", ".join(f"{c.label} ({_left(c):.1%})" for c in self.ranking.standing if c is not self.best)
+            return lead + (
+                f"{self._leaves(self.best)}, and no other family as little; with which coupling is undecided, it may "
+                f"be {others} as well; {self._needed()}."
+            )
         if self.status == TIED:
             others = ", ".join(c.label for c in self.ranking.standing if c is not self.best)
             counted = ", measurement noise included" if self.ranking.noise_included else ""
@@ -105,8 +111,10 @@ class Statement:
                 f"{self._leaves(self.ranking.lowest)}."
             )
         names = ", ".join(f"{c.label} ({_left(c):.1%} unexplained)" for c in self.ranking.standing)
-        needed = f"about {self.needed} runs would settle it" if self.needed else "over 1000 runs would be needed"
-        return f"undecided between {names}; {needed}."
+        return f"undecided between {names}; {self._needed()}."
+
+    def _needed(self) -> str:
+        return f"about {self.needed} runs would settle it" if self.needed else "over 1000 runs would be needed"
 
     def _leaves(self, c: Candidate) -> str:
         return f"{c.label} {_unexplained(c)}"

@@ -1,7 +1,8 @@
 """The verdict: decided, tied, undecided or no family, by the rule of ``ranking``, with the sentence that says so.
 
 ``no_family``: the lowest mean loss does not beat every null. ``undecided``: too few runs, or no best can be named.
-``tied``: others are in the confidence set, or will do as well. Else ``decided``. What is decided or tied becomes
+``tied``: others are in the confidence set, or will do as well, or only the best's family is sure and not its coupling
+(``runs_needed`` then says how many runs would tell). Else ``decided``. What is decided or tied becomes
 ``inadequate`` where the best leaves something that is no measurement noise: see ``adequacy``.
 """
 
@@ -180,8 +181,8 @@ def decide(
         margin=rule.margin,
         ranking=ranking,
         status=status,
-        coupled=None if best is None else _coupled(names_of[best][0], candidates, rule),
-        needed=runs_needed(ranking, rule) if status == UNDECIDED else None,
+        coupled=None if best is None or ranking.coupling_open else _coupled(names_of[best][0], candidates, rule),
+        needed=runs_needed(ranking, rule) if status == UNDECIDED or ranking.coupling_open else None,
         share=_share_of(best, strongest),
         strongest=strongest,
         diverged=sorted((c for c in candidates if c.kind == FAMILY and c.diverged), key=lambda c: c.simplicity),

@@ -89,3 +89,20 @@ def test_order_of_runs_changes_nothing():
     ]
     assert verdicts[0].p_value == verdicts[1].p_value
     assert verdicts[0].chance_to_repeat == verdicts[1].chance_to_repeat
+
+
+def test_a_selection_that_leaps_counts_once_and_not_once_a_fold():
+    """Two selections that leave 0.1 and 0.2, in half of the folds each: the variance of the two, (log 2)²/4."""
+    found = {(r,): dict.fromkeys(range(4), 0.1 if r < 2 else 0.2) for r in range(4)}
+    smooth = training_influence(found, data_of(None), no_noise)
+    leaps = training_influence(found, data_of(None), no_noise, {(r,): r < 2 for r in range(4)})
+    assert np.sum(leaps**2) == pytest.approx(np.log(2) ** 2 / 4)
+    assert np.sum(smooth**2) == pytest.approx(9 / 16 * np.log(2) ** 2)  # (1 − 1/4)² (log 2 / 2)² of each
+
+
+def test_one_selection_is_as_none_and_a_rare_one_counts_as_an_even_chance():
+    found = {(r,): dict.fromkeys(range(4), 0.15 if r == 2 else 0.1) for r in range(4)}
+    same = training_influence(found, data_of(None), no_noise, {(r,): "all" for r in range(4)})
+    assert same.tolist() == training_influence(found, data_of(None), no_noise).tolist()
+    rare = training_influence(found, data_of(None), no_noise, {(r,): r == 2 for r in range(4)})
+    assert np.sum(rare**2) == pytest.approx(np.log(1.5) ** 2 / 4)
