@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from ecodyn.arrays import Array
-from ecodyn.estimation.shooting_equations import Equations, Objective, Question, StartBlocks, Trial
+from ecodyn.estimation.normal_blocks import Equations, StartBlocks
+from ecodyn.estimation.shooting_equations import Objective, Question, Trial
 
 __all__ = ["DampedDescent", "solve"]
 

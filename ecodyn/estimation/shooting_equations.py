@@ -21,6 +21,7 @@ from ecodyn.equations.clock_drive import Drives
 from ecodyn.equations.library import FULL, Library
 from ecodyn.equations.monomials import last_apart
 from ecodyn.equations.right_hand_side import BoundLibrary
+from ecodyn.estimation.normal_blocks import Equations, StartBlocks
 from ecodyn.estimation.samples import Samples
 from ecodyn.estimation.segments import Segments, weights_of_channels
 from ecodyn.rollouts.integration import RightHandSide
@@ -32,25 +33,6 @@ EXACT_SQUARES = 1e-16  # of the data's: residuals under a 10⁻⁸th of them are
 AMPLITUDE = 10.0  # a rollout is dead beyond this many times the data's largest value
 BATCH_ELEMENTS = 100_000  # numbers in a batch's state, about what a core's cache holds: larger ones are no faster
 SMALL = 10_000  # numbers in a trial's state below which its time is that of Python's calls, however many directions
-
-
-@dataclass(frozen=True)
-class Equations:
-    """Normal equations at one point; ``cost`` is infinite where a rollout died."""
-
-    cost: float
-    hessians: Array
-    gradients: Array
-    starts: StartBlocks | None = None
-
-
-@dataclass(frozen=True)
-class StartBlocks:
-    """The blocks of the normal equations that belong to the segments' starting states."""
-
-    cross: Array  # (segment, parameter, feature)
-    hessian: Array  # (segment, feature, feature)
-    gradient: Array  # (segment, feature)
 
 
 class Objective:

@@ -10,9 +10,20 @@ from numpy.typing import NDArray
 
 from ecodyn.arrays import Array
 from ecodyn.equations.library import Library
-from ecodyn.estimation import InitialFit, MatchedIntegrals
+from ecodyn.estimation import InitialFit, MatchedIntegrals, Supports, Validation, unexplained_each
+from ecodyn.estimation.centred import Centred, solve
+from ecodyn.estimation.optimizers import Optimizer
 
-__all__ = ["Validated", "by_preference", "fit_of_support", "preferred_ridge"]
+__all__ = [
+    "Validated",
+    "by_preference",
+    "first_that_finishes",
+    "fit_of_support",
+    "preferred_ridge",
+    "validated",
+]
+
+Support = NDArray[np.bool_]
 
 EXACT = 1e-9  # unexplained shares below are the solver's
 # Among supports that validate alike the smallest is taken: never at the cost of more unexplained share than this, ...
@@ -101,3 +112,52 @@ def preferred_ridge(tried: Sequence[Validated]) -> int:
     """Which of several ridges: the first, unless the preferred support of another validates better, and surely so."""
     best = [t.unexplained[by_preference(t.unexplained, t.sizes)[0]] for t in tried]
     return by_preference(np.stack(best), np.arange(1.0, len(tried) + 1.0))[0]
+
+
+def validated(
+    path: Array,
+    validations: Sequence[Validation],
+    library: Library,
+    ridge: float | None,
+    optimizer: Optimizer | None,
+    centred: Centred | None,
+) -> Validated:
+    """How the supports along a path of thresholds do on all splits."""
+    supports = [Supports(v.matched, ridge, optimizer, own=v.own).along(path) for v in validations]
+    distinct = [{s.tobytes(): s for s in along} for along in supports]
+    laws = [
+        np.stack([solve(v.matched, ridge, s, centred) for s in kept.values()])
+        for v, kept in zip(validations, distinct, strict=True)
+    ]
+    unexplained = []
+    for along, kept, found in zip(supports, distinct, unexplained_each(library, validations, laws), strict=True):
+        scores = dict(zip(kept, found, strict=True))
+        unexplained.append(np.array([scores[s.tobytes()] for s in along]))
+    sizes = np.mean([[s.sum() for s in along] for along in supports], axis=0)
+    return Validated(ridge, np.concatenate(unexplained, axis=1), sizes, sum(map(len, distinct)))
+
+
+def first_that_finishes(
+    path: Array, supports: Supports, everything: Validation, library: Library, centred: Centred | None
+) -> tuple[float, Support, Array]:
+    """Threshold, support and coefficients: the first that finishes from every training start, or from most.
+
+    Rollouts that diverge here may be mended by shooting, which begins with short ones: "nothing changes" is the
+    answer only where nothing else was ever selected.
+    """
+    best, most, seen = None, -1.0, set()
+    for threshold in path.tolist():
+        support = supports.at(threshold)
+        if support.tobytes() in seen or not support.any():
+            continue
+        seen.add(support.tobytes())
+        coefficients = solve(everything.matched, supports.ridge, support, centred)
+        finished = everything.finished(library, coefficients)
+        if finished > most:
+            best, most = (threshold, support, coefficients), finished
+        if finished == 1.0:
+            break
+    if best is not None:
+        return best
+    support = supports.at(float(path[0]))
+    return float(path[0]), support, solve(everything.matched, supports.ridge, support, centred)

@@ -20,25 +20,21 @@ from ecodyn.estimation import (
     Samples,
     ShootingResult,
     Supports,
-    Validation,
     splits,
-    unexplained_each,
     whole,
 )
-from ecodyn.estimation.centred import Centred, solve
+from ecodyn.estimation.centred import Centred
 from ecodyn.estimation.optimizers import Optimizer, check_optimizer, is_constrained, optimal_coefficients
 from ecodyn.families.base import SMALL_FULL, LibraryFamily
 from ecodyn.families.configuration import Matching, Shooting
 from ecodyn.families.elimination import shot_without_idle_terms
 from ecodyn.families.options import check_flag, check_whole, is_number, is_whole
-from ecodyn.families.selection import Validated, fit_of_support, preferred_ridge
+from ecodyn.families.selection import first_that_finishes, fit_of_support, preferred_ridge, validated
 from ecodyn.families.training_set import TrainingSet
 from ecodyn.rollouts.iteration import FLOW
 from ecodyn.trajectories import Trajectories
 from ecodyn.trajectories.labels import Label
 from ecodyn.trajectories.state import fitted
-
-Support = NDArray[np.bool_]
 
 THRESHOLDS = 40  # over five decades; 20 over three gave only 3 or 4 different supports on the circles
 FULL_PATH = (1e-2, 1e-1)  # K equations of hundreds of terms each, a run at a time: a short path
@@ -226,40 +222,15 @@ class SINDy(LibraryFamily):
         centred = None if large else Centred.of(samples, library, rows)
         validations = splits(library, samples, parts, per_feature=own_coefficients, method=self.matching_options.method)
         validations = validations[: FULL_SPLITS if large else None]
-        tried = [self._along(path, validations, library, ridge, centred) for ridge in self._ridges(large)]
-        validated = tried[preferred_ridge(tried)]
-        ridge = validated.ridge
+        tried = [validated(path, validations, library, ridge, self.optimizer, centred) for ridge in self._ridges(large)]
+        best = tried[preferred_ridge(tried)]
+        ridge = best.ridge
         supports = Supports(everything.matched, ridge, self.optimizer, own=samples.own)
-        some_use = validated.worth_fitting(self._few_enough(supports, path))
-        threshold, support, coefficients = self._chosen(path[some_use], supports, everything, library, centred)
+        some_use = best.worth_fitting(self._few_enough(supports, path))
+        threshold, support, coefficients = first_that_finishes(path[some_use], supports, everything, library, centred)
         chosen = (("threshold", threshold), *((("ridge", ridge),) if ridge else ()))
         candidates = sum(t.distinct for t in tried)
         return fit_of_support(library, everything.matched, coefficients, support, candidates, chosen)
-
-    def _chosen(
-        self, path: Array, supports: Supports, everything: Validation, library: Library, centred: Centred | None
-    ) -> tuple[float, Support, Array]:
-        """Threshold, support and coefficients: the first that finishes from every training start, or from most.
-
-        Rollouts that diverge here may be mended by shooting, which begins with short ones: "nothing changes" is the
-        answer only where nothing else was ever selected.
-        """
-        best, most, seen = None, -1.0, set()
-        for threshold in path.tolist():
-            support = supports.at(threshold)
-            if support.tobytes() in seen or not support.any():
-                continue
-            seen.add(support.tobytes())
-            coefficients = solve(everything.matched, supports.ridge, support, centred)
-            finished = everything.finished(library, coefficients)
-            if finished > most:
-                best, most = (threshold, support, coefficients), finished
-            if finished == 1.0:
-                break
-        if best is not None:
-            return best
-        support = supports.at(float(path[0]))
-        return float(path[0]), support, solve(everything.matched, supports.ridge, support, centred)
 
     def _few_enough(self, supports: Supports, path: Array) -> NDArray[np.intp]:
         """Positions on the path of thresholds that keep at most ``max_terms`` coefficients, of all training runs."""
@@ -288,28 +259,6 @@ class SINDy(LibraryFamily):
         if self.thresholds is None or is_whole(self.thresholds):
             return np.geomspace(SMALLEST_THRESHOLD, 1.0, self.thresholds or THRESHOLDS)
         return np.sort(np.asarray(self.thresholds, dtype=float))
-
-    def _along(
-        self,
-        path: Array,
-        validations: list[Validation],
-        library: Library,
-        ridge: float | None,
-        centred: Centred | None,
-    ) -> Validated:
-        """How the supports along the path do on all splits."""
-        supports = [Supports(v.matched, ridge, self.optimizer, own=v.own).along(path) for v in validations]
-        distinct = [{s.tobytes(): s for s in along} for along in supports]
-        laws = [
-            np.stack([solve(v.matched, ridge, s, centred) for s in kept.values()])
-            for v, kept in zip(validations, distinct, strict=True)
-        ]
-        unexplained = []
-        for along, kept, found in zip(supports, distinct, unexplained_each(library, validations, laws), strict=True):
-            scores = dict(zip(kept, found, strict=True))
-            unexplained.append(np.array([scores[s.tobytes()] for s in along]))
-        sizes = np.mean([[s.sum() for s in along] for along in supports], axis=0)
-        return Validated(ridge, np.concatenate(unexplained, axis=1), sizes, sum(map(len, distinct)))
 
 
 def _check_thresholds(given: object) -> None:
