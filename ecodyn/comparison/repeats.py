@@ -5,9 +5,14 @@ the mean losses that these runs show are off the expected ones, and so are those
 drawn as runs of these, chosen with replacement, with their models' means moved by normal draws from the influence of
 single runs (see ``training_scatter``); the rule of the verdict is applied to each draw.
 
-Who is named is often named for being ahead by luck, and differences that were seen are then no guide to expected ones.
-So all others are first moved ahead, against the family that is named, by one standard error of their difference to it:
-the chance is a cautious one.
+Who is named is often named for being ahead by luck, and differences that were seen are then no guide to expected ones:
+of a difference of z standard errors that is only looked at because it is over c, μ is expected where
+
+    z = μ + φ(c − μ) / (1 − Φ(c − μ)),
+
+far less than z where z is just over c, and z itself where it is far (the likelihood conditional on selection, as for
+the winner's curse in genetics: Zhong and Prentice 2008). So all others are first moved ahead, against the family that
+is named: from z over c to μ, though not past equality, and from z below c by one standard error.
 """
 
 from __future__ import annotations
@@ -26,6 +31,9 @@ from ecodyn.families.model_name import ModelName
 __all__ = ["chance_to_repeat"]
 
 DRAWS = 100  # the standard error of a chance is then at most 5 %, the steps in which it is printed
+NAMED = 2.0  # standard errors about which a family is named over another, see SHARED of the confidence set
+CAUTION = 1.0  # standard errors against the family that is named, where it is not surely ahead
+BISECTIONS = 50
 FLIPS = 400  # of signs in each draw: p-values of 5 % are then good to 1 %
 
 
@@ -67,7 +75,7 @@ def chance_to_repeat(candidates: Sequence[Candidate], best: ModelName, rule: Rul
 class _Means:
     """Losses (run, model) in an order of their own, ``order`` (run,), and what each run moves their means by.
 
-    ``against`` (model,) is the standard error of each model's mean loss beside that of the one that is named.
+    ``against`` (model,) is by how much each is moved ahead against the one that is named.
     """
 
     order: Integers
@@ -85,7 +93,9 @@ class _Means:
         fitted = _training(candidates, net, rule) * [c.moved_part(gross) for c in candidates]
         influence = (losses - losses.mean(axis=0)) / len(losses) + fitted
         influence, differences = influence[order], (influence - influence[:, [named]])[order]
-        against = np.sqrt(np.sum(differences**2, axis=0))
+        error = np.sqrt(np.sum(differences**2, axis=0))
+        ahead = (losses - losses[:, [named]])[order].mean(axis=0)  # of the one that is named
+        against = error * _luck(ahead / np.maximum(error, 1e-300))
         return cls(order=order, losses=losses[order], influence=influence, fitted=fitted[order], against=against)
 
     def drawn(self, rows: Integers, scored: Array, fitted: Array) -> Array:
@@ -95,6 +105,20 @@ class _Means:
         """
         shift = scored @ self.influence + fitted @ self.fitted
         return np.asarray(self.losses[rows] + shift - self.against)
+
+
+def _luck(z: Array) -> Array:
+    """What to take off differences of z standard errors (pair,) of which the one named is ahead, in standard errors."""
+    from scipy.special import log_ndtr
+
+    low, high = np.full(z.shape, np.minimum(z, 0.0) - 40.0), z.copy()
+    for _ in range(BISECTIONS):
+        middle = (low + high) / 2
+        below = NAMED - middle
+        hazard = np.exp(-0.5 * below**2 - 0.5 * math.log(2 * math.pi) - log_ndtr(-below))
+        over = middle + hazard > z
+        low, high = np.where(over, low, middle), np.where(over, middle, high)
+    return np.where(z > NAMED, np.minimum(z - low, z), CAUTION)
 
 
 def _training(candidates: Sequence[Candidate], losses: Array, rule: Rule) -> Array:

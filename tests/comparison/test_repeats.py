@@ -86,3 +86,20 @@ def test_it_is_no_more_than_the_share_of_fresh_runs_that_name_it_again_where_the
         if best == named("linear"):
             told.append(chance_to_repeat(entries, best, rule))
     assert 0.3 < np.mean(told) <= np.mean(named_first)
+
+
+def test_who_is_just_ahead_was_so_by_luck_and_who_is_far_ahead_was_not():
+    z = np.array([0.5, repeats.NAMED + 0.01, 2.5, 3.0, 4.0, 8.0])
+    luck = repeats._luck(z)
+    assert luck[0] == repeats.CAUTION
+    assert luck[1] == pytest.approx(z[1])  # nothing of it is left
+    assert (np.diff(luck[1:]) < 0).all()
+    assert luck[-1] == pytest.approx(0.0, abs=1e-6)
+
+
+@pytest.mark.parametrize("mean", [0.5, 1.0, 2.0])
+def test_it_is_the_mean_that_makes_the_difference_likely_among_those_that_are_looked_at(mean):
+    """E[z | z > c] = μ + φ(c − μ)/(1 − Φ(c − μ)), by draws."""
+    draws = np.random.default_rng(0).normal(mean, 1.0, 400_000)
+    z = draws[draws > repeats.NAMED].mean()
+    assert z - repeats._luck(np.array([z]))[0] == pytest.approx(mean, abs=0.03)
