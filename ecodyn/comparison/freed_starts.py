@@ -29,6 +29,7 @@ MOST_MOVED = 3.0  # of σ: one start in three hundred is measured further off th
 MOST_FREED = 256  # numbers of a start: each costs a rollout and a row of residuals
 NOISELESS = 1e-7  # of how far features go, squared: a tenth of the solvers' accuracy, and no noise
 DIFFERENCE = 0.3  # of σ, for a derivative: small beside what is to be found, large beside the solver's error
+SEARCHED = 1e-6  # of a rollout, a step: noise is a thousand times as large, and what is found is rolled out as scored
 FITTED_STEPS = 120  # of a run, that starts are fitted to: there are few of them, and many steps
 
 
@@ -72,7 +73,7 @@ def freed_start(model: FittedModel, state: Array, times: Array) -> Array:
         """Weighted residuals (move, step · feature) of rollouts from moved starts, with those of the moves."""
         starts = np.repeat(start[None], len(moves), axis=0)
         starts[:, place[0], place[1]] += moves * widths
-        rolled = model.simulate(starts, times[grid]).signal[:, :, measured]
+        rolled = _quickly(model, starts, times[grid])[:, :, measured]
         left = np.where(present, (target - rolled) * weight, 0.0).reshape(len(moves), -1)
         return np.concatenate([left, -moves], axis=1)
 
@@ -92,6 +93,13 @@ def freed_start(model: FittedModel, state: Array, times: Array) -> Array:
     moved = start.copy()
     moved[place] += move * widths
     return moved
+
+
+def _quickly(model: FittedModel, starts: Array, times: Array) -> Array:
+    """Signals of rollouts as accurate as a search needs; a model of another kind may know of no accuracy."""
+    if type(model).simulate is FittedModel.simulate:
+        return model.simulate(starts, times, rtol=SEARCHED).signal
+    return model.simulate(starts, times).signal
 
 
 def _noise(state: Array, times: Array) -> Array:

@@ -33,6 +33,7 @@ __all__ = ["chance_to_repeat"]
 DRAWS = 100  # the standard error of a chance is then at most 5 %, the steps in which it is printed
 NAMED = 2.0  # standard errors about which a family is named over another, see SHARED of the confidence set
 CAUTION = 1.0  # standard errors against the family that is named, where it is not surely ahead
+FAR = 40.0  # standard errors: there is no luck there, nor a number for the tail beyond
 BISECTIONS = 50
 FLIPS = 400  # of signs in each draw: p-values of 5 % are then good to 1 %
 
@@ -111,7 +112,8 @@ def _luck(z: Array) -> Array:
     """What to take off differences of z standard errors (pair,) of which the one named is ahead, in standard errors."""
     from scipy.special import log_ndtr
 
-    low, high = np.full(z.shape, np.minimum(z, 0.0) - 40.0), z.copy()
+    z = np.clip(z, -FAR, FAR)
+    low, high = np.minimum(z, 0.0) - FAR, z.copy()
     for _ in range(BISECTIONS):
         middle = (low + high) / 2
         below = NAMED - middle

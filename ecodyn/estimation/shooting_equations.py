@@ -8,9 +8,10 @@ family, mostly) are therefore answered in one batch.
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -32,6 +33,7 @@ MOST_SUBSTEPS = 16  # of an interval: a law that needs shorter ones is too stiff
 EXACT_SQUARES = 1e-16  # of the data's: residuals under a 10⁻⁸th of them are the solver's
 AMPLITUDE = 10.0  # a rollout is dead beyond this many times the data's largest value
 BATCH_ELEMENTS = 100_000  # numbers in a batch's state, about what a core's cache holds: larger ones are no faster
+FEWEST, MOST = 2, 0.6  # directions, and their share of all coefficients: more are as fast without choosing
 SMALL = 10_000  # numbers in a trial's state below which its time is that of Python's calls, however many directions
 
 
@@ -52,14 +54,10 @@ class Objective:
         self, library: Library, samples: Samples, segments: Segments, *, mask: NDArray[np.bool_], estimate_starts: bool
     ) -> None:
         self.library, self.drive, self.segments, self.mask = library, samples.drive, segments, mask
-        # Sensitivities of small problems are to all coefficients, free or not: trials of any selections are then alike.
-        small = len(segments) * segments.states.shape[2] * mask.size <= SMALL
-        self.directions = np.ones_like(mask) if small else mask
-        self.free = np.flatnonzero(mask[self.directions])
-        row_of, self.term_of = np.nonzero(self.directions)
-        groups = library.groups(len(mask))
-        self.equation_of, self.feature_of = np.divmod(row_of, groups)
-        self.shared = groups == 1
+        # Small problems may have sensitivities to more than is free: trials of any selections are then alike.
+        self.small = len(segments) * segments.states.shape[2] * mask.size <= SMALL
+        self.shared = library.groups(len(mask)) == 1
+        self._see(mask)
         self.n_runs = samples.n_runs
         self.estimate_starts = estimate_starts
         self.exact = EXACT_SQUARES * float(np.sum(samples.states[..., 0] ** 2))
@@ -68,6 +66,19 @@ class Objective:
         self.implicit = False  # steps for stiff laws
         self.step = samples.step
         self.weight_of = weights_of_channels(samples)
+
+    def _see(self, directions: NDArray[np.bool_]) -> None:
+        """Have sensitivities to these coefficients, the free ones among them."""
+        self.directions, self.free = directions, np.flatnonzero(self.mask[directions])
+        row_of, self.term_of = np.nonzero(directions)
+        self.equation_of, self.feature_of = np.divmod(row_of, self.library.groups(len(self.mask)))
+        self.__dict__.pop("_forced", None)
+
+    def seeing(self, directions: NDArray[np.bool_]) -> Objective:
+        """The same with sensitivities to these coefficients."""
+        other = copy.copy(self)
+        other._see(directions)
+        return other
 
     @property
     def size(self) -> int:
@@ -174,7 +185,7 @@ class Trial:
     def kind(self) -> Hashable:
         """Trials of one kind can be answered together."""
         o, shape = self.objective, self.objective.segments.states.shape[1:]
-        key = ("trial", o.library, o.directions.tobytes(), o.directions.shape, shape, o.columns)
+        key = ("trial", o.library, b"" if o.small else o.mask.tobytes(), o.mask.shape, shape, o.estimate_starts)
         return (*key, o.substeps, o.implicit, o.drive is None, o.step is None)
 
     @property
@@ -265,8 +276,22 @@ def rollouts(probes: Sequence[Probe]) -> list[Array]:
     return [signals[where] for _, where in batch.each()]
 
 
+def _alike(trials: Sequence[Trial]) -> list[Trial]:
+    """Small trials with sensitivities to what is free in any of them, or to all coefficients if that is most of them.
+
+    To two at least: products of a single column end in other digits, and company must not matter.
+    """
+    if not trials[0].objective.small:
+        return list(trials)
+    union = np.logical_or.reduce([t.objective.mask for t in trials])
+    if not FEWEST <= union.sum() <= MOST * union.size:
+        union = np.ones_like(union)
+    return [replace(t, objective=t.objective.seeing(union)) for t in trials]
+
+
 def normal_equations(trials: Sequence[Trial]) -> list[Equations]:
     """The answers to trials of one kind; a cost is infinite where one of its rollouts died."""
+    trials = _alike(trials)
     batch = _Batch(trials)
     library, columns = batch.library, batch.first.columns
     data = np.concatenate([o.segments.states for o in batch.objectives])

@@ -89,7 +89,9 @@ class Terms:
         out, x = np.empty((*x.shape[:-1], len(self))), with_functions(x, self.functions)
         out[..., 0] = 1.0
         for low, high in self.blocks:
-            np.multiply(out[..., self.parent[low:high]], x[..., self.factor[low:high]], out=out[..., low:high])
+            # take, not indexing, which on so few values takes twice as long
+            one, other = out.take(self.parent[low:high], axis=-1), x.take(self.factor[low:high], axis=-1)
+            np.multiply(one, other, out=out[..., low:high])
         return out
 
     def slopes(self, coefficients: Array, x: Array) -> Array:
