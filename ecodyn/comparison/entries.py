@@ -77,7 +77,8 @@ def _entry(
 def _selections(results: Sequence[TaskResult]) -> dict[tuple[int, ...], Hashable]:
     """The terms of each fold's law, by the runs that it was scored on."""
     laws = ((f.fold.scored, f.model) for r in results for f in r.fitted)
-    return {scored: law.selected_terms() for scored, law in laws if isinstance(law, FittedModel)}
+    found = {scored: law.selected_terms() for scored, law in laws if isinstance(law, FittedModel)}
+    return {scored: None if terms is None else frozenset(terms) for scored, terms in found.items()}
 
 
 def _score(

@@ -29,7 +29,7 @@ MOST_MOVED = 3.0  # of σ: one start in three hundred is measured further off th
 MOST_FREED = 256  # numbers of a start: each costs a rollout and a row of residuals
 NOISELESS = 1e-7  # of how far features go, squared: a tenth of the solvers' accuracy, and no noise
 DIFFERENCE = 0.3  # of σ, for a derivative: small beside what is to be found, large beside the solver's error
-SEARCHED = 1e-6  # of a rollout, a step: noise is a thousand times as large, and what is found is rolled out as scored
+SEARCHED = 1e-6  # of a rollout, a step: noise is hundreds of times as large, and what is found is rolled out as scored
 FITTED_STEPS = 120  # of a run, that starts are fitted to: there are few of them, and many steps
 
 

@@ -12,7 +12,7 @@ of a difference of z standard errors that is only looked at because it is over c
 
 far less than z where z is just over c, and z itself where it is far (the likelihood conditional on selection, as for
 the winner's curse in genetics: Zhong and Prentice 2008). So all others are first moved ahead, against the family that
-is named: from z over c to μ, though not past equality, and from z below c by one standard error.
+is named: from z over c to μ, though not past equality, from below c to equality, or by one standard error.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ import numpy as np
 
 from ecodyn.arrays import Array, Integers
 from ecodyn.comparison.candidate import Candidate
-from ecodyn.comparison.ranking import Rule, ranked, sharing_factor
+from ecodyn.comparison.ranking import Ranking, Rule, ranked, sharing_factor
 from ecodyn.families.model_name import ModelName
 
 __all__ = ["chance_to_repeat"]
@@ -54,6 +54,8 @@ def chance_to_repeat(candidates: Sequence[Candidate], best: ModelName, rule: Rul
     candidates = [c if c.training is None else replace(c, training=c.training[nets.order]) for c in candidates]
     quick, rng = replace(rule, flips=FLIPS), np.random.default_rng(rule.seed)
     runs, again = len(nets.losses), 0
+    verdict, _ = ranked(candidates, rule)
+    of_family = verdict is not None and verdict.coupling_open
     for _ in range(DRAWS):
         rows = rng.integers(runs, size=runs)
         scored, fitted = rng.normal(size=(2, runs))
@@ -68,8 +70,18 @@ def chance_to_repeat(candidates: Sequence[Candidate], best: ModelName, rule: Rul
             for j, c in enumerate(candidates)
         ]
         ranking, _ = ranked(drawn, quick)
-        again += ranking is not None and ranking.best is not None and ranking.best.name == best
+        again += ranking is not None and _same(ranking, best, of_family)
     return again / DRAWS
+
+
+def _same(ranking: Ranking, best: ModelName, of_family: bool) -> bool:
+    """Whether a ranking names the same model, or the same family where the verdict left its coupling open."""
+    if ranking.best is None:
+        return False
+    name = ranking.best.name
+    if of_family:
+        return replace(name, coupling=best.coupling) == best
+    return name == best and not ranking.coupling_open
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -120,7 +132,7 @@ def _luck(z: Array) -> Array:
         hazard = np.exp(-0.5 * below**2 - 0.5 * math.log(2 * math.pi) - log_ndtr(-below))
         over = middle + hazard > z
         low, high = np.where(over, low, middle), np.where(over, middle, high)
-    return np.where(z > NAMED, np.minimum(z - low, z), CAUTION)
+    return np.where(z > NAMED, np.minimum(z - low, z), np.maximum(z, CAUTION))
 
 
 def _training(candidates: Sequence[Candidate], losses: Array, rule: Rule) -> Array:

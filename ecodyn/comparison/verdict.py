@@ -38,7 +38,8 @@ class Verdict:
     statement : the sentence a reader can quote
     best : the family named, None if none can be
     tied, undecided_against : the others that stand
-    runs_needed : number of runs that would settle an undecided verdict; None where there is none up to 1000
+    runs_needed : number of runs that would settle what is undecided, the family or its coupling; None where nothing is,
+        or there is none up to 1000
     share_of_neural_ode : skill of the best over that of the best universal family, one that can approximate any
         right-hand side, with its 95 % interval. Of the families built in that is the neural ODE, which gave it its
         name in report.json

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 INDEPENDENT, EXCHANGEABLE, FULL = "independent", "exchangeable", "full"
 COUPLINGS = (INDEPENDENT, EXCHANGEABLE, FULL)
 
+DIGITS = 4  # of a function's parameter in a name
 MEMORY_SHARE = 0.5  # of the machine's memory that one library's candidate matrix may take
 
 
@@ -253,11 +254,15 @@ class Library:
 
     @cached_property
     def _variable_names(self) -> list[str]:
+        return self._named(DIGITS)
+
+    def _named(self, digits: int) -> list[str]:
+        """Names of the environment variables, parameters of functions to so many digits."""
         if self.coupling == EXCHANGEABLE:
             return [moment_name(self.channels, powers) for powers in self.moments]
         if self.coupling == FULL:
             names = [f"{letter_of(c)}_{f}" for f in self.features for c in self.channels]
-            return [*names, *(f.name(names) for f in self.functions)]
+            return [*names, *(f.name(names, digits) for f in self.functions)]
         return []
 
     @property
@@ -276,10 +281,13 @@ class Library:
 
         return [product(own, self.own[o]) * product(environment, self.environment[e]) for o, e in self.terms]
 
-    def names(self, feature: Label | None = None) -> list[str]:
-        """Each term as text, such as ``x*mean_x``, or ``x_hare*mean_x`` in one feature's equation."""
+    def names(self, feature: Label | None = None, digits: int = DIGITS) -> list[str]:
+        """Each term as text, such as ``x*mean_x``, or ``x_hare*mean_x`` in one feature's equation.
+
+        ``digits`` are those of functions' parameters, where there are any.
+        """
         own = [letter_of(c) + ("" if feature is None else f"_{feature}") for c in self.channels]
-        z = self._variable_names
+        z = self._named(digits) if self.functions else self._variable_names
         return [
             product_name([*zip(own, self.own[o], strict=False), *zip(z, self.environment[e], strict=False)])
             for o, e in self.terms

@@ -131,11 +131,14 @@ class Centred:
         blocks = [self._of(self._there, r)[np.ix_(free, free)] / self._units[r] for r, free in enumerate(mask)]
         to = block_diag(*(block for block in blocks if block.size))
         starts = found.initial_states
+        # Features without scales of their own weigh alike, so that squares are in units of the signal's.
+        squares = float(self.spread[0, 0] ** 2) if self.samples.own is None else 1.0
         return replace(
             found,
+            squares=found.squares * squares,
             coefficients=self.original(found.coefficients),
-            hessians=to.T @ found.hessians @ to,
-            gradients=found.gradients @ to,
+            hessians=squares * (to.T @ found.hessians @ to),
+            gradients=squares * (found.gradients @ to),
             initial_states=None if starts is None else self.centre[:, 0] + self.spread[:, 0] * starts,
         )
 

@@ -64,8 +64,8 @@ def reduced(parameters: Array, hessians: Array, gradients: Array, candidates: in
     hessian = hessians.sum(axis=0)
     scale = np.sqrt(np.maximum(np.diagonal(hessian), 1e-300))
     inverse, rank = _inverse(hessian / np.outer(scale, scale))
-    scaled = gradients / scale
-    # Gradients sum to zero at the optimum, which takes one of the clusters' degrees of freedom.
+    # What differs between clusters: a sum that a search which stopped early, or a pull, has left says nothing of it.
+    scaled = (gradients - gradients.mean(axis=0)) / scale
     dispersion = float(np.einsum("ci,ij,cj->", scaled, inverse, scaled)) * clusters / (clusters - 1) / rank
     price = 2.0 * np.log(max(2, candidates)) * dispersion
     theta, kept, growth = parameters * scale, np.ones(size, dtype=bool), 0.0

@@ -209,8 +209,8 @@ def _search(
             if not ahead and (yield from _choose_substeps(objective, search.parameters)) > substeps:
                 # Whole rollouts can need finer steps than short ones.
                 yield from search.run(objective, tolerance, max_iterations)
-        elif not implicit and objective.is_stiff(search.parameters):
-            substeps, implicit = 1, True  # the same stage again
+        elif not implicit and substeps < MOST_SUBSTEPS and (steps := objective.steps_for_decays(search.parameters)):
+            substeps, implicit = steps  # the same stage again
         elif (ahead[0] - done) / 2 >= SHORTEST:
             ahead.insert(0, (done + ahead[0]) / 2)  # longer rollouts diverge from here: go by a stage between
         elif done:

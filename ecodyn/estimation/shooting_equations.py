@@ -8,10 +8,9 @@ family, mostly) are therefore answered in one batch.
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -33,7 +32,6 @@ MOST_SUBSTEPS = 16  # of an interval: a law that needs shorter ones is too stiff
 EXACT_SQUARES = 1e-16  # of the data's: residuals under a 10⁻⁸th of them are the solver's
 AMPLITUDE = 10.0  # a rollout is dead beyond this many times the data's largest value
 BATCH_ELEMENTS = 100_000  # numbers in a batch's state, about what a core's cache holds: larger ones are no faster
-FEWEST, MOST = 2, 0.6  # directions, and their share of all coefficients: more are as fast without choosing
 SMALL = 10_000  # numbers in a trial's state below which its time is that of Python's calls, however many directions
 
 
@@ -54,10 +52,14 @@ class Objective:
         self, library: Library, samples: Samples, segments: Segments, *, mask: NDArray[np.bool_], estimate_starts: bool
     ) -> None:
         self.library, self.drive, self.segments, self.mask = library, samples.drive, segments, mask
-        # Small problems may have sensitivities to more than is free: trials of any selections are then alike.
-        self.small = len(segments) * segments.states.shape[2] * mask.size <= SMALL
-        self.shared = library.groups(len(mask)) == 1
-        self._see(mask)
+        # Sensitivities of small problems are to all coefficients, free or not: trials of any selections are then alike.
+        small = len(segments) * segments.states.shape[2] * mask.size <= SMALL
+        self.directions = np.ones_like(mask) if small else mask
+        self.free = np.flatnonzero(mask[self.directions])
+        row_of, self.term_of = np.nonzero(self.directions)
+        groups = library.groups(len(mask))
+        self.equation_of, self.feature_of = np.divmod(row_of, groups)
+        self.shared = groups == 1
         self.n_runs = samples.n_runs
         self.estimate_starts = estimate_starts
         self.exact = EXACT_SQUARES * float(np.sum(samples.states[..., 0] ** 2))
@@ -66,19 +68,6 @@ class Objective:
         self.implicit = False  # steps for stiff laws
         self.step = samples.step
         self.weight_of = weights_of_channels(samples)
-
-    def _see(self, directions: NDArray[np.bool_]) -> None:
-        """Have sensitivities to these coefficients, the free ones among them."""
-        self.directions, self.free = directions, np.flatnonzero(self.mask[directions])
-        row_of, self.term_of = np.nonzero(directions)
-        self.equation_of, self.feature_of = np.divmod(row_of, self.library.groups(len(self.mask)))
-        self.__dict__.pop("_forced", None)
-
-    def seeing(self, directions: NDArray[np.bool_]) -> Objective:
-        """The same with sensitivities to these coefficients."""
-        other = copy.copy(self)
-        other._see(directions)
-        return other
 
     @property
     def size(self) -> int:
@@ -96,12 +85,22 @@ class Objective:
         full[self.mask] = parameters
         return full
 
-    def is_stiff(self, parameters: Array) -> bool:
-        """Whether explicit steps, however many, can't follow the law's decays along the data, and implicit ones can."""
+    def steps_for_decays(self, parameters: Array) -> tuple[int, bool] | None:
+        """Substeps, and whether implicit ones, for decays along the data that single steps can't follow; None of none.
+
+        Explicit ones where 16 of them do; implicit ones where these can't, as few as follow the growth that there is.
+        """
         states, law = self.segments.states, BoundLibrary(self.library, self.coefficients(parameters))
         if states.shape[-1] > 1 or self.step is not None or self.drive is not None:
-            return False
-        return bool(is_stiff(law.jacobian, states[..., 0], self.segments.times, MOST_SUBSTEPS).any())
+            return None
+
+        def stiff(substeps: int) -> bool:
+            return bool(is_stiff(law.jacobian, states[..., 0], self.segments.times, substeps).any())
+
+        numbers = [2**k for k in range(MOST_SUBSTEPS.bit_length())]
+        if stiff(MOST_SUBSTEPS):
+            return next(n for n in numbers if stiff(n)), True
+        return (MOST_SUBSTEPS, False) if any(stiff(n) for n in numbers[:-1]) else None
 
     def apart(self, one: Array, other: Array) -> float:
         """How far signals (..., feature) are apart, as a root mean square, features in the scales they count in."""
@@ -185,7 +184,7 @@ class Trial:
     def kind(self) -> Hashable:
         """Trials of one kind can be answered together."""
         o, shape = self.objective, self.objective.segments.states.shape[1:]
-        key = ("trial", o.library, b"" if o.small else o.mask.tobytes(), o.mask.shape, shape, o.estimate_starts)
+        key = ("trial", o.library, o.directions.tobytes(), o.directions.shape, shape, o.columns)
         return (*key, o.substeps, o.implicit, o.drive is None, o.step is None)
 
     @property
@@ -276,22 +275,8 @@ def rollouts(probes: Sequence[Probe]) -> list[Array]:
     return [signals[where] for _, where in batch.each()]
 
 
-def _alike(trials: Sequence[Trial]) -> list[Trial]:
-    """Small trials with sensitivities to what is free in any of them, or to all coefficients if that is most of them.
-
-    To two at least: products of a single column end in other digits, and company must not matter.
-    """
-    if not trials[0].objective.small:
-        return list(trials)
-    union = np.logical_or.reduce([t.objective.mask for t in trials])
-    if not FEWEST <= union.sum() <= MOST * union.size:
-        union = np.ones_like(union)
-    return [replace(t, objective=t.objective.seeing(union)) for t in trials]
-
-
 def normal_equations(trials: Sequence[Trial]) -> list[Equations]:
     """The answers to trials of one kind; a cost is infinite where one of its rollouts died."""
-    trials = _alike(trials)
     batch = _Batch(trials)
     library, columns = batch.library, batch.first.columns
     data = np.concatenate([o.segments.states for o in batch.objectives])

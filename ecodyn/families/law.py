@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     import pysindy
     import sympy
 
+EXACT_DIGITS = 17  # of a function's parameter where a name is an identity
+
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Law(FittedModel):
@@ -166,7 +168,7 @@ class Law(FittedModel):
         A full law's are named equation by equation, and as monomials of all features: "hare: x_hare*x_lynx" is the
         same term from whichever library.
         """
-        names, fitted = np.array(self.library.names()), self.library.fitted
+        names, fitted = np.array(self.library.names(digits=EXACT_DIGITS)), self.library.fitted
         found: list[str] = []
         for channel, rows in zip(fitted, np.split(self.coefficients, len(fitted)), strict=True):
             prefix = "" if channel == fitted[0] else f"{self.channels[channel]}: "

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ecodyn.arrays import Array
-from ecodyn.equations.library import FULL, Library
+from ecodyn.equations.library import DIGITS, FULL, Library
 from ecodyn.equations.names import letter_of
 from ecodyn.families.printing import GLANCE, check_precision
 
@@ -52,7 +52,7 @@ class LawText:
         if channel not in library.fitted and library.velocity is not None:
             return f"{left} = {letter_of(library.channels[library.velocity])}{suffix}"
         row = self.coefficients[library.fitted.index(channel) * library.groups(len(self.coefficients)) + group]
-        kept, names = np.flatnonzero(row), self._names(group, feature)
+        kept, names = np.flatnonzero(row), self._names(group, feature, precision)
         text = ""
         for term in kept[:most].tolist():
             size = f"{abs(row[term]):.{precision}g}"
@@ -69,10 +69,10 @@ class LawText:
         change = change_over(name, self.step)
         return change if self.step == 1 else f"({change})/{self.step:g}"
 
-    def _names(self, group: int, feature: Any) -> list[str]:
+    def _names(self, group: int, feature: Any, precision: int) -> list[str]:
         if self.library.coupling == FULL and self.library.per_feature_terms:
             return [self.library.monomial(term, group) for term in range(len(self.library))]
-        return self.library.names(feature)
+        return self.library.names(feature, max(precision, DIGITS))
 
 
 def change_over(name: str, step: float) -> str:

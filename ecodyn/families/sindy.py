@@ -82,8 +82,8 @@ class SINDy(LibraryFamily):
         Coefficients at most, of all equations together: thresholds that keep more are passed over.
 
     eliminate : bool
-        Leave out what rollouts can do without, after shooting; needs four independent runs. Not done with an optimizer,
-        whose support is its own.
+        Leave out what rollouts can do without, in the course of shooting; needs it, two of its stages and four
+        independent runs. Not done with an optimizer, whose support is its own, nor where starts are estimated.
 
     The other parameters are those of ``LibraryFamily``.
 
@@ -179,7 +179,8 @@ class SINDy(LibraryFamily):
 
     def _refine(self, prepared: Sequence[TrainingSet]) -> list[tuple[TrainingSet, ShootingResult | None, float]]:
         stages = tuple(self.shooting_options.stages)
-        if not self.eliminate or self.optimizer is not None or len(stages) < 2:
+        as_it_is = self.optimizer is not None or self.shooting_options.estimate_starts or len(stages) < 2
+        if not self.eliminate or as_it_is:
             return super()._refine(prepared)
         started = perf_counter()
         wanted = [i for i, p in enumerate(prepared) if self._wants_shooting(p.initial)]

@@ -1,10 +1,12 @@
 """Where one family stands alone, but under several couplings."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from made_losses import LOG_MARGIN, model, named, null, renamed
 
-from ecodyn.comparison.candidate import TIED, UNDECIDED
+from ecodyn.comparison.candidate import DECIDED, TIED, UNDECIDED
 from ecodyn.comparison.ranking import Rule
 from ecodyn.comparison.repeats import chance_to_repeat
 from ecodyn.comparison.verdict import decide
@@ -54,9 +56,16 @@ def test_no_coupling_is_identified_while_another_may_do():
     assert not verdict.coupling_identified
 
 
-def test_it_may_or_may_not_repeat():
-    chance = chance_to_repeat(contest(), named("sindy", "full"), RULE)
-    assert 0.0 < chance < 1.0
+def test_it_repeats_where_the_family_is_named_whatever_its_coupling():
+    assert chance_to_repeat(contest(), named("sindy", "full"), RULE) > 0.9
+
+
+def test_a_decided_verdict_repeats_only_where_its_coupling_does():
+    decided, *others = contest()
+    decided = replace(decided, losses=decided.losses + 1.0)  # far behind now: the other is decided
+    assert decide([decided, *others]).status == DECIDED
+    near = chance_to_repeat([replace(decided, losses=decided.losses - 0.7), *others], named("sindy", "full"), RULE)
+    assert near <= chance_to_repeat([decided, *others], named("sindy", "full"), RULE)
 
 
 def test_order_of_candidates_changes_nothing():

@@ -50,7 +50,7 @@ def test_explicit_steps_die_and_implicit_ones_follow(samples):
     explicit, implicit = (objective_of(samples, implicit=i, mask=mask) for i in (False, True))
     explicit.substeps = MOST_SUBSTEPS
     starts = explicit.segments.states[:, 0, :, 0]
-    assert explicit.is_stiff(parameters)
+    assert explicit.steps_for_decays(parameters) == (1, True)
     assert not np.isfinite(explicit.equations(parameters, starts).cost)
     assert implicit.equations(parameters, starts).cost < 1e-6 * float(np.sum(samples.states**2))
 
@@ -86,4 +86,17 @@ def test_laws_that_explicit_steps_can_follow_keep_them():
     objective = Objective(
         library, mild, Segments.cut(mild, 24, 1.0), mask=np.ones((1, 2), dtype=bool), estimate_starts=False
     )
-    assert not objective.is_stiff(np.array([0.0, -5.0]))
+    assert objective.steps_for_decays(np.array([0.0, -0.3])) is None
+
+
+@pytest.mark.parametrize("rate", [2.0, 20.0, 40.0])  # an interval: single steps are stable up to 2.78
+def test_fast_decays_are_shot_by_as_many_explicit_steps_as_they_need(rate):
+    t = np.arange(25.0)
+    x = np.column_stack([np.exp(-0.1 * t), 0.5 * np.exp(-0.1 * t) + 0.5 * np.exp(-rate * t)])[None]
+    data = Samples.of(Trajectories(x, t, ["x", "y"], labels_shared=True), "signal")
+    library = linear_library("full", ["signal"], ["x", "y"])
+    rows = [[0.0, -0.1, 0.0], [0.0, 0.5 * (rate - 0.1), -rate]]
+    truth = np.array(rows) / library.rescale(np.ones((2, 3)), data.scales, data.time_scale)
+    found = shoot(library, data, truth * 1.01, mask=truth != 0)
+    assert found.converged
+    assert found.squares < 1e-6

@@ -55,19 +55,20 @@ def best_law(
     other starts around the data are nearest to all the others'.
 
     Of up to four features, functions are candidates too: sines, exponentials, saturations 1/(p + xⁿ), 1/(x + p·y),
-    abs(x) and (x² + p·y²)^(−3/2), with their p fitted, where an equation is exact with them and the data are so free of
-    noise as to tell.
+    abs(x) and (x² + p·y²)^(−3/2), with their p fitted, beside monomials up to degree 2, where an equation is exact with
+    them and the data are so free of noise, and so evenly spaced, as to tell.
 
     Parameters
     ----------
     x : what `ecodyn.as_trajectories` takes, or paths of logs
-        An array (step, feature) is one trajectory; of a list of arrays, or one of three axes, each is one, and a column
-        the same feature in all of them.
+        An array (step, feature) is one trajectory; of a list of such arrays, or an array of three axes, each is one,
+        and a column the same feature in all of them.
     t : array (step,), a list of them (one a run), or the spacing of the steps
         Times of data that carry none.
     degree : int, optional
         Of the largest library: by default 5 of one feature, 3 of two to five, 2 of six or seven, and 1 of eight to
-        sixteen. It is lowered where a library would have over 100 terms or a law over 300 coefficients.
+        sixteen; 1 asks for linear laws alone. It is lowered where a library would have over 100 terms or a law over
+        300 coefficients.
     resamples : int
         Of the data's segments, for how sure it is.
     seed : int

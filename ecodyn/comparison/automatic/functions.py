@@ -33,6 +33,7 @@ TRIED, TRIED_OF_MANY = 16, 10  # groups whose terms are eliminated, of two featu
 GAIN = 25.0  # of one equation's criterion: five terms or so, or a few less and a residual smaller by some powers of ten
 NOISY = 1e-5  # of a feature's movement squared, what smoothing takes away: no equation is exact with more
 EXACT = -75.0  # of one equation's criterion: a residual of 1e-10 and five terms, or of 1e-12 and ten
+UNEVEN = 1e-6  # of a step, by how much others may differ: rounding of times
 SPAN = 24  # samples in a window: short ones tell functions apart best
 PER_COLUMN = 5.0  # what a term costs where the regression has all of them
 FLOOR = 1e-17  # of a target's square: under it trapezoids and the data's rounding are what is fitted
@@ -60,7 +61,9 @@ class _Fit:
 def asked_for(problem: Problem, scale: Array) -> tuple[Function, ...]:
     """The functions, in scaled units; none of many features, or where linear laws alone are asked for."""
     noisy = float((problem.noise / problem.own**2).max()) > NOISY
-    if noisy or problem.terms.features > MOST_FEATURES or problem.terms.degree < DEGREE:
+    steps = [np.diff(t) for _, _, t in problem.runs]
+    uneven = any(np.ptp(h) > UNEVEN * h.mean() for h in steps)  # trapezoids are then no better than to three digits
+    if noisy or uneven or problem.terms.features > MOST_FEATURES or problem.terms.degree < DEGREE:
         return ()
     offered = list(groups(problem, scale))
     taken: tuple[Function, ...] = ()
@@ -107,6 +110,9 @@ def _promising(
         values = []
         for functions in group:
             _, theta, target = _regression(problem, (*taken, *functions), DEGREE)
+            if not np.isfinite(theta).all():  # a state at which it has no value
+                values.append(np.inf)
+                continue
             norms = np.linalg.norm(theta, axis=0)
             left, singular, _ = np.linalg.svd(theta / np.where(norms > 0, norms, 1.0), full_matrices=False)
             basis = left[:, singular > RANK * singular[0]]
@@ -127,6 +133,8 @@ def _sparse(
     wider, theta, target = _regression(problem, functions, degree, span)
     allowed, rank, costs = np.ones(theta.shape[1], dtype=bool), wider.rank, wider.costs
     criteria, support = np.zeros(len(target)), np.zeros(costs.shape, dtype=bool)
+    if not np.isfinite(theta).all():
+        return _Fit(functions, np.full(len(target), np.inf), support)
     for k, y in enumerate(target):
         path = eliminate(theta, y, allowed, rank)
         kept = np.append(np.cumsum(costs[k][path.order][::-1])[::-1], 0.0)
@@ -153,6 +161,8 @@ def _fitted(problem: Problem, taken: tuple[Function, ...], group: tuple[Function
 
         def loss(log: float, kept: Bools = kept, group: tuple[Function, ...] = group) -> float:
             _, theta, target = _regression(problem, (*taken, *times(group, math.exp(log))), DEGREE)
+            if not np.isfinite(theta).all():
+                return math.inf
             solution = solved(np.broadcast_to(theta, (len(target), *theta.shape)), target, kept)
             rest = np.sum((target - solution @ theta.T) ** 2, axis=1)
             return float(np.log(rest + FLOOR)[kept.any(axis=1)].sum())
