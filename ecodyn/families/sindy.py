@@ -83,7 +83,8 @@ class SINDy(LibraryFamily):
 
     eliminate : bool
         Leave out what rollouts can do without, in the course of shooting; needs it, two of its stages and four
-        independent runs. Not done with an optimizer, whose support is its own, nor where starts are estimated.
+        independent runs. Not done with an optimizer or thresholds that were given, whose supports are meant, nor where
+        starts are estimated.
 
     The other parameters are those of ``LibraryFamily``.
 
@@ -179,8 +180,8 @@ class SINDy(LibraryFamily):
 
     def _refine(self, prepared: Sequence[TrainingSet]) -> list[tuple[TrainingSet, ShootingResult | None, float]]:
         stages = tuple(self.shooting_options.stages)
-        as_it_is = self.optimizer is not None or self.shooting_options.estimate_starts or len(stages) < 2
-        if not self.eliminate or as_it_is:
+        chosen = self.optimizer is not None or not (self.thresholds is None or is_whole(self.thresholds))
+        if not self.eliminate or chosen or self.shooting_options.estimate_starts or len(stages) < 2:
             return super()._refine(prepared)
         started = perf_counter()
         wanted = [i for i, p in enumerate(prepared) if self._wants_shooting(p.initial)]

@@ -45,6 +45,11 @@ def test_one_stage_or_none_eliminates_nothing():
         assert one.tolist() == other.tolist()
 
 
+def test_thresholds_that_were_given_are_meant():
+    law = SINDy("independent", thresholds=[0.0]).fit(noisy_logistic(8)).model_
+    assert law.selected_terms() == {"1", "x", "x**2", "x**3"}
+
+
 def test_what_is_no_flag_is_refused():
     with pytest.raises(ValueError, match="eliminate is True or False"):
         SINDy(eliminate="yes").fit(noisy_logistic(4))
