@@ -282,10 +282,7 @@ class Library:
         return [product(own, self.own[o]) * product(environment, self.environment[e]) for o, e in self.terms]
 
     def names(self, feature: Label | None = None, digits: int = DIGITS) -> list[str]:
-        """Each term as text, such as ``x*mean_x``, or ``x_hare*mean_x`` in one feature's equation.
-
-        ``digits`` are those of functions' parameters, where there are any.
-        """
+        """Each term as text, ``x*mean_x``, or ``x_hare*mean_x`` of one feature; functions to so many digits."""
         own = [letter_of(c) + ("" if feature is None else f"_{feature}") for c in self.channels]
         z = self._named(digits) if self.functions else self._variable_names
         return [
