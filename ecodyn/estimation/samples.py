@@ -66,6 +66,11 @@ class Samples:
             return np.arange(self.n_runs)
         return np.unique(self.clusters, return_inverse=True)[1]
 
+    def by_cluster(self, values: Array) -> Array:
+        """Sums (cluster, ...) of values (run, ...) over the runs of each cluster: those are what is independent."""
+        codes = self.cluster_codes
+        return np.stack([values[codes == c].sum(axis=0) for c in range(int(codes.max()) + 1)])
+
     @classmethod
     def of(
         cls, trajectories: Trajectories, channels: str = "signal", dynamics: str = FLOW, *, own_units: bool = False

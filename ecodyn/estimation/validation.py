@@ -7,7 +7,7 @@ chosen here (a sparsity threshold, a ridge, a stopping point) never sees the run
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -107,7 +107,17 @@ def _followed(
         for i, x, living in steps:
             error[:, i] = _mean_square(x[..., 0] - truth[:, i], first.own)
             alive = living
-        for members, again in _by_implicit_steps(law, first, states, times, bound, np.flatnonzero(~alive)):
+        members = _stiff(law, first, states, times, np.flatnonzero(~alive))
+        if len(members):
+            own = BoundLibrary(library, law.coefficients[members])
+            again = march_stiff(
+                own.rhs,
+                own.jacobian,
+                states[members, 0],
+                times[members],
+                substeps=first.substeps,
+                bound=bound[members],
+            )
             for i, x, living in again:
                 error[members, i] = _mean_square(x[..., 0] - truth[members, i], first.own)
                 alive[members] = living
@@ -119,21 +129,14 @@ def _followed(
     return [(s.reshape(shape), a.reshape(shape)) for s, a, shape in parts]
 
 
-def _by_implicit_steps(
-    law: BoundLibrary, first: Validation, states: Array, times: Array, bound: Array, dead: NDArray[np.intp]
-) -> Iterator[tuple[NDArray[np.intp], Iterator[tuple[int, Array, NDArray[np.bool_]]]]]:
-    """Those of the dead whose law is stiff, if there are any, and their rollouts."""
+def _stiff(
+    law: BoundLibrary, first: Validation, states: Array, times: Array, dead: NDArray[np.intp]
+) -> NDArray[np.intp]:
+    """Those of the dead whose law implicit steps can follow."""
     if not len(dead) or states.shape[-1] > 1 or first.step is not None or first.drive is not None:
-        return
+        return dead[:0]
     jacobian = BoundLibrary(law.library, law.coefficients[dead]).jacobian
-    stiff = dead[is_stiff(jacobian, states[dead, ..., 0], times[dead], first.substeps)]
-    if len(stiff):
-        own = BoundLibrary(law.library, law.coefficients[stiff])
-        substeps, limit = first.substeps, bound[stiff]
-        yield (
-            stiff,
-            march_stiff(own.rhs, own.jacobian, states[stiff, 0], times[stiff], substeps=substeps, bound=limit),
-        )
+    return dead[is_stiff(jacobian, states[dead, ..., 0], times[dead], first.substeps)]
 
 
 def _mean_square(difference: Array, own: Array | None) -> Array:

@@ -145,12 +145,6 @@ def _step(theta: Array, hessians: Array, gradients: Array) -> Array:
     return np.asarray(theta - np.linalg.pinv(hessians.sum(axis=0), hermitian=True) @ gradients.sum(axis=0))
 
 
-def _by_cluster(values: Array, samples: Samples) -> Array:
-    """Sums over the runs of each cluster: those are what is independent."""
-    codes = samples.cluster_codes
-    return np.stack([values[codes == c].sum(axis=0) for c in range(codes.max() + 1)])
-
-
 def diagnose(
     label: str,
     initial: InitialFit,
@@ -167,7 +161,7 @@ def diagnose(
     blocks = [*_blocks(initial, parts, coefficients, shooting if refined else None)]
     arrays = {key: np.full(coefficients.shape, np.nan) for key in ("half", "halves", "run", "one", "two")}
     for where, hessians, gradients in blocks:
-        spread = spread_over_runs(coefficients[where], _by_cluster(hessians, samples), _by_cluster(gradients, samples))
+        spread = spread_over_runs(coefficients[where], samples.by_cluster(hessians), samples.by_cluster(gradients))
         arrays["half"][where], arrays["halves"][where] = spread.half_width, spread.halves
         arrays["run"][where] = spread.run_spread
         arrays["one"][where], arrays["two"][where] = spread.first, spread.second

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ecodyn.arrays import Array
+from ecodyn.arrays import Array, Bools
 from ecodyn.equations.library import Library
 from ecodyn.estimation import InitialFit, MatchedIntegrals, Supports, Validation, unexplained_each
 from ecodyn.estimation.centred import Centred, solve
@@ -23,8 +23,6 @@ __all__ = [
     "validated",
 ]
 
-Support = NDArray[np.bool_]
-
 EXACT = 1e-9  # unexplained shares below are the solver's
 # Among supports that validate alike the smallest is taken: never at the cost of more unexplained share than this, ...
 TIE = 0.002
@@ -35,7 +33,7 @@ def fit_of_support(
     library: Library,
     matched: MatchedIntegrals,
     coefficients: Array,
-    support: NDArray[np.bool_],
+    support: Bools,
     candidates: int = 1,
     chosen: tuple[tuple[str, float], ...] = (),
     notes: tuple[str, ...] = (),
@@ -139,7 +137,7 @@ def validated(
 
 def first_that_finishes(
     path: Array, supports: Supports, everything: Validation, library: Library, centred: Centred | None
-) -> tuple[float, Support, Array]:
+) -> tuple[float, Bools, Array]:
     """Threshold, support and coefficients: the first that finishes from every training start, or from most.
 
     Rollouts that diverge here may be mended by shooting, which begins with short ones: "nothing changes" is the

@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from ecodyn.arrays import Array, Bools, Integers
+from ecodyn.arrays import Array, Bools
 from ecodyn.equations.library import Library
 from ecodyn.estimation import Centred, InitialFit, MatchedIntegrals, Problem, Samples, ShootingResult
 from ecodyn.estimation.elimination import reduced
@@ -94,10 +94,10 @@ class TrainingSet:
 
         None where all are needed, or nothing can be told: see ``estimation.elimination``.
         """
-        initial, codes = self.initial, self.samples.cluster_codes
+        initial = self.initial
         if not result.reached:
             return None
-        hessians, gradients = _by_code(result.hessians, codes), _by_code(result.gradients, codes)
+        hessians, gradients = (self.samples.by_cluster(v) for v in (result.hessians, result.gradients))
         found = reduced(result.coefficients[initial.mask], hessians, gradients, self.size)
         if found is None:
             return None
@@ -113,8 +113,3 @@ class TrainingSet:
             support=initial.support[keep],
         )
         return replace(self, initial=smaller), found.allowed
-
-
-def _by_code(values: Array, codes: Integers) -> Array:
-    """Sums over the runs of each cluster: those are what is independent."""
-    return np.stack([values[codes == c].sum(axis=0) for c in range(int(codes.max()) + 1)])

@@ -9,7 +9,7 @@ import numpy as np
 from ecodyn.arrays import Array, Bools
 from ecodyn.rollouts.integration import RightHandSide
 
-__all__ = ["march"]
+__all__ = ["march", "within"]
 
 
 def march(
@@ -45,11 +45,16 @@ def march(
     for i in range(times.shape[1] - 1):
         t, gap = times[:, i], times[:, i + 1] - times[:, i]
         x = _solved(rhs, x, t, gap, substeps) if step is None else _iterated(rhs, x, t, gap, step)
-        # One reduction tells of NaN, infinity and size together: comparisons with NaN are false.
-        alive = alive & (np.abs(x[..., 0]).max(axis=1) <= bound) & np.isfinite(x.sum(axis=(1, 2)))
+        alive = alive & within(x, bound)
         if not alive.all():
             x[~alive] = 0.0
         yield i + 1, x, alive
+
+
+def within(x: Array, bound: float | Array) -> Bools:
+    """Which members (batch,) are finite, and their first columns no larger than the bound."""
+    # One reduction tells of NaN, infinity and size together: comparisons with NaN are false.
+    return np.asarray((np.abs(x[..., 0]).max(axis=1) <= bound) & np.isfinite(x.sum(axis=(1, 2))))
 
 
 def _solved(rhs: RightHandSide, x: Array, t: Array, gap: Array, substeps: int) -> Array:

@@ -13,6 +13,7 @@ import numpy as np
 
 from ecodyn.arrays import Array, Bools
 from ecodyn.rollouts.integration import RightHandSide
+from ecodyn.rollouts.marching import within
 
 __all__ = ["Jacobian", "is_stiff", "march_stiff"]
 
@@ -79,7 +80,7 @@ def march_stiff(
             matrices = np.where(known[:, None, None], matrices, 0.0)
             alive = alive & known & (h * np.linalg.eigvals(matrices).real.max(axis=1) <= MOST_GROWTH)
             x = _extrapolated(rhs, matrices, x, t, h)
-        alive = alive & (np.abs(x[..., 0]).max(axis=1) <= bound) & np.isfinite(x.sum(axis=(1, 2)))
+        alive = alive & within(x, bound)
         x[~alive] = 0.0
         yield i + 1, x, alive
 
