@@ -26,6 +26,7 @@ if TYPE_CHECKING:  # what type checkers see; at run time the names come from _HO
     from ecodyn.families import Matching, Shooting, load_model, register
     from ecodyn.families.base import LibraryFamily
     from ecodyn.families.estimator import Family
+    from ecodyn.families.formula import Formula
     from ecodyn.families.linear import Linear
     from ecodyn.families.lotka_volterra import LotkaVolterra
     from ecodyn.families.matrix_logarithm import flow_of_map, map_of_flow
@@ -46,6 +47,7 @@ _HOME = {
     "Equilibria": "ecodyn.stability.equilibria",
     "Family": "ecodyn.families.estimator",
     "FittedModel": "ecodyn.families.model",
+    "Formula": "ecodyn.families.formula",
     "IncompleteExtractionError": "ecodyn.extraction",
     "InterruptedComparison": "ecodyn.comparison",
     "InterruptedExtraction": "ecodyn.extraction",
@@ -88,6 +90,7 @@ __all__ = [
     "Equilibria",
     "Family",
     "FittedModel",
+    "Formula",
     "IncompleteExtractionError",
     "InterruptedComparison",
     "InterruptedExtraction",

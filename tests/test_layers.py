@@ -20,6 +20,7 @@ FLOORS = (
     "comparison",
     "stability",
     "families",
+    "formulas",
     "estimation",
     "systems",
     "training",
@@ -38,7 +39,7 @@ FLOORS = (
     "errors",
     "_version",
 )
-MOST_ROOMS = 26
+MOST_ROOMS = 27
 HEAVY = ("torch", "pysindy", "pandas", "xarray", "matplotlib")
 
 

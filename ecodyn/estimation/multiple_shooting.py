@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecodyn.arrays import Array
-from ecodyn.equations.library import Library
 from ecodyn.estimation.damped_descent import DampedDescent
+from ecodyn.estimation.rolled_out import AnyLaw
 from ecodyn.estimation.samples import Samples
 from ecodyn.estimation.segments import Segments
 from ecodyn.estimation.shooting_equations import (
@@ -93,7 +93,7 @@ class Problem:
         Which coefficients are free; None frees all.
     """
 
-    library: Library
+    library: AnyLaw
     samples: Samples
     coefficients: Array
     mask: NDArray[np.bool_] | None = None
@@ -110,10 +110,11 @@ class Options(TypedDict, total=False):
     ridge: float
     estimate_starts: bool
     max_iterations: int
+    step_tolerance: float
 
 
 def shoot(
-    library: Library,
+    library: AnyLaw,
     samples: Samples,
     coefficients: Array,
     *,
@@ -133,6 +134,7 @@ def shoot_all(
     ridge: float = 0.0,
     estimate_starts: bool = False,
     max_iterations: int = MAX_ITERATIONS,
+    step_tolerance: float = STEP_TOLERANCE,
 ) -> list[ShootingResult]:
     """Refine the coefficients of each problem by rollouts over segments of growing length.
 
@@ -154,9 +156,12 @@ def shoot_all(
         more noisy observation.
     max_iterations : int
         A stage.
+    step_tolerance : float
+        Of the data's root mean square, between rollouts with a step and with half of it.
     """
     results: dict[int, ShootingResult] = {}
-    searches = [_search(p, stages, intervals, ridge, estimate_starts, max_iterations) for p in problems]
+    options = (stages, intervals, ridge, estimate_starts, max_iterations, step_tolerance)
+    searches = [_search(p, *options) for p in problems]
     answers: dict[int, Any] = dict.fromkeys(range(len(searches)))
     while answers:
         asked: dict[int, Question] = {}
@@ -186,7 +191,13 @@ def _answers(asked: dict[int, Question]) -> dict[int, Any]:
 
 
 def _search(
-    problem: Problem, stages: Sequence[float], intervals: int, ridge: float, estimate_starts: bool, max_iterations: int
+    problem: Problem,
+    stages: Sequence[float],
+    intervals: int,
+    ridge: float,
+    estimate_starts: bool,
+    max_iterations: int,
+    step_tolerance: float,
 ) -> Search:
     """One problem's search: a generator that asks for rollouts and normal equations, and returns what it found."""
     samples, coefficients = problem.samples, problem.coefficients
@@ -201,12 +212,12 @@ def _search(
         objective = Objective(problem.library, samples, segments, mask=mask, estimate_starts=estimate_starts)
         objective.substeps, objective.implicit = substeps, implicit
         if not done:
-            yield from _choose_substeps(objective, search.parameters)
+            yield from _choose_substeps(objective, search.parameters, step_tolerance)
         tolerance = LAST_TOLERANCE if len(ahead) == 1 else EARLY_TOLERANCE
         if (yield from search.run(objective, tolerance, max_iterations)):
             done = ahead.pop(0)
             substeps = objective.substeps
-            if not ahead and (yield from _choose_substeps(objective, search.parameters)) > substeps:
+            if not ahead and (yield from _choose_substeps(objective, search.parameters, step_tolerance)) > substeps:
                 # Whole rollouts can need finer steps than short ones.
                 yield from search.run(objective, tolerance, max_iterations)
         elif not implicit and substeps < MOST_SUBSTEPS and (steps := objective.steps_for_decays(search.parameters)):
@@ -249,14 +260,14 @@ def _unrefined(samples: Samples, coefficients: Array, parameters: Array, why: st
     )
 
 
-def _choose_substeps(objective: Objective, parameters: Array) -> Generator[Question, Any, int]:
+def _choose_substeps(objective: Objective, parameters: Array, tolerance: float) -> Generator[Question, Any, int]:
     """Halve the steps until that no longer moves the rollouts; how many there are then. A map's are what they are."""
     if objective.step is not None:
         return objective.substeps
     coarse = yield Probe(objective, parameters, objective.substeps)
     while objective.substeps < MOST_SUBSTEPS:
         fine = yield Probe(objective, parameters, 2 * objective.substeps)
-        if objective.apart(fine, coarse) <= STEP_TOLERANCE:
+        if objective.apart(fine, coarse) <= tolerance:
             break
         objective.substeps *= 2
         coarse = fine

@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 
 from ecodyn.arrays import Array
 from ecodyn.equations.clock_drive import Drives
-from ecodyn.equations.library import FULL, Library
+from ecodyn.equations.library import FULL
 from ecodyn.equations.monomials import last_apart
-from ecodyn.equations.right_hand_side import BoundLibrary
 from ecodyn.estimation.normal_blocks import Equations, StartBlocks
+from ecodyn.estimation.rolled_out import AnyLaw, Bound, bound
 from ecodyn.estimation.samples import Samples
 from ecodyn.estimation.segments import Segments, weights_of_channels
 from ecodyn.rollouts.integration import RightHandSide
@@ -49,7 +49,7 @@ class Objective:
     """
 
     def __init__(
-        self, library: Library, samples: Samples, segments: Segments, *, mask: NDArray[np.bool_], estimate_starts: bool
+        self, library: AnyLaw, samples: Samples, segments: Segments, *, mask: NDArray[np.bool_], estimate_starts: bool
     ) -> None:
         self.library, self.drive, self.segments, self.mask = library, samples.drive, segments, mask
         # Sensitivities of small problems are to all coefficients, free or not: trials of any selections are then alike.
@@ -90,7 +90,7 @@ class Objective:
 
         Explicit ones where 16 of them do; implicit ones where these can't, as few as follow the growth that there is.
         """
-        states, law = self.segments.states, BoundLibrary(self.library, self.coefficients(parameters))
+        states, law = self.segments.states, bound(self.library, self.coefficients(parameters))
         if states.shape[-1] > 1 or self.step is not None or self.drive is not None:
             return None
 
@@ -231,12 +231,12 @@ class _Batch:
         self.step = np.repeat(steps, self.counts) if steps else None
 
     @cached_property
-    def law(self) -> BoundLibrary:
-        """The library with each segment's own coefficients."""
+    def law(self) -> Bound:
+        """The law with each segment's own coefficients."""
         pairs = zip(self.objectives, self.parameters, strict=True)
         coefficients = np.repeat([o.coefficients(p) for o, p in pairs], self.counts, axis=0)
         drives = [o.drive for o in self.objectives if o.drive is not None]
-        return BoundLibrary(self.library, coefficients, Drives(tuple(drives), tuple(self.counts)) if drives else None)
+        return bound(self.library, coefficients, Drives(tuple(drives), tuple(self.counts)) if drives else None)
 
     def each(self) -> Iterator[tuple[Objective, slice]]:
         """Every question's objective, and where its segments are."""

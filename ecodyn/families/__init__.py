@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ecodyn.families.configuration import Matching as Matching
     from ecodyn.families.configuration import Shooting as Shooting
     from ecodyn.families.estimator import Family
+    from ecodyn.families.formula import Formula as Formula
     from ecodyn.families.linear import Linear as Linear
     from ecodyn.families.lotka_volterra import LotkaVolterra as LotkaVolterra
     from ecodyn.families.model import FittedModel
@@ -25,6 +26,7 @@ __all__ = [
     "DEFAULT",
     "MODELS",
     "REGISTRY",
+    "Formula",
     "Linear",
     "LotkaVolterra",
     "Matching",
@@ -76,7 +78,11 @@ DEFAULT = "linear"  # what is fitted where no family is asked for: the simplest
 MODELS: Registry[type[FittedModel]] = Registry(
     "kind of model",
     "ecodyn.models",
-    {"law": "ecodyn.families.law:Law", "neural_ode": "ecodyn.families.neural_model:NeuralModel"},
+    {
+        "law": "ecodyn.families.law:Law",
+        "neural_ode": "ecodyn.families.neural_model:NeuralModel",
+        "formula": "ecodyn.families.formula_model:FormulaModel",
+    },
     _accept_model,
 )
 
@@ -191,6 +197,7 @@ def _no_constant(name: str) -> float:
 
 
 _HOME = {
+    "Formula": "ecodyn.families.formula",
     "Linear": "ecodyn.families.linear",
     "LotkaVolterra": "ecodyn.families.lotka_volterra",
     "Matching": "ecodyn.families.configuration",

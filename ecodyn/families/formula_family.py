@@ -1,0 +1,267 @@
+"""Families whose law is a formula: nonlinear in its parameters, and estimated by rollouts all the same."""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from time import perf_counter
+from typing import ClassVar, Self, cast
+
+from sklearn.base import clone
+
+from ecodyn.equations.clock_drive import Drive
+from ecodyn.equations.library import EXCHANGEABLE
+from ecodyn.estimation import Samples
+from ecodyn.estimation.multiple_shooting import STAGES
+from ecodyn.families.configuration import Configuration, Shooting
+from ecodyn.families.estimator import FORECAST_SHARES, Family
+from ecodyn.families.formula_diagnostics import diagnose_formula
+from ecodyn.families.formula_model import FormulaModel
+from ecodyn.families.model import FittedModel, amplitudes_of
+from ecodyn.families.options import check_whole, is_number
+from ecodyn.families.protocol_names import FORECAST
+from ecodyn.formulas.common_means import CommonMeans
+from ecodyn.formulas.fitting import FittedFormula, fit_formulas
+from ecodyn.formulas.searching import Search
+from ecodyn.formulas.statement import Statement, check_labels, known_among, statement_of
+from ecodyn.formulas.transforms import Bounds, bounds_of
+from ecodyn.rollouts.iteration import DYNAMICS, FLOW, MAP, stored_step
+from ecodyn.trajectories import Trajectories
+
+__all__ = ["FormulaFamily", "WrittenFamily"]
+
+SEARCHES = 4  # draws that are refined: on the laws that are built in, the best of them was among the first two
+
+
+@dataclass(frozen=True, eq=False)
+class _TrainingSet:
+    """Trajectories on their way to a law."""
+
+    trajectories: Trajectories
+    samples: Samples
+    columns: tuple[int, ...]
+
+
+class FormulaFamily(Family):
+    """A family whose right-hand side is a formula, the same for all features, in the units of the data.
+
+    A subclass says in ``text`` what the formula is; ``WrittenFamily`` has one for each coupling. Parameters that enter
+    linearly are found by regression on matched integrals for each of a hundred draws of the others; Gauss-Newton goes
+    on from the best draws, and multiple shooting with exact sensitivities from there.
+    """
+
+    available_dynamics: ClassVar[tuple[str, ...]] = DYNAMICS
+    configurations: ClassVar[dict[str, type[Configuration]]] = {"shooting": Shooting}
+    refines: ClassVar[bool] = True
+    cost: ClassVar[float] = 8.0
+    model_: FormulaModel
+
+    shooting: Shooting | None
+    searches: int
+    random_state: int
+
+    @abstractmethod
+    def text(self) -> str:
+        """The formula."""
+
+    @abstractmethod
+    def ranges(self, statement: Statement) -> tuple[Bounds, ...]:
+        """Bounds of each parameter."""
+
+    def beginnings(self) -> Mapping[str, float]:
+        """Values of parameters that the search begins with, in place of draws."""
+        return {}
+
+    @property
+    def statement(self) -> Statement:
+        """The formula with its names resolved for this state."""
+        return statement_of(self.text(), self.state)
+
+    @property
+    def shooting_options(self) -> Shooting:
+        """``shooting``, or the default one."""
+        return Shooting() if self.shooting is None else self.shooting
+
+    def check(self, trajectories: Trajectories) -> None:
+        """Refuse formulas that can't be meant for these data, unknown options, and unusable data."""
+        super().check(trajectories)
+        if self.dynamics not in self.available_dynamics:
+            raise ValueError(f"dynamics is {' or '.join(map(repr, self.available_dynamics))}, got {self.dynamics!r}")
+        if self.dynamics == MAP:
+            whole = trajectories.complete()
+            stored_step(whole.times, whole.lengths)
+        check_whole("searches", self.searches, 1)
+        check_whole("random_state", self.random_state, 0)
+        statement = self.statement
+        self.ranges(statement)
+        observables = [name for name in trajectories.observables if name not in statement.own]
+        check_labels(statement, trajectories.features.tolist(), observables, trajectories.labels_shared)
+
+    def for_protocol(self, protocol: str, *, run_by_run: bool) -> Self:
+        """Forecasts are shot on segments that end well before the window does: see ``Family.for_protocol``."""
+        family = super().for_protocol(protocol, run_by_run=run_by_run)
+        shooting = clone(self.shooting_options)
+        if protocol == FORECAST and shooting.stages == STAGES:
+            family.shooting = shooting.set_params(stages=FORECAST_SHARES)
+        return family
+
+    def with_budget(self, factor: int) -> Self:
+        """Shooting may take so many times as many steps, from as many more starts."""
+        steps = factor * self.shooting_options.max_iterations
+        return super().with_budget(factor).set_params(shooting__max_iterations=steps, searches=factor * self.searches)
+
+    def fit_model(self, trajectories: Trajectories, *, clock: bool = False) -> FormulaModel:
+        """Draws, matched integrals, multiple shooting, diagnostics."""
+        return self._fit_together([trajectories], clock)[0]
+
+    def fit_models(self, training_sets: Sequence[Trajectories], *, clock: bool = False) -> Sequence[FittedModel]:
+        """A law for each training set, as each would be fitted alone; their shooting goes on side by side."""
+        return self._fit_together(training_sets, clock)
+
+    def _fit_together(self, training_sets: Sequence[Trajectories], clock: bool) -> list[FormulaModel]:
+        started, statement = perf_counter(), self.statement
+        search = Search(
+            statement=statement,
+            bounds=self.ranges(statement),
+            starts=self.beginnings(),
+            count=self.searches,
+            seed=self.random_state,
+        )
+        prepared = [self._prepared(training, clock) for training in training_sets]
+        options = self.shooting_options.get_params()
+        refine = bool(options.pop("refine"))  # "auto" is yes: a formula has few parameters
+        fits = fit_formulas([(search, p.samples, p.columns) for p in prepared], options, refine=refine)
+        seconds = (perf_counter() - started) / len(prepared)
+        return [self._model(p, fit, search, seconds) for p, fit in zip(prepared, fits, strict=True)]
+
+    def _prepared(self, trajectories: Trajectories, clock: bool) -> _TrainingSet:
+        samples = Samples.of(trajectories, self.state, self.dynamics)
+        if clock:  # whatever the formula takes the mean of is had from the runs themselves
+            samples = replace(samples, drive=cast(Drive, CommonMeans.of(samples)))
+        labels = [str(label) for label in trajectories.features.tolist()]
+        return _TrainingSet(trajectories, samples, tuple(labels.index(name) for name in self.statement.features))
+
+    def _model(self, prepared: _TrainingSet, fit: FittedFormula, search: Search, seconds: float) -> FormulaModel:
+        trajectories, samples, statement = prepared.trajectories, prepared.samples, search.statement
+        label = f"{self.name}/{self.coupling}"
+        drive = None
+        if samples.drive is not None:
+            means = cast(CommonMeans, samples.drive).curve(fit.law, fit.parameters[None])
+            values = means.values[:, : len(statement.environment)]
+            drive = Drive(means.times * samples.time_scale, values)
+        return FormulaModel(
+            family=self.name,
+            coupling=self.coupling,
+            channels=statement.channels,
+            features=tuple(trajectories.features.tolist()),
+            amplitudes=amplitudes_of(trajectories, self.state),
+            provenance=self.provenance(trajectories),
+            step=None if samples.step is None else samples.step * samples.time_scale,
+            formula=statement.text,
+            parameters=dict(zip(statement.parameters, fit.parameters.tolist(), strict=True)),
+            drive=drive,
+            diagnostics=diagnose_formula(label, fit, search.bounds, samples, seconds),
+        )
+
+
+class WrittenFamily(FormulaFamily):
+    """A family with a formula for each coupling.
+
+    Attributes
+    ----------
+    formulas : class attribute, the formula of each coupling
+    positive : class attribute, names of the parameters that are above 0
+    between : class attribute, bounds of some
+
+    Parameters
+    ----------
+    coupling : str
+        One that the family has a formula for.
+    state : "signal"
+        The formulas are of the signal alone.
+    dynamics : "flow" or "map"
+    shooting : Shooting, optional
+        How rollouts are made to follow the data.
+    searches : int
+        How many of the draws are refined.
+    random_state : int
+        Seed of the draws.
+    """
+
+    formulas: ClassVar[Mapping[str, str]]
+    positive: ClassVar[frozenset[str]] = frozenset()
+    between: ClassVar[Mapping[str, Bounds]] = {}
+
+    def __init__(
+        self,
+        coupling: str = EXCHANGEABLE,
+        state: str = "signal",
+        *,
+        dynamics: str = FLOW,
+        shooting: Shooting | None = None,
+        searches: int = SEARCHES,
+        random_state: int = 0,
+    ) -> None:
+        self.coupling = coupling
+        self.state = state
+        self.dynamics = dynamics
+        self.shooting = shooting
+        self.searches = searches
+        self.random_state = random_state
+
+    def text(self) -> str:
+        """The formula of this coupling."""
+        return self.formulas[self.coupling]
+
+    def ranges(self, statement: Statement) -> tuple[Bounds, ...]:
+        """From 0 on for positive parameters, and what ``between`` has."""
+        return bounds_of(statement.parameters, self.positive, self.between)
+
+
+def checked_bounds(bounds: object, statement: Statement) -> dict[str, Bounds]:
+    """Bounds by parameter, None for none on a side.
+
+    Raises
+    ------
+    ValueError
+        They are no pairs of numbers, the lower one first, or of no parameter of the formula.
+    """
+    if bounds is None:
+        return {}
+    example = "such as {'n': (1, 8), 'b': (0, None)}"
+    if not isinstance(bounds, Mapping):
+        raise ValueError(f"bounds are a dictionary by parameter, {example}, got {bounds!r}")
+    known_among(bounds, statement, "bounds")
+    checked = {}
+    for name, pair in bounds.items():
+        sides = list(pair) if isinstance(pair, tuple | list) else []
+        if len(sides) != len(("low", "high")) or not all(s is None or is_number(s) for s in sides):
+            raise ValueError(f"bounds of a parameter are (low, high), {example}, got {name}: {pair!r}")
+        low, high = (-math.inf if sides[0] is None else sides[0]), (math.inf if sides[1] is None else sides[1])
+        if not low < high:
+            raise ValueError(f"bounds of a parameter are (low, high) with low under high, got {name}: {pair!r}")
+        checked[name] = (float(low), float(high))
+    return checked
+
+
+def checked_starts(starts: object, statement: Statement, bounds: Sequence[Bounds]) -> dict[str, float]:
+    """Starts by parameter.
+
+    Raises
+    ------
+    ValueError
+        One is no number, outside its bounds, or of no parameter of the formula.
+    """
+    if starts is None:
+        return {}
+    if not isinstance(starts, Mapping):
+        raise ValueError(f"starts are a dictionary by parameter, such as {{'n': 2.0}}, got {starts!r}")
+    known_among(starts, statement, "starts")
+    within = dict(zip(statement.parameters, bounds, strict=True))
+    for name, value in starts.items():
+        low, high = within[name]
+        if not is_number(value) or not low < value < high:
+            raise ValueError(f"the start of {name} is a number between {low:g} and {high:g}, got {value!r}")
+    return {name: float(value) for name, value in starts.items()}

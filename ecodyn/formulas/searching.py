@@ -1,0 +1,155 @@
+"""Where the parameters of a formula may begin: draws in the data's own units, and the best of them refined."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ecodyn.arrays import Array
+from ecodyn.errors import UnusableDataError
+from ecodyn.estimation.network_descent import Descent, Prior, descend
+from ecodyn.estimation.samples import Samples
+from ecodyn.formulas.law import FormulaLaw
+from ecodyn.formulas.matching import Increments, Projected
+from ecodyn.formulas.statement import Statement
+from ecodyn.formulas.symbolic import derivatives_of
+from ecodyn.formulas.transforms import Bounds, Coordinates
+from ecodyn.formulas.units import units_of
+
+__all__ = ["Candidate", "Search", "candidates_of"]
+
+DRAWS = 100  # of the parameters that enter nonlinearly; each takes a regression on a few thousand numbers
+SPREAD = 1.5  # decades around a parameter's unit that draws go to: what saturates or turns does so within the data
+EXPONENTS = (0.5, 6.0)  # range of exponents drawn, which are pure numbers
+MATCHING_STEPS, MATCHING_TOLERANCE = 40, 1e-4
+ALIKE = 1e-3  # relative difference of costs under which two descents ended in one optimum
+HOPELESS = 4.0  # times the best cost: such a start is not rolled out
+
+
+@dataclass(frozen=True, kw_only=True)
+class Search:
+    """What is searched for, and from where.
+
+    Attributes
+    ----------
+    statement : Statement
+    bounds : of each parameter
+    starts : values of parameters that searches begin with, in place of draws
+    count : how many draws are refined
+    seed : of the draws
+    """
+
+    statement: Statement
+    bounds: tuple[Bounds, ...]
+    starts: Mapping[str, float]
+    count: int
+    seed: int
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """A start that is worth rolling out: the law in its coordinates, and these."""
+
+    law: FormulaLaw
+    coordinates: Array
+    increments: Increments
+    cost: float
+
+
+def candidates_of(search: Search, samples: Samples, columns: tuple[int, ...], most: int) -> list[Candidate]:
+    """The best distinct optima of matched integrals, the best first.
+
+    Raises
+    ------
+    UnusableDataError
+        The formula has no value along the data, wherever it is searched.
+    """
+    law = FormulaLaw(search.statement, columns, None, tuple(samples.scales.ravel().tolist()), samples.time_scale)
+    increments = Increments.of(law, samples)
+    low, high = np.array(search.bounds).T
+    nonlinear = len(derivatives_of(search.statement).linear) < len(search.statement.parameters)
+    rng = np.random.default_rng(search.seed)
+    drawn = [_drawn(search, samples, rng, first=i == 0) for i in range(DRAWS if nonlinear else 1)]
+    found = [(increments.projected(parameters, low, high), units) for parameters, units in drawn]
+    possible = [(p, units) for p, units in found if np.isfinite(p.cost)]
+    if not possible:
+        raise UnusableDataError(_no_value(search.statement, increments, samples))
+    possible.sort(key=lambda pair: pair[0].cost)
+    refined = [_refined(search, increments, p, units) for p, units in possible[: search.count]]
+    refined.sort(key=lambda candidate: candidate.cost)
+    return _distinct(refined)[:most]
+
+
+def _drawn(search: Search, samples: Samples, rng: np.random.Generator, *, first: bool) -> tuple[Array, Array]:
+    """Parameters to begin with, and their units: at random but for the first, which is at the units themselves."""
+    statement = search.statement
+    spread = 0.0 if first else 1.0
+    low, high = np.log(EXPONENTS)
+    exponents = {
+        name: float(np.exp(0.5 * (low + high) + spread * rng.uniform(-0.5, 0.5) * (high - low)))
+        for name in statement.parameters
+        if name in statement.exponents
+    }
+    exponents |= {name: value for name, value in search.starts.items() if name in statement.exponents}
+    units = units_of(statement, samples.scales.ravel(), samples.time_scale, exponents)
+    values = units * 10 ** (spread * rng.uniform(-SPREAD, SPREAD, len(units)))
+    signs = np.where(rng.uniform(size=len(units)) < 0.5 * spread, -1.0, 1.0)
+    for i, (name, (least, most)) in enumerate(zip(statement.parameters, search.bounds, strict=True)):
+        if name in exponents:
+            values[i] = exponents[name]
+        elif least < 0:
+            values[i] *= signs[i]
+        if name in search.starts:
+            values[i] = search.starts[name]
+        elif not least < values[i] < most:
+            values[i] = _inside(least, most, float(rng.uniform(0.02, 0.98)), float(units[i]))
+    return values, units
+
+
+def _inside(low: float, high: float, share: float, unit: float) -> float:
+    """A value between bounds; where only one is finite, within a unit of it."""
+    if np.isfinite(low) and np.isfinite(high):
+        return low + share * (high - low)
+    return low + share * unit if np.isfinite(low) else high - share * unit
+
+
+def _refined(search: Search, increments: Increments, projected: Projected, units: Array) -> Candidate:
+    """All parameters by Gauss-Newton on the matched integrals."""
+    coordinates = Coordinates(search.bounds, tuple(units.tolist()))
+    law = replace(increments.law, coordinates=coordinates)
+    matched = replace(increments, law=law)
+    start = coordinates.inward(projected.parameters)
+    found: Descent | None = descend(
+        matched,
+        start,
+        prior=Prior(0.0, start),
+        tolerance=MATCHING_TOLERANCE,
+        max_iterations=MATCHING_STEPS,
+    )
+    if found is None:
+        return Candidate(law, start, matched, projected.cost)
+    return Candidate(law, found.parameters, matched, found.equations.cost)
+
+
+def _distinct(candidates: list[Candidate]) -> list[Candidate]:
+    """Those that ended in optima of their own, without the hopeless ones."""
+    kept: list[Candidate] = []
+    for candidate in candidates:
+        alike = any(abs(candidate.cost - other.cost) <= ALIKE * other.cost for other in kept)
+        if not alike and (not kept or candidate.cost <= HOPELESS * kept[0].cost):
+            kept.append(candidate)
+    return kept
+
+
+def _no_value(statement: Statement, increments: Increments, samples: Samples) -> str:
+    """Why a formula has no value along the data, as far as that shows."""
+    signal = samples.states[..., 0]
+    below, zero = int((signal < 0).sum()), int((signal == 0).sum())
+    there = [f"{n} values are {what}" for n, what in ((below, "negative"), (zero, "zero")) if n]
+    seen = f": {' and '.join(there)}, where powers and logarithms may have none" if there else ""
+    return (
+        f"expected a formula that has a finite value along the data, got {statement.text!r}, which has none for any of "
+        f"{DRAWS} draws of its parameters{seen}; give starts=, choose features or steps, or another formula"
+    )
