@@ -52,7 +52,8 @@ def compare(
     Parameters
     ----------
     data : Trajectories, or arrays, tables or files of them (see `ecodyn.as_trajectories`), or paths of logs
-    families : names, classes or configured estimators; all registered ones by default
+    families : names, classes or configured estimators; the default set if there are none, and beside it what is named
+        after a +, such as "+share"
     couplings : restrict the couplings of families given by name or class
     t : times of data that carry none: an array, one a run, or the spacing of the steps
     options : ``protocols``, ``windows`` or ``phases``, ``every``, ``state``, ``dynamics``, ``parameters``, ``folds``,

@@ -11,7 +11,7 @@ from sklearn.base import clone
 
 from ecodyn.comparison.references import REFERENCES, Reference
 from ecodyn.equations.library import COUPLINGS, FULL, INDEPENDENT
-from ecodyn.families import REGISTRY, family
+from ecodyn.families import ADDING, REGISTRY, asked_for, family, family_names
 from ecodyn.families.estimator import Family
 from ecodyn.families.model_name import CLOCK, FAMILY, KINDS, ModelName, Named
 from ecodyn.families.protocol_names import FORECAST, IN_SAMPLE, PROTOCOLS, UNSEEN_RUNS
@@ -110,7 +110,9 @@ def variant_of(estimator: Family) -> str:
     for name in sorted(mine):
         step, _, option = name.rpartition("__")
         nested_elsewhere = step and step not in estimator.configurations  # an optimiser's own: its text says them
-        if name in IDENTITY or nested_elsewhere or (name == "random_state" and estimator.stochastic):
+        if name in (*IDENTITY, *estimator.said_by_name()) or nested_elsewhere:
+            continue
+        if name == "random_state" and estimator.stochastic:
             continue
         if name not in usual or mine[name] != usual[name]:
             texts.append(f"{option}={_short(mine[name])}")
@@ -138,7 +140,8 @@ def contenders(
 
     Parameters
     ----------
-    families : names, classes or configured estimators; all registered ones by default
+    families : names, classes or configured estimators; the default set if there are none. A name after a + is beside
+        that set: "+share"
     couplings : of families given by name or class; all of theirs by default
     state : channels of a feature's state
     parameters : further parameters by family name
@@ -150,6 +153,7 @@ def contenders(
     ValueError
         Nothing is left to compare, a model is there twice, or a coupling or a family with parameters is not known.
     """
+    families = _with_default_set(families)
     _check_couplings(families, couplings)
     _check_parameters(families, parameters)
     estimators = list(_estimators(families, couplings, state, parameters or {}, available))
@@ -164,6 +168,14 @@ def contenders(
         raise ValueError(f"expected each model once, got several of {', '.join(sorted(duplicates))}")
     references = [Contender(ModelName.reference(r.name, r.kind, state), reference=r) for _, r in REFERENCES.usable()]
     return [*sorted(laws, key=lambda c: KINDS.index(c.kind)), *references]
+
+
+def _with_default_set(families: Entries | None) -> Entries | None:
+    """The entries, with the default set in front if one is a name after a +."""
+    if families is None or not any(isinstance(entry, str) and entry.startswith(ADDING) for entry in families):
+        return families
+    names = asked_for([entry for entry in families if isinstance(entry, str)])
+    return [*names, *(entry for entry in families if not isinstance(entry, str))]
 
 
 def _check_couplings(families: Entries | None, couplings: Sequence[str] | None) -> None:
@@ -183,7 +195,8 @@ def _check_parameters(families: Entries | None, parameters: object) -> None:
     example = 'such as {"linear": {"refine": False}}'
     if not isinstance(parameters, Mapping):
         raise ValueError(f"parameters are a dictionary by family name, {example}; got {parameters!r}")
-    known = dict.fromkeys([*REGISTRY, *(entry.name for entry in families or () if not isinstance(entry, str))])
+    own_names = (entry.name for entry in families or () if not isinstance(entry, str))
+    known = dict.fromkeys([*family_names(), *own_names])
     for name, own in parameters.items():
         if name not in known:
             raise ValueError(f"parameters are by family name, {', '.join(known)}; got {name!r}")
@@ -223,6 +236,7 @@ def _estimators(
 
 def left_out(families: Entries | None, available: Sequence[str]) -> list[str]:
     """A sentence for each family that can't be what was asked for, and each entry point that brings no model."""
+    families = _with_default_set(families)
     otherwise = [
         f"{cls.name} is a {' or '.join(cls.available_dynamics)} only, "
         f"and left out of a comparison of {' and '.join(available)}s"

@@ -55,7 +55,8 @@ class Request:
 
     Attributes
     ----------
-    families : names, classes or configured estimators; all registered ones by default
+    families : names, classes or configured estimators; the default set if there are none, and beside it what is named
+        after a +, such as "+share"
     couplings : restrict the couplings of families given by name or class
     protocols : "unseen_runs", "forecast", "in_sample"
     windows : (first step, last step) pairs, both ends included; a verdict each. The data's own range by default.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from ecodyn.families.sindy import SINDy as SINDy
 
 __all__ = [
+    "ADDING",
     "DEFAULT",
+    "FURTHER",
     "MODELS",
     "REGISTRY",
     "Formula",
@@ -33,7 +35,9 @@ __all__ = [
     "NeuralODE",
     "SINDy",
     "Shooting",
+    "asked_for",
     "family",
+    "family_names",
     "load_model",
     "model_of",
     "register",
@@ -72,6 +76,21 @@ REGISTRY: Registry[type[Family]] = Registry(
     _accept_family,
 )
 
+# Families that are asked for by name, and take no part in a comparison of all.
+FURTHER: Registry[type[Family]] = Registry(
+    "family",
+    "ecodyn.further_families",
+    {
+        "share": "ecodyn.families.share:Share",
+        "hill": "ecodyn.families.hill:Hill",
+        "power_law": "ecodyn.families.power_law:PowerLaw",
+        "gompertz": "ecodyn.families.gompertz:Gompertz",
+        "replicator": "ecodyn.families.replicator:Replicator",
+    },
+    _accept_family,
+)
+ADDING = "+"  # before the name of one: all that are compared by default, and it
+
 DEFAULT = "linear"  # what is fitted where no family is asked for: the simplest
 
 # What a model file may hold, by its kind. All that is linear in its coefficients is a law: most families add nothing.
@@ -100,7 +119,43 @@ def family(name: str) -> type[Family]:
     >>> family("linear").__name__
     'Linear'
     """
+    if name in FURTHER and name not in REGISTRY:
+        return FURTHER.named(name)
+    if name not in REGISTRY:
+        raise ValueError(f"unknown family {name!r}; there are {', '.join(family_names())}")
     return REGISTRY.named(name)
+
+
+def family_names() -> tuple[str, ...]:
+    """All names that ``family`` knows, those of the default set first.
+
+    Examples
+    --------
+    >>> {"linear", "share"} <= set(family_names())
+    True
+    """
+    return tuple(dict.fromkeys([*REGISTRY, *FURTHER]))
+
+
+def asked_for(names: Sequence[str], *, marked: str = ADDING) -> list[str]:
+    """Names of families with those marked by a ``+`` beside the default set: "+share" is all of these and share.
+
+    Raises
+    ------
+    ValueError
+        One is not known.
+
+    Examples
+    --------
+    >>> asked_for(["+share"])[-2:], asked_for(["share"])
+    (['neural_ode', 'share'], ['share'])
+    """
+    adding = any(name.startswith(marked) for name in names)
+    plain = [name.removeprefix(marked) for name in names]
+    for name in plain:
+        if name not in family_names():
+            raise ValueError(f"unknown family {name!r}; there are {', '.join(family_names())}")
+    return list(dict.fromkeys([*(name for name, _ in REGISTRY.usable() if adding), *plain]))
 
 
 def register(cls: type[Family]) -> type[Family]:

@@ -141,6 +141,10 @@ class Configured(BaseEstimator):
             _check_kind(name, configuration, kind)
             configuration.check()
 
+    def said_by_name(self) -> tuple[str, ...]:
+        """Parameters that its name says, so that what tells its configurations apart need not."""
+        return ()
+
     def get_params(self, deep: bool = True) -> dict[str, object]:
         """Parameters by name; if deep, those of configurations too, ``step__option``."""
         params: dict[str, object] = super().get_params(deep)

@@ -100,6 +100,11 @@ class Formula(FormulaFamily):
         """What a feature sees of the others, as the formula has it."""
         return self.statement.coupling
 
+    def said_by_name(self) -> tuple[str, ...]:
+        """All that a law of a name of its own is."""
+        own = ("name", "formula", "positive", "bounds", "starts")
+        return own if self.name != type(self).name else ()
+
     def text(self) -> str:
         """The formula."""
         return self.formula

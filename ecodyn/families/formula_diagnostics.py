@@ -83,9 +83,16 @@ def _warnings(
             "hold one with bounds, or write the formula with fewer parameters"
         )
     low, high = ends
-    for i, name in enumerate(names):
-        if not dependent[i] and at_bound[i] is None and low[i] > 0 and high[i] / low[i] > WIDEST:
-            notes.append(f"{label}: on these data {name} is hardly told: anything from {low[i]:.2g} to {high[i]:.2g}")
+    wide = [
+        name
+        for i, name in enumerate(names)
+        if not dependent[i] and at_bound[i] is None and low[i] > 0 and not high[i] / low[i] <= WIDEST
+    ]
+    if wide:
+        notes.append(
+            f"{label}: on these data {' and '.join(wide)} can hardly be told: the ends of the 95 % interval are more "
+            f"than a factor of {WIDEST:g} apart"
+        )
     if shooting is not None and "diverge" in shooting.status:
         notes.append(f"{label}: multiple shooting stopped early, as {shooting.status}")
     return tuple(notes)

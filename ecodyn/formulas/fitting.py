@@ -18,6 +18,8 @@ __all__ = ["FittedFormula", "fit_formulas"]
 
 ROLLED_OUT = 2  # distinct optima of matching that are rolled out: noise in short spans may have the wrong one first
 STEP_SHARE = 0.01  # of a rollout's misfit, that the solver's error may be
+SETTLED = 2.0  # factor by which the steps' tolerance must fall for another round to be worth it
+MOST_POLISHING = 4  # rounds: of exact data each shows how much of the misfit was the solver's
 FINEST = 1e-10  # of the data's root mean square: rounding of sums begins there
 
 
@@ -66,9 +68,8 @@ def fit_formulas(
     problems = [_problem(c, searches[i][1], c.coordinates) for i, c in zip(owner, every, strict=True)]
     results = shoot_all(problems, **options)
     best = [min((k for k, o in enumerate(owner) if o == i), key=lambda k: _rank(results[k])) for i in range(len(found))]
-    chosen = [(every[k], results[k]) for k in best]
-    polished = _polished(chosen, [samples for _, samples, _ in searches], options)
-    return [_fitted(candidate, result) for (candidate, _), result in zip(chosen, polished, strict=True)]
+    chosen = zip([(every[k], results[k]) for k in best], searches, strict=True)
+    return [_fitted(c, _polished(c, result, samples, options)) for (c, result), (_, samples, _) in chosen]
 
 
 def _problem(candidate: Candidate, samples: Samples, coordinates: Array) -> Problem:
@@ -81,27 +82,22 @@ def _rank(result: ShootingResult) -> tuple[float, float]:
 
 
 def _polished(
-    chosen: Sequence[tuple[Candidate, ShootingResult]], training: Sequence[Samples], options: Mapping[str, Any]
-) -> list[ShootingResult]:
+    candidate: Candidate, result: ShootingResult, samples: Samples, options: Mapping[str, Any]
+) -> ShootingResult:
     """The same with steps so fine that the solver's error is a small share of what rollouts leave."""
-    results = [result for _, result in chosen]
-    for index, ((candidate, result), samples) in enumerate(zip(chosen, training, strict=True)):
-        tolerance = _tolerance(result, samples)
-        if tolerance is None or not result.reached:
-            continue
+    before = STEP_TOLERANCE
+    for _ in range(MOST_POLISHING):
+        durations = samples.times[np.arange(samples.n_runs), samples.lengths - 1] - samples.times[:, 0]
+        size = float(durations.sum()) * samples.states.shape[2]
+        tolerance = max(FINEST, STEP_SHARE * float(np.sqrt(result.squares / size)))
+        if not (result.reached and tolerance < before / SETTLED):
+            break
         again = {**options, "stages": (result.reached,), "step_tolerance": tolerance}
         finer = shoot_all([_problem(candidate, samples, result.coefficients)], **again)[0]
-        if finer.reached == result.reached:
-            results[index] = finer
-    return results
-
-
-def _tolerance(result: ShootingResult, samples: Samples) -> float | None:
-    """Of steps; None where those that there were are fine enough."""
-    durations = samples.times[np.arange(samples.n_runs), samples.lengths - 1] - samples.times[:, 0]
-    size = float(durations.sum()) * samples.states.shape[2]
-    tolerance = max(FINEST, STEP_SHARE * float(np.sqrt(result.squares / size)))
-    return tolerance if tolerance < STEP_TOLERANCE else None
+        if finer.reached != result.reached:
+            break
+        result, before = finer, tolerance
+    return result
 
 
 def _fitted(candidate: Candidate, result: ShootingResult | None) -> FittedFormula:

@@ -35,9 +35,7 @@ def expression_of(statement: Statement, values: Mapping[str, float]) -> sympy.Ex
     >>> expression_of(statement_of("b - a*x + c*mean(x**n)"), {"b": 1.0, "a": 0.5, "c": 0.25, "n": 2.0})
     -0.5*x + 0.25*mean(x**2) + 1
     """
-    return _expression(
-        with_values(statement.tree, values), statement, lambda name, inside: sympy.Function(name)(inside)
-    )
+    return _expression(with_values(statement.tree, values), statement, lambda name, inside: means()[name](inside))
 
 
 @lru_cache(maxsize=1)
