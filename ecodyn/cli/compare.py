@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ecodyn.cli.arguments import chosen, cores, dynamics_of, windows_of
+from ecodyn.cli.formulas import FormulaTexts, Positive, formulas_of, names_of
 from ecodyn.cli.inputs import LogReading, Reading, gathered, part_of
 from ecodyn.cli.options import (
     Columns,
@@ -40,8 +41,12 @@ from ecodyn.cli.output import INTERRUPTED, PARTIAL, console, exits, fail, print_
 if TYPE_CHECKING:
     from ecodyn.comparison import Comparison
     from ecodyn.extraction import Gathered
+    from ecodyn.families.estimator import Family
 
-Families = Annotated[list[str] | None, typer.Option("--family", help="Repeat for more; all by default.")]
+Families = Annotated[
+    list[str] | None,
+    typer.Option("--family", help="Repeat for more; the default set if none. +share,hill are beside that set."),
+]
 Couplings = Annotated[list[str] | None, typer.Option("--coupling", help="Repeat for more; all by default.")]
 Protocols = Annotated[
     list[str] | None, typer.Option("--protocol", help="unseen_runs, forecast, in_sample; all by default.")
@@ -79,6 +84,8 @@ def compare(
     paths: DataFiles,
     family: Families = None,
     coupling: Couplings = None,
+    formula: FormulaTexts = None,
+    positive: Positive = None,
     protocol: Protocols = None,
     window: Windows = None,
     phases: Phases = None,
@@ -117,12 +124,12 @@ def compare(
         from ecodyn.comparison.contenders import PROTOCOLS
         from ecodyn.equations.library import COUPLINGS
         from ecodyn.extraction.gathering import holds_logs
-        from ecodyn.families import REGISTRY
 
         # All families are asked for by no name: one that another distribution has broken is then left out, and named.
-        names = chosen(family, REGISTRY, "--family") if family else None
+        names = names_of(family)
         couplings, protocols = chosen(coupling, COUPLINGS, "--coupling"), chosen(protocol, PROTOCOLS, "--protocol")
         windows, which = windows_of(window), dynamics_of(dynamics, time)
+        laws = formulas_of(formula or (), positive, state, which.split(","))
         reading = Reading(columns, time_column, run_column, missing)
         logs = LogReading(key, p, token_axis, tokens, interval, step_pattern, log_format)
         if output is not None:
@@ -130,7 +137,8 @@ def compare(
         found = gathered(paths, reading, logs, cores(jobs))
         _keep(found, output)
         data = part_of(found.trajectories, runs, select)
-        comparison = partial(compare_families, data, names, couplings, protocols=protocols, windows=windows)
+        families = _beside(names, laws)
+        comparison = partial(compare_families, data, families, couplings, protocols=protocols, windows=windows)
         comparison = partial(comparison, phases=phases, every=every, state=state, dynamics=which, folds=folds)
         comparison = partial(comparison, parameters=_parameters(names, refine), survivor_rule=survivor_rule)
         comparison = partial(comparison, check_budget=check_budget)
@@ -145,6 +153,15 @@ def _say_what_is_lacking(result: Comparison) -> None:
         fail("interrupted; what was finished is in the report", INTERRUPTED)
     if result.failures:
         fail("some models could not be fitted: " + "; ".join(result.failures), PARTIAL)
+
+
+def _beside(names: list[str] | None, laws: list[Family]) -> list[str | Family] | None:
+    """Families by name, all of the default set if there are none, and formulas beside them."""
+    from ecodyn.families import REGISTRY
+
+    if not laws:
+        return None if names is None else [*names]
+    return [*(name for name, _ in REGISTRY.usable()), *laws] if names is None else [*names, *laws]
 
 
 def _parameters(names: Iterable[str] | None, refine: list[str] | None) -> dict[str, dict[str, object]]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ecodyn.cli.arguments import chosen, dynamics_of, parameter
+from ecodyn.cli.formulas import FormulaText, Positive, formulas_of
 from ecodyn.cli.inputs import Reading, prepared
 from ecodyn.cli.options import (
     Columns,
@@ -56,6 +57,8 @@ def fit(
     paths: DataFiles,
     family: FamilyName = DEFAULT,
     coupling: CouplingName = "exchangeable",
+    formula: FormulaText = None,
+    positive: Positive = None,
     state: State = "signal",
     dynamics: Dynamics = None,
     time: OldDynamics = None,
@@ -75,11 +78,14 @@ def fit(
 ) -> None:
     """Fit one law to all runs and print its equations; -o writes a model file."""
     with exits():
+        _check_law(context, formula, positive)
         if family == AUTO:
             _check_left_to_it(context, dynamics_of(dynamics, time), option)
         data = prepared(paths, window, every, runs, select, Reading(columns, time_column, run_column, missing))
         if family != AUTO:
-            estimator = _configured(family, coupling, state, dynamics_of(dynamics, time), option, seed)
+            which = dynamics_of(dynamics, time)
+            law = _of_family(family, coupling, state) if formula is None else formulas_of([formula], positive, state)[0]
+            estimator = _configured(law, which, option, seed)
         target = None if str(output) == STDOUT else output
         if target is not None:
             from ecodyn.families.model import check_model_path
@@ -106,8 +112,7 @@ def _check_left_to_it(context: typer.Context, dynamics: str, options: list[str] 
     """Refuse what ``--family auto`` chooses itself, or has no room for; defaults as well where they are given."""
     from ecodyn.rollouts.iteration import FLOW
 
-    sources = {name: context.get_parameter_source(name) for name in ("coupling", "state")}
-    given = {f"--{name}": s is not None and not s.name.startswith("DEFAULT") for name, s in sources.items()}
+    given = {f"--{name}": _is_given(context, name) for name in ("coupling", "state")}
     given["--dynamics"] = dynamics != FLOW
     refused = [flag for flag, there in (given | {"--set": bool(options)}).items() if there]
     if refused:
@@ -132,15 +137,36 @@ def _hand_over(model: FittedModel, data: Trajectories, as_json: bool) -> None:
         print(f"{equation.lhs} = {equation.rhs}")
 
 
-def _configured(family: str, coupling: str, state: str, dynamics: str, options: list[str] | None, seed: int) -> Family:
-    """A family's estimator with the parameters that --set names."""
-    from ecodyn.equations.library import COUPLINGS
-    from ecodyn.families import REGISTRY
-    from ecodyn.families import family as family_class
+def _check_law(context: typer.Context, formula: str | None, positive: str | None) -> None:
+    """Refuse a formula beside a family or a coupling, which it says itself, and --positive without one."""
+    if formula is None:
+        if positive is not None:
+            raise typer.BadParameter("--positive is of the parameters of --formula, got no formula")
+        return
+    given = [f"--{name}" for name in ("family", "coupling") if _is_given(context, name)]
+    if given:
+        raise typer.BadParameter(f"--formula is the whole law, got {listed(given)} beside it; leave one out")
 
-    (name,) = chosen([family], REGISTRY, "--family")
+
+def _is_given(context: typer.Context, name: str) -> bool:
+    """Whether an option was typed, be it its default."""
+    source = context.get_parameter_source(name)
+    return source is not None and not source.name.startswith("DEFAULT")
+
+
+def _of_family(family: str, coupling: str, state: str) -> Family:
+    from ecodyn.equations.library import COUPLINGS
+    from ecodyn.families import family as family_class
+    from ecodyn.families import family_names
+
+    (name,) = chosen([family], family_names(), "--family")
     chosen([coupling], COUPLINGS, "--coupling")
-    estimator: Family = family_class(name)(coupling=coupling, state=state)
+    return family_class(name)(coupling=coupling, state=state)
+
+
+def _configured(estimator: Family, dynamics: str, options: list[str] | None, seed: int) -> Family:
+    """An estimator with the parameters that --set names."""
+    name = estimator.name
     if dynamics != estimator.dynamics:
         if dynamics not in estimator.available_dynamics:
             raise typer.BadParameter(

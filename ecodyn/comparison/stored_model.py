@@ -8,6 +8,7 @@ from typing import Any
 
 from ecodyn.families import model_of
 from ecodyn.families.coefficients import coefficients_of
+from ecodyn.families.formula_model import FormulaModel
 from ecodyn.families.law import Law
 from ecodyn.families.model import FittedModel
 
@@ -48,7 +49,7 @@ def model_to_json(model: FittedModel | None, unread: UnreadModel | None = None) 
     if model is None or not model.self_contained:
         return {}
     record: dict[str, Any] = {"law" if model.kind == Law.kind else "model": model.to_json()}
-    if isinstance(model, Law):
+    if isinstance(model, Law | FormulaModel):
         record["coefficients"] = [c.to_json() for c in coefficients_of(model)]
     return record
 

@@ -50,7 +50,7 @@ class ShootingResult:
     ----------
     coefficients : array (row, term), in the samples' scaled units
     hessians : array (run, parameter, parameter)
-        Gauss-Newton Hessians at the solution, JᵀWJ.
+        Gauss-Newton Hessians at the solution, JᵀWJ, with starting states that are estimated at their optimum.
     gradients : array (run, parameter)
         JᵀWr of each run; their sum vanishes at a minimum.
     initial_states : array (segment, feature) or None
@@ -231,10 +231,11 @@ def _search(
             return _unrefined(samples, coefficients, parameters, "rollouts diverge even over the shortest segments")
     if not ahead and search.equations.cost <= objective.exact:
         search.converged, search.status = True, "converged"  # steps that gain nothing then gain rounding
+    hessians, gradients = search.equations.profiled(segments.run)
     return ShootingResult(
         coefficients=objective.coefficients(search.parameters),
-        hessians=search.equations.hessians,
-        gradients=search.equations.gradients,
+        hessians=hessians,
+        gradients=gradients,
         initial_states=search.starts.reshape(samples.n_runs, -1, samples.states.shape[2])[:, 0]
         if estimate_starts
         else None,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ecodyn.arrays import Array
+import numpy as np
+
+from ecodyn.arrays import Array, Integers
 
 __all__ = ["Equations", "StartBlocks"]
 
@@ -17,6 +19,22 @@ class Equations:
     hessians: Array
     gradients: Array
     starts: StartBlocks | None = None
+
+    def profiled(self, run: Integers) -> tuple[Array, Array]:
+        """Hessians and gradients of each run with the starting states at their optimum for any parameters.
+
+        What starting states can make up for, the data don't tell of the parameters; ``run`` is each segment's.
+        """
+        if self.starts is None:
+            return self.hessians, self.gradients
+        hessians, gradients = self.hessians.copy(), self.gradients.copy()
+        blocks = self.starts
+        target = np.concatenate([blocks.cross.swapaxes(1, 2), blocks.gradient[..., None]], axis=2)
+        # Features that do not move count for nothing, and have an empty block.
+        solved = np.linalg.pinv(blocks.hessian, hermitian=True) @ target
+        np.subtract.at(hessians, run, blocks.cross @ solved[..., :-1])
+        np.subtract.at(gradients, run, (blocks.cross @ solved[..., -1:])[..., 0])
+        return hessians, gradients
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from ecodyn.families.diagnostics import Diagnostics
+from ecodyn.families.formula_model import FormulaModel
 from ecodyn.families.law import Law
 from ecodyn.trajectories.labels import Label
 
@@ -27,9 +29,9 @@ class Coefficient:
     feature : label or None
         Feature whose equation it is in; None where all features share it.
     term : str
-        Name of its term, such as "x**2*mean_x".
+        Name of its term, such as "x**2*mean_x"; of a formula, the parameter's.
     value : float
-        In the channel's unit per step.
+        In the channel's unit per step; of a formula, in the unit that this gives the parameter.
     low, high : float or None
         Ends of the 95 % t interval over runs.
     halves : float or None
@@ -62,8 +64,8 @@ class Coefficient:
         return document
 
 
-def coefficients_of(law: Law) -> list[Coefficient]:
-    """The non-zero coefficients of a law, equation by equation.
+def coefficients_of(law: Law | FormulaModel) -> list[Coefficient]:
+    """The non-zero coefficients of a law, equation by equation; of a formula, its parameters.
 
     Examples
     --------
@@ -75,23 +77,37 @@ def coefficients_of(law: Law) -> list[Coefficient]:
     signal 1 0.0
     signal x -0.1
     """
-    d = law.diagnostics
+    if isinstance(law, FormulaModel):
+        return _parameters_of(law)
     names, fitted = law.library.names(), law.library.fitted
     groups = law.library.groups(len(law.coefficients))
     rows = []
     for line, term in zip(*np.nonzero(law.coefficients), strict=True):
         equation, group = divmod(int(line), groups)
-        known: dict[str, Any] = {}
-        if d is not None:
-            known = {name: float(getattr(d, name)[line, term]) for name in KNOWN_OF_A_FIT[:-1]}
-            known["identified"] = bool(d.identified[line, term]) if math.isfinite(known["halves"]) else None
         rows.append(
             Coefficient(
                 equation=law.channels[fitted[equation]],
                 feature=law.features[group] if law.per_feature else None,
                 term=names[term],
                 value=float(law.coefficients[line, term]),
-                **known,
+                **_known(law.diagnostics, int(line), int(term)),
             )
         )
     return rows
+
+
+def _parameters_of(law: FormulaModel) -> list[Coefficient]:
+    equation = law.channels[law.statement.equation]
+    return [
+        Coefficient(equation=equation, feature=None, term=name, value=value, **_known(law.diagnostics, 0, i))
+        for i, (name, value) in enumerate(law.parameters.items())
+    ]
+
+
+def _known(diagnostics: Diagnostics | None, line: int, term: int) -> dict[str, Any]:
+    """What diagnostics say of one coefficient."""
+    if diagnostics is None:
+        return {}
+    known: dict[str, Any] = {name: float(getattr(diagnostics, name)[line, term]) for name in KNOWN_OF_A_FIT[:-1]}
+    known["identified"] = bool(diagnostics.identified[line, term]) if math.isfinite(known["halves"]) else None
+    return known

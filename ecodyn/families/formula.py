@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from ecodyn.families.configuration import Shooting
-from ecodyn.families.formula_family import SEARCHES, FormulaFamily, checked_bounds, checked_starts
+from ecodyn.families.formula_family import SEARCHES, FormulaFamily
+from ecodyn.families.formula_options import checked_bounds, checked_starts
 from ecodyn.formulas.statement import Statement, known_among
 from ecodyn.formulas.transforms import Bounds, bounds_of
 from ecodyn.rollouts.iteration import FLOW

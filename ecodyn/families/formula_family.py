@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-import math
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import ClassVar, Self, cast
 
+import numpy as np
 from sklearn.base import clone
 
 from ecodyn.equations.clock_drive import Drive
 from ecodyn.equations.library import EXCHANGEABLE
 from ecodyn.estimation import Samples
 from ecodyn.estimation.multiple_shooting import STAGES
+from ecodyn.extraction.gathering import data_of
 from ecodyn.families.configuration import Configuration, Shooting
 from ecodyn.families.estimator import FORECAST_SHARES, Family
 from ecodyn.families.formula_diagnostics import diagnose_formula
 from ecodyn.families.formula_model import FormulaModel
 from ecodyn.families.model import FittedModel, amplitudes_of
-from ecodyn.families.options import check_whole, is_number
+from ecodyn.families.options import check_whole
+from ecodyn.families.profile_likelihood import Profile, profile_of
 from ecodyn.families.protocol_names import FORECAST
 from ecodyn.formulas.common_means import CommonMeans
 from ecodyn.formulas.fitting import FittedFormula, fit_formulas
@@ -29,6 +31,8 @@ from ecodyn.formulas.statement import Statement, check_labels, known_among, stat
 from ecodyn.formulas.transforms import Bounds, bounds_of
 from ecodyn.rollouts.iteration import DYNAMICS, FLOW, MAP, stored_step
 from ecodyn.trajectories import Trajectories
+from ecodyn.trajectories.conversions import DataLike
+from ecodyn.trajectories.values import Numbers
 
 __all__ = ["FormulaFamily", "WrittenFamily"]
 
@@ -119,6 +123,31 @@ class FormulaFamily(Family):
     def fit_models(self, training_sets: Sequence[Trajectories], *, clock: bool = False) -> Sequence[FittedModel]:
         """A law for each training set, as each would be fitted alone; their shooting goes on side by side."""
         return self._fit_together(training_sets, clock)
+
+    def profile(self, parameter: str, X: DataLike, *, t: Numbers | float | None = None) -> Profile:
+        """How much worse the law gets as a parameter is held elsewhere: whether, and how well, the data tell it.
+
+        Fits the law if that is not done yet; else ``X`` has to be what it was fitted to.
+
+        Parameters
+        ----------
+        parameter : str
+        X, t : as in ``fit``
+
+        Raises
+        ------
+        ValueError
+            The law has no such parameter.
+        UnusableDataError
+            There is only one run, or rollouts diverge.
+        """
+        known_among([parameter], self.statement, "profiles")
+        if not hasattr(self, "model_"):
+            self.fit(X, t=t)
+        samples = self._prepared(data_of(X, t), clock=False).samples
+        options = {k: v for k, v in self.shooting_options.get_params().items() if k not in ("refine", "stages")}
+        with np.errstate(all="ignore"):
+            return profile_of(self.model_, samples, self.ranges(self.statement), parameter, options)
 
     def _fit_together(self, training_sets: Sequence[Trajectories], clock: bool) -> list[FormulaModel]:
         started, statement = perf_counter(), self.statement
@@ -218,50 +247,3 @@ class WrittenFamily(FormulaFamily):
     def ranges(self, statement: Statement) -> tuple[Bounds, ...]:
         """From 0 on for positive parameters, and what ``between`` has."""
         return bounds_of(statement.parameters, self.positive, self.between)
-
-
-def checked_bounds(bounds: object, statement: Statement) -> dict[str, Bounds]:
-    """Bounds by parameter, None for none on a side.
-
-    Raises
-    ------
-    ValueError
-        They are no pairs of numbers, the lower one first, or of no parameter of the formula.
-    """
-    if bounds is None:
-        return {}
-    example = "such as {'n': (1, 8), 'b': (0, None)}"
-    if not isinstance(bounds, Mapping):
-        raise ValueError(f"bounds are a dictionary by parameter, {example}, got {bounds!r}")
-    known_among(bounds, statement, "bounds")
-    checked = {}
-    for name, pair in bounds.items():
-        sides = list(pair) if isinstance(pair, tuple | list) else []
-        if len(sides) != len(("low", "high")) or not all(s is None or is_number(s) for s in sides):
-            raise ValueError(f"bounds of a parameter are (low, high), {example}, got {name}: {pair!r}")
-        low, high = (-math.inf if sides[0] is None else sides[0]), (math.inf if sides[1] is None else sides[1])
-        if not low < high:
-            raise ValueError(f"bounds of a parameter are (low, high) with low under high, got {name}: {pair!r}")
-        checked[name] = (float(low), float(high))
-    return checked
-
-
-def checked_starts(starts: object, statement: Statement, bounds: Sequence[Bounds]) -> dict[str, float]:
-    """Starts by parameter.
-
-    Raises
-    ------
-    ValueError
-        One is no number, outside its bounds, or of no parameter of the formula.
-    """
-    if starts is None:
-        return {}
-    if not isinstance(starts, Mapping):
-        raise ValueError(f"starts are a dictionary by parameter, such as {{'n': 2.0}}, got {starts!r}")
-    known_among(starts, statement, "starts")
-    within = dict(zip(statement.parameters, bounds, strict=True))
-    for name, value in starts.items():
-        low, high = within[name]
-        if not is_number(value) or not low < value < high:
-            raise ValueError(f"the start of {name} is a number between {low:g} and {high:g}, got {value!r}")
-    return {name: float(value) for name, value in starts.items()}

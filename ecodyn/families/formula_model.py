@@ -65,13 +65,17 @@ class FormulaModel(FittedModel):
         """The formula with its names resolved."""
         return statement_of(self.formula, self.state)
 
-    @cached_property
-    def _bound(self) -> BoundFormula:
+    @property
+    def law(self) -> FormulaLaw:
+        """The formula in the units of the data, as a function of its parameters."""
         labels = [str(label) for label in self.features]
         columns = tuple(labels.index(name) for name in self.statement.features)
-        law = FormulaLaw(self.statement, columns, None, (1.0,) * len(self.channels))
+        return FormulaLaw(self.statement, columns, None, (1.0,) * len(self.channels))
+
+    @cached_property
+    def _bound(self) -> BoundFormula:
         values = np.array([[self.parameters[name] for name in self.statement.parameters]])
-        return BoundFormula(law, values, np.ones_like(values), self.drive)
+        return BoundFormula(self.law, values, np.ones_like(values), self.drive)
 
     def rhs(self, x: Array, t: Array) -> Array:
         """ẋ, or a map's change per step, at states (batch, feature, channel) and times (batch,); traits stand still."""

@@ -19,6 +19,7 @@ __all__ = ["FittedFormula", "fit_formulas"]
 ROLLED_OUT = 2  # distinct optima of matching that are rolled out: noise in short spans may have the wrong one first
 STEP_SHARE = 0.01  # of a rollout's misfit, that the solver's error may be
 SETTLED = 2.0  # factor by which the steps' tolerance must fall for another round to be worth it
+UNDONE = 1e-4  # share of the squares that a further step would take off, from which on the search goes on
 MOST_POLISHING = 4  # rounds: of exact data each shows how much of the misfit was the solver's
 FINEST = 1e-10  # of the data's root mean square: rounding of sums begins there
 
@@ -84,14 +85,16 @@ def _rank(result: ShootingResult) -> tuple[float, float]:
 def _polished(
     candidate: Candidate, result: ShootingResult, samples: Samples, options: Mapping[str, Any]
 ) -> ShootingResult:
-    """The same with steps so fine that the solver's error is a small share of what rollouts leave."""
+    """The same at its optimum, with steps so fine that the solver's error is a small share of what rollouts leave."""
     before = STEP_TOLERANCE
     for _ in range(MOST_POLISHING):
         durations = samples.times[np.arange(samples.n_runs), samples.lengths - 1] - samples.times[:, 0]
         size = float(durations.sum()) * samples.states.shape[2]
         tolerance = max(FINEST, STEP_SHARE * float(np.sqrt(result.squares / size)))
-        if not (result.reached and tolerance < before / SETTLED):
+        undone = result.optimality > UNDONE  # of curved valleys, which take many steps
+        if not (result.reached and (undone or tolerance < before / SETTLED)):
             break
+        tolerance = min(before, tolerance)
         again = {**options, "stages": (result.reached,), "step_tolerance": tolerance}
         finer = shoot_all([_problem(candidate, samples, result.coefficients)], **again)[0]
         if finer.reached != result.reached:

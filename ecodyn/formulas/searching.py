@@ -12,7 +12,7 @@ from ecodyn.errors import UnusableDataError
 from ecodyn.estimation.network_descent import Descent, Prior, descend
 from ecodyn.estimation.samples import Samples
 from ecodyn.formulas.law import FormulaLaw
-from ecodyn.formulas.matching import Increments, Projected
+from ecodyn.formulas.matching import Increments, Projected, smoothed
 from ecodyn.formulas.statement import Statement
 from ecodyn.formulas.symbolic import derivatives_of
 from ecodyn.formulas.transforms import Bounds, Coordinates
@@ -24,6 +24,8 @@ DRAWS = 100  # of the parameters that enter nonlinearly; each takes a regression
 SPREAD = 1.5  # decades around a parameter's unit that draws go to: what saturates or turns does so within the data
 EXPONENTS = (0.5, 6.0)  # range of exponents drawn, which are pure numbers
 MATCHING_STEPS, MATCHING_TOLERANCE = 40, 1e-4
+TRIED = 20  # draws that tell whether the data are noisy
+NOISY = 0.7  # share of the misfit that is left on smoothed data, under which the data are noisy
 ALIKE = 1e-3  # relative difference of costs under which two descents ended in one optimum
 HOPELESS = 4.0  # times the best cost: such a start is not rolled out
 
@@ -67,12 +69,10 @@ def candidates_of(search: Search, samples: Samples, columns: tuple[int, ...], mo
         The formula has no value along the data, wherever it is searched.
     """
     law = FormulaLaw(search.statement, columns, None, tuple(samples.scales.ravel().tolist()), samples.time_scale)
-    increments = Increments.of(law, samples)
-    low, high = np.array(search.bounds).T
     nonlinear = len(derivatives_of(search.statement).linear) < len(search.statement.parameters)
     rng = np.random.default_rng(search.seed)
     drawn = [_drawn(search, samples, rng, first=i == 0) for i in range(DRAWS if nonlinear else 1)]
-    found = [(increments.projected(parameters, low, high), units) for parameters, units in drawn]
+    increments, found = _projected(search, law, samples, drawn)
     possible = [(p, units) for p, units in found if np.isfinite(p.cost)]
     if not possible:
         raise UnusableDataError(_no_value(search.statement, increments, samples))
@@ -80,6 +80,22 @@ def candidates_of(search: Search, samples: Samples, columns: tuple[int, ...], mo
     refined = [_refined(search, increments, p, units) for p, units in possible[: search.count]]
     refined.sort(key=lambda candidate: candidate.cost)
     return _distinct(refined)[:most]
+
+
+def _projected(
+    search: Search, law: FormulaLaw, samples: Samples, drawn: list[tuple[Array, Array]]
+) -> tuple[Increments, list[tuple[Projected, Array]]]:
+    """The draws with their linear parameters at their optimum, on the data, or on smoothed ones if these are noisy.
+
+    Noise in what is integrated draws coefficients towards zero; where smoothing takes most of the misfit off, it was
+    noise.
+    """
+    low, high = np.array(search.bounds).T
+    plain, smooth = (Increments.of(law, each) for each in (samples, smoothed(samples)))
+    tried = drawn[:TRIED]
+    on_plain, on_smooth = (min(each.projected(p, low, high).cost for p, _ in tried) for each in (plain, smooth))
+    chosen = smooth if on_smooth < NOISY * on_plain else plain
+    return chosen, [(chosen.projected(parameters, low, high), units) for parameters, units in drawn]
 
 
 def _drawn(search: Search, samples: Samples, rng: np.random.Generator, *, first: bool) -> tuple[Array, Array]:

@@ -13,7 +13,7 @@ NUMBER, NAME, SIGN, END = "number", "name", "sign", "end"
 MOST_CHARACTERS = 2_000  # of a formula: a page of text; its derivatives would take minutes beyond
 MOST_LETTERS = 40  # of a name
 MOST_DIGITS = 40  # of a number: floats hold 17
-SHOWN = 70  # characters of the text around a fault
+SHOWN = 60  # characters of the text around a fault: a terminal's panel must not break the line
 
 _TOKEN = re.compile(
     r"(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?P<name>[A-Za-z_][A-Za-z0-9_]*)|(?P<sign>\*\*|[-+*/^(),])",

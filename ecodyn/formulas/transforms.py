@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -25,6 +25,7 @@ class Coordinates:
     ----------
     bounds : (low, high) of each parameter, infinite where there is none
     units : of each parameter, from the data; what is free is counted in them
+    origin : of φ, which is counted from there; 0 where there is none
 
     Examples
     --------
@@ -36,6 +37,15 @@ class Coordinates:
 
     bounds: tuple[Bounds, ...]
     units: tuple[float, ...]
+    origin: tuple[float, ...] = ()
+
+    def from_origin(self, origin: Array) -> Coordinates:
+        """The same counted from another point, given in these coordinates."""
+        return replace(self, origin=tuple((origin + self._origin).tolist()))
+
+    @property
+    def _origin(self) -> Array:
+        return np.array(self.origin or [0.0] * len(self.units))
 
     @cached_property
     def _parts(self) -> tuple[Array, Array, Array, Bools, Bools]:
@@ -47,6 +57,7 @@ class Coordinates:
     def outward(self, coordinates: Array) -> Array:
         """θ (..., parameter) from φ."""
         low, high, units, below, above = self._parts
+        coordinates = coordinates + self._origin
         growing = units * np.exp(coordinates)
         both = low + (high - low) * _logistic(coordinates)
         one = np.where(below, low + growing, np.where(above, high - units * np.exp(-coordinates), units * coordinates))
@@ -55,6 +66,7 @@ class Coordinates:
     def slopes(self, coordinates: Array) -> Array:
         """∂θ/∂φ."""
         low, high, units, below, above = self._parts
+        coordinates = coordinates + self._origin
         share = _logistic(coordinates)
         both = (high - low) * share * (1 - share)
         one = np.where(below, units * np.exp(coordinates), np.where(above, units * np.exp(-coordinates), units))
@@ -72,7 +84,7 @@ class Coordinates:
             one = np.where(
                 below, np.log((inside - low) / units), np.where(above, -np.log((high - inside) / units), inside / units)
             )
-        return np.where(below & above, both, one)
+        return np.where(below & above, both, one) - self._origin
 
 
 def _logistic(x: Array) -> Array:

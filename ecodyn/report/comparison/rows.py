@@ -12,6 +12,7 @@ from ecodyn.comparison.result import Comparison
 from ecodyn.comparison.window_result import WindowResult
 from ecodyn.equations.library import FULL
 from ecodyn.families.coefficients import coefficients_of
+from ecodyn.families.formula_model import FormulaModel
 from ecodyn.families.law import Law
 from ecodyn.families.model_name import CEILING, CLOCK, FAMILY, NULL
 from ecodyn.report.formatting import (
@@ -105,10 +106,10 @@ def _cells(m: ModelScore) -> dict[str, str]:
     }
 
 
-def law_of(m: ModelScore, window: WindowResult) -> Law | None:
+def law_of(m: ModelScore, window: WindowResult) -> Law | FormulaModel | None:
     """The same model's law, fitted to everything."""
     for other in window.models:
-        if other.name == m.name and isinstance(other.model, Law):
+        if other.name == m.name and isinstance(other.model, Law | FormulaModel):
             return other.model
     return None
 
@@ -134,7 +135,7 @@ def rollouts_of(m: ModelScore, comparison: Comparison) -> int:
     return len(m.skill_per_run) * origins * m.seeds
 
 
-def law_notes(law: Law) -> tuple[str, ...]:
+def law_notes(law: Law | FormulaModel) -> tuple[str, ...]:
     """When not to trust a law's coefficients."""
     if law.diagnostics is None:
         return ()

@@ -14,7 +14,7 @@ from ecodyn.comparison.phases import Phases
 from ecodyn.comparison.result import Comparison
 from ecodyn.comparison.window_result import WindowResult
 from ecodyn.families.diagnostics import Diagnostics
-from ecodyn.families.law import Law
+from ecodyn.families.model import FittedModel
 from ecodyn.families.model_name import FAMILY, ModelName
 from ecodyn.report.comparison import rows
 from ecodyn.report.embedded import Image, png, svg
@@ -145,7 +145,7 @@ class EquilibriaText:
     rows: list[EquilibriumRow]
 
     @classmethod
-    def of(cls, law: Law) -> EquilibriaText | None:
+    def of(cls, law: FittedModel) -> EquilibriaText | None:
         """Those of an autonomous law; nothing of clocks and traits, where that depends on more than the law."""
         if not law.autonomous:
             return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ecodyn.families.coefficients import Coefficient, coefficients_of
+from ecodyn.families.formula_model import FormulaModel
 from ecodyn.families.law import Law
 from ecodyn.report.formatting import DASH, coefficient, inflation, number, percent, term
 
@@ -29,7 +30,7 @@ class CoefficientRow:
     identified: str
 
     @classmethod
-    def of(cls, c: Coefficient, law: Law) -> CoefficientRow:
+    def of(cls, c: Coefficient, law: Law | FormulaModel) -> CoefficientRow:
         """The row of a law's coefficient."""
         return cls(
             feature=SHARED if c.feature is None else str(c.feature),
@@ -49,12 +50,14 @@ class CoefficientRow:
         return DASH if DASH in (self.low, self.high) else f"{self.low} to {self.high}"
 
 
-def coefficient_rows(law: Law, most: int = 60) -> tuple[list[CoefficientRow], int]:
+def coefficient_rows(law: Law | FormulaModel, most: int = 60) -> tuple[list[CoefficientRow], int]:
     """A law's first non-zero coefficients as text, and how many more there are."""
     coefficients = coefficients_of(law)
     return [CoefficientRow.of(c, law) for c in coefficients[:most]], max(0, len(coefficients) - most)
 
 
-def term_label(law: Law, equation: str, name: str) -> str:
-    """A term as text, behind its equation's channel where the law has several equations."""
+def term_label(law: Law | FormulaModel, equation: str, name: str) -> str:
+    """A term as text, behind its equation's channel where the law has several equations; a formula's parameter."""
+    if isinstance(law, FormulaModel):
+        return name
     return term(name) if len(law.library.fitted) == 1 else f"{equation}: {term(name)}"

@@ -8,10 +8,12 @@ import numpy as np
 
 from ecodyn.arrays import Array
 from ecodyn.equations.library import FULL
+from ecodyn.families.formula_model import FormulaModel
 from ecodyn.families.law import Law
 from ecodyn.report.formatting import coefficient, term
 from ecodyn.report.laws.coefficients import term_label
 from ecodyn.report.laws.interactions import cross_out, plot_interactions
+from ecodyn.report.laws.parameters import draw_parameters
 from ecodyn.report.style import DEAD, DIVERGING, FONT, INK, PALETTE, axes_or_new, escaped
 
 if TYPE_CHECKING:
@@ -23,12 +25,12 @@ MOST_NAMED_TERMS = 30  # of an image's columns
 MOST_TICKS = 15  # along a side of an image
 
 
-def plot_coefficients(law: Law, ax: Axes | None = None) -> Axes:
+def plot_coefficients(law: Law | FormulaModel, ax: Axes | None = None) -> Axes:
     """Coefficients of a law, made comparable by the half width of their own 95 % intervals over runs.
 
     A row is a term of an equation, a dot a coefficient: one, or one a feature. Beyond ±1 the interval leaves zero out.
     Hollow ones are not identified (two halves of the runs disagree). A full law is an image, crossed out where it is
-    not identified: see ``plot_interactions``.
+    not identified: see ``plot_interactions``. A formula's parameters are drawn as multiples of their values.
 
     Examples
     --------
@@ -39,6 +41,8 @@ def plot_coefficients(law: Law, ax: Axes | None = None) -> Axes:
     >>> [label.get_text() for label in ax.get_yticklabels()]
     ['constant', 'x']
     """
+    if isinstance(law, FormulaModel):
+        return draw_parameters(law, ax)
     if law.coupling == FULL:
         return plot_interactions(law, ax) if law.interaction_matrix else _draw_terms(law, ax)
     labels = [term_label(law, law.channels[c], name) for c in law.library.fitted for name in law.library.names()]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from ecodyn.families.formula_model import FormulaModel
 from ecodyn.families.law import Law
 from ecodyn.families.model import FittedModel
 from ecodyn.report.laws.coefficients import coefficient_rows
@@ -17,7 +18,7 @@ def fit_table(model: FittedModel) -> Table:
     title = f"{model.family}/{model.coupling}, state {model.state}"
     if model.step is not None:
         title += f", map of {model.step:g} steps" if model.step != 1 else ", map of one step"
-    if not isinstance(model, Law):
+    if not isinstance(model, Law | FormulaModel):
         validation = getattr(model, "validation", None)  # of networks, whose coefficients are called weights
         held = "coefficients" if validation is None else "weights"
         table = Table(title=f"{title}: {model.n_coefficients} {held}", show_header=False)
@@ -32,7 +33,8 @@ def fit_table(model: FittedModel) -> Table:
         padding=(0, 1, 0, 0),
         pad_edge=False,
     )
-    for name in ("feature", "term", "coefficient", "95 % over runs", "VIF", "identified"):
+    of_terms = ("term", "coefficient") if isinstance(model, Law) else ("parameter", "value")
+    for name in ("feature", *of_terms, "95 % over runs", "VIF", "identified"):
         table.add_column(name, no_wrap=True)
     rows, more = coefficient_rows(model, MOST_COEFFICIENTS)
     for row in rows:
@@ -42,11 +44,12 @@ def fit_table(model: FittedModel) -> Table:
     return table
 
 
-def _caption(law: Law) -> str:
+def _caption(law: Law | FormulaModel) -> str:
     d = law.diagnostics
     if d is None:
         return ""
+    size = len(law.library) if isinstance(law, Law) else law.n_coefficients
     return (
-        f"condition number {d.condition_number:.2g}, effective rank {d.effective_rank:.2g} of {len(law.library)}; "
+        f"condition number {d.condition_number:.2g}, effective rank {d.effective_rank:.2g} of {size}; "
         f"{d.status}; {d.seconds:.2g} s"
     )
