@@ -167,7 +167,7 @@ class FormulaFamily(Family):
 
     def _prepared(self, trajectories: Trajectories, clock: bool) -> _TrainingSet:
         samples = Samples.of(trajectories, self.state, self.dynamics)
-        if clock:  # whatever the formula takes the mean of is had from the runs themselves
+        if clock and self.clock_applies():  # what the formula takes the mean of is had from the runs themselves
             samples = replace(samples, drive=cast(Drive, CommonMeans.of(samples)))
         labels = [str(label) for label in trajectories.features.tolist()]
         return _TrainingSet(trajectories, samples, tuple(labels.index(name) for name in self.statement.features))
@@ -177,7 +177,7 @@ class FormulaFamily(Family):
         label = f"{self.name}/{self.coupling}"
         drive = None
         if samples.drive is not None:
-            means = cast(CommonMeans, samples.drive).curve(fit.law, fit.parameters[None])
+            means = fit.law.curve(cast(CommonMeans, samples.drive), fit.parameters[None])
             values = means.values[:, : len(statement.environment)]
             drive = Drive(means.times * samples.time_scale, values)
         return FormulaModel(

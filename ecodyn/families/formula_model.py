@@ -18,8 +18,9 @@ from ecodyn.families.law_file import step_from
 from ecodyn.families.law_text import change_over
 from ecodyn.families.model import FittedModel, amplitudes_from, feature_amplitudes_from
 from ecodyn.families.options import is_number
+from ecodyn.families.printing import check_precision
 from ecodyn.formulas.law import BoundFormula, FormulaLaw
-from ecodyn.formulas.printed import expression_of, latex_of
+from ecodyn.formulas.printed import expression_of, latex_of, rounded_numbers
 from ecodyn.formulas.statement import Statement, check_labels, statement_of
 from ecodyn.trajectories.state import VELOCITY
 
@@ -155,7 +156,8 @@ class FormulaModel(FittedModel):
         name = letter_of(self.channels[self.statement.equation])
         left = f"({name})'" if self.step is None else f"({change_over(name, self.step)})/{self.step:g}"
         first = [f"(x)' = {VELOCITY}"] if VELOCITY in self.channels else []
-        return [*first, f"{left} = {self.equations()[-1].rhs.evalf(precision)}"]
+        check_precision(precision)
+        return [*first, f"{left} = {rounded_numbers(self.equations()[-1].rhs, precision)}"]
 
     def to_latex(self) -> str:
         """The equations in LaTeX, means over features as overlines."""

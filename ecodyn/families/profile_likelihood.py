@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["Profile", "profile_of"]
 
 FIRST_STEP = 0.5  # of the interval's half width, between the first points of a side
+LEAST_ERROR = 1e-3  # of a coordinate, which is of order one: where runs agree better, steps would be lost in rounding
 GROWTH = 1.4  # of the steps from there on: an open side is then seen to be open within a few
 MOST_STEPS = 12  # a side
 FAR_ENOUGH = 1.5  # times the t at which the interval ends: a side is then done
@@ -129,7 +130,8 @@ def profile_of(
     from scipy.stats import t as student
 
     limit = float(student.ppf(0.5 + INTERVAL_LEVEL / 2, runs - 1))
-    sides = [_side(surface, result, optimum, index, sign * limit * error, (scale, limit)) for sign in (-1.0, 1.0)]
+    width = limit * max(error, LEAST_ERROR)
+    sides = [_side(surface, result, optimum, index, sign * width, (scale, limit)) for sign in (-1.0, 1.0)]
     points = [*reversed(sides[0]), (optimum, 0.0), *sides[1]]
     values = np.array([coordinates.outward(point) for point, _ in points])
     t = np.array([each for _, each in points])

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ecodyn.arrays import Array, Bools
 from ecodyn.equations.clock_drive import Drive
-
-if TYPE_CHECKING:
-    from ecodyn.estimation import Samples
-    from ecodyn.formulas.law import FormulaLaw
+from ecodyn.estimation.samples import Samples
 
 __all__ = ["CommonMeans"]
 
@@ -45,24 +41,11 @@ class CommonMeans:
         covered = np.stack([(times >= t[0]) & (times <= t[-1]) for t in rows])
         return cls(times, states, covered)
 
-    def curve(self, law: FormulaLaw, parameters: Array) -> Drive:
-        """The means over features and runs, and their ∂/∂θ, (time, environment × (1 + parameter)), at θ (1, parameter).
-
-        Spline curves, in the samples' times.
-        """
-        runs, count, features, channels = self.states.shape
-        flat, times = self.states.reshape(-1, features, channels), np.tile(self.times, runs)
-        found = law.at(parameters).sensitivity(flat, times)
-        means = np.stack([z[:, 0] for z in found.found.environment], axis=1)
-        by = found.means_by_parameter()
-        slopes = [
-            np.zeros(len(flat)) if entry is None else np.broadcast_to(entry, (len(flat), 1))[:, 0]
-            for row in by
-            for entry in row
-        ]
-        values = np.concatenate([means, np.stack(slopes, axis=1)], axis=1).reshape(runs, count, -1)
+    def averaged(self, values: Array) -> Drive:
+        """Values (run × time, entry) averaged over the runs that last so long, as curves of time."""
+        each = values.reshape(*self.covered.shape, -1)
         weights = self.covered[..., None] / self.covered.sum(axis=0)[:, None]
-        curve = (np.where(self.covered[..., None], values, 0.0) * weights).sum(axis=0)
+        curve = (np.where(self.covered[..., None], each, 0.0) * weights).sum(axis=0)
         return Drive(self.times, np.where(np.isfinite(curve), curve, BEYOND))
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from ecodyn.arrays import Array
 from ecodyn.estimation.multiple_shooting import STEP_TOLERANCE, Problem, ShootingResult, shoot_all
 from ecodyn.estimation.samples import Samples
+from ecodyn.estimation.shooting_equations import EXACT_SQUARES
 from ecodyn.formulas.law import FormulaLaw
 from ecodyn.formulas.searching import DRAWS, Candidate, Search, candidates_of
 
@@ -21,7 +22,6 @@ STEP_SHARE = 0.01  # of a rollout's misfit, that the solver's error may be
 SETTLED = 2.0  # factor by which the steps' tolerance must fall for another round to be worth it
 UNDONE = 1e-4  # share of the squares that a further step would take off, from which on the search goes on
 MOST_POLISHING = 4  # rounds: of exact data each shows how much of the misfit was the solver's
-FINEST = 1e-10  # of the data's root mean square: rounding of sums begins there
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -90,9 +90,10 @@ def _polished(
     for _ in range(MOST_POLISHING):
         durations = samples.times[np.arange(samples.n_runs), samples.lengths - 1] - samples.times[:, 0]
         size = float(durations.sum()) * samples.states.shape[2]
-        tolerance = max(FINEST, STEP_SHARE * float(np.sqrt(result.squares / size)))
+        tolerance = STEP_SHARE * float(np.sqrt(result.squares / size))
         undone = result.optimality > UNDONE  # of curved valleys, which take many steps
-        if not (result.reached and (undone or tolerance < before / SETTLED)):
+        exact = result.squares <= EXACT_SQUARES * size  # the data are of order one
+        if exact or not (result.reached and (undone or tolerance < before / SETTLED)):
             break
         tolerance = min(before, tolerance)
         again = {**options, "stages": (result.reached,), "step_tolerance": tolerance}

@@ -88,7 +88,7 @@ class FormulaLaw:
         firsts = np.cumsum([0, *drive.counts[:-1]])
         return Drives(
             tuple(
-                data.curve(self, parameters[None, first] if len(parameters) > 1 else parameters)
+                self.curve(data, parameters[None, first] if len(parameters) > 1 else parameters)
                 if isinstance(data, CommonMeans)
                 else data
                 for data, first in zip(drive.drives, firsts, strict=True)
@@ -100,6 +100,20 @@ class FormulaLaw:
         """The law with parameters θ (1, parameter) themselves, whose derivatives are by θ."""
         curves = None if drive is None else self._curves(drive, parameters)
         return BoundFormula(self, parameters, np.ones_like(parameters), curves)
+
+    def curve(self, data: CommonMeans, parameters: Array) -> Drive:
+        """The means over features and runs, and their ∂/∂θ, (time, environment × (1 + parameter)), at θ (1, parameter).
+
+        Spline curves, in the samples' times.
+        """
+        _, _, features, channels = data.states.shape
+        flat, times = data.states.reshape(-1, features, channels), np.tile(data.times, len(data.states))
+        found = self.at(parameters).sensitivity(flat, times)
+        columns = [*found.found.environment, *(entry for row in found.means_by_parameter() for entry in row)]
+        none = np.zeros((len(flat), 1))
+        return data.averaged(
+            np.concatenate([none if c is None else np.broadcast_to(c, none.shape) for c in columns], 1)
+        )
 
     @cached_property
     def factors(self) -> Array:

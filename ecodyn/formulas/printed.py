@@ -14,7 +14,7 @@ from ecodyn.formulas.tree import Binary, Call, Name, Negative, Node, Number
 if TYPE_CHECKING:
     import sympy
 
-__all__ = ["expression_of", "latex_of"]
+__all__ = ["expression_of", "latex_of", "rounded_numbers"]
 
 MOST_WHOLE = 1e6  # numbers up to which whole ones are printed without a point
 
@@ -47,6 +47,13 @@ def means() -> dict[str, Any]:
         return self.func(*(argument._evalf(prec) for argument in self.args))
 
     return {name: type(name, (sympy.Function,), {"nargs": 1, "_eval_evalf": _eval_evalf}) for name in POOLS}
+
+
+def rounded_numbers(expression: sympy.Expr, precision: int) -> sympy.Expr:
+    """Its numbers to so many significant digits; whole ones as they are."""
+    import sympy
+
+    return expression.xreplace({number: sympy.Float(number, precision) for number in expression.atoms(sympy.Float)})
 
 
 def latex_of(statement: Statement, values: Mapping[str, float], digits: int) -> str:

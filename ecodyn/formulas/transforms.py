@@ -54,6 +54,7 @@ class Coordinates:
         below, above = np.isfinite(low), np.isfinite(high)
         return np.where(below, low, 0.0), np.where(above, high, 0.0), np.array(self.units), below, above
 
+    @np.errstate(over="ignore")  # of branches that don't apply, and of trials that are then refused
     def outward(self, coordinates: Array) -> Array:
         """θ (..., parameter) from φ."""
         low, high, units, below, above = self._parts
@@ -63,6 +64,7 @@ class Coordinates:
         one = np.where(below, low + growing, np.where(above, high - units * np.exp(-coordinates), units * coordinates))
         return np.where(below & above, both, one)
 
+    @np.errstate(over="ignore")
     def slopes(self, coordinates: Array) -> Array:
         """∂θ/∂φ."""
         low, high, units, below, above = self._parts
