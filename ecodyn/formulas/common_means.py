@@ -13,7 +13,7 @@ from ecodyn.estimation.samples import Samples
 __all__ = ["CommonMeans"]
 
 BEYOND = 1e200  # in place of a mean that is no number: a rollout driven by it is dead at once
-MOST_TIMES = 193  # of the curve, evenly among the stored ones: eight a Runge-Kutta interval
+MOST_TIMES = 97  # of the curve, evenly among the stored ones: four a Runge-Kutta interval
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,17 +9,16 @@ from typing import Any
 import numpy as np
 
 from ecodyn.arrays import Array
-from ecodyn.estimation.multiple_shooting import STEP_TOLERANCE, Problem, ShootingResult, shoot_all
+from ecodyn.estimation.multiple_shooting import STAGES, STEP_TOLERANCE, Problem, ShootingResult, shoot_all
 from ecodyn.estimation.samples import Samples
-from ecodyn.estimation.shooting_equations import EXACT_SQUARES
 from ecodyn.formulas.law import FormulaLaw
 from ecodyn.formulas.searching import DRAWS, Candidate, Search, candidates_of
 
 __all__ = ["FittedFormula", "fit_formulas"]
 
-ROLLED_OUT = 2  # distinct optima of matching that are rolled out: noise in short spans may have the wrong one first
 STEP_SHARE = 0.01  # of a rollout's misfit, that the solver's error may be
 SETTLED = 2.0  # factor by which the steps' tolerance must fall for another round to be worth it
+EXACT = 1e-18  # mean square of what is left, the data being of order one: nine digits, of which conditioning takes some
 UNDONE = 1e-4  # share of the squares that a further step would take off, from which on the search goes on
 MOST_POLISHING = 4  # rounds: of exact data each shows how much of the misfit was the solver's
 
@@ -61,24 +60,38 @@ def fit_formulas(
     options : of ``shoot_all``
     refine : whether rollouts are followed
     """
-    found = [candidates_of(search, samples, columns, ROLLED_OUT) for search, samples, columns in searches]
+    found = [candidates_of(search, samples, columns) for search, samples, columns in searches]
     if not refine:
-        return [_fitted(candidates[0], None) for candidates in found]
-    owner = [i for i, candidates in enumerate(found) for _ in candidates]
-    every = [candidate for candidates in found for candidate in candidates]
-    problems = [_problem(c, searches[i][1], c.coordinates) for i, c in zip(owner, every, strict=True)]
-    results = shoot_all(problems, **options)
-    best = [min((k for k, o in enumerate(owner) if o == i), key=lambda k: _rank(results[k])) for i in range(len(found))]
-    chosen = zip([(every[k], results[k]) for k in best], searches, strict=True)
-    return [_fitted(c, _polished(c, result, samples, options)) for (c, result), (_, samples, _) in chosen]
+        return [_fitted(matched, None) for matched, _ in found]
+    training = [samples for _, samples, _ in searches]
+    direct = {**options, "stages": tuple(options.get("stages", STAGES))[-1:]}
+    results = _shot([matched for matched, _ in found], training, options)
+    others = _shot([rolled_out for _, rolled_out in found], training, direct)
+    fits = []
+    for index, samples in enumerate(training):
+        pairs = [(found[index][0], results[index]), (found[index][1], others[index])]
+        candidate, result = min(((c, r) for c, r in pairs if c is not None and r is not None), key=_rank)
+        fits.append(_fitted(candidate, _polished(candidate, result, samples, options)))
+    return fits
+
+
+def _shot(
+    candidates: Sequence[Candidate | None], training: Sequence[Samples], options: Mapping[str, Any]
+) -> list[ShootingResult | None]:
+    """The results of shooting from each candidate, side by side; None where there is none."""
+    there = [i for i, candidate in enumerate(candidates) if candidate is not None]
+    problems = [_problem(c, training[i], c.coordinates) for i in there if (c := candidates[i]) is not None]
+    by_index = dict(zip(there, shoot_all(problems, **options), strict=True))
+    return [by_index.get(i) for i in range(len(candidates))]
 
 
 def _problem(candidate: Candidate, samples: Samples, coordinates: Array) -> Problem:
     return Problem(candidate.law, samples, coordinates.reshape(1, -1))
 
 
-def _rank(result: ShootingResult) -> tuple[float, float]:
+def _rank(pair: tuple[Candidate, ShootingResult]) -> tuple[float, float]:
     """The longest rollouts first, then the smallest squares."""
+    _, result = pair
     return -result.reached, result.squares if np.isfinite(result.squares) else np.inf
 
 
@@ -92,7 +105,7 @@ def _polished(
         size = float(durations.sum()) * samples.states.shape[2]
         tolerance = STEP_SHARE * float(np.sqrt(result.squares / size))
         undone = result.optimality > UNDONE  # of curved valleys, which take many steps
-        exact = result.squares <= EXACT_SQUARES * size  # the data are of order one
+        exact = result.squares <= EXACT * size  # the data are of order one
         if exact or not (result.reached and (undone or tolerance < before / SETTLED)):
             break
         tolerance = min(before, tolerance)

@@ -84,11 +84,11 @@ class FormulaLaw:
         curves = None if drive is None else self._curves(drive, parameters)
         return BoundFormula(self, parameters, slopes, curves)
 
-    def _curves(self, drive: Drives, parameters: Array) -> Drives:
+    def _curves(self, drive: Drives, parameters: Array, *, slopes: bool = True) -> Drives:
         firsts = np.cumsum([0, *drive.counts[:-1]])
         return Drives(
             tuple(
-                self.curve(data, parameters[None, first] if len(parameters) > 1 else parameters)
+                self.curve(data, parameters[None, first] if len(parameters) > 1 else parameters, slopes=slopes)
                 if isinstance(data, CommonMeans)
                 else data
                 for data, first in zip(drive.drives, firsts, strict=True)
@@ -97,23 +97,25 @@ class FormulaLaw:
         )
 
     def at(self, parameters: Array, drive: Drives | None = None) -> BoundFormula:
-        """The law with parameters θ (1, parameter) themselves, whose derivatives are by θ."""
-        curves = None if drive is None else self._curves(drive, parameters)
+        """The law with parameters θ (1, parameter) themselves, whose derivatives are by θ, a clock's means held."""
+        curves = None if drive is None else self._curves(drive, parameters, slopes=False)
         return BoundFormula(self, parameters, np.ones_like(parameters), curves)
 
-    def curve(self, data: CommonMeans, parameters: Array) -> Drive:
+    def curve(self, data: CommonMeans, parameters: Array, *, slopes: bool = True) -> Drive:
         """The means over features and runs, and their ∂/∂θ, (time, environment × (1 + parameter)), at θ (1, parameter).
 
-        Spline curves, in the samples' times.
+        Spline curves, in the samples' times; without the derivatives if there are to be no ``slopes``.
         """
         _, _, features, channels = data.states.shape
         flat, times = data.states.reshape(-1, features, channels), np.tile(data.times, len(data.states))
+        if not slopes:
+            program = self.program(driven=False)
+            return data.averaged(program.means(flat * self.factors, parameters, times * self.time_scale))
         found = self.at(parameters).sensitivity(flat, times)
         columns = [*found.found.environment, *(entry for row in found.means_by_parameter() for entry in row)]
         none = np.zeros((len(flat), 1))
-        return data.averaged(
-            np.concatenate([none if c is None else np.broadcast_to(c, none.shape) for c in columns], 1)
-        )
+        every = [none if c is None else np.broadcast_to(c, none.shape) for c in columns]
+        return data.averaged(np.concatenate(every, axis=1))
 
     @cached_property
     def factors(self) -> Array:
@@ -201,7 +203,8 @@ class Sensitivity:
         return self.found.value.shape
 
     def _wide(self, part: Part) -> Array:
-        return np.broadcast_to(part, self._shape)
+        whole = isinstance(part, np.ndarray) and part.shape == self._shape  # most are, and broadcasting takes longer
+        return part if whole else np.broadcast_to(part, self._shape)
 
     def _average(self, part: Part) -> Array:
         """Over features, (batch, 1); of what has one column for all, that."""

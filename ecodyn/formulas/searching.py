@@ -13,6 +13,7 @@ from ecodyn.estimation.network_descent import Descent, Prior, descend
 from ecodyn.estimation.samples import Samples
 from ecodyn.formulas.law import FormulaLaw
 from ecodyn.formulas.matching import Increments, Projected, smoothed
+from ecodyn.formulas.rolled_out import rollout_cost
 from ecodyn.formulas.statement import Statement
 from ecodyn.formulas.symbolic import derivatives_of
 from ecodyn.formulas.transforms import Bounds, Coordinates
@@ -26,8 +27,7 @@ EXPONENTS = (0.5, 6.0)  # range of exponents drawn, which are pure numbers
 MATCHING_STEPS, MATCHING_TOLERANCE = 40, 1e-4
 TRIED = 20  # draws that tell whether the data are noisy
 NOISY = 0.7  # share of the misfit that is left on smoothed data, under which the data are noisy
-ALIKE = 1e-3  # relative difference of costs under which two descents ended in one optimum
-HOPELESS = 4.0  # times the best cost: such a start is not rolled out
+ROLLED_OUT = 12  # of the best draws, once each
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,8 +60,10 @@ class Candidate:
     cost: float
 
 
-def candidates_of(search: Search, samples: Samples, columns: tuple[int, ...], most: int) -> list[Candidate]:
-    """The best distinct optima of matched integrals, the best first.
+def candidates_of(search: Search, samples: Samples, columns: tuple[int, ...]) -> tuple[Candidate, Candidate | None]:
+    """The best optimum of matched integrals, and of all draws and optima the one of the best rollouts, if any ends.
+
+    Noise, and what a law can't follow, lead the matching of short spans astray: whole rollouts have a say as well.
 
     Raises
     ------
@@ -79,7 +81,11 @@ def candidates_of(search: Search, samples: Samples, columns: tuple[int, ...], mo
     possible.sort(key=lambda pair: pair[0].cost)
     refined = [_refined(search, increments, p, units) for p, units in possible[: search.count]]
     refined.sort(key=lambda candidate: candidate.cost)
-    return _distinct(refined)[:most]
+    drawn_ones = [_as_drawn(search, increments, p, units) for p, units in possible[:ROLLED_OUT]]
+    every = [*refined, *drawn_ones] if nonlinear else []
+    costs = [rollout_cost(each.law, samples, each.coordinates) for each in every]
+    best = int(np.argmin(costs)) if every else 0
+    return refined[0], every[best] if every and np.isfinite(costs[best]) else None
 
 
 def _projected(
@@ -131,12 +137,18 @@ def _inside(low: float, high: float, share: float, unit: float) -> float:
     return low + share * unit if np.isfinite(low) else high - share * unit
 
 
-def _refined(search: Search, increments: Increments, projected: Projected, units: Array) -> Candidate:
-    """All parameters by Gauss-Newton on the matched integrals."""
+def _as_drawn(search: Search, increments: Increments, projected: Projected, units: Array) -> Candidate:
+    """A draw as it is."""
     coordinates = Coordinates(search.bounds, tuple(units.tolist()))
     law = replace(increments.law, coordinates=coordinates)
-    matched = replace(increments, law=law)
     start = coordinates.inward(projected.parameters)
+    return Candidate(law, start, replace(increments, law=law), projected.cost)
+
+
+def _refined(search: Search, increments: Increments, projected: Projected, units: Array) -> Candidate:
+    """All parameters by Gauss-Newton on the matched integrals."""
+    drawn = _as_drawn(search, increments, projected, units)
+    matched, start = drawn.increments, drawn.coordinates
     found: Descent | None = descend(
         matched,
         start,
@@ -144,19 +156,7 @@ def _refined(search: Search, increments: Increments, projected: Projected, units
         tolerance=MATCHING_TOLERANCE,
         max_iterations=MATCHING_STEPS,
     )
-    if found is None:
-        return Candidate(law, start, matched, projected.cost)
-    return Candidate(law, found.parameters, matched, found.equations.cost)
-
-
-def _distinct(candidates: list[Candidate]) -> list[Candidate]:
-    """Those that ended in optima of their own, without the hopeless ones."""
-    kept: list[Candidate] = []
-    for candidate in candidates:
-        alike = any(abs(candidate.cost - other.cost) <= ALIKE * other.cost for other in kept)
-        if not alike and (not kept or candidate.cost <= HOPELESS * kept[0].cost):
-            kept.append(candidate)
-    return kept
+    return drawn if found is None else replace(drawn, coordinates=found.parameters, cost=found.equations.cost)
 
 
 def _no_value(statement: Statement, increments: Increments, samples: Samples) -> str:

@@ -1,0 +1,137 @@
+"""Which mechanism do the circles' laws have? Laws written as formulas, and the polynomial ones beside them.
+
+    python benchmarks/formula_laws.py -o formula_laws [--window 60:1000] [--every 10] [--jobs 1]
+    ecodyn train --p 59 --dim 128 --seeds 6000:6024 --steps 1000 -o fresh.nc             some minutes on two cores
+    python benchmarks/formula_laws.py -o formula_laws --fresh fresh.nc
+
+The first scores every law on each of the 16 shipped trainings, fitted to the other 15 (half a minute, with --every 10);
+the second on fresh trainings, fitted to all of the shipped ones, which nothing before has seen. Printed, and written to
+OUTPUT/laws.json: mean skill with its 95 % t interval over trainings, and how much more a law leaves unexplained than
+the share law, as the geometric mean of the trainings' ratios, with the interval of that. ``pull@start`` is a trait of
+files that `benchmarks/law_search.py` makes; the shipped file has ``gradient`` instead.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+import ecodyn
+from ecodyn.arrays import Array
+from ecodyn.comparison.scores import score_rollout
+from ecodyn.errors import DataWarning
+from ecodyn.families import family
+from ecodyn.runtime.files import write_whole
+from ecodyn.statistics.intervals import t_interval
+
+SHIPPED = Path(__file__).parent.parent / "data" / "circles_p59_d128.nc"
+TRAIT = "signal,gradient@start"
+SHARE = "b - a*x + g*x**n/(x**n + k*mean(x**n))"
+CUBIC = "b + a*x + c*x**2 + d*x**3 + e*mean(x)"
+
+
+@dataclass(frozen=True)
+class Law:
+    """A law of the table: what it is called, and its estimator."""
+
+    title: str
+    estimator: ecodyn.Family
+
+
+def laws() -> list[Law]:
+    """All rows; the share law is the first of each state."""
+
+    def written(name: str, text: str, positive: str = "", state: str = "signal") -> ecodyn.Formula:
+        return ecodyn.Formula(text, positive=list(positive), state=state, name=name)
+
+    return [
+        Law("share: b - a x + g x^n/(x^n + k mean(x^n))", family("share")("exchangeable")),
+        Law("1, x, x^2, x^3, mean(x)", written("cubic", CUBIC)),
+        Law("linear, exchangeable", family("linear")("exchangeable")),
+        Law("Lotka-Volterra, exchangeable", family("lotka_volterra")("exchangeable")),
+        Law("own saturation: b - a x + g x^n/(x^n + h^n)", family("share")("independent")),
+        Law("Holling III, competitive", family("hill")("exchangeable")),
+        Law("Gompertz, competitive", family("gompertz")("exchangeable")),
+        Law("power law, competitive", family("power_law")("exchangeable")),
+        Law("replicator, not normalised", family("replicator")("exchangeable", normalised=False)),
+        Law("share + c gradient@start", written("share_gradient", SHARE + " + c*gradient", "agnk", TRAIT)),
+        Law("1, x, x^2, x^3, mean(x), gradient@start", written("cubic_gradient", CUBIC + " + f*gradient", "", TRAIT)),
+        Law("linear, exchangeable, gradient@start", family("linear")("exchangeable", TRAIT)),
+    ]
+
+
+def left_out(law: Law, data: ecodyn.Trajectories, jobs: int) -> tuple[Array, float]:
+    """Skill on each training, fitted to the others; and parameters."""
+    result = ecodyn.compare(data, [law.estimator], protocols=["unseen_runs"], folds=data.n_runs, jobs=jobs)
+    score = next(m for m in result.models if m.kind == "family")
+    return score.skill_per_run, score.n_coefficients
+
+
+def on_fresh(law: Law, data: ecodyn.Trajectories, fresh: ecodyn.Trajectories) -> tuple[Array, float]:
+    """Skill on each fresh training, fitted to all of the others; and parameters."""
+    model = law.estimator.fit_model(data)
+    rollout = model.simulate(fresh.state(model.state)[:, 0], fresh.times)
+    each = range(fresh.n_runs)
+    pairs = [(fresh.values[r], rollout.signal[r], fresh.times[r], rollout.status[r]) for r in each]
+    scored = [score_rollout(*pair, None).skill for pair in pairs]
+    return np.array(scored), model.n_coefficients
+
+
+def row(title: str, skills: Array, size: float, seconds: float, share: Array) -> dict[str, object]:
+    """What is printed and written of a law."""
+    low, high = t_interval(skills)
+    ratio = np.log((1 - skills) / (1 - share))
+    more = [float(ratio.mean()), *t_interval(ratio)]
+    more = [100 * float(np.expm1(each)) for each in more]
+    print(
+        f"{title:<46}{size:>3g}  {skills.mean():.4f} ({low:.3f} to {high:.3f})"
+        f"  {more[0]:+7.1f} % ({more[1]:+.1f} to {more[2]:+.1f})  {seconds:6.1f} s",
+        flush=True,
+    )
+    return {
+        "law": title,
+        "coefficients": size,
+        "skill": float(skills.mean()),
+        "low": low,
+        "high": high,
+        "skills": skills.tolist(),
+        "more_unexplained_percent": more,
+        "seconds": seconds,
+    }
+
+
+def main() -> None:
+    """Fit, score, print and write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("-o", "--output", type=Path, required=True)
+    parser.add_argument("--data", type=Path, default=SHIPPED)
+    parser.add_argument("--fresh", type=Path)
+    parser.add_argument("--window", default="60:1000")
+    parser.add_argument("--every", type=int, default=10)
+    parser.add_argument("--jobs", type=int, default=1)
+    options = parser.parse_args()
+    warnings.simplefilter("ignore", DataWarning)
+    first, last = map(float, options.window.split(":"))
+    data = ecodyn.load(options.data).window(first, last).every(options.every)
+    fresh = None if options.fresh is None else ecodyn.load(options.fresh).window(first, last).every(options.every)
+    scored = "the others left out" if fresh is None else f"{fresh.n_runs} fresh trainings"
+    print(f"{data.n_runs} trainings, steps {options.window}, skill on {scored}; unexplained: than the share law's")
+    rows, share = [], None
+    for law in laws():
+        started = time.perf_counter()
+        skills, size = left_out(law, data, options.jobs) if fresh is None else on_fresh(law, data, fresh)
+        share = skills if share is None else share
+        rows.append(row(law.title, skills, size, time.perf_counter() - started, share))
+    options.output.mkdir(parents=True, exist_ok=True)
+    with write_whole(options.output / "laws.json", force=True) as temporary:
+        temporary.write_text(json.dumps({"window": options.window, "scored": scored, "laws": rows}, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
