@@ -203,8 +203,9 @@ class Sensitivity:
         return self.found.value.shape
 
     def _wide(self, part: Part) -> Array:
-        whole = isinstance(part, np.ndarray) and part.shape == self._shape  # most are, and broadcasting takes longer
-        return part if whole else np.broadcast_to(part, self._shape)
+        if isinstance(part, np.ndarray) and part.shape == self._shape:  # most are, and broadcasting takes longer
+            return part
+        return np.broadcast_to(part, self._shape)
 
     def _average(self, part: Part) -> Array:
         """Over features, (batch, 1); of what has one column for all, that."""

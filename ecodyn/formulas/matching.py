@@ -131,6 +131,10 @@ class Increments:
         matrix, target = (root[:, None] * slopes[..., linear]).reshape(-1, len(linear)), -(root * residual).ravel()
         if not (np.isfinite(matrix).all() and np.isfinite(target).all()):
             return Projected(parameters, np.inf)
+        # Compressed once: what bounds take by turns is then small.
+        size = len(linear)
+        whole: Array = np.asarray(np.linalg.qr(np.column_stack([matrix, target]), mode="r"))
+        matrix, target = whole[:, :size], whole[:, size]
         norms = np.linalg.norm(matrix, axis=0)
         norms = np.where(norms > LEAST_COLUMN * norms.max(initial=0.0), norms, 1.0)
         bounds = low[linear] * norms, high[linear] * norms

@@ -13,7 +13,7 @@ from ecodyn.formulas.law import FormulaLaw
 
 __all__ = ["rollout_cost"]
 
-SUBSTEPS = 2  # Runge-Kutta steps an interval: enough to tell starts apart
+SUBSTEPS = 1  # Runge-Kutta steps an interval: enough to tell starts apart
 
 
 def rollout_cost(law: FormulaLaw, samples: Samples, coordinates: Array) -> float:

@@ -27,7 +27,7 @@ EXPONENTS = (0.5, 6.0)  # range of exponents drawn, which are pure numbers
 MATCHING_STEPS, MATCHING_TOLERANCE = 40, 1e-4
 TRIED = 20  # draws that tell whether the data are noisy
 NOISY = 0.7  # share of the misfit that is left on smoothed data, under which the data are noisy
-ROLLED_OUT = 12  # of the best draws, once each
+ROLLED_OUT = 8  # of the best draws, once each
 
 
 @dataclass(frozen=True, kw_only=True)

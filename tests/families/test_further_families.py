@@ -75,7 +75,12 @@ TRUTHS = [
 every_truth = pytest.mark.parametrize(
     ("name", "coupling", "options", "parameters", "slopes"), TRUTHS, ids=[f"{t[0]}-{t[1]}-{t[2]}" for t in TRUTHS]
 )
-FORMULAS = [(name, coupling) for name in FURTHER for coupling in family(name).couplings]
+QUICK = [("share", "exchangeable"), ("gompertz", "independent")]  # one that has a clock, one that has none
+FORMULAS = [
+    pytest.param(name, coupling, marks=() if (name, coupling) in QUICK else pytest.mark.slow)
+    for name in FURTHER
+    for coupling in family(name).couplings
+]
 
 
 def runs_of(solve, slopes, parameters, runs=5, features=3, seed=0):
@@ -86,7 +91,7 @@ def runs_of(solve, slopes, parameters, runs=5, features=3, seed=0):
 
 def quickly(name, coupling, **options):
     """Without rollouts that are made to follow the data."""
-    return family(name)(coupling, shooting=Shooting(refine=False), **options)
+    return family(name)(coupling, shooting=Shooting(refine=False), searches=1, **options)
 
 
 @every_truth

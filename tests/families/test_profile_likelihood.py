@@ -28,6 +28,7 @@ def test_the_profile_of_a_well_told_parameter_is_the_interval_over_runs():
     assert (np.diff(profile.values) > 0).all()
 
 
+@pytest.mark.slow
 def test_a_parameter_that_another_makes_up_for_is_open():
     data = decays()
     with pytest.warns(DataWarning, match="a and c can't be told"):
