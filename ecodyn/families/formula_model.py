@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -60,6 +60,10 @@ class FormulaModel(FittedModel):
     diagnostics: Diagnostics | None = None
 
     kind: ClassVar[str] = "formula"
+
+    def __getstate__(self) -> dict[str, object]:
+        """What is stored of it: compiled code is made anew where it is needed."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     @cached_property
     def statement(self) -> Statement:

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import pickle
 import warnings
 
 import numpy as np
@@ -67,6 +68,15 @@ def test_model_files_are_exact_and_hold_no_code(law, tmp_path):
     assert same.to_json() == law.model_.to_json()
     x, t = np.full((1, 2, 1), 0.7), np.zeros(1)
     np.testing.assert_array_equal(same.rhs(x, t), law.model_.rhs(x, t))
+
+
+def test_a_model_goes_to_other_processes(law):
+    law.model_.rhs(np.ones((1, 2, 1)), np.zeros(1))  # which compiles it
+    same = pickle.loads(pickle.dumps(law.model_))  # noqa: S301 - of what was made here
+    assert same.to_json() == law.model_.to_json()
+    np.testing.assert_array_equal(
+        same.rhs(np.ones((1, 2, 1)), np.zeros(1)), law.model_.rhs(np.ones((1, 2, 1)), np.zeros(1))
+    )
 
 
 @pytest.mark.parametrize(
