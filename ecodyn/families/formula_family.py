@@ -100,6 +100,7 @@ class FormulaFamily(Family):
         check_whole("random_state", self.random_state, 0)
         statement = self.statement
         self.ranges(statement)
+        self.beginnings()
         observables = [name for name in trajectories.observables if name not in statement.own]
         check_labels(statement, trajectories.features.tolist(), observables, trajectories.labels_shared)
 

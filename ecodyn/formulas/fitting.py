@@ -120,11 +120,12 @@ def _polished(
 def _fitted(candidate: Candidate, result: ShootingResult | None) -> FittedFormula:
     coordinates = candidate.coordinates if result is None else result.coefficients[0]
     _, slopes = candidate.increments.linearised(coordinates)
-    slopes = np.sqrt(candidate.increments.weights)[:, None] * slopes
+    slopes = (np.sqrt(candidate.increments.weights)[:, None] * slopes).reshape(-1, slopes.shape[-1])
+    finite = np.isfinite(slopes).all(axis=1)
     return FittedFormula(
         law=candidate.law,
         coordinates=coordinates,
-        slopes=slopes.reshape(-1, slopes.shape[-1]),
+        slopes=slopes[finite] if finite.any() else np.zeros((len(coordinates), len(coordinates))),
         shooting=result,
         draws=DRAWS,
     )

@@ -6,7 +6,7 @@ whose derivatives are finite wherever they can be (x**n has the derivative n x**
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -25,69 +25,45 @@ __all__ = ["Derivatives", "derivatives_of", "own_functions"]
 MOST_EXACT = 20  # whole exponents up to which a power is a product; any other is that of a real exponent
 
 
+Slopes = Callable[..., Sequence["sympy.Expr | int"]]  # derivatives by each argument, of the arguments
+
+
 @lru_cache(maxsize=1)
 def own_functions() -> dict[str, Any]:
-    """Functions of sympy that know their derivatives, by the name that compiled code calls them by."""
+    """Functions of sympy that know their derivatives, by the name that compiled code calls them by.
+
+    ``power_log(x, n, k)`` is xⁿ (log x)ᵏ for real n and whole k; ``below(u, v)`` is 1 for u < v, 0 for u > v and a half
+    at a tie; ``mean_of`` is over features, and never differentiated itself: what stands for it is.
+    """
+    made: dict[str, Any] = {}
+
+    def power_slopes(x: sympy.Expr, n: sympy.Expr, k: sympy.Expr) -> Sequence[sympy.Expr | int]:
+        power = made["power_log"]
+        by_base = n * power(x, n - 1, k) + (k * power(x, n - 1, k - 1) if k else 0)
+        return by_base, power(x, n, k + 1), 0
+
+    slopes: dict[str, tuple[int, Slopes]] = {
+        "power_log": (3, power_slopes),
+        "below": (2, lambda u, v: (0, 0)),
+        "smaller": (2, lambda u, v: (made["below"](u, v), made["below"](v, u))),
+        "larger": (2, lambda u, v: (made["below"](v, u), made["below"](u, v))),
+        "sign_of": (1, lambda u: (0,)),
+        "size_of": (1, lambda u: (made["sign_of"](u),)),
+        "mean_of": (1, lambda u: (0,)),
+    }
+    made.update({name: _function(name, count, by) for name, (count, by) in slopes.items()})
+    return made
+
+
+def _function(name: str, count: int, slopes: Slopes) -> Any:
+    """A real function of so many arguments."""
     import sympy
 
-    class power_log(sympy.Function):  # noqa: N801 - the name is what is printed
-        """xⁿ (log x)ᵏ for real n, k a whole number."""
+    def fdiff(self: sympy.Function, argindex: int = 1) -> sympy.Expr:
+        slope = slopes(*self.args)[argindex - 1]
+        return sympy.Integer(slope) if isinstance(slope, int) else slope
 
-        nargs = 3
-        is_extended_real = True
-
-        def fdiff(self, argindex: int = 1) -> sympy.Expr:
-            x, n, k = self.args
-            if argindex == 1:
-                slope = n * power_log(x, n - 1, k)
-                return slope + k * power_log(x, n - 1, k - 1) if k else slope
-            return power_log(x, n, k + 1)
-
-    class below(sympy.Function):  # noqa: N801
-        """1 where the first is smaller, 0 where the second is, a half at a tie."""
-
-        nargs = 2
-        is_extended_real = True
-
-        def fdiff(self, argindex: int = 1) -> sympy.Expr:
-            return sympy.Integer(0)
-
-    class smaller(sympy.Function):  # noqa: N801
-        nargs = 2
-        is_extended_real = True
-
-        def fdiff(self, argindex: int = 1) -> sympy.Expr:
-            return below(*self.args) if argindex == 1 else below(*reversed(self.args))
-
-    class larger(sympy.Function):  # noqa: N801
-        nargs = 2
-        is_extended_real = True
-
-        def fdiff(self, argindex: int = 1) -> sympy.Expr:
-            return below(*reversed(self.args)) if argindex == 1 else below(*self.args)
-
-    class sign_of(sympy.Function):  # noqa: N801
-        nargs = 1
-        is_extended_real = True
-
-        def fdiff(self, argindex: int = 1) -> sympy.Expr:
-            return sympy.Integer(0)
-
-    class size_of(sympy.Function):  # noqa: N801
-        nargs = 1
-        is_extended_real = True
-
-        def fdiff(self, argindex: int = 1) -> sympy.Expr:
-            return sign_of(*self.args)
-
-    class mean_of(sympy.Function):  # noqa: N801
-        """Over features; what stands for it is differentiated, never itself."""
-
-        nargs = 1
-        is_extended_real = True
-
-    made = (power_log, below, smaller, larger, sign_of, size_of, mean_of)
-    return {cls.__name__: cls for cls in made}
+    return type(name, (sympy.Function,), {"nargs": count, "is_extended_real": True, "fdiff": fdiff})
 
 
 class _Builder:
