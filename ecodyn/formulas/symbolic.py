@@ -168,7 +168,7 @@ def derivatives_of(statement: Statement) -> Derivatives:
     >>> from ecodyn.formulas.statement import statement_of
     >>> found = derivatives_of(statement_of("b - a*x*mean(x)"))
     >>> found.value[-1], found.by_channel[-1], found.linear
-    (p0 - c0*p1*z0, [-p1*z0], (0, 1))
+    (-c0*p1*z0 + p0, [-p1*z0], (0, 1))
     """
     builder = _Builder(statement, statement.text)
     parts = [part.arguments[0] if isinstance(part, Call) else None for part in statement.environment]

@@ -118,8 +118,8 @@ def units_of(statement: Statement, scales: Array, time_scale: float, exponents: 
     >>> import numpy as np
     >>> from ecodyn.formulas.statement import statement_of
     >>> statement = statement_of("b - a*x + g*x**n/(h + x**n)")  # parameters b, a, g, n, h
-    >>> units_of(statement, np.array([8.0]), 16.0, {"n": 2.0})
-    array([ 0.5   ,  0.0625,  0.5   ,  1.    , 64.    ])
+    >>> units_of(statement, np.array([8.0]), 16.0, {"n": 2.0}).tolist()
+    [0.5, 0.0625, 0.5, 1.0, 64.0]
     """
     found = _Dimensions(statement, exponents)
     left = found.base(0) + found.base(-1).times(-1.0)
