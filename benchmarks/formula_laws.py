@@ -1,10 +1,10 @@
 """Which mechanism do the circles' laws have? Laws written as formulas, and the polynomial ones beside them.
 
-    python benchmarks/formula_laws.py -o formula_laws [--window 60:1000] [--every 10] [--jobs 1]
+    python benchmarks/formula_laws.py -o formula_laws [--window 60:1000] [--every 10]
     ecodyn train --p 59 --dim 128 --seeds 6000:6024 --steps 1000 -o fresh.nc             some minutes on two cores
     python benchmarks/formula_laws.py -o formula_laws --fresh fresh.nc
 
-The first scores every law on each of the 16 shipped trainings, fitted to the other 15 (half a minute, with --every 10);
+The first scores every law on each of the 16 shipped trainings, fitted to the other 15 (some minutes);
 the second on fresh trainings, fitted to all of the shipped ones, which nothing before has seen. Printed, and written to
 OUTPUT/laws.json: mean skill with its 95 % t interval over trainings, and how much more a law leaves unexplained than
 the share law, as the geometric mean of the trainings' ratios, with the interval of that. ``pull@start`` is a trait of
@@ -66,21 +66,25 @@ def laws() -> list[Law]:
     ]
 
 
-def left_out(law: Law, data: ecodyn.Trajectories, jobs: int) -> tuple[Array, float]:
+def left_out(law: Law, data: ecodyn.Trajectories) -> tuple[Array, float]:
     """Skill on each training, fitted to the others; and parameters."""
-    result = ecodyn.compare(data, [law.estimator], protocols=["unseen_runs"], folds=data.n_runs, jobs=jobs)
-    score = next(m for m in result.models if m.kind == "family")
-    return score.skill_per_run, score.n_coefficients
+    runs = data.runs.tolist()
+    models = law.estimator.fit_models([data.select(runs=[r for r in runs if r != left]) for left in runs])
+    skills = [scored(model, data.select(runs=[left]))[0] for left, model in zip(runs, models, strict=True)]
+    return np.array(skills), models[0].n_coefficients
 
 
 def on_fresh(law: Law, data: ecodyn.Trajectories, fresh: ecodyn.Trajectories) -> tuple[Array, float]:
     """Skill on each fresh training, fitted to all of the others; and parameters."""
     model = law.estimator.fit_model(data)
-    rollout = model.simulate(fresh.state(model.state)[:, 0], fresh.times)
-    each = range(fresh.n_runs)
-    pairs = [(fresh.values[r], rollout.signal[r], fresh.times[r], rollout.status[r]) for r in each]
-    scored = [score_rollout(*pair, None).skill for pair in pairs]
-    return np.array(scored), model.n_coefficients
+    return scored(model, fresh), model.n_coefficients
+
+
+def scored(model: ecodyn.FittedModel, data: ecodyn.Trajectories) -> Array:
+    """Skill of free rollouts from each training's first step."""
+    rollout = model.simulate(data.state(model.state)[:, 0], data.times)
+    each = [(data.values[r], rollout.signal[r], data.times[r], rollout.status[r]) for r in range(data.n_runs)]
+    return np.array([score_rollout(*one, None).skill for one in each])
 
 
 def row(title: str, skills: Array, size: float, seconds: float, share: Array) -> dict[str, object]:
@@ -114,23 +118,22 @@ def main() -> None:
     parser.add_argument("--fresh", type=Path)
     parser.add_argument("--window", default="60:1000")
     parser.add_argument("--every", type=int, default=10)
-    parser.add_argument("--jobs", type=int, default=1)
     options = parser.parse_args()
     warnings.simplefilter("ignore", DataWarning)
     first, last = map(float, options.window.split(":"))
     data = ecodyn.load(options.data).window(first, last).every(options.every)
     fresh = None if options.fresh is None else ecodyn.load(options.fresh).window(first, last).every(options.every)
-    scored = "the others left out" if fresh is None else f"{fresh.n_runs} fresh trainings"
-    print(f"{data.n_runs} trainings, steps {options.window}, skill on {scored}; unexplained: than the share law's")
+    where = "the others left out" if fresh is None else f"{fresh.n_runs} fresh trainings"
+    print(f"{data.n_runs} trainings, steps {options.window}, skill on {where}; unexplained: than the share law's")
     rows, share = [], None
     for law in laws():
         started = time.perf_counter()
-        skills, size = left_out(law, data, options.jobs) if fresh is None else on_fresh(law, data, fresh)
+        skills, size = left_out(law, data) if fresh is None else on_fresh(law, data, fresh)
         share = skills if share is None else share
         rows.append(row(law.title, skills, size, time.perf_counter() - started, share))
     options.output.mkdir(parents=True, exist_ok=True)
     with write_whole(options.output / "laws.json", force=True) as temporary:
-        temporary.write_text(json.dumps({"window": options.window, "scored": scored, "laws": rows}, indent=1) + "\n")
+        temporary.write_text(json.dumps({"window": options.window, "scored": where, "laws": rows}, indent=1) + "\n")
 
 
 if __name__ == "__main__":
