@@ -4,11 +4,10 @@
     ecodyn train --p 59 --dim 128 --seeds 6000:6024 --steps 1000 -o fresh.nc             some minutes on two cores
     python benchmarks/formula_laws.py -o formula_laws --fresh fresh.nc
 
-The first scores every law on each of the 16 shipped trainings, fitted to the other 15 (some minutes);
-the second on fresh trainings, fitted to all of the shipped ones, which nothing before has seen. Printed, and written to
-OUTPUT/laws.json: mean skill with its 95 % t interval over trainings, and how much more a law leaves unexplained than
-the share law, as the geometric mean of the trainings' ratios, with the interval of that. ``pull@start`` is a trait of
-files that `benchmarks/law_search.py` makes; the shipped file has ``gradient`` instead.
+The first scores every law on each of the 16 shipped trainings, fitted to the other 15 (some minutes); the second on
+fresh trainings, fitted to all of the shipped ones (half a minute). Printed, and written to OUTPUT/laws.json: mean skill
+with its 95 % t interval over trainings, and how much more a law leaves unexplained than the share law, as the geometric
+mean of the trainings' ratios, with the interval of that. Rollouts that diverge are counted, and left out of both.
 """
 
 from __future__ import annotations
@@ -89,19 +88,23 @@ def scored(model: ecodyn.FittedModel, data: ecodyn.Trajectories) -> Array:
 
 def row(title: str, skills: Array, size: float, seconds: float, share: Array) -> dict[str, object]:
     """What is printed and written of a law."""
-    low, high = t_interval(skills)
-    ratio = np.log((1 - skills) / (1 - share))
+    ended = np.isfinite(skills)  # those that did not are counted; their skill has no number
+    diverged = int((~ended).sum())
+    low, high = t_interval(skills[ended])
+    ratio = np.log((1 - skills) / (1 - share))[ended & np.isfinite(share)]
     more = [float(ratio.mean()), *t_interval(ratio)]
     more = [100 * float(np.expm1(each)) for each in more]
     print(
-        f"{title:<46}{size:>3g}  {skills.mean():.4f} ({low:.3f} to {high:.3f})"
-        f"  {more[0]:+7.1f} % ({more[1]:+.1f} to {more[2]:+.1f})  {seconds:6.1f} s",
+        f"{title:<46}{size:>3g}  {skills[ended].mean():.4f} ({low:.3f} to {high:.3f})"
+        f"  {more[0]:+7.1f} % ({more[1]:+.1f} to {more[2]:+.1f})  {seconds:6.1f} s"
+        + (f", without {diverged} that diverged" if diverged else ""),
         flush=True,
     )
     return {
         "law": title,
         "coefficients": size,
-        "skill": float(skills.mean()),
+        "skill": float(skills[ended].mean()),
+        "diverged": diverged,
         "low": low,
         "high": high,
         "skills": skills.tolist(),
