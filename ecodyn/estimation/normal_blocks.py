@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ecodyn.arrays import Array, Integers
+from ecodyn.arrays import Array
 
-__all__ = ["Equations", "StartBlocks"]
+__all__ = ["Equations", "StartBlocks", "floored"]
 
 
 @dataclass(frozen=True)
@@ -20,21 +20,23 @@ class Equations:
     gradients: Array
     starts: StartBlocks | None = None
 
-    def profiled(self, run: Integers) -> tuple[Array, Array]:
-        """Hessians and gradients of each run with the starting states at their optimum for any parameters.
+    def reduced(self) -> Equations:
+        """The same with starting states at their optimum whatever the coefficients are, by run: Schur complements.
 
-        What starting states can make up for, the data don't tell of the parameters; ``run`` is each segment's.
+        What a start can make up for says nothing of a coefficient.
         """
         if self.starts is None:
-            return self.hessians, self.gradients
-        hessians, gradients = self.hessians.copy(), self.gradients.copy()
-        blocks = self.starts
-        target = np.concatenate([blocks.cross.swapaxes(1, 2), blocks.gradient[..., None]], axis=2)
-        # Features that do not move count for nothing, and have an empty block.
-        solved = np.linalg.pinv(blocks.hessian, hermitian=True) @ target
-        np.subtract.at(hessians, run, blocks.cross @ solved[..., :-1])
-        np.subtract.at(gradients, run, (blocks.cross @ solved[..., -1:])[..., 0])
-        return hessians, gradients
+            return self
+        solved = self.starts.solved()
+        shape = (len(self.gradients), -1)
+        hessians = np.einsum("bpk,bkq->bpq", self.starts.cross, solved[..., :-1])
+        gradients = np.einsum("bpk,bk->bp", self.starts.cross, solved[..., -1])
+        return replace(
+            self,
+            hessians=self.hessians - hessians.reshape(*shape, *hessians.shape[1:]).sum(axis=1),
+            gradients=self.gradients - gradients.reshape(*shape, gradients.shape[1]).sum(axis=1),
+            starts=None,
+        )
 
 
 @dataclass(frozen=True)
@@ -44,3 +46,14 @@ class StartBlocks:
     cross: Array  # (segment, parameter, feature)
     hessian: Array  # (segment, feature, feature)
     gradient: Array  # (segment, feature)
+
+    def solved(self, damping: float = 0.0) -> Array:
+        """H⁻¹(Cᵀ, g) of each segment's own block H, (segment, feature, parameter + 1), its diagonal damped."""
+        diagonal = np.einsum("bii->bi", self.hessian)
+        own = self.hessian + damping * np.einsum("bi,ij->bij", floored(diagonal), np.eye(diagonal.shape[1]))
+        return np.linalg.solve(own, np.concatenate([self.cross.swapaxes(1, 2), self.gradient[..., None]], axis=2))
+
+
+def floored(diagonal: Array) -> Array:
+    """A Hessian's diagonal with zeros lifted, so that damping bounds every direction."""
+    return np.maximum(diagonal, 1e-12 * max(float(np.max(diagonal)), 1e-300))

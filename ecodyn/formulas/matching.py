@@ -7,24 +7,21 @@ drawn at random; Gauss-Newton on all of them goes on from the best draws.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import lsq_linear
-from scipy.signal import savgol_filter
 
 from ecodyn.arrays import Array
 from ecodyn.equations.clock_drive import Drives
-from ecodyn.estimation.integral_matching import SPAN, SPANS_PER_RUN
 from ecodyn.estimation.network_equations import NormalEquations
 from ecodyn.estimation.samples import Samples
-from ecodyn.estimation.spans import NODES, Spans, simpson
+from ecodyn.estimation.spans import Spans, simpson
 from ecodyn.formulas.law import BoundFormula, FormulaLaw
 from ecodyn.formulas.symbolic import derivatives_of
 
-__all__ = ["Increments", "Projected", "smoothed"]
+__all__ = ["Increments", "Projected"]
 
-SMOOTHED = 4  # gaps between a span's nodes, that a parabola is put through where data are smoothed
 LEAST_COLUMN = 1e-12  # of the largest column's norm: a smaller one vanishes on these data
 
 
@@ -142,15 +139,3 @@ class Increments:
         found = parameters.copy()
         found[linear] = solution / norms
         return Projected(found, float(np.sum((matrix / norms @ solution - target) ** 2)))
-
-
-def smoothed(samples: Samples) -> Samples:
-    """The samples with each value on the parabola through those around it, runs of a few steps as they are."""
-    longest = int(samples.lengths.max())
-    window = 1 + SMOOTHED * max(1, min(SPAN, longest // SPANS_PER_RUN) // (NODES - 1))
-    states = samples.states.copy()
-    for r, n in enumerate(samples.lengths.tolist()):
-        if n > window:
-            states[r, :n] = savgol_filter(states[r, :n], window, 2, axis=0, mode="interp")
-            states[r, n:] = states[r, n - 1]
-    return replace(samples, states=states)

@@ -17,8 +17,8 @@ SUBSTEPS = 1  # Runge-Kutta steps an interval: enough to tell starts apart
 
 
 def rollout_cost(law: FormulaLaw, samples: Samples, coordinates: Array) -> float:
-    """Mean square of what rollouts from the data's first states leave; infinite where one dies."""
-    segments = Segments.cut(samples, INTERVALS, 1.0)
+    """Mean square of what rollouts leave, from first states that are smoothed if noisy; infinite where one dies."""
+    segments = Segments.cut(samples, INTERVALS, 1.0, smoothed=True)
     free = np.ones((1, len(coordinates)), dtype=bool)
     objective = Objective(law, samples, segments, mask=free, estimate_starts=False)
     (signals,) = rollouts([Probe(objective, coordinates, SUBSTEPS)])

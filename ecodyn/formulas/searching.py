@@ -12,7 +12,7 @@ from ecodyn.errors import UnusableDataError
 from ecodyn.estimation.network_descent import Descent, Prior, descend
 from ecodyn.estimation.samples import Samples
 from ecodyn.formulas.law import FormulaLaw
-from ecodyn.formulas.matching import Increments, Projected, smoothed
+from ecodyn.formulas.matching import Increments, Projected
 from ecodyn.formulas.rolled_out import rollout_cost
 from ecodyn.formulas.statement import Statement
 from ecodyn.formulas.symbolic import derivatives_of
@@ -25,8 +25,6 @@ DRAWS = 100  # of the parameters that enter nonlinearly; each takes a regression
 SPREAD = 1.5  # decades around a parameter's unit that draws go to: what saturates or turns does so within the data
 EXPONENTS = (0.5, 6.0)  # range of exponents drawn, which are pure numbers
 MATCHING_STEPS, MATCHING_TOLERANCE = 40, 1e-4
-TRIED = 20  # draws that tell whether the data are noisy
-NOISY = 0.7  # share of the misfit that is left on smoothed data, under which the data are noisy
 ROLLED_OUT = 8  # of the best draws, once each
 
 
@@ -91,17 +89,13 @@ def candidates_of(search: Search, samples: Samples, columns: tuple[int, ...]) ->
 def _projected(
     search: Search, law: FormulaLaw, samples: Samples, drawn: list[tuple[Array, Array]]
 ) -> tuple[Increments, list[tuple[Projected, Array]]]:
-    """The draws with their linear parameters at their optimum, on the data, or on smoothed ones if these are noisy.
+    """The draws with their linear parameters at their optimum, on the data, smoothed ones if these are noisy.
 
-    Noise in what is integrated draws coefficients towards zero; where smoothing takes most of the misfit off, it was
-    noise.
+    Noise in what is integrated draws coefficients towards zero.
     """
     low, high = np.array(search.bounds).T
-    plain, smooth = (Increments.of(law, each) for each in (samples, smoothed(samples)))
-    tried = drawn[:TRIED]
-    on_plain, on_smooth = (min(each.projected(p, low, high).cost for p, _ in tried) for each in (plain, smooth))
-    chosen = smooth if on_smooth < NOISY * on_plain else plain
-    return chosen, [(chosen.projected(parameters, low, high), units) for parameters, units in drawn]
+    increments = Increments.of(law, replace(samples, states=samples.starts))
+    return increments, [(increments.projected(parameters, low, high), units) for parameters, units in drawn]
 
 
 def _drawn(search: Search, samples: Samples, rng: np.random.Generator, *, first: bool) -> tuple[Array, Array]:

@@ -16,13 +16,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ecodyn.arrays import Array, Bools
-from ecodyn.comparison.automatic.elimination import eliminate
 from ecodyn.comparison.automatic.function_groups import free, groups, times
 from ecodyn.comparison.automatic.monomials import Terms
 from ecodyn.comparison.automatic.problem import Problem
-from ecodyn.comparison.automatic.search import solved
 from ecodyn.comparison.automatic.weak_form import MOST_OF_RUN, regression
 from ecodyn.equations.functions import Function
+from ecodyn.estimation.support_paths import eliminate, solved
 
 __all__ = ["DEGREE", "asked_for"]
 

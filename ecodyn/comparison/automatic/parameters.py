@@ -12,7 +12,8 @@ from ecodyn.comparison.automatic.functions import DEGREE, asked_for
 from ecodyn.comparison.automatic.monomials import Terms
 from ecodyn.comparison.automatic.problem import Problem
 from ecodyn.comparison.automatic.refinement import Refined, Window, linearised, march_laws, refine
-from ecodyn.comparison.automatic.search import WORTH, Found, exact, search, solved
+from ecodyn.comparison.automatic.search import WORTH, Found, exact, search
+from ecodyn.estimation.support_paths import solved
 
 __all__ = ["searched"]
 
