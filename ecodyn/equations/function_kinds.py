@@ -175,6 +175,14 @@ TABLE: dict[str, Kind] = {
         lambda p, q, s, t: (p, 0.0, s**p),
         lambda p, q, x, y: f"{x}**{p}",
     ),
+    "powers": Kind(
+        2,
+        lambda m, p, q, x, y: x**p * y**q,
+        lambda p, q, x, y, f: (p * f / x, q * f / y),
+        lambda p, q, s, t: (p, q, s**p * t**q),
+        lambda p, q, x, y: f"{x}**{p}*{y}**{q}",
+        (True, True),
+    ),
     "log": Kind(
         1,
         lambda m, p, q, x, y: m.log(p * x),

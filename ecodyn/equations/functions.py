@@ -33,6 +33,7 @@ class Function:
     exp                       exp(−p·x/(1 + q·x))
     gaussian                  exp(−p·(x − q)²)
     power, log                x^p, log(p·x)
+    powers                    x^p·y^q
     abs                       abs(x − q), whatever p
     reciprocal                1/(p + x)
     reciprocal_square         1/(p + q·x + x²)

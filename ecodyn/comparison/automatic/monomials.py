@@ -14,8 +14,10 @@ __all__ = ["Terms"]
 
 # Of the monomials that a function is multiplied by, how far their degree in its own first variable may go. A reciprocal
 # times its own variable is a constant and a multiple of the reciprocal.
-OWN_DEGREE = {"sin": 0, "cos": 0, "exp": 1, "abs": 1, "ratio": 0, "inverse_cube": 1}
-OWN_DEGREE |= {kind: min(power - 1, 1) for kind, power in POWERS.items()}
+OWN_DEGREE = {"sin": 0, "cos": 0, "sin_of_sum": 0, "cos_of_sum": 0, "tanh": 1, "tanh_of_sum": 0, "exp": 1}
+OWN_DEGREE |= {"gaussian": 1, "power": 0, "powers": 0, "log": 2, "abs": 1, "ratio": 1, "inverse_root": 1, "inverse_cube": 1}
+OWN_DEGREE |= {"reciprocal_root": 1, "reciprocal_root_cube": 1}
+OWN_DEGREE |= dict.fromkeys(POWERS, 1)
 BESIDE = 2  # degree of the monomials that a function is multiplied by
 
 
@@ -73,7 +75,7 @@ class Terms:
             own = function.variables[0]
             most = OWN_DEGREE[function.kind]
             out += [(*c, features + k) for c in beside if c.count(own) <= most]
-            if function.kind == "cos" and k and self.functions[k - 1].kind == "sin":
+            if function.kind == "cos" and k and self.functions[k - 1].kind == "sin":  # of one angle, by convention
                 pair = [(features + k - 1, features + k - 1), (features + k - 1, features + k)]
                 out += [(*c, *p) for c in beside for p in pair if len(c) < BESIDE and own not in c]
         return out

@@ -7,12 +7,13 @@ from dataclasses import replace
 import numpy as np
 
 from ecodyn.arrays import Array
-from ecodyn.comparison.automatic.function_groups import free, same, times
-from ecodyn.comparison.automatic.functions import DEGREE, asked_for
+from ecodyn.comparison.automatic.function_groups import free, same, with_parameters
+from ecodyn.comparison.automatic.functions import DEGREE, SPAN, Asked, asked_for
 from ecodyn.comparison.automatic.monomials import Terms
 from ecodyn.comparison.automatic.problem import Problem
 from ecodyn.comparison.automatic.refinement import Refined, Window, linearised, march_laws, refine
-from ecodyn.comparison.automatic.search import WORTH, Found, exact, search, solved
+from ecodyn.comparison.automatic.search import WORTH, Found, Tried, exact, from_seeds, improved, search, solved
+from ecodyn.comparison.automatic.weak_form import regression
 
 __all__ = ["searched"]
 
@@ -22,8 +23,15 @@ MOST_TUNED = 5  # laws that are refined at new parameters
 
 
 def searched(problem: Problem, scale: Array) -> Found:
-    """The search's laws: with functions where the data ask for some and it pays, else of monomials."""
-    functions = asked_for(problem, scale)
+    """The search's laws: with functions where the data ask for some and it pays, else of monomials.
+
+    Where the weak form has exact equations for all features, and their rollouts are exact, they are the law.
+    """
+    asked = asked_for(problem, scale)
+    found = _of_equations(problem, asked)
+    if found is not None and exact(found.problem, found.pool[0]):
+        return improved(found)
+    functions = asked.functions
     if not functions:
         return search(problem)
     found = search(replace(problem, terms=Terms(problem.terms.features, DEGREE, functions)))
@@ -41,6 +49,22 @@ def searched(problem: Problem, scale: Array) -> Found:
     return found if least(found) < least(plain) else plain
 
 
+def _of_equations(problem: Problem, asked: Asked) -> Found | None:
+    """The law of equations that the weak form has for each feature, refined; None where one has none."""
+    equations = [e for e in asked.equations if e is not None]
+    if asked.columns is None or len(equations) < len(asked.equations):
+        return None
+    functions = asked.functions
+    wider = replace(problem, terms=Terms(problem.terms.features, asked.degree, functions) if functions else problem.terms)
+    mask = np.stack([asked.columns.mask(wider.terms, e.terms) for e in equations])
+    runs = [(x, t) for x, _, t in problem.runs]
+    theta, target = regression(wider.terms, runs, SPAN, problem.own)
+    found = from_seeds(wider, [Tried("none", SPAN, mask, solved(theta, target, mask))])
+    if found.pool and found.problem.left(found.pool[0]) < WORTH and functions:
+        found = _tuned(found)
+    return found if found.pool else None
+
+
 def _tuned(found: Found) -> Found:
     """At the parameters with which rollouts of the best law leave least, and the best laws refined there."""
     problem, laws = found.problem, [law for law in found.pool if law.ok][:MOST_TUNED]
@@ -48,7 +72,7 @@ def _tuned(found: Found) -> Found:
         return found
     used = laws[0].mask.any(axis=0) @ (problem.terms.exponents[:, problem.terms.features :] > 0)
     functions = problem.terms.functions
-    moving = [k for k in free(functions) if used[k] or (same(functions, k) and used[k + 1])]
+    moving = [(k, name) for k, name in free(functions) if used[k] or (same(functions, k) and used[k + 1])]
     law = laws[0]
     for _ in range(STEPS_LAST if moving else 0):
         shift, coefficients = _step(problem, law, moving, found.substeps)
@@ -61,7 +85,8 @@ def _tuned(found: Found) -> Found:
     if law is laws[0]:
         return found
     others = [Refined(o.coefficients.copy(), o.mask, starts=o.starts.copy()) for o in laws[1:]]
-    _refined(problem, others, found.substeps)
+    if others:
+        _refined(problem, others, found.substeps)
     return replace(found, problem=problem, pool=sorted([o for o in (law, *others) if o.ok], key=problem.value))
 
 
@@ -70,17 +95,14 @@ def _refined(problem: Problem, laws: list[Refined], substeps: int) -> None:
     refine(problem.terms, laws, problem.runs, weights, substeps=substeps, bound=bound, stages=(1.0,))
 
 
-def _moved(problem: Problem, moving: list[int], shift: Array) -> Problem:
-    """The problem with parameters of some functions changed by so much of themselves."""
-    functions = list(problem.terms.functions)
-    for k, s in zip(moving, shift.tolist(), strict=True):
-        last = k + 1 + same(problem.terms.functions, k)
-        functions[k:last] = times(tuple(functions[k:last]), 1 + s)
-    return replace(problem, terms=Terms(problem.terms.features, problem.terms.degree, tuple(functions)))
+def _moved(problem: Problem, moving: list[tuple[int, str]], logs: Array) -> Problem:
+    """The problem with parameters of some functions times the exponentials of so much."""
+    functions = with_parameters(problem.terms.functions, moving, logs)
+    return replace(problem, terms=Terms(problem.terms.features, problem.terms.degree, functions))
 
 
-def _step(problem: Problem, law: Refined, moving: list[int], substeps: int) -> tuple[Array, Array]:
-    """A Gauss-Newton step of rollouts: the parameters' relative changes, and the coefficients after it."""
+def _step(problem: Problem, law: Refined, moving: list[tuple[int, str]], substeps: int) -> tuple[Array, Array]:
+    """A Gauss-Newton step of rollouts: the parameters' changes of logs, and the coefficients after it."""
     window = Window(problem.runs, 1.0)
     coefficients = np.repeat(law.coefficients[None], len(window.first), axis=0)
 

@@ -19,7 +19,7 @@ from ecodyn.comparison.automatic.weak_form import regression, spans
 from ecodyn.errors import UnusableDataError
 from ecodyn.rollouts.skill import WORST_UNEXPLAINED
 
-__all__ = ["WORTH", "Found", "Tried", "exact", "search", "solved"]
+__all__ = ["WORTH", "Found", "Tried", "exact", "from_seeds", "improved", "search", "solved"]
 
 SHORTLIST = 10  # supports that are refined, the best of cheap rollouts
 FIRST = 3  # of these before the rest, where one may be exact: then only those that cost less go on
@@ -86,6 +86,20 @@ def search(problem: Problem) -> Found:
         problem = replace(problem, floor=NEAR_FLOOR)
         _improve(problem, pool, substeps)
     return Found(problem, pool, tried, substeps)
+
+
+def from_seeds(problem: Problem, seeds: list[Tried]) -> Found:
+    """Laws that are known to be candidates, refined; those that do not follow the data are left out."""
+    substeps = _substeps(problem, seeds[0].coefficients)
+    pool = [Refined(seed.coefficients.copy(), seed.mask) for seed in seeds]
+    _shoot(problem, pool, substeps)
+    return Found(problem, sorted([law for law in pool if law.ok], key=problem.value), seeds, substeps)
+
+
+def improved(found: Found) -> Found:
+    """The local search from there."""
+    _improve(found.problem, found.pool, found.substeps)
+    return found
 
 
 def exact(problem: Problem, law: Refined) -> bool:
