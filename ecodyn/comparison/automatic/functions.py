@@ -29,17 +29,18 @@ DEGREE = 2  # of the polynomials beside functions: textbook systems with functio
 GAIN = 25.0  # of one equation's criterion: five terms or so, or a few less and a residual smaller by some powers of ten
 NOISY = 1e-5  # of a feature's movement squared, what smoothing takes away: no equation is exact with more
 EXACT = -75.0  # of one equation's criterion: a residual of 1e-10 and five terms, or of 1e-12 and ten
+EXACT_FEW = 1e-13  # of a target's square, that half of the monomials or fewer leave: they are the law
 KINKED = -45.0  # the same with a kink, across which trapezoids are less exact
 MOST_NUMBERS = 8  # terms and parameters of one equation: with more, a short trajectory has any expansion exact
 UNEVEN = 1e-6  # of a step, by how much others may differ: rounding of times
 SPAN, LONGER = 24, 48  # samples in a window: short ones tell functions apart best, long ones have to agree
 EQUATION_FUNCTIONS = {1: 3, 2: 3}  # groups of one equation, one after the other, by number of features
 FEW_FUNCTIONS = 2
-BASES = (1, 4, 2)  # sets of functions to which one more is offered, in each round
+BASES = (2, 3, 2)  # sets of functions to which one more is offered, in each round
 MOST, WIDTH = 5, 10  # terms of a support that is tried at a grid's parameters, and how many are kept on the way
 AGAIN = 3  # times that a support is sought again at parameters that were fitted
-LOOKED_AT, FIRST_STEPS = 60, 3  # supports of each size in a round whose parameters are fitted a few steps
-REFINED = 8  # of these, whose parameters are fitted to the end
+LOOKED_AT, FIRST_STEPS = 40, 3  # supports of each size in a round whose parameters are fitted a few steps
+REFINED, WIDENED = 6, 2  # of these, those fitted to the end, and those whose support is then sought again
 PER_GROUP = 4  # supports of each size that a group has a say with
 EXACT_SURELY = -115.0  # of a criterion: nothing with more terms will be better
 
@@ -108,13 +109,14 @@ class _Search:
         """Find a feature's."""
         monomials = [of_columns(self.columns, feature, self._monomials(d)) for d in range(1, self.columns.degree + 1)]
         plain = self.plain[feature] = min(monomials, key=lambda e: e.criterion)
-        if plain.criterion < ROWS * np.log(FLOOR) + GAIN:  # there is no such gain left
+        few = 2 * len(plain.terms) <= len(self.columns.terms)
+        if plain.criterion < ROWS * np.log(FLOOR) + GAIN or (few and plain.loss < EXACT_FEW):  # there is no such gain
             self.found[feature] = plain
             return
         self.found[feature] = None
         if self.again(feature):
             return
-        bases: list[Group] = [()]
+        bases: list[Group] = list(dict.fromkeys([(), self.known]))
         most = EQUATION_FUNCTIONS.get(self.columns.problem.terms.features, FEW_FUNCTIONS)
         for count in BASES[:most]:
             best = self._round(feature, bases[:count])
@@ -173,21 +175,22 @@ class _Search:
             of_size = [e for e in begun if len(e.terms) == size][:LOOKED_AT]
             nearer = [tuned(self.columns, feature, equation, FIRST_STEPS) for equation in of_size]
             nearer.sort(key=lambda e: e.criterion)
-            done += [self._refined(feature, equation) for equation in nearer[:REFINED]]
+            nearer = [tuned(self.columns, feature, equation) for equation in nearer[:REFINED]]
+            nearer.sort(key=lambda e: e.criterion)
+            done += nearer + [self._widened(feature, equation) for equation in nearer[:WIDENED]]
             if min(e.criterion for e in done) < EXACT_SURELY:
                 break
         return sorted(done, key=lambda e: e.criterion)
 
-    def _refined(self, feature: int, equation: Equation) -> Equation:
-        """With fitted parameters, and the support that is best with them."""
-        better = tuned(self.columns, feature, equation)
+    def _widened(self, feature: int, equation: Equation) -> Equation:
+        """With the support that is best at the parameters that were fitted, and those that are then."""
         for _ in range(AGAIN):
-            terms = self._monomials(DEGREE) + self.columns.of_group(better.functions)
+            terms = self._monomials(DEGREE) + self.columns.of_group(equation.functions)
             wider = of_columns(self.columns, feature, terms)
-            if wider.criterion >= better.criterion:
+            if wider.criterion >= equation.criterion:
                 break
-            better = min(wider, tuned(self.columns, feature, wider), key=lambda e: e.criterion)
-        return better
+            equation = min(wider, tuned(self.columns, feature, wider), key=lambda e: e.criterion)
+        return equation
 
     def _screened(self, feature: int, base: Group) -> Iterator[Equation]:
         """The best support of each size with each group, at the best parameters of its grid."""

@@ -35,10 +35,8 @@ def searched(problem: Problem, scale: Array) -> Found:
     if not functions:
         return search(problem)
     found = search(replace(problem, terms=Terms(problem.terms.features, DEGREE, functions)))
-    if found.problem.left(found.pool[0]) < WORTH:
-        found = _tuned(found)
-    if exact(found.problem, found.pool[0]):
-        return found
+    if found.problem.left(found.pool[0]) < WORTH:  # equations that are exact with functions are not without
+        return _tuned(found)
     plain = search(problem)
     floor = max(found.problem.floor, plain.problem.floor)
 
