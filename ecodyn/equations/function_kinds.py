@@ -198,6 +198,14 @@ TABLE: dict[str, Kind] = {
         lambda p, q, x, y: f"abs({x if q == '0' else f'{x} - {q}'})",
         (False, True),
     ),
+    "abs_of_sum": Kind(
+        2,
+        lambda m, p, q, x, y: abs(x + q * y),
+        lambda p, q, x, y, f: (_sign(x + q * y), q * _sign(x + q * y)),
+        lambda p, q, s, t: (p, q * s / t, s),
+        lambda p, q, x, y: f"abs({_plus(x, _times(q, y))})",
+        (False, True),
+    ),
     "reciprocal": _power_of(1),
     "reciprocal_square": Kind(
         1,
@@ -220,5 +228,6 @@ TABLE: dict[str, Kind] = {
         (True, True),
     ),
     "inverse_root": _root_of_two(1),
+    "inverse_square": _root_of_two(2),
     "inverse_cube": _root_of_two(3),
 }

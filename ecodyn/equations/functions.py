@@ -34,7 +34,7 @@ class Function:
     gaussian                  exp(−p·(x − q)²)
     power, log                x^p, log(p·x)
     powers                    x^p·y^q
-    abs                       abs(x − q), whatever p
+    abs, abs_of_sum           abs(x − q), abs(x + q·y), whatever p
     reciprocal                1/(p + x)
     reciprocal_square         1/(p + q·x + x²)
     reciprocal_cube           1/(p + x³)
@@ -43,6 +43,7 @@ class Function:
     reciprocal_root_cube      (p + x²)^(−3/2)
     ratio                     1/(q + x + p·y)
     inverse_root              (q + x² + p·y²)^(−1/2)
+    inverse_square            (q + x² + p·y²)^(−1)
     inverse_cube              (q + x² + p·y²)^(−3/2)
     ========================  ==============================
 

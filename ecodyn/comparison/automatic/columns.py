@@ -18,6 +18,7 @@ from ecodyn.equations.functions import Function
 __all__ = ["Columns", "Term"]
 
 SHARED = 2.0  # less that a term costs which is in another equation: what one feature loses, another one often gains
+PER_POWER = 0.25  # what each power of one feature costs: where data can't tell, a product is likelier than a square
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,7 @@ class Columns:
             own = int(self.terms.exponents[term.monomial, feature])
             own += sum(f.variables[0] == feature for f in term.functions)
             cost = PER_TERM * np.log(self.problem.samples) + PER_DEGREE * max(degree - 1, 0) + PER_OTHER * (degree - own)
+            cost += PER_POWER * float(self.terms.exponents[term.monomial].max())
             out.append(cost - SHARED * (term in elsewhere))
         return np.array(out)
 

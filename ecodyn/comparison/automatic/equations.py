@@ -18,6 +18,7 @@ from ecodyn.equations.functions import Function
 __all__ = ["FLOOR", "ROWS", "Equation", "criterion_of", "in_order", "made", "of_columns", "tuned"]
 
 FLOOR = 1e-16  # of a target's square: under it trapezoids and the data's rounding are what is fitted
+KINKED_FLOOR = 1e-8  # the same where a function has a kink, across which trapezoids are less exact
 # Samples that a residual counts as. Without noise each further term of an expansion takes a factor from the residual,
 # which many samples would make worth it; the function itself takes all of it at once.
 ROWS = 4.0
@@ -61,7 +62,8 @@ def in_order(functions: list[Function]) -> Group:
 
 def criterion_of(loss: float, costs: Array, functions: Group) -> float:
     """What an equation is judged by."""
-    return ROWS * math.log(loss + FLOOR) + float(costs.sum()) + PER_SHIFT * sum(f.shift != 0 for f in functions)
+    floor = KINKED_FLOOR if any(f.kind.startswith("abs") for f in functions) else FLOOR
+    return ROWS * math.log(loss + floor) + float(costs.sum()) + PER_SHIFT * sum(f.shift != 0 for f in functions)
 
 
 def _rest(columns: Array, target: Array) -> Array:

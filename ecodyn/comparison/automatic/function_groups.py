@@ -39,7 +39,7 @@ def groups(problem: Problem, scale: Array) -> Iterator[list[Group]]:
     for k in range(problem.terms.features):
         yield from _of_one(k, float(low[k]), float(high[k]), float(scale[k]))
     for pair in itertools.combinations(range(problem.terms.features), 2):
-        yield from _of_two(pair, low, high, scale)
+        yield from _of_two(pair, smooth, scale)
 
 
 def _of_one(k: int, low: float, high: float, scale: float) -> Iterator[list[Group]]:
@@ -72,7 +72,8 @@ def _of_one(k: int, low: float, high: float, scale: float) -> Iterator[list[Grou
             yield grid(kind, *(((p * largest) ** power, 0.0) for p in HALF))
 
 
-def _of_two(pair: tuple[int, int], low: Array, high: Array, scale: Array) -> Iterator[list[Group]]:
+def _of_two(pair: tuple[int, int], smooth: Array, scale: Array) -> Iterator[list[Group]]:
+    low, high = smooth.min(axis=0), smooth.max(axis=0)
     size = np.maximum(np.abs(low), np.abs(high))[list(pair)]
 
     def grid(kind: str, *parameters: tuple[float, float]) -> list[Group]:
@@ -84,11 +85,15 @@ def _of_two(pair: tuple[int, int], low: Array, high: Array, scale: Array) -> Ite
         along = [p * size[0] / size[1] for p in (0.25, 1.0, 4.0)]
         yield grid("ratio", *((p, q * size[0]) for p in along for q in COARSE))
     unit = float((scale[pair[1]] / scale[pair[0]]) ** 2)
-    for kind in ("inverse_cube", "inverse_root"):
+    for kind in ("inverse_cube", "inverse_root", "inverse_square"):
         yield grid(kind, (unit, 0.0))  # of one unit
         yield grid(kind, *((p**2, 0.0) for p in RATIOS))
         yield grid(kind, *((unit, (q * size[0]) ** 2) for q in COARSE))
     a, b = float(scale[pair[0]]), float(scale[pair[1]])
+    for sign in (1, -1):  # of one unit
+        both = smooth[:, pair[0]] * a + sign * smooth[:, pair[1]] * b
+        if both.min() < 0 < both.max():
+            yield grid("abs_of_sum", (1.0, sign * b / a))
     units = [(m * a, sign * n * b) for m in MULTIPLES for n in MULTIPLES for sign in (1, -1)]
     for angles in (units[:2], units[2:]):
         yield [(Function("sin_of_sum", pair, p, q), Function("cos_of_sum", pair, p, q)) for p, q in angles]

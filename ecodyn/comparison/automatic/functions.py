@@ -21,6 +21,7 @@ from ecodyn.comparison.automatic.equations import FLOOR, ROWS, Equation, criteri
 from ecodyn.comparison.automatic.function_groups import Group, free, groups
 from ecodyn.comparison.automatic.problem import Problem
 from ecodyn.comparison.automatic.subsets import small_subsets
+from ecodyn.equations.functions import Function
 
 __all__ = ["DEGREE", "Asked", "asked_for"]
 
@@ -29,7 +30,8 @@ DEGREE = 2  # of the polynomials beside functions: textbook systems with functio
 GAIN = 25.0  # of one equation's criterion: five terms or so, or a few less and a residual smaller by some powers of ten
 NOISY = 1e-5  # of a feature's movement squared, what smoothing takes away: no equation is exact with more
 EXACT = -75.0  # of one equation's criterion: a residual of 1e-10 and five terms, or of 1e-12 and ten
-EXACT_FEW = 1e-13  # of a target's square, that half of the monomials or fewer leave: they are the law
+FEW, EXACT_FEW = 5, 1e-13  # monomials, no more than half of all, that leave so little of a target's square: the law
+LOCAL = 8.0  # samples: a function that differs from a constant in fewer stands for something else
 KINKED = -45.0  # the same with a kink, across which trapezoids are less exact
 MOST_NUMBERS = 8  # terms and parameters of one equation: with more, a short trajectory has any expansion exact
 UNEVEN = 1e-6  # of a step, by how much others may differ: rounding of times
@@ -84,8 +86,7 @@ def asked_for(problem: Problem, scale: Array) -> Asked:
         for feature in range(features):  # with what the later ones have
             if search.found[feature] is None:
                 search.again(feature)
-        for feature in range(features):
-            search.alike(feature)
+        search.alike(features)
     return Asked([search.found[feature] for feature in range(features)], columns)
 
 
@@ -109,7 +110,7 @@ class _Search:
         """Find a feature's."""
         monomials = [of_columns(self.columns, feature, self._monomials(d)) for d in range(1, self.columns.degree + 1)]
         plain = self.plain[feature] = min(monomials, key=lambda e: e.criterion)
-        few = 2 * len(plain.terms) <= len(self.columns.terms)
+        few = len(plain.terms) <= min(FEW, len(self.columns.terms) // 2)
         if plain.criterion < ROWS * np.log(FLOOR) + GAIN or (few and plain.loss < EXACT_FEW):  # there is no such gain
             self.found[feature] = plain
             return
@@ -134,11 +135,26 @@ class _Search:
         terms = self._monomials(DEGREE) + self.columns.of_group(self.known)
         return self._taken(feature, of_columns(self.columns, feature, terms))
 
-    def alike(self, feature: int) -> None:
-        """Prefer terms that other equations have, where an equation is as exact with them."""
+    def _local(self, function: Function) -> bool:
+        """Whether it is a constant but for a few samples, by the participation ratio."""
+        values = function.values(self.columns.states)
+        squares = (values - np.median(values)) ** 2
+        return float(squares.sum() ** 2) < LOCAL * float(np.sum(squares**2))
+
+    def alike(self, features: int) -> None:
+        """Prefer terms that other equations have, where one is as exact with them: first where it helps most."""
+        for _ in range(features):
+            gains = [self._alike(feature) for feature in range(features)]
+            best = int(np.argmax([gain for gain, _ in gains]))
+            if gains[best][0] <= 0:
+                break
+            self.found[best] = gains[best][1]
+
+    def _alike(self, feature: int) -> tuple[float, Equation | None]:
+        """By how much an equation is better that has more of the other equations' terms, and that equation."""
         equation = self.found[feature]
         if equation is None:
-            return
+            return 0.0, None
         elsewhere = {term for k, e in self.found.items() if k != feature and e is not None for term in e.terms}
         degree = max([DEGREE, *(int(self.columns.terms.degrees[term.monomial]) for term in equation.terms)])
         terms = self._monomials(degree) + self.columns.of_group(self.known)
@@ -147,8 +163,7 @@ class _Search:
         def value(e: Equation) -> float:
             return e.criterion - SHARED * sum(term in elsewhere for term in e.terms)
 
-        if value(other) < value(equation):
-            self.found[feature] = other
+        return value(equation) - value(other), other
 
     def _monomials(self, degree: int) -> list[Term]:
         return self.columns.of_monomials(degree)
@@ -156,10 +171,10 @@ class _Search:
     def _taken(self, feature: int, equation: Equation) -> bool:
         plain = self.plain[feature]
         functions = equation.functions
-        exact = KINKED if any(f.kind == "abs" for f in functions) else EXACT
+        exact = KINKED if any(f.kind.startswith("abs") for f in functions) else EXACT
         if len(equation.terms) + len(free(functions)) > MOST_NUMBERS or equation.criterion > exact:
             return False
-        if plain.criterion - equation.criterion < GAIN:
+        if plain.criterion - equation.criterion < GAIN or any(map(self._local, functions)):
             return False
         longer = [made(self.longer, feature, e.terms).criterion for e in (plain, equation)]
         if longer[0] - longer[1] < GAIN:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from ecodyn.arrays import Array
-from ecodyn.comparison.automatic.function_groups import free, same, with_parameters
+from ecodyn.comparison.automatic.function_groups import Group, free, same, with_parameters
 from ecodyn.comparison.automatic.functions import DEGREE, SPAN, Asked, asked_for
 from ecodyn.comparison.automatic.monomials import Terms
 from ecodyn.comparison.automatic.problem import Problem
@@ -19,6 +19,9 @@ __all__ = ["searched"]
 
 STEPS_LAST, FARTHEST = 3, 0.1  # Gauss-Newton steps of rollouts, and the longest, of the parameter itself
 DIFFERENCE = 1e-5  # of a parameter, for the derivative of rollouts by it
+KINKED = 1e-6  # unexplained where a function has a kink: steps across it are not exact
+NOT_WITHOUT = 1e-8  # unexplained with functions: monomials that follow as closely are many
+MOST_SEARCHED = 90  # coefficients of a law with functions: the local search's time is as their third power
 MOST_TUNED = 5  # laws that are refined at new parameters
 
 
@@ -32,11 +35,16 @@ def searched(problem: Problem, scale: Array) -> Found:
     if found is not None and exact(found.problem, found.pool[0]):
         return improved(found)
     functions = asked.functions
+    kinked = any(f.kind.startswith("abs") for f in functions)
+    if found is not None and kinked and found.problem.left(found.pool[0]) < KINKED:
+        return found
     if not functions:
         return search(problem)
-    found = search(replace(problem, terms=Terms(problem.terms.features, DEGREE, functions)))
-    if found.problem.left(found.pool[0]) < WORTH:  # equations that are exact with functions are not without
-        return _tuned(found)
+    found = search(replace(problem, terms=_terms_of(problem, functions)))
+    if found.problem.left(found.pool[0]) < WORTH:
+        found = _tuned(found)
+    if found.problem.left(found.pool[0]) < NOT_WITHOUT:
+        return found
     plain = search(problem)
     floor = max(found.problem.floor, plain.problem.floor)
 
@@ -45,6 +53,16 @@ def searched(problem: Problem, scale: Array) -> Found:
         return min((alike.value(law) for law in some.pool), default=np.inf)
 
     return found if least(found) < least(plain) else plain
+
+
+def _terms_of(problem: Problem, functions: Group) -> Terms:
+    """A library with the functions, as many of the first as there is room for."""
+    features = problem.terms.features
+    while True:
+        terms = Terms(features, DEGREE, functions)
+        if len(terms) * features <= MOST_SEARCHED or not functions:
+            return terms
+        functions = functions[: -2 if same(functions, len(functions) - 2) else -1]
 
 
 def _of_equations(problem: Problem, asked: Asked) -> Found | None:
