@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,8 +16,11 @@ from ecodyn.comparison.automatic.problem import PER_DEGREE, PER_OTHER, PER_TERM,
 from ecodyn.comparison.automatic.weak_form import operator
 from ecodyn.equations.functions import Function
 
-__all__ = ["Columns", "Term"]
+__all__ = ["FLOOR", "SHARED", "Columns", "Term"]
 
+FLOOR = 1e-16  # of a target's square: under it trapezoids and the data's rounding are what is fitted
+ORDER = 10  # of differences that tell noise from movement
+MEDIAN_SQUARE = 0.4549  # of a standard normal number
 SHARED = 2.0  # less that a term costs which is in another equation: what one feature loses, another one often gains
 PER_POWER = 0.25  # what each power of one feature costs: where data can't tell, a product is likelier than a square
 
@@ -59,6 +63,20 @@ class Columns:
         targets = (self._operators[1] @ self.states).T
         size = np.linalg.norm(targets, axis=1, keepdims=True)
         return np.asarray(targets / np.where(size > 0, size, 1.0))
+
+    @cached_property
+    def floors(self) -> Array:
+        """What noise, trapezoids and rounding leave of the targets' squares, (feature,)."""
+        weights = self._operators[1]
+        size = np.sum((weights @ self.states) ** 2, axis=0)
+        of_noise = np.sum(weights**2) * self._noise / np.where(size > 0, size, 1.0)
+        return np.asarray(FLOOR + of_noise)
+
+    @property
+    def _noise(self) -> Array:
+        """Variance by high differences, which smooth movement has next to none of: splines take small noise along."""
+        squares = [np.diff(x, ORDER, axis=0) ** 2 / math.comb(2 * ORDER, ORDER) for x, _, _ in self.problem.runs]
+        return np.asarray(np.median(np.concatenate(squares), axis=0) / MEDIAN_SQUARE)
 
     @cached_property
     def terms(self) -> Terms:

@@ -15,9 +15,8 @@ from ecodyn.comparison.automatic.function_groups import Group, free, with_parame
 from ecodyn.comparison.automatic.subsets import small_subsets
 from ecodyn.equations.functions import Function
 
-__all__ = ["FLOOR", "ROWS", "Equation", "criterion_of", "in_order", "made", "of_columns", "tuned"]
+__all__ = ["ROWS", "Equation", "criterion_of", "in_order", "made", "of_columns", "tuned"]
 
-FLOOR = 1e-16  # of a target's square: under it trapezoids and the data's rounding are what is fitted
 KINKED_FLOOR = 1e-8  # the same where a function has a kink, across which trapezoids are less exact
 # Samples that a residual counts as. Without noise each further term of an expansion takes a factor from the residual,
 # which many samples would make worth it; the function itself takes all of it at once.
@@ -60,9 +59,9 @@ def in_order(functions: list[Function]) -> Group:
     return tuple(out)
 
 
-def criterion_of(loss: float, costs: Array, functions: Group) -> float:
+def criterion_of(loss: float, floor: float, costs: Array, functions: Group) -> float:
     """What an equation is judged by."""
-    floor = KINKED_FLOOR if any(f.kind.startswith("abs") for f in functions) else FLOOR
+    floor = max(floor, KINKED_FLOOR if any(f.kind.startswith("abs") for f in functions) else 0.0)
     return ROWS * math.log(loss + floor) + float(costs.sum()) + PER_SHIFT * sum(f.shift != 0 for f in functions)
 
 
@@ -79,8 +78,10 @@ def made(columns: Columns, feature: int, terms: tuple[Term, ...]) -> Equation:
     """An equation of these terms."""
     loss = float(np.sum(_rest(columns.of(list(terms)), columns.targets[feature]) ** 2))
     functions = in_order([f for term in terms for f in term.functions])
-    value = criterion_of(loss, columns.costs(list(terms), feature), functions) if math.isfinite(loss) else math.inf
-    return Equation(terms, loss, value)
+    if not math.isfinite(loss):
+        return Equation(terms, loss, math.inf)
+    floor, costs = float(columns.floors[feature]), columns.costs(list(terms), feature)
+    return Equation(terms, loss, criterion_of(loss, floor, costs, functions))
 
 
 def of_columns(
@@ -90,7 +91,7 @@ def of_columns(
 
     Of those that are as good, the one whose terms other equations have ``elsewhere``.
     """
-    theta, target = columns.of(terms), columns.targets[feature]
+    theta, target, floor = columns.of(terms), columns.targets[feature], columns.floors[feature]
     usable = np.isfinite(theta).all(axis=0)
     terms, theta = [term for term, fine in zip(terms, usable, strict=True) if fine], theta[:, usable]
     costs = columns.costs(terms, feature, elsewhere)
@@ -98,14 +99,14 @@ def of_columns(
     shifts = np.array([sum(f.shift != 0 for f in term.functions) for term in terms])
     for subsets in small_subsets(theta[None], target, np.ones(len(terms), dtype=bool), MOST, WIDTH):
         support, losses = subsets.supports[0], subsets.losses[0]
-        values = ROWS * np.log(losses + FLOOR) + costs[support].sum(axis=1)
+        values = ROWS * np.log(losses + floor) + costs[support].sum(axis=1)
         values += PER_SHIFT * (shifts[support].max(axis=1) > 0)
         best = int(np.argmin(values))
         found.append((float(values[best]), support[best]))
     order = np.argsort(costs, kind="stable")  # where terms can't be told apart, the dear ones go
     path = eliminate(theta, target, np.ones(len(terms), dtype=bool), np.argsort(order).astype(float))
     kept = np.append(np.cumsum(costs[path.order][::-1])[::-1], 0.0)
-    values = ROWS * np.log(path.losses + FLOOR) + kept
+    values = ROWS * np.log(path.losses + floor) + kept
     first = int(np.argmin(values))
     found.append((float(values[first]), path.order[first:]))
     candidates = [
@@ -146,7 +147,7 @@ def tuned(columns: Columns, feature: int, equation: Equation, iterations: int = 
         gone = loss - float(new @ new)
         if np.isfinite(new).all() and gone > 0:
             here, left, loss, damping, slopes = trial, new, loss - gone, damping / 10, None
-            if gone <= ENOUGH * (loss + gone) or loss < FLOOR / 10:
+            if gone <= ENOUGH * (loss + gone) or loss < columns.floors[feature] / 10:
                 break
         else:
             damping *= 10

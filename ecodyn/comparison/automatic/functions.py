@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ecodyn.arrays import Array
-from ecodyn.comparison.automatic.columns import SHARED, Columns, Term
-from ecodyn.comparison.automatic.equations import FLOOR, ROWS, Equation, criterion_of, in_order, made, of_columns, tuned
+from ecodyn.comparison.automatic.columns import FLOOR, SHARED, Columns, Term
+from ecodyn.comparison.automatic.equations import ROWS, Equation, criterion_of, in_order, made, of_columns, tuned
 from ecodyn.comparison.automatic.function_groups import Group, free, groups
 from ecodyn.comparison.automatic.problem import Problem
 from ecodyn.comparison.automatic.subsets import small_subsets
@@ -28,8 +28,8 @@ __all__ = ["DEGREE", "Asked", "asked_for"]
 MOST_FEATURES = 4  # with more, there are too many groups to try
 DEGREE = 2  # of the polynomials beside functions: textbook systems with functions have no cubic terms
 GAIN = 25.0  # of one equation's criterion: five terms or so, or a few less and a residual smaller by some powers of ten
-NOISY = 1e-5  # of a feature's movement squared, what smoothing takes away: no equation is exact with more
 EXACT = -75.0  # of one equation's criterion: a residual of 1e-10 and five terms, or of 1e-12 and ten
+CLEAN = 1e-10  # of a target's square, what noise leaves
 FEW, EXACT_FEW = 5, 1e-13  # monomials, no more than half of all, that leave so little of a target's square: the law
 LOCAL = 8.0  # samples: a function that differs from a constant in fewer stands for something else
 KINKED = -45.0  # the same with a kink, across which trapezoids are less exact
@@ -44,6 +44,7 @@ AGAIN = 3  # times that a support is sought again at parameters that were fitted
 LOOKED_AT, FIRST_STEPS = 40, 3  # supports of each size in a round whose parameters are fitted a few steps
 REFINED, WIDENED = 6, 2  # of these, those fitted to the end, and those whose support is then sought again
 PER_GROUP = 4  # supports of each size that a group has a say with
+AT_FLOOR = -110.0  # the same for a floor without noise: what leaves little more than noise does
 EXACT_SURELY = -115.0  # of a criterion: nothing with more terms will be better
 
 
@@ -60,6 +61,11 @@ class Asked:
         return in_order([f for equation in self.equations if equation is not None for f in equation.functions])
 
     @property
+    def clean(self) -> bool:
+        """Whether the data have so little noise that rollouts of a law can be exact."""
+        return self.columns is not None and bool((self.columns.floors < CLEAN).all())
+
+    @property
     def degree(self) -> int:
         """Of the monomials that are used without functions."""
         used = [term for equation in self.equations if equation is not None for term in equation.terms]
@@ -73,10 +79,9 @@ class Asked:
 def asked_for(problem: Problem, scale: Array) -> Asked:
     """Exact equations, in scaled units; none of many features, or where linear laws alone are asked for."""
     features = problem.terms.features
-    noisy = float((problem.noise / problem.own**2).max()) > NOISY
     steps = [np.diff(t) for _, _, t in problem.runs]
     uneven = any(np.ptp(h) > UNEVEN * h.mean() for h in steps)  # trapezoids are then no better than to three digits
-    if noisy or uneven or features > MOST_FEATURES or problem.terms.degree < DEGREE:
+    if uneven or features > MOST_FEATURES or problem.terms.degree < DEGREE:
         return Asked([None] * features)
     columns = Columns(problem, problem.terms.degree, SPAN)
     search = _Search(columns, Columns(problem, problem.terms.degree, LONGER), list(groups(problem, scale)))
@@ -111,7 +116,8 @@ class _Search:
         monomials = [of_columns(self.columns, feature, self._monomials(d)) for d in range(1, self.columns.degree + 1)]
         plain = self.plain[feature] = min(monomials, key=lambda e: e.criterion)
         few = len(plain.terms) <= min(FEW, len(self.columns.terms) // 2)
-        if plain.criterion < ROWS * np.log(FLOOR) + GAIN or (few and plain.loss < EXACT_FEW):  # there is no such gain
+        floor = float(self.columns.floors[feature])
+        if plain.criterion < ROWS * np.log(floor) + GAIN or (few and plain.loss < EXACT_FEW):  # there is no such gain
             self.found[feature] = plain
             return
         self.found[feature] = None
@@ -125,7 +131,7 @@ class _Search:
                 if self._taken(feature, equation):
                     return
             bases = list(dict.fromkeys(equation.functions for equation in best))
-        if plain.criterion < EXACT:
+        if plain.criterion < max(EXACT, AT_FLOOR + self._noisier(feature)):
             self.found[feature] = plain
 
     def again(self, feature: int) -> bool:
@@ -134,6 +140,10 @@ class _Search:
             return False
         terms = self._monomials(DEGREE) + self.columns.of_group(self.known)
         return self._taken(feature, of_columns(self.columns, feature, terms))
+
+    def _noisier(self, feature: int) -> float:
+        """By how much noise lifts the criterion of whatever is exact."""
+        return ROWS * float(np.log(self.columns.floors[feature] / FLOOR))
 
     def _local(self, function: Function) -> bool:
         """Whether it is a constant but for a few samples, by the participation ratio."""
@@ -172,7 +182,7 @@ class _Search:
         plain = self.plain[feature]
         functions = equation.functions
         exact = KINKED if any(f.kind.startswith("abs") for f in functions) else EXACT
-        if len(equation.terms) + len(free(functions)) > MOST_NUMBERS or equation.criterion > exact:
+        if len(equation.terms) + len(free(functions)) > MOST_NUMBERS or equation.criterion > max(exact, AT_FLOOR + self._noisier(feature)):
             return False
         if plain.criterion - equation.criterion < GAIN or any(map(self._local, functions)):
             return False
@@ -193,7 +203,7 @@ class _Search:
             nearer = [tuned(self.columns, feature, equation) for equation in nearer[:REFINED]]
             nearer.sort(key=lambda e: e.criterion)
             done += nearer + [self._widened(feature, equation) for equation in nearer[:WIDENED]]
-            if min(e.criterion for e in done) < EXACT_SURELY:
+            if min(e.criterion for e in done) < EXACT_SURELY + self._noisier(feature):
                 break
         return sorted(done, key=lambda e: e.criterion)
 
@@ -227,7 +237,8 @@ class _Search:
 
     def _equation(self, feature: int, terms: tuple[Term, ...], loss: float) -> Equation:
         functions = in_order([f for term in terms for f in term.functions])
-        return Equation(terms, loss, criterion_of(loss, self.columns.costs(list(terms), feature), functions))
+        floor, costs = float(self.columns.floors[feature]), self.columns.costs(list(terms), feature)
+        return Equation(terms, loss, criterion_of(loss, floor, costs, functions))
 
     def _grid(self, number: int) -> tuple[Array, list[list[Term]]]:
         """A group's columns (parameter, row, term) at all of its grid, and what they are."""

@@ -31,7 +31,7 @@ def searched(problem: Problem, scale: Array) -> Found:
     Where the weak form has exact equations for all features, and their rollouts are exact, they are the law.
     """
     asked = asked_for(problem, scale)
-    found = _of_equations(problem, asked)
+    found = _of_equations(problem, asked) if asked.functions or asked.clean else None
     if found is not None and exact(found.problem, found.pool[0]):
         return improved(found)
     functions = asked.functions
@@ -40,9 +40,12 @@ def searched(problem: Problem, scale: Array) -> Found:
         return found
     if not functions:
         return search(problem)
-    found = search(replace(problem, terms=_terms_of(problem, functions)))
-    if found.problem.left(found.pool[0]) < WORTH:
-        found = _tuned(found)
+    if found is not None:
+        found = improved(found)
+    else:
+        found = search(replace(problem, terms=_terms_of(problem, functions)))
+        if found.problem.left(found.pool[0]) < WORTH:
+            found = _tuned(found)
     if found.problem.left(found.pool[0]) < NOT_WITHOUT:
         return found
     plain = search(problem)
