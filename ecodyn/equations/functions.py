@@ -85,8 +85,8 @@ class Function:
 
     def name(self, names: Sequence[str], digits: int = 4) -> str:
         """As text, ``1/(0.8 + x)``, of variables of these names."""
-        written = [f"{value:.{digits}g}" for value in (self.parameter, self.shift)]
-        return TABLE[self.kind].text(*written, names[self.variables[0]], names[self.variables[-1]])
+        p, q = f"{self.parameter:.{digits}g}", f"{self.shift:.{digits}g}"
+        return TABLE[self.kind].text(p, q, names[self.variables[0]], names[self.variables[-1]])
 
     def expression(self, symbols: Sequence[sympy.Expr]) -> sympy.Expr:
         """In sympy, of these variables."""

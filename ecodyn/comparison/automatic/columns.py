@@ -69,11 +69,11 @@ class Columns:
         """What noise, trapezoids and rounding leave of the targets' squares, (feature,)."""
         weights = self._operators[1]
         size = np.sum((weights @ self.states) ** 2, axis=0)
-        of_noise = np.sum(weights**2) * self._noise / np.where(size > 0, size, 1.0)
+        of_noise = np.sum(weights**2) * self.noise / np.where(size > 0, size, 1.0)
         return np.asarray(FLOOR + of_noise)
 
-    @property
-    def _noise(self) -> Array:
+    @cached_property
+    def noise(self) -> Array:
         """Variance by high differences, which smooth movement has next to none of: splines take small noise along."""
         squares = [np.diff(x, ORDER, axis=0) ** 2 / math.comb(2 * ORDER, ORDER) for x, _, _ in self.problem.runs]
         return np.asarray(np.median(np.concatenate(squares), axis=0) / MEDIAN_SQUARE)
@@ -120,7 +120,9 @@ class Columns:
             degree = int(self.terms.degrees[term.monomial]) + len(term.functions)
             own = int(self.terms.exponents[term.monomial, feature])
             own += sum(f.variables[0] == feature for f in term.functions)
-            cost = PER_TERM * np.log(self.problem.samples) + PER_DEGREE * max(degree - 1, 0) + PER_OTHER * (degree - own)
+            cost = (
+                PER_TERM * np.log(self.problem.samples) + PER_DEGREE * max(degree - 1, 0) + PER_OTHER * (degree - own)
+            )
             cost += PER_POWER * float(self.terms.exponents[term.monomial].max())
             out.append(cost - SHARED * (term in elsewhere))
         return np.array(out)

@@ -84,16 +84,14 @@ def made(columns: Columns, feature: int, terms: tuple[Term, ...]) -> Equation:
     return Equation(terms, loss, criterion_of(loss, floor, costs, functions))
 
 
-def of_columns(
-    columns: Columns, feature: int, terms: list[Term], elsewhere: Collection[Term] = ()
-) -> Equation:
+def of_columns(columns: Columns, feature: int, terms: list[Term], elsewhere: Collection[Term] = ()) -> Equation:
     """The best equation of some terms: small supports from single terms up, and larger ones from all terms down.
 
     Of those that are as good, the one whose terms other equations have ``elsewhere``.
     """
     theta, target, floor = columns.of(terms), columns.targets[feature], columns.floors[feature]
-    usable = np.isfinite(theta).all(axis=0)
-    terms, theta = [term for term, fine in zip(terms, usable, strict=True) if fine], theta[:, usable]
+    usable = np.flatnonzero(np.isfinite(theta).all(axis=0))
+    terms, theta = [terms[k] for k in usable.tolist()], theta[:, usable]
     costs = columns.costs(terms, feature, elsewhere)
     found = [(float("inf"), np.zeros(0, dtype=np.intp))]
     shifts = np.array([sum(f.shift != 0 for f in term.functions) for term in terms])

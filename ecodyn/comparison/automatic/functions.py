@@ -17,7 +17,7 @@ import numpy as np
 
 from ecodyn.arrays import Array
 from ecodyn.comparison.automatic.columns import FLOOR, SHARED, Columns, Term
-from ecodyn.comparison.automatic.equations import ROWS, Equation, criterion_of, in_order, made, of_columns, tuned
+from ecodyn.comparison.automatic.equations import ROWS, Equation, in_order, made, of_columns, tuned
 from ecodyn.comparison.automatic.function_groups import Group, free, groups
 from ecodyn.comparison.automatic.problem import Problem
 from ecodyn.comparison.automatic.subsets import small_subsets
@@ -29,6 +29,7 @@ MOST_FEATURES = 4  # with more, there are too many groups to try
 DEGREE = 2  # of the polynomials beside functions: textbook systems with functions have no cubic terms
 GAIN = 25.0  # of one equation's criterion: five terms or so, or a few less and a residual smaller by some powers of ten
 EXACT = -75.0  # of one equation's criterion: a residual of 1e-10 and five terms, or of 1e-12 and ten
+NOISY = 3e-5  # of a feature's movement squared: with a noise of half a percent, none was found in any system
 CLEAN = 1e-10  # of a target's square, what noise leaves
 FEW, EXACT_FEW = 5, 1e-13  # monomials, no more than half of all, that leave so little of a target's square: the law
 LOCAL = 8.0  # samples: a function that differs from a constant in fewer stands for something else
@@ -36,7 +37,7 @@ KINKED = -45.0  # the same with a kink, across which trapezoids are less exact
 MOST_NUMBERS = 8  # terms and parameters of one equation: with more, a short trajectory has any expansion exact
 UNEVEN = 1e-6  # of a step, by how much others may differ: rounding of times
 SPAN, LONGER = 24, 48  # samples in a window: short ones tell functions apart best, long ones have to agree
-EQUATION_FUNCTIONS = {1: 3, 2: 3}  # groups of one equation, one after the other, by number of features
+EQUATION_FUNCTIONS = {1: 3}  # groups of one equation, one after the other, by number of features
 FEW_FUNCTIONS = 2
 BASES = (2, 3, 2)  # sets of functions to which one more is offered, in each round
 MOST, WIDTH = 5, 10  # terms of a support that is tried at a grid's parameters, and how many are kept on the way
@@ -71,9 +72,7 @@ class Asked:
         used = [term for equation in self.equations if equation is not None for term in equation.terms]
         if self.columns is None:
             return DEGREE
-        return max(
-            [DEGREE, *(int(self.columns.terms.degrees[term.monomial]) for term in used if not term.functions)]
-        )
+        return max([DEGREE, *(int(self.columns.terms.degrees[term.monomial]) for term in used if not term.functions)])
 
 
 def asked_for(problem: Problem, scale: Array) -> Asked:
@@ -84,6 +83,8 @@ def asked_for(problem: Problem, scale: Array) -> Asked:
     if uneven or features > MOST_FEATURES or problem.terms.degree < DEGREE:
         return Asked([None] * features)
     columns = Columns(problem, problem.terms.degree, SPAN)
+    if float((columns.noise / problem.own**2).max()) > NOISY:
+        return Asked([None] * features)
     search = _Search(columns, Columns(problem, problem.terms.degree, LONGER), list(groups(problem, scale)))
     with np.errstate(all="ignore"):
         for feature in range(features):
@@ -182,7 +183,9 @@ class _Search:
         plain = self.plain[feature]
         functions = equation.functions
         exact = KINKED if any(f.kind.startswith("abs") for f in functions) else EXACT
-        if len(equation.terms) + len(free(functions)) > MOST_NUMBERS or equation.criterion > max(exact, AT_FLOOR + self._noisier(feature)):
+        if len(equation.terms) + len(free(functions)) > MOST_NUMBERS or equation.criterion > max(
+            exact, AT_FLOOR + self._noisier(feature)
+        ):
             return False
         if plain.criterion - equation.criterion < GAIN or any(map(self._local, functions)):
             return False
@@ -194,10 +197,11 @@ class _Search:
 
     def _round(self, feature: int, bases: list[Group]) -> list[Equation]:
         """Equations with one more function than each base has, parameters fitted, the best first."""
-        begun = sorted((e for base in bases for e in self._screened(feature, base)), key=lambda e: e.criterion)
+        begun = sorted((b for base in bases for b in self._screened(feature, base)), key=lambda b: b[0])
         done: list[Equation] = []
-        for size in sorted({len(e.terms) for e in begun}):
-            of_size = [e for e in begun if len(e.terms) == size][:LOOKED_AT]
+        for size in sorted({len(terms) for _, terms in begun}):
+            best = [terms for _, terms in begun if len(terms) == size][:LOOKED_AT]
+            of_size = [made(self.columns, feature, terms) for terms in best]
             nearer = [tuned(self.columns, feature, equation, FIRST_STEPS) for equation in of_size]
             nearer.sort(key=lambda e: e.criterion)
             nearer = [tuned(self.columns, feature, equation) for equation in nearer[:REFINED]]
@@ -217,28 +221,27 @@ class _Search:
             equation = min(wider, tuned(self.columns, feature, wider), key=lambda e: e.criterion)
         return equation
 
-    def _screened(self, feature: int, base: Group) -> Iterator[Equation]:
-        """The best support of each size with each group, at the best parameters of its grid."""
+    def _screened(self, feature: int, base: Group) -> Iterator[tuple[float, tuple[Term, ...]]]:
+        """Supports of each size with each group, at the best parameters of its grid, and about their criterion."""
         beside = self._monomials(DEGREE) + self.columns.of_group(base)
-        fixed = self.columns.of(beside)
-        target = self.columns.targets[feature]
+        fixed, dear = self.columns.of(beside), self.columns.costs(beside, feature)
+        target, floor = self.columns.targets[feature], self.columns.floors[feature]
         for number in range(len(self.offered)):
             theta, terms = self._grid(number)
             both = np.concatenate([theta, np.broadcast_to(fixed, (len(theta), *fixed.shape))], axis=2)
+            costs = np.append(self.columns.costs(terms[0], feature), dear)
             first = np.arange(both.shape[2]) < theta.shape[2]
             for subsets in small_subsets(both, target, first, MOST + len(base), WIDTH):
-                best = np.argsort(subsets.losses[:, :PER_GROUP], axis=None, kind="stable")[: 2 * PER_GROUP]
+                losses, supports = subsets.losses[:, :PER_GROUP], subsets.supports[:, :PER_GROUP]
+                values = (ROWS * np.log(losses + floor) + costs[supports].sum(axis=2)).ravel()
                 seen = set[frozenset[int]]()
-                for p, rank in zip(*np.unravel_index(best, subsets.losses[:, :PER_GROUP].shape), strict=True):
-                    loss, support = float(subsets.losses[p, rank]), subsets.supports[p, rank].tolist()
-                    if np.isfinite(loss) and frozenset(support) not in seen and len(seen) < PER_GROUP:
+                for place in np.argsort(values, kind="stable")[: 2 * PER_GROUP].tolist():
+                    p, rank = divmod(place, losses.shape[1])
+                    support = supports[p, rank].tolist()
+                    if np.isfinite(values[place]) and frozenset(support) not in seen and len(seen) < PER_GROUP:
                         seen.add(frozenset(support))
-                        yield self._equation(feature, tuple((terms[p] + beside)[k] for k in support), loss)
-
-    def _equation(self, feature: int, terms: tuple[Term, ...], loss: float) -> Equation:
-        functions = in_order([f for term in terms for f in term.functions])
-        floor, costs = float(self.columns.floors[feature]), self.columns.costs(list(terms), feature)
-        return Equation(terms, loss, criterion_of(loss, floor, costs, functions))
+                        every = terms[p] + beside
+                        yield float(values[place]), tuple(every[k] for k in support)
 
     def _grid(self, number: int) -> tuple[Array, list[list[Term]]]:
         """A group's columns (parameter, row, term) at all of its grid, and what they are."""

@@ -15,7 +15,16 @@ __all__ = ["Terms"]
 # Of the monomials that a function is multiplied by, how far their degree in its own first variable may go. A reciprocal
 # times its own variable is a constant and a multiple of the reciprocal.
 OWN_DEGREE = {"sin": 0, "cos": 0, "sin_of_sum": 0, "cos_of_sum": 0, "tanh": 1, "tanh_of_sum": 0, "exp": 1}
-OWN_DEGREE |= {"gaussian": 1, "power": 0, "powers": 0, "log": 2, "abs": 1, "ratio": 1, "inverse_root": 1, "inverse_cube": 1}
+OWN_DEGREE |= {
+    "gaussian": 1,
+    "power": 0,
+    "powers": 0,
+    "log": 2,
+    "abs": 1,
+    "ratio": 1,
+    "inverse_root": 1,
+    "inverse_cube": 1,
+}
 OWN_DEGREE |= {"abs_of_sum": 1, "inverse_square": 1, "reciprocal_root": 1, "reciprocal_root_cube": 1}
 OWN_DEGREE |= dict.fromkeys(POWERS, 1)
 BESIDE = 2  # degree of the monomials that a function is multiplied by

@@ -74,7 +74,9 @@ def _of_equations(problem: Problem, asked: Asked) -> Found | None:
     if asked.columns is None or len(equations) < len(asked.equations):
         return None
     functions = asked.functions
-    wider = replace(problem, terms=Terms(problem.terms.features, asked.degree, functions) if functions else problem.terms)
+    wider = replace(
+        problem, terms=Terms(problem.terms.features, asked.degree, functions) if functions else problem.terms
+    )
     mask = np.stack([asked.columns.mask(wider.terms, e.terms) for e in equations])
     runs = [(x, t) for x, _, t in problem.runs]
     theta, target = regression(wider.terms, runs, SPAN, problem.own)

@@ -45,11 +45,12 @@ def regression(terms: Terms, runs: list[tuple[Array, Array]], span: int, own: Ar
 
 
 def operator(times: list[Array], span: int) -> tuple[Array, Array]:
-    """Matrices (row, sample) of all runs' windows: one takes terms' values to their integrals, one states to targets."""
+    """Matrices (row, sample) of all runs' windows: one takes terms' values to integrals, one states to targets."""
     from scipy.linalg import block_diag
 
     shortest = int(MOST_OF_RUN * (min(len(t) for t in times) - 1))
-    of_values, of_states = [], []
+    of_values: list[Array] = []
+    of_states: list[Array] = []
     for t in times:
         rows, value, slope = _windows(t, min(span, shortest))
         for found, weights in ((of_values, value), (of_states, -slope)):
