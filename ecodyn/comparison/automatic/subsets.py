@@ -14,7 +14,7 @@ from ecodyn.arrays import Array, Integers
 
 __all__ = ["Subsets", "small_subsets"]
 
-PARALLEL = 1e-20  # of a column's square, what others leave of it: less is rounding
+PARALLEL = 1e-10  # of a column's square, what others leave of it: less is rounding
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,12 +48,13 @@ def small_subsets(columns: Array, target: Array, first: Array, most: int, width:
     supports = np.zeros((count, 1, 0), dtype=np.intp)
     basis = np.zeros((count, 1, 0, rows))
     residual = np.broadcast_to(target, (count, 1, rows))
+    alive = np.ones((count, 1), dtype=bool)  # of what there are too few of, the last are none
     out: list[Subsets] = []
     for level in range(min(most, size)):
         inside = basis @ unit[:, None]
         left = 1.0 - np.sum(inside**2, axis=2)  # (regression, support, column)
         along = residual @ unit
-        allowed = (left > PARALLEL**0.5) & usable
+        allowed = (left > PARALLEL) & usable & alive[..., None]
         if level == 0:
             allowed &= first
         for k in range(level):
@@ -63,7 +64,7 @@ def small_subsets(columns: Array, target: Array, first: Array, most: int, width:
         chosen = _distinct(loss, seen, size, width)
         parent, column = chosen // size, chosen % size
         take = np.arange(count)[:, None]
-        ok = np.isfinite(loss[take, chosen])
+        alive = np.isfinite(loss[take, chosen])
         seen = seen[take, parent] | (1 << column.astype(object))
         supports = np.concatenate([supports[take, parent], column[..., None]], axis=2)
         before = basis[take, parent]
@@ -71,11 +72,11 @@ def small_subsets(columns: Array, target: Array, first: Array, most: int, width:
         for _ in range(2):  # once more: the first time leaves rounding of what was large
             new = new - np.einsum("psk,pskr->psr", np.einsum("pskr,psr->psk", before, new), before)
         length = np.linalg.norm(new, axis=2, keepdims=True)
-        new = np.where(ok[..., None], new / np.where(length > 0, length, 1.0), 0.0)
+        new = np.where(alive[..., None], new / np.where(length > 0, length, 1.0), 0.0)
         residual = residual[take, parent]
         residual = residual - np.sum(residual * new, axis=2, keepdims=True) * new
         basis = np.concatenate([before, new[:, :, None]], axis=2)
-        losses = np.where(ok, np.sum(residual**2, axis=2), np.inf)
+        losses = np.where(alive, np.sum(residual**2, axis=2), np.inf)
         out.append(Subsets(supports, losses))
     return out
 
