@@ -52,6 +52,13 @@ def _plus(first: str, rest: str) -> str:
     return f"{first} - {rest[1:]}" if rest.startswith("-") else f"{first} + {rest}"
 
 
+def _less(x: str, q: str) -> str:
+    """x − q, and what it is where q is zero or below."""
+    if q == "0":
+        return x
+    return f"{x} + {q[1:]}" if q.startswith("-") else f"{x} - {q}"
+
+
 def _exponent(p: str, q: str, x: str, y: str) -> str:
     inside = x if q == "0" else f"{x}/({_plus('1', _times(q, x))})"
     return f"exp({_times(p.removeprefix('-'), inside)})" if p.startswith("-") else f"exp(-{_times(p, inside)})"
@@ -165,7 +172,7 @@ TABLE: dict[str, Kind] = {
         lambda m, p, q, x, y: m.exp(-p * (x - q) ** 2),
         lambda p, q, x, y, f: (-2.0 * p * (x - q) * f,),
         lambda p, q, s, t: (p / s / s, q * s, 1.0),
-        lambda p, q, x, y: f"exp(-{_times(p, f'{x}**2' if q == '0' else f'({x} - {q})**2')})",
+        lambda p, q, x, y: f"exp(-{_times(p, f'{x}**2' if q == '0' else f'({_less(x, q)})**2')})",
         (True, True),
     ),
     "power": Kind(
@@ -195,7 +202,7 @@ TABLE: dict[str, Kind] = {
         lambda m, p, q, x, y: abs(x - q),
         lambda p, q, x, y, f: (_sign(x - q),),
         lambda p, q, s, t: (p, q * s, s),
-        lambda p, q, x, y: f"abs({x if q == '0' else f'{x} - {q}'})",
+        lambda p, q, x, y: f"abs({_less(x, q)})",
         (False, True),
     ),
     "abs_of_sum": Kind(

@@ -14,7 +14,7 @@ from ecodyn.comparison.automatic.problem import Problem
 from ecodyn.equations.function_kinds import TABLE
 from ecodyn.equations.functions import POWERS, Function
 
-__all__ = ["Group", "free", "groups", "parameters_of", "same", "with_parameters"]
+__all__ = ["Group", "free", "groups", "same", "with_parameters"]
 
 Group = tuple[Function, ...]
 """A function, or a sine and the cosine of its angle."""
@@ -122,11 +122,6 @@ def same(functions: Group, k: int) -> bool:
         return False
     first, second = functions[k], functions[k + 1]
     return second == replace(first, kind=first.kind.replace("sin", "cos")) and first.kind.startswith("sin")
-
-
-def parameters_of(functions: Group, which: list[tuple[int, str]]) -> Array:
-    """Values of some parameters."""
-    return np.array([getattr(functions[k], name) for k, name in which])
 
 
 def with_parameters(functions: Group, which: list[tuple[int, str]], logs: Array) -> Group:
