@@ -116,3 +116,11 @@ def test_what_one_feature_loses_the_other_gains():
 
     model = ecodyn.best_law(solved(dimers, [1.6, 0.1]), TIMES, resamples=5).model
     assert model.lines(3) == ["(x_1)' = 0.6*x_2 - 1.6*x_1**2", "(x_2)' = -0.3*x_2 + 0.8*x_1**2"]
+
+
+def test_of_many_runs_equations_are_sought_on_some():
+    runs = [solved(feeding, [0.6 + 0.1 * k, 0.5]) for k in range(8)]
+    some = prepared(ecodyn.as_trajectories(runs, TIMES), Terms(2, 3), alike=True)
+    found = asked_for(some.problem, some.scale)
+    assert len(found.columns.states) < sum(len(run) for run in runs)
+    assert {f.kind for f in found.functions} == {"reciprocal"}

@@ -11,7 +11,7 @@ polynomial.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -36,6 +36,7 @@ LOCAL = 8.0  # samples: a function that differs from a constant in fewer stands 
 KINKED = -45.0  # the same with a kink, across which trapezoids are less exact
 MOST_NUMBERS = 8  # terms and parameters of one equation: with more, a short trajectory has any expansion exact
 UNEVEN = 1e-6  # of a step, by how much others may differ: rounding of times
+MOST_SAMPLES = 1000  # that equations are sought on: columns of all grids are held at once
 SPAN, LONGER = 24, 48  # samples in a window: short ones tell functions apart best, long ones have to agree
 EQUATION_FUNCTIONS = {1: 3}  # groups of one equation, one after the other, by number of features
 FEW_FUNCTIONS = 2
@@ -82,6 +83,7 @@ def asked_for(problem: Problem, scale: Array) -> Asked:
     uneven = any(np.ptp(h) > UNEVEN * h.mean() for h in steps)  # trapezoids are then no better than to three digits
     if uneven or features > MOST_FEATURES or problem.terms.degree < DEGREE:
         return Asked([None] * features)
+    problem = _of_few_samples(problem)
     columns = Columns(problem, problem.terms.degree, SPAN)
     if float((columns.noise / problem.own**2).max()) > NOISY:
         return Asked([None] * features)
@@ -94,6 +96,15 @@ def asked_for(problem: Problem, scale: Array) -> Asked:
                 search.again(feature)
         search.alike(features)
     return Asked([search.found[feature] for feature in range(features)], columns)
+
+
+def _of_few_samples(problem: Problem) -> Problem:
+    """Some of the runs, where all have more samples than equations are sought on."""
+    count = max(1, MOST_SAMPLES // max(len(t) for _, _, t in problem.runs))
+    if count >= len(problem.runs):
+        return problem
+    kept = np.linspace(0, len(problem.runs) - 1, count).round().astype(int).tolist()
+    return replace(problem, runs=[problem.runs[k] for k in kept])
 
 
 @dataclass(eq=False)
