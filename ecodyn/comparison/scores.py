@@ -14,6 +14,7 @@ import numpy as np
 
 from ecodyn.arrays import Array
 from ecodyn.rollouts.skill import EXACT, WORST_UNEXPLAINED, in_scales, mean_square, skill_of, trapezoids_over_gaps
+from ecodyn.statistics.noise import noise_variance
 
 HORIZONS = tuple(n / 20 for n in range(1, 21))  # shares of the window
 QUARTERS = slice(4, None, 5)  # of these, the four that tables have
@@ -21,7 +22,6 @@ LARGEST_NOISE_SHARE = 0.9  # measurement noise may take off at most so much of w
 SMALLEST_UNEXPLAINED = 1e-6  # the solvers' accuracy
 NEXT_TO_NOTHING = 1e-4  # of the variance: which of two models leaves less of it matters to no prediction
 LOG_FLOOR = 0.01  # of the window's median: what is under it counts as gone
-DIFFERENCE_ORDERS = range(2, 7)  # below two trends count as noise, above six a few neighbours tell the variance badly
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,34 +134,6 @@ def one_step_r2(slopes: Array, truth: Array, times: Array, scales: Array | None 
     predicted = slopes[:-1] * np.diff(times)[:, None]
     total = float(np.sum((change - change.mean(axis=0)) ** 2))
     return 1.0 - float(np.sum((change - predicted) ** 2)) / total if total > 0 else float("nan")
-
-
-def noise_variance(signal: Array, times: Array) -> float:
-    """Variance of the measurement noise in one run (step, feature), from what is rough at the sampling rate.
-
-    Divided differences of order k annihilate polynomials of degree k − 1, so that of a smooth signal only noise is
-    left; normalised, their mean square estimates its variance. The least over orders 2 to 6 is taken: a signal that
-    is itself rough at the sampling rate can only raise it.
-    """
-    whole = ~np.isnan(signal).any(axis=1)
-    signal, times = signal[whole], times[whole]
-    estimates = []
-    for order in DIFFERENCE_ORDERS:
-        if len(times) <= order + 1:
-            break
-        weights = _difference_weights(times, order)
-        windows = np.lib.stride_tricks.sliding_window_view(signal, order + 1, axis=0)
-        estimates.append(float(np.mean(np.einsum("nkw,nw->nk", windows, weights) ** 2)))
-    return min(estimates, default=0.0)
-
-
-def _difference_weights(times: Array, order: int) -> Array:
-    """Weights of the divided difference over each order + 1 consecutive times, of unit norm."""
-    t = np.lib.stride_tricks.sliding_window_view(times, order + 1)
-    gaps = t[:, :, None] - t[:, None, :]
-    gaps = gaps / (t[:, -1] - t[:, 0])[:, None, None] + np.eye(order + 1)
-    weights = 1.0 / gaps.prod(axis=2)
-    return np.asarray(weights / np.linalg.norm(weights, axis=1, keepdims=True))
 
 
 def noise_share(signal: Array, times: Array, scales: Array | None = None) -> float:

@@ -84,7 +84,9 @@ class Centred:
     def inside(self) -> Samples:
         """The samples in these coordinates."""
         own = None if self.samples.own is None else self.samples.own / self.spread[:, 0]
-        return replace(self.samples, states=(self.samples.states - self.centre) / self.spread, own=own)
+        smooth = None if self.samples.smooth is None else (self.samples.smooth - self.centre) / self.spread
+        states = (self.samples.states - self.centre) / self.spread
+        return replace(self.samples, states=states, smooth=smooth, own=own)
 
     @cached_property
     def _there(self) -> Array:
@@ -130,7 +132,10 @@ class Centred:
         """What it found, in the samples' own."""
         blocks = [self._of(self._there, r)[np.ix_(free, free)] / self._units[r] for r, free in enumerate(mask)]
         to = block_diag(*(block for block in blocks if block.size))
-        starts = found.initial_states
+        initial, starts = (
+            None if given is None else self.centre[:, 0] + self.spread[:, 0] * given
+            for given in (found.initial_states, found.starts)
+        )
         # Features without scales of their own weigh alike, so that squares are in units of the signal's.
         squares = float(self.spread[0, 0] ** 2) if self.samples.own is None else 1.0
         return replace(
@@ -139,7 +144,8 @@ class Centred:
             coefficients=self.original(found.coefficients),
             hessians=squares * (to.T @ found.hessians @ to),
             gradients=squares * (found.gradients @ to),
-            initial_states=None if starts is None else self.centre[:, 0] + self.spread[:, 0] * starts,
+            initial_states=initial,
+            starts=starts,
         )
 
 

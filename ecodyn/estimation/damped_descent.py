@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ecodyn.arrays import Array
-from ecodyn.estimation.normal_blocks import Equations, StartBlocks
+from ecodyn.estimation.normal_blocks import Equations, StartBlocks, floored
 from ecodyn.estimation.shooting_equations import Objective, Question, Trial
 
 __all__ = ["DampedDescent", "solve"]
@@ -30,7 +30,7 @@ class DampedDescent:
 
     def run(self, objective: Objective, tolerance: float, max_iterations: int) -> Generator[Question, Any, bool]:
         """One stage, from where the last one ended; false if its rollouts diverge from there."""
-        starts = objective.segments.states[:, 0, :, 0].copy()
+        starts = objective.segments.starts[..., 0].copy()
         current = yield Trial(objective, self.parameters, starts)
         if not np.isfinite(current.cost):
             return False
@@ -90,7 +90,7 @@ class DampedDescent:
         hessian = self.equations.hessians.sum(axis=0)
         penalty = self._penalty()
         gradient = self.equations.gradients.sum(axis=0) + penalty * (self.parameters - self.anchor)
-        hessian = hessian + np.diag(penalty + damping * _floored(np.diagonal(hessian)))
+        hessian = hessian + np.diag(penalty + damping * floored(np.diagonal(hessian)))
         if self.equations.starts is None:
             return solve(hessian, -gradient), np.zeros_like(self.starts)
         return self._step_with_starts(hessian, gradient, self.equations.starts, damping)
@@ -99,17 +99,10 @@ class DampedDescent:
         self, hessian: Array, gradient: Array, blocks: StartBlocks, damping: float
     ) -> tuple[Array, Array]:
         """Eliminate the starting states, which are private to their segments (a Schur complement)."""
-        diagonal = np.einsum("bii->bi", blocks.hessian)
-        own = blocks.hessian + damping * np.einsum("bi,ij->bij", _floored(diagonal), np.eye(diagonal.shape[1]))
-        solved = np.linalg.solve(own, np.concatenate([blocks.cross.swapaxes(1, 2), blocks.gradient[..., None]], axis=2))
+        solved = blocks.solved(damping)
         reduced = hessian - np.einsum("bpk,bkq->pq", blocks.cross, solved[..., :-1])
         step = solve(reduced, -(gradient - np.einsum("bpk,bk->p", blocks.cross, solved[..., -1])))
         return step, -(solved[..., -1] + solved[..., :-1] @ step)
-
-
-def _floored(diagonal: Array) -> Array:
-    """A Hessian's diagonal with zeros lifted, so that damping bounds every direction."""
-    return np.maximum(diagonal, 1e-12 * max(float(np.max(diagonal)), 1e-300))
 
 
 def solve(matrix: Array, target: Array) -> Array:

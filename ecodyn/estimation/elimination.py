@@ -19,8 +19,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ecodyn.arrays import Array, Bools
+from ecodyn.estimation.support_paths import eliminate, exchange, solved
 
-__all__ = ["FEWEST_CLUSTERS", "Reduced", "reduced"]
+__all__ = ["FEWEST_CLUSTERS", "Alternative", "Reduced", "alternatives", "reduced"]
 
 FEWEST_CLUSTERS = 4  # independent runs, or what they differ by says nothing of how certain coefficients are
 RANK = 1e-12  # eigenvalues of the normalised Hessian under so much of the largest are rounding
@@ -64,10 +65,7 @@ def reduced(parameters: Array, hessians: Array, gradients: Array, candidates: in
     hessian = hessians.sum(axis=0)
     scale = np.sqrt(np.maximum(np.diagonal(hessian), 1e-300))
     inverse, rank = _inverse(hessian / np.outer(scale, scale))
-    # What differs between clusters: a sum that a search which stopped early, or a pull, has left says nothing of it.
-    scaled = (gradients - gradients.mean(axis=0)) / scale
-    dispersion = float(np.einsum("ci,ij,cj->", scaled, inverse, scaled)) * clusters / (clusters - 1) / rank
-    price = 2.0 * np.log(max(2, candidates)) * dispersion
+    price = _price((gradients - gradients.mean(axis=0)) / scale, inverse, rank, candidates)
     theta, kept, growth = parameters * scale, np.ones(size, dtype=bool), 0.0
     while kept.sum() > 1:
         variances = np.where(kept, np.maximum(np.diagonal(inverse), 1e-300), 1.0)
@@ -83,6 +81,58 @@ def reduced(parameters: Array, hessians: Array, gradients: Array, candidates: in
         return None
     gone = int(size - kept.sum())
     return Reduced(kept=kept, parameters=theta / scale, growth=growth, allowed=price * gone)
+
+
+def _price(scaled: Array, inverse: Array, rank: int, candidates: int) -> float:
+    """2 log P φ, from what gradients (cluster, parameter) differ by, in units in which the Hessian is normalised."""
+    clusters = len(scaled)
+    # What differs between clusters: a sum that a search which stopped early, or a pull, has left says nothing of it.
+    dispersion = float(np.einsum("ci,ij,cj->", scaled, inverse, scaled)) * clusters / (clusters - 1) / rank
+    return float(2.0 * np.log(max(2, candidates)) * dispersion)
+
+
+@dataclass(frozen=True, eq=False)
+class Alternative:
+    """Other terms (parameter,), the coefficients of a quadratic objective with them, and the price of a term."""
+
+    kept: Bools
+    parameters: Array
+    price: float
+
+
+def alternatives(parameters: Array, hessians: Array, gradients: Array, free: Bools) -> list[Alternative]:
+    """Other terms that do better near fitted parameters, absent ones (zero) included, as far as all is quadratic.
+
+    Of Σ r² ≈ c + 2gᵀΔ + ΔᵀHΔ with a price for each term: the best on the path of backward elimination from all, and
+    what single additions, removals and exchanges from the present ones lead to.
+
+    Parameters
+    ----------
+    parameters : (parameter,)
+    hessians, gradients : arrays (cluster, parameter, parameter) and (cluster, parameter)
+    free : bool (parameter,)
+        The present terms.
+    """
+    clusters, size = gradients.shape
+    if clusters < FEWEST_CLUSTERS or size < 2 or not free.any():
+        return []
+    hessian = hessians.sum(axis=0)
+    scale = np.sqrt(np.maximum(np.diagonal(hessian), 1e-300))
+    normalised = hessian / np.outer(scale, scale)
+    inverse, rank = _inverse(normalised[np.ix_(free, free)])
+    price = _price(((gradients - gradients.mean(axis=0)) / scale)[:, free], inverse, rank, size)
+    values, vectors = np.linalg.eigh(normalised)
+    root = np.sqrt(np.maximum(values, RANK * float(values[-1])))
+    matrix = root[:, None] * vectors.T
+    target = matrix @ (parameters * scale) - vectors.T @ (gradients.sum(axis=0) / scale) / root
+    unit = np.sqrt(max(price, 1e-300))
+    path = eliminate(matrix / unit, target / unit, np.ones(size, dtype=bool), np.zeros(size))
+    found = {}
+    for kept in (path.at(1.0), exchange(matrix / unit, target / unit, free, np.ones(size))):
+        if kept.any() and (kept != free).any():
+            solution = solved(matrix[None], target[None], kept[None])[0] / scale
+            found[kept.tobytes()] = Alternative(kept, solution, price)
+    return list(found.values())
 
 
 def _inverse(matrix: Array) -> tuple[Array, int]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from ecodyn.arrays import Array
 
-__all__ = ["Equations", "StartBlocks"]
+__all__ = ["Equations", "StartBlocks", "floored"]
 
 
 @dataclass(frozen=True)
@@ -18,6 +20,24 @@ class Equations:
     gradients: Array
     starts: StartBlocks | None = None
 
+    def reduced(self) -> Equations:
+        """The same with starting states at their optimum whatever the coefficients are, by run: Schur complements.
+
+        What a start can make up for says nothing of a coefficient.
+        """
+        if self.starts is None:
+            return self
+        solved = self.starts.solved()
+        shape = (len(self.gradients), -1)
+        hessians = np.einsum("bpk,bkq->bpq", self.starts.cross, solved[..., :-1])
+        gradients = np.einsum("bpk,bk->bp", self.starts.cross, solved[..., -1])
+        return replace(
+            self,
+            hessians=self.hessians - hessians.reshape(*shape, *hessians.shape[1:]).sum(axis=1),
+            gradients=self.gradients - gradients.reshape(*shape, gradients.shape[1]).sum(axis=1),
+            starts=None,
+        )
+
 
 @dataclass(frozen=True)
 class StartBlocks:
@@ -26,3 +46,14 @@ class StartBlocks:
     cross: Array  # (segment, parameter, feature)
     hessian: Array  # (segment, feature, feature)
     gradient: Array  # (segment, feature)
+
+    def solved(self, damping: float = 0.0) -> Array:
+        """H⁻¹(Cᵀ, g) of each segment's own block H, (segment, feature, parameter + 1), its diagonal damped."""
+        diagonal = np.einsum("bii->bi", self.hessian)
+        own = self.hessian + damping * np.einsum("bi,ij->bij", floored(diagonal), np.eye(diagonal.shape[1]))
+        return np.linalg.solve(own, np.concatenate([self.cross.swapaxes(1, 2), self.gradient[..., None]], axis=2))
+
+
+def floored(diagonal: Array) -> Array:
+    """A Hessian's diagonal with zeros lifted, so that damping bounds every direction."""
+    return np.maximum(diagonal, 1e-12 * max(float(np.max(diagonal)), 1e-300))

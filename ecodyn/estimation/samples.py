@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from ecodyn.arrays import Array
 from ecodyn.equations.clock_drive import Drive
 from ecodyn.equations.library import EXCHANGEABLE, Library
 from ecodyn.errors import UnusableDataError
+from ecodyn.estimation.denoising import without_noise
 from ecodyn.rollouts.iteration import FLOW, MAP, stored_step
 from ecodyn.trajectories import Trajectories
 from ecodyn.trajectories.scales import own_scales
@@ -42,6 +44,8 @@ class Samples:
         Which runs are not independent of one another.
     step : float or None
         h of the map that is fitted, in the scaled unit of time; None for a flow.
+    smooth : array like ``states``, or None
+        The states without what is measurement noise, by smoothing splines; None where there is none, or for a map.
     """
 
     states: Array
@@ -53,6 +57,20 @@ class Samples:
     clusters: NDArray[np.intp] | None = None
     step: float | None = None
     own: Array | None = None
+    smooth: Array | None = None
+
+    @property
+    def starts(self) -> Array:
+        """The smoothed states where there is noise, or the states, (run, step, feature, channel)."""
+        return self.states if self.smooth is None else self.smooth
+
+    @cached_property
+    def noise(self) -> Array:
+        """Variance of what smoothing takes away, (feature, channel)."""
+        if self.smooth is None:
+            return np.zeros(self.states.shape[2:])
+        there = np.arange(self.states.shape[1]) < self.lengths[:, None]
+        return np.asarray(np.mean((self.states - self.smooth)[there] ** 2, axis=0))
 
     @property
     def signal_weights(self) -> Array | None:
@@ -106,8 +124,10 @@ class Samples:
         clusters = np.unique(trajectories.clusters, return_inverse=True)[1]
         step = stored_step(trajectories.times, lengths) / time_scale if dynamics == MAP else None
         own = own_scales(trajectories)
+        smooth = None if dynamics == MAP else without_noise(states, times, lengths)
         return cls(
             states=states / scales,
+            smooth=None if smooth is None else smooth / scales,
             times=times / time_scale,
             lengths=lengths,
             scales=scales,
@@ -143,6 +163,7 @@ class Samples:
         return replace(
             self,
             states=self.states[runs],
+            smooth=None if self.smooth is None else self.smooth[runs],
             times=self.times[runs],
             lengths=self.lengths[runs],
             clusters=self.cluster_codes[runs],
@@ -151,12 +172,14 @@ class Samples:
     def before(self, share: float) -> Samples:
         """The first share of every run, for validation inside a training part."""
         lengths = np.maximum(2, (self.lengths * share).astype(np.intp))
-        states, times = self.states.copy(), self.times.copy()
-        for r, n in enumerate(lengths):
-            states[r, n:] = states[r, n - 1]
-            times[r, n:] = times[r, n - 1]
         keep = int(lengths.max())
-        return replace(self, states=states[:, :keep], times=times[:, :keep], lengths=lengths)
+        states, times = self.states[:, :keep].copy(), self.times[:, :keep].copy()
+        smooth = None if self.smooth is None else self.smooth[:, :keep].copy()
+        for padded in (states, times, smooth):
+            for r, n in enumerate(lengths):
+                if padded is not None:
+                    padded[r, n:] = padded[r, n - 1]
+        return replace(self, states=states, smooth=smooth, times=times, lengths=lengths)
 
 
 def _check_sizes(states: Array, names: Sequence[str]) -> None:

@@ -16,19 +16,28 @@ BESIDE = 0.1  # weight of an observable beside the signal; on 60:1000 a weight o
 
 @dataclass(frozen=True)
 class Segments:
-    """Pieces of runs, (segment, point); a short last piece is padded with intervals of no length."""
+    """Pieces of runs, (segment, point); a short last piece is padded with intervals of no length.
+
+    ``smooth`` (segment, feature, channel) are smoothed states to begin at, where starts are estimated from there on.
+    """
 
     states: Array
     times: Array
     weights: Array
     run: Integers
+    smooth: Array | None = None
 
     def __len__(self) -> int:
         return len(self.run)
 
+    @property
+    def starts(self) -> Array:
+        """States (segment, feature, channel) that rollouts begin at, or the search for their starts."""
+        return self.states[:, 0] if self.smooth is None else self.smooth
+
     @classmethod
-    def cut(cls, samples: Samples, intervals: int, share: float) -> Segments:
-        """Pieces of about a share of the window each, of so many intervals a window."""
+    def cut(cls, samples: Samples, intervals: int, share: float, *, smoothed: bool = False) -> Segments:
+        """Pieces of about a share of the window each, of so many intervals a window; ``smoothed`` if they begin so."""
         intervals = min(intervals, int(samples.lengths.max()) - 1)
         size = max(1, round(share * intervals))
         count = -(-intervals // size)
@@ -38,7 +47,8 @@ class Segments:
         run = np.repeat(np.arange(samples.n_runs), count)
         rows = rows.reshape(-1, size + 1)
         times = samples.times[run[:, None], rows]
-        return cls(samples.states[run[:, None], rows], times, _trapezoid_weights(times), run)
+        smooth = samples.starts[run, rows[:, 0]] if smoothed else None
+        return cls(samples.states[run[:, None], rows], times, _trapezoid_weights(times), run, smooth)
 
 
 def _trapezoid_weights(times: Array) -> Array:

@@ -68,6 +68,7 @@ class Objective:
         self.implicit = False  # steps for stiff laws
         self.step = samples.step
         self.weight_of = weights_of_channels(samples)
+        self.noise = float(self.segments.weights.sum() * np.sum(self.weight_of * samples.noise))
 
     @property
     def size(self) -> int:
@@ -106,6 +107,16 @@ class Objective:
         """How far signals (..., feature) are apart, as a root mean square, features in the scales they count in."""
         return float(np.sqrt(np.mean(self.weight_of[:, 0] * (one - other) ** 2)))
 
+    def left_by_run(self, rollouts: Array) -> Array:
+        """Weighted squares (run,) that rollouts (segment, point, feature) leave of signals, with what noise leaves.
+
+        With it, none is told by how well it follows noise; those that diverged leave all there is.
+        """
+        signals, weights = self.segments.states[..., 0], self.segments.weights[..., None] * self.weight_of[:, 0]
+        of_run = np.sum(weights * (rollouts - signals) ** 2, axis=(1, 2)).reshape(self.n_runs, -1).sum(axis=1)
+        all_there_is = float(np.sum(weights * signals**2))
+        return np.asarray(np.where(of_run < all_there_is, of_run, all_there_is) + self.noise / self.n_runs)
+
     def equations(self, parameters: Array, starts: Array) -> Equations:
         """The normal equations at these parameters and starting signals, alone."""
         return normal_equations([Trial(self, parameters, starts)])[0]
@@ -120,7 +131,7 @@ class Objective:
         """States followed by the sensitivities of each moving channel, (segment, feature, column)."""
         x = self._zeros()
         _, _, features, channels = self.segments.states.shape
-        x[..., :channels] = self.segments.states[:, 0]
+        x[..., :channels] = self.segments.starts
         if self.estimate_starts:
             x[..., 0] = starts
             x[..., channels + self.size : channels + self.columns] = np.eye(features)
@@ -195,11 +206,24 @@ class Trial:
 
 @dataclass(frozen=True, eq=False)
 class Probe:
-    """A question: the rollouts alone, (segment, point, feature), at these parameters and number of substeps."""
+    """A question: the rollouts alone, (segment, point, feature), at these parameters and number of substeps.
+
+    ``starts`` are signals (segment, feature) to begin at, None for the segments' own.
+    """
 
     objective: Objective
     parameters: Array
     substeps: int
+    starts: Array | None = None
+
+    @property
+    def start(self) -> Array:
+        """States (segment, feature, channel) to begin at."""
+        states = self.objective.segments.starts
+        if self.starts is not None:
+            states = states.copy()
+            states[..., 0] = self.starts
+        return states
 
     @property
     def kind(self) -> Hashable:
@@ -270,7 +294,7 @@ class _Batch:
 def rollouts(probes: Sequence[Probe]) -> list[Array]:
     """The answers to probes of one kind."""
     batch = _Batch(probes)
-    start = np.concatenate([o.segments.states[:, 0] for o in batch.objectives])
+    start = np.concatenate([p.start for p in probes])
     signals = np.stack([x[..., 0] for _, x, _ in batch.march(batch.law.rhs, start, probes[0].substeps)], axis=1)
     return [signals[where] for _, where in batch.each()]
 

@@ -6,8 +6,8 @@ from typing import ClassVar, Self
 
 from sklearn.base import BaseEstimator
 
-from ecodyn.estimation.multiple_shooting import INTERVALS, MAX_ITERATIONS, STAGES
-from ecodyn.families.options import check_flag, check_whole, is_flag, is_number, is_text
+from ecodyn.estimation.multiple_shooting import AUTO, MAX_ITERATIONS, STAGES
+from ecodyn.families.options import check_whole, is_flag, is_number, is_text
 
 __all__ = ["Configuration", "Configured", "Matching", "Shooting"]
 
@@ -70,10 +70,12 @@ class Shooting(Configuration):
         run.
     stages : tuple of float
         Segment lengths, as shares of the window.
-    intervals : int
-        Runge-Kutta intervals a window; for a map, outputs that are compared.
-    estimate_starts : bool
-        Estimate the segments' starting states too, for noisy data.
+    intervals : "auto" or int
+        Runge-Kutta intervals a window, at whose ends rollouts are compared with the data; of a map, what is compared.
+        "auto" is 24, and 96 where starting states are estimated, since noise averages out over many samples.
+    estimate_starts : "auto", True or False
+        Estimate the segments' starting states too. "auto" does it for full laws of at most 8 features, where
+        measurement noise shows.
     max_iterations : int
         Gauss-Newton steps a stage.
 
@@ -88,9 +90,9 @@ class Shooting(Configuration):
         self,
         refine: bool | str = "auto",
         stages: tuple[float, ...] = STAGES,
-        intervals: int = INTERVALS,
+        intervals: int | str = AUTO,
         *,
-        estimate_starts: bool = False,
+        estimate_starts: bool | str = AUTO,
         max_iterations: int = MAX_ITERATIONS,
     ) -> None:
         self.refine = refine
@@ -103,9 +105,11 @@ class Shooting(Configuration):
         """Refuse stages and intervals that cut no window."""
         if not is_text(self.refine, "auto") and not is_flag(self.refine):
             raise ValueError(f"refine is 'auto', True or False, got {self.refine!r}")
-        check_whole("intervals", self.intervals, 1)
+        if not is_text(self.intervals, AUTO):
+            check_whole("intervals", self.intervals, 1)
         check_whole("max_iterations", self.max_iterations, 1)
-        check_flag("estimate_starts", self.estimate_starts)
+        if not is_text(self.estimate_starts, AUTO) and not is_flag(self.estimate_starts):
+            raise ValueError(f"estimate_starts is 'auto', True or False, got {self.estimate_starts!r}")
         shares = self.stages
         if not isinstance(shares, tuple | list) or not shares or not all(is_number(s) and 0 < s <= 1 for s in shares):
             raise ValueError(

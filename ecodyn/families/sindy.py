@@ -24,6 +24,7 @@ from ecodyn.estimation import (
     whole,
 )
 from ecodyn.estimation.centred import Centred
+from ecodyn.estimation.noisy_selection import may_select, selected
 from ecodyn.estimation.optimizers import Optimizer, check_optimizer, is_constrained, optimal_coefficients
 from ecodyn.families.base import SMALL_FULL, LibraryFamily
 from ecodyn.families.configuration import Matching, Shooting
@@ -181,7 +182,7 @@ class SINDy(LibraryFamily):
     def _refine(self, prepared: Sequence[TrainingSet]) -> list[tuple[TrainingSet, ShootingResult | None, float]]:
         stages = tuple(self.shooting_options.stages)
         chosen = self.optimizer is not None or not (self.thresholds is None or is_whole(self.thresholds))
-        if not self.eliminate or chosen or self.shooting_options.estimate_starts or len(stages) < 2:
+        if not self.eliminate or chosen or len(stages) < 2:
             return super()._refine(prepared)
         started = perf_counter()
         wanted = [i for i, p in enumerate(prepared) if self._wants_shooting(p.initial)]
@@ -220,6 +221,8 @@ class SINDy(LibraryFamily):
             )
             return fit_of_support(library, everything.matched, found, found != 0, notes=notes)
         large = self.coupling == FULL and len(library) * len(library.features) > SMALL_FULL
+        if (by_weak_forms := self._of_noisy_data(library, samples, everything.matched)) is not None:
+            return by_weak_forms
         path, rows = self._path(large), len(self.mask(library, own_coefficients))
         centred = None if large else Centred.of(samples, library, rows)
         validations = splits(library, samples, parts, per_feature=own_coefficients, method=self.matching_options.method)
@@ -233,6 +236,18 @@ class SINDy(LibraryFamily):
         chosen = (("threshold", threshold), *((("ridge", ridge),) if ridge else ()))
         candidates = sum(t.distinct for t in tried)
         return fit_of_support(library, everything.matched, coefficients, support, candidates, chosen)
+
+    def _of_noisy_data(self, library: Library, samples: Samples, matched: MatchedIntegrals) -> InitialFit | None:
+        """A fit of terms selected as noise asks for; None where it doesn't, or it is said how to select or match."""
+        said = self.optimizer is not None or self.thresholds is not None or self.max_terms is not None
+        plain = self.matching_options.method == "integral" and self.matching_options.ridge == "auto"
+        if said or not plain or not may_select(library, samples):
+            return None
+        best = selected(library, samples)
+        if best is None:
+            return None
+        chosen = (("weak_form_samples", float(best.span)),)
+        return fit_of_support(library, matched, best.coefficients, best.support, best.candidates, chosen)
 
     def _few_enough(self, supports: Supports, path: Array) -> NDArray[np.intp]:
         """Positions on the path of thresholds that keep at most ``max_terms`` coefficients, of all training runs."""

@@ -10,10 +10,13 @@ import numpy as np
 from ecodyn.arrays import Array, Bools
 from ecodyn.equations.library import Library
 from ecodyn.estimation import Centred, InitialFit, MatchedIntegrals, Problem, Samples, ShootingResult
-from ecodyn.estimation.elimination import reduced
+from ecodyn.estimation.elimination import alternatives, reduced
+from ecodyn.estimation.multiple_shooting import equations_of_all
 from ecodyn.trajectories import Trajectories
 
 __all__ = ["TrainingSet"]
+
+MOST_EXCHANGED = 150  # coefficients of a library in which others are sought than were selected
 
 SMALL_LIBRARY = 64  # coefficients of a library that is rolled out whole, whatever was selected from it
 
@@ -113,3 +116,34 @@ class TrainingSet:
             support=initial.support[keep],
         )
         return replace(self, initial=smaller), found.allowed
+
+    def with_other_terms(self, result: ShootingResult) -> list[tuple[TrainingSet, float]]:
+        """The same with first fits of other terms that may do better, and what one more term is worth in squares.
+
+        Empty unless starting states were estimated and a library is small: see ``estimation.elimination``.
+        """
+        initial = self.initial
+        if result.starts is None or not result.substeps or self.size > MOST_EXCHANGED:
+            return []
+        shape = (len(initial.mask), len(self.library))
+        coefficients, free = np.zeros(shape), np.zeros(shape, dtype=bool)
+        coefficients[:, initial.support], free[:, initial.support] = result.coefficients, initial.mask
+        every = equations_of_all(
+            Problem(self.library, self.samples, coefficients), replace(result, coefficients=coefficients)
+        )
+        hessians, gradients = (self.samples.by_cluster(v) for v in (every.hessians, every.gradients))
+        others = alternatives(coefficients.ravel(), hessians, gradients, free.ravel())
+        return [(self._of_terms(o.parameters.reshape(free.shape), o.kept.reshape(free.shape)), o.price) for o in others]
+
+    def _of_terms(self, coefficients: Array, mask: Bools) -> TrainingSet:
+        """The same with a first fit of these terms (row, term) of the whole library."""
+        keep = np.flatnonzero(mask.any(axis=0))
+        other = replace(
+            self.initial,
+            library=self.library.subset(keep),
+            matched=MatchedIntegrals.combine(self.parts).subset(keep),
+            coefficients=coefficients[:, keep],
+            mask=mask[:, keep],
+            support=keep,
+        )
+        return replace(self, initial=other)

@@ -12,9 +12,10 @@ import numpy as np
 from ecodyn.arrays import Array, Bools
 from ecodyn.comparison.automatic.function_groups import Group, same
 from ecodyn.comparison.automatic.monomials import BESIDE, OWN_DEGREE, Terms
-from ecodyn.comparison.automatic.problem import PER_DEGREE, PER_OTHER, PER_TERM, Problem
+from ecodyn.comparison.automatic.problem import Problem
 from ecodyn.comparison.automatic.weak_form import operator
 from ecodyn.equations.functions import Function
+from ecodyn.estimation.term_costs import term_costs
 
 __all__ = ["FLOOR", "SHARED", "Columns", "Term"]
 
@@ -115,17 +116,14 @@ class Columns:
 
     def costs(self, terms: list[Term], feature: int, elsewhere: Collection[Term] = ()) -> Array:
         """What the criterion charges for each in a feature's equation, less for those that other equations have."""
-        out = []
-        for term in terms:
-            degree = int(self.terms.degrees[term.monomial]) + len(term.functions)
-            own = int(self.terms.exponents[term.monomial, feature])
-            own += sum(f.variables[0] == feature for f in term.functions)
-            cost = (
-                PER_TERM * np.log(self.problem.samples) + PER_DEGREE * max(degree - 1, 0) + PER_OTHER * (degree - own)
-            )
-            cost += PER_POWER * float(self.terms.exponents[term.monomial].max())
-            out.append(cost - SHARED * (term in elsewhere))
-        return np.array(out)
+        exponents = self.terms.exponents[[term.monomial for term in terms]]
+        of_features = exponents.copy()
+        for k, term in enumerate(terms):
+            for function in term.functions:
+                of_features[k, function.variables[0]] += 1
+        costs = term_costs(of_features.sum(axis=1), of_features, self.problem.samples)[feature]
+        shared = np.array([term in elsewhere for term in terms])
+        return np.asarray(costs + PER_POWER * exponents.max(axis=1) - SHARED * shared)
 
     def mask(self, terms: Terms, row: tuple[Term, ...]) -> Bools:
         """Which terms of a library a row's are, (term,)."""

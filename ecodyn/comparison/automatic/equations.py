@@ -10,10 +10,10 @@ import numpy as np
 
 from ecodyn.arrays import Array
 from ecodyn.comparison.automatic.columns import Columns, Term
-from ecodyn.comparison.automatic.elimination import eliminate
 from ecodyn.comparison.automatic.function_groups import Group, free, with_parameters
 from ecodyn.comparison.automatic.subsets import small_subsets
 from ecodyn.equations.functions import Function
+from ecodyn.estimation.support_paths import eliminate
 
 __all__ = ["ROWS", "Equation", "criterion_of", "in_order", "made", "of_columns", "tuned"]
 

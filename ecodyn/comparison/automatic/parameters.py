@@ -12,8 +12,9 @@ from ecodyn.comparison.automatic.functions import DEGREE, SPAN, Asked, asked_for
 from ecodyn.comparison.automatic.monomials import Terms
 from ecodyn.comparison.automatic.problem import Problem
 from ecodyn.comparison.automatic.refinement import Refined, Window, linearised, march_laws, refine
-from ecodyn.comparison.automatic.search import WORTH, Found, Tried, exact, from_seeds, improved, search, solved
+from ecodyn.comparison.automatic.search import WORTH, Found, Tried, exact, from_seeds, improved, search
 from ecodyn.comparison.automatic.weak_form import regression
+from ecodyn.estimation.support_paths import solved
 
 __all__ = ["searched"]
 

@@ -12,14 +12,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ecodyn.arrays import Array, Bools
-from ecodyn.comparison.automatic.elimination import eliminate, exchange, supports
 from ecodyn.comparison.automatic.problem import Problem
 from ecodyn.comparison.automatic.refinement import STAGES, Refined, Window, linearised, march_laws, refine
 from ecodyn.comparison.automatic.weak_form import regression, spans
 from ecodyn.errors import UnusableDataError
+from ecodyn.estimation.support_paths import eliminate, exchange, solved, supports
 from ecodyn.rollouts.skill import WORST_UNEXPLAINED
 
-__all__ = ["WORTH", "Found", "Tried", "exact", "from_seeds", "improved", "search", "solved"]
+__all__ = ["WORTH", "Found", "Tried", "exact", "from_seeds", "improved", "search"]
 
 SHORTLIST = 10  # supports that are refined, the best of cheap rollouts
 FIRST = 3  # of these before the rest, where one may be exact: then only those that cost less go on
@@ -159,17 +159,6 @@ def _candidates(problem: Problem) -> list[Tried]:
                     if key not in found:
                         found[key] = Tried(name, span, support, solved(theta, target, support))
     return list(found.values())
-
-
-def solved(theta: Array, target: Array, mask: Bools) -> Array:
-    """Least squares of each equation on its free terms."""
-    out = np.zeros(mask.shape)
-    for row, (columns, y, free) in enumerate(zip(theta, target, mask, strict=True)):
-        kept = np.flatnonzero(free)
-        norms = np.linalg.norm(columns[:, kept], axis=0)
-        norms = np.where(norms > 0, norms, 1.0)
-        out[row, kept] = np.linalg.lstsq(columns[:, kept] / norms, y, rcond=1e-11)[0] / norms
-    return out
 
 
 def _ranked(problem: Problem, candidates: list[Tried]) -> list[Tried]:

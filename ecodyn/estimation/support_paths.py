@@ -10,7 +10,7 @@ import numpy as np
 
 from ecodyn.arrays import Array, Bools
 
-__all__ = ["Path", "eliminate", "exchange", "supports"]
+__all__ = ["Path", "eliminate", "exchange", "solved", "supports"]
 
 LIFT = 1e-12  # of normalised columns' squares: lets dependent ones be solved for
 RANK = 1e-11  # singular values under so much of the largest are rounding
@@ -83,6 +83,17 @@ def supports(paths: list[Path]) -> list[Bools]:
         support = np.stack([p.at(penalty * p.variance) for p in paths])
         found.setdefault(support.tobytes(), support)
     return [s for s in found.values() if s.any()]
+
+
+def solved(theta: Array, target: Array, mask: Bools) -> Array:
+    """Least squares of each equation on its free terms."""
+    out = np.zeros(mask.shape)
+    for row, (columns, y, free) in enumerate(zip(theta, target, mask, strict=True)):
+        kept = np.flatnonzero(free)
+        norms = np.linalg.norm(columns[:, kept], axis=0)
+        norms = np.where(norms > 0, norms, 1.0)
+        out[row, kept] = np.linalg.lstsq(columns[:, kept] / norms, y, rcond=RANK)[0] / norms
+    return out
 
 
 def exchange(matrix: Array, target: Array, support: Bools, costs: Array, moves: int = 8) -> Bools:

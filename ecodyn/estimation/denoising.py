@@ -1,0 +1,56 @@
+"""States without their measurement noise, as far as a smoothing spline can tell it from movement."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecodyn.arrays import Array
+from ecodyn.statistics.noise import noise_variances
+from ecodyn.statistics.smoothing import FEWEST, smoothed
+
+__all__ = ["without_noise"]
+
+NOISELESS = 1e-7  # of how far a feature goes, squared: a tenth of the solvers' accuracy, and no noise
+REMEMBERED = 512  # runs: all folds that train on a run share its spline
+_RUNS: OrderedDict[bytes, Array | None] = OrderedDict()
+
+
+def without_noise(states: Array, times: Array, lengths: NDArray[np.intp]) -> Array | None:
+    """States (run, step, feature, channel) smoothed where they are noisy; None where none is.
+
+    Padding repeats the last smoothed state. Runs of fewer samples than a spline needs stay as they are.
+    """
+    out = states.copy()
+    changed = False
+    for r, n in enumerate(lengths.tolist()):
+        found = _of_run(states[r, :n], times[r, :n]) if n >= FEWEST else None
+        if found is not None:
+            out[r, :n], out[r, n:], changed = found, found[-1], True
+    return out if changed else None
+
+
+def _of_run(states: Array, times: Array) -> Array | None:
+    content = hashlib.blake2b(np.ascontiguousarray(states))
+    content.update(np.ascontiguousarray(times))
+    key = content.digest()
+    if key not in _RUNS:
+        _RUNS[key] = _smoothed(states, times)
+        if len(_RUNS) > REMEMBERED:
+            _RUNS.popitem(last=False)
+    _RUNS.move_to_end(key)
+    return _RUNS[key]
+
+
+def _smoothed(states: Array, times: Array) -> Array | None:
+    series = states.reshape(len(states), -1)
+    moved = np.mean((series - series[:1]) ** 2, axis=0)
+    noisy = noise_variances(series, times) > NOISELESS * moved
+    if not noisy.any():
+        return None
+    out = series.copy()
+    out[:, noisy] = smoothed(series[:, noisy], times)
+    return out.reshape(states.shape)

@@ -1,0 +1,53 @@
+"""How much measurement noise a series has, from what is rough at its sampling rate."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ecodyn.arrays import Array
+
+__all__ = ["noise_variance", "noise_variances"]
+
+ORDERS = range(2, 7)  # of differences: below two trends count as noise, above six a few neighbours tell little
+
+
+def noise_variance(signal: Array, times: Array) -> float:
+    """Variance of the measurement noise in one run (step, feature), from what is rough at the sampling rate.
+
+    Divided differences of order k annihilate polynomials of degree k − 1, so that of a smooth signal only noise is
+    left; normalised, their mean square estimates its variance. The least over orders 2 to 6 is taken: a signal that
+    is itself rough at the sampling rate can only raise it.
+    """
+    return float(_by_order(signal, times).mean(axis=1).min(initial=np.inf)) if _enough(signal) else 0.0
+
+
+def noise_variances(signal: Array, times: Array) -> Array:
+    """The same of each feature by itself, (feature,)."""
+    return _by_order(signal, times).min(axis=0) if _enough(signal) else np.zeros(signal.shape[1])
+
+
+def _enough(signal: Array) -> bool:
+    return int(np.count_nonzero(~np.isnan(signal).any(axis=1))) > ORDERS[0] + 1
+
+
+def _by_order(signal: Array, times: Array) -> Array:
+    """Mean squares of normalised differences, (order, feature), of the orders that there are steps for."""
+    whole = ~np.isnan(signal).any(axis=1)
+    signal, times = signal[whole], times[whole]
+    estimates = []
+    for order in ORDERS:
+        if len(times) <= order + 1:
+            break
+        weights = _difference_weights(times, order)
+        windows = np.lib.stride_tricks.sliding_window_view(signal, order + 1, axis=0)
+        estimates.append(np.mean(np.einsum("nkw,nw->nk", windows, weights) ** 2, axis=0))
+    return np.array(estimates)
+
+
+def _difference_weights(times: Array, order: int) -> Array:
+    """Weights of the divided difference over each order + 1 consecutive times, of unit norm."""
+    t = np.lib.stride_tricks.sliding_window_view(times, order + 1)
+    gaps = t[:, :, None] - t[:, None, :]
+    gaps = gaps / (t[:, -1] - t[:, 0])[:, None, None] + np.eye(order + 1)
+    weights = 1.0 / gaps.prod(axis=2)
+    return np.asarray(weights / np.linalg.norm(weights, axis=1, keepdims=True))
