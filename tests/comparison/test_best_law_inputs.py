@@ -12,8 +12,9 @@ from typer.testing import CliRunner
 import ecodyn
 from ecodyn.cli import app
 from ecodyn.comparison.automatic.monomials import Terms
-from ecodyn.comparison.automatic.preparation import degree_for, smoothed
+from ecodyn.comparison.automatic.preparation import degree_for
 from ecodyn.rollouts.integration import integrate
+from ecodyn.statistics.smoothing import smoothed
 
 LORENZ_TERMS = {(0, "x_1"), (0, "x_2"), (1, "x_1"), (1, "x_2"), (1, "x_1*x_3"), (2, "x_1*x_2"), (2, "x_3")}
 
