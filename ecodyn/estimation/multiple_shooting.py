@@ -316,7 +316,10 @@ def _that_follows_longest(
             runs.append(longest.left_by_run(rollouts))
         left.append(float(np.mean(np.log(np.min(runs, axis=0)))))
     best = min(range(len(ends)), key=lambda k: left[k])
-    return ends[best if left[best] < left[-1] - ALIKE else -1]
+    if left[best] >= left[-1] - ALIKE:
+        return ends[-1]
+    ends[best][2].status += f" over segments of {ends[best][0]:.0%} of the window; longer ones lead to worse rollouts"
+    return ends[best]
 
 
 def _unrefined(samples: Samples, coefficients: Array, parameters: Array, why: str) -> ShootingResult:

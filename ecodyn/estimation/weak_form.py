@@ -7,13 +7,13 @@ smooth.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from ecodyn.arrays import Array
+from ecodyn.arrays import Array, Integers
 
-__all__ = ["MOST_OF_RUN", "regression", "spans"]
+__all__ = ["operator", "regression", "spans"]
 
 POWER = 8  # of the test function: derivatives up to the seventh vanish at its ends
 SPANS = (12, 24, 48, 96)  # samples in a window; a short one sees fast terms, a long one averages noise
@@ -44,8 +44,32 @@ def regression(runs: Iterable[tuple[Array, Array, Array]], span: int, own: Array
     return theta / own[:, None, None], target / own[:, None]
 
 
+def operator(times: Sequence[Array], span: int) -> tuple[Array, Array]:
+    """Matrices (row, sample) of all runs' windows: one takes terms' values to integrals, one states to targets."""
+    from scipy.linalg import block_diag
+
+    shortest = int(MOST_OF_RUN * (min(len(t) for t in times) - 1))
+    of_values: list[Array] = []
+    of_states: list[Array] = []
+    for t in times:
+        rows, value, slope = _windows(t, min(span, shortest))
+        for found, weights in ((of_values, value), (of_states, -slope)):
+            matrix = np.zeros((len(rows), len(t)))
+            np.put_along_axis(matrix, rows, weights, axis=1)
+            found.append(matrix)
+    return np.asarray(block_diag(*of_values)), np.asarray(block_diag(*of_states))
+
+
 def _of_run(terms: Array, x: Array, t: Array, span: int) -> tuple[Array, Array]:
     """Of one run: (window, term) and (feature, window)."""
+    rows, value, slope = _windows(t, span)
+    theta = np.matmul(value[:, None], terms[rows])[:, 0]
+    target = -np.matmul(slope[:, None], x[rows])[:, 0]
+    return theta, target.T
+
+
+def _windows(t: Array, span: int) -> tuple[Integers, Array, Array]:
+    """Samples of each window, the test function's weights there, and its derivative's."""
     starts = np.arange(0, len(t) - span, max(1, span // WINDOWS_PER_SPAN))
     rows = starts[:, None] + np.arange(span + 1)
     at = t[rows]
@@ -58,6 +82,4 @@ def _of_run(terms: Array, x: Array, t: Array, span: int) -> tuple[Array, Array]:
     inside = 1 - s**2
     value = weights * inside**POWER
     slope = weights * inside ** (POWER - 1) * (-2 * POWER * s) * 2 / (end - begin)
-    theta = np.matmul(value[:, None], terms[rows])[:, 0]
-    target = -np.matmul(slope[:, None], x[rows])[:, 0]
-    return theta, target.T
+    return rows, value, slope

@@ -69,8 +69,9 @@ def _eliminate(current: Fitted, shoot: Shoot) -> None:
     for _ in range(ROUNDS):
         found = {i: smaller for i in ahead if (smaller := current[i][0].without_idle_terms(current[i][1]))}
         ahead = []
-        for reached in sorted({current[i][1].reached for i in found}):
-            members = [i for i in found if current[i][1].reached == reached]
+        stages = {i: current[i][1].reached for i in found}
+        for reached in sorted(set(stages.values())):
+            members = [i for i in found if stages[i] == reached]
             results = shoot([found[i][0] for i in members], (reached,))
             for i, result in zip(members, results, strict=True):
                 training, allowed = found[i]

@@ -54,7 +54,12 @@ def library_from(document: Mapping[str, Any]) -> Library:
         environment=powers(parts["environment"]),
         terms=tuple((int(o), int(e)) for o, e in parts["terms"]),
         functions=tuple(
-            Function(str(f["kind"]), tuple(int(v) for v in f["variables"]), float(f["parameter"]))
+            Function(
+                str(f["kind"]),
+                tuple(int(v) for v in f["variables"]),
+                float(f["parameter"]),
+                float(f.get("shift", 0.0)),  # files of before there was one have none
+            )
             for f in parts.get("functions", ())
         ),
     )
@@ -102,7 +107,7 @@ def _check_functions(library: Library) -> None:
     variables = range(len(library.features) * len(library.channels))
     for function in library.functions:
         fits = len(function.variables) == KINDS.get(function.kind) and all(v in variables for v in function.variables)
-        if not fits or not math.isfinite(function.parameter):
+        if not fits or not math.isfinite(function.parameter) or not math.isfinite(function.shift):
             raise ValueError(f"{function} of {len(variables)} variables; kinds are {', '.join(KINDS)}")
 
 

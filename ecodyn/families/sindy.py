@@ -62,7 +62,9 @@ class SINDy(LibraryFamily):
     over where another does not. What is left is refitted by integral matching, then by multiple shooting. Least squares
     go by singular vectors, and by a ridge only where its selections surely validate better. Noise in the states makes
     thresholds keep terms that mean nothing: those whose absence the rollouts would not notice are eliminated in the
-    course of shooting (``ecodyn.estimation.elimination``).
+    course of shooting (``ecodyn.estimation.elimination``). Of a full law of few features under noise, terms are
+    selected on weak forms of several lengths (``ecodyn.estimation.noisy_selection``), starting states are estimated,
+    and what does better near the optimum is exchanged for what was selected.
 
     Parameters
     ----------
@@ -84,8 +86,7 @@ class SINDy(LibraryFamily):
 
     eliminate : bool
         Leave out what rollouts can do without, in the course of shooting; needs it, two of its stages and four
-        independent runs. Not done with an optimizer or thresholds that were given, whose supports are meant, nor where
-        starts are estimated.
+        independent runs. Not done with an optimizer or thresholds that were given, whose supports are meant.
 
     The other parameters are those of ``LibraryFamily``.
 

@@ -44,7 +44,7 @@ def test_stages_are_set(circles):
         ("linear", "shooting__stages=none", "got None"),
         ("linear", "intervals=many", "intervals is a whole number of at least 1, got 'many'"),
         ("linear", "intervals=2.5", "got 2.5"),
-        ("linear", "estimate_starts=maybe", "estimate_starts is True or False, got 'maybe'"),
+        ("linear", "estimate_starts=maybe", "estimate_starts is 'auto', True or False, got 'maybe'"),
         ("linear", "ridge=true", "ridge is 'auto' or a number of at least 0, got True"),
         ("linear", "method=3", "method of matching is 'integral' or 'derivative', got 3"),
         ("linear", "matching=derivative", "matching is a Matching(...), or None for the default one, got 'derivative'"),

@@ -24,7 +24,7 @@ UNSEEN = {"protocols": ["unseen_runs"]}
 open_inputs = settings(max_examples=4, deadline=None, derandomize=True, database=None)
 
 
-def oscillators(noise, *, bend=0.0, runs=6, seed=0):
+def oscillators(noise, *, bend=0.0, runs=8, seed=0):
     """ẍ = −x − bend·x³ from several starts, by the linear family's own exact solution where it doesn't bend."""
     from scipy.integrate import solve_ivp
 

@@ -12,8 +12,9 @@ from typer.testing import CliRunner
 import ecodyn
 from ecodyn.cli import app
 from ecodyn.comparison.automatic.monomials import Terms
-from ecodyn.comparison.automatic.preparation import degree_for, smoothed
+from ecodyn.comparison.automatic.preparation import degree_for
 from ecodyn.rollouts.integration import integrate
+from ecodyn.statistics.smoothing import smoothed
 
 LORENZ_TERMS = {(0, "x_1"), (0, "x_2"), (1, "x_1"), (1, "x_2"), (1, "x_1*x_3"), (2, "x_1*x_2"), (2, "x_3")}
 
@@ -115,7 +116,7 @@ def test_a_feature_that_moves_only_between_runs_is_refused():
 
 
 def test_data_that_no_term_goes_with_are_refused():
-    with pytest.raises(ecodyn.UnusableDataError, match="none of the terms up to degree 1 goes with"):
+    with pytest.raises(ecodyn.UnusableDataError, match="degree 1"):
         ecodyn.best_law(np.resize([1.0, -1.0], (24, 1)), 1.0, degree=1)
 
 

@@ -54,9 +54,13 @@ def best_law(
     follow the data within the noise one with few and simple terms; of those as plausible, the one whose rollouts from
     other starts around the data are nearest to all the others'.
 
-    Of up to four features, functions are candidates too: sines, exponentials, saturations 1/(p + xⁿ), 1/(x + p·y),
-    abs(x) and (x² + p·y²)^(−3/2), with their p fitted, beside monomials up to degree 2, where an equation is exact with
-    them and the data are so free of noise, and so evenly spaced, as to tell.
+    Of up to four features and evenly spaced data, functions are candidates too: sines and tanh of features and of
+    sums of two, exponentials, Gaussians, logarithms and powers, absolute values, saturations 1/(p + xⁿ),
+    1/(p + q·x + x²) and 1/(q + x + p·y), and roots of p + x² and of q + x² + p·y² (see `ecodyn.equations.functions`),
+    beside monomials. Each equation is sought in the weak form among supports of few terms, one more function at a
+    time, their parameters fitted; functions are taken where an equation is exact with them and not without, exact
+    being what the noise leaves of it. With noise of over half a percent of the movement they are not looked for, since
+    nothing then tells them from polynomials. Where all equations are exact and so are their rollouts, they are the law.
 
     Parameters
     ----------

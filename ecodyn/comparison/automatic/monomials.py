@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 
@@ -12,10 +13,29 @@ from ecodyn.equations.functions import POWERS, Function, with_functions
 __all__ = ["Terms"]
 
 
-# Of the monomials that a function is multiplied by, how far their degree in its own first variable may go. A reciprocal
-# times its own variable is a constant and a multiple of the reciprocal.
-OWN_DEGREE = {"sin": 0, "cos": 0, "exp": 1, "abs": 1, "ratio": 0, "inverse_cube": 1}
-OWN_DEGREE |= {kind: min(power - 1, 1) for kind, power in POWERS.items()}
+# Of the monomials that a function is multiplied by, how far their degree in its own first variable may go.
+OWN_DEGREE = {
+    "sin": 0,
+    "cos": 0,
+    "sin_of_sum": 0,
+    "cos_of_sum": 0,
+    "tanh": 1,
+    "tanh_of_sum": 0,
+    "exp": 1,
+    "gaussian": 1,
+    "power": 0,
+    "powers": 0,
+    "log": 2,
+    "abs": 1,
+    "abs_of_sum": 1,
+    "ratio": 1,
+    "reciprocal_root": 1,
+    "reciprocal_root_cube": 1,
+    "inverse_root": 1,
+    "inverse_square": 1,
+    "inverse_cube": 1,
+    **dict.fromkeys(POWERS, 1),
+}
 BESIDE = 2  # degree of the monomials that a function is multiplied by
 
 
@@ -73,7 +93,7 @@ class Terms:
             own = function.variables[0]
             most = OWN_DEGREE[function.kind]
             out += [(*c, features + k) for c in beside if c.count(own) <= most]
-            if function.kind == "cos" and k and self.functions[k - 1].kind == "sin":
+            if function.kind == "cos" and k and self.functions[k - 1] == replace(function, kind="sin"):
                 pair = [(features + k - 1, features + k - 1), (features + k - 1, features + k)]
                 out += [(*c, *p) for c in beside for p in pair if len(c) < BESIDE and own not in c]
         return out

@@ -12,10 +12,11 @@ from ecodyn.arrays import Array
 from ecodyn.comparison.automatic.monomials import Terms
 from ecodyn.comparison.automatic.problem import Problem
 from ecodyn.errors import DataWarning, UnusableDataError
+from ecodyn.statistics.smoothing import smoothed
 from ecodyn.trajectories import Trajectories
 from ecodyn.trajectories.conversions import DataLike
 
-__all__ = ["SEARCHED", "Prepared", "columns_alike", "degree_for", "prepared", "smoothed", "thinned"]
+__all__ = ["SEARCHED", "Prepared", "columns_alike", "degree_for", "prepared", "thinned"]
 
 FEWEST = 20  # samples of a run: fewer hold no window of test functions and a smoothing spline beside it
 DEGREES = {1: 5}  # by number of features
@@ -151,18 +152,6 @@ def _check_moves(data: Trajectories) -> None:
             DataWarning,
             stacklevel=4,
         )
-
-
-def smoothed(x: Array, t: Array) -> Array:
-    """Smoothing splines of each feature, their level by generalised cross-validation.
-
-    The level is searched between fixed bounds, which hold for times a unit or so apart: in times from 0 to 1 the least
-    smoothing there is would be far too much.
-    """
-    from scipy.interpolate import make_smoothing_spline
-
-    u = (t - t[0]) * (len(t) - 1) / (t[-1] - t[0])
-    return np.column_stack([make_smoothing_spline(u, column)(u) for column in x.T])
 
 
 def thinned(problem: Problem) -> tuple[Problem, int]:

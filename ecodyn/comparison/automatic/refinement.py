@@ -18,6 +18,8 @@ __all__ = ["STAGES", "Refined", "Window", "linearised", "march_laws", "refine"]
 
 STAGES = (0.1, 0.33, 1.0)  # lengths of segments, as shares of the shortest run
 ITERATIONS = 20  # a stage; laws that need more are seldom the ones that are kept
+FEWEST_ITERATIONS = 8  # of laws so stiff that a step takes four times as long or more
+OF_A_STEP = 5  # laws, that a step of all of them takes as long as beside themselves
 TOLERANCE = 1e-4  # relative decrease of the cost at which a stage is done
 LARGEST_DAMPING = 1e6  # of the Hessian's diagonal: a step is then next to none
 SMALLEST = 1e-12  # of the largest diagonal entry: lifts directions that nothing determines
@@ -184,8 +186,9 @@ def refine(
     substeps: int,
     bound: float,
     stages: tuple[float, ...] = STAGES,
-) -> None:
-    """Refine the laws in place, through segments of growing length."""
+) -> int:
+    """Refine the laws in place, through segments of growing length; how much work that was."""
+    work = 0
     for share in stages:
         window = Window(runs, share)
         whole = share >= 1.0
@@ -193,22 +196,25 @@ def refine(
             reuse = whole and len(law.starts) == len(window.first)
             law.starts = law.starts if reuse else window.first.copy()
             law.cost, law.damping, law.ok = np.inf, 1e-3, False
-        _descend(terms, laws, window, weights, substeps, bound)
+        work += _descend(terms, laws, window, weights, substeps, bound)
         for law in laws:
             law.ok = whole and bool(np.isfinite(law.cost))
+    return work
 
 
-def _descend(terms: Terms, laws: list[Refined], window: Window, weights: Array, substeps: int, bound: float) -> None:
-    """Damped Gauss-Newton steps of all laws at once, until each is done."""
+def _descend(terms: Terms, laws: list[Refined], window: Window, weights: Array, substeps: int, bound: float) -> int:
+    """Damped Gauss-Newton steps of all laws at once, until each is done; how much work that was."""
     count, total = len(window.first), float(window.use.sum()) * len(weights)
     trials = [(law, law.coefficients, law.starts) for law in laws]
     equations: dict[int, _Equations] = {}
-    for iteration in range(ITERATIONS + 1):
+    work = 0
+    for iteration in range(max(FEWEST_ITERATIONS, min(ITERATIONS, 2 * ITERATIONS // substeps)) + 1):
         coefficients = np.repeat(np.stack([c for _, c, _ in trials]), count, axis=0)
         starts = np.concatenate([s for _, _, s in trials])
         times = np.tile(window.t, (len(trials), 1))
         with np.errstate(all="ignore"):
             stages, out = march_laws(terms, coefficients, starts, times, substeps, bound)
+        work += (OF_A_STEP + len(trials)) * len(stages)
         active = []
         for k, (law, c, s) in enumerate(trials):
             mine = slice(k * count, (k + 1) * count)
@@ -231,6 +237,7 @@ def _descend(terms: Terms, laws: list[Refined], window: Window, weights: Array, 
         if not active:
             break
         trials = [(law, *equations[id(law)].step(law)) for law in active]
+    return work
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from ecodyn.errors import UnusableDataError
 from ecodyn.estimation.support_paths import eliminate, exchange, solved, supports
 from ecodyn.rollouts.skill import WORST_UNEXPLAINED
 
-__all__ = ["WORTH", "Found", "Tried", "exact", "search"]
+__all__ = ["WORTH", "Found", "Tried", "exact", "from_seeds", "improved", "search"]
 
 SHORTLIST = 10  # supports that are refined, the best of cheap rollouts
 FIRST = 3  # of these before the rest, where one may be exact: then only those that cost less go on
@@ -30,6 +30,7 @@ EXACT = 1e-11  # what a law that is exact leaves of it, with steps as fine as ST
 NEAR = 1e-5  # unexplained: with more, no floor matters
 WORTH = 1e-4  # unexplained: functions that leave more are not what the data come from
 NEAR_FLOOR = 1e-7  # where no law is exact: to fit an expansion more closely takes terms that carry over to nothing
+MOST_WORK = 300_000  # steps of one law's rollouts, after which no round is begun: of laws that need no fine steps, all
 STEP_TOLERANCE = 2e-6  # of features' movement, between rollouts with a step and with half of it
 MOST_SUBSTEPS = 8  # of an interval: stiffer laws are found on coarser rollouts, or by a finer sampling
 ROLLOUTS, SHARE, POINTS = 5, 1 / 3, 40  # of the cheap ones, over a third of a run each
@@ -74,18 +75,32 @@ def search(problem: Problem) -> Found:
     substeps = _substeps(problem, chosen[0].coefficients)
     pool = [Refined(c.coefficients.copy(), c.mask) for c in chosen]
     first = FIRST if problem.terms.functions or chosen[0].unexplained < NEAR else len(pool)
-    _shoot(problem, pool[:first], substeps)
+    work = _shoot(problem, pool[:first], substeps)
     if problem.terms.functions and min(map(problem.left, pool[:first])) > WORTH:
         return Found(problem, sorted(pool[:first], key=problem.value), tried, substeps)
     over = [problem.costs[law.mask].sum() for law in pool[:first] if exact(problem, law)]
     rest = [law for law in pool[first:] if not over or problem.costs[law.mask].sum() < min(over)]
-    _shoot(problem, rest, substeps)
+    work += _shoot(problem, rest, substeps)
     pool = pool[:first] + rest
-    _improve(problem, pool, substeps)
+    work = _improve(problem, pool, substeps, work)
     if not exact(problem, pool[0]) and problem.left(pool[0]) < NEAR:
         problem = replace(problem, floor=NEAR_FLOOR)
-        _improve(problem, pool, substeps)
+        _improve(problem, pool, substeps, work)
     return Found(problem, pool, tried, substeps)
+
+
+def from_seeds(problem: Problem, seeds: list[Tried]) -> Found:
+    """Laws that are known to be candidates, refined; those that do not follow the data are left out."""
+    substeps = _substeps(problem, seeds[0].coefficients)
+    pool = [Refined(seed.coefficients.copy(), seed.mask) for seed in seeds]
+    _shoot(problem, pool, substeps)
+    return Found(problem, sorted([law for law in pool if law.ok], key=problem.value), seeds, substeps)
+
+
+def improved(found: Found) -> Found:
+    """The local search from there."""
+    _improve(found.problem, found.pool, found.substeps)
+    return found
 
 
 def exact(problem: Problem, law: Refined) -> bool:
@@ -93,10 +108,11 @@ def exact(problem: Problem, law: Refined) -> bool:
     return law.ok and bool((law.squares / problem.own**2 < EXACT).all())
 
 
-def _improve(problem: Problem, pool: list[Refined], substeps: int) -> None:
+def _improve(problem: Problem, pool: list[Refined], substeps: int, work: int = 0) -> int:
     """Local search from the best laws, which the pool gains and is sorted by.
 
-    From an exact one it only goes on to what costs less, since nothing leaves less.
+    From an exact one it only goes on to what costs less, since nothing leaves less. It ends when all of the work that
+    is done, beginning with so much, is too much, and says how much it was.
     """
     seen, done = {law.mask.tobytes() for law in pool}, set[bytes]()
     for _ in range(ROUNDS):
@@ -112,18 +128,20 @@ def _improve(problem: Problem, pool: list[Refined], substeps: int) -> None:
                     if less and neighbour.mask.any() and neighbour.mask.tobytes() not in seen:
                         seen.add(neighbour.mask.tobytes())
                         new.append(neighbour)
-        if not new:
+        if not new or work > MOST_WORK:
             break
-        _shoot(problem, new, substeps, (1.0,))
+        work += _shoot(problem, new, substeps, (1.0,))
         pool += new
     pool.sort(key=problem.value)
+    return work
 
 
-def _shoot(problem: Problem, laws: list[Refined], substeps: int, stages: tuple[float, ...] = STAGES) -> None:
+def _shoot(problem: Problem, laws: list[Refined], substeps: int, stages: tuple[float, ...] = STAGES) -> int:
+    """Refine laws; how much work that was, in steps of one law's rollouts."""
     if not laws:
-        return
+        return 0
     weights, bound = problem.weights, problem.bound
-    refine(problem.terms, laws, problem.runs, weights, substeps=substeps, bound=bound, stages=stages)
+    return refine(problem.terms, laws, problem.runs, weights, substeps=substeps, bound=bound, stages=stages)
 
 
 def _candidates(problem: Problem) -> list[Tried]:

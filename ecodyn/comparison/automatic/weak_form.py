@@ -6,9 +6,9 @@ from ecodyn.arrays import Array
 from ecodyn.comparison.automatic.monomials import Terms
 from ecodyn.estimation import weak_form
 
-__all__ = ["MOST_OF_RUN", "regression", "spans"]
+__all__ = ["operator", "regression", "spans"]
 
-MOST_OF_RUN, spans = weak_form.MOST_OF_RUN, weak_form.spans
+operator, spans = weak_form.operator, weak_form.spans
 
 
 def regression(terms: Terms, runs: list[tuple[Array, Array]], span: int, own: Array) -> tuple[Array, Array]:
