@@ -10,110 +10,53 @@ signal's weight: left free, they become hidden variables that serve the signal a
 
 from __future__ import annotations
 
-import copy
 from collections import defaultdict
-from collections.abc import Generator, Hashable, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Sequence
 from typing import Any, TypedDict, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ecodyn.arrays import Array
-from ecodyn.equations.library import FULL
-from ecodyn.estimation.damped_descent import DampedDescent
 from ecodyn.estimation.normal_blocks import Equations
 from ecodyn.estimation.rolled_out import AnyLaw
 from ecodyn.estimation.samples import Samples
 from ecodyn.estimation.segments import Segments
 from ecodyn.estimation.shooting_equations import (
     BATCH_ELEMENTS,
-    MOST_SUBSTEPS,
     Objective,
-    Probe,
     Question,
     Trial,
     normal_equations,
     rollouts,
 )
+from ecodyn.estimation.shooting_search import (
+    AUTO,
+    INTERVALS,
+    MAX_ITERATIONS,
+    SHORTEST,
+    STAGES,
+    STEP_TOLERANCE,
+    Problem,
+    ShootingResult,
+    Staging,
+    search,
+)
 
-AUTO = "auto"  # of options: as the data ask for
-INTERVALS = 24  # Runge-Kutta intervals a window, and outputs of a rollout that are compared with the data
-FREED_INTERVALS = 96  # the same where starting states are estimated: noise averages out over many samples
-MOST_FREED = 8  # features whose starting states are estimated unasked: each is one more direction of sensitivities
-STAGES = (0.2, 0.6, 1.0)  # lengths of the segments, as shares of the window
-SHORTEST = 0.02  # of the window: where rollouts diverge, stages are inserted, down to growth by so little
-STEP_TOLERANCE = 1e-3  # of the data's root mean square, between rollouts with a step and with half of it
-EARLY_TOLERANCE, LAST_TOLERANCE = 1e-2, 1e-5  # relative decrease of the cost at which a stage is done
-MAX_ITERATIONS = 40  # a stage
-ALIKE = 0.05  # in the mean log of what runs leave: by less, the longest segments have the last word
-
-
-@dataclass(frozen=True, kw_only=True)
-class ShootingResult:
-    """Refined coefficients, and how refinement went.
-
-    Attributes
-    ----------
-    coefficients : array (row, term), in the samples' scaled units
-    hessians : array (run, parameter, parameter)
-        Gauss-Newton Hessians at the solution, JᵀWJ, with starting states that are estimated at their optimum.
-    gradients : array (run, parameter)
-        JᵀWr of each run; their sum vanishes at a minimum.
-    initial_states : array (segment, feature) or None
-        Estimated signals at the start of each of the last stage's segments (the runs themselves, if it is the whole
-        window), where those were estimated.
-    converged : bool
-    status : str
-    iterations : int
-    optimality : float
-        Share of the sum of squares that one more undamped Gauss-Newton step would take off, gᵀH⁻¹g / Σr²: 0 at an
-        optimum, and where the sum is rounding; NaN where nothing was refined.
-    squares : float
-        Σr² itself, weighted, of the last stage; NaN likewise.
-    reached : float
-        Length of that stage's segments, a share of the window; 0 where nothing was refined.
-    starts : array (segment, feature) or None
-        All starting signals of that stage, where they were estimated.
-    points, substeps : int
-        Runge-Kutta intervals a window, and how each was subdivided; substeps are 0 where steps were implicit.
-    """
-
-    coefficients: Array
-    hessians: Array
-    gradients: Array
-    initial_states: Array | None
-    converged: bool
-    status: str
-    iterations: int
-    optimality: float = float("nan")
-    squares: float = float("nan")
-    reached: float = 0.0
-    starts: Array | None = None
-    points: int = INTERVALS
-    substeps: int = 0
-
-
-@dataclass(frozen=True)
-class Problem:
-    """What is fitted to what, from where.
-
-    Attributes
-    ----------
-    library, samples
-    coefficients : array (row, term)
-        Where to start, in the samples' units (integral matching's answer).
-    mask : bool array like ``coefficients``, or None
-        Which coefficients are free; None frees all.
-    """
-
-    library: AnyLaw
-    samples: Samples
-    coefficients: Array
-    mask: NDArray[np.bool_] | None = None
-
-
-Search = Generator[Question, Any, ShootingResult]  # what is sent back depends on the question
+__all__ = [
+    "AUTO",
+    "INTERVALS",
+    "MAX_ITERATIONS",
+    "SHORTEST",
+    "STAGES",
+    "STEP_TOLERANCE",
+    "Options",
+    "Problem",
+    "ShootingResult",
+    "equations_of_all",
+    "shoot",
+    "shoot_all",
+]
 
 
 class Options(TypedDict, total=False):
@@ -194,8 +137,15 @@ def shoot_all(
         Of the data's root mean square, between rollouts with a step and with half of it.
     """
     results: dict[int, ShootingResult] = {}
-    options = (stages, intervals, ridge, estimate_starts, max_iterations, step_tolerance)
-    searches = [_search(p, *options) for p in problems]
+    staging = Staging(
+        stages=tuple(stages),
+        intervals=intervals,
+        ridge=ridge,
+        estimate_starts=estimate_starts,
+        max_iterations=max_iterations,
+        step_tolerance=step_tolerance,
+    )
+    searches = [search(p, staging) for p in problems]
     answers: dict[int, Any] = dict.fromkeys(range(len(searches)))
     while answers:
         asked: dict[int, Question] = {}
@@ -222,128 +172,3 @@ def _answers(asked: dict[int, Question]) -> dict[int, Any]:
             answer = normal_equations(questions) if isinstance(questions[0], Trial) else rollouts(questions)
             answers.update(zip(batch, answer, strict=True))
     return answers
-
-
-def _search(
-    problem: Problem,
-    stages: Sequence[float],
-    intervals: int | str,
-    ridge: float,
-    estimate_starts: bool | str,
-    max_iterations: int,
-    step_tolerance: float,
-) -> Search:
-    """One problem's search: a generator that asks for rollouts and normal equations, and returns what it found."""
-    samples, coefficients = problem.samples, problem.coefficients
-    freed = _noisy_and_small(problem) if estimate_starts == AUTO else bool(estimate_starts)
-    points = int(intervals) if intervals != AUTO else FREED_INTERVALS if freed else INTERVALS
-    mask = np.ones(coefficients.shape, dtype=bool) if problem.mask is None else problem.mask
-    parameters = coefficients[mask]
-    if not len(parameters):
-        return _unrefined(samples, coefficients, parameters, "no coefficients are free")
-    search = DampedDescent(parameters, ridge)
-    done, ahead, substeps, implicit = 0.0, list(stages), 1, False
-    ends: list[tuple[float, Objective, DampedDescent]] = []
-    while ahead:
-        segments = Segments.cut(samples, points, ahead[0], smoothed=freed)
-        objective = Objective(problem.library, samples, segments, mask=mask, estimate_starts=freed)
-        objective.substeps, objective.implicit = substeps, implicit
-        if not done:
-            yield from _choose_substeps(objective, search.parameters, step_tolerance)
-        tolerance = LAST_TOLERANCE if len(ahead) == 1 else EARLY_TOLERANCE
-        if (yield from search.run(objective, tolerance, max_iterations)):
-            done = ahead.pop(0)
-            substeps = objective.substeps
-            if not ahead and (yield from _choose_substeps(objective, search.parameters, step_tolerance)) > substeps:
-                # Whole rollouts can need finer steps than short ones.
-                yield from search.run(objective, tolerance, max_iterations)
-            if freed:
-                ends.append((done, objective, copy.copy(search)))
-        elif not implicit and substeps < MOST_SUBSTEPS and (steps := objective.steps_for_decays(search.parameters)):
-            substeps, implicit = steps  # the same stage again
-        elif (ahead[0] - done) / 2 >= SHORTEST:
-            ahead.insert(0, (done + ahead[0]) / 2)  # longer rollouts diverge from here: go by a stage between
-        elif done:
-            search.converged, search.status = False, f"rollouts over more than {done:.0%} of the window diverge"
-            break
-        else:
-            return _unrefined(samples, coefficients, parameters, "rollouts diverge even over the shortest segments")
-    if len(ends) > 1:
-        done, objective, search = yield from _that_follows_longest(ends)
-    if not ahead and search.equations.cost <= objective.exact:
-        search.converged, search.status = True, "converged"  # steps that gain nothing then gain rounding
-    equations = search.equations.reduced()
-    return ShootingResult(
-        coefficients=objective.coefficients(search.parameters),
-        hessians=equations.hessians,
-        gradients=equations.gradients,
-        initial_states=search.starts.reshape(samples.n_runs, -1, samples.states.shape[2])[:, 0] if freed else None,
-        converged=search.converged,
-        status=search.status,
-        iterations=search.iterations,
-        optimality=search.optimality(objective.exact),
-        squares=search.equations.cost,
-        reached=done,
-        starts=search.starts if freed else None,
-        points=points,
-        substeps=0 if objective.implicit else objective.substeps,
-    )
-
-
-def _noisy_and_small(problem: Problem) -> bool:
-    noisy = problem.samples.smooth is not None
-    return noisy and problem.library.coupling == FULL and problem.samples.states.shape[2] <= MOST_FREED
-
-
-def _that_follows_longest(
-    ends: list[tuple[float, Objective, DampedDescent]],
-) -> Generator[Question, Any, tuple[float, Objective, DampedDescent]]:
-    """The end of a stage, of those given, whose rollouts over the longest segments leave least, in the mean log.
-
-    Where rollouts forget where they began, sums of squares over long ones have optima far from the law, and single
-    runs that went another way count for all others. The mean log of what each run leaves, which laws are judged by,
-    doesn't let them. Runs start where they leave least, of the smoothed states and those that any stage estimated.
-    """
-    longest = ends[-1][1]
-    firsts: list[Array | None] = [None]
-    if len(longest.segments) == longest.n_runs:
-        firsts += [s.starts.reshape(longest.n_runs, -1, s.starts.shape[1])[:, 0] for _, _, s in ends]
-    left = []
-    for _, _, search in ends:
-        runs = []
-        for starts in firsts:
-            rollouts = yield Probe(longest, search.parameters, longest.substeps, starts)
-            runs.append(longest.left_by_run(rollouts))
-        left.append(float(np.mean(np.log(np.min(runs, axis=0)))))
-    best = min(range(len(ends)), key=lambda k: left[k])
-    if left[best] >= left[-1] - ALIKE:
-        return ends[-1]
-    ends[best][2].status += f" over segments of {ends[best][0]:.0%} of the window; longer ones lead to worse rollouts"
-    return ends[best]
-
-
-def _unrefined(samples: Samples, coefficients: Array, parameters: Array, why: str) -> ShootingResult:
-    size = len(parameters)
-    return ShootingResult(
-        coefficients=coefficients,
-        hessians=np.zeros((samples.n_runs, size, size)),
-        gradients=np.zeros((samples.n_runs, size)),
-        initial_states=None,
-        converged=False,
-        status=why,
-        iterations=0,
-    )
-
-
-def _choose_substeps(objective: Objective, parameters: Array, tolerance: float) -> Generator[Question, Any, int]:
-    """Halve the steps until that no longer moves the rollouts; how many there are then. A map's are what they are."""
-    if objective.step is not None:
-        return objective.substeps
-    coarse = yield Probe(objective, parameters, objective.substeps)
-    while objective.substeps < MOST_SUBSTEPS:
-        fine = yield Probe(objective, parameters, 2 * objective.substeps)
-        if objective.apart(fine, coarse) <= tolerance:
-            break
-        objective.substeps *= 2
-        coarse = fine
-    return objective.substeps

@@ -26,7 +26,7 @@ from ecodyn.estimation.samples import Samples
 from ecodyn.estimation.segments import Segments, weights_of_channels
 from ecodyn.rollouts.integration import RightHandSide
 from ecodyn.rollouts.marching import march
-from ecodyn.rollouts.stiff_marching import is_stiff, march_stiff
+from ecodyn.rollouts.stiff_marching import march_stiff
 
 MOST_SUBSTEPS = 16  # of an interval: a law that needs shorter ones is too stiff for explicit steps
 EXACT_SQUARES = 1e-16  # of the data's: residuals under a 10⁻⁸th of them are the solver's
@@ -86,36 +86,9 @@ class Objective:
         full[self.mask] = parameters
         return full
 
-    def steps_for_decays(self, parameters: Array) -> tuple[int, bool] | None:
-        """Substeps, and whether implicit ones, for decays along the data that single steps can't follow; None of none.
-
-        Explicit ones where 16 of them do; implicit ones where these can't, as few as follow the growth that there is.
-        """
-        states, law = self.segments.states, bound(self.library, self.coefficients(parameters))
-        if states.shape[-1] > 1 or self.step is not None or self.drive is not None:
-            return None
-
-        def stiff(substeps: int) -> bool:
-            return bool(is_stiff(law.jacobian, states[..., 0], self.segments.times, substeps).any())
-
-        numbers = [2**k for k in range(MOST_SUBSTEPS.bit_length())]
-        if stiff(MOST_SUBSTEPS):
-            return next(n for n in numbers if stiff(n)), True
-        return (MOST_SUBSTEPS, False) if any(stiff(n) for n in numbers[:-1]) else None
-
     def apart(self, one: Array, other: Array) -> float:
         """How far signals (..., feature) are apart, as a root mean square, features in the scales they count in."""
         return float(np.sqrt(np.mean(self.weight_of[:, 0] * (one - other) ** 2)))
-
-    def left_by_run(self, rollouts: Array) -> Array:
-        """Weighted squares (run,) that rollouts (segment, point, feature) leave of signals, with what noise leaves.
-
-        With it, none is told by how well it follows noise; those that diverged leave all there is.
-        """
-        signals, weights = self.segments.states[..., 0], self.segments.weights[..., None] * self.weight_of[:, 0]
-        of_run = np.sum(weights * (rollouts - signals) ** 2, axis=(1, 2)).reshape(self.n_runs, -1).sum(axis=1)
-        all_there_is = float(np.sum(weights * signals**2))
-        return np.asarray(np.where(of_run < all_there_is, of_run, all_there_is) + self.noise / self.n_runs)
 
     def equations(self, parameters: Array, starts: Array) -> Equations:
         """The normal equations at these parameters and starting signals, alone."""

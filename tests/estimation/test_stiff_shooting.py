@@ -7,6 +7,7 @@ from ecodyn.equations.forms import linear_library, polynomial_library
 from ecodyn.estimation import Samples, shoot
 from ecodyn.estimation.segments import Segments
 from ecodyn.estimation.shooting_equations import MOST_SUBSTEPS, Objective
+from ecodyn.estimation.shooting_search import steps_for_decays
 from ecodyn.trajectories import Trajectories
 
 FAST = 400.0
@@ -50,7 +51,7 @@ def test_explicit_steps_die_and_implicit_ones_follow(samples):
     explicit, implicit = (objective_of(samples, implicit=i, mask=mask) for i in (False, True))
     explicit.substeps = MOST_SUBSTEPS
     starts = explicit.segments.states[:, 0, :, 0]
-    assert explicit.steps_for_decays(parameters) == (1, True)
+    assert steps_for_decays(explicit, parameters) == (1, True)
     assert not np.isfinite(explicit.equations(parameters, starts).cost)
     assert implicit.equations(parameters, starts).cost < 1e-6 * float(np.sum(samples.states**2))
 
@@ -86,7 +87,7 @@ def test_laws_that_explicit_steps_can_follow_keep_them():
     objective = Objective(
         library, mild, Segments.cut(mild, 24, 1.0), mask=np.ones((1, 2), dtype=bool), estimate_starts=False
     )
-    assert objective.steps_for_decays(np.array([0.0, -0.3])) is None
+    assert steps_for_decays(objective, np.array([0.0, -0.3])) is None
 
 
 @pytest.mark.parametrize("rate", [2.0, 20.0, 40.0])  # an interval: single steps are stable up to 2.78

@@ -1,0 +1,295 @@
+"""One problem's search by multiple shooting: over the stages, and which of them has the last word."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecodyn.arrays import Array
+from ecodyn.equations.library import FULL
+from ecodyn.estimation.damped_descent import DampedDescent
+from ecodyn.estimation.rolled_out import AnyLaw, bound
+from ecodyn.estimation.samples import Samples
+from ecodyn.estimation.segments import Segments
+from ecodyn.estimation.shooting_equations import MOST_SUBSTEPS, Objective, Probe, Question
+from ecodyn.rollouts.stiff_marching import is_stiff
+
+__all__ = ["Problem", "ShootingResult", "Staging", "search", "steps_for_decays"]
+
+
+AUTO = "auto"  # of options: as the data ask for
+INTERVALS = 24  # Runge-Kutta intervals a window, and outputs of a rollout that are compared with the data
+FREED_INTERVALS = 96  # the same where starting states are estimated: noise averages out over many samples
+MOST_FREED = 8  # features whose starting states are estimated unasked: each is one more direction of sensitivities
+STAGES = (0.2, 0.6, 1.0)  # lengths of the segments, as shares of the window
+SHORTEST = 0.02  # of the window: where rollouts diverge, stages are inserted, down to growth by so little
+STEP_TOLERANCE = 1e-3  # of the data's root mean square, between rollouts with a step and with half of it
+EARLY_TOLERANCE, LAST_TOLERANCE = 1e-2, 1e-5  # relative decrease of the cost at which a stage is done
+MAX_ITERATIONS = 40  # a stage
+ALIKE = 0.05  # in the mean log of what runs leave: by less, the longest segments have the last word
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShootingResult:
+    """Refined coefficients, and how refinement went.
+
+    Attributes
+    ----------
+    coefficients : array (row, term), in the samples' scaled units
+    hessians : array (run, parameter, parameter)
+        Gauss-Newton Hessians at the solution, JᵀWJ, with starting states that are estimated at their optimum.
+    gradients : array (run, parameter)
+        JᵀWr of each run; their sum vanishes at a minimum.
+    initial_states : array (segment, feature) or None
+        Estimated signals at the start of each of the last stage's segments (the runs themselves, if it is the whole
+        window), where those were estimated.
+    converged : bool
+    status : str
+    iterations : int
+    optimality : float
+        Share of the sum of squares that one more undamped Gauss-Newton step would take off, gᵀH⁻¹g / Σr²: 0 at an
+        optimum, and where the sum is rounding; NaN where nothing was refined.
+    squares : float
+        Σr² itself, weighted, of the last stage; NaN likewise.
+    reached : float
+        Length of that stage's segments, a share of the window; 0 where nothing was refined.
+    starts : array (segment, feature) or None
+        All starting signals of that stage, where they were estimated.
+    points, substeps : int
+        Runge-Kutta intervals a window, and how each was subdivided; substeps are 0 where steps were implicit.
+    """
+
+    coefficients: Array
+    hessians: Array
+    gradients: Array
+    initial_states: Array | None
+    converged: bool
+    status: str
+    iterations: int
+    optimality: float = float("nan")
+    squares: float = float("nan")
+    reached: float = 0.0
+    starts: Array | None = None
+    points: int = INTERVALS
+    substeps: int = 0
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is fitted to what, from where.
+
+    Attributes
+    ----------
+    library, samples
+    coefficients : array (row, term)
+        Where to start, in the samples' units (integral matching's answer).
+    mask : bool array like ``coefficients``, or None
+        Which coefficients are free; None frees all.
+    """
+
+    library: AnyLaw
+    samples: Samples
+    coefficients: Array
+    mask: NDArray[np.bool_] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Staging:
+    """How a search goes: see ``shoot_all`` for what each means."""
+
+    stages: tuple[float, ...]
+    intervals: int | str
+    ridge: float
+    estimate_starts: bool | str
+    max_iterations: int
+    step_tolerance: float
+
+    def frees(self, problem: Problem) -> bool:
+        """Whether starting signals are estimated."""
+        if self.estimate_starts != AUTO:
+            return bool(self.estimate_starts)
+        noisy = problem.samples.smooth is not None
+        return noisy and problem.library.coupling == FULL and problem.samples.states.shape[2] <= MOST_FREED
+
+    def points(self, freed: bool) -> int:
+        """Intervals a window."""
+        if self.intervals != AUTO:
+            return int(self.intervals)
+        return FREED_INTERVALS if freed else INTERVALS
+
+
+@dataclass(frozen=True, eq=False)
+class _End:
+    """Where a stage ended: the length of its segments, a share of the window, and where the descent was then."""
+
+    share: float
+    objective: Objective
+    descent: DampedDescent
+
+
+Search = Generator[Question, Any, ShootingResult]  # what is sent back depends on the question
+
+
+def search(problem: Problem, staging: Staging) -> Search:
+    """One problem's search: a generator that asks for rollouts and normal equations, and returns what it found."""
+    samples, coefficients = problem.samples, problem.coefficients
+    mask = np.ones(coefficients.shape, dtype=bool) if problem.mask is None else problem.mask
+    parameters = coefficients[mask]
+    if not len(parameters):
+        return _unrefined(samples, coefficients, parameters, "no coefficients are free")
+    descent = DampedDescent(parameters, staging.ridge)
+    freed = staging.frees(problem)
+    points = staging.points(freed)
+    ends, stopped = yield from _staged(problem, mask, descent, staging, freed)
+    if not ends:
+        return _unrefined(samples, coefficients, parameters, stopped)
+    end = ends[-1]
+    if freed and len(ends) > 1:
+        end = yield from _that_follows_longest(ends)
+    descent, objective = end.descent, end.objective
+    if stopped:
+        descent.converged, descent.status = False, stopped
+    elif descent.equations.cost <= objective.exact:
+        descent.converged, descent.status = True, "converged"  # steps that gain nothing then gain rounding
+    equations = descent.equations.reduced()
+    starts = descent.starts if freed else None
+    return ShootingResult(
+        coefficients=objective.coefficients(descent.parameters),
+        hessians=equations.hessians,
+        gradients=equations.gradients,
+        initial_states=None if starts is None else _of_runs(starts, samples.n_runs),
+        converged=descent.converged,
+        status=descent.status,
+        iterations=descent.iterations,
+        optimality=descent.optimality(objective.exact),
+        squares=descent.equations.cost,
+        reached=end.share,
+        starts=starts,
+        points=points,
+        substeps=0 if objective.implicit else objective.substeps,
+    )
+
+
+def _staged(
+    problem: Problem, mask: NDArray[np.bool_], descent: DampedDescent, staging: Staging, freed: bool
+) -> Generator[Question, Any, tuple[list[_End], str]]:
+    """Ends of the stages, of all where starts are estimated and else of the last, and why it ended early, "" if not."""
+    done, ahead, substeps, implicit = 0.0, list(staging.stages), 1, False
+    ends: list[_End] = []
+    while ahead:
+        segments = Segments.cut(problem.samples, staging.points(freed), ahead[0], smoothed=freed)
+        objective = Objective(problem.library, problem.samples, segments, mask=mask, estimate_starts=freed)
+        objective.substeps, objective.implicit = substeps, implicit
+        if not done:
+            yield from _choose_substeps(objective, descent.parameters, staging.step_tolerance)
+        tolerance = LAST_TOLERANCE if len(ahead) == 1 else EARLY_TOLERANCE
+        if (yield from descent.run(objective, tolerance, staging.max_iterations)):
+            done = ahead.pop(0)
+            substeps = objective.substeps
+            if not ahead:
+                finer = yield from _choose_substeps(objective, descent.parameters, staging.step_tolerance)
+                if finer > substeps:  # whole rollouts can need finer steps than short ones
+                    yield from descent.run(objective, tolerance, staging.max_iterations)
+            ends = [*(ends if freed else ()), _End(done, objective, copy.copy(descent))]
+        elif not implicit and substeps < MOST_SUBSTEPS and (steps := steps_for_decays(objective, descent.parameters)):
+            substeps, implicit = steps  # the same stage again
+        elif (ahead[0] - done) / 2 >= SHORTEST:
+            ahead.insert(0, (done + ahead[0]) / 2)  # longer rollouts diverge from here: go by a stage between
+        elif done:
+            return ends, f"rollouts over more than {done:.0%} of the window diverge"
+        else:
+            return [], "rollouts diverge even over the shortest segments"
+    return ends, ""
+
+
+def _that_follows_longest(ends: list[_End]) -> Generator[Question, Any, _End]:
+    """The end of a stage whose rollouts over the longest segments leave least, in the mean log over runs.
+
+    Where rollouts forget where they began, sums of squares over long ones have optima far from the law, and single
+    runs that went another way count for all others. The mean log of what each run leaves, which laws are judged by,
+    doesn't let them. Runs start where they leave least, of the smoothed states and those that any stage estimated.
+    """
+    longest = ends[-1].objective
+    firsts: list[Array | None] = [None]
+    if len(longest.segments) == longest.n_runs:
+        firsts += [_of_runs(end.descent.starts, longest.n_runs) for end in ends]
+    left = []
+    for end in ends:
+        runs = []
+        for starts in firsts:
+            rollouts = yield Probe(longest, end.descent.parameters, longest.substeps, starts)
+            runs.append(_left_by_run(longest, rollouts))
+        left.append(float(np.mean(np.log(np.min(runs, axis=0)))))
+    best = min(range(len(ends)), key=lambda k: left[k])
+    if left[best] >= left[-1] - ALIKE:
+        return ends[-1]
+    end = ends[best]
+    end.descent.status += f" over segments of {end.share:.0%} of the window; longer ones lead to worse rollouts"
+    return end
+
+
+def _of_runs(starts: Array, runs: int) -> Array:
+    """Of starts of segments (segment, feature), those of the runs' first ones."""
+    return np.asarray(starts.reshape(runs, -1, starts.shape[1])[:, 0])
+
+
+def _left_by_run(objective: Objective, rollouts: Array) -> Array:
+    """Weighted squares (run,) that rollouts (segment, point, feature) leave of signals, with what noise leaves.
+
+    With it, none is told by how well it follows noise; those that diverged leave all there is.
+    """
+    segments, weight = objective.segments, objective.weight_of[:, 0]
+    signals, weights = segments.states[..., 0], segments.weights[..., None] * weight
+    of_run = np.sum(weights * (rollouts - signals) ** 2, axis=(1, 2)).reshape(objective.n_runs, -1).sum(axis=1)
+    all_there_is = float(np.sum(weights * signals**2))
+    return np.asarray(np.where(of_run < all_there_is, of_run, all_there_is) + objective.noise / objective.n_runs)
+
+
+def steps_for_decays(objective: Objective, parameters: Array) -> tuple[int, bool] | None:
+    """Substeps, and whether implicit ones, for decays along the data that single steps can't follow; None of none.
+
+    Explicit ones where 16 of them do; implicit ones where these can't, as few as follow the growth that there is.
+    """
+    states, law = objective.segments.states, bound(objective.library, objective.coefficients(parameters))
+    if states.shape[-1] > 1 or objective.step is not None or objective.drive is not None:
+        return None
+
+    def stiff(substeps: int) -> bool:
+        return bool(is_stiff(law.jacobian, states[..., 0], objective.segments.times, substeps).any())
+
+    numbers = [2**k for k in range(MOST_SUBSTEPS.bit_length())]
+    if stiff(MOST_SUBSTEPS):
+        return next(n for n in numbers if stiff(n)), True
+    return (MOST_SUBSTEPS, False) if any(stiff(n) for n in numbers[:-1]) else None
+
+
+def _unrefined(samples: Samples, coefficients: Array, parameters: Array, why: str) -> ShootingResult:
+    size = len(parameters)
+    return ShootingResult(
+        coefficients=coefficients,
+        hessians=np.zeros((samples.n_runs, size, size)),
+        gradients=np.zeros((samples.n_runs, size)),
+        initial_states=None,
+        converged=False,
+        status=why,
+        iterations=0,
+    )
+
+
+def _choose_substeps(objective: Objective, parameters: Array, tolerance: float) -> Generator[Question, Any, int]:
+    """Halve the steps until that no longer moves the rollouts; how many there are then. A map's are what they are."""
+    if objective.step is not None:
+        return objective.substeps
+    coarse = yield Probe(objective, parameters, objective.substeps)
+    while objective.substeps < MOST_SUBSTEPS:
+        fine = yield Probe(objective, parameters, 2 * objective.substeps)
+        if objective.apart(fine, coarse) <= tolerance:
+            break
+        objective.substeps *= 2
+        coarse = fine
+    return objective.substeps
