@@ -19,11 +19,11 @@ from ecodyn.arrays import Array
 from ecodyn.comparison.held_out import HeldOut
 from ecodyn.families.model import FittedModel
 from ecodyn.rollouts.integration import Rollout
-from ecodyn.statistics.noise import noise_variances
+from ecodyn.statistics.noise import noise_that_shows
 from ecodyn.statistics.smoothing import FEWEST, smoothed
 from ecodyn.trajectories import Trajectories
 
-__all__ = ["NOISELESS", "freed_start", "freed_starts"]
+__all__ = ["freed_start", "freed_starts"]
 
 ITERATIONS = 3  # of Gauss-Newton, a horizon: a start is off by noise, so that rollouts are near to linear in it
 # Shares of a run that a start is fitted to, one after the other: where small differences grow, a rollout over all of it
@@ -33,7 +33,6 @@ SETTLED = 0.01  # of the squares: a step that takes off less is a horizon's last
 LENGTHS = (1.0, 0.5, 0.2, 0.05)  # of a step that are tried, the best taken
 MOST_MOVED = 3.0  # of σ: one start in three hundred is measured further off than that
 MOST_FREED = 256  # numbers of a start: each costs a rollout and a row of residuals
-NOISELESS = 1e-7  # of how far features go, squared: a tenth of the solvers' accuracy, and no noise
 DIFFERENCE = 0.03  # of σ, for a derivative: small beside what is to be found, large beside the solver's error
 SEARCHED = 1e-6  # of a rollout, a step: noise is hundreds of times as large, and what is found is rolled out as scored
 FITTED_STEPS = 120  # of a run, that starts are fitted to: there are few of them, and many steps
@@ -152,7 +151,4 @@ def _quickly(model: FittedModel, starts: Array, times: Array) -> Array:
 
 def _noise(state: Array, times: Array) -> Array:
     """Standard deviation of the noise of each number of a state (feature, channel), 0 where there is none."""
-    series = state.reshape(len(state), -1)
-    variance = np.array([noise_variances(series[:, [k]], times)[0] for k in range(series.shape[1])])
-    moved = np.nanmean((series - series[:1]) ** 2, axis=0)
-    return np.asarray(np.where(variance > NOISELESS * moved, np.sqrt(variance), 0.0).reshape(state.shape[1:]))
+    return np.sqrt(noise_that_shows(state.reshape(len(state), -1), times)).reshape(state.shape[1:])

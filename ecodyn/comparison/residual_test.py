@@ -19,13 +19,14 @@ import numpy as np
 
 from ecodyn.arrays import Array
 from ecodyn.comparison.adequacy import Adequacy
-from ecodyn.comparison.freed_starts import NOISELESS, freed_starts
+from ecodyn.comparison.freed_starts import freed_starts
 from ecodyn.comparison.held_out import HeldOut
 from ecodyn.comparison.left_over import Residuals, strongest_dependence
 from ecodyn.comparison.scores import NEXT_TO_NOTHING, noise_share
 from ecodyn.rollouts.skill import EXACT, WORST_UNEXPLAINED, in_scales, mean_square
 from ecodyn.statistics.confidence_set import p_above
 from ecodyn.statistics.intervals import Estimate
+from ecodyn.statistics.noise import NOISELESS
 from ecodyn.trajectories import Trajectories
 from ecodyn.trajectories.scales import own_scales
 

@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecodyn.arrays import Array
-from ecodyn.statistics.noise import noise_variances
+from ecodyn.statistics.noise import noise_that_shows
 from ecodyn.statistics.smoothing import FEWEST, smoothed
 
 __all__ = ["without_noise"]
 
-NOISELESS = 1e-7  # of how far a feature goes, squared: a tenth of the solvers' accuracy, and no noise
 REMEMBERED = 512  # runs: all folds that train on a run share its spline
+REMEMBERED_BYTES = 2**18  # of a run, at most: larger ones are smoothed again
 _RUNS: OrderedDict[bytes, Array | None] = OrderedDict()
 
 
@@ -34,6 +34,8 @@ def without_noise(states: Array, times: Array, lengths: NDArray[np.intp]) -> Arr
 
 
 def _of_run(states: Array, times: Array) -> Array | None:
+    if states.nbytes > REMEMBERED_BYTES:
+        return _smoothed(states, times)
     content = hashlib.blake2b(np.ascontiguousarray(states))
     content.update(np.ascontiguousarray(times))
     key = content.digest()
@@ -47,8 +49,7 @@ def _of_run(states: Array, times: Array) -> Array | None:
 
 def _smoothed(states: Array, times: Array) -> Array | None:
     series = states.reshape(len(states), -1)
-    moved = np.mean((series - series[:1]) ** 2, axis=0)
-    noisy = noise_variances(series, times) > NOISELESS * moved
+    noisy = noise_that_shows(series, times) > 0
     if not noisy.any():
         return None
     out = series.copy()

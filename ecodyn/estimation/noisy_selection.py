@@ -38,7 +38,7 @@ FLOOR = 1e-9  # of the movement: less is the solver's
 
 @dataclass(frozen=True, eq=False)
 class Selected:
-    """A support and its coefficients, (feature, term), and the samples in the windows of the path that it is from."""
+    """A support and its coefficients, (feature, term), and the steps in a window of the path that it is from."""
 
     support: Bools
     coefficients: Array
@@ -81,9 +81,9 @@ def _candidates(library: Library, samples: Samples, exponents: Array, own: Array
         runs = [(states[r, :n], samples.times[r, :n]) for r, n in enumerate(samples.lengths.tolist())]
         columns = [(library.values(x)[:, 0], x[..., 0], t) for x, t in runs]
         for span in spans(int(samples.lengths.min())):
-            theta, target = regression(columns, span, own)
+            theta, target, rows = _compressed(columns, span, own)
             for mask in allowed:
-                paths = [eliminate(a, y, free, rank) for a, y, free in zip(theta, target, mask, strict=True)]
+                paths = [eliminate(a, y, free, rank, rows) for a, y, free in zip(theta, target, mask, strict=True)]
                 for support in supports(paths):
                     key = (which, span, support.tobytes())
                     if key not in found:
@@ -91,8 +91,16 @@ def _candidates(library: Library, samples: Samples, exponents: Array, own: Array
     return list(found.values())
 
 
+def _compressed(runs: list[tuple[Array, Array, Array]], span: int, own: Array) -> tuple[Array, Array, int]:
+    """The weak form's regression by its triangular factor, and of how many rows it is: all supports share these."""
+    theta, target = regression(runs, span, np.ones(len(own)))
+    terms = theta.shape[2]
+    factor = np.asarray(np.linalg.qr(np.column_stack([theta[0], target.T]), mode="r"))
+    return factor[:, :terms] / own[:, None, None], factor[:, terms:].T / own[:, None], theta.shape[1]
+
+
 def _unexplained(library: Library, samples: Samples, candidates: Array, own: Array) -> list[float]:
-    """Of each candidate (candidate, feature, term): mean square of its rollouts' errors, in features' own scales."""
+    """Of each candidate (candidate, feature, term): mean square of its rollouts' errors, in features' scales."""
     starts, truth, times = _short_runs(samples)
     bound = AMPLITUDE * float(np.abs(samples.states).max())
     worst = 2 * WORST_UNEXPLAINED
@@ -117,10 +125,9 @@ def _short_runs(samples: Samples) -> tuple[Array, Array, Array]:
     for r, n in enumerate(samples.lengths.tolist()):
         length = max(2, int(SHARE * (n - 1)))
         begin = np.linspace(0, n - 1 - length, ROLLOUTS).astype(int)
-        rows = begin[:, None] + np.rint(np.linspace(0, length, min(POINTS, length) + 1)).astype(int)
+        # As many points of each: of a short run some repeat, after an interval of no length.
+        rows = begin[:, None] + np.rint(np.linspace(0, length, POINTS + 1)).astype(int)
         starts.append(samples.starts[r, begin])
         truth.append(samples.states[r, rows, :, 0])
         times.append(samples.times[r, rows])
-    points = min(t.shape[1] for t in times)
-    signals, grid = (np.concatenate([each[:, :points] for each in pieces]) for pieces in (truth, times))
-    return np.concatenate(starts), signals, grid
+    return np.concatenate(starts), np.concatenate(truth), np.concatenate(times)

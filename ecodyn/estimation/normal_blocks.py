@@ -10,6 +10,8 @@ from ecodyn.arrays import Array
 
 __all__ = ["Equations", "StartBlocks", "floored"]
 
+LIFT = 1e-14  # of the largest diagonal element of all segments, to each: rounding, beside any start that matters
+
 
 @dataclass(frozen=True)
 class Equations:
@@ -48,9 +50,13 @@ class StartBlocks:
     gradient: Array  # (segment, feature)
 
     def solved(self, damping: float = 0.0) -> Array:
-        """H⁻¹(Cᵀ, g) of each segment's own block H, (segment, feature, parameter + 1), its diagonal damped."""
+        """H⁻¹(Cᵀ, g) of each segment's own block H, (segment, feature, parameter + 1), its diagonal damped.
+
+        A start that nothing depends on (of a feature that doesn't count, of a segment of no length) stays where it is.
+        """
         diagonal = np.einsum("bii->bi", self.hessian)
-        own = self.hessian + damping * np.einsum("bi,ij->bij", floored(diagonal), np.eye(diagonal.shape[1]))
+        lift = damping * floored(diagonal) + LIFT * max(float(np.max(diagonal)), 1e-300)
+        own = self.hessian + np.einsum("bi,ij->bij", lift, np.eye(diagonal.shape[1]))
         return np.linalg.solve(own, np.concatenate([self.cross.swapaxes(1, 2), self.gradient[..., None]], axis=2))
 
 

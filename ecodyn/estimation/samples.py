@@ -91,9 +91,17 @@ class Samples:
 
     @classmethod
     def of(
-        cls, trajectories: Trajectories, channels: str = "signal", dynamics: str = FLOW, *, own_units: bool = False
+        cls,
+        trajectories: Trajectories,
+        channels: str = "signal",
+        dynamics: str = FLOW,
+        *,
+        own_units: bool = False,
+        smooth: bool = True,
     ) -> Samples:
         """The states of all runs under one scale a channel (features share it, since they may share a law).
+
+        With ``smooth`` they are smoothed beside, which only full laws and formulas go by.
 
         With ``own_units`` each feature has a scale of its own, which takes coefficients of its own.
 
@@ -124,10 +132,10 @@ class Samples:
         clusters = np.unique(trajectories.clusters, return_inverse=True)[1]
         step = stored_step(trajectories.times, lengths) / time_scale if dynamics == MAP else None
         own = own_scales(trajectories)
-        smooth = None if dynamics == MAP else without_noise(states, times, lengths)
+        smoothed = without_noise(states, times, lengths) if smooth and dynamics != MAP else None
         return cls(
             states=states / scales,
-            smooth=None if smooth is None else smooth / scales,
+            smooth=None if smoothed is None else smoothed / scales,
             times=times / time_scale,
             lengths=lengths,
             scales=scales,

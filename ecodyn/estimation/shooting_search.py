@@ -45,9 +45,8 @@ class ShootingResult:
         Gauss-Newton Hessians at the solution, JᵀWJ, with starting states that are estimated at their optimum.
     gradients : array (run, parameter)
         JᵀWr of each run; their sum vanishes at a minimum.
-    initial_states : array (segment, feature) or None
-        Estimated signals at the start of each of the last stage's segments (the runs themselves, if it is the whole
-        window), where those were estimated.
+    initial_states : array (run, feature) or None
+        Estimated signals at the start of each run, where these were estimated.
     converged : bool
     status : str
     iterations : int

@@ -48,9 +48,13 @@ class Path:
         return max(float(self.losses[0]) / free, 1e-20 * float(self.losses[-1]), 1e-300)
 
 
-def eliminate(theta: Array, target: Array, allowed: Bools, rank: Array) -> Path:
-    """The path of one equation from the terms allowed: rows (row, term), targets (row,)."""
-    rows, size = theta.shape
+def eliminate(theta: Array, target: Array, allowed: Bools, rank: Array, rows: int | None = None) -> Path:
+    """The path of one equation from the terms allowed: rows (row, term), targets (row,).
+
+    ``rows`` is how many there were, where these are a triangular factor of them.
+    """
+    size = theta.shape[1]
+    rows = len(theta) if rows is None else rows
     kept = np.flatnonzero(allowed)
     norms = np.linalg.norm(theta, axis=0)
     kept = kept[norms[kept] > 0]

@@ -16,14 +16,14 @@ from ecodyn.arrays import Array, Integers
 __all__ = ["operator", "regression", "spans"]
 
 POWER = 8  # of the test function: derivatives up to the seventh vanish at its ends
-SPANS = (12, 24, 48, 96)  # samples in a window; a short one sees fast terms, a long one averages noise
-SHORTEST = 6  # samples in a window: fewer can't tell ψ from zero
+SPANS = (12, 24, 48, 96)  # steps in a window; a short one sees fast terms, a long one averages noise
+SHORTEST = 6  # steps in a window: fewer can't tell ψ from zero
 MOST_OF_RUN = 0.5  # of a run that one window may span
 WINDOWS_PER_SPAN = 8  # a window begins every eighth of its length
 
 
 def spans(length: int) -> list[int]:
-    """Window lengths, in samples, for runs of so many."""
+    """Window lengths, in steps, for runs of so many samples."""
     longest = max(SHORTEST, int(MOST_OF_RUN * (length - 1)))
     return sorted({min(span, longest) for span in SPANS})
 

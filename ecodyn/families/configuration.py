@@ -66,8 +66,7 @@ class Shooting(Configuration):
     Parameters
     ----------
     refine : "auto", True or False
-        Whether it is done; "auto" does it for all couplings but full, whose hundreds of coefficients take seconds a
-        run.
+        Whether it is done; "auto" does it but for full laws of more than 250 coefficients, which take seconds a run.
     stages : tuple of float
         Segment lengths, as shares of the window.
     intervals : "auto" or int

@@ -162,7 +162,7 @@ class NeuralODE(Family):
 
     def _samples(self, trajectories: Trajectories, clock: bool) -> Samples:
         own_units = trajectories.labels_shared and self.coupling == FULL
-        samples = Samples.of(trajectories, self.state, own_units=own_units)
+        samples = Samples.of(trajectories, self.state, own_units=own_units, smooth=False)
         if not clock:
             return samples
         # The moments up to the third stand in for the learned means, and are as smooth functions of time.

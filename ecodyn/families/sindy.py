@@ -85,8 +85,9 @@ class SINDy(LibraryFamily):
         Coefficients at most, of all equations together: thresholds that keep more are passed over.
 
     eliminate : bool
-        Leave out what rollouts can do without, in the course of shooting; needs it, two of its stages and four
-        independent runs. Not done with an optimizer or thresholds that were given, whose supports are meant.
+        Leave out what rollouts can do without, in the course of shooting, and exchange terms where starting states are
+        estimated; needs two of its stages and four independent runs. Not done with an optimizer or thresholds that
+        were given, whose supports are meant.
 
     The other parameters are those of ``LibraryFamily``.
 
@@ -247,7 +248,7 @@ class SINDy(LibraryFamily):
         best = selected(library, samples)
         if best is None:
             return None
-        chosen = (("weak_form_samples", float(best.span)),)
+        chosen = (("weak_form_steps", float(best.span)),)
         return fit_of_support(library, matched, best.coefficients, best.support, best.candidates, chosen)
 
     def _few_enough(self, supports: Supports, path: Array) -> NDArray[np.intp]:

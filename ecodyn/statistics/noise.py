@@ -6,7 +6,10 @@ import numpy as np
 
 from ecodyn.arrays import Array
 
-__all__ = ["noise_variance", "noise_variances"]
+__all__ = ["NOISELESS", "noise_that_shows", "noise_variance", "noise_variances"]
+
+NOISELESS = 1e-7  # of how far a feature goes, squared: a tenth of the solvers' accuracy, and no noise
+ROUNDING = 1e-12  # of a feature's size: a constant's differences are no more
 
 ORDERS = range(2, 7)  # of differences: below two trends count as noise, above six a few neighbours tell little
 
@@ -24,6 +27,17 @@ def noise_variance(signal: Array, times: Array) -> float:
 def noise_variances(signal: Array, times: Array) -> Array:
     """The same of each feature by itself, (feature,)."""
     return _by_order(signal, times).min(axis=0) if _enough(signal) else np.zeros(signal.shape[1])
+
+
+def noise_that_shows(series: Array, times: Array) -> Array:
+    """Variance of the noise of each series (step, series), 0 where there is next to none; NaN are missing values."""
+    variances = np.array([noise_variances(series[:, [k]], times)[0] for k in range(series.shape[1])])
+    present = ~np.isnan(series)
+    count = np.maximum(present.sum(axis=0), 1)
+    first = series[np.argmax(present, axis=0), np.arange(series.shape[1])]
+    moved = np.where(present, series - first, 0.0)
+    moved, size = np.sum(moved**2, axis=0) / count, np.sum(np.where(present, series, 0.0) ** 2, axis=0) / count
+    return np.asarray(np.where(variances > np.maximum(NOISELESS * moved, ROUNDING**2 * size), variances, 0.0))
 
 
 def _enough(signal: Array) -> bool:

@@ -23,7 +23,9 @@ FEWEST = 20  # samples: of fewer, cross-validation tells noise from movement bad
 LONGEST, SHARED = 800, 100  # samples of one spline, and how many it shares with the next: its time grows as n³
 CAUTION = 1.2  # γ: of nine systems under noise of 5 %, what it leaves of noise at most falls from 0.8 to 0.5 of it
 MORE_THAN_NOISE = 3.0  # times the variance of noise that differences tell
-LEVELS = 97  # of smoothing, from next to none to straight lines: each halves or so what is left of a wave
+LEVELS = 97  # of smoothing, from next to none to straight lines
+LINES = 2  # waves that no smoothing touches, straight lines, come first
+DIGITS = 9  # of times a unit or so apart: series of the same times to rounding share a decomposition
 
 
 def smoothed(values: Array, times: Array) -> Array:
@@ -56,13 +58,13 @@ def smoothed(values: Array, times: Array) -> Array:
 def _spline(values: Array, times: Array) -> Array:
     # Times a unit or so apart, so that nothing depends on their unit.
     u = (times - times[0]) * ((len(times) - 1) / (times[-1] - times[0]))
+    rounded = np.round(u, DIGITS)
+    u = rounded if (np.diff(rounded) > 0).all() else u
     roughness, waves = _basis(u.tobytes())
     middle = values.mean(axis=0)
     amplitudes = waves.T @ (values - middle)
-    lines = np.abs(roughness) < 1e-12 * roughness[-1]  # straight lines, which no smoothing touches
-    rough = np.where(lines, 0.0, roughness)
-    levels = np.geomspace(1e-2 / rough[-1], 1e2 / rough[~lines][0], LEVELS)
-    kept = 1.0 / (1.0 + levels[:, None] * rough)
+    levels = np.geomspace(1e-2 / roughness[-1], 1e2 / roughness[LINES], LEVELS)
+    kept = 1.0 / (1.0 + levels[:, None] * roughness)
     left = ((1.0 - kept) ** 2) @ amplitudes**2
     trace = kept.sum(axis=1)[:, None]
     plain, cautious = (_least(left, len(times) - gamma * trace) for gamma in (1.0, CAUTION))
@@ -81,7 +83,7 @@ def _basis(times: bytes) -> tuple[Array, Array]:
     """K's eigenvalues, increasing, and its eigenvectors (sample, wave)."""
     t = np.frombuffer(times)
     gaps, n = np.diff(t), len(t)
-    from scipy.linalg import solveh_banded
+    from scipy.linalg import cholesky_banded, solve_banded
 
     second = np.zeros((n, n - 2))
     inner = np.arange(n - 2)
@@ -91,5 +93,8 @@ def _basis(times: bytes) -> tuple[Array, Array]:
     bands = np.zeros((2, n - 2))
     bands[0] = (gaps[:-1] + gaps[1:]) / 3.0
     bands[1, :-1] = gaps[1:-1] / 6.0
-    roughness, waves = np.linalg.eigh(second @ solveh_banded(bands, second.T, lower=True))
-    return roughness, waves
+    factor = cholesky_banded(bands, lower=True)
+    # Of L⁻¹Qᵀ with R = LLᵀ, whose square K is: eigenvalues of K itself would drown in the rounding of the largest.
+    _, singular, waves = np.linalg.svd(solve_banded((1, 0), factor, second.T), full_matrices=True)
+    roughness = np.append(singular, [0.0, 0.0])[::-1] ** 2
+    return roughness, waves[::-1].T

@@ -6,6 +6,7 @@ import pytest
 import ecodyn
 from ecodyn.equations.forms import polynomial_library
 from ecodyn.estimation import Samples
+from ecodyn.estimation.damped_descent import DampedDescent
 from ecodyn.estimation.noisy_selection import may_select, selected
 from ecodyn.estimation.normal_blocks import Equations, StartBlocks
 from ecodyn.families import Shooting
@@ -104,3 +105,70 @@ def test_reduced_equations_are_those_with_starts_at_their_optimum(seed):
     np.testing.assert_allclose(found.hessians, expected_hessian, rtol=1e-9, atol=1e-9)
     np.testing.assert_allclose(found.gradients, expected_gradient, rtol=1e-9, atol=1e-9)
     assert found.starts is None
+
+
+def predator_and_prey(constant, noise, lengths=(150,), seed=0):
+    """ẋ₁ = x₁(1 − x₂), ẋ₂ = 0.8 x₂(x₁ − 1) beside a feature that stays what it is."""
+    from scipy.integrate import solve_ivp
+
+    rng = np.random.default_rng(seed)
+    runs = []
+    for n in lengths:
+        t = 0.1 * np.arange(n)
+        x = solve_ivp(
+            lambda _, x: [x[0] * (1 - x[1]), 0.8 * x[1] * (x[0] - 1)],
+            (0, t[-1]),
+            rng.uniform(0.4, 1.6, 2),
+            t_eval=t,
+            rtol=1e-9,
+            atol=1e-10,
+        ).y.T
+        runs.append(np.column_stack([x + noise * rng.standard_normal(x.shape), np.full(n, constant)]))
+    return ecodyn.Trajectories(runs, [0.1 * np.arange(n) for n in lengths], ["a", "b", "c"], labels_shared=True)
+
+
+@pytest.mark.filterwarnings("ignore::ecodyn.DataWarning")
+@pytest.mark.parametrize("noise", [0.0, 0.03])
+@pytest.mark.parametrize("constant", [0.0, 1.0, 0.3])
+@pytest.mark.parametrize("family", [ecodyn.Linear, ecodyn.LotkaVolterra, ecodyn.SINDy])
+def test_a_feature_that_stays_what_it_is_breaks_no_fit(family, constant, noise):
+    data = predator_and_prey(constant, noise)
+    assert np.isfinite(family("full").fit(data).model_.coefficients).all()
+    if not noise:
+        assert Samples.of(data, own_units=True).smooth is None
+
+
+@pytest.mark.filterwarnings("ignore::ecodyn.DataWarning")
+@pytest.mark.parametrize("stages", [(0.2,), (0.2, 0.6, 1.0)])
+def test_short_runs_beside_long_ones_have_segments_of_no_length(stages):
+    data = predator_and_prey(0.0, 0.03, lengths=(200, 40, 25)).select(features=["a", "b"])
+    law = ecodyn.LotkaVolterra("full", shooting=Shooting(refine=True, stages=stages)).fit(data).model_
+    assert np.isfinite(law.coefficients).all()
+
+
+@pytest.mark.filterwarnings("ignore::ecodyn.DataWarning")
+def test_rollouts_of_all_runs_go_over_a_third_of_each():
+    from ecodyn.estimation.noisy_selection import _short_runs
+
+    samples = Samples.of(predator_and_prey(0.0, 0.03, lengths=(200, 40)), own_units=True)
+    _, _, times = _short_runs(samples)
+    duration = samples.times[np.arange(2), samples.lengths - 1] - samples.times[:, 0]
+    share = (times[:, -1] - times[:, 0]).reshape(2, -1) / duration[:, None]
+    np.testing.assert_allclose(share, 1 / 3, atol=0.03)
+
+
+@pytest.mark.parametrize("estimate_starts", [True, False])
+def test_that_long_rollouts_diverge_is_said(monkeypatch, estimate_starts):
+    """Whether starts are estimated or not: a stage before is kept, and the fit has not converged."""
+    whole = DampedDescent.run
+
+    def run(self, objective, tolerance, max_iterations):
+        if len(objective.segments) == objective.n_runs:
+            return False
+        return (yield from whole(self, objective, tolerance, max_iterations))
+
+    monkeypatch.setattr(DampedDescent, "run", run)
+    shooting = Shooting(estimate_starts=estimate_starts)
+    with pytest.warns(ecodyn.DataWarning, match="diverge"):
+        law = ecodyn.Linear("full", shooting=shooting).fit(noisy("brusselator", runs=4)).model_
+    assert not law.diagnostics.converged

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.interpolate import make_smoothing_spline
 
 from ecodyn.statistics import smoothing
-from ecodyn.statistics.noise import noise_variance, noise_variances
+from ecodyn.statistics.noise import noise_that_shows, noise_variance, noise_variances
 from ecodyn.statistics.smoothing import FEWEST, smoothed
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -77,3 +77,30 @@ def test_noise_of_all_features_is_the_mean_of_each_one_s(seed):
     each = noise_variances(values, times)
     assert each == pytest.approx([noise_variance(values[:, [k]], times) for k in range(3)])
     assert noise_variance(values, times) >= each.mean() * (1 - 1e-12)  # the least order of each is no more than of all
+
+
+@pytest.mark.parametrize("times", ["uniform", "log", "one close to another"])
+def test_irregular_times_hide_no_noise(times):
+    rng = np.random.default_rng(2)
+    t = {
+        "uniform": np.sort(rng.uniform(0, 1000, 400)),
+        "log": np.geomspace(1e-2, 1e3, 200),
+        "one close to another": np.sort(np.append(np.linspace(0, 1000, 199), 500 + 1e-6)),
+    }[times]
+    truth = np.sin(2 * np.pi * t / 700)[:, None] * np.ones(4)
+    noise = 0.1 * rng.standard_normal(truth.shape)
+    assert np.std(smoothed(truth + noise, t) - truth) < 0.4 * np.std(noise)
+
+
+def test_constants_and_missing_values_have_no_noise():
+    rng = np.random.default_rng(0)
+    t = np.linspace(0.0, 10.0, 150)
+    noisy = np.sin(t) + 0.05 * rng.standard_normal(150)
+    gaps = noisy.copy()
+    gaps[::7] = np.nan
+    series = np.stack(
+        [np.full(150, 0.3), np.cos(t) ** 2 + np.sin(t) ** 2, np.sin(t), np.zeros(150), noisy, gaps], axis=1
+    )
+    found = noise_that_shows(series, t)
+    assert (found[:4] == 0).all()
+    assert found[4:] == pytest.approx(0.05**2, rel=0.5)
