@@ -34,6 +34,7 @@ if TYPE_CHECKING:  # what type checkers see; at run time the names come from _HO
     from ecodyn.families.neural_ode import NeuralODE
     from ecodyn.families.pysindy_import import from_pysindy
     from ecodyn.families.sindy import SINDy
+    from ecodyn.formulas.tokens import FormulaError
     from ecodyn.rollouts.integration import Rollout, integrate
     from ecodyn.runtime.registry import EntryPointError
     from ecodyn.stability.equilibria import Equilibria, find_equilibria
@@ -48,6 +49,7 @@ _HOME = {
     "Family": "ecodyn.families.estimator",
     "FittedModel": "ecodyn.families.model",
     "Formula": "ecodyn.families.formula",
+    "FormulaError": "ecodyn.formulas.tokens",
     "IncompleteExtractionError": "ecodyn.extraction",
     "InterruptedComparison": "ecodyn.comparison",
     "InterruptedExtraction": "ecodyn.extraction",
@@ -91,6 +93,7 @@ __all__ = [
     "Family",
     "FittedModel",
     "Formula",
+    "FormulaError",
     "IncompleteExtractionError",
     "InterruptedComparison",
     "InterruptedExtraction",
