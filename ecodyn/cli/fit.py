@@ -175,6 +175,9 @@ def _configured(estimator: Family, dynamics: str, options: list[str] | None, see
         estimator.set_params(dynamics=dynamics)
     parameters = dict(parameter(o, "--set") for o in options or ())
     known = estimator.get_params()
+    said = [k for k in ("formula", "name") if k in parameters and k in known]
+    if said:
+        raise typer.BadParameter(f"{said[0]} is said by --formula, as FORMULA or NAME: FORMULA, not by --set")
     unknown = [k for k in parameters if estimator.full_name(k) not in known]
     if unknown:
         raise typer.BadParameter(f"{name} has no parameter {listed(unknown)}; it has {listed(known)}")

@@ -57,11 +57,16 @@ def formulas_of(
     taken = [name for name, _ in named if name in family_names()]
     if taken:
         raise typer.BadParameter(f"--formula NAME: FORMULA needs a name that no family has, got {taken[0]!r}")
+    several = [name for name, _ in named if [n for n, _ in named].count(name) > 1]
+    if several:
+        raise typer.BadParameter(f"--formula NAME: FORMULA needs a name for each, got {several[0]!r} several times")
     try:
         parameters = {text: statement_of(text, state).parameters for _, text in named}
     except ValueError as error:
         raise typer.BadParameter(f"--formula: {error}") from None
-    wanted = [] if positive in (None, ALL) else str(positive).split(",")
+    wanted = [] if positive in (None, ALL) else [name.strip() for name in str(positive).split(",")]
+    if "" in wanted:
+        raise typer.BadParameter(f"--positive takes names of parameters with commas between, got {positive!r}")
     nowhere = [name for name in wanted if not any(name in known for known in parameters.values())]
     if nowhere:
         known = ", ".join(dict.fromkeys(name for each in parameters.values() for name in each))
@@ -92,6 +97,6 @@ def names_of(families: list[str] | None) -> list[str] | None:
     if not families:
         return None
     try:
-        return asked_for([name for text in families for name in text.split(",")])
+        return asked_for([name.strip() for text in families for name in text.split(",")])
     except ValueError as error:
         raise typer.BadParameter(f"--family: {error}") from None

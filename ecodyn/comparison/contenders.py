@@ -165,7 +165,10 @@ def contenders(
     names = [c.name for c in laws]
     duplicates = {str(name) for name in names if names.count(name) > 1}
     if duplicates:
-        raise ValueError(f"expected each model once, got several of {', '.join(sorted(duplicates))}")
+        raise ValueError(
+            f"expected each model once, got several of {', '.join(sorted(duplicates))}; laws of one's own need a name "
+            "each: name=, or NAME: FORMULA on the command line"
+        )
     references = [Contender(ModelName.reference(r.name, r.kind, state), reference=r) for _, r in REFERENCES.usable()]
     return [*sorted(laws, key=lambda c: KINDS.index(c.kind)), *references]
 

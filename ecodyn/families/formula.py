@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import ClassVar
 
 from ecodyn.families.configuration import Shooting
 from ecodyn.families.formula_family import SEARCHES, FormulaFamily
 from ecodyn.families.formula_options import checked_bounds, checked_starts
+from ecodyn.families.options import is_text
 from ecodyn.formulas.statement import Statement, known_among
+from ecodyn.formulas.tokens import FormulaError
 from ecodyn.formulas.transforms import Bounds, bounds_of
 from ecodyn.rollouts.iteration import FLOW
+from ecodyn.trajectories import Trajectories
 
 __all__ = ["Formula"]
 
@@ -102,18 +105,30 @@ class Formula(FormulaFamily):
         return self.statement.coupling
 
     def said_by_name(self) -> tuple[str, ...]:
-        """All that a law of a name of its own is."""
-        own = ("name", "formula", "positive", "bounds", "starts")
-        return own if self.name != type(self).name else ()
+        """All that a law is: its name stands for it, and two laws need two names."""
+        return ("name", "formula", "positive", "bounds", "starts")
 
     def text(self) -> str:
         """The formula."""
+        if not isinstance(self.formula, str):
+            raise FormulaError(f"expected a formula as text, such as 'b - a*x', got {type(self.formula).__name__}")
         return self.formula
+
+    def check(self, trajectories: Trajectories) -> None:
+        """Refuse a name that is none or a family's, beside what every family refuses."""
+        from ecodyn.families import family_names
+
+        if not isinstance(self.name, str) or not self.name.isidentifier():
+            raise ValueError(f"name is letters, digits and _, such as 'harvest', got {self.name!r}")
+        if self.name in family_names():
+            raise ValueError(f"name is one that no family has, got {self.name!r}")
+        super().check(trajectories)
 
     def ranges(self, statement: Statement) -> tuple[Bounds, ...]:
         """Bounds of each parameter."""
-        positive = list(statement.parameters) if self.positive == "all" else self.positive
-        if isinstance(positive, str) or not all(isinstance(name, str) for name in positive):
+        positive = list(statement.parameters) if is_text(self.positive, "all") else self.positive
+        named = isinstance(positive, Sequence | Set) and all(isinstance(name, str) for name in positive)
+        if isinstance(positive, str) or not named:
             raise ValueError(f"positive is a list of parameters, such as ['a', 'n'], or 'all', got {self.positive!r}")
         known_among(positive, statement, "positive parameters")
         bounds = bounds_of(statement.parameters, frozenset(positive), checked_bounds(self.bounds, statement))

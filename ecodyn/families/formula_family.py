@@ -30,6 +30,7 @@ from ecodyn.formulas.searching import Search
 from ecodyn.formulas.statement import Statement, check_labels, known_among, statement_of
 from ecodyn.formulas.transforms import Bounds, bounds_of
 from ecodyn.rollouts.iteration import DYNAMICS, FLOW, MAP, stored_step
+from ecodyn.rollouts.labelled import SIGNAL
 from ecodyn.trajectories import Trajectories
 from ecodyn.trajectories.conversions import DataLike
 from ecodyn.trajectories.values import Numbers
@@ -243,8 +244,15 @@ class WrittenFamily(FormulaFamily):
 
     def text(self) -> str:
         """The formula of this coupling."""
+        if self.coupling not in self.couplings:
+            raise ValueError(f"family {self.name!r} has couplings {', '.join(self.couplings)}, got {self.coupling!r}")
         return self.formulas[self.coupling]
 
     def ranges(self, statement: Statement) -> tuple[Bounds, ...]:
-        """From 0 on for positive parameters, and what ``between`` has."""
+        """From 0 on for positive parameters, and what ``between`` has; of a state of the signal alone."""
+        if self.state != SIGNAL:
+            raise ValueError(
+                f"{self.name} is a law of the signal alone, got the state {self.state!r}; write it with the other "
+                "channels as a Formula"
+            )
         return bounds_of(statement.parameters, self.positive, self.between)

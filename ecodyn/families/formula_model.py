@@ -188,13 +188,17 @@ class FormulaModel(FittedModel):
         ValueError
             Its parts don't fit together, or the text is no formula.
         """
+        import sympy
+
+        if not isinstance(document["family"], str) or not isinstance(document["formula"], str):
+            raise ValueError("a family and a formula that are text are expected")
         statement, features = statement_of(document["formula"], document["state"]), tuple(document["features"])
         check_labels(statement, features, (), shared=True)
         parameters = _parameters(document["parameters"], statement)
         if document["coupling"] != statement.coupling:
             raise ValueError(f"coupling {document['coupling']!r} of a formula whose coupling is {statement.coupling}")
         drive, diagnostics = document.get("drive"), document.get("diagnostics")
-        return cls(
+        model = cls(
             family=document["family"],
             coupling=document["coupling"],
             channels=statement.channels,
@@ -208,6 +212,10 @@ class FormulaModel(FittedModel):
             drive=None if drive is None else _drive(drive, statement),
             diagnostics=None if diagnostics is None else Diagnostics.from_json(diagnostics, (1, len(parameters))),
         )
+        right = model.equations()[-1].rhs
+        if right.has(sympy.zoo, sympy.nan, sympy.oo, sympy.I):
+            raise ValueError(f"parameters {parameters!r:.100} with which the formula has no value")
+        return model
 
 
 def _parameters(stated: object, statement: Statement) -> dict[str, float]:
@@ -222,6 +230,9 @@ def _parameters(stated: object, statement: Statement) -> dict[str, float]:
 
 def _drive(stated: Mapping[str, Any], statement: Statement) -> Drive:
     times, values = np.array(stated["times"], dtype=float), np.array(stated["values"], dtype=float)
-    if values.shape != (len(times), len(statement.environment)) or not (np.diff(times) > 0).all():
-        raise ValueError(f"a drive of shape {values.shape} for {len(statement.environment)} means")
+    means, several = len(statement.environment), times.ndim == 1 and len(times) > 1
+    if not means or not several or values.shape != (len(times), means) or not (np.diff(times) > 0).all():
+        raise ValueError(
+            f"a drive of shape {values.shape} at times of shape {times.shape}, not increasing or not of {means} means"
+        )
     return Drive(times, values)

@@ -64,10 +64,11 @@ class Hill(WrittenFamily):
 
     def check(self, trajectories: Trajectories) -> None:
         """Refuse types that Holling has not."""
-        if not is_whole(self.holling) or self.holling not in TYPES:
-            raise ValueError(f"holling is the type, 2 or 3, got {self.holling!r}")
+        self.text()
         super().check(trajectories)
 
     def text(self) -> str:
         """The formula of this coupling and type."""
-        return self.formulas[self.coupling].format(u=TYPES[self.holling])
+        if not is_whole(self.holling) or self.holling not in TYPES:
+            raise ValueError(f"holling is the type, 2 or 3, got {self.holling!r}")
+        return super().text().format(u=TYPES[self.holling])

@@ -135,7 +135,8 @@ def find_equilibria(model: FittedModel, starts: ArrayLike | None = None) -> Equi
      [0. 0.]] ('stable node', 'unstable node')
     """
     if not model.autonomous:
-        clock = "" if len(model.channels) > 1 else ", driven by a clock"
+        timed = "whose equation depends on time" if getattr(model, "formula", None) else "driven by a clock"
+        clock = "" if len(model.channels) > 1 else f", {timed}"
         raise ValueError(
             "expected an autonomous law of the signal alone to find equilibria of, got "
             f"{model.family}/{model.coupling} with the state {model.state}{clock}; fit it with --state signal and "
