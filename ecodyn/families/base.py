@@ -196,13 +196,8 @@ class LibraryFamily(Family):
 
     def _prepare(self, trajectories: Trajectories, clock: bool) -> TrainingSet:
         started = perf_counter()
-        samples = Samples.of(
-            trajectories,
-            self.state,
-            self.dynamics,
-            own_units=self._own_units(trajectories),
-            smooth=self.coupling == FULL,
-        )
+        own_units, smooth = self._own_units(trajectories), self.coupling == FULL
+        samples = Samples.of(trajectories, self.state, self.dynamics, own_units=own_units, smooth=smooth)
         library = self.library(parse_state(self.state), trajectories.features.tolist())
         if clock:
             samples = samples.driven(library)
