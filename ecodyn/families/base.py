@@ -44,8 +44,8 @@ from ecodyn.trajectories.state import parse_state
 SMALL_FULL = 250  # coefficients of a full coupling up to which shooting and a thorough selection take about a second
 BYTES_TOGETHER = 2**26  # of training values that are fitted side by side
 MUCH_MEMORY = 2**30  # that matching one run may take without a word
-# Of the Hessian's diagonal, in centred coordinates where there are any, towards integral matching: hundreds of
-# coefficients need some hold. Fewer need next to none: where terms nearly add up to a constant, the larger pull would
+# Of the Hessian's diagonal, in centred coordinates where there are any, towards integral matching, which is the surer
+# of the two where data are clean or coefficients hundreds. Of few and noisy ones next to none: the larger pull would
 # keep what noise has done to matching (of May and Leonard's law with 5 % noise 0.91 for 1; with the smaller, 1.00).
 FULL_PULL, SMALL_PULL = 1e-4, 1e-7
 MANY = 100  # coefficients
@@ -227,7 +227,8 @@ class LibraryFamily(Family):
         options.pop("refine")
         ridge = 0.0
         if self.coupling == FULL:
-            ridge = FULL_PULL if any(p.size > MANY for p in prepared) else SMALL_PULL
+            held = any(p.size > MANY or p.samples.smooth is None for p in prepared)
+            ridge = FULL_PULL if held else SMALL_PULL
         results = shoot_all([p.problem() for p in prepared], ridge=ridge, **options)
         return [p.of_support(result) for p, result in zip(prepared, results, strict=True)]
 
