@@ -36,7 +36,7 @@ from ecodyn.trajectories.values import Numbers
 
 __all__ = ["FormulaFamily", "WrittenFamily"]
 
-SEARCHES = 4  # draws that are refined: on the laws that are built in, the best of them was among the first two
+SEARCHES = 4  # draws that are refined to the end, of those that differ after a few steps: as many optima are seen
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,8 +52,9 @@ class FormulaFamily(Family):
     """A family whose right-hand side is a formula, the same for all features, in the units of the data.
 
     A subclass says in ``text`` what the formula is; ``WrittenFamily`` has one for each coupling. Parameters that enter
-    linearly are found by regression on matched integrals for each of a hundred draws of the others; Gauss-Newton goes
-    on from the best draws, and multiple shooting with exact sensitivities from there.
+    linearly are found by regression on matched integrals for each of a hundred draws of the others; Gauss-Newton takes
+    a few steps from the best of them and goes on from those that are best then, and multiple shooting with exact
+    sensitivities from there.
     """
 
     available_dynamics: ClassVar[tuple[str, ...]] = DYNAMICS
