@@ -9,6 +9,7 @@ from scipy.integrate import solve_ivp
 from ecodyn.errors import DataWarning
 from ecodyn.families.configuration import Shooting
 from ecodyn.families.formula import Formula
+from ecodyn.formulas.statement import statement_of
 from ecodyn.formulas.transforms import Coordinates
 
 HARVEST = "r*x*(1-x/K) - h*x**2/(c**2+x**2)"
@@ -48,6 +49,33 @@ def test_the_better_one_is_refined(seed):
     found = Formula(HARVEST, positive="all", random_state=seed).fit(harvested(), t=TIMES).model_
     np.testing.assert_allclose([found.parameters[n] for n in TRUE], list(TRUE.values()), rtol=1e-6)
     assert found.diagnostics.status == "converged from the best of 100 starts"
+
+
+@pytest.mark.parametrize(
+    ("exponent", "pure"),
+    [
+        ("n", {"n"}),
+        ("(1 - n)", {"n"}),
+        ("(2*n + m/3)", {"n", "m"}),
+        ("(-n)", {"n"}),
+        ("(-t/h)", set()),
+        ("(n + r*t)", {"n"}),
+        ("(1 - h*x)", set()),
+        ("(n/m)", set()),
+        ("sin(w*t)", set()),
+    ],
+)
+def test_exponents_are_parameters_without_a_unit(exponent, pure):
+    assert statement_of(f"a*x**{exponent}").exponents == pure
+
+
+@pytest.mark.parametrize("unit", [1.0, 1024.0])
+def test_a_half_life_in_an_exponent_goes_by_the_unit_of_time(unit):
+    runs = solutions(lambda t, x: 0.05 * 2 ** (-t / 20) - 0.1 * x, (1.0, 2.0, 0.5))
+    law = Formula("b*2**(-t/h) - a*x", positive="all", shooting=Shooting(refine=False))
+    found = law.fit(runs, t=TIMES * unit).model_.parameters
+    expected = np.array([0.05 / unit, 20 * unit, 0.1 / unit])
+    np.testing.assert_allclose([found["b"], found["h"], found["a"]], expected, rtol=2e-3)
 
 
 def test_wide_bounds_are_no_bounds():
