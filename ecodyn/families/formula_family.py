@@ -26,6 +26,7 @@ from ecodyn.families.model import FittedModel, amplitudes_of
 from ecodyn.families.options import check_whole
 from ecodyn.families.profile_likelihood import Profile, profile_of
 from ecodyn.families.protocol_names import FORECAST
+from ecodyn.families.time_origin import far_from_origin
 from ecodyn.formulas.common_means import CommonMeans
 from ecodyn.formulas.fitting import FittedFormula, fit_formulas
 from ecodyn.formulas.searching import Search
@@ -165,6 +166,11 @@ class FormulaFamily(Family):
         options = {k: v for k, v in self.shooting_options.get_params().items() if k not in ("refine", "stages")}
         with np.errstate(all="ignore"):
             return profile_of(self.model_, samples, self.ranges(self.statement), parameter, options)
+
+    def notes(self, trajectories: Trajectories) -> tuple[str, ...]:
+        """What a reader should know about these data under this formula."""
+        far = far_from_origin(self.statement, trajectories.times)
+        return (*super().notes(trajectories), *([far] if far else []))
 
     def provenance(self, trajectories: Trajectories) -> dict[str, Json]:
         """What a fitted model remembers of its making; the data by what their numbers hash to."""

@@ -9,6 +9,7 @@ from scipy.integrate import solve_ivp
 from ecodyn.errors import DataWarning
 from ecodyn.families.configuration import Shooting
 from ecodyn.families.formula import Formula
+from ecodyn.families.time_origin import far_from_origin
 from ecodyn.formulas.statement import statement_of
 from ecodyn.formulas.transforms import Coordinates
 
@@ -76,6 +77,30 @@ def test_a_half_life_in_an_exponent_goes_by_the_unit_of_time(unit):
     found = law.fit(runs, t=TIMES * unit).model_.parameters
     expected = np.array([0.05 / unit, 20 * unit, 0.1 / unit])
     np.testing.assert_allclose([found["b"], found["h"], found["a"]], expected, rtol=2e-3)
+
+
+@pytest.mark.parametrize(
+    ("time", "first", "far"),
+    [
+        ("t", 1900, True),
+        ("(t - 1900)", 1900, False),
+        ("(t - 1900)", 0, True),
+        ("(s - t)", 1900, True),
+        ("t", 0, False),
+        ("t", 60, False),
+        ("exp(-(t - 1900))*t", 1900, True),
+    ],
+)
+def test_a_time_that_begins_long_before_the_data_is_told(time, first, far):
+    told = far_from_origin(statement_of(f"-a*x + c*sin(w*{time} + s)"), first + TIMES)
+    assert bool(told) is far
+    assert not far or f"write {f'(t - {first})' if first else 't'}" in told
+
+
+def test_a_fit_warns_of_such_a_time():
+    law = Formula("-a*x + c*t", shooting=Shooting(refine=False))
+    with pytest.warns(DataWarning, match=r"write \(t - 1900\)"):
+        law.fit(logistic(), t=1900 + np.arange(40.0))
 
 
 def test_wide_bounds_are_no_bounds():
