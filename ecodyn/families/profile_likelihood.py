@@ -35,6 +35,7 @@ SHORTER = 0.3  # share of a step after one whose rollouts diverge, for the step 
 MOST_SHORTENED = 4  # times a side, down to a hundredth of the step
 FLAT, FLAT_STEPS = 0.01, 3  # share of the limit that t changes by less than, and for how many steps: it won't end
 FAR_ENOUGH = 1.5  # times the t at which the interval ends: a side is then done
+LEAP, MOST_BETWEEN = 1.5, 6  # times the limit between two points that the end lies between, and points put there
 WHOLE = (1.0,)  # rollouts over the whole window
 TOLD, OPEN, DIVERGING = "told", "open", "diverging"  # what a side of a profile is
 
@@ -116,6 +117,11 @@ class _Surface:
             options = {**options, "max_iterations": 0}
         result = shoot(law, self.samples, np.zeros((1, len(coordinates))), mask=free, **options)  # type: ignore[arg-type]
         return result, coordinates + result.coefficients[0]
+
+    @staticmethod
+    def t(result: ShootingResult, best: ShootingResult, scale: float) -> float:
+        """How much worse a result is than the best one, in standard errors."""
+        return float(np.sqrt(max(0.0, result.squares - best.squares) * scale))
 
     def first_step(self, optimum: Array, index: int, width: float) -> float:
         """A share of the interval's half width, as far as that goes in the parameter itself.
@@ -226,13 +232,36 @@ def _side(
                 break
             step *= SHORTER
             continue
-        point, t = trial, float(np.sqrt(max(0.0, result.squares - best.squares) * scale[0]))
+        point, t = trial, surface.t(result, best, scale[0])
         found.append((point, t))
         flat = flat + 1 if abs(t - before) <= FLAT * scale[1] else 0
         if t > FAR_ENOUGH * scale[1] or flat == FLAT_STEPS:
             break
         before, step = t, step * GROWTH
-    return found
+    return _narrowed(surface, best, optimum, index, found, scale)
+
+
+def _narrowed(
+    surface: _Surface,
+    best: ShootingResult,
+    optimum: Array,
+    index: int,
+    found: list[tuple[Array, float]],
+    scale: tuple[float, float],
+) -> list[tuple[Array, float]]:
+    """The same with points between those where t leaps past the limit, for its end is had linearly from these."""
+    points = [(optimum, 0.0), *found]
+    for _ in range(MOST_BETWEEN):
+        after = next((i for i, (_, t) in enumerate(points) if t > scale[1]), None)
+        if after is None or not LEAP * scale[1] < points[after][1] - points[after - 1][1] < np.inf:
+            break
+        trial = points[after - 1][0].copy()
+        trial[index] = 0.5 * (trial[index] + points[after][0][index])
+        result, trial = surface.at(trial, index)
+        if not _whole(result):
+            break
+        points.insert(after, (trial, surface.t(result, best, scale[0])))
+    return points[1:]
 
 
 def _end(values: Array, t: Array, limit: float, bound: float) -> tuple[float, str]:

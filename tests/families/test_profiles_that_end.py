@@ -52,6 +52,9 @@ def test_an_open_end_is_the_bound_and_ends_the_search(data):
     assert profile.low == 0
     assert 0 < profile.high < 4
     assert (profile.values < profile.estimate).sum() <= 8
+    upper = profile.t[profile.values >= profile.estimate]
+    past = int(np.flatnonzero(upper > profile.limit)[0])
+    assert upper[past] - upper[past - 1] <= 1.5 * profile.limit  # near enough for a line between them
 
 
 def test_where_rollouts_diverge_is_no_end_of_an_interval():
