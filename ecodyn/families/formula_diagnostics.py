@@ -57,13 +57,21 @@ def diagnose_formula(
         rows=len(fitted.slopes),
         refined=refined,
         converged=shooting is not None and refined and shooting.converged,
-        status="integral matching only" if shooting is None else shooting.status,
+        status=_status(fitted),
         candidates=fitted.draws,
         chosen={},
         seconds=seconds,
         warnings=_warnings(label, fitted, bounds, dependent, (low, high)),
         optimality=shooting.optimality if shooting is not None and refined else float("nan"),
     )
+
+
+def _status(fitted: FittedFormula) -> str:
+    """How the search ended; where there were several starts, another one may still lead to a better optimum."""
+    if fitted.shooting is None:
+        return "integral matching only"
+    several = fitted.shooting.converged and fitted.draws > 1
+    return fitted.shooting.status + (f" from the best of {fitted.draws} starts" if several else "")
 
 
 def _warnings(
@@ -75,7 +83,9 @@ def _warnings(
     at_bound = [_at_bound(*each) for each in zip(values.tolist(), bounds, units, strict=True)]
     held = [f"{n} at {b:g}" for n, b in zip(names, at_bound, strict=True) if b is not None]
     if held:
-        notes.append(f"{label}: the best fit is at a bound, {', '.join(held)}: the data want no more of that part")
+        best = f"the best of {fitted.draws} starts" if fitted.draws > 1 else "the search"
+        more = "; more searches, or starts=, tell whether another fit is better" if fitted.draws > 1 else ""
+        notes.append(f"{label}: {best} ended at a bound, {', '.join(held)}: there the data want no more of it{more}")
     named = [n for n, d, b in zip(names, dependent, at_bound, strict=True) if d and b is None]
     if named:
         notes.append(
@@ -86,7 +96,7 @@ def _warnings(
     wide = [
         name
         for i, name in enumerate(names)
-        if not dependent[i] and at_bound[i] is None and low[i] > 0 and not high[i] / low[i] <= WIDEST
+        if not dependent[i] and at_bound[i] is None and low[i] > 0 and not high[i] <= WIDEST * low[i]
     ]
     if wide:
         notes.append(
@@ -99,9 +109,9 @@ def _warnings(
 
 
 def _at_bound(value: float, bound: Bounds, unit: float) -> float | None:
-    """The bound that a value is at, within a millionth of its range or unit, if it is at one."""
+    """The bound that a value is at, within a millionth of its unit or range, the smaller one."""
     low, high = bound
-    near = INSIDE * (high - low if np.isfinite(high - low) else unit)
+    near = INSIDE * min(high - low, unit)
     if np.isfinite(low) and value - low <= near:
         return low
     return high if np.isfinite(high) and high - value <= near else None

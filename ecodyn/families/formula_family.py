@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ from sklearn.base import clone
 
 from ecodyn.equations.clock_drive import Drive
 from ecodyn.equations.library import EXCHANGEABLE
+from ecodyn.errors import UnusableDataError
 from ecodyn.estimation import Samples
 from ecodyn.estimation.multiple_shooting import STAGES
 from ecodyn.extraction.gathering import data_of
@@ -24,6 +26,7 @@ from ecodyn.families.model import FittedModel, amplitudes_of
 from ecodyn.families.options import check_whole
 from ecodyn.families.profile_likelihood import Profile, profile_of
 from ecodyn.families.protocol_names import FORECAST
+from ecodyn.families.time_origin import far_from_origin
 from ecodyn.formulas.common_means import CommonMeans
 from ecodyn.formulas.fitting import FittedFormula, fit_formulas
 from ecodyn.formulas.searching import Search
@@ -31,13 +34,24 @@ from ecodyn.formulas.statement import Statement, check_labels, known_among, stat
 from ecodyn.formulas.transforms import Bounds, bounds_of
 from ecodyn.rollouts.iteration import DYNAMICS, FLOW, MAP, stored_step
 from ecodyn.rollouts.labelled import SIGNAL
+from ecodyn.runtime.json_values import Json
 from ecodyn.trajectories import Trajectories
 from ecodyn.trajectories.conversions import DataLike
 from ecodyn.trajectories.values import Numbers
 
 __all__ = ["FormulaFamily", "WrittenFamily"]
 
-SEARCHES = 4  # draws that are refined: on the laws that are built in, the best of them was among the first two
+SEARCHES = 4  # draws that are refined to the end, of those that differ after a few steps: as many optima are seen
+
+
+def _fingerprint(trajectories: Trajectories) -> str:
+    """The hash of the numbers that a law is fitted to."""
+    observables = sorted(trajectories.observables)
+    digest = hashlib.sha256(repr((trajectories.values.shape, observables)).encode())
+    more = [trajectories.observables[name] for name in observables]
+    for numbers in (trajectories.values, trajectories.times, *more):
+        digest.update(np.ascontiguousarray(numbers).tobytes())
+    return digest.hexdigest()
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,8 +67,9 @@ class FormulaFamily(Family):
     """A family whose right-hand side is a formula, the same for all features, in the units of the data.
 
     A subclass says in ``text`` what the formula is; ``WrittenFamily`` has one for each coupling. Parameters that enter
-    linearly are found by regression on matched integrals for each of a hundred draws of the others; Gauss-Newton goes
-    on from the best draws, and multiple shooting with exact sensitivities from there.
+    linearly are found by regression on matched integrals for each of a hundred draws of the others; Gauss-Newton takes
+    a few steps from the best of them and goes on from those that are best then, and multiple shooting with exact
+    sensitivities from there.
     """
 
     available_dynamics: ClassVar[tuple[str, ...]] = DYNAMICS
@@ -129,7 +144,7 @@ class FormulaFamily(Family):
     def profile(self, parameter: str, X: DataLike, *, t: Numbers | float | None = None) -> Profile:
         """How much worse the law gets as a parameter is held elsewhere: whether, and how well, the data tell it.
 
-        Fits the law if that is not done yet; else ``X`` has to be what it was fitted to.
+        Fits the law if that is not done yet; else ``X`` has to be what it was fitted to, and the formula the same.
 
         Parameters
         ----------
@@ -139,17 +154,39 @@ class FormulaFamily(Family):
         Raises
         ------
         ValueError
-            The law has no such parameter.
+            The law has no such parameter, or another formula was fitted.
         UnusableDataError
-            There is only one run, or rollouts diverge.
+            These are other data, there is only one run, or rollouts diverge.
         """
         known_among([parameter], self.statement, "profiles")
         if not hasattr(self, "model_"):
             self.fit(X, t=t)
-        samples = self._prepared(data_of(X, t), clock=False).samples
+        trajectories = data_of(X, t)
+        self._check_fitted_to(trajectories)
+        samples = self._prepared(trajectories, clock=False).samples
         options = {k: v for k, v in self.shooting_options.get_params().items() if k not in ("refine", "stages")}
         with np.errstate(all="ignore"):
             return profile_of(self.model_, samples, self.ranges(self.statement), parameter, options)
+
+    def notes(self, trajectories: Trajectories) -> tuple[str, ...]:
+        """What a reader should know about these data under this formula."""
+        far = far_from_origin(self.statement, trajectories.times)
+        return (*super().notes(trajectories), *([far] if far else []))
+
+    def provenance(self, trajectories: Trajectories) -> dict[str, Json]:
+        """What a fitted model remembers of its making; the data by what their numbers hash to."""
+        return {**super().provenance(trajectories), "fingerprint": _fingerprint(trajectories)}
+
+    def _check_fitted_to(self, trajectories: Trajectories) -> None:
+        """Refuse to go on from a model of another formula, or of other data."""
+        text = self.statement.text
+        if text != self.model_.formula:
+            raise ValueError(f"expected a fit of {text!r}, got one of {self.model_.formula!r}: fit it again first")
+        if self.model_.provenance.get("fingerprint") != _fingerprint(trajectories):
+            raise UnusableDataError(
+                f"expected the data that the law was fitted to, got other ones, of {trajectories.n_runs} runs: a "
+                "profile says what the data of the fit tell; give those, or profile a clone, which is fitted to these"
+            )
 
     def _fit_together(self, training_sets: Sequence[Trajectories], clock: bool) -> list[FormulaModel]:
         started, statement = perf_counter(), self.statement

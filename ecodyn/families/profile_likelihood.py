@@ -30,8 +30,14 @@ FIRST_STEP = 0.5  # of the interval's half width, between the first points of a 
 LEAST_ERROR = 1e-3  # of a coordinate, which is of order one: where runs agree better, steps would be lost in rounding
 GROWTH = 1.4  # of the steps from there on: an open side is then seen to be open within a few
 MOST_STEPS = 12  # a side
+LONGEST_FIRST = 1.0  # of a coordinate, towards a bound that is nearer than the interval's end: a factor of e
+SHORTER = 0.3  # share of a step after one whose rollouts diverge, for the step may have been too long for the others
+MOST_SHORTENED = 4  # times a side, down to a hundredth of the step
+FLAT, FLAT_STEPS = 0.01, 3  # share of the limit that t changes by less than, and for how many steps: it won't end
 FAR_ENOUGH = 1.5  # times the t at which the interval ends: a side is then done
+LEAP, MOST_BETWEEN = 1.5, 6  # times the limit between two points that the end lies between, and points put there
 WHOLE = (1.0,)  # rollouts over the whole window
+TOLD, OPEN, DIVERGING = "told", "open", "diverging"  # what a side of a profile is
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,9 +52,12 @@ class Profile:
     parameters : dict of the other parameters' values (point,) at their optimum there
     estimate : float
     low, high : float
-        Ends of the 95 % interval; infinite (or at a bound) where the profile stays below the limit.
+        Ends of the 95 % interval; the parameter's bound, or infinite without one, on a side that has no end.
     limit : float
         t at which it ends.
+    sides : (str, str)
+        Of the lower and the upper one: "told" where t passes the limit, "open" where it stays below, "diverging" where
+        rollouts diverge before.
 
     Examples
     --------
@@ -70,25 +79,28 @@ class Profile:
     low: float
     high: float
     limit: float
+    sides: tuple[str, str]
 
     @property
     def told(self) -> bool:
         """Whether the data tell the parameter from both sides."""
-        return bool(np.isfinite([self.low, self.high]).all())
+        return self.sides == (TOLD, TOLD)
 
     @property
     def sentence(self) -> str:
         """The interval in words, or on which side there is none."""
         between = f"{self.parameter} = {self.estimate:.4g}, by its profile {self.low:.4g} to {self.high:.4g} (95 %)"
-        if self.told:
-            return between
-        sides = [side for side, end in (("below", self.low), ("above", self.high)) if not np.isfinite(end)]
-        return f"{between}: the data do not bound it from {' and '.join(sides)}"
+        found = tuple(zip(("below", "above"), self.sides, (self.values[0], self.values[-1]), strict=True))
+        sides = [side for side, what, _ in found if what == OPEN]
+        notes = [f"the data do not bound it from {' and '.join(sides)}"] if sides else []
+        ends = [f"{value:.4g} {side}" for side, what, value in found if what == DIVERGING]
+        notes += [f"rollouts diverge beyond {' and '.join(ends)}, before the data tell an end there"] if ends else []
+        return f"{between}: {'; '.join(notes)}" if notes else between
 
 
 @dataclass(frozen=True, eq=False)
 class _Surface:
-    """The squares of rollouts as a function of the coordinates, one of them held."""
+    """The squares of rollouts over the whole window as a function of the coordinates, one of them held."""
 
     law: FormulaLaw
     coordinates: Coordinates
@@ -98,11 +110,33 @@ class _Surface:
     def at(self, coordinates: Array, held: int | None) -> tuple[ShootingResult, Array]:
         """What shooting finds with one coordinate held, and all coordinates there."""
         law = replace(self.law, coordinates=self.coordinates.from_origin(coordinates))
-        free = np.ones((1, len(coordinates)), dtype=bool)
-        if held is not None:
+        free, options = np.ones((1, len(coordinates)), dtype=bool), self.options
+        if held is not None and len(coordinates) > 1:
             free[0, held] = False
-        result = shoot(law, self.samples, np.zeros((1, len(coordinates))), mask=free, **self.options)  # type: ignore[arg-type]
+        elif held is not None:  # none is free: what its rollouts leave is all there is to find
+            options = {**options, "max_iterations": 0}
+        result = shoot(law, self.samples, np.zeros((1, len(coordinates))), mask=free, **options)  # type: ignore[arg-type]
         return result, coordinates + result.coefficients[0]
+
+    @staticmethod
+    def t(result: ShootingResult, best: ShootingResult, scale: float) -> float:
+        """How much worse a result is than the best one, in standard errors."""
+        return float(np.sqrt(max(0.0, result.squares - best.squares) * scale))
+
+    def first_step(self, optimum: Array, index: int, width: float) -> float:
+        """A share of the interval's half width, as far as that goes in the parameter itself.
+
+        Near a bound, and where there is little to tell a parameter, it would be many orders of magnitude in the
+        coordinate, and rollouts would diverge there.
+        """
+        target = self.coordinates.outward(optimum)
+        width *= FIRST_STEP
+        target[index] += width * self.coordinates.slopes(optimum)[index]
+        low, high = self.coordinates.bounds[index]
+        longest = LONGEST_FIRST
+        if low < target[index] < high:
+            longest = abs(float(self.coordinates.inward(target)[index] - optimum[index]))
+        return float(np.copysign(min(abs(width), longest), width))
 
 
 def profile_of(
@@ -124,7 +158,7 @@ def profile_of(
     law = replace(model.law, scales=tuple(samples.scales.ravel().tolist()), time_scale=samples.time_scale)
     surface = _Surface(law, coordinates, samples, {**options, "stages": WHOLE})
     result, optimum = surface.at(coordinates.inward(fitted), None)
-    if not result.reached:
+    if not _whole(result):
         raise UnusableDataError("expected rollouts that follow the data, got ones that diverge: there is no profile")
     runs, scale, error = _scatter(result, samples, index)
     from scipy.stats import t as student
@@ -135,8 +169,9 @@ def profile_of(
     points = [*reversed(sides[0]), (optimum, 0.0), *sides[1]]
     values = np.array([coordinates.outward(point) for point, _ in points])
     t = np.array([each for _, each in points])
-    middle = len(sides[0])
-    low = _end(values[: middle + 1, index][::-1], t[: middle + 1][::-1], limit, -np.inf)
+    middle, (least, most) = len(sides[0]), bounds[index]
+    low, below = _end(values[: middle + 1, index][::-1], t[: middle + 1][::-1], limit, least)
+    high, above = _end(values[middle:, index], t[middle:], limit, most)
     return Profile(
         parameter=parameter,
         values=values[:, index],
@@ -144,9 +179,15 @@ def profile_of(
         parameters={n: values[:, i] for i, n in enumerate(statement.parameters) if i != index},
         estimate=float(values[middle, index]),
         low=low,
-        high=_end(values[middle:, index], t[middle:], limit, np.inf),
+        high=high,
         limit=limit,
+        sides=(below, above),
     )
+
+
+def _whole(result: ShootingResult) -> bool:
+    """Whether rollouts go on over the whole window."""
+    return bool(result.reached >= WHOLE[-1] and np.isfinite(result.squares))
 
 
 def _scatter(result: ShootingResult, samples: Samples, index: int) -> tuple[int, float, float]:
@@ -155,11 +196,21 @@ def _scatter(result: ShootingResult, samples: Samples, index: int) -> tuple[int,
     runs = len(gradients)
     if runs < 2:
         raise UnusableDataError(f"expected at least 2 independent runs to tell scatter from, got {runs}")
-    inverse = np.linalg.pinv(hessians.sum(axis=0), hermitian=True)
+    hessian = hessians.sum(axis=0)
+    # To a diagonal of ones: coordinates near a bound have next to no slope, and must not count as none.
+    size = np.sqrt(np.diagonal(hessian))
+    size = np.where(size > 0, size, 1.0)
+    gradients = gradients / size
+    inverse = np.linalg.pinv(hessian / np.outer(size, size), hermitian=True)
     variance = float((inverse @ (gradients.T @ gradients * runs / (runs - 1)) @ inverse)[index, index])
     least = np.finfo(float).eps ** 2 * float(inverse[index, index])  # of exact data, whose runs agree to rounding
     variance = max(variance, least)
-    return runs, float(inverse[index, index]) / variance, float(np.sqrt(variance))
+    if not variance > 0:
+        raise UnusableDataError(
+            "expected a parameter that rollouts depend on, got one that they do not depend on at its estimate; if that "
+            "is at a bound, give it a wider one"
+        )
+    return runs, float(inverse[index, index]) / variance, float(np.sqrt(variance) / size[index])
 
 
 def _side(
@@ -167,29 +218,59 @@ def _side(
 ) -> list[tuple[Array, float]]:
     """Points from the optimum outwards, each begun from the one before, until it is far enough."""
     found: list[tuple[Array, float]] = []
-    point, step = optimum, FIRST_STEP * width
-    for _ in range(MOST_STEPS):
-        point = point.copy()
-        point[index] += step
-        result, point = surface.at(point, index)
-        if not result.reached or not np.isfinite(result.squares):
-            found.append((point, np.inf))
-            break
-        t = float(np.sqrt(max(0.0, result.squares - best.squares) * scale[0]))
+    point, step = optimum, surface.first_step(optimum, index, width)
+    shortened = flat = 0
+    before = 0.0
+    while len(found) < MOST_STEPS:
+        trial = point.copy()
+        trial[index] += step
+        result, trial = surface.at(trial, index)
+        if not _whole(result):
+            shortened += 1
+            if shortened > MOST_SHORTENED:
+                found.append((trial, np.inf))
+                break
+            step *= SHORTER
+            continue
+        point, t = trial, surface.t(result, best, scale[0])
         found.append((point, t))
-        if t > FAR_ENOUGH * scale[1]:
+        flat = flat + 1 if abs(t - before) <= FLAT * scale[1] else 0
+        if t > FAR_ENOUGH * scale[1] or flat == FLAT_STEPS:
             break
-        step *= GROWTH
-    return found
+        before, step = t, step * GROWTH
+    return _narrowed(surface, best, optimum, index, found, scale)
 
 
-def _end(values: Array, t: Array, limit: float, open_end: float) -> float:
-    """Where t passes the limit, from the optimum outwards; between two points linearly."""
+def _narrowed(
+    surface: _Surface,
+    best: ShootingResult,
+    optimum: Array,
+    index: int,
+    found: list[tuple[Array, float]],
+    scale: tuple[float, float],
+) -> list[tuple[Array, float]]:
+    """The same with points between those where t leaps past the limit, for its end is had linearly from these."""
+    points = [(optimum, 0.0), *found]
+    for _ in range(MOST_BETWEEN):
+        after = next((i for i, (_, t) in enumerate(points) if t > scale[1]), None)
+        if after is None or not LEAP * scale[1] < points[after][1] - points[after - 1][1] < np.inf:
+            break
+        trial = points[after - 1][0].copy()
+        trial[index] = 0.5 * (trial[index] + points[after][0][index])
+        result, trial = surface.at(trial, index)
+        if not _whole(result):
+            break
+        points.insert(after, (trial, surface.t(result, best, scale[0])))
+    return points[1:]
+
+
+def _end(values: Array, t: Array, limit: float, bound: float) -> tuple[float, str]:
+    """Where t passes the limit, from the optimum outwards, between two points linearly; the bound if it does not."""
     beyond = np.flatnonzero(t > limit)
     if not len(beyond):
-        return open_end
+        return bound, OPEN
     after = int(beyond[0])
     if not np.isfinite(t[after]):
-        return float(values[after])
+        return bound, DIVERGING
     share = (limit - t[after - 1]) / (t[after] - t[after - 1])
-    return float(values[after - 1] + share * (values[after] - values[after - 1]))
+    return float(values[after - 1] + share * (values[after] - values[after - 1])), TOLD

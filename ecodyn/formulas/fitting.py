@@ -13,6 +13,7 @@ from ecodyn.estimation.multiple_shooting import STAGES, STEP_TOLERANCE, Problem,
 from ecodyn.estimation.samples import Samples
 from ecodyn.formulas.law import FormulaLaw
 from ecodyn.formulas.searching import DRAWS, Candidate, Search, candidates_of
+from ecodyn.formulas.symbolic import derivatives_of
 
 __all__ = ["FittedFormula", "fit_formulas"]
 
@@ -118,6 +119,7 @@ def _polished(
 
 
 def _fitted(candidate: Candidate, result: ShootingResult | None) -> FittedFormula:
+    statement = candidate.law.statement
     coordinates = candidate.coordinates if result is None else result.coefficients[0]
     _, slopes = candidate.increments.linearised(coordinates)
     slopes = (np.sqrt(candidate.increments.weights)[:, None] * slopes).reshape(-1, slopes.shape[-1])
@@ -127,5 +129,5 @@ def _fitted(candidate: Candidate, result: ShootingResult | None) -> FittedFormul
         coordinates=coordinates,
         slopes=slopes[finite] if finite.any() else np.zeros((len(coordinates), len(coordinates))),
         shooting=result,
-        draws=DRAWS,
+        draws=DRAWS if len(derivatives_of(statement).linear) < len(statement.parameters) else 1,
     )

@@ -24,6 +24,8 @@ __all__ = ["Candidate", "Search", "candidates_of"]
 DRAWS = 100  # of the parameters that enter nonlinearly; each takes a regression on a few thousand numbers
 SPREAD = 1.5  # decades around a parameter's unit that draws go to: what saturates or turns does so within the data
 EXPONENTS = (0.5, 6.0)  # range of exponents drawn, which are pure numbers
+TRIED, TRIAL_STEPS = 40, 4  # of the best draws, and steps each: the best draws may all lie in one poor valley
+ALIKE = 1e-3  # share of the cost within which two of these count as one, until the others have had their turn
 MATCHING_STEPS, MATCHING_TOLERANCE = 40, 1e-4
 ROLLED_OUT = 8  # of the best draws, once each
 
@@ -77,10 +79,10 @@ def candidates_of(search: Search, samples: Samples, columns: tuple[int, ...]) ->
     if not possible:
         raise UnusableDataError(_no_value(search.statement, increments, samples))
     possible.sort(key=lambda pair: pair[0].cost)
-    refined = [_refined(search, increments, p, units) for p, units in possible[: search.count]]
-    refined.sort(key=lambda candidate: candidate.cost)
-    drawn_ones = [_as_drawn(search, increments, p, units) for p, units in possible[:ROLLED_OUT]]
-    every = [*refined, *drawn_ones] if nonlinear else []
+    drawn_ones = [_as_drawn(search, increments, p, units) for p, units in possible[: max(TRIED, search.count)]]
+    tried = _unlike_first([_refined(one, TRIAL_STEPS) for one in drawn_ones])
+    refined = sorted((_refined(one, MATCHING_STEPS) for one in tried[: search.count]), key=lambda one: one.cost)
+    every = [*refined, *drawn_ones[:ROLLED_OUT]] if nonlinear else []
     costs = [rollout_cost(each.law, samples, each.coordinates) for each in every]
     best = int(np.argmin(costs)) if every else 0
     return refined[0], every[best] if every and np.isfinite(costs[best]) else None
@@ -139,18 +141,23 @@ def _as_drawn(search: Search, increments: Increments, projected: Projected, unit
     return Candidate(law, start, replace(increments, law=law), projected.cost)
 
 
-def _refined(search: Search, increments: Increments, projected: Projected, units: Array) -> Candidate:
+def _refined(candidate: Candidate, steps: int) -> Candidate:
     """All parameters by Gauss-Newton on the matched integrals."""
-    drawn = _as_drawn(search, increments, projected, units)
-    matched, start = drawn.increments, drawn.coordinates
     found: Descent | None = descend(
-        matched,
-        start,
-        prior=Prior(0.0, start),
+        candidate.increments,
+        candidate.coordinates,
+        prior=Prior(0.0, candidate.coordinates),
         tolerance=MATCHING_TOLERANCE,
-        max_iterations=MATCHING_STEPS,
+        max_iterations=steps,
     )
-    return drawn if found is None else replace(drawn, coordinates=found.parameters, cost=found.equations.cost)
+    return candidate if found is None else replace(candidate, coordinates=found.parameters, cost=found.equations.cost)
+
+
+def _unlike_first(candidates: list[Candidate]) -> list[Candidate]:
+    """Those of the lowest cost first, and after all others those whose cost is that of the one before."""
+    ordered = sorted(candidates, key=lambda candidate: candidate.cost)
+    alike = [i > 0 and one.cost - ordered[i - 1].cost <= ALIKE * one.cost for i, one in enumerate(ordered)]
+    return [one for again in (False, True) for one, same in zip(ordered, alike, strict=True) if same == again]
 
 
 def _no_value(statement: Statement, increments: Increments, samples: Samples) -> str:

@@ -11,7 +11,7 @@ from ecodyn.equations.library import EXCHANGEABLE, FULL, INDEPENDENT
 from ecodyn.formulas.constants import constant
 from ecodyn.formulas.grammar import CONSTANTS, FUNCTIONS, POOLS, parse
 from ecodyn.formulas.tokens import FormulaError
-from ecodyn.formulas.tree import Binary, Call, Name, Node, nodes_of, text_of
+from ecodyn.formulas.tree import Binary, Call, Name, Negative, Node, nodes_of, text_of
 from ecodyn.trajectories.labels import Label
 from ecodyn.trajectories.state import VELOCITY, fitted, is_trait, observable_of, parse_state
 
@@ -92,15 +92,12 @@ class Statement:
 
     @cached_property
     def exponents(self) -> frozenset[str]:
-        """Parameters inside the exponent of a power: pure numbers."""
-        inside = [
-            node.name
-            for power in nodes_of(self.tree)
-            if isinstance(power, Binary) and power.operation == "**"
-            for node in nodes_of(power.right)
-            if isinstance(node, Name)
-        ]
-        return frozenset(inside) & frozenset(self.parameters)
+        """Parameters that exponents are, but for sums and products with numbers: pure numbers of order one.
+
+        What is multiplied with a signal or the time there, such as the rate of 2**(-r*t), has a unit.
+        """
+        powers = [node for node in nodes_of(self.tree) if isinstance(node, Binary) and node.operation == "**"]
+        return frozenset(name for power in powers for name in _summed(power.right)) & frozenset(self.parameters)
 
     @property
     def equation(self) -> int:
@@ -126,6 +123,19 @@ def _parts(node: Node) -> tuple[Node, ...]:
     if isinstance(node, Binary):
         return node.left, node.right
     return (node.inner,) if hasattr(node, "inner") else ()
+
+
+def _summed(node: Node) -> Iterable[str]:
+    """Names that are summed, with no factor but numbers."""
+    if isinstance(node, Name):
+        yield node.name
+    elif isinstance(node, Negative):
+        yield from _summed(node.inner)
+    elif isinstance(node, Binary):
+        named = [part for part in (node.left, node.right) if any(isinstance(inner, Name) for inner in nodes_of(part))]
+        if node.operation in "+-" or (node.operation in "*/" and len(named) == 1):
+            for part in named:
+                yield from _summed(part)
 
 
 @lru_cache(maxsize=256)

@@ -14,7 +14,9 @@ __all__ = ["Bounds", "Coordinates", "bounds_of"]
 
 Bounds = tuple[float, float]
 
-INSIDE = 1e-6  # of a range, or of a parameter's unit, that a start keeps from a bound: there the coordinate is infinite
+INSIDE = 1e-6  # of a parameter's unit, or its range if that is less, that a start keeps from a bound: there the
+# coordinate is infinite. Of a range that is given wide it would be far from the bound.
+ROUNDING = 1e-15  # of a bound's size, that a start keeps from it in any case: less is lost in the sum
 
 
 @dataclass(frozen=True)
@@ -77,9 +79,10 @@ class Coordinates:
     def inward(self, parameters: Array) -> Array:
         """φ from θ; what is at a bound or beyond it is moved just inside."""
         low, high, units, below, above = self._parts
-        width = np.where(below & above, high - low, units)
-        inside = np.where(below, np.maximum(parameters, low + INSIDE * width), parameters)
-        inside = np.where(above, np.minimum(inside, high - INSIDE * width), inside)
+        least = np.where(below & above, np.minimum(high - low, units), units)
+        rounded = ROUNDING * np.abs(low), ROUNDING * np.maximum(np.abs(low), np.abs(high))  # shares are from below
+        inside = np.where(below, np.maximum(parameters, low + np.maximum(INSIDE * least, rounded[0])), parameters)
+        inside = np.where(above, np.minimum(inside, high - np.maximum(INSIDE * least, rounded[1])), inside)
         with np.errstate(all="ignore"):  # of the branches that don't apply
             share = (inside - low) / np.where(below & above, high - low, 1.0)
             both = np.log(share / (1 - share))

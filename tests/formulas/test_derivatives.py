@@ -20,8 +20,9 @@ LAWS = [
     ("a*x_u*x - b*mean(x*x_u) + sin(w*t)*abs(x - c)", "signal"),
     ("a*x*gradient - b*min(x, c) + max(gradient, b*x)", "signal,gradient@start"),
     ("-a*velocity - b*x + c*mean(velocity*x)*tanh(t)", "signal,velocity"),
-    ("a*log(x/b)*arctan(x) + cos(c*x)*x**-2 + cosh(x/3)*tan(b/9) + sinh(x/2)", "signal"),
+    ("a*log(x/(b + 1))*arctan(x) + cos(c*x)*x**-2 + cosh(x/3)*tan(b/9) + sinh(x/2)", "signal"),
 ]
+# b + 1 is positive.
 BOUNDS = ((0.0, np.inf), (-1.0, np.inf), (-np.inf, 9.0), (0.0, 8.0), (-np.inf, np.inf))
 UNITS = (1.0, 2.0, 0.5, 1.0, 1.0)
 
