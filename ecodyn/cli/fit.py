@@ -78,14 +78,14 @@ def fit(
 ) -> None:
     """Fit one law to all runs and print its equations; -o writes a model file."""
     with exits():
-        _check_law(context, formula, positive)
+        _check_alone(context, formula)
+        laws = formulas_of([] if formula is None else [formula], positive, state)
         if family == AUTO:
             _check_left_to_it(context, dynamics_of(dynamics, time), option)
         data = prepared(paths, window, every, runs, select, Reading(columns, time_column, run_column, missing))
         if family != AUTO:
             which = dynamics_of(dynamics, time)
-            law = _of_family(family, coupling, state) if formula is None else formulas_of([formula], positive, state)[0]
-            estimator = _configured(law, which, option, seed)
+            estimator = _configured(laws[0] if laws else _of_family(family, coupling, state), which, option, seed)
         target = None if str(output) == STDOUT else output
         if target is not None:
             from ecodyn.families.model import check_model_path
@@ -137,14 +137,10 @@ def _hand_over(model: FittedModel, data: Trajectories, as_json: bool) -> None:
         print(f"{equation.lhs} = {equation.rhs}")
 
 
-def _check_law(context: typer.Context, formula: str | None, positive: str | None) -> None:
-    """Refuse a formula beside a family or a coupling, which it says itself, and --positive without one."""
-    if formula is None:
-        if positive is not None:
-            raise typer.BadParameter("--positive is of the parameters of --formula, got no formula")
-        return
+def _check_alone(context: typer.Context, formula: str | None) -> None:
+    """Refuse a formula beside a family or a coupling, which it says itself."""
     given = [f"--{name}" for name in ("family", "coupling") if _is_given(context, name)]
-    if given:
+    if formula is not None and given:
         raise typer.BadParameter(f"--formula is the whole law, got {listed(given)} beside it; leave one out")
 
 

@@ -132,10 +132,7 @@ class Centred:
         """What it found, in the samples' own."""
         blocks = [self._of(self._there, r)[np.ix_(free, free)] / self._units[r] for r, free in enumerate(mask)]
         to = block_diag(*(block for block in blocks if block.size))
-        initial, starts = (
-            None if given is None else self.centre[:, 0] + self.spread[:, 0] * given
-            for given in (found.initial_states, found.starts)
-        )
+        starts = found.starts
         # Features without scales of their own weigh alike, so that squares are in units of the signal's.
         squares = float(self.spread[0, 0] ** 2) if self.samples.own is None else 1.0
         return replace(
@@ -144,8 +141,7 @@ class Centred:
             coefficients=self.original(found.coefficients),
             hessians=squares * (to.T @ found.hessians @ to),
             gradients=squares * (found.gradients @ to),
-            initial_states=initial,
-            starts=starts,
+            starts=None if starts is None else self.centre[:, 0] + self.spread[:, 0] * starts,
         )
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections import OrderedDict
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ecodyn.arrays import Array
+from ecodyn.runtime.memo import Memo
 from ecodyn.statistics.noise import noise_that_shows
 from ecodyn.statistics.smoothing import FEWEST, smoothed
 
@@ -16,7 +16,7 @@ __all__ = ["without_noise"]
 
 REMEMBERED = 512  # runs: all folds that train on a run share its spline
 REMEMBERED_BYTES = 2**18  # of a run, at most: larger ones are smoothed again
-_RUNS: OrderedDict[bytes, Array | None] = OrderedDict()
+_RUNS = Memo[Array | None](REMEMBERED)
 
 
 def without_noise(states: Array, times: Array, lengths: NDArray[np.intp]) -> Array | None:
@@ -38,13 +38,7 @@ def _of_run(states: Array, times: Array) -> Array | None:
         return _smoothed(states, times)
     content = hashlib.blake2b(np.ascontiguousarray(states))
     content.update(np.ascontiguousarray(times))
-    key = content.digest()
-    if key not in _RUNS:
-        _RUNS[key] = _smoothed(states, times)
-        if len(_RUNS) > REMEMBERED:
-            _RUNS.popitem(last=False)
-    _RUNS.move_to_end(key)
-    return _RUNS[key]
+    return _RUNS.of(content.digest(), lambda: _smoothed(states, times))
 
 
 def _smoothed(states: Array, times: Array) -> Array | None:

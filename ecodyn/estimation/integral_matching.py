@@ -11,11 +11,9 @@ place, and the regression is exact.
 from __future__ import annotations
 
 import hashlib
-from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +24,7 @@ from ecodyn.errors import UnusableDataError
 from ecodyn.estimation.least_squares import least_squares
 from ecodyn.estimation.quadrature import span_integrals, span_sums
 from ecodyn.estimation.samples import Samples
+from ecodyn.runtime.memo import Memo
 from ecodyn.runtime.processes import physical_memory
 
 SPAN = 20  # samples that one increment spans, at most: shorter is noisier, longer blurs the fast terms
@@ -172,8 +171,8 @@ def match(
     return [_remembered(library, samples, r, per_feature, method, span) for r in range(samples.n_runs)]
 
 
-_MEMORY: OrderedDict[tuple[Any, ...], MatchedIntegrals] = OrderedDict()
 MEMORY_ENTRIES = 512  # a few paths of thresholds
+_MEMORY = Memo[MatchedIntegrals](MEMORY_ENTRIES)
 MEMORY_ENTRY_BYTES = 200_000  # factors of a shared law are tiny; those of a full library are not kept
 
 
@@ -189,15 +188,11 @@ def _remembered(
     if samples.own is not None:
         content.update(samples.own)
     key = (library, per_feature, method, span, samples.step, content.digest())
-    if key in _MEMORY:
-        _MEMORY.move_to_end(key)
-        return _MEMORY[key]
-    matched = _match_run(library, samples, run, per_feature, method, span)
-    if matched.factors.nbytes <= MEMORY_ENTRY_BYTES:
-        _MEMORY[key] = matched
-        if len(_MEMORY) > MEMORY_ENTRIES:
-            _MEMORY.popitem(last=False)
-    return matched
+    return _MEMORY.of(
+        key,
+        lambda: _match_run(library, samples, run, per_feature, method, span),
+        lambda matched: matched.factors.nbytes <= MEMORY_ENTRY_BYTES,
+    )
 
 
 def memory_needed(library: Library, samples: int) -> int:

@@ -30,6 +30,7 @@ from ecodyn.estimation.shooting_equations import (
     normal_equations,
     rollouts,
 )
+from ecodyn.estimation.shooting_result import Problem, ShootingResult
 from ecodyn.estimation.shooting_search import (
     AUTO,
     INTERVALS,
@@ -37,8 +38,6 @@ from ecodyn.estimation.shooting_search import (
     SHORTEST,
     STAGES,
     STEP_TOLERANCE,
-    Problem,
-    ShootingResult,
     Staging,
     search,
 )
@@ -60,7 +59,7 @@ __all__ = [
 
 
 class Options(TypedDict, total=False):
-    """The keyword arguments of `shoot_all`."""
+    """The keyword arguments of `shoot_all`, what a `Staging` has."""
 
     stages: Sequence[float]
     intervals: int | str
@@ -101,16 +100,7 @@ def equations_of_all(problem: Problem, found: ShootingResult) -> Equations:
 
 
 @np.errstate(all="ignore")  # a trial's rollouts may overflow: that is what makes its cost infinite
-def shoot_all(
-    problems: Sequence[Problem],
-    *,
-    stages: Sequence[float] = STAGES,
-    intervals: int | str = AUTO,
-    ridge: float = 0.0,
-    estimate_starts: bool | str = False,
-    max_iterations: int = MAX_ITERATIONS,
-    step_tolerance: float = STEP_TOLERANCE,
-) -> list[ShootingResult]:
+def shoot_all(problems: Sequence[Problem], **options: Unpack[Options]) -> list[ShootingResult]:
     """Refine the coefficients of each problem by rollouts over segments of growing length.
 
     Every problem is searched as it would be alone; what the searches ask at the same time is answered in one batch
@@ -119,32 +109,10 @@ def shoot_all(
     Parameters
     ----------
     problems : such as the folds of one family
-    stages : shares of the window
-        Segment lengths, short to long.
-    intervals : int or "auto"
-        Runge-Kutta intervals over the window; each is subdivided until halving no longer matters. For a map, how many
-        outputs of a rollout are compared with the data; between them it goes by its own steps. "auto" is 24, or 96
-        where starting signals are estimated.
-    ridge : float
-        Pull towards the starting coefficients, relative to the Hessian's diagonal.
-    estimate_starts : bool or "auto"
-        Estimate each segment's starting signal with the coefficients; the data's first state then counts as one
-        more noisy observation. "auto" does so for noisy samples of full laws of at most 8 features: where a
-        law is far from the truth, estimated starts make up for much of what is wrong with it.
-    max_iterations : int
-        A stage.
-    step_tolerance : float
-        Of the data's root mean square, between rollouts with a step and with half of it.
+    **options : see ``Staging``
     """
     results: dict[int, ShootingResult] = {}
-    staging = Staging(
-        stages=tuple(stages),
-        intervals=intervals,
-        ridge=ridge,
-        estimate_starts=estimate_starts,
-        max_iterations=max_iterations,
-        step_tolerance=step_tolerance,
-    )
+    staging = Staging(**options)
     searches = [search(p, staging) for p in problems]
     answers: dict[int, Any] = dict.fromkeys(range(len(searches)))
     while answers:

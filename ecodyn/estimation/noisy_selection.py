@@ -21,7 +21,7 @@ from ecodyn.equations.library import FULL, Library
 from ecodyn.equations.right_hand_side import BoundLibrary
 from ecodyn.estimation.samples import Samples
 from ecodyn.estimation.shooting_equations import AMPLITUDE
-from ecodyn.estimation.support_paths import eliminate, solved, supports
+from ecodyn.estimation.support_paths import solved, supports_along
 from ecodyn.estimation.term_costs import term_costs
 from ecodyn.estimation.weak_form import regression, spans
 from ecodyn.rollouts.marching import march
@@ -76,19 +76,15 @@ def _candidates(library: Library, samples: Samples, exponents: Array, own: Array
     rank = degrees * 10.0 + exponents.max(axis=1)  # of terms that data can't tell apart, the highest degree goes first
     allowed = [np.tile(degrees <= d, (len(own), 1)) for d in range(1, int(degrees.max()) + 1)]
     allowed.append((exponents.T > 0) & (degrees <= 2))
-    found: dict[tuple[int, int, bytes], tuple[int, Bools, Array]] = {}
-    for which, states in enumerate((samples.states, samples.starts)):
+    found: list[tuple[int, Bools, Array]] = []
+    for states in (samples.states, samples.starts):
         runs = [(states[r, :n], samples.times[r, :n]) for r, n in enumerate(samples.lengths.tolist())]
         columns = [(library.values(x)[:, 0], x[..., 0], t) for x, t in runs]
         for span in spans(int(samples.lengths.min())):
             theta, target, rows = _compressed(columns, span, own)
-            for mask in allowed:
-                paths = [eliminate(a, y, free, rank, rows) for a, y, free in zip(theta, target, mask, strict=True)]
-                for support in supports(paths):
-                    key = (which, span, support.tobytes())
-                    if key not in found:
-                        found[key] = (span, support, solved(theta, target, support))
-    return list(found.values())
+            along = supports_along(theta, target, allowed, rank, rows)
+            found += [(span, support, solved(theta, target, support)) for support in along]
+    return found
 
 
 def _compressed(runs: list[tuple[Array, Array, Array]], span: int, own: Array) -> tuple[Array, Array, int]:

@@ -114,9 +114,8 @@ class Samples:
         states = np.array(trajectories.state(channels))
         times = np.array(trajectories.times)
         lengths = np.asarray(trajectories.lengths, dtype=np.intp)
-        for r, n in enumerate(lengths):
-            states[r, n:] = states[r, n - 1]
-            times[r, n:] = times[r, n - 1]
+        for padded in (states, times):
+            _pad(padded, lengths)
         _check_sizes(states, parse_state(channels))
         scales = np.sqrt(np.mean(states**2, axis=(0, 1) if own_units else (0, 1, 2)))
         scales = np.where(scales > 0, scales, 1.0)
@@ -183,11 +182,15 @@ class Samples:
         keep = int(lengths.max())
         states, times = self.states[:, :keep].copy(), self.times[:, :keep].copy()
         smooth = None if self.smooth is None else self.smooth[:, :keep].copy()
-        for padded in (states, times, smooth):
-            for r, n in enumerate(lengths):
-                if padded is not None:
-                    padded[r, n:] = padded[r, n - 1]
+        for padded in (states, times, *(() if smooth is None else (smooth,))):
+            _pad(padded, lengths)
         return replace(self, states=states, smooth=smooth, times=times, lengths=lengths)
+
+
+def _pad(values: Array, lengths: NDArray[np.intp]) -> None:
+    """Repeat each run's last value, (run, step, ...), in place."""
+    for r, n in enumerate(lengths):
+        values[r, n:] = values[r, n - 1]
 
 
 def _check_sizes(states: Array, names: Sequence[str]) -> None:

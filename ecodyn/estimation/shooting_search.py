@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 from ecodyn.arrays import Array
 from ecodyn.equations.library import FULL
 from ecodyn.estimation.damped_descent import DampedDescent
-from ecodyn.estimation.rolled_out import AnyLaw, bound
+from ecodyn.estimation.rolled_out import bound
 from ecodyn.estimation.samples import Samples
 from ecodyn.estimation.segments import Segments
 from ecodyn.estimation.shooting_equations import MOST_SUBSTEPS, Objective, Probe, Question
+from ecodyn.estimation.shooting_result import Problem, ShootingResult, of_runs
 from ecodyn.rollouts.stiff_marching import is_stiff
 
-__all__ = ["Problem", "ShootingResult", "Staging", "search", "steps_for_decays"]
+__all__ = ["Staging", "search", "steps_for_decays"]
 
 
 AUTO = "auto"  # of options: as the data ask for
@@ -35,78 +36,35 @@ ALIKE = 0.05  # in the mean log of what runs leave: by less, the longest segment
 
 
 @dataclass(frozen=True, kw_only=True)
-class ShootingResult:
-    """Refined coefficients, and how refinement went.
-
-    Attributes
-    ----------
-    coefficients : array (row, term), in the samples' scaled units
-    hessians : array (run, parameter, parameter)
-        Gauss-Newton Hessians at the solution, JᵀWJ, with starting states that are estimated at their optimum.
-    gradients : array (run, parameter)
-        JᵀWr of each run; their sum vanishes at a minimum.
-    initial_states : array (run, feature) or None
-        Estimated signals at the start of each run, where these were estimated.
-    converged : bool
-    status : str
-    iterations : int
-    optimality : float
-        Share of the sum of squares that one more undamped Gauss-Newton step would take off, gᵀH⁻¹g / Σr²: 0 at an
-        optimum, and where the sum is rounding; NaN where nothing was refined.
-    squares : float
-        Σr² itself, weighted, of the last stage; NaN likewise.
-    reached : float
-        Length of that stage's segments, a share of the window; 0 where nothing was refined.
-    starts : array (segment, feature) or None
-        All starting signals of that stage, where they were estimated.
-    points, substeps : int
-        Runge-Kutta intervals a window, and how each was subdivided; substeps are 0 where steps were implicit.
-    """
-
-    coefficients: Array
-    hessians: Array
-    gradients: Array
-    initial_states: Array | None
-    converged: bool
-    status: str
-    iterations: int
-    optimality: float = float("nan")
-    squares: float = float("nan")
-    reached: float = 0.0
-    starts: Array | None = None
-    points: int = INTERVALS
-    substeps: int = 0
-
-
-@dataclass(frozen=True)
-class Problem:
-    """What is fitted to what, from where.
-
-    Attributes
-    ----------
-    library, samples
-    coefficients : array (row, term)
-        Where to start, in the samples' units (integral matching's answer).
-    mask : bool array like ``coefficients``, or None
-        Which coefficients are free; None frees all.
-    """
-
-    library: AnyLaw
-    samples: Samples
-    coefficients: Array
-    mask: NDArray[np.bool_] | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
 class Staging:
-    """How a search goes: see ``shoot_all`` for what each means."""
+    """How a search goes.
 
-    stages: tuple[float, ...]
-    intervals: int | str
-    ridge: float
-    estimate_starts: bool | str
-    max_iterations: int
-    step_tolerance: float
+    Attributes
+    ----------
+    stages : shares of the window
+        Segment lengths, short to long.
+    intervals : int or "auto"
+        Runge-Kutta intervals over the window; each is subdivided until halving no longer matters. For a map, how many
+        outputs of a rollout are compared with the data; between them it goes by its own steps. "auto" is 24, or 96
+        where starting signals are estimated.
+    ridge : float
+        Pull towards the starting coefficients, relative to the Hessian's diagonal.
+    estimate_starts : bool or "auto"
+        Estimate each segment's starting signal with the coefficients; the data's first state then counts as one
+        more noisy observation. "auto" does so for noisy samples of full laws of at most 8 features: where a
+        law is far from the truth, estimated starts make up for much of what is wrong with it.
+    max_iterations : int
+        A stage.
+    step_tolerance : float
+        Of the data's root mean square, between rollouts with a step and with half of it.
+    """
+
+    stages: Sequence[float] = STAGES
+    intervals: int | str = AUTO
+    ridge: float = 0.0
+    estimate_starts: bool | str = False
+    max_iterations: int = MAX_ITERATIONS
+    step_tolerance: float = STEP_TOLERANCE
 
     def frees(self, problem: Problem) -> bool:
         """Whether starting signals are estimated."""
@@ -156,19 +114,17 @@ def search(problem: Problem, staging: Staging) -> Search:
     elif descent.equations.cost <= objective.exact:
         descent.converged, descent.status = True, "converged"  # steps that gain nothing then gain rounding
     equations = descent.equations.reduced()
-    starts = descent.starts if freed else None
     return ShootingResult(
         coefficients=objective.coefficients(descent.parameters),
         hessians=equations.hessians,
         gradients=equations.gradients,
-        initial_states=None if starts is None else _of_runs(starts, samples.n_runs),
         converged=descent.converged,
         status=descent.status,
         iterations=descent.iterations,
         optimality=descent.optimality(objective.exact),
         squares=descent.equations.cost,
         reached=end.share,
-        starts=starts,
+        starts=descent.starts if freed else None,
         points=points,
         substeps=0 if objective.implicit else objective.substeps,
     )
@@ -216,7 +172,7 @@ def _that_follows_longest(ends: list[_End]) -> Generator[Question, Any, _End]:
     longest = ends[-1].objective
     firsts: list[Array | None] = [None]
     if len(longest.segments) == longest.n_runs:
-        firsts += [_of_runs(end.descent.starts, longest.n_runs) for end in ends]
+        firsts += [of_runs(end.descent.starts, longest.n_runs) for end in ends]
     left = []
     for end in ends:
         runs = []
@@ -230,11 +186,6 @@ def _that_follows_longest(ends: list[_End]) -> Generator[Question, Any, _End]:
     end = ends[best]
     end.descent.status += f" over segments of {end.share:.0%} of the window; longer ones lead to worse rollouts"
     return end
-
-
-def _of_runs(starts: Array, runs: int) -> Array:
-    """Of starts of segments (segment, feature), those of the runs' first ones."""
-    return np.asarray(starts.reshape(runs, -1, starts.shape[1])[:, 0])
 
 
 def _left_by_run(objective: Objective, rollouts: Array) -> Array:
@@ -273,7 +224,6 @@ def _unrefined(samples: Samples, coefficients: Array, parameters: Array, why: st
         coefficients=coefficients,
         hessians=np.zeros((samples.n_runs, size, size)),
         gradients=np.zeros((samples.n_runs, size)),
-        initial_states=None,
         converged=False,
         status=why,
         iterations=0,

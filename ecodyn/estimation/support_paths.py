@@ -6,11 +6,13 @@ in any unit of any term, which a threshold on coefficients is not.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from ecodyn.arrays import Array, Bools
 
-__all__ = ["Path", "eliminate", "exchange", "solved", "supports"]
+__all__ = ["Path", "eliminate", "exchange", "solved", "supports", "supports_along"]
 
 LIFT = 1e-12  # of normalised columns' squares: lets dependent ones be solved for
 RANK = 1e-11  # singular values under so much of the largest are rounding
@@ -87,6 +89,21 @@ def supports(paths: list[Path]) -> list[Bools]:
         support = np.stack([p.at(penalty * p.variance) for p in paths])
         found.setdefault(support.tobytes(), support)
     return [s for s in found.values() if s.any()]
+
+
+def supports_along(
+    theta: Array, target: Array, allowed: Iterable[Bools], rank: Array, rows: int | None = None
+) -> list[Bools]:
+    """Distinct supports (equation, term) along the paths from each set of terms allowed, (equation, term).
+
+    ``theta`` is (equation, row, term) and ``target`` (equation, row); ``rank`` and ``rows`` are as in ``eliminate``.
+    """
+    found: dict[bytes, Bools] = {}
+    for mask in allowed:
+        paths = [eliminate(a, y, free, rank, rows) for a, y, free in zip(theta, target, mask, strict=True)]
+        for support in supports(paths):
+            found.setdefault(support.tobytes(), support)
+    return list(found.values())
 
 
 def solved(theta: Array, target: Array, mask: Bools) -> Array:

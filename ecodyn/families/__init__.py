@@ -137,7 +137,7 @@ def family_names() -> tuple[str, ...]:
     return tuple(dict.fromkeys([*REGISTRY, *FURTHER]))
 
 
-def asked_for(names: Sequence[str], *, marked: str = ADDING) -> list[str]:
+def asked_for(names: Sequence[str]) -> list[str]:
     """Names of families with those marked by a ``+`` beside the default set: "+share" is all of these and share.
 
     Raises
@@ -150,8 +150,8 @@ def asked_for(names: Sequence[str], *, marked: str = ADDING) -> list[str]:
     >>> asked_for(["+share"])[-2:], asked_for(["share"])
     (['neural_ode', 'share'], ['share'])
     """
-    adding = any(name.startswith(marked) for name in names)
-    plain = [name.removeprefix(marked) for name in names]
+    adding = any(name.startswith(ADDING) for name in names)
+    plain = [name.removeprefix(ADDING) for name in names]
     for name in plain:
         if name not in family_names():
             raise ValueError(f"unknown family {name!r}; there are {', '.join(family_names())}")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from time import perf_counter
-from typing import ClassVar, Self
+from typing import ClassVar
 
 import numpy as np
 from sklearn.base import clone
@@ -26,17 +26,15 @@ from ecodyn.estimation import (
     shoot_all,
 )
 from ecodyn.estimation.integral_matching import memory_needed
-from ecodyn.estimation.multiple_shooting import STAGES
 from ecodyn.estimation.ridge_choice import ridge_fit
 from ecodyn.families.configuration import Configuration, Matching, Shooting
 from ecodyn.families.diagnostics import diagnose
-from ecodyn.families.estimator import FORECAST_SHARES, Family
 from ecodyn.families.law import Law
-from ecodyn.families.model import FittedModel, amplitudes_of, feature_amplitudes_of
+from ecodyn.families.model import amplitudes_of, feature_amplitudes_of
 from ecodyn.families.options import check_flag
-from ecodyn.families.protocol_names import FORECAST
+from ecodyn.families.shot import ShotFamily
 from ecodyn.families.training_set import TrainingSet
-from ecodyn.rollouts.iteration import DYNAMICS, FLOW, MAP, stored_step
+from ecodyn.rollouts.iteration import FLOW
 from ecodyn.trajectories import Trajectories
 from ecodyn.trajectories.labels import Label
 from ecodyn.trajectories.state import parse_state
@@ -51,7 +49,7 @@ FULL_PULL, SMALL_PULL = 1e-4, 1e-7
 MANY = 100  # coefficients
 
 
-class LibraryFamily(Family):
+class LibraryFamily(ShotFamily[Law]):
     """A family whose right-hand side is linear in its coefficients: ẋᵢ = Σⱼ θᵢⱼ φⱼ(x).
 
     As a map, xᵢ(t+h) = xᵢ(t) + h Σⱼ θᵢⱼ φⱼ(x(t)) from one stored step to the next: the same terms, and coefficients in
@@ -110,19 +108,12 @@ class LibraryFamily(Family):
         self.shooting = shooting
 
     configurations: ClassVar[dict[str, type[Configuration]]] = {"matching": Matching, "shooting": Shooting}
-    available_dynamics: ClassVar[tuple[str, ...]] = DYNAMICS
-    refines: ClassVar[bool] = True
     model_: Law
 
     @property
     def matching_options(self) -> Matching:
         """``matching``, or the default one."""
         return Matching() if self.matching is None else self.matching
-
-    @property
-    def shooting_options(self) -> Shooting:
-        """``shooting``, or the default one."""
-        return Shooting() if self.shooting is None else self.shooting
 
     @abstractmethod
     def library(self, channels: Sequence[str], features: Sequence[Label]) -> Library:
@@ -136,12 +127,7 @@ class LibraryFamily(Family):
     def check(self, trajectories: Trajectories) -> None:
         """Refuse unknown options and unusable data."""
         super().check(trajectories)
-        if self.dynamics not in self.available_dynamics:
-            raise ValueError(f"dynamics is {' or '.join(map(repr, self.available_dynamics))}, got {self.dynamics!r}")
         check_flag("per_feature", self.per_feature)
-        if self.dynamics == MAP:
-            whole = trajectories.complete()
-            stored_step(whole.times, whole.lengths)
 
     def ahead(self, trajectories: Trajectories) -> tuple[str, ...]:
         """A full library's size, where it is large, and which coupling takes less."""
@@ -163,27 +149,6 @@ class LibraryFamily(Family):
             f"{self.name}/full: matching its library takes about {size / 2**30:.1f} GiB for {longest} steps; "
             + ", ".join(offer),
         )
-
-    def for_protocol(self, protocol: str, *, run_by_run: bool) -> Self:
-        """Forecasts are shot on segments that end well before the window does: see ``Family.for_protocol``."""
-        family = super().for_protocol(protocol, run_by_run=run_by_run)
-        shooting = clone(self.shooting_options)
-        if protocol == FORECAST and shooting.stages == STAGES:
-            family.shooting = shooting.set_params(stages=FORECAST_SHARES)
-        return family
-
-    def with_budget(self, factor: int) -> Self:
-        """Shooting may take so many times as many steps."""
-        steps = factor * self.shooting_options.max_iterations
-        return super().with_budget(factor).set_params(shooting__max_iterations=steps)
-
-    def fit_model(self, trajectories: Trajectories, *, clock: bool = False) -> Law:
-        """Integral matching, selection if the family has one, multiple shooting, diagnostics."""
-        return self._fit_together([trajectories], clock)[0]
-
-    def fit_models(self, training_sets: Sequence[Trajectories], *, clock: bool = False) -> Sequence[FittedModel]:
-        """A law for each training set, as each would be fitted alone; their shooting goes on side by side."""
-        return self._fit_together(training_sets, clock)
 
     def _fit_together(self, training_sets: Sequence[Trajectories], clock: bool) -> list[Law]:
         # Company saves time on small data only; on large ones it would cost as many copies of them as there are sets.

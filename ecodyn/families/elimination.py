@@ -35,7 +35,7 @@ def shot_without_idle_terms(
     _eliminate(current, shoot)
     ahead: dict[tuple[float, ...], list[int]] = defaultdict(list)
     for i, (_, result) in current.items():
-        again = result.initial_states is not None and result.reached > 0
+        again = result.starts is not None and result.reached > 0
         ahead[tuple(s for s in stages if s >= result.reached) if again else stages[-1:]].append(i)
     for further, members in ahead.items():
         sets = [current[i][0].from_result(current[i][1]) for i in members]

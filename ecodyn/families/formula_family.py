@@ -10,29 +10,26 @@ from time import perf_counter
 from typing import ClassVar, Self, cast
 
 import numpy as np
-from sklearn.base import clone
 
 from ecodyn.equations.clock_drive import Drive
 from ecodyn.equations.library import EXCHANGEABLE
 from ecodyn.errors import UnusableDataError
 from ecodyn.estimation import Samples
-from ecodyn.estimation.multiple_shooting import STAGES
 from ecodyn.extraction.gathering import data_of
 from ecodyn.families.configuration import Configuration, Shooting
-from ecodyn.families.estimator import FORECAST_SHARES, Family
 from ecodyn.families.formula_diagnostics import diagnose_formula
 from ecodyn.families.formula_model import FormulaModel
-from ecodyn.families.model import FittedModel, amplitudes_of
+from ecodyn.families.model import amplitudes_of
 from ecodyn.families.options import check_whole
 from ecodyn.families.profile_likelihood import Profile, profile_of
-from ecodyn.families.protocol_names import FORECAST
+from ecodyn.families.shot import ShotFamily
 from ecodyn.families.time_origin import far_from_origin
 from ecodyn.formulas.common_means import CommonMeans
 from ecodyn.formulas.fitting import FittedFormula, fit_formulas
 from ecodyn.formulas.searching import Search
 from ecodyn.formulas.statement import Statement, check_labels, known_among, statement_of
 from ecodyn.formulas.transforms import Bounds, bounds_of
-from ecodyn.rollouts.iteration import DYNAMICS, FLOW, MAP, stored_step
+from ecodyn.rollouts.iteration import FLOW
 from ecodyn.rollouts.labelled import SIGNAL
 from ecodyn.runtime.json_values import Json
 from ecodyn.trajectories import Trajectories
@@ -63,7 +60,7 @@ class _TrainingSet:
     columns: tuple[int, ...]
 
 
-class FormulaFamily(Family):
+class FormulaFamily(ShotFamily[FormulaModel]):
     """A family whose right-hand side is a formula, the same for all features, in the units of the data.
 
     A subclass says in ``text`` what the formula is; ``WrittenFamily`` has one for each coupling. Parameters that enter
@@ -72,13 +69,10 @@ class FormulaFamily(Family):
     sensitivities from there.
     """
 
-    available_dynamics: ClassVar[tuple[str, ...]] = DYNAMICS
     configurations: ClassVar[dict[str, type[Configuration]]] = {"shooting": Shooting}
-    refines: ClassVar[bool] = True
     cost: ClassVar[float] = 8.0
     model_: FormulaModel
 
-    shooting: Shooting | None
     searches: int
     random_state: int
 
@@ -99,19 +93,9 @@ class FormulaFamily(Family):
         """The formula with its names resolved for this state."""
         return statement_of(self.text(), self.state)
 
-    @property
-    def shooting_options(self) -> Shooting:
-        """``shooting``, or the default one."""
-        return Shooting() if self.shooting is None else self.shooting
-
     def check(self, trajectories: Trajectories) -> None:
         """Refuse formulas that can't be meant for these data, unknown options, and unusable data."""
         super().check(trajectories)
-        if self.dynamics not in self.available_dynamics:
-            raise ValueError(f"dynamics is {' or '.join(map(repr, self.available_dynamics))}, got {self.dynamics!r}")
-        if self.dynamics == MAP:
-            whole = trajectories.complete()
-            stored_step(whole.times, whole.lengths)
         check_whole("searches", self.searches, 1)
         check_whole("random_state", self.random_state, 0)
         statement = self.statement
@@ -120,26 +104,9 @@ class FormulaFamily(Family):
         observables = [name for name in trajectories.observables if name not in statement.own]
         check_labels(statement, trajectories.features.tolist(), observables, trajectories.labels_shared)
 
-    def for_protocol(self, protocol: str, *, run_by_run: bool) -> Self:
-        """Forecasts are shot on segments that end well before the window does: see ``Family.for_protocol``."""
-        family = super().for_protocol(protocol, run_by_run=run_by_run)
-        shooting = clone(self.shooting_options)
-        if protocol == FORECAST and shooting.stages == STAGES:
-            family.shooting = shooting.set_params(stages=FORECAST_SHARES)
-        return family
-
     def with_budget(self, factor: int) -> Self:
         """Shooting may take so many times as many steps, from as many more starts."""
-        steps = factor * self.shooting_options.max_iterations
-        return super().with_budget(factor).set_params(shooting__max_iterations=steps, searches=factor * self.searches)
-
-    def fit_model(self, trajectories: Trajectories, *, clock: bool = False) -> FormulaModel:
-        """Draws, matched integrals, multiple shooting, diagnostics."""
-        return self._fit_together([trajectories], clock)[0]
-
-    def fit_models(self, training_sets: Sequence[Trajectories], *, clock: bool = False) -> Sequence[FittedModel]:
-        """A law for each training set, as each would be fitted alone; their shooting goes on side by side."""
-        return self._fit_together(training_sets, clock)
+        return super().with_budget(factor).set_params(searches=factor * self.searches)
 
     def profile(self, parameter: str, X: DataLike, *, t: Numbers | float | None = None) -> Profile:
         """How much worse the law gets as a parameter is held elsewhere: whether, and how well, the data tell it.

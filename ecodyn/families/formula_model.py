@@ -13,10 +13,11 @@ import numpy as np
 from ecodyn.arrays import Array
 from ecodyn.equations.clock_drive import Drive
 from ecodyn.equations.names import letter_of
+from ecodyn.families.diagnosed import DiagnosedModel
 from ecodyn.families.diagnostics import Diagnostics
 from ecodyn.families.law_file import step_from
 from ecodyn.families.law_text import change_over
-from ecodyn.families.model import FittedModel, amplitudes_from, feature_amplitudes_from
+from ecodyn.families.model import amplitudes_from, feature_amplitudes_from
 from ecodyn.families.options import is_number
 from ecodyn.families.printing import check_precision
 from ecodyn.formulas.law import BoundFormula, FormulaLaw
@@ -33,7 +34,7 @@ DIGITS = 4  # of numbers in LaTeX
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class FormulaModel(FittedModel):
+class FormulaModel(DiagnosedModel):
     """ẋᵢ = f(xᵢ, means over features, t; θ), f a formula: what it prints is what it simulates.
 
     Attributes
@@ -107,21 +108,6 @@ class FormulaModel(FittedModel):
     def library_size(self) -> int:
         """Number of parameters: none is selected."""
         return len(self.parameters)
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """Those of the diagnostics."""
-        return () if self.diagnostics is None else self.diagnostics.warnings
-
-    @property
-    def candidates(self) -> int:
-        """How many starts were tried."""
-        return 0 if self.diagnostics is None else self.diagnostics.candidates
-
-    @property
-    def optimality(self) -> float:
-        """That of the diagnostics."""
-        return np.nan if self.diagnostics is None else self.diagnostics.optimality
 
     def equations(self) -> list[sympy.Eq]:
         """dx/dt = …, the same for every feature; of a second-order law dx/dt = velocity first.

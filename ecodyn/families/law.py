@@ -16,9 +16,10 @@ from ecodyn.equations.clock_drive import Drive
 from ecodyn.equations.library import FULL, Library
 from ecodyn.equations.right_hand_side import BoundLibrary
 from ecodyn.families import law_file
+from ecodyn.families.diagnosed import DiagnosedModel
 from ecodyn.families.diagnostics import Diagnostics
 from ecodyn.families.law_text import LawText, Place, change_over
-from ecodyn.families.model import FittedModel, amplitudes_from, feature_amplitudes_from
+from ecodyn.families.model import amplitudes_from, feature_amplitudes_from
 from ecodyn.trajectories.labels import Label
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ EXACT_DIGITS = 17  # of a function's parameter where a name is an identity
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Law(FittedModel):
+class Law(DiagnosedModel):
     """ẋᵢ = Σⱼ θᵢⱼ φⱼ(x), or as a map (xᵢ(t+h) − xᵢ(t))/h = Σⱼ θᵢⱼ φⱼ(x(t)): what it prints is what it simulates.
 
     Attributes
@@ -68,21 +69,6 @@ class Law(FittedModel):
     def jacobian_times(self, x: Array, directions: Array) -> Array:
         """(∂ẋ/∂x)·S, exact: see ``FittedModel.jacobian_times``."""
         return self._bound.sensitivity(x, np.zeros(len(x))).jacobian_times(directions[:, None])[:, 0]
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """Those of the diagnostics."""
-        return () if self.diagnostics is None else self.diagnostics.warnings
-
-    @property
-    def candidates(self) -> int:
-        """Those of the diagnostics."""
-        return 0 if self.diagnostics is None else self.diagnostics.candidates
-
-    @property
-    def optimality(self) -> float:
-        """That of the diagnostics."""
-        return np.nan if self.diagnostics is None else self.diagnostics.optimality
 
     @property
     def n_coefficients(self) -> int:

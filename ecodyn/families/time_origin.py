@@ -9,7 +9,7 @@ import numpy as np
 from ecodyn.arrays import Array
 from ecodyn.formulas.constants import constant
 from ecodyn.formulas.statement import TIME, Statement
-from ecodyn.formulas.tree import Binary, Call, Name, Negative, Node
+from ecodyn.formulas.tree import Binary, Name, Node, parts_of
 
 __all__ = ["far_from_origin"]
 
@@ -44,13 +44,8 @@ def _origins(node: Node, text: str) -> Iterable[float]:
             known = constant(right, text)
             yield 0.0 if known is None else known
             yield from _origins(right, text)
-        case Name(name=name):
-            yield from (0.0,) * (name == TIME)
-        case Binary(left=left, right=right):
-            yield from _origins(left, text)
-            yield from _origins(right, text)
-        case Negative(inner=inner):
-            yield from _origins(inner, text)
-        case Call(arguments=arguments):
-            for argument in arguments:
-                yield from _origins(argument, text)
+        case Name(name=name) if name == TIME:
+            yield 0.0
+        case _:
+            for part in parts_of(node):
+                yield from _origins(part, text)

@@ -12,6 +12,7 @@ from ecodyn.equations.library import Library
 from ecodyn.estimation import Centred, InitialFit, MatchedIntegrals, Problem, Samples, ShootingResult
 from ecodyn.estimation.elimination import alternatives, reduced
 from ecodyn.estimation.multiple_shooting import equations_of_all
+from ecodyn.families.selection import fit_of_support
 from ecodyn.trajectories import Trajectories
 
 __all__ = ["TrainingSet"]
@@ -106,16 +107,8 @@ class TrainingSet:
             return None
         mask, coefficients = np.zeros_like(initial.mask), np.zeros_like(initial.coefficients)
         mask[initial.mask], coefficients[initial.mask] = found.kept, found.parameters
-        keep = np.flatnonzero(mask.any(axis=0))
-        smaller = replace(
-            initial,
-            library=initial.library.subset(keep),
-            matched=initial.matched.subset(keep),
-            coefficients=coefficients[:, keep],
-            mask=mask[:, keep],
-            support=initial.support[keep],
-        )
-        return replace(self, initial=smaller), found.allowed
+        smaller = self._kept(initial.library, initial.matched, coefficients, mask)
+        return replace(self, initial=replace(smaller, support=initial.support[smaller.support])), found.allowed
 
     def with_other_terms(self, result: ShootingResult) -> list[tuple[TrainingSet, float]]:
         """The same with first fits of other terms that may do better, and what one more term is worth in squares.
@@ -133,17 +126,11 @@ class TrainingSet:
         )
         hessians, gradients = (self.samples.by_cluster(v) for v in (every.hessians, every.gradients))
         others = alternatives(coefficients.ravel(), hessians, gradients, free.ravel())
-        return [(self._of_terms(o.parameters.reshape(free.shape), o.kept.reshape(free.shape)), o.price) for o in others]
+        matched = MatchedIntegrals.combine(self.parts)
+        fits = [self._kept(self.library, matched, o.parameters.reshape(shape), o.kept.reshape(shape)) for o in others]
+        return [(replace(self, initial=fit), o.price) for fit, o in zip(fits, others, strict=True)]
 
-    def _of_terms(self, coefficients: Array, mask: Bools) -> TrainingSet:
-        """The same with a first fit of these terms (row, term) of the whole library."""
-        keep = np.flatnonzero(mask.any(axis=0))
-        other = replace(
-            self.initial,
-            library=self.library.subset(keep),
-            matched=MatchedIntegrals.combine(self.parts).subset(keep),
-            coefficients=coefficients[:, keep],
-            mask=mask[:, keep],
-            support=keep,
-        )
-        return replace(self, initial=other)
+    def _kept(self, library: Library, matched: MatchedIntegrals, coefficients: Array, mask: Bools) -> InitialFit:
+        """A first fit of these terms (row, term) of a library, chosen as the one there is was."""
+        chosen = self.initial
+        return fit_of_support(library, matched, coefficients, mask, chosen.candidates, chosen.chosen, chosen.notes)

@@ -11,7 +11,7 @@ from ecodyn.equations.library import EXCHANGEABLE, FULL, INDEPENDENT
 from ecodyn.formulas.constants import constant
 from ecodyn.formulas.grammar import CONSTANTS, FUNCTIONS, POOLS, parse
 from ecodyn.formulas.tokens import FormulaError
-from ecodyn.formulas.tree import Binary, Call, Name, Negative, Node, nodes_of, text_of
+from ecodyn.formulas.tree import Binary, Call, Name, Negative, Node, nodes_of, parts_of, text_of
 from ecodyn.trajectories.labels import Label
 from ecodyn.trajectories.state import VELOCITY, fitted, is_trait, observable_of, parse_state
 
@@ -107,22 +107,10 @@ class Statement:
 
 def _pools(node: Node) -> Iterable[Call]:
     """Means and sums over features, inner ones first."""
-    for inner in nodes_of(node):
-        if inner is not node or not isinstance(inner, Call):
-            continue
-        for argument in inner.arguments:
-            yield from _pools(argument)
-        if inner.function in POOLS:
-            yield inner
-        return
-    for part in _parts(node):
+    for part in parts_of(node):
         yield from _pools(part)
-
-
-def _parts(node: Node) -> tuple[Node, ...]:
-    if isinstance(node, Binary):
-        return node.left, node.right
-    return (node.inner,) if hasattr(node, "inner") else ()
+    if isinstance(node, Call) and node.function in POOLS:
+        yield node
 
 
 def _summed(node: Node) -> Iterable[str]:

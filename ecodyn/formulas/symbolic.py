@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from ecodyn.formulas.constants import constant
+from ecodyn.formulas.constants import OPERATIONS, constant
 from ecodyn.formulas.grammar import POOLS
 from ecodyn.formulas.statement import TIME, Statement
 from ecodyn.formulas.tokens import FormulaError
@@ -97,12 +97,8 @@ class _Builder:
                 return self._power(left, right)
             case Binary(operation=operation, left=left, right=right):
                 one, other = self.expression(left), self.expression(right)
-                return {
-                    "+": lambda: one + other,
-                    "-": lambda: one - other,
-                    "*": lambda: one * other,
-                    "/": lambda: one / other,
-                }[operation]()
+                found: sympy.Expr = OPERATIONS[operation](one, other)
+                return found
             case Call(function=function, arguments=arguments) if function not in POOLS:
                 return self._function(function)(*map(self.expression, arguments))
         return self._seen(node)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-__all__ = ["Binary", "Call", "Name", "Negative", "Node", "Number", "nodes_of", "text_of"]
+__all__ = ["Binary", "Call", "Name", "Negative", "Node", "Number", "nodes_of", "parts_of", "text_of"]
 
 # How tightly an operation binds. A power binds its right side as a minus does: a**-b is a**(-b), and -a**b is -(a**b).
 BINDING = {"+": 1, "-": 1, "*": 2, "/": 2, "**": 4}
@@ -59,6 +59,18 @@ class Call:
 Node = Number | Name | Negative | Binary | Call
 
 
+def parts_of(node: Node) -> tuple[Node, ...]:
+    """The nodes just inside a node, in the order of the text."""
+    match node:
+        case Binary(left=left, right=right):
+            return left, right
+        case Negative(inner=inner):
+            return (inner,)
+        case Call(arguments=arguments):
+            return arguments
+    return ()
+
+
 def nodes_of(node: Node) -> Iterator[Node]:
     """The node and all nodes inside it, in the order of the text."""
     if isinstance(node, Binary):
@@ -67,8 +79,7 @@ def nodes_of(node: Node) -> Iterator[Node]:
         yield from nodes_of(node.right)
         return
     yield node
-    inside = (node.inner,) if isinstance(node, Negative) else node.arguments if isinstance(node, Call) else ()
-    for part in inside:
+    for part in parts_of(node):
         yield from nodes_of(part)
 
 

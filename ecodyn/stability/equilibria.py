@@ -135,7 +135,8 @@ def find_equilibria(model: FittedModel, starts: ArrayLike | None = None) -> Equi
      [0. 0.]] ('stable node', 'unstable node')
     """
     if not model.autonomous:
-        timed = "whose equation depends on time" if getattr(model, "formula", None) else "driven by a clock"
+        driven = getattr(model, "drive", None) is not None
+        timed = "driven by a clock" if driven else "whose equation depends on time"
         clock = "" if len(model.channels) > 1 else f", {timed}"
         raise ValueError(
             "expected an autonomous law of the signal alone to find equilibria of, got "

@@ -16,7 +16,7 @@ from ecodyn.comparison.automatic.problem import Problem
 from ecodyn.comparison.automatic.refinement import STAGES, Refined, Window, linearised, march_laws, refine
 from ecodyn.comparison.automatic.weak_form import regression, spans
 from ecodyn.errors import UnusableDataError
-from ecodyn.estimation.support_paths import eliminate, exchange, solved, supports
+from ecodyn.estimation.support_paths import eliminate, exchange, solved, supports_along
 from ecodyn.rollouts.skill import WORST_UNEXPLAINED
 
 __all__ = ["WORTH", "Found", "Tried", "exact", "from_seeds", "improved", "search"]
@@ -146,19 +146,15 @@ def _shoot(problem: Problem, laws: list[Refined], substeps: int, stages: tuple[f
 
 def _candidates(problem: Problem) -> list[Tried]:
     """Supports along the paths of every family, on data as they are and smoothed, by windows of several lengths."""
-    found: dict[tuple[str, int, bytes], Tried] = {}
+    found: list[Tried] = []
     shortest = min(len(t) for _, _, t in problem.runs)
     for which, name in enumerate(("none", "spline")):
         runs = [(run[which], run[2]) for run in problem.runs]
         for span in spans(shortest):
             theta, target = regression(problem.terms, runs, span, problem.own)
-            for mask in problem.allowed.values():
-                paths = [eliminate(a, y, free, problem.rank) for a, y, free in zip(theta, target, mask, strict=True)]
-                for support in supports(paths):
-                    key = (name, span, support.tobytes())
-                    if key not in found:
-                        found[key] = Tried(name, span, support, solved(theta, target, support))
-    return list(found.values())
+            along = supports_along(theta, target, problem.allowed.values(), problem.rank)
+            found += [Tried(name, span, support, solved(theta, target, support)) for support in along]
+    return found
 
 
 def _ranked(problem: Problem, candidates: list[Tried]) -> list[Tried]:
