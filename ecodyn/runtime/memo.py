@@ -36,3 +36,7 @@ class Memo(Generic[Value]):
             if len(self._found) > self._most:
                 self._found.popitem(last=False)
         return made
+
+    def clear(self) -> None:
+        """Forget all."""
+        self._found.clear()
