@@ -181,11 +181,16 @@ def _compared(comparison: Callable[..., Comparison]) -> Comparison:
 
     with progress_bar("fitting", None) as advance, warnings_said():
         try:
-            return comparison(progress=advance)
+            return comparison(progress=advance, on_laws=_say_of_laws)
         except InterruptedComparison as stop:
             if stop.finished is None:
                 fail("interrupted before anything was finished", INTERRUPTED)
             return stop.finished
+
+
+def _say_of_laws(statement: str) -> None:
+    """What is known before the networks are."""
+    say(f"without the networks, which are still being fitted: {statement}")
 
 
 def _keep(found: Gathered, folder: Path | None) -> None:

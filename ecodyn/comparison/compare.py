@@ -58,7 +58,7 @@ def compare(
     t : times of data that carry none: an array, one a run, or the spacing of the steps
     options : ``protocols``, ``windows`` or ``phases``, ``every``, ``state``, ``dynamics``, ``parameters``, ``folds``,
         ``margin`` (0.1), ``surrogates``, ``check_budget``,
-        ``survivor_rule``, ``jobs`` (1), ``seed`` (0), ``progress``: see `Request`
+        ``survivor_rule``, ``jobs`` (1), ``seed`` (0), ``progress``, ``on_laws``: see `Request`
 
     Raises
     ------

@@ -51,6 +51,11 @@ class Task:
         return self.contender.name
 
     @property
+    def of_law_on_unseen_runs(self) -> bool:
+        """Whether a verdict among the laws needs it."""
+        return self.protocol == UNSEEN_RUNS and not self.contender.stochastic
+
+    @property
     def fits(self) -> int:
         """How many models it fits."""
         return len(self.folds) * len(self.seeds)
@@ -64,7 +69,7 @@ class Plan:
     ----------
     data : the window's trajectories
     contenders : in the order of the comparison
-    tasks : the longest first
+    tasks : in the order in which they are done
     """
 
     data: Trajectories
@@ -82,7 +87,7 @@ class Plan:
 
 
 def plan(data: Trajectories, contenders: Sequence[Contender], request: Request, *, window: int = 0) -> Plan:
-    """All tasks of a window, the longest first; few contenders' folds are spread over the processes."""
+    """All tasks of a window, in the order in which to do them; few contenders' folds are spread over the processes."""
     tasks: list[Task] = []
     pairs = list(_pairs(data, contenders, request))
     # Folds fitted together share each run's regression and numpy's calls: they are parted only to keep all busy.
@@ -104,8 +109,9 @@ def plan(data: Trajectories, contenders: Sequence[Contender], request: Request, 
                     survivor_rule=request.survivor_rule,
                 )
             )
-    # Of equal cost the last comes first: full couplings stand behind the others, and take longer.
-    tasks.sort(key=lambda t: (-t.contender.cost, -t.index))
+    # First what a verdict among the laws needs, then the longest, so that no process is left waiting for one at the
+    # end. Of equal cost the last comes first: full couplings stand behind the others, and take longer.
+    tasks.sort(key=lambda t: (not t.of_law_on_unseen_runs, -t.contender.cost, -t.index))
     return Plan(data, tuple(contenders), tuple(tasks))
 
 

@@ -47,6 +47,7 @@ class Options(TypedDict, total=False):
     jobs: int
     seed: int
     progress: Progress | bool | None
+    on_laws: Callable[[str], None] | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +79,7 @@ class Request:
     jobs : processes, one thread each; results don't depend on it
     seed : of networks, batches and sign flips
     progress : called with (tasks done, tasks, what was done); True shows a bar on a terminal and in a notebook
+    on_laws : called with each window's verdict among the laws alone, a sentence, while networks are still being fitted
 
     Raises
     ------
@@ -102,6 +104,7 @@ class Request:
     jobs: int = 1
     seed: int = 0
     progress: Progress | bool | None = None
+    on_laws: Callable[[str], None] | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.protocols, str):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from ecodyn.comparison import laws_first
 from ecodyn.comparison.execution import TaskResult, execute
 from ecodyn.comparison.plan import Plan, Task
 from ecodyn.comparison.request import Request
@@ -55,11 +56,16 @@ def _run_window(plan: Plan, request: Request, results: dict[int, TaskResult], do
     from joblib.externals.loky.process_executor import TerminatedWorkerError
 
     by_index = {t.index: t for t in plan.tasks}
+    said = request.on_laws is None
     try:
         for result in each_with(execute, plan.tasks, plan.data, request.jobs, ordered=False):
             results[result.index] = result
             if callable(request.progress):
                 request.progress(done + len(results), total, _what(plan, by_index[result.index]))
+            if not said and request.on_laws is not None and laws_first.is_ready(plan, results):
+                said = True
+                if statement := laws_first.statement(plan, results, request):
+                    request.on_laws(statement)
     except KeyboardInterrupt:
         return True
     except TerminatedWorkerError:

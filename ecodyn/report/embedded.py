@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from ecodyn.report.formatting import DASH
 
@@ -30,19 +31,30 @@ class Image:
 
 def png(ax: Axes) -> Image:
     """A figure as pixels, where it has too many lines for SVG."""
-    return _encoded(ax, "png", "image/png", dpi=RESOLUTION)
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    figure = _figure(ax)
+    figure.set_dpi(RESOLUTION)
+    return _image(figure, "image/png", FigureCanvasAgg(figure).print_png)
 
 
 def svg(ax: Axes) -> Image:
     """A figure as lines."""
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+
     # As an image of its own, an SVG can neither clash with the ids of others nor load anything.
-    return _encoded(ax, "svg", "image/svg+xml", metadata={"Date": None})
+    figure = _figure(ax)
+    return _image(figure, "image/svg+xml", partial(FigureCanvasSVG(figure).print_svg, metadata={"Date": None}))
 
 
-def _encoded(ax: Axes, file_format: str, mime: str, **options: Any) -> Image:
+def _figure(ax: Axes) -> Figure:
+    return cast("Figure", ax.get_figure(root=True))  # axes that were just drawn have one
+
+
+def _image(figure: Figure, mime: str, written: Callable[[BytesIO], object]) -> Image:
+    # The canvas itself lays out and draws once; savefig draws all once more beforehand, for bounding boxes.
     buffer = BytesIO()
-    figure = cast("Figure", ax.get_figure(root=True))  # axes that were just drawn have one
-    figure.savefig(buffer, format=file_format, **options)
+    written(buffer)
     uri = f"data:{mime};base64,{base64.b64encode(buffer.getvalue()).decode()}"
     return Image(uri, round(figure.get_figwidth() * PIXELS_PER_INCH))
 

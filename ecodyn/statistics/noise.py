@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from ecodyn.arrays import Array
@@ -52,15 +54,16 @@ def _by_order(signal: Array, times: Array) -> Array:
     for order in ORDERS:
         if len(times) <= order + 1:
             break
-        weights = _difference_weights(times, order)
+        weights = _difference_weights(times.tobytes(), order)
         windows = np.lib.stride_tricks.sliding_window_view(signal, order + 1, axis=0)
         estimates.append(np.mean(np.einsum("nkw,nw->nk", windows, weights) ** 2, axis=0))
     return np.array(estimates)
 
 
-def _difference_weights(times: Array, order: int) -> Array:
+@lru_cache(maxsize=4 * len(ORDERS))  # features of a run, and mostly runs, are at the same times
+def _difference_weights(times: bytes, order: int) -> Array:
     """Weights of the divided difference over each order + 1 consecutive times, of unit norm."""
-    t = np.lib.stride_tricks.sliding_window_view(times, order + 1)
+    t = np.lib.stride_tricks.sliding_window_view(np.frombuffer(times), order + 1)
     gaps = t[:, :, None] - t[:, None, :]
     gaps = gaps / (t[:, -1] - t[:, 0])[:, None, None] + np.eye(order + 1)
     weights = 1.0 / gaps.prod(axis=2)

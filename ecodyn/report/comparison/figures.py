@@ -137,8 +137,13 @@ def plot_rollouts(
             _draw_band(panel, *drawn, shown[0], window_result.errors[name].band(level, without=run))
         panel.set(xlim=(t[0], t[-1]), ylim=limits)
         panel.set_title(str(name), fontsize=FONT, color=INK)
-        panel.set_xlabel("step" if row == rows - 1 or number + columns >= len(names) else "")
+        lowest = number + columns >= len(names)
+        # Axes are the same in all panels: numbers stand once a row and once a column.
+        panel.tick_params(labelleft=column == 0, labelbottom=lowest)
+        panel.set_xlabel("step" if lowest else "")
         panel.set_ylabel("signal" if column == 0 else "")
+        # The others' labels stand no further out than the corner's; to measure them all takes longer than to draw.
+        panel.set_in_layout(column == 0 and row == rows - 1)
     banded = level is not None and protocol == UNSEEN_RUNS
     _rollout_legend(ax, shown, truth.shape[1], features, level if banded else None)
     return ax
