@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # what type checkers see; at run time the names come from _HO
     )
     from ecodyn.families import Matching, Shooting, load_model, register
     from ecodyn.families.base import LibraryFamily
+    from ecodyn.families.ensemble import Ensemble, fit_ensemble
     from ecodyn.families.estimator import Family
     from ecodyn.families.formula import Formula
     from ecodyn.families.linear import Linear
@@ -45,6 +46,7 @@ _HOME = {
     "Comparison": "ecodyn.comparison",
     "DataWarning": "ecodyn.errors",
     "EntryPointError": "ecodyn.runtime.registry",
+    "Ensemble": "ecodyn.families.ensemble",
     "Equilibria": "ecodyn.stability.equilibria",
     "Family": "ecodyn.families.estimator",
     "FittedModel": "ecodyn.families.model",
@@ -74,6 +76,7 @@ _HOME = {
     "extract": "ecodyn.extraction",
     "find_equilibria": "ecodyn.stability.equilibria",
     "find_phases": "ecodyn.comparison",
+    "fit_ensemble": "ecodyn.families.ensemble",
     "flow_of_map": "ecodyn.families.matrix_logarithm",
     "from_pysindy": "ecodyn.families.pysindy_import",
     "integrate": "ecodyn.rollouts.integration",
@@ -88,6 +91,7 @@ __all__ = [
     "BestLaw",
     "Comparison",
     "DataWarning",
+    "Ensemble",
     "EntryPointError",
     "Equilibria",
     "Family",
@@ -118,6 +122,7 @@ __all__ = [
     "extract",
     "find_equilibria",
     "find_phases",
+    "fit_ensemble",
     "flow_of_map",
     "from_pysindy",
     "integrate",

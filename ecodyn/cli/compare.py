@@ -71,6 +71,10 @@ Surrogates = Annotated[
 CheckBudget = Annotated[
     bool, typer.Option("--check-budget", help="Refit the named family and the next one with four times the iterations.")
 ]
+Resamples = Annotated[
+    int,
+    typer.Option("--resamples", min=0, help="Refit the confidence set to so many random halves of the runs."),
+]
 SurvivorRule = Annotated[
     str, typer.Option("--survivor-rule", help="Who counts as a survivor: a rule of 'ecodyn survival'.")
 ]
@@ -111,6 +115,7 @@ def compare(
     folds: Folds = None,
     surrogates: Surrogates = 0,
     check_budget: CheckBudget = False,
+    resamples: Resamples = 0,
     survivor_rule: SurvivorRule = "two_component",
     output: Folder = None,
     jobs: Jobs = 0,
@@ -141,7 +146,7 @@ def compare(
         comparison = partial(compare_families, data, families, couplings, protocols=protocols, windows=windows)
         comparison = partial(comparison, phases=phases, every=every, state=state, dynamics=which, folds=folds)
         comparison = partial(comparison, parameters=_parameters(names, refine), survivor_rule=survivor_rule)
-        comparison = partial(comparison, check_budget=check_budget)
+        comparison = partial(comparison, check_budget=check_budget, resamples=resamples)
         result = _compared(partial(comparison, margin=margin, surrogates=surrogates, jobs=cores(jobs), seed=seed))
         _hand_over(result, output, as_json)
         _say_what_is_lacking(result)
@@ -230,6 +235,8 @@ def _hand_over(result: Comparison, output: Path | None, as_json: bool) -> None:
             say(test.sentence)
         if window.budget is not None:
             say(window.budget.sentence)
+        for sentence in window.agreement.sentences if window.agreement is not None else ():
+            say(sentence)
     if output is not None:
         # --force was asked about before the work began.
         result.save(output / "report.json", force=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Unpack
 
@@ -13,6 +13,7 @@ from ecodyn.comparison.check import check
 from ecodyn.comparison.judge import judge
 from ecodyn.comparison.plan import plan
 from ecodyn.comparison.request import Options, Request
+from ecodyn.comparison.resampling import with_resamples
 from ecodyn.comparison.result import Comparison
 from ecodyn.comparison.run import Outcome, run
 from ecodyn.comparison.surrogate_refits import against_surrogates
@@ -57,7 +58,7 @@ def compare(
     couplings : restrict the couplings of families given by name or class
     t : times of data that carry none: an array, one a run, or the spacing of the steps
     options : ``protocols``, ``windows`` or ``phases``, ``every``, ``state``, ``dynamics``, ``parameters``, ``folds``,
-        ``margin`` (0.1), ``surrogates``, ``check_budget``,
+        ``margin`` (0.1), ``surrogates``, ``check_budget``, ``resamples``,
         ``survivor_rule``, ``jobs`` (1), ``seed`` (0), ``progress``, ``on_laws``: see `Request`
 
     Raises
@@ -84,13 +85,18 @@ def compare(
 
 
 def _tested(windows: Sequence[WindowResult], outcome: Outcome, request: Request) -> WindowsWithTests:
-    """The windows' results with what was asked beyond them: a further budget, and surrogates."""
-    budgets = with_budget_checks(windows, outcome.plans, outcome.results, request)
-    tested = WindowsWithTests(budgets.windows, interrupted=True)
-    if not budgets.interrupted:
-        tested = against_surrogates(budgets.windows, outcome.plans, request)
-    notes, failures = (*budgets.notes, *tested.notes), (*budgets.failures, *tested.failures)
-    return replace(tested, notes=notes, failures=failures)
+    """The windows' results with what was asked beyond them: a further budget, random halves, and surrogates."""
+    tested = with_budget_checks(windows, outcome.plans, outcome.results, request)
+    steps: list[Callable[[Sequence[WindowResult]], WindowsWithTests]] = [
+        lambda found: with_resamples(found, outcome.plans, outcome.results, request),
+        lambda found: against_surrogates(found, outcome.plans, request),
+    ]
+    for step in steps:
+        if not tested.interrupted:
+            more = step(tested.windows)
+            notes, failures = (*tested.notes, *more.notes), (*tested.failures, *more.failures)
+            tested = replace(more, notes=notes, failures=failures)
+    return tested
 
 
 def _compare(data: Trajectories, request: Request) -> Comparison:

@@ -9,6 +9,7 @@ from typing import TypedDict
 
 import numpy as np
 
+from ecodyn.comparison.agreement import AGREED
 from ecodyn.comparison.contenders import PROTOCOLS, UNSEEN_RUNS
 from ecodyn.comparison.model_score import Window
 from ecodyn.comparison.phases import Phases
@@ -27,6 +28,7 @@ Progress = Callable[[int, int, str], None]
 Parameters = Mapping[str, Mapping[str, object]]  # by family; what a parameter can be is the family's business
 
 FEWEST_SURROGATES = round(1 / SURROGATE_LEVEL) - 1  # with fewer no p-value can be as small as the level
+FEWEST_RESAMPLES = round(1 / (1 - AGREED))  # with fewer a single law decides whether they agree
 
 
 class Options(TypedDict, total=False):
@@ -43,6 +45,7 @@ class Options(TypedDict, total=False):
     margin: float
     surrogates: int
     check_budget: bool
+    resamples: int
     survivor_rule: str
     jobs: int
     seed: int
@@ -75,6 +78,8 @@ class Request:
         what that family cost. See ``ecodyn.comparison.surrogates`` for the kinds and what follows from them.
     check_budget : refit the family that is named, and the next one, with four times the iterations, and say whether
         anything changes
+    resamples : how many random halves of the runs each family of the confidence set is refitted to, for inclusion
+        probabilities of its terms and for what all its laws say; 0 for none. See ``ecodyn.comparison.agreement``.
     survivor_rule : who counts as a survivor, a rule of ``ecodyn.survival.RULES``
     jobs : processes, one thread each; results don't depend on it
     seed : of networks, batches and sign flips
@@ -100,6 +105,7 @@ class Request:
     margin: float = MARGIN
     surrogates: int = 0
     check_budget: bool = False
+    resamples: int = 0
     survivor_rule: str = DEFAULT_RULE
     jobs: int = 1
     seed: int = 0
@@ -125,6 +131,7 @@ class Request:
         if self.survivor_rule not in RULES:
             raise ValueError(f"expected a survivor rule, {', '.join(RULES)}; got {self.survivor_rule!r}")
         self._check_surrogates()
+        self._check_resamples()
 
     def _check_lists(self) -> None:
         """Refuse what is no list of families or of windows."""
@@ -150,6 +157,18 @@ class Request:
                 f"surrogates are scored on unseen runs, got the protocols {', '.join(self.protocols)}; add unseen_runs"
             )
 
+    def _check_resamples(self) -> None:
+        if self.resamples < 0 or 0 < self.resamples < FEWEST_RESAMPLES:
+            raise ValueError(
+                f"expected at least {FEWEST_RESAMPLES} random halves of the runs, or none, got {self.resamples}: with "
+                f"fewer no {AGREED:.0%} of the laws can be told from all of them"
+            )
+        if self.resamples and UNSEEN_RUNS not in self.protocols:
+            raise ValueError(
+                "random halves are drawn for the families of the confidence set on unseen runs, got the protocols "
+                f"{', '.join(self.protocols)}; add unseen_runs"
+            )
+
     def settings(self) -> Settings:
         """What of it a report states: all that has a say in the numbers and is not said of each model."""
         stated: Settings = {
@@ -162,4 +181,6 @@ class Request:
         }
         if self.surrogates:
             stated["surrogates"] = self.surrogates
+        if self.resamples:
+            stated["resamples"] = self.resamples
         return stated

@@ -8,11 +8,11 @@ __all__ = ["Settings"]
 
 
 class Settings(TypedDict, total=False):
-    """What was asked for, versions, and all models' names; ``surrogates`` only where there are any.
+    """What was asked for, versions, and all models' names; ``surrogates`` and ``resamples`` only where there are any.
 
     Attributes
     ----------
-    protocols, folds, every, margin, seed, survivor_rule, surrogates : as in ``Request``
+    protocols, folds, every, margin, seed, survivor_rule, surrogates, resamples : as in ``Request``
     ecodyn : its version
     versions : of Python and of the packages that have a say in the numbers
     forecast_origins : shares of the window at which forecasts begin
@@ -27,6 +27,7 @@ class Settings(TypedDict, total=False):
     seed: int
     survivor_rule: str
     surrogates: int
+    resamples: int
     ecodyn: str
     versions: dict[str, str]
     forecast_origins: list[float]

@@ -139,7 +139,9 @@ def surrogate_tests(window: WindowResult, work: Plan, request: Request) -> Windo
     contender = next(c for c in work.contenders if c.name == score.name)
     data = work.data.since_complete()  # surrogates need every value, rollouts none before their start
     kinds, reasons = kinds_for(data, contender)
-    alone = replace(request, protocols=[UNSEEN_RUNS], jobs=1, progress=None, families=None, phases=None, windows=None)
+    alone = replace(
+        request, protocols=[UNSEEN_RUNS], jobs=1, progress=None, on_laws=None, families=None, phases=None, windows=None
+    )
     refits = [_Refit(contender, kind, number, alone) for kind in kinds for number in range(request.surrogates)]
     outcomes: dict[str, list[tuple[float, float]]] = {kind: [] for kind in kinds}
     results = each_with(_Refit.__call__, refits, data, request.jobs, ordered=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from ecodyn.arrays import Array
+from ecodyn.comparison.agreement import Agreement
 from ecodyn.comparison.bands import HeldOutErrors
 from ecodyn.comparison.budget_check import BudgetCheck
 from ecodyn.comparison.model_score import ModelScore, Pair, Start, Window
@@ -38,6 +39,7 @@ class WindowResult:
         rest, so that a report that was read draws no rollouts and bands
     surrogates : tests against surrogates of the data
     budget : what a further budget would change; None where it was not asked, or nothing was ranked
+    agreement : what random halves of the runs make of the families in the confidence set; None where it was not asked
     """
 
     window: Window
@@ -52,6 +54,7 @@ class WindowResult:
     errors: dict[ModelName, HeldOutErrors] = field(default_factory=dict, repr=False)
     surrogates: tuple[SurrogateTest, ...] = ()
     budget: BudgetCheck | None = None
+    agreement: Agreement | None = None
 
     @property
     def verdict(self) -> Verdict:
@@ -74,13 +77,14 @@ class WindowResult:
             "noise_share": self.noise_share,
             "surrogates": [test.to_json() for test in self.surrogates],
             "budget": None if self.budget is None else self.budget.to_json(),
+            "agreement": None if self.agreement is None else self.agreement.to_json(),
         }
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any], models: list[ModelScore], pairs: list[Mapping[str, Any]]) -> Self:
         """The inverse of `to_json`, with the window's own models and records of pairs."""
         names = {m.label: m.name for m in models}
-        budget = document.get("budget")  # reports of before have none
+        budget, agreement = document.get("budget"), document.get("agreement")  # reports of before have none
         return cls(
             window=pair(document["window"]),
             headline=document["headline"],
@@ -91,12 +95,13 @@ class WindowResult:
             noise_share=number(document["noise_share"]),
             surrogates=tuple(SurrogateTest.from_json(test) for test in document["surrogates"]),
             budget=None if budget is None else BudgetCheck.from_json(budget),
+            agreement=None if agreement is None else Agreement.from_json(agreement),
         )
 
 
 @dataclass(frozen=True)
 class WindowsWithTests:
-    """Windows' results with what was asked beyond the verdict: surrogates, a further budget.
+    """Windows' results with what was asked beyond the verdict: surrogates, a further budget, random halves.
 
     Attributes
     ----------

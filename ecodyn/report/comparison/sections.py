@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 from markupsafe import Markup
 
+from ecodyn.comparison.agreement import Agreement
 from ecodyn.comparison.contenders import IN_SAMPLE, UNSEEN_RUNS
 from ecodyn.comparison.execution import DRAWN_RUNS
 from ecodyn.comparison.phases import Phases
@@ -25,6 +27,7 @@ from ecodyn.report.laws.equilibria import EquilibriumRow, equilibria_or_why_not,
 __all__ = ["ModelTable", "WindowSection", "phases_text", "table_of", "window_section"]
 
 MOST_EQUILIBRIA = 12  # of a law
+MOST_TERMS = 40  # of a family's laws, with their inclusion probabilities
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -213,8 +216,32 @@ def _diagnostics(d: Diagnostics | None) -> str:
 
 
 @dataclass(frozen=True, kw_only=True)
+class InclusionTable:
+    """The terms of a family's laws on random halves of the runs, with the share of the laws that have each."""
+
+    name: str
+    laws: int
+    terms: list[tuple[str, str]]
+    others: int
+
+    @classmethod
+    def all_of(cls, agreement: Agreement) -> list[Self]:
+        """Those of the families that select terms."""
+        return [
+            cls(
+                name=str(f.name),
+                laws=f.laws,
+                terms=[(term, percent(share)) for term, share in list(f.inclusion.items())[:MOST_TERMS]],
+                others=max(0, len(f.inclusion) - MOST_TERMS),
+            )
+            for f in agreement.families
+            if f.inclusion
+        ]
+
+
+@dataclass(frozen=True, kw_only=True)
 class WindowSection:
-    """A window: its protocols, each with a table and, where it ranks, figures; tests against surrogates; laws."""
+    """A window: its protocols, each with a table and, where it ranks, figures; surrogates, random halves, laws."""
 
     name: str
     start: StartText
@@ -222,6 +249,8 @@ class WindowSection:
     sections: list[tuple[ModelTable, ProtocolFigures | None]]
     surrogates: list[rows.SurrogateRow]
     budget: str
+    agreement: list[str]
+    inclusion: list[InclusionTable]
     laws: list[LawSection]
 
 
@@ -238,5 +267,7 @@ def window_section(comparison: Comparison, w: WindowResult, phase: str) -> Windo
         ],
         surrogates=rows.surrogate_rows(w),
         budget="" if w.budget is None else w.budget.sentence,
+        agreement=[] if w.agreement is None else w.agreement.sentences,
+        inclusion=[] if w.agreement is None else InclusionTable.all_of(w.agreement),
         laws=_laws(w),
     )
