@@ -113,3 +113,16 @@ def test_constant_signals_leave_nothing_to_explain(tmp_path):
     result = run("compare", path, *FAMILY, "--jobs", 1)
     assert result.exit_code == 3
     assert "nothing is left to explain" in result.stderr
+
+
+def test_resamples_are_said_and_kept(circles, tmp_path):
+    more = ["--protocol", "unseen_runs", "--resamples", 20, "--jobs", 1, "-o", tmp_path]
+    result = run("compare", circles, "--family", "linear", *more)
+    assert result.exit_code == 0, result.stderr
+    agreement = json.loads((tmp_path / "report.json").read_text())["windows"][0]["agreement"]
+    assert agreement["families"][0]["halves"] == 20
+    for sentence in agreement["sentences"]:
+        assert sentence in result.stderr
+    few = run("compare", circles, "--family", "linear", "--resamples", 3)
+    assert few.exit_code == 2
+    assert "at least 20 random halves" in few.stderr

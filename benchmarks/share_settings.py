@@ -1,0 +1,241 @@
+"""How do the coefficients of the share law move with the settings of a training, and can a law be had without any?
+
+    python benchmarks/share_settings.py -o share_settings [--seeds 6] [--jobs 2]           half an hour on two cores
+
+Trainings of the study's network are made at `SETTINGS` (kept in OUTPUT/trainings; a second call goes on where the first
+stopped), and the law of competition for a share,
+
+    ẋᵢ = b − a xᵢ + g xᵢⁿ / (xᵢⁿ + k · mean(xⁿ)),
+
+is fitted to those of each setting, over the window that is 60:1000 at the study's learning rate and as much longer as
+the rate is smaller. Printed, and written to OUTPUT/settings.json and OUTPUT/settings.png:
+
+* each setting's coefficients with their 95 % intervals over trainings, beside ηλ, the rate of decoupled weight decay;
+* the exponents of log θ = c + Σ cⱼ log(setting j / the study's) of each coefficient θ, by least squares over settings;
+* for each setting the skill of the law whose coefficients are so predicted from all *other* settings, beside that of
+  the law fitted to the setting's own trainings, each training by the law of the others, and of the study's law as is.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+import ecodyn
+from ecodyn.arrays import Array
+from ecodyn.comparison.scores import score_rollout
+from ecodyn.errors import DataWarning
+from ecodyn.families import family
+from ecodyn.families.coefficients import coefficients_of
+from ecodyn.families.formula_model import FormulaModel
+from ecodyn.networks.modular_addition import MLP
+from ecodyn.networks.training import train
+from ecodyn.report.style import FONT, INK, PALETTE, apply_style
+from ecodyn.runtime.files import write_whole
+
+STUDY = {"dim": 128.0, "p": 59.0, "weight_decay": 0.5, "learning_rate": 0.01}
+SETTINGS: tuple[dict[str, float], ...] = (
+    {},
+    {"dim": 64},
+    {"dim": 256},
+    {"weight_decay": 0.25},
+    {"weight_decay": 1.0},
+    {"learning_rate": 0.005},
+    {"learning_rate": 0.02},
+    {"p": 43},
+    {"p": 83},
+    {"dim": 64, "weight_decay": 1.0},
+    {"learning_rate": 0.02, "weight_decay": 0.25},
+    {"dim": 256, "p": 43},
+)
+FIRST_SEED = 7000  # neither the shipped trainings nor those of other benchmarks
+FIRST, LAST, SAMPLES = 60, 1000, 95  # of the window at the study's learning rate
+WORST = -1.0  # a rollout that ends early, or is worse
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A setting with its law."""
+
+    setting: Mapping[str, float]
+    data: ecodyn.Trajectories
+    law: FormulaModel
+    own_skill: float
+
+    @property
+    def title(self) -> str:
+        """What differs from the study's."""
+        return ", ".join(f"{name}={value:g}" for name, value in self.setting.items()) or "the study's"
+
+    @property
+    def settings(self) -> dict[str, float]:
+        """All four."""
+        return {**STUDY, **self.setting}
+
+    @property
+    def row(self) -> Array:
+        """Of the regression: 1, and the logarithm of each setting over the study's."""
+        return np.array([1.0, *(np.log(self.settings[name] / value) for name, value in STUDY.items())])
+
+    @property
+    def values(self) -> Array:
+        """The coefficients, in the formula's order."""
+        return np.array(list(self.law.parameters.values()))
+
+
+def trained(setting: Mapping[str, float], seeds: range, folder: Path, jobs: int) -> ecodyn.Trajectories:
+    """Trainings at a setting, thinned to `SAMPLES` steps of its window; read from the file if they were made before."""
+    settings = {**STUDY, **setting}
+    stretch = STUDY["learning_rate"] / settings["learning_rate"]
+    first, last = round(FIRST * stretch), round(LAST * stretch)
+    name = "-".join(f"{key}_{value:g}" for key, value in setting.items()) or "study"
+    path = folder / f"{name}.nc"
+    if path.exists() and ecodyn.load(path).runs.tolist() == list(seeds):
+        runs = ecodyn.load(path)
+    else:
+        print(f"training {len(seeds)} networks, {name}, {last} steps", flush=True)
+        network = replace(
+            MLP(),
+            p=int(settings["p"]),
+            dim=int(settings["dim"]),
+            weight_decay=settings["weight_decay"],
+            learning_rate=settings["learning_rate"],
+        )
+        runs = train(network, seeds, last, jobs=jobs)
+        runs.save(path, force=True)
+    return runs.window(first, last).every(max(1, round((last - first) / (SAMPLES - 1))))
+
+
+def fitted(setting: Mapping[str, float], data: ecodyn.Trajectories) -> Fitted:
+    """The setting's law, and how well laws of all trainings but one predict that one."""
+    runs = data.runs.tolist()
+    share = family("share")("exchangeable")
+    *others, law = share.fit_models([*(data.select(runs=[r for r in runs if r != left]) for left in runs), data])
+    if not isinstance(law, FormulaModel):
+        raise TypeError(f"expected the share law to be a formula, got {type(law).__name__}")
+    own = [skills(model, data.select(runs=[left]))[0] for left, model in zip(runs, others, strict=True)]
+    return Fitted(setting, data, law, float(np.mean(own)))
+
+
+def skills(law: ecodyn.FittedModel, data: ecodyn.Trajectories) -> Array:
+    """Skill of free rollouts from each training's first step, `WORST` at the least."""
+    rollout = law.simulate(data.state(law.state)[:, 0], data.times)
+    each = [(data.values[r], rollout.signal[r], data.times[r], rollout.status[r]) for r in range(data.n_runs)]
+    found = np.array([score_rollout(*one, None).skill for one in each])
+    return np.maximum(np.nan_to_num(found, nan=WORST), WORST)
+
+
+def with_values(law: FormulaModel, values: Array) -> FormulaModel:
+    """The law with other coefficients."""
+    return replace(law, parameters=dict(zip(law.parameters, values.tolist(), strict=True)))
+
+
+def exponents(fits: list[Fitted]) -> tuple[Array, Array]:
+    """Of each coefficient (setting + 1, coefficient): least squares of its logarithm, and standard errors."""
+    rows, logs = np.array([f.row for f in fits]), np.log([f.values for f in fits])
+    found, *_ = np.linalg.lstsq(rows, logs, rcond=None)
+    left = logs - rows @ found
+    spread = np.sqrt((left**2).sum(axis=0) / (len(rows) - rows.shape[1]))
+    return found, np.sqrt(np.diag(np.linalg.inv(rows.T @ rows)))[:, None] * spread
+
+
+def predicted(fits: list[Fitted], which: int) -> FormulaModel:
+    """The law of one setting from the coefficients of all others."""
+    found, _ = exponents([f for i, f in enumerate(fits) if i != which])
+    return with_values(fits[which].law, np.exp(fits[which].row @ found))
+
+
+def show(fits: list[Fitted]) -> list[dict[str, object]]:
+    """The table of settings, printed; and as records."""
+    records: list[dict[str, object]] = []
+    names = [c.term for c in coefficients_of(fits[0].law)]
+    print(f"{'setting':<36}{'ηλ':>8}" + "".join(f"{n:>30}" for n in names) + f"{'own':>8}{'others':>8}{'study':>8}")
+    for i, f in enumerate(fits):
+        decay = f.settings["learning_rate"] * f.settings["weight_decay"]
+        known = coefficients_of(f.law)
+        of_others = float(skills(predicted(fits, i), f.data).mean())
+        as_it_is = float(skills(with_values(f.law, fits[0].values), f.data).mean())
+        cells = "".join(f"{c.value:>10.4g} ({c.low:.3g} to {c.high:.3g})".rjust(30) for c in known)
+        print(f"{f.title:<36}{decay:>8.4g}{cells}{f.own_skill:>8.3f}{of_others:>8.3f}{as_it_is:>8.3f}", flush=True)
+        records.append(
+            {
+                "setting": f.settings,
+                "trainings": f.data.n_runs,
+                "decay": decay,
+                "coefficients": {c.term: {"value": c.value, "low": c.low, "high": c.high} for c in known},
+                "skill_own": f.own_skill,
+                "skill_predicted_from_other_settings": of_others,
+                "skill_of_the_study's_law": as_it_is,
+            }
+        )
+    return records
+
+
+def show_exponents(fits: list[Fitted]) -> dict[str, dict[str, list[float]]]:
+    """The exponents with their standard errors, printed; and as a record."""
+    found, errors = exponents(fits)
+    names = [c.term for c in coefficients_of(fits[0].law)]
+    print(f"\nexponents (standard error){'':<10}" + "".join(f"{n:>18}" for n in names))
+    record = {}
+    for j, setting in enumerate(STUDY, start=1):
+        print(f"{setting:<36}" + "".join(f"{found[j, c]:>9.2f} ({errors[j, c]:.2f})" for c in range(len(names))))
+        record[setting] = {n: [float(found[j, c]), float(errors[j, c])] for c, n in enumerate(names)}
+    return record
+
+
+def draw(fits: list[Fitted], path: Path) -> None:
+    """Each coefficient against what the other settings predict of it."""
+    from matplotlib.figure import Figure
+
+    names = [c.term for c in coefficients_of(fits[0].law)]
+    figure = Figure(figsize=(2.6 * len(names), 3.0), layout="constrained")
+    for c, (ax, name) in enumerate(zip(figure.subplots(1, len(names)), names, strict=True)):
+        apply_style(ax)
+        expected = [[c.value for c in coefficients_of(predicted(fits, i))][c] for i in range(len(fits))]
+        for i, f in enumerate(fits):
+            known = coefficients_of(f.law)[c]
+            ax.plot([expected[i]] * 2, [known.low, known.high], color=PALETTE[0], lw=1.2)
+            ax.plot(expected[i], known.value, "o", color=PALETTE[0], ms=4)
+        ends = [min(ax.get_xlim()[0], ax.get_ylim()[0]), max(ax.get_xlim()[1], ax.get_ylim()[1])]
+        ends[0] = max(ends[0], 0.5 * min(min(expected), min(f.values[c] for f in fits)))
+        ax.plot(ends, ends, color=INK, lw=0.7, ls=":", zorder=0)
+        ax.set(xscale="log", yscale="log", xlim=ends, ylim=ends)
+        ax.set_title(name, fontsize=FONT, color=INK)
+        ax.set_xlabel("predicted from other settings")
+    figure.axes[0].set_ylabel("fitted (95 %)")
+    with write_whole(path, force=True) as temporary:
+        figure.savefig(temporary, format="png", dpi=150)
+
+
+def main() -> None:
+    """Train, fit, predict, print and write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("-o", "--output", type=Path, required=True)
+    parser.add_argument("--seeds", type=int, default=6)
+    parser.add_argument("--jobs", type=int, default=2)
+    options = parser.parse_args()
+    warnings.simplefilter("ignore", DataWarning)
+    folder = options.output / "trainings"
+    folder.mkdir(parents=True, exist_ok=True)
+    fits = []
+    for setting in SETTINGS:
+        started = time.perf_counter()
+        data = trained(setting, range(FIRST_SEED, FIRST_SEED + options.seeds), folder, options.jobs)
+        fits.append(fitted(setting, data))
+        print(f"{fits[-1].title}: {time.perf_counter() - started:.0f} s", flush=True)
+    records = show(fits)
+    written = {"settings": records, "exponents": show_exponents(fits)}
+    with write_whole(options.output / "settings.json", force=True) as temporary:
+        temporary.write_text(json.dumps(written, indent=1) + "\n")
+    draw(fits, options.output / "settings.png")
+
+
+if __name__ == "__main__":
+    main()
