@@ -28,8 +28,8 @@ class Resampled:
     inclusion : by term the share of laws that have it; empty where the family selects nothing
     inhibiting : share of laws under which the others' growth slows a feature's, mean over the data's states
         Σ_{j≠i} ∂ẋᵢ/∂xⱼ < 0; None where features don't see one another, or the derivative isn't had
-    standing : the fewest and the most features that stand stably above the rest, at equilibria of all laws; None where
-        no law treats features alike, or none has such an equilibrium
+    standing : by number m the share of laws with a stable equilibrium at which m features stand above the rest; None
+        where laws don't treat features alike, or their equilibria can't be had
     """
 
     name: ModelName
@@ -37,11 +37,12 @@ class Resampled:
     halves: int
     inclusion: Mapping[str, float]
     inhibiting: float | None
-    standing: tuple[int, int] | None
+    standing: Mapping[int, float] | None
 
     def to_json(self) -> dict[str, object]:
         """A record of report.json."""
-        own = {key: value for key, value in vars(self).items() if key != "name"}
+        standing = None if self.standing is None else [[m, share] for m, share in self.standing.items()]
+        own = {"laws": self.laws, "halves": self.halves, "inhibiting": self.inhibiting, "standing": standing}
         return {**self.name.to_json(), **own, "inclusion": dict(self.inclusion)}
 
     @classmethod
@@ -54,7 +55,7 @@ class Resampled:
             halves=document["halves"],
             inclusion=dict(document["inclusion"]),
             inhibiting=document["inhibiting"],
-            standing=None if standing is None else (standing[0], standing[1]),
+            standing=None if standing is None else {int(m): share for m, share in standing},
         )
 
     @property
@@ -135,8 +136,7 @@ class Agreement:
         if effects := [f.inhibiting for f in self.families if f.inhibiting is not None]:
             found.append(_of_effects(effects, of_all=len(effects) == len(self.families)))
         if standing := [f.standing for f in self.families if f.standing is not None]:
-            fewest, most = min(low for low, _ in standing), max(high for _, high in standing)
-            found.append(f"from {fewest} to {most} features can stand stably above the rest")
+            found.append(_of_standing(standing))
         if self.fates is not None and self.fates.count:
             f = self.fates
             right = f", of which {f.right / f.agreed:.0%} are as in the data" if f.agreed else ""
@@ -178,6 +178,16 @@ def _of_effects(inhibiting: list[float], *, of_all: bool) -> str:
         return f"under {who} others' growth speeds a feature's"
     shares = " and ".join(f"{share:.0%}" for share in inhibiting)
     return f"whether others' growth slows a feature's is open (it does under {shares} of the laws)"
+
+
+def _of_standing(standing: list[Mapping[int, float]]) -> str:
+    numbers = sorted({m for shares in standing for m in shares})
+    agreed = [m for m in numbers if min(shares.get(m, 0.0) for shares in standing) >= AGREED]
+    if not numbers:
+        return "under none can some features stand stably above the rest"
+    if not agreed:
+        return "how many features can stand stably above the rest is open"
+    return f"{' or '.join(map(str, agreed))} features can stand stably above the rest"
 
 
 def _of_stacking(stacking: Stacking) -> str:

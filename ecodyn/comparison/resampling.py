@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -16,7 +17,7 @@ from ecodyn.comparison.plan import Plan
 from ecodyn.comparison.request import Request
 from ecodyn.comparison.stacking import stacked
 from ecodyn.comparison.window_result import WindowResult, WindowsWithTests
-from ecodyn.equations.library import INDEPENDENT
+from ecodyn.equations.library import EXCHANGEABLE, INDEPENDENT
 from ecodyn.errors import UnusableDataError
 from ecodyn.families.ensemble import FEWEST_HALVED, Ensemble, fit_ensemble
 from ecodyn.families.model import FittedModel
@@ -152,12 +153,13 @@ def _effect_of_others(law: FittedModel, states: Array) -> float:
     return float(np.mean(jacobians.sum(axis=2) - np.einsum("nii->ni", jacobians)))
 
 
-def _standing(laws: Ensemble) -> tuple[int, int] | None:
-    """The fewest and the most features that stand stably above the rest under some of the laws."""
-    if not all(law.autonomous for law in laws.models):
+def _standing(laws: Ensemble) -> dict[int, float] | None:
+    """By number the share of the first laws under which so many features can stand stably above the rest."""
+    asked = laws.models[:EQUILIBRIA]
+    if not all(law.autonomous and law.coupling == EXCHANGEABLE for law in asked):
         return None
-    numbers = [n for law in laws.models[:EQUILIBRIA] for n in find_equilibria(law).stable_survivors]
-    return (min(numbers), max(numbers)) if numbers else None
+    counts = Counter(m for law in asked for m in find_equilibria(law).stable_survivors)
+    return {m: n / len(asked) for m, n in sorted(counts.items())}
 
 
 def _alive(laws: Ensemble, data: Trajectories, name: ModelName, rule: str) -> Array:

@@ -143,3 +143,18 @@ class Never(Linear):
 
     def fit_models(self, training_sets, *, clock=False):
         raise ValueError("never")
+
+
+@pytest.mark.parametrize(
+    ("shares", "says"),
+    [
+        ([{3: 0.5, 4: 0.95, 5: 1.0, 6: 0.9}], "4 or 5 features can stand"),
+        ([{4: 1.0, 5: 1.0}, {5: 1.0}], "5 features can stand"),
+        ([{4: 1.0}, {5: 1.0}], "is open"),
+        ([{}], "under none"),
+    ],
+)
+def test_numbers_that_stand_are_those_of_nearly_all_laws(shares, says):
+    agreement = Agreement(families=tuple(made(None, s) for s in shares), fates=None, stacking=None)
+    assert says in agreement.sentences[0]
+    assert Agreement.from_json(json.loads(json.dumps(agreement.to_json()))) == agreement
