@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import TypeAlias
+from typing import NoReturn, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -124,6 +124,6 @@ def still_inputs(data: Trajectories) -> tuple[str, ...]:
     return (said,) if still else ()
 
 
-def refuse_unknown_inputs(inputs: Mapping[str, Kind]) -> None:
+def refuse_unknown_inputs(inputs: Mapping[str, Kind]) -> NoReturn:
     """Say that a right-hand side needs inputs that it was not given."""
     raise ValueError(refusal(inputs, {}) + ", to simulate; model.driven(known) gives the right-hand side with them")
