@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -98,14 +99,17 @@ def _finished(rollout: Rollout, data: Trajectories, provenance: Mapping[str, obj
     """The rollouts that went on to the last step."""
     import numpy as np
 
+    from ecodyn.errors import DataWarning
     from ecodyn.trajectories import Trajectories
 
-    return Trajectories(
-        rollout.signal[rollout.ok],
-        data.times[rollout.ok],
-        features=data.features,
-        runs=data.runs[rollout.ok],
-        labels_shared=data.labels_shared,
-        provenance=provenance,
-        inputs=data[np.flatnonzero(rollout.ok)].inputs,
-    )
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "the input .* throughout all runs", DataWarning)  # as it was asked for
+        return Trajectories(
+            rollout.signal[rollout.ok],
+            data.times[rollout.ok],
+            features=data.features,
+            runs=data.runs[rollout.ok],
+            labels_shared=data.labels_shared,
+            provenance=provenance,
+            inputs=data[np.flatnonzero(rollout.ok)].inputs,
+        )

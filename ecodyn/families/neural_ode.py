@@ -78,6 +78,7 @@ class NeuralODE(Family):
     name = "neural_ode"
     stochastic = True
     seeds = 1  # seeds agree far better than runs do: tests/families/test_neural_ode.py says how well
+    takes_inputs = True
     universal = True  # tanh perceptrons: Hornik, Stinchcombe and White 1989
     title = "neural ODE"
     cost = 12.0
