@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from ecodyn import Input
+from ecodyn.equations import known_inputs
 from ecodyn.equations.forms import linear_library, lotka_volterra_library, polynomial_library
 from ecodyn.equations.known_inputs import KnownInputs
 from ecodyn.equations.right_hand_side import BoundLibrary
@@ -24,8 +25,10 @@ def test_each_member_has_its_own_curve():
     assert KnownInputs.concat([None, None]) is None
 
 
+@pytest.mark.parametrize("most", [0, 1000])
 @pytest.mark.parametrize("alone", [True, False])
-def test_a_batch_reads_curves_as_they_are(alone):
+def test_a_batch_reads_curves_as_they_are(alone, most, monkeypatch):
+    monkeypatch.setattr(known_inputs, "MOST_ENTRIES", most)
     times = np.linspace(-0.5, 5, 200)
     for curve in (STEP, OTHER, RAMP):
         beside = OTHER if curve.kind == "steps" else Input("lr", [0, 4], [1, 0], "linear")
