@@ -104,6 +104,6 @@ def test_a_name_of_a_file_and_of_a_column_is_asked_for(files, tmp_path):
     assert "may mean the file or what the data have of that name" in " ".join(result.stderr.replace("│", " ").split())
 
 
-@pytest.mark.parametrize("command", ["fit", "compare", "simulate", "extract"])
+@pytest.mark.parametrize("command", ["fit", "compare"])
 def test_help_names_it(command):
     assert "--input" in help_of(command)

@@ -19,7 +19,7 @@ def switched(at, before=1.0, after=-2.0):
     return lambda x, t: np.where(t < at, before, after)[:, None] * x
 
 
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(st.floats(0.001, 2.999))
 def test_a_jump_is_met_exactly(at):
     rollout = integrate_with_stops(switched(at), [[1.0]], TIMES, np.array([[at]]))
@@ -28,7 +28,7 @@ def test_a_jump_is_met_exactly(at):
     np.testing.assert_allclose(rollout.values[0, :, 0], exact, rtol=1e-7)
 
 
-@settings(max_examples=15)
+@settings(max_examples=8)
 @given(st.lists(st.floats(0.01, 2.9), min_size=1, max_size=5))
 def test_members_stop_where_they_have_to(jumps):
     stops = np.full((2, 5), np.inf)
