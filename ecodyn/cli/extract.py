@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ecodyn.cli.arguments import assignment, cores, token_range, typed
+from ecodyn.cli.given_inputs import Inputs, with_given_inputs
 from ecodyn.cli.inputs import Reading
 from ecodyn.cli.options import (
     Columns,
@@ -82,6 +83,7 @@ def extract(
     time_column: TimeColumn = None,
     run_column: RunColumn = None,
     missing: Missing = "drop",
+    inputs: Inputs = None,
     step_pattern: StepPattern = None,
     every: EveryRow = 1,
     interval: Interval = None,
@@ -116,11 +118,18 @@ def extract(
         options = reading.of_logs(key, interval, first_step, step_pattern=step_pattern, log_format=log_format)
         notes = dict(assignment(n, "--note") for n in note or ())
         extraction = partial(extract_logs, paths, request, options=options, notes=notes, labels_shared=labels_shared)
-        _extracted(partial(extraction, jobs=cores(jobs), command=typed()), output, force, as_json)
+        driven = partial(with_given_inputs, texts=inputs, paths=paths, reading=reading)
+        _extracted(partial(extraction, jobs=cores(jobs), command=typed()), driven, output, force, as_json)
 
 
-def _extracted(extraction: Callable[..., Trajectories], output: Path, force: bool, as_json: bool) -> None:
-    """Extract, write what came of it, and end with what is lacking."""
+def _extracted(
+    extraction: Callable[..., Trajectories],
+    driven: Callable[[Trajectories], Trajectories],
+    output: Path,
+    force: bool,
+    as_json: bool,
+) -> None:
+    """Extract, write what came of it, with its inputs, and end with what is lacking."""
     from ecodyn.extraction import IncompleteExtractionError, InterruptedExtraction
 
     runs: Trajectories | None
@@ -132,7 +141,7 @@ def _extracted(extraction: Callable[..., Trajectories], output: Path, force: boo
             runs, code, problem = stop.finished, INTERRUPTED, str(stop)
         except IncompleteExtractionError as error:
             runs, code, problem = error.finished, PARTIAL, str(error)
-        save_runs(runs, output, force, as_json)
+        save_runs(None if runs is None else driven(runs), output, force, as_json)
     if problem:
         fail(problem, code)
 

@@ -39,9 +39,10 @@ def shuffle_runs(data: Trajectories, rng: np.random.Generator) -> Trajectories:
     Raises
     ------
     UnusableDataError
-        Runs differ in their times, or clusters in their number of runs; or there is but one cluster.
+        Runs differ in their times or inputs, or clusters in their number of runs; or there is but one cluster.
     """
     _check_common_times(data)
+    _check_common_inputs(data)
     blocks = _clusters_as_blocks(data)
     source = np.empty((data.n_runs, data.n_features), dtype=np.intp)
     for k in range(data.n_features):
@@ -111,6 +112,16 @@ def _check_common_times(data: Trajectories) -> None:
         )
 
 
+def _check_common_inputs(data: Trajectories) -> None:
+    """Paths of different runs can be put together only if what drove them is the same."""
+    for name, curves in data.inputs.items():
+        if not all(curve.same_curve(curves[0]) for curve in curves):
+            raise UnusableDataError(
+                f"run-shuffled surrogates need inputs that are the same in all runs, got an input {name} that differs; "
+                "leave the surrogates out, or select runs of one curve"
+            )
+
+
 def _clusters_as_blocks(data: Trajectories) -> NDArray[np.intp]:
     """Run positions (cluster, run of the cluster)."""
     members = [np.flatnonzero(data.clusters == c) for c in dict.fromkeys(data.clusters.tolist())]
@@ -138,4 +149,5 @@ def _surrogate(data: Trajectories, observables: dict[str, Array], kind: str) -> 
             observables=observables,
             cluster=data.clusters,
             settings=data.settings,
+            inputs=data.inputs,
         )

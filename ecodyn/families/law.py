@@ -18,6 +18,7 @@ from ecodyn.equations.right_hand_side import BoundLibrary
 from ecodyn.families import law_file
 from ecodyn.families.diagnosed import DiagnosedModel
 from ecodyn.families.diagnostics import Diagnostics
+from ecodyn.families.known import refuse_unknown_inputs
 from ecodyn.families.law_text import LawText, Place, change_over
 from ecodyn.families.model import amplitudes_from, feature_amplitudes_from
 from ecodyn.trajectories.labels import Label
@@ -55,7 +56,9 @@ class Law(DiagnosedModel):
 
     @cached_property
     def _bound(self) -> BoundLibrary:
-        return BoundLibrary(self.library, self.coefficients, self.drive)
+        if self.inputs and self.known is None:
+            refuse_unknown_inputs(self.inputs)
+        return BoundLibrary(self.library, self.coefficients, self.drive, self.known)
 
     def rhs(self, x: Array, t: Array) -> Array:
         """ẋ, or a map's change per step, at states (batch, feature, channel) and times (batch,); traits stand still."""
@@ -188,16 +191,18 @@ class Law(DiagnosedModel):
         return change if self.step == 1 else rf"\frac{{{change}}}{{{self.step:g}}}"
 
     def _latex_names(self) -> dict[sympy.Symbol, str]:
-        if not self.library.moments:
-            return {}
-        _, means = self.library.symbols()
+        library = self.library
+        _, variables = library.symbols()
         letters = ["x" if c == "signal" else rf"\mathrm{{{c.replace('@', ' at ')}}}" for c in self.channels]
 
         def inside(powers: tuple[int, ...]) -> str:
             factors = zip(letters, powers, strict=True)
             return " ".join(name if p == 1 else f"{name}^{{{p}}}" for name, p in factors if p)
 
-        return {s: rf"\overline{{{inside(p)}}}" for s, p in zip(means, self.library.moments, strict=True)}
+        means = zip(variables, library.moments, strict=False)  # inputs are behind them
+        known = zip(variables[library.n_seen :], library.inputs, strict=True)
+        upright = {s: rf"\mathrm{{{name.replace('_', ' ')}}}" for s, name in known}
+        return {s: rf"\overline{{{inside(p)}}}" for s, p in means} | upright
 
     def to_pysindy(self) -> pysindy.SINDy | pysindy.DiscreteSINDy:
         """A fitted ``pysindy.SINDy`` of a ``PolynomialLibrary`` whose predictions are ẋ; of a map, ``DiscreteSINDy``.
@@ -220,8 +225,11 @@ class Law(DiagnosedModel):
         """
         from ecodyn.families.pysindy_export import pysindy_model
 
-        if self.drive is not None:
-            raise ValueError("expected a law of its state alone, got a clock, which time drives; PySINDy has no such")
+        if self.drive is not None or self.inputs:
+            raise ValueError(
+                f"expected a law of its state alone, got {'one of inputs' if self.inputs else 'a clock'}, which time "
+                "drives; PySINDy has no such"
+            )
         return pysindy_model(self.library, self.coefficients, self.step)
 
     def interactions(self) -> Array:
@@ -280,4 +288,5 @@ class Law(DiagnosedModel):
             drive=None if drive is None else Drive(np.array(drive["times"]), np.array(drive["values"])),
             diagnostics=None if diagnostics is None else Diagnostics.from_json(diagnostics, coefficients.shape),
             interaction_matrix=law_file.interaction_matrix_from(document),
+            inputs=law_file.inputs_from(document),
         )
