@@ -100,8 +100,8 @@ class LibraryVariables:
         if self.coupling == FULL:
             own, z = scales[:0], np.tile(scales, len(self.features))
         else:
-            powers = np.array(self.moments, dtype=int).reshape(len(self.moments), -1)[:, : len(scales)]
-            own, z = scales, np.prod(scales**powers, axis=1) if self.coupling == EXCHANGEABLE else scales[:0]
+            powers = np.array([row[: len(scales)] for row in self.moments], dtype=int).reshape(-1, len(scales))
+            own, z = scales, np.prod(scales**powers, axis=1)
         variables = 1.0 / np.concatenate([own, z])
         return replace(
             self,

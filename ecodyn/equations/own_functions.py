@@ -17,7 +17,11 @@ from ecodyn.arrays import Array
 if TYPE_CHECKING:
     import sympy
 
-__all__ = ["OwnFunction", "local_slopes", "slopes_through", "with_values"]
+__all__ = ["BEYOND", "OwnFunction", "Slopes", "local_slopes", "or_beyond", "slopes_through", "with_values"]
+
+# In place of a value that is none, such as log(-1): a law that has the term ends its rollout there, and one whose
+# coefficient of it is zero goes on, as it would not with NaN.
+BEYOND = 1e200
 
 Slopes = list[tuple[int, Array]]  # derivatives of one function, (batch, feature), by the position of a variable
 
@@ -45,6 +49,12 @@ class OwnFunction(Protocol):
         """In sympy, of these variables."""
 
 
+def or_beyond(values: Array) -> Array:
+    """The values, and ``BEYOND`` where there is none."""
+    finite = np.isfinite(values)
+    return values if finite.all() else np.where(finite, values, BEYOND)
+
+
 def seen(x: Array, z: Array) -> Array:
     """The channels of states (..., feature, channel) with what all features see, (..., variable), behind them."""
     if not z.shape[-1]:
@@ -53,15 +63,11 @@ def seen(x: Array, z: Array) -> Array:
 
 
 def with_values(x: Array, z: Array, functions: Sequence[OwnFunction]) -> Array:
-    """The channels of states (..., feature, channel) with functions of them and of z (..., variable) behind them.
-
-    Where a function has no value, NaN: a rollout that comes there ends, with a status.
-    """
+    """The channels of states (..., feature, channel) with functions of them and of z (..., variable) behind them."""
     if not functions:
         return x
     arguments = seen(x, z)
-    with np.errstate(all="ignore"):
-        return np.concatenate([x, np.stack([f.values(arguments) for f in functions], axis=-1)], axis=-1)
+    return np.concatenate([x, np.stack([f.values(arguments) for f in functions], axis=-1)], axis=-1)
 
 
 def local_slopes(x: Array, z: Array, functions: Sequence[OwnFunction]) -> list[Slopes]:
@@ -69,8 +75,7 @@ def local_slopes(x: Array, z: Array, functions: Sequence[OwnFunction]) -> list[S
     if not functions:
         return []
     arguments = seen(x, z)
-    with np.errstate(all="ignore"):
-        return [list(zip(f.variables, f.slopes(arguments), strict=True)) for f in functions]
+    return [list(zip(f.variables, f.slopes(arguments), strict=True)) for f in functions]
 
 
 def slopes_through(weights: Sequence[Array], slopes: Sequence[Slopes], variable: int) -> Array | float:

@@ -65,7 +65,10 @@ class BoundLibrary:
         return self._slopes(own, self._weights(self.library.environment_monomials(z)))
 
     def _slopes(self, x: Array, weights: Array) -> Array:
-        """Σₒ own_o(x) weightsₒ, (batch, feature, equation), of own variables and weights (batch, equation, group, own)."""
+        """Σₒ own_o(x) weightsₒ, (batch, feature, equation), of weights (batch, equation, group, own).
+
+        ``x`` are the own variables, (batch, feature, variable).
+        """
         if len(self.library.own) == 1 and not self.library.per_feature_terms:
             slopes = weights[..., 0]  # the only own monomial is 1
             return np.broadcast_to(slopes, (*slopes.shape[:2], x.shape[1])).swapaxes(1, 2)

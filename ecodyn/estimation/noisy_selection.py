@@ -64,7 +64,7 @@ def selected(library: Library, samples: Samples) -> Selected | None:
     coefficients = np.stack([c for _, _, c in candidates])
     left = _unexplained(library, samples, coefficients, own)
     count = int(samples.lengths.sum()) * len(own)
-    costs = term_costs(exponents.sum(axis=1), exponents, count)
+    costs = term_costs(exponents.sum(axis=1), _of_features(exponents, library), count)
     values = [count * np.log(u + FLOOR) + costs[c[1]].sum() for c, u in zip(candidates, left, strict=True)]
     span, support, found = candidates[int(np.argmin(values))]
     return Selected(support, found, span, len(candidates))
@@ -75,7 +75,7 @@ def _candidates(library: Library, samples: Samples, exponents: Array, own: Array
     degrees = exponents.sum(axis=1)
     rank = degrees * 10.0 + exponents.max(axis=1)  # of terms that data can't tell apart, the highest degree goes first
     allowed = [np.tile(degrees <= d, (len(own), 1)) for d in range(1, int(degrees.max()) + 1)]
-    allowed.append((exponents.T > 0) & (degrees <= 2))
+    allowed.append((_of_features(exponents, library).T > 0) & (degrees <= 2))
     found: list[tuple[int, Bools, Array]] = []
     for states in (samples.states, samples.starts):
         runs = [(states[r, :n], samples.times[r, :n]) for r, n in enumerate(samples.lengths.tolist())]
@@ -85,6 +85,15 @@ def _candidates(library: Library, samples: Samples, exponents: Array, own: Array
             along = supports_along(theta, target, allowed, rank, rows)
             found += [(span, support, solved(theta, target, support)) for support in along]
     return found
+
+
+def _of_features(exponents: Array, library: Library) -> Array:
+    """Exponents (term, feature), where a function is one of each feature that it is of."""
+    if not library.functions:
+        return exponents
+    features = len(library.features)
+    of_functions = np.array([np.isin(np.arange(features), f.variables) for f in library.functions], dtype=int)
+    return np.asarray(exponents[:, :features] + exponents[:, features:] @ of_functions)
 
 
 def _compressed(runs: list[tuple[Array, Array, Array]], span: int, own: Array) -> tuple[Array, Array, int]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from dataclasses import replace
 from time import perf_counter
 from typing import ClassVar
 
@@ -17,6 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ecodyn.arrays import Bools
 from ecodyn.equations.library import EXCHANGEABLE, FULL, INDEPENDENT, Library
+from ecodyn.equations.pruning import without_unused_functions
 from ecodyn.estimation import (
     InitialFit,
     MatchedIntegrals,
@@ -119,6 +121,10 @@ class LibraryFamily(ShotFamily[Law]):
     def library(self, channels: Sequence[str], features: Sequence[Label]) -> Library:
         """The candidate terms under this family's coupling."""
 
+    def candidates(self, trajectories: Trajectories, samples: Samples) -> tuple[Library, tuple[str, ...]]:
+        """The candidate terms that these data can tell, in their units, and sentences on those that they can't."""
+        return self.library(parse_state(self.state), trajectories.features.tolist()), ()
+
     def get_feature_names(self) -> list[str]:
         """Names of the fitted law's terms, in the order of its coefficients, as PySINDy calls them."""
         check_is_fitted(self, "model_")
@@ -163,17 +169,19 @@ class LibraryFamily(ShotFamily[Law]):
         started = perf_counter()
         own_units, smooth = self._own_units(trajectories), self.coupling == FULL
         samples = Samples.of(trajectories, self.state, self.dynamics, own_units=own_units, smooth=smooth)
-        library = self.library(parse_state(self.state), trajectories.features.tolist())
+        library, notes = self.candidates(trajectories, samples)
+        library = library.in_units(samples.scales)
         if clock:
             samples = samples.driven(library)
         own_coefficients = self._own_coefficients(trajectories)
         parts = match(library, samples, per_feature=own_coefficients, method=self.matching_options.method)
+        initial = self.initial_fit(library, samples, parts, own_coefficients)
         return TrainingSet(
             trajectories=trajectories,
             library=library,
             samples=samples,
             parts=parts,
-            initial=self.initial_fit(library, samples, parts, own_coefficients),
+            initial=replace(initial, notes=(*initial.notes, *notes)) if notes else initial,
             size=int(self.mask(library, own_coefficients).sum()),
             seconds=perf_counter() - started,
         )
@@ -215,7 +223,7 @@ class LibraryFamily(ShotFamily[Law]):
             amplitudes=amplitudes_of(prepared.trajectories, self.state),
             feature_amplitudes=feature_amplitudes_of(prepared.trajectories) if samples.scales.ndim > 1 else None,
             provenance=self.provenance(prepared.trajectories),
-            library=initial.library,
+            library=without_unused_functions(initial.library.in_units(1.0 / samples.scales)),
             coefficients=initial.library.rescale(coefficients, samples.scales, samples.time_scale),
             size=prepared.size,
             drive=samples.drive_in_original_units(prepared.library),

@@ -17,6 +17,7 @@ from ecodyn.equations.library import COUPLINGS, EXCHANGEABLE
 from ecodyn.errors import DataWarning, UnusableDataError
 from ecodyn.extraction.gathering import data_of
 from ecodyn.families.model import FittedModel
+from ecodyn.families.plain_values import plain
 from ecodyn.families.predictor import Predictor, counts_steps
 from ecodyn.families.printing import rounded
 from ecodyn.families.starting_states import StartLike
@@ -265,13 +266,13 @@ class Family(Predictor, ABC):
     def _plain_parameter(self, name: str, value: object) -> Json:
         """As JSON can hold it; a configuration as its options, those of the default one too."""
         if name in self.configurations:
-            return {k: _plain(v) for k, v in self.configuration(name).get_params().items()}
-        return _plain(value)
+            return {k: plain(v) for k, v in self.configuration(name).get_params().items()}
+        return plain(value)
 
     def stated_parameters(self) -> dict[str, Json]:
         """All parameters as JSON can hold them, those of nested configurations too."""
         parameters = self.get_params(deep=True)
-        return {k: _plain(v) for k, v in parameters.items() if k not in self.configurations}
+        return {k: plain(v) for k, v in parameters.items() if k not in self.configurations}
 
     def equations(self, precision: int | None = None) -> list[sympy.Eq]:
         """The fitted law as sympy equations, coefficients in full or to so many significant digits."""
@@ -285,16 +286,3 @@ class Family(Predictor, ABC):
     def simulate(self, x0: StartLike, steps: ArrayLike, **options: Any) -> Rollout:
         """Roll the fitted law out freely: see ``FittedModel.simulate``."""
         return self.model_.simulate(x0, steps, **options)
-
-
-def _plain(value: object) -> Json:
-    if isinstance(value, np.ndarray | np.generic):
-        value = value.tolist()
-    if isinstance(value, str | int | float | bool | type(None)):
-        return value
-    if isinstance(value, tuple | list):
-        return list(value)
-    try:
-        return repr(value)
-    except RuntimeError:  # an estimator that scikit-learn can't show, such as PySINDy's WrappedOptimizer
-        return type(value).__name__

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ecodyn.arrays import Array
 from ecodyn.equations.clock_drive import Drive
 from ecodyn.equations.library import FULL, Library
+from ecodyn.equations.names import letter_of
 from ecodyn.equations.right_hand_side import BoundLibrary
 from ecodyn.families import law_file
 from ecodyn.families.diagnosed import DiagnosedModel
@@ -191,6 +192,8 @@ class Law(DiagnosedModel):
         if not self.library.moments:
             return {}
         _, means = self.library.symbols()
+        if self.library.inner:
+            return {s: rf"\overline{{{name}}}" for s, name in zip(means, self._inside_means(), strict=True)}
         letters = ["x" if c == "signal" else rf"\mathrm{{{c.replace('@', ' at ')}}}" for c in self.channels]
 
         def inside(powers: tuple[int, ...]) -> str:
@@ -198,6 +201,16 @@ class Law(DiagnosedModel):
             return " ".join(name if p == 1 else f"{name}^{{{p}}}" for name, p in factors if p)
 
         return {s: rf"\overline{{{inside(p)}}}" for s, p in zip(means, self.library.moments, strict=True)}
+
+    def _inside_means(self) -> list[str]:
+        """What each mean is of, in LaTeX, where some are of functions."""
+        import sympy
+
+        library = self.library
+        own = [sympy.Symbol(letter_of(c)) for c in self.channels]
+        own += [f.expression(own) for f in library.inner]
+        products = (sympy.Mul(*(s**p for s, p in zip(own, powers, strict=True))) for powers in library.moments)
+        return [sympy.latex(product) for product in products]
 
     def to_pysindy(self) -> pysindy.SINDy | pysindy.DiscreteSINDy:
         """A fitted ``pysindy.SINDy`` of a ``PolynomialLibrary`` whose predictions are ẋ; of a map, ``DiscreteSINDy``.
