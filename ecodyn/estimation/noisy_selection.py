@@ -28,7 +28,7 @@ from ecodyn.rollouts.marching import march
 from ecodyn.rollouts.skill import WORST_UNEXPLAINED
 from ecodyn.statistics.smoothing import FEWEST
 
-__all__ = ["Selected", "may_select", "selected"]
+__all__ = ["FLOOR", "Selected", "may_select", "selected", "short_runs"]
 
 MOST_TERMS, MOST_COEFFICIENTS = 100, 300  # paths are eliminated term by term
 ROLLOUTS, SHARE, POINTS = 5, 1 / 3, 40  # of each run, over a third of it
@@ -106,7 +106,7 @@ def _compressed(runs: list[tuple[Array, Array, Array]], span: int, own: Array) -
 
 def _unexplained(library: Library, samples: Samples, candidates: Array, own: Array) -> list[float]:
     """Of each candidate (candidate, feature, term): mean square of its rollouts' errors, in features' scales."""
-    starts, truth, times = _short_runs(samples)
+    starts, truth, times = short_runs(samples)
     bound = AMPLITUDE * float(np.abs(samples.states).max())
     worst = 2 * WORST_UNEXPLAINED
     size, left = max(1, BATCH // len(starts)), list[float]()
@@ -124,7 +124,7 @@ def _unexplained(library: Library, samples: Samples, candidates: Array, own: Arr
     return left
 
 
-def _short_runs(samples: Samples) -> tuple[Array, Array, Array]:
+def short_runs(samples: Samples) -> tuple[Array, Array, Array]:
     """Smoothed starts (rollout, feature, channel), signals (rollout, point, feature) and times (rollout, point)."""
     starts, truth, times = [], [], []
     for r, n in enumerate(samples.lengths.tolist()):

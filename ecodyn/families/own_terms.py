@@ -99,7 +99,7 @@ def _unpacked(terms: object) -> list[str | _Function]:
     if terms is None:
         return []
     if isinstance(terms, str) or not isinstance(terms, list | tuple):
-        raise ValueError(f"terms are a list of formulas or functions, {EXAMPLE}, got {terms!r:.100}")
+        raise ValueError(f"terms are a list of formulas or functions, {EXAMPLE}, got {terms!r}")
     found: list[str | _Function] = []
     for term in terms:
         if isinstance(term, str):
@@ -111,9 +111,7 @@ def _unpacked(terms: object) -> list[str | _Function]:
         elif isinstance(term, tuple) and len(term) == len(("function", "derivative")) and all(map(callable, term)):
             found.append(_Function(*term))
         else:
-            raise ValueError(
-                f"a term is a formula, a function, or (function, derivative), {EXAMPLE}, got {term!r:.100}"
-            )
+            raise ValueError(f"terms are formulas, functions, or (function, derivative), {EXAMPLE}, got {terms!r}")
     return found
 
 

@@ -71,7 +71,8 @@ def candidates_of(search: Search, samples: Samples, columns: tuple[int, ...]) ->
         The formula has no value along the data, wherever it is searched.
     """
     law = FormulaLaw(search.statement, columns, None, tuple(samples.scales.ravel().tolist()), samples.time_scale)
-    nonlinear = len(derivatives_of(search.statement).linear) < len(search.statement.parameters)
+    linear = {search.statement.parameters[i] for i in derivatives_of(search.statement).linear}
+    nonlinear = not {*search.statement.parameters} <= linear | {*search.starts}  # else all draws would be alike
     rng = np.random.default_rng(search.seed)
     drawn = [_drawn(search, samples, rng, first=i == 0) for i in range(DRAWS if nonlinear else 1)]
     increments, found = _projected(search, law, samples, drawn)
