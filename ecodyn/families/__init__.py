@@ -86,6 +86,7 @@ FURTHER: Registry[type[Family]] = Registry(
         "power_law": "ecodyn.families.power_law:PowerLaw",
         "gompertz": "ecodyn.families.gompertz:Gompertz",
         "replicator": "ecodyn.families.replicator:Replicator",
+        "rational": "ecodyn.families.rational:Rational",
     },
     _accept_family,
 )

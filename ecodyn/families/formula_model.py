@@ -12,6 +12,7 @@ import numpy as np
 
 from ecodyn.arrays import Array
 from ecodyn.equations.clock_drive import Drive
+from ecodyn.equations.library import EXCHANGEABLE, INDEPENDENT
 from ecodyn.equations.names import letter_of
 from ecodyn.families.diagnosed import DiagnosedModel
 from ecodyn.families.diagnostics import Diagnostics
@@ -181,7 +182,9 @@ class FormulaModel(DiagnosedModel):
         statement, features = statement_of(document["formula"], document["state"]), tuple(document["features"])
         check_labels(statement, features, (), shared=True)
         parameters = _parameters(document["parameters"], statement)
-        if document["coupling"] != statement.coupling:
+        # A law that was selected from terms with means may have none of them.
+        alone = statement.coupling == INDEPENDENT and document["coupling"] == EXCHANGEABLE
+        if document["coupling"] != statement.coupling and not alone:
             raise ValueError(f"coupling {document['coupling']!r} of a formula whose coupling is {statement.coupling}")
         drive, diagnostics = document.get("drive"), document.get("diagnostics")
         model = cls(

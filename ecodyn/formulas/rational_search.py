@@ -27,12 +27,13 @@ from ecodyn.formulas.rational_form import RationalForm
 __all__ = ["Shot", "search_rational"]
 
 A_SIZE = 2  # supports of each number of parameters, of those that implicit selection proposes
-ROUNDS, BEST = 3, 2  # of exchanges near the best ones
-SHORTENED, FEWER = 4, 2  # of the best, and terms that are taken from each
+ROUNDS, BEST = 6, 1  # of exchanges near the best ones
+SHORTENED, FEWER = 3, 2  # of the best, and terms that are taken from each
 AROUND = 2  # parameters more or less than the best has, that others may have
 MOST_PARAMETERS = 8  # of a law
 # Squares under so much of the data's count as none: what the solver leaves of exact data.
 EXACT = 1e-13
+STAGES, ITERATIONS, NOISY_INTERVALS = (0.3, 1.0), 15, 48  # of shooting a support: it is ranked, not reported
 TOLERANCE = 1e-7  # of the solver's steps where there is no noise: its error must not decide
 RANK = 1e-12  # eigenvalues of the normalised Hessian under so much of the largest are rounding
 
@@ -67,12 +68,16 @@ def search_rational(form: RationalForm, options: Mapping[str, Any]) -> list[Shot
     """
     samples = form.samples
     noisy = samples.smooth is not None
-    options = {**options, "estimate_starts": noisy}
-    if not noisy:
+    options = {**options, "estimate_starts": noisy, "stages": STAGES, "max_iterations": ITERATIONS}
+    if noisy:
+        options["intervals"] = NOISY_INTERVALS
+    else:
         options["step_tolerance"] = min(TOLERANCE, options.get("step_tolerance", TOLERANCE))
     starts = _shortlist(form, implicit_candidates(form.numerator, form.denominator, samples))
     found: dict[bytes, Shot] = {}
     for round_ in range(1 + ROUNDS):
+        if not starts:
+            break
         new = {key: start for start in starts if (key := (start != 0).tobytes()) not in found}
         for shot in _shots(form, [*new.values()], options):
             found[shot.kept.tobytes()] = shot

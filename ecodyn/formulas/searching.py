@@ -19,7 +19,7 @@ from ecodyn.formulas.symbolic import derivatives_of
 from ecodyn.formulas.transforms import Bounds, Coordinates
 from ecodyn.formulas.units import units_of
 
-__all__ = ["Candidate", "Search", "candidates_of"]
+__all__ = ["Candidate", "Search", "candidates_of", "draws_of"]
 
 DRAWS = 100  # of the parameters that enter nonlinearly; each takes a regression on a few thousand numbers
 SPREAD = 1.5  # decades around a parameter's unit that draws go to: what saturates or turns does so within the data
@@ -71,10 +71,9 @@ def candidates_of(search: Search, samples: Samples, columns: tuple[int, ...]) ->
         The formula has no value along the data, wherever it is searched.
     """
     law = FormulaLaw(search.statement, columns, None, tuple(samples.scales.ravel().tolist()), samples.time_scale)
-    linear = {search.statement.parameters[i] for i in derivatives_of(search.statement).linear}
-    nonlinear = not {*search.statement.parameters} <= linear | {*search.starts}  # else all draws would be alike
+    nonlinear = draws_of(search) > 1
     rng = np.random.default_rng(search.seed)
-    drawn = [_drawn(search, samples, rng, first=i == 0) for i in range(DRAWS if nonlinear else 1)]
+    drawn = [_drawn(search, samples, rng, first=i == 0) for i in range(draws_of(search))]
     increments, found = _projected(search, law, samples, drawn)
     possible = [(p, units) for p, units in found if np.isfinite(p.cost)]
     if not possible:
@@ -87,6 +86,12 @@ def candidates_of(search: Search, samples: Samples, columns: tuple[int, ...]) ->
     costs = [rollout_cost(each.law, samples, each.coordinates) for each in every]
     best = int(np.argmin(costs)) if every else 0
     return refined[0], every[best] if every and np.isfinite(costs[best]) else None
+
+
+def draws_of(search: Search) -> int:
+    """How many draws there are: one where all parameters that enter nonlinearly have starts, for all would be alike."""
+    linear = {search.statement.parameters[i] for i in derivatives_of(search.statement).linear}
+    return 1 if {*search.statement.parameters} <= linear | {*search.starts} else DRAWS
 
 
 def _projected(
