@@ -59,6 +59,7 @@ def uptake():
     return small("michaelis_menten").fit(runs_of("michaelis_menten", runs=4)).model_
 
 
+@pytest.mark.slow
 def test_saturating_uptake_is_found_and_comes_back_from_a_file(uptake, tmp_path):
     assert uptake.formula == "(p1*x + p2*x**2)/(1 + q1*x)"
     assert dict(uptake.parameters) == pytest.approx(LAWS["michaelis_menten"][3], rel=1e-6)
