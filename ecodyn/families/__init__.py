@@ -85,8 +85,8 @@ FURTHER: Registry[type[Family]] = Registry(
         "hill": "ecodyn.families.hill:Hill",
         "power_law": "ecodyn.families.power_law:PowerLaw",
         "gompertz": "ecodyn.families.gompertz:Gompertz",
-        "replicator": "ecodyn.families.replicator:Replicator",
         "rational": "ecodyn.families.rational:Rational",
+        "replicator": "ecodyn.families.replicator:Replicator",
     },
     _accept_family,
 )

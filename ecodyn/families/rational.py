@@ -38,6 +38,7 @@ class _Selected(FormulaFamily):
     name = "rational"
     searches = 1
     random_state = 0
+    draws: ClassVar[int] = 1  # all parameters have starts
 
     def __init__(
         self,
@@ -99,12 +100,15 @@ class Rational(ShotFamily[FormulaModel]):
 
     Examples
     --------
+    Beverton and Holt's map, of which a step is to 1.8x/(1 + 0.5x):
+
     >>> from ecodyn.families.rational import Rational
-    >>> t = np.linspace(0.0, 6.0, 61)
-    >>> from scipy.special import lambertw  # ẋ = −x/(1 + x) has the solution W(x₀ exp(x₀ − t))
-    >>> x = np.real(lambertw([[x0 * np.exp(x0 - s) for x0 in (0.5, 1.0, 2.0, 3.0)] for s in t]))
-    >>> Rational("independent", degree=2, denominator_degree=1).fit(x, t=t).print(precision=3)
-    (x)' = -1.0*x/(1.0*x + 1)
+    >>> x = [np.array([0.1, 0.5, 1.0, 2.5])]
+    >>> for _ in range(20):
+    ...     x.append(1.8 * x[-1] / (1 + 0.5 * x[-1]))
+    >>> law = Rational("independent", degree=2, denominator_degree=1, dynamics="map").fit(np.array(x)).model_
+    >>> law.formula, {name: round(value, 6) for name, value in law.parameters.items()}
+    ('(p1*x + p2*x**2)/(1 + q1*x)', {'p1': 0.8, 'p2': -0.5, 'q1': 0.5})
     """
 
     name: ClassVar[str] = "rational"

@@ -38,7 +38,7 @@ class RationalForm:
     >>> from ecodyn.equations.forms import polynomial_library
     >>> from ecodyn.trajectories import as_trajectories
     >>> library = polynomial_library("independent", ["signal"], [1], degree=1)
-    >>> form = RationalForm(library, library, Samples.of(as_trajectories(np.ones((5, 1)))))
+    >>> form = RationalForm(library, library, Samples.of(as_trajectories(np.arange(1.0, 6.0)[:, None])))
     >>> form.formula(np.array([False, True, True]))
     'p1*x/(1 + q1*x)'
     """

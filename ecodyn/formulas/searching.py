@@ -41,6 +41,7 @@ class Search:
     starts : values of parameters that searches begin with, in place of draws
     count : how many draws are refined
     seed : of the draws
+    draws : how many there are, where parameters enter nonlinearly
     """
 
     statement: Statement
@@ -48,6 +49,7 @@ class Search:
     starts: Mapping[str, float]
     count: int
     seed: int
+    draws: int = DRAWS
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,9 +91,9 @@ def candidates_of(search: Search, samples: Samples, columns: tuple[int, ...]) ->
 
 
 def draws_of(search: Search) -> int:
-    """How many draws there are: one where all parameters that enter nonlinearly have starts, for all would be alike."""
-    linear = {search.statement.parameters[i] for i in derivatives_of(search.statement).linear}
-    return 1 if {*search.statement.parameters} <= linear | {*search.starts} else DRAWS
+    """How many draws there are: one where all parameters enter linearly, for their optimum is the same from each."""
+    nonlinear = len(derivatives_of(search.statement).linear) < len(search.statement.parameters)
+    return search.draws if nonlinear else 1
 
 
 def _projected(
