@@ -38,6 +38,7 @@ from ecodyn.cli.options import (
     Tokens,
 )
 from ecodyn.cli.output import INTERRUPTED, PARTIAL, console, exits, fail, print_json, progress_bar, say, warnings_said
+from ecodyn.cli.own_terms import TermTexts, terms_beside
 
 if TYPE_CHECKING:
     from ecodyn.comparison import Comparison
@@ -91,6 +92,7 @@ def compare(
     coupling: Couplings = None,
     formula: FormulaTexts = None,
     positive: Positive = None,
+    term: TermTexts = None,
     protocol: Protocols = None,
     window: Windows = None,
     phases: Phases = None,
@@ -149,7 +151,8 @@ def compare(
         families = _beside(names, laws)
         comparison = partial(compare_families, data, families, couplings, protocols=protocols, windows=windows)
         comparison = partial(comparison, phases=phases, every=every, state=state, dynamics=which, folds=folds)
-        comparison = partial(comparison, parameters=_parameters(names, refine), survivor_rule=survivor_rule)
+        parameters = terms_beside(_parameters(names, refine), names, term)
+        comparison = partial(comparison, parameters=parameters, survivor_rule=survivor_rule)
         comparison = partial(comparison, check_budget=check_budget, resamples=resamples)
         result = _compared(partial(comparison, margin=margin, surrogates=surrogates, jobs=cores(jobs), seed=seed))
         _hand_over(result, output, as_json)

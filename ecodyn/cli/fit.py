@@ -29,6 +29,7 @@ from ecodyn.cli.options import (
     WindowText,
 )
 from ecodyn.cli.output import STDOUT, console, exits, listed, print_json, say, warnings_said
+from ecodyn.cli.own_terms import TermTexts, with_own_terms
 from ecodyn.families import DEFAULT
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ def fit(
     inputs: Inputs = None,
     no_inputs: NoInputs = False,
     option: Parameters = None,
+    term: TermTexts = None,
     output: Output = None,
     seed: Seed = 0,
     force: Force = False,
@@ -84,13 +86,14 @@ def fit(
         _check_alone(context, formula)
         laws = formulas_of([] if formula is None else [formula], positive, state)
         if family == AUTO:
-            _check_left_to_it(context, dynamics_of(dynamics, time), option)
+            _check_left_to_it(context, dynamics_of(dynamics, time), option, term)
         reading = Reading(columns, time_column, run_column, missing)
         data = prepared(paths, window, every, runs, select, reading)
         data = with_given_inputs(data, inputs, paths, reading, none=no_inputs)
         if family != AUTO:
             which = dynamics_of(dynamics, time)
             estimator = _configured(laws[0] if laws else _of_family(family, coupling, state), which, option, seed)
+            estimator = with_own_terms(estimator, term)
         target = None if str(output) == STDOUT else output
         if target is not None:
             from ecodyn.families.model import check_model_path
@@ -113,13 +116,16 @@ def _chosen(data: Trajectories, seed: int) -> FittedModel:
     return found.model
 
 
-def _check_left_to_it(context: typer.Context, dynamics: str, options: list[str] | None) -> None:
+def _check_left_to_it(
+    context: typer.Context, dynamics: str, options: list[str] | None, terms: list[str] | None
+) -> None:
     """Refuse what ``--family auto`` chooses itself, or has no room for; defaults as well where they are given."""
     from ecodyn.rollouts.iteration import FLOW
 
     given = {f"--{name}": _is_given(context, name) for name in ("coupling", "state")}
     given["--dynamics"] = dynamics != FLOW
-    refused = [flag for flag, there in (given | {"--set": bool(options)}).items() if there]
+    given |= {"--set": bool(options), "--term": bool(terms)}
+    refused = [flag for flag, there in given.items() if there]
     if refused:
         raise typer.BadParameter(
             f"--family {AUTO} chooses all but the data itself, a flow of the signals, got {listed(refused)}; leave "

@@ -10,6 +10,7 @@ import numpy as np
 
 from ecodyn.arrays import Array
 from ecodyn.equations.function_kinds import TABLE
+from ecodyn.equations.own_functions import OwnFunction
 
 if TYPE_CHECKING:
     import sympy
@@ -99,7 +100,7 @@ class Function:
         return TABLE[self.kind].values(sympy, p, q, symbols[self.variables[0]], symbols[self.variables[-1]])
 
 
-def with_functions(x: Array, functions: Sequence[Function]) -> Array:
+def with_functions(x: Array, functions: Sequence[OwnFunction]) -> Array:
     """States (..., variable) with the functions' values behind the variables."""
     if not functions:
         return x
@@ -111,7 +112,7 @@ def with_functions(x: Array, functions: Sequence[Function]) -> Array:
     return out
 
 
-def through_functions(derivatives: Array, x: Array, functions: Sequence[Function]) -> Array:
+def through_functions(derivatives: Array, x: Array, functions: Sequence[OwnFunction]) -> Array:
     """Derivatives by the variables alone, (batch, ..., variable), from those by them and by functions of them."""
     count = derivatives.shape[-1] - len(functions)
     out = derivatives[..., :count].copy()

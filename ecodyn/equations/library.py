@@ -17,6 +17,9 @@ so that ẋᵢ = Σₜ θᵢₜ own_t(xᵢ) env_t(z(x)), and the Jacobian is a d
 read off that one representation. A state of which several channels are fitted (``ecodyn.trajectories.state``)
 has an equation for each over the same terms: coefficients are rows (equation × group), equations outermost, where
 group is one for coefficients that features share and one a feature for those of their own.
+
+Under the couplings other than full, functions of a feature's own channels and of z are further own variables, and means
+may be of functions of the own channels (``ecodyn.equations.own_functions``).
 """
 
 from __future__ import annotations
@@ -31,23 +34,29 @@ from numpy.typing import NDArray
 
 from ecodyn.arrays import Array
 from ecodyn.equations.functions import Function, with_functions
+from ecodyn.equations.library_variables import (
+    COUPLINGS,
+    DIGITS,
+    EXCHANGEABLE,
+    FULL,
+    INDEPENDENT,
+    LibraryVariables,
+)
 from ecodyn.equations.monomials import Monomials, Powers
-from ecodyn.equations.names import letter_of, moment_name, product_name
+from ecodyn.equations.names import product_name
 from ecodyn.trajectories.labels import Label
 from ecodyn.trajectories.state import VELOCITY, fitted, moving
 
 if TYPE_CHECKING:
     import sympy
 
-INDEPENDENT, EXCHANGEABLE, FULL = "independent", "exchangeable", "full"
-COUPLINGS = (INDEPENDENT, EXCHANGEABLE, FULL)
+__all__ = ["COUPLINGS", "DIGITS", "EXCHANGEABLE", "FULL", "INDEPENDENT", "MEMORY_SHARE", "Library"]
 
-DIGITS = 4  # of a function's parameter in a name
 MEMORY_SHARE = 0.5  # of the machine's memory that one library's candidate matrix may take
 
 
 @dataclass(frozen=True, kw_only=True)
-class Library:
+class Library(LibraryVariables):
     """Terms of one right-hand side.
 
     Parameters
@@ -59,19 +68,11 @@ class Library:
     moments : for ``exchangeable``: the channel powers inside each mean
     environment : tuple of powers, one an environment monomial, each with one exponent an environment variable
     terms : tuple of (own index, environment index), in the order of the coefficients
-    functions : for ``full``: functions of the environment variables, which are further ones
+    functions : for ``full``: functions of the environment variables, which are further ones; else of the own channels
+        and the environment variables, which are further own ones
+    inner : for ``exchangeable``: functions of the own channels that means are taken of, further channels of moments
     inputs : names of known functions of time, under any coupling: the last of the environment variables
     """
-
-    coupling: str
-    channels: tuple[str, ...]
-    features: tuple[Label, ...]
-    own: tuple[Powers, ...]
-    moments: tuple[Powers, ...]
-    environment: tuple[Powers, ...]
-    terms: tuple[tuple[int, int], ...]
-    functions: tuple[Function, ...] = ()
-    inputs: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.terms)
@@ -107,13 +108,13 @@ class Library:
 
     @cached_property
     def own_monomials(self) -> Monomials:
-        """Of the feature's own channels."""
-        return Monomials.of(self.own, len(self.channels))
+        """Of the feature's own variables: its channels, and functions."""
+        return Monomials.of(self.own, len(self.channels) + len(self.own_functions))
 
     @cached_property
     def moment_monomials(self) -> Monomials:
         """Whose means over features are the environment variables of ``exchangeable``."""
-        return Monomials.of(self.moments, len(self.channels))
+        return Monomials.of(self.moments, len(self.channels) + len(self.inner))
 
     @cached_property
     def environment_monomials(self) -> Monomials:
@@ -125,18 +126,6 @@ class Library:
         """Position of the channel that is the signal's derivative, if there is one."""
         return self.channels.index(VELOCITY) if VELOCITY in self.channels else None
 
-    @property
-    def n_variables(self) -> int:
-        """Number of environment variables."""
-        return self.n_seen + len(self.inputs)
-
-    @property
-    def n_seen(self) -> int:
-        """Number of those that the state tells, without inputs."""
-        if self.coupling == EXCHANGEABLE:
-            return len(self.moments)
-        return len(self.features) * len(self.channels) + len(self.functions) if self.coupling == FULL else 0
-
     @cached_property
     def per_feature_terms(self) -> bool:
         """Whether the terms' values depend on the feature (not so where all own monomials are 1)."""
@@ -145,7 +134,7 @@ class Library:
     def variables(self, x: Array) -> Array:
         """Environment variables z, (..., V), of states (..., feature, channel); without the inputs."""
         if self.coupling == EXCHANGEABLE:
-            return np.asarray(self.moment_monomials(x).sum(axis=-2) / x.shape[-2])
+            return np.asarray(self.moment_monomials(self.mean_variables(x)).sum(axis=-2) / x.shape[-2])
         if self.coupling == FULL:
             z = x.reshape(*x.shape[:-2], -1)
             return with_functions(z, self.functions)
@@ -161,35 +150,19 @@ class Library:
         environment = self.environment_monomials(z)[..., None, self.environment_index]
         if not self.per_feature_terms:
             return np.asarray(environment)
-        return np.asarray(self.own_monomials(x)[..., self.own_index] * environment)
-
-    @cached_property
-    def degrees(self) -> NDArray[np.int64]:
-        """Degree of each term in each channel, (term, channel); a function's is two, since it is not linear."""
-        channels = len(self.channels)
-        if self.coupling == EXCHANGEABLE:
-            variables = np.array(self.moments, dtype=int).reshape(-1, channels)
-        else:
-            units = np.eye(channels, dtype=int)
-            of_functions = [2 * units[f.variables[0] % channels] for f in self.functions]
-            variables = np.array([*np.tile(units, (len(self.features), 1)), *of_functions])
-        degrees = [
-            np.array(self.own[o]) + (np.array(self.environment[e][: self.n_seen], dtype=int) @ variables[: self.n_seen])
-            for o, e in self.terms
-        ]
-        return np.array(degrees, dtype=np.int64).reshape(len(self.terms), channels)
+        return np.asarray(self.own_monomials(self.own_variables(x, z))[..., self.own_index] * environment)
 
     def rescale(self, coefficients: Array, scales: Array, time_scale: float = 1.0) -> Array:
         """Coefficients in original units from those of channels divided by ``scales`` and time by ``time_scale``.
 
         ``scales`` are (channel,), or (feature, channel) where each feature has coefficients, and a unit, of its own.
         """
-        if self.functions:
+        if any(isinstance(function, Function) for function in self.functions):
             raise ValueError("expected a library of monomials: functions have no unit to be scaled by")
         if scales.ndim > 1:
             units = scales[:, list(self.fitted)].T[..., None] / time_scale / self._own_units(scales)
             return np.asarray(coefficients * units.reshape(coefficients.shape))
-        terms = np.prod(scales**self.degrees, axis=1)
+        terms = np.prod(scales**self.units, axis=1)
         factor = scales[list(self.fitted), None] / time_scale / terms
         return np.asarray(coefficients * np.repeat(factor, self.groups(len(coefficients)), axis=0))
 
@@ -244,34 +217,6 @@ class Library:
         """Memory that the candidate matrix takes for so many (run, step) samples."""
         return 8 * samples * len(self) * (len(self.features) if self.per_feature_terms else 1)
 
-    def symbols(self, feature: Label | None = None) -> tuple[list[sympy.Symbol], list[sympy.Expr]]:
-        """Symbols of the own channels and of the environment variables, expressions where these are functions."""
-        import sympy
-
-        suffix = "" if feature is None else f"_{feature}"
-        own = [sympy.Symbol(letter_of(c) + suffix) for c in self.channels]
-        variables = [sympy.Symbol(name) for name in self._variable_names]
-        plain, inputs = variables[: self.n_seen - len(self.functions)], variables[self.n_seen :]
-        return own, [*plain, *(f.expression(plain) for f in self.functions), *inputs]
-
-    @cached_property
-    def _variable_names(self) -> list[str]:
-        return self._named(DIGITS)
-
-    def _named(self, digits: int) -> list[str]:
-        """Names of the environment variables, parameters of functions to so many digits."""
-        if self.coupling == EXCHANGEABLE:
-            return [*(moment_name(self.channels, powers) for powers in self.moments), *self.inputs]
-        if self.coupling == FULL:
-            names = [f"{letter_of(c)}_{f}" for f in self.features for c in self.channels]
-            return [*names, *(f.name(names, digits) for f in self.functions), *self.inputs]
-        return list(self.inputs)
-
-    @property
-    def names_of_functions(self) -> list[str]:
-        """Of the functions, as text."""
-        return self._variable_names[self.n_seen - len(self.functions) : self.n_seen]
-
     def expressions(self, feature: Label | None = None) -> list[sympy.Expr]:
         """Each term as a sympy expression, for a shared law or for one feature of a full one."""
         import sympy
@@ -285,7 +230,7 @@ class Library:
 
     def names(self, feature: Label | None = None, digits: int = DIGITS) -> list[str]:
         """Each term as text, ``x*mean_x``, or ``x_hare*mean_x`` of one feature; functions to so many digits."""
-        own = [letter_of(c) + ("" if feature is None else f"_{feature}") for c in self.channels]
+        own = self._own_names("" if feature is None else f"_{feature}", digits)
         z = self._named(digits) if self.functions else self._variable_names
         return [
             product_name([*zip(own, self.own[o], strict=False), *zip(z, self.environment[e], strict=False)])

@@ -12,8 +12,9 @@ from ecodyn.arrays import Array
 from ecodyn.equations.clock_drive import Drive, Drives
 from ecodyn.equations.functions import through_functions
 from ecodyn.equations.known_inputs import KnownInputs
-from ecodyn.equations.library import Library
+from ecodyn.equations.library import FULL, Library
 from ecodyn.equations.monomials import contracted, gathered
+from ecodyn.equations.own_functions import Slopes, local_slopes, slopes_through
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,8 @@ class BoundLibrary:
         if self.drive is None:
             z = None if self.inputs is None else self._with_inputs(self.library.variables(x), t)
             return self._with_kinematics(self(x, z), x)
-        return self._with_kinematics(self._slopes(x, self._driven(self.drive, t)[1]), x)
+        own = x if not self.library.own_functions else self.library.own_variables(x, self.drive(t))
+        return self._with_kinematics(self._slopes(own, self._driven(self.drive, t)[1]), x)
 
     def _with_kinematics(self, slopes: Array, x: Array) -> Array:
         """Derivatives of all channels from those of the fitted ones, both (batch, feature, channel or equation)."""
@@ -63,10 +65,14 @@ class BoundLibrary:
         ``z`` replaces the environment variables.
         """
         z = self.library.variables(x) if z is None else z
-        return self._slopes(x, self._weights(self.library.environment_monomials(z)))
+        own = self.library.own_variables(x, z)
+        return self._slopes(own, self._weights(self.library.environment_monomials(z)))
 
     def _slopes(self, x: Array, weights: Array) -> Array:
-        """Σₒ own_o(x) weightsₒ, (batch, feature, equation), of weights (batch, equation, group, own)."""
+        """Σₒ own_o(x) weightsₒ, (batch, feature, equation), of weights (batch, equation, group, own).
+
+        ``x`` are the own variables, (batch, feature, variable).
+        """
         if len(self.library.own) == 1 and not self.library.per_feature_terms:
             slopes = weights[..., 0]  # the only own monomial is 1
             return np.broadcast_to(slopes, (*slopes.shape[:2], x.shape[1])).swapaxes(1, 2)
@@ -100,25 +106,30 @@ class BoundLibrary:
     def sensitivity(self, x: Array, t: Array) -> Sensitivity:
         """f and all parts of its derivatives at states (batch, feature, channel) and times (batch,)."""
         library, moments, through = self.library, None, None
-        powers = library.own_monomials.closure(x)
+        z = None if self.drive is None else self.drive(t)
+        inner = local_slopes(x, x[:, 0, :0], library.inner)
+        if z is None:
+            if library.moments:
+                moments = library.moment_monomials.closure(library.mean_variables(x))
+                z = library.moment_monomials.select(moments).sum(axis=-2) / x.shape[-2]
+            else:
+                z = library.variables(x)
+        powers = library.own_monomials.closure(library.own_variables(x, z))
         own = library.own_monomials.select(powers)
         if self.drive is not None:
             environment, weights = self._driven(self.drive, t)
         else:
-            if library.moments:
-                moments = library.moment_monomials.closure(x)
-                z = library.moment_monomials.select(moments).sum(axis=-2) / x.shape[-2]
-            else:
-                z = library.variables(x)
             closed = library.environment_monomials.closure(self._with_inputs(z, t))
             environment = library.environment_monomials.select(closed)
             weights = self._weights(environment)
             if z.shape[-1]:
                 through = self._through(own, library.environment_monomials.gradient(closed)[..., : z.shape[-1]])
-                if library.functions:
+                if library.coupling == FULL and library.functions:
                     through = through_functions(through, z, library.functions)
         slopes = contracted(own[:, None], weights).swapaxes(1, 2)
         by = [contracted(library.own_monomials.derivative(powers, c)[:, None], weights) for c in library.moving]
+        if library.own_functions:
+            by, through = self._by_functions(x, z, powers, weights, by, through)
         local = by[0][:, None] if len(by) == 1 else np.stack(by, axis=1)
         return Sensitivity(
             library=library,
@@ -128,7 +139,25 @@ class BoundLibrary:
             value=self._with_kinematics(slopes, x),
             local=local,
             through=through,
+            inner=inner,
         )
+
+    def _by_functions(
+        self, x: Array, z: Array, powers: Array, weights: Array, by: list[Array], through: Array | None
+    ) -> tuple[list[Array], Array | None]:
+        """``local`` of each moving channel and ``through`` with what own functions of channels and of z add to them."""
+        library, channels = self.library, len(self.library.channels)
+        found = local_slopes(x, z, library.own_functions)
+        of_functions = [
+            contracted(library.own_monomials.derivative(powers, channels + k)[:, None], weights)
+            for k in range(len(library.own_functions))
+        ]
+        by = [b + slopes_through(of_functions, found, c) for b, c in zip(by, library.moving, strict=True)]
+        if through is not None:
+            through = through.copy()
+            for v in range(z.shape[-1]):
+                through[..., v] += slopes_through(of_functions, found, channels + v)
+        return by, through
 
     def jacobian(self, x: Array, t: Array) -> Array:
         """∂f/∂x of the signals, (batch, feature, feature), at signals (batch, feature), which are all of the state."""
@@ -153,7 +182,7 @@ class Sensitivity:
 
     ``value`` is ẋ of all channels, (batch, feature, channel); ``local`` the derivative of each equation by the
     feature's own moving channels, (batch, moving, equation, feature); ``through`` that by the environment variables,
-    (batch, equation, feature, variable).
+    (batch, equation, feature, variable); ``inner`` the derivatives of functions that means are of.
     """
 
     library: Library
@@ -163,6 +192,7 @@ class Sensitivity:
     value: Array
     local: Array
     through: Array | None
+    inner: list[Slopes] = field(default_factory=list)
 
     def terms(self) -> Array:
         """Φ, (batch, feature, term): the forcing of each coefficient."""
@@ -190,8 +220,18 @@ class Sensitivity:
         """∂z/∂x of an exchangeable law's means, (moving, batch, feature, variable); None where it sees none."""
         if self.moments is None or self.through is None:
             return None
-        by = [self.library.moment_monomials.derivative(self.moments, c) for c in self.library.moving]
+        by = [self._moments_by(self.moments, c) for c in self.library.moving]
         return np.asarray(np.stack(by) / self.own.shape[-2])
+
+    def _moments_by(self, moments: Array, channel: int) -> Array:
+        """Derivatives of what means are of by a channel, (batch, feature, moment), from their closure's values."""
+        monomials = self.library.moment_monomials
+        by = monomials.derivative(moments, channel)
+        for k, slopes in enumerate(self.inner):
+            for position, slope in slopes:
+                if position == channel:
+                    by = by + monomials.derivative(moments, len(self.library.channels) + k) * slope[..., None]
+        return by
 
     def _of_variables(self, directions: Array) -> Array:
         """(∂z/∂x)·S, (batch, variable, direction)."""
@@ -202,6 +242,6 @@ class Sensitivity:
             for m, channel in enumerate(library.moving):
                 out[:, channel :: len(library.channels)] = directions[:, m]
             return out
-        slopes = [library.moment_monomials.derivative(self.moments, c) / features for c in library.moving]
+        slopes = [self._moments_by(self.moments, c) / features for c in library.moving]
         parts = (np.matmul(s.swapaxes(-1, -2), directions[:, m]) for m, s in enumerate(slopes))
         return np.asarray(functools.reduce(np.add, parts))

@@ -59,7 +59,7 @@ class Centred:
         own_coefficients = rows == len(library.fitted) * len(library.features)
         if not own_coefficients or library.coupling not in (INDEPENDENT, FULL) or _is_proportional(library):
             return None
-        if not _divisors(library).complete:
+        if library.functions or not _divisors(library).complete:
             return None
         features = len(library.features)
         there = np.arange(samples.states.shape[1]) < samples.lengths[:, None]

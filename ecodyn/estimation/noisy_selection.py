@@ -28,7 +28,7 @@ from ecodyn.rollouts.marching import march
 from ecodyn.rollouts.skill import WORST_UNEXPLAINED
 from ecodyn.statistics.smoothing import FEWEST
 
-__all__ = ["Selected", "may_select", "selected"]
+__all__ = ["FLOOR", "Selected", "may_select", "selected", "short_runs"]
 
 MOST_TERMS, MOST_COEFFICIENTS = 100, 300  # paths are eliminated term by term
 ROLLOUTS, SHARE, POINTS = 5, 1 / 3, 40  # of each run, over a third of it
@@ -64,7 +64,7 @@ def selected(library: Library, samples: Samples) -> Selected | None:
     coefficients = np.stack([c for _, _, c in candidates])
     left = _unexplained(library, samples, coefficients, own)
     count = int(samples.lengths.sum()) * len(own)
-    costs = term_costs(exponents.sum(axis=1), exponents, count)
+    costs = term_costs(exponents.sum(axis=1), _of_features(exponents, library), count)
     values = [count * np.log(u + FLOOR) + costs[c[1]].sum() for c, u in zip(candidates, left, strict=True)]
     span, support, found = candidates[int(np.argmin(values))]
     return Selected(support, found, span, len(candidates))
@@ -75,7 +75,7 @@ def _candidates(library: Library, samples: Samples, exponents: Array, own: Array
     degrees = exponents.sum(axis=1)
     rank = degrees * 10.0 + exponents.max(axis=1)  # of terms that data can't tell apart, the highest degree goes first
     allowed = [np.tile(degrees <= d, (len(own), 1)) for d in range(1, int(degrees.max()) + 1)]
-    allowed.append((exponents.T > 0) & (degrees <= 2))
+    allowed.append((_of_features(exponents, library).T > 0) & (degrees <= 2))
     found: list[tuple[int, Bools, Array]] = []
     for states in (samples.states, samples.starts):
         runs = [(states[r, :n], samples.times[r, :n]) for r, n in enumerate(samples.lengths.tolist())]
@@ -85,6 +85,15 @@ def _candidates(library: Library, samples: Samples, exponents: Array, own: Array
             along = supports_along(theta, target, allowed, rank, rows)
             found += [(span, support, solved(theta, target, support)) for support in along]
     return found
+
+
+def _of_features(exponents: Array, library: Library) -> Array:
+    """Exponents (term, feature), where a function is one of each feature that it is of."""
+    if not library.functions:
+        return exponents
+    features = len(library.features)
+    of_functions = np.array([np.isin(np.arange(features), f.variables) for f in library.functions], dtype=int)
+    return np.asarray(exponents[:, :features] + exponents[:, features:] @ of_functions)
 
 
 def _compressed(runs: list[tuple[Array, Array, Array]], span: int, own: Array) -> tuple[Array, Array, int]:
@@ -97,7 +106,7 @@ def _compressed(runs: list[tuple[Array, Array, Array]], span: int, own: Array) -
 
 def _unexplained(library: Library, samples: Samples, candidates: Array, own: Array) -> list[float]:
     """Of each candidate (candidate, feature, term): mean square of its rollouts' errors, in features' scales."""
-    starts, truth, times = _short_runs(samples)
+    starts, truth, times = short_runs(samples)
     bound = AMPLITUDE * float(np.abs(samples.states).max())
     worst = 2 * WORST_UNEXPLAINED
     size, left = max(1, BATCH // len(starts)), list[float]()
@@ -115,7 +124,7 @@ def _unexplained(library: Library, samples: Samples, candidates: Array, own: Arr
     return left
 
 
-def _short_runs(samples: Samples) -> tuple[Array, Array, Array]:
+def short_runs(samples: Samples) -> tuple[Array, Array, Array]:
     """Smoothed starts (rollout, feature, channel), signals (rollout, point, feature) and times (rollout, point)."""
     starts, truth, times = [], [], []
     for r, n in enumerate(samples.lengths.tolist()):

@@ -160,7 +160,7 @@ def _one_seed() -> Iterator[None]:
 
 def _units(library: Library, samples: Samples, method: str, matched: MatchedIntegrals) -> tuple[Array, Array]:
     """What a term (term,) and a target (target,) in the samples' units are in the data's: integrals have time's."""
-    terms = np.prod(samples.scales**library.degrees, axis=1) * input_units(library, samples.inputs)
+    terms = np.prod(samples.scales**library.units, axis=1) * input_units(library, samples.inputs)
     equations = samples.scales[list(library.fitted)]
     targets = np.repeat(equations, matched.targets.shape[-1] // matched.equations)
     if method == "derivative":

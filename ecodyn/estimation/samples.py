@@ -164,7 +164,8 @@ class Samples:
 
     def variable_scales(self, library: Library) -> Array:
         """Scale of each environment variable of an exchangeable library."""
-        return np.array([np.prod(self.scales ** np.array(powers)) for powers in library.moments])
+        channels = len(library.channels)  # functions, which follow in a mean's powers, keep the values they have
+        return np.array([np.prod(self.scales ** np.array(powers[:channels])) for powers in library.moments])
 
     def driven(self, library: Library) -> Samples:
         """The same samples with the library's environment variables replaced by their mean curve over the runs."""

@@ -85,6 +85,7 @@ FURTHER: Registry[type[Family]] = Registry(
         "hill": "ecodyn.families.hill:Hill",
         "power_law": "ecodyn.families.power_law:PowerLaw",
         "gompertz": "ecodyn.families.gompertz:Gompertz",
+        "rational": "ecodyn.families.rational:Rational",
         "replicator": "ecodyn.families.replicator:Replicator",
     },
     _accept_family,

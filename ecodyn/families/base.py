@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from dataclasses import replace
 from time import perf_counter
 from typing import ClassVar
 
@@ -17,6 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ecodyn.arrays import Bools
 from ecodyn.equations.library import EXCHANGEABLE, FULL, INDEPENDENT, Library
+from ecodyn.equations.pruning import without_unused_functions
 from ecodyn.errors import UnusableDataError
 from ecodyn.estimation import (
     InitialFit,
@@ -132,11 +134,15 @@ class LibraryFamily(ShotFamily[Law]):
         """
         raise UnusableDataError(no_terms_in(self.name, inputs))
 
-    def candidates(self, trajectories: Trajectories) -> Library:
+    def library_for(self, trajectories: Trajectories) -> Library:
         """The candidate terms for these runs: of the inputs too that vary in them."""
         channels, features = parse_state(self.state), trajectories.features.tolist()
         inputs = trajectories.varying_inputs()
         return self.driven_library(channels, features, inputs) if inputs else self.library(channels, features)
+
+    def candidates(self, trajectories: Trajectories, samples: Samples) -> tuple[Library, tuple[str, ...]]:
+        """The candidate terms that these data can tell, in their units, and sentences on those that they can't."""
+        return self.library_for(trajectories), ()
 
     def get_feature_names(self) -> list[str]:
         """Names of the fitted law's terms, in the order of its coefficients, as PySINDy calls them."""
@@ -148,7 +154,7 @@ class LibraryFamily(ShotFamily[Law]):
         super().check(trajectories)
         check_flag("per_feature", self.per_feature)
         if trajectories.varying_inputs():
-            self.candidates(trajectories)
+            self.library_for(trajectories)
 
     def ahead(self, trajectories: Trajectories) -> tuple[str, ...]:
         """A full library's size, where it is large, and which coupling takes less."""
@@ -158,7 +164,7 @@ class LibraryFamily(ShotFamily[Law]):
 
         def needed(coupling: str) -> int:
             family = clone(self).set_params(coupling=coupling)
-            return memory_needed(family.candidates(trajectories), longest)
+            return memory_needed(family.library_for(trajectories), longest)
 
         size = needed(FULL)
         if size < MUCH_MEMORY:
@@ -185,17 +191,19 @@ class LibraryFamily(ShotFamily[Law]):
         own_units, smooth = self._own_units(trajectories), self.coupling == FULL
         inputs = trajectories.varying_inputs()
         samples = Samples.of(trajectories, self.state, self.dynamics, own_units=own_units, smooth=smooth, inputs=inputs)
-        library = self.candidates(trajectories)
+        library, notes = self.candidates(trajectories, samples)
+        library = library.in_units(samples.scales)
         if clock:
             samples = samples.driven(library)
         own_coefficients = self._own_coefficients(trajectories)
         parts = match(library, samples, per_feature=own_coefficients, method=self.matching_options.method)
+        initial = self.initial_fit(library, samples, parts, own_coefficients)
         return TrainingSet(
             trajectories=trajectories,
             library=library,
             samples=samples,
             parts=parts,
-            initial=self.initial_fit(library, samples, parts, own_coefficients),
+            initial=replace(initial, notes=(*initial.notes, *notes)) if notes else initial,
             size=int(self.mask(library, own_coefficients).sum()),
             seconds=perf_counter() - started,
         )
@@ -238,7 +246,7 @@ class LibraryFamily(ShotFamily[Law]):
             amplitudes=amplitudes_of(trajectories, self.state),
             feature_amplitudes=feature_amplitudes_of(trajectories) if samples.scales.ndim > 1 else None,
             provenance=self.provenance(trajectories),
-            library=initial.library,
+            library=without_unused_functions(initial.library.in_units(1.0 / samples.scales)),
             coefficients=samples.original(initial.library, coefficients),
             size=prepared.size,
             drive=samples.drive_in_original_units(prepared.library),

@@ -18,7 +18,7 @@ from ecodyn.errors import DataWarning, UnusableDataError
 from ecodyn.extraction.gathering import data_of
 from ecodyn.families.known import no_terms_in, stated_inputs, still_inputs
 from ecodyn.families.model import FittedModel
-from ecodyn.families.options import plain_value
+from ecodyn.families.plain_values import plain
 from ecodyn.families.predictor import Predictor, counts_steps
 from ecodyn.families.printing import rounded
 from ecodyn.families.starting_states import StartLike
@@ -271,13 +271,13 @@ class Family(Predictor, ABC):
     def _plain_parameter(self, name: str, value: object) -> Json:
         """As JSON can hold it; a configuration as its options, those of the default one too."""
         if name in self.configurations:
-            return {k: plain_value(v) for k, v in self.configuration(name).get_params().items()}
-        return plain_value(value)
+            return {k: plain(v) for k, v in self.configuration(name).get_params().items()}
+        return plain(value)
 
     def stated_parameters(self) -> dict[str, Json]:
         """All parameters as JSON can hold them, those of nested configurations too."""
         parameters = self.get_params(deep=True)
-        return {k: plain_value(v) for k, v in parameters.items() if k not in self.configurations}
+        return {k: plain(v) for k, v in parameters.items() if k not in self.configurations}
 
     def equations(self, precision: int | None = None) -> list[sympy.Eq]:
         """The fitted law as sympy equations, coefficients in full or to so many significant digits."""

@@ -27,7 +27,7 @@ from ecodyn.families.shot import ShotFamily
 from ecodyn.families.time_origin import far_from_origin
 from ecodyn.formulas.common_means import CommonMeans
 from ecodyn.formulas.fitting import FittedFormula, fit_formulas
-from ecodyn.formulas.searching import Search
+from ecodyn.formulas.searching import DRAWS, Search
 from ecodyn.formulas.statement import Statement, check_labels, known_among, statement_of
 from ecodyn.formulas.transforms import Bounds, bounds_of
 from ecodyn.rollouts.iteration import FLOW
@@ -73,6 +73,7 @@ class FormulaFamily(ShotFamily[FormulaModel]):
     configurations: ClassVar[dict[str, type[Configuration]]] = {"shooting": Shooting}
     cost: ClassVar[float] = 8.0
     takes_inputs = True  # if it names them
+    draws: ClassVar[int] = DRAWS  # of starts of parameters that enter nonlinearly
     model_: FormulaModel
 
     searches: int
@@ -187,6 +188,7 @@ class FormulaFamily(ShotFamily[FormulaModel]):
             starts=self.beginnings(statement),
             count=self.searches,
             seed=self.random_state,
+            draws=self.draws,
         )
 
     def _prepared(self, trajectories: Trajectories, clock: bool) -> _TrainingSet:

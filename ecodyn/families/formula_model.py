@@ -12,6 +12,7 @@ import numpy as np
 
 from ecodyn.arrays import Array
 from ecodyn.equations.clock_drive import Drive
+from ecodyn.equations.library import EXCHANGEABLE, INDEPENDENT
 from ecodyn.equations.names import letter_of
 from ecodyn.families.diagnosed import DiagnosedModel
 from ecodyn.families.diagnostics import Diagnostics
@@ -187,7 +188,9 @@ class FormulaModel(DiagnosedModel):
             raise ValueError(f"inputs {tuple(inputs)} of a formula that has {statement.inputs}")
         check_labels(statement, features, (), shared=True)
         parameters = _parameters(document["parameters"], statement)
-        if document["coupling"] != statement.coupling:
+        # A law that was selected from terms with means may have none of them.
+        alone = statement.coupling == INDEPENDENT and document["coupling"] == EXCHANGEABLE
+        if document["coupling"] != statement.coupling and not alone:
             raise ValueError(f"coupling {document['coupling']!r} of a formula whose coupling is {statement.coupling}")
         drive, diagnostics = document.get("drive"), document.get("diagnostics")
         model = cls(

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ecodyn.arrays import Array
 from ecodyn.equations.clock_drive import Drive
 from ecodyn.equations.library import FULL, Library
+from ecodyn.equations.names import letter_of
 from ecodyn.equations.right_hand_side import BoundLibrary
 from ecodyn.families import law_file
 from ecodyn.families.diagnosed import DiagnosedModel
@@ -193,6 +194,10 @@ class Law(DiagnosedModel):
     def _latex_names(self) -> dict[sympy.Symbol, str]:
         library = self.library
         _, variables = library.symbols()
+        known = zip(variables[library.n_seen :], library.inputs, strict=True)
+        upright = {s: rf"\mathrm{{{name.replace('_', ' ')}}}" for s, name in known}
+        if library.inner:
+            return {s: rf"\overline{{{n}}}" for s, n in zip(variables, self._inside_means(), strict=False)} | upright
         letters = ["x" if c == "signal" else rf"\mathrm{{{c.replace('@', ' at ')}}}" for c in self.channels]
 
         def inside(powers: tuple[int, ...]) -> str:
@@ -200,9 +205,17 @@ class Law(DiagnosedModel):
             return " ".join(name if p == 1 else f"{name}^{{{p}}}" for name, p in factors if p)
 
         means = zip(variables, library.moments, strict=False)  # inputs are behind them
-        known = zip(variables[library.n_seen :], library.inputs, strict=True)
-        upright = {s: rf"\mathrm{{{name.replace('_', ' ')}}}" for s, name in known}
         return {s: rf"\overline{{{inside(p)}}}" for s, p in means} | upright
+
+    def _inside_means(self) -> list[str]:
+        """What each mean is of, in LaTeX, where some are of functions."""
+        import sympy
+
+        library = self.library
+        own = [sympy.Symbol(letter_of(c)) for c in self.channels]
+        own += [f.expression(own) for f in library.inner]
+        products = (sympy.Mul(*(s**p for s, p in zip(own, powers, strict=True))) for powers in library.moments)
+        return [sympy.latex(product) for product in products]
 
     def to_pysindy(self) -> pysindy.SINDy | pysindy.DiscreteSINDy:
         """A fitted ``pysindy.SINDy`` of a ``PolynomialLibrary`` whose predictions are ẋ; of a map, ``DiscreteSINDy``.

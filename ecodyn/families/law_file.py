@@ -8,8 +8,11 @@ from dataclasses import asdict
 from typing import Any
 
 from ecodyn.arrays import Array
+from ecodyn.equations.callable_function import CallableFunction
 from ecodyn.equations.functions import KINDS, Function
-from ecodyn.equations.library import COUPLINGS, FULL, Library
+from ecodyn.equations.library import COUPLINGS, EXCHANGEABLE, FULL, Library
+from ecodyn.equations.own_functions import OwnFunction
+from ecodyn.formulas.term import FormulaTerm
 from ecodyn.rollouts.iteration import DYNAMICS, FLOW, MAP
 from ecodyn.trajectories.inputs import Kind, check_kind, check_name
 
@@ -36,7 +39,9 @@ def library_to_json(library: Library) -> dict[str, object]:
         "terms": library.terms,
     }
     if library.functions:
-        document["functions"] = [asdict(function) for function in library.functions]
+        document["functions"] = [_function_to_json(function) for function in library.functions]
+    if library.inner:
+        document["inner"] = [_function_to_json(function) for function in library.inner]
     return document
 
 
@@ -61,15 +66,8 @@ def library_from(document: Mapping[str, Any]) -> Library:
         moments=powers(parts["moments"]),
         environment=powers(parts["environment"]),
         terms=tuple((int(o), int(e)) for o, e in parts["terms"]),
-        functions=tuple(
-            Function(
-                str(f["kind"]),
-                tuple(int(v) for v in f["variables"]),
-                float(f["parameter"]),
-                float(f.get("shift", 0.0)),  # files of before there was one have none
-            )
-            for f in parts.get("functions", ())
-        ),
+        functions=tuple(_function_from(f) for f in parts.get("functions", ())),
+        inner=tuple(_function_from(f) for f in parts.get("inner", ())),
         inputs=tuple(inputs_from(document)),
     )
     _check_library(library)
@@ -83,6 +81,27 @@ def inputs_from(document: Mapping[str, Any]) -> dict[str, Kind]:
         check_name(name)
         check_kind(f"the input {name}", kind)
     return stated
+
+
+def _function_to_json(function: OwnFunction) -> dict[str, object]:
+    if isinstance(function, Function):
+        return asdict(function)
+    if isinstance(function, FormulaTerm | CallableFunction):
+        return function.to_json()
+    raise ValueError(f"expected functions that a file can hold, got {type(function).__name__}")
+
+
+def _function_from(document: Mapping[str, Any]) -> OwnFunction:
+    if "formula" in document:
+        return FormulaTerm.from_json(document)
+    if "callable" in document:
+        return CallableFunction.from_json(document)
+    return Function(
+        str(document["kind"]),
+        tuple(int(v) for v in document["variables"]),
+        float(document["parameter"]),
+        float(document.get("shift", 0.0)),  # files of before there was one have none
+    )
 
 
 def interaction_matrix_from(document: Mapping[str, Any]) -> bool:
@@ -108,8 +127,8 @@ def _check_library(library: Library) -> None:
     channels = len(library.channels)
     _check_functions(library)
     for rows, variables in (
-        (library.own, channels),
-        (library.moments, channels),
+        (library.own, channels + len(library.own_functions)),
+        (library.moments, channels + len(library.inner)),
         (library.environment, library.n_variables),
     ):
         if any(len(p) != variables or min(p, default=0) < 0 or sum(p) > MAX_DEGREE for p in rows):
@@ -120,13 +139,27 @@ def _check_library(library: Library) -> None:
 
 
 def _check_functions(library: Library) -> None:
-    if library.functions and library.coupling != FULL:
-        raise ValueError(f"functions under the coupling {library.coupling!r}")
-    variables = range(len(library.features) * len(library.channels))
+    """Refuse functions of variables that are not there, and of the built-in kinds under another coupling than full."""
+    channels = len(library.channels)
+    count = len(library.features) * channels if library.coupling == FULL else channels + library.n_seen
+    _check_variables(library.functions, count)
+    _check_variables(library.inner, channels)
+    if library.inner and library.coupling != EXCHANGEABLE:
+        raise ValueError(f"means of functions under the coupling {library.coupling!r}")
     for function in library.functions:
-        fits = len(function.variables) == KINDS.get(function.kind) and all(v in variables for v in function.variables)
+        if not isinstance(function, Function):
+            continue
+        if library.coupling != FULL:
+            raise ValueError(f"functions under the coupling {library.coupling!r}")
+        fits = len(function.variables) == KINDS.get(function.kind)
         if not fits or not math.isfinite(function.parameter) or not math.isfinite(function.shift):
-            raise ValueError(f"{function} of {len(variables)} variables; kinds are {', '.join(KINDS)}")
+            raise ValueError(f"{function} of {count} variables; kinds are {', '.join(KINDS)}")
+
+
+def _check_variables(functions: tuple[OwnFunction, ...], count: int) -> None:
+    for function in functions:
+        if not function.variables or any(v not in range(count) for v in function.variables):
+            raise ValueError(f"{function} of {count} variables; kinds are {', '.join(KINDS)}")
 
 
 def check_coefficients(library: Library, coefficients: Array) -> None:

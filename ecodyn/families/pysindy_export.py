@@ -100,7 +100,7 @@ def _environment_variables(library: Library) -> list[Polynomial]:
         return []
     return [
         {
-            tuple(np.repeat(feature * channels + np.arange(channels), powers).tolist()): 1.0 / features
+            tuple(np.repeat(feature * channels + np.arange(channels), powers[:channels]).tolist()): 1.0 / features
             for feature in range(features)
         }
         for powers in library.moments

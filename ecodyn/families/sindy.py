@@ -10,6 +10,7 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.base import clone
 
 from ecodyn.arrays import Array
 from ecodyn.equations.forms import polynomial_library
@@ -29,8 +30,11 @@ from ecodyn.estimation.optimizers import Optimizer, check_optimizer, is_constrai
 from ecodyn.families.base import SMALL_FULL, LibraryFamily
 from ecodyn.families.configuration import Matching, Shooting
 from ecodyn.families.elimination import shot_without_idle_terms
-from ecodyn.families.options import check_flag, check_whole, is_number, is_whole
+from ecodyn.families.options import check_flag, check_whole, is_whole
+from ecodyn.families.own_terms import Given, check_terms, with_terms
+from ecodyn.families.own_terms_on_data import on_data
 from ecodyn.families.selection import first_that_finishes, fit_of_support, preferred_ridge, validated
+from ecodyn.families.thresholds import check_thresholds
 from ecodyn.families.training_set import TrainingSet
 from ecodyn.rollouts.iteration import FLOW
 from ecodyn.trajectories import Trajectories
@@ -89,6 +93,10 @@ class SINDy(LibraryFamily):
         estimated; needs two of its stages and four independent runs. Not done with an optimizer or thresholds that
         were given, whose supports are meant.
 
+    terms : list of formulas or functions, optional
+        Terms of one's own beside the monomials, of the data in their units, such as ``["sin(x)", "x/(1 + mean(x))"]``:
+        see docs/terms.md.
+
     The other parameters are those of ``LibraryFamily``.
 
     Examples
@@ -124,6 +132,7 @@ class SINDy(LibraryFamily):
         degree: int | None = None,
         max_terms: int | None = None,
         eliminate: bool = True,
+        terms: Sequence[Given] | None = None,
         per_feature: bool = False,
         matching: Matching | None = None,
         shooting: Shooting | None = None,
@@ -136,17 +145,19 @@ class SINDy(LibraryFamily):
         self.degree = degree
         self.max_terms = max_terms
         self.eliminate = eliminate
+        self.terms = terms
 
     def check(self, trajectories: Trajectories) -> None:
         """Refuse an empty path or library, and unusable data."""
         super().check(trajectories)
         if self.thresholds is not None:
-            _check_thresholds(self.thresholds)
+            check_thresholds(self.thresholds)
         if self.degree is not None:
             check_whole("degree", self.degree, 0)
         if self.max_terms is not None:
             check_whole("max_terms", self.max_terms, 1)
         check_flag("eliminate", self.eliminate)
+        check_terms(self.terms)
         if self.optimizer is not None:
             check_optimizer(self.optimizer, along_path=self.thresholds is not None)
             self._check_used_as_it_is()
@@ -165,17 +176,18 @@ class SINDy(LibraryFamily):
         try:
             return super().get_params(deep)
         except RuntimeError:  # PySINDy's WrappedOptimizer has none that scikit-learn can tell
-            return {**self._without_optimizer().get_params(deep), "optimizer": self.optimizer}
+            return {**self._without_optimizer().get_params(deep), "optimizer": self.optimizer, "terms": self.terms}
 
     def __sklearn_clone__(self) -> Self:
-        """A clone with a copy of the optimizer: not all of PySINDy's survive scikit-learn's way of cloning."""
+        """A clone with a copy of the optimizer: not all that is PySINDy's survives scikit-learn's way of cloning."""
         new: Self = super(SINDy, self._without_optimizer()).__sklearn_clone__()
         new.optimizer = copy.deepcopy(self.optimizer)
+        new.terms = copy.copy(self.terms)
         return new
 
     def _without_optimizer(self) -> Self:
         shell = copy.copy(self)
-        shell.optimizer = None
+        shell.optimizer, shell.terms = None, None
         return shell
 
     def _wants_shooting(self, initial: InitialFit) -> bool:
@@ -196,10 +208,18 @@ class SINDy(LibraryFamily):
         return [(*by_set.get(i, (p, None)), seconds) for i, p in enumerate(prepared)]
 
     def _own_units(self, trajectories: Trajectories) -> bool:
-        return self.optimizer is None and super()._own_units(trajectories)
+        return self.optimizer is None and not self.terms and super()._own_units(trajectories)
+
+    def ahead(self, trajectories: Trajectories) -> tuple[str, ...]:
+        """As every family, of the monomials: terms of one's own may not be there under another coupling."""
+        return super(SINDy, clone(self).set_params(terms=None)).ahead(trajectories)
+
+    def candidates(self, trajectories: Trajectories, samples: Samples) -> tuple[Library, tuple[str, ...]]:
+        """The candidate terms that these data can tell apart, and sentences on those that they can't."""
+        return on_data(super().candidates(trajectories, samples)[0], trajectories, samples)
 
     def library(self, channels: Sequence[str], features: Sequence[Label]) -> Library:
-        """All candidate monomials under the coupling."""
+        """All candidate monomials under the coupling, and terms of one's own behind them."""
         return self.driven_library(channels, features, ())
 
     def driven_library(self, channels: Sequence[str], features: Sequence[Label], inputs: Sequence[str]) -> Library:
@@ -209,7 +229,7 @@ class SINDy(LibraryFamily):
             variables = len(features) * len(channels) + len(inputs)
             cubic = len(features) * len(fitted(channels)) * math.comb(variables + 3, 3)
             degree = 3 if cubic <= SMALL_FULL else 2
-        return polynomial_library(self.coupling, channels, features, degree, inputs)
+        return with_terms(polynomial_library(self.coupling, channels, features, degree, inputs), self.terms)
 
     def initial_fit(
         self, library: Library, samples: Samples, parts: list[MatchedIntegrals], own_coefficients: bool
@@ -282,13 +302,3 @@ class SINDy(LibraryFamily):
         if self.thresholds is None or is_whole(self.thresholds):
             return np.geomspace(SMALLEST_THRESHOLD, 1.0, self.thresholds or THRESHOLDS)
         return np.sort(np.asarray(self.thresholds, dtype=float))
-
-
-def _check_thresholds(given: object) -> None:
-    """Refuse what is neither a length of the path nor a list of thresholds."""
-    several = list(given) if isinstance(given, list | tuple | np.ndarray) and np.ndim(given) == 1 else []
-    if not (is_whole(given) and given > 0) and not (several and all(is_number(t) and t >= 0 for t in several)):
-        raise ValueError(
-            "thresholds is a number of them, at least 1, or a list of at least one, numbers of at least 0 such as "
-            f"(0.01, 0.1), got {given!r}; one alone is (0.1,), or --set 'thresholds=0.1,' with its comma"
-        )

@@ -18,7 +18,7 @@ from ecodyn.formulas.tree import Call
 if TYPE_CHECKING:
     import sympy
 
-__all__ = ["Evaluation", "Program", "program_of"]
+__all__ = ["Evaluation", "Program", "gradient_of", "program_of"]
 
 Part = Array | float  # (batch, feature), or of one column or none where it depends on less
 
@@ -127,6 +127,21 @@ def program_of(statement: Statement, columns: tuple[int, ...] = (), *, driven: b
     )
     _try(program)
     return program
+
+
+@lru_cache(maxsize=256)
+def gradient_of(statement: Statement) -> tuple[Callable[..., list[Part]], Callable[..., list[Part]]]:
+    """The value of a formula of parameters alone, and its derivatives by these, as functions of their values.
+
+    Examples
+    --------
+    >>> from ecodyn.formulas.grammar import parse
+    >>> value, slopes = gradient_of(Statement(parse("a*b**2"), ("signal",)))
+    >>> value(2.0, 3.0), slopes(2.0, 3.0)
+    ([18.0], [9.0, 12.0])
+    """
+    found = derivatives_of(statement)
+    return _compiled(found.parameters, [found.value[-1]]), _compiled(found.parameters, found.by_parameter[-1])
 
 
 def _worked_out(

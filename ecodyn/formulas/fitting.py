@@ -12,8 +12,7 @@ from ecodyn.arrays import Array
 from ecodyn.estimation.multiple_shooting import STAGES, STEP_TOLERANCE, Problem, ShootingResult, shoot_all
 from ecodyn.estimation.samples import Samples
 from ecodyn.formulas.law import FormulaLaw
-from ecodyn.formulas.searching import DRAWS, Candidate, Search, candidates_of
-from ecodyn.formulas.symbolic import derivatives_of
+from ecodyn.formulas.searching import Candidate, Search, candidates_of, draws_of
 
 __all__ = ["FittedFormula", "fit_formulas"]
 
@@ -63,7 +62,7 @@ def fit_formulas(
     """
     found = [candidates_of(search, samples, columns) for search, samples, columns in searches]
     if not refine:
-        return [_fitted(matched, None) for matched, _ in found]
+        return [_fitted(found[i][0], None, draws_of(search)) for i, (search, _, _) in enumerate(searches)]
     training = [samples for _, samples, _ in searches]
     direct = {**options, "stages": tuple(options.get("stages", STAGES))[-1:]}
     results = _shot([matched for matched, _ in found], training, options)
@@ -72,7 +71,8 @@ def fit_formulas(
     for index, samples in enumerate(training):
         pairs = [(found[index][0], results[index]), (found[index][1], others[index])]
         candidate, result = min(((c, r) for c, r in pairs if c is not None and r is not None), key=_rank)
-        fits.append(_fitted(candidate, _polished(candidate, result, samples, options)))
+        draws = draws_of(searches[index][0])
+        fits.append(_fitted(candidate, _polished(candidate, result, samples, options), draws))
     return fits
 
 
@@ -118,8 +118,7 @@ def _polished(
     return result
 
 
-def _fitted(candidate: Candidate, result: ShootingResult | None) -> FittedFormula:
-    statement = candidate.law.statement
+def _fitted(candidate: Candidate, result: ShootingResult | None, draws: int) -> FittedFormula:
     coordinates = candidate.coordinates if result is None else result.coefficients[0]
     _, slopes = candidate.increments.linearised(coordinates)
     slopes = (np.sqrt(candidate.increments.weights)[:, None] * slopes).reshape(-1, slopes.shape[-1])
@@ -129,5 +128,5 @@ def _fitted(candidate: Candidate, result: ShootingResult | None) -> FittedFormul
         coordinates=coordinates,
         slopes=slopes[finite] if finite.any() else np.zeros((len(coordinates), len(coordinates))),
         shooting=result,
-        draws=DRAWS if len(derivatives_of(statement).linear) < len(statement.parameters) else 1,
+        draws=draws,
     )

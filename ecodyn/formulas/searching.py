@@ -19,7 +19,7 @@ from ecodyn.formulas.symbolic import derivatives_of
 from ecodyn.formulas.transforms import Bounds, Coordinates
 from ecodyn.formulas.units import units_of
 
-__all__ = ["Candidate", "Search", "candidates_of", "scaled_law"]
+__all__ = ["Candidate", "Search", "candidates_of", "draws_of", "scaled_law"]
 
 DRAWS = 100  # of the parameters that enter nonlinearly; each takes a regression on a few thousand numbers
 SPREAD = 1.5  # decades around a parameter's unit that draws go to: what saturates or turns does so within the data
@@ -41,6 +41,7 @@ class Search:
     starts : values of parameters that searches begin with, in place of draws
     count : how many draws are refined
     seed : of the draws
+    draws : how many there are, where parameters enter nonlinearly
     """
 
     statement: Statement
@@ -48,6 +49,7 @@ class Search:
     starts: Mapping[str, float]
     count: int
     seed: int
+    draws: int = DRAWS
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,9 +73,9 @@ def candidates_of(search: Search, samples: Samples, columns: tuple[int, ...]) ->
         The formula has no value along the data, wherever it is searched.
     """
     law = scaled_law(search.statement, columns, samples)
-    nonlinear = len(derivatives_of(search.statement).linear) < len(search.statement.parameters)
+    nonlinear = draws_of(search) > 1
     rng = np.random.default_rng(search.seed)
-    drawn = [_drawn(search, samples, rng, first=i == 0) for i in range(DRAWS if nonlinear else 1)]
+    drawn = [_drawn(search, samples, rng, first=i == 0) for i in range(draws_of(search))]
     increments, found = _projected(search, law, samples, drawn)
     possible = [(p, units) for p, units in found if np.isfinite(p.cost)]
     if not possible:
@@ -92,6 +94,12 @@ def scaled_law(statement: Statement, columns: tuple[int, ...], samples: Samples)
     """A formula of states in the samples' units, its parameters in the data's."""
     scales = tuple(samples.scales.ravel().tolist())
     return FormulaLaw(statement, columns, None, scales, samples.time_scale, samples.input_scales)
+
+
+def draws_of(search: Search) -> int:
+    """How many draws there are: one where all parameters enter linearly, for their optimum is the same from each."""
+    nonlinear = len(derivatives_of(search.statement).linear) < len(search.statement.parameters)
+    return search.draws if nonlinear else 1
 
 
 def _projected(

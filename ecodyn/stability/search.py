@@ -86,8 +86,10 @@ def search(model: FittedModel, box: Box, starts: ArrayLike | None = None) -> Can
         used = model.coefficients.any(axis=0)
         if model.library.degrees[used].sum(axis=1).max(initial=0) <= 1:
             return _affine(model)
-        if model.coupling == INDEPENDENT:
+        if model.coupling == INDEPENDENT and not model.library.functions:
             return _uncoupled(model, box)
+        if model.coupling == INDEPENDENT and model.per_feature:
+            return _from_states(model, box, starts)
         if model.library.affine_growth and model.interaction_matrix and len(model.features) <= MOST_TO_ENUMERATE:
             return _every_set_of_survivors(model)
     if model.coupling == FULL:
