@@ -1,0 +1,288 @@
+"""Constraints on a law's coefficients, in the coordinates of whatever fits them.
+
+Constraints are on coefficients in the data's units. Fits go by others (scaled, centred, normalised, some terms alone),
+θ = map·p, and take the constraints with them: linear ones stay linear. Equations are eliminated; inequalities are those
+of a quadratic programme (``estimation.bounded_squares``); stability is linearised where a step begins, and no step ends
+where a law is not stable: one that would is mended by linearising again, or cut short.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy.linalg import null_space
+
+from ecodyn.arrays import Array, Bools
+from ecodyn.errors import UnusableDataError
+from ecodyn.estimation.bounded_squares import bounded_squares
+from ecodyn.estimation.linear_constraints import Elimination, LinearConstraints
+from ecodyn.estimation.stability_constraint import Stability
+
+__all__ = ["Constraints", "Restriction", "map_of"]
+
+HELD = 1e-9  # relative, of rows of length 1: what a step may leave of a constraint, and what is at its bound
+INSIDE = 1e-7  # of the reciprocal duration: how far inside the margin linearised eigenvalues are aimed
+AT_MARGIN = 1e-4  # of it: an eigenvalue that near is held by its constraint
+MENDED = 4  # linearisations of a step that led out
+ROUNDS = 60  # linearisations of a fit in closed form: a few where eigenvalues are apart
+SETTLED = 1e-10  # relative gain of one, at which it is done
+CUTS = 200  # rounds of cutting planes for a first stable law
+DEEP = 4.0  # margins that cuts aim at, so that few of them reach one
+SHORTENED = 40  # halvings of a step to a stable law
+
+
+@dataclass(frozen=True, eq=False)
+class Constraints:
+    """What was asked of coefficients (row, term) in the data's units, flat.
+
+    Attributes
+    ----------
+    given : tuple of str
+        The constraints as text.
+    linear : LinearConstraints
+    stability : tuple of Stability
+    """
+
+    given: tuple[str, ...]
+    linear: LinearConstraints
+    stability: tuple[Stability, ...] = ()
+
+    def within(self, map_: Array) -> Restriction:
+        """The same of parameters p with θ = map·p."""
+        return Restriction(self.linear.within(map_), tuple(s.within(map_) for s in self.stability), self.given)
+
+    def exactly(self, coefficients: Array, free: Bools, units: Array) -> Array:
+        """Coefficients (row, term) that hold the linear constraints to the last digit, from ones that all but do.
+
+        Parameters
+        ----------
+        coefficients : array (row, term), in the data's units
+        free : bool array (row, term)
+            The others stay what they are.
+        units : array (row, term)
+            In which coefficients are of order one.
+        """
+        positions = np.flatnonzero(free)
+        map_ = np.zeros((free.size, len(positions)))
+        map_[positions, np.arange(len(positions))] = units.ravel()[positions]
+        rows = self.linear.within(map_)
+        point = coefficients.ravel()[positions] / units.ravel()[positions]
+        at = rows.equal | (np.abs(rows.matrix @ point - rows.limits) <= HELD * rows.size(point))
+        at |= (rows.matrix @ point > rows.limits) & rows.matrix.any(axis=1)
+        held, limits = rows.matrix[at], rows.limits[at]
+        if len(held):
+            point = point - np.linalg.pinv(held, rcond=1e-12) @ (held @ point - limits)
+        found = coefficients.ravel().copy()
+        found[positions] = point * units.ravel()[positions]
+        return _rounded(found, self.linear.matrix[at], self.linear.limits[at], free.ravel()).reshape(free.shape)
+
+
+def _rounded(flat: Array, matrix: Array, limits: Array, free: Bools) -> Array:
+    """The same with rows of one coefficient, and of two that are equal or opposite, held to the last bit."""
+    for row, limit in zip(matrix, limits, strict=True):
+        places = np.flatnonzero((row != 0) & free)
+        if len(places) == 1:
+            flat[places] = limit / row[places]
+        elif len(places) == 2 and limit == 0 and abs(row[places[0]]) == abs(row[places[1]]):
+            sign = -np.sign(row[places[0]] * row[places[1]])
+            mean = (flat[places[0]] + sign * flat[places[1]]) / 2
+            flat[places] = mean, sign * mean
+    return flat + 0.0  # no negative zeros
+
+
+@dataclass(frozen=True, eq=False)
+class Restriction:
+    """Constraints on parameters (parameter,): rows of length 1; ``given`` are those that they are from, as text."""
+
+    linear: LinearConstraints
+    stability: tuple[Stability, ...] = ()
+    given: tuple[str, ...] = ()
+
+    @cached_property
+    def _equations(self) -> Elimination:
+        rows, equal = self.linear, self.linear.equal
+        found = Elimination.of(rows.matrix[equal], rows.limits[equal])
+        if found is None:
+            raise ValueError("expected constraints that parameters can fulfil; see LinearConstraints.contradictory")
+        return found
+
+    def possible(self) -> bool:
+        """Whether anything fulfils the linear constraints."""
+        return self.linear.possible()
+
+    def holds(self, point: Array) -> bool:
+        """Whether all are held, linear ones up to rounding and stability surely."""
+        return bool((self.linear.exceeded(point) <= HELD).all()) and self._is_stable(point)
+
+    def _is_stable(self, point: Array) -> bool:
+        return all(bool((s.excess(point) <= 0).all()) for s in self.stability)
+
+    def minimum(self, root: Array, target: Array) -> Array:
+        """The minimum of |Rp − b|² under the constraints, with R = ``root`` and b = ``target``.
+
+        Raises
+        ------
+        UnusableDataError
+            No stable law was found.
+        """
+        found = self._quadratic(root, target)
+        if found is None:
+            raise ValueError("expected constraints that parameters can fulfil; see LinearConstraints.contradictory")
+        if self._is_stable(found):
+            return found
+        point = self._stable_near(root, target, found)
+        for _ in range(ROUNDS):
+            ahead = self._quadratic(root, target, point)
+            if ahead is None:
+                break
+            better = self._shortened(point, ahead, lambda p: _squares(root, target, p))
+            if better is None:
+                break
+            before, now = _squares(root, target, point), _squares(root, target, better)
+            point = better
+            if before - now <= SETTLED * before:
+                break
+        return point
+
+    def step(self, matrix: Array, target: Array, point: Array, unconstrained: Array) -> Array:
+        """The step Δ with least ½ΔᵀHΔ − cᵀΔ, H = ``matrix`` and c = ``target``, from a point that holds all to another.
+
+        ``unconstrained`` is H⁻¹c, and the answer where it leads to such a point.
+        """
+        if self.holds(point + unconstrained):
+            return unconstrained
+        root = np.asarray(np.linalg.cholesky(_lifted(matrix)).T)
+        centre = np.asarray(np.linalg.solve(root.T, target) + root @ point)
+        found = self._quadratic(root, centre, point)
+        if found is None:
+            return np.zeros_like(point)
+        if not self._is_stable(found):
+            mended = self._mended(root, centre, found)
+            found = mended if mended is not None else self._shortened(point, found, lambda p: 0.0, worse=True)
+        return np.zeros_like(point) if found is None else found - point
+
+    def _quadratic(self, root: Array, target: Array, near: Array | None = None) -> Array | None:
+        """The minimum of |Rp − b|² under the linear constraints, and stability linearised ``near`` a point."""
+        parts = [(self.linear.matrix[~self.linear.equal], self.linear.limits[~self.linear.equal])]
+        if near is not None:
+            for stability in self.stability:
+                excess, slopes = stability.slopes(near)
+                parts.append((slopes, slopes @ near - excess - INSIDE))
+        return _within(root, target, parts, self._equations)
+
+    def _mended(self, root: Array, target: Array, point: Array) -> Array | None:
+        """A stable minimum from an unstable one by linearising there, and again; None if it stays unstable."""
+        for _ in range(MENDED):
+            ahead = self._quadratic(root, target, point)
+            if ahead is None or not np.isfinite(ahead).all():
+                return None
+            point = ahead
+            if self._is_stable(point):
+                return point
+        return None
+
+    def _shortened(
+        self, point: Array, ahead: Array, cost: Callable[[Array], float], *, worse: bool = False
+    ) -> Array | None:
+        """The longest of ever shorter steps to a point that is stable, and costs less unless it may be ``worse``."""
+        before, share = cost(point), 1.0
+        for _ in range(SHORTENED):
+            there = point + share * (ahead - point)
+            if self._is_stable(there) and (worse or cost(there) < before):
+                return there
+            share /= 2
+        return None
+
+    def _stable_near(self, root: Array, target: Array, unstable: Array) -> Array:
+        """The better of two stable laws: what linearising leads to at once, and one by cutting planes."""
+        found = [self._mended(root, target, unstable), self._by_cuts(root, target)]
+        there = [point for point in found if point is not None]
+        if there:
+            return min(there, key=lambda point: _squares(root, target, point))
+        name = self.stability[0].name
+        others = [text for text in self.given if text != name]
+        beside = f" that holds {' and '.join(map(repr, others))} too" if others else ""
+        raise UnusableDataError(
+            f"found no law for which {name!r} holds{beside}; a smaller margin, such as 'stable by 0.001', or fewer "
+            "constraints may leave one"
+        )
+
+    def _by_cuts(self, root: Array, target: Array) -> Array | None:
+        """A stable law near the minimum whose matrix has a negative definite symmetric part; None without any."""
+        certain = [s.certain(root.shape[1]) for s in self.stability]
+        equal = np.concatenate([self.linear.matrix[self.linear.equal], *(m for m, _ in certain)])
+        limits = np.concatenate([self.linear.limits[self.linear.equal], *(v for _, v in certain)])
+        norms = np.maximum(np.linalg.norm(equal, axis=1), 1e-300)
+        equations = Elimination.of(equal / norms[:, None], limits / norms)
+        parts = [(self.linear.matrix[~self.linear.equal], self.linear.limits[~self.linear.equal])]
+        for _ in range(CUTS if equations is not None else 0):
+            point = _within(root, target, parts, equations)
+            if point is None or self._is_stable(point):
+                return point
+            cuts = [s.cuts(point, DEEP * s.margin) for s in self.stability]
+            if not any(len(m) for m, _ in cuts):
+                return None
+            parts += cuts
+        return None
+
+    def at_bounds(self, point: Array) -> tuple[list[int], list[Stability]]:
+        """Rows of the linear inequalities that are active at a point, and what is at its margin of stability."""
+        rows = self.linear
+        near = np.abs(rows.matrix @ point - rows.limits) <= HELD * rows.size(point)
+        active = np.flatnonzero(~rows.equal & near & rows.matrix.any(axis=1)).tolist()
+        return active, [s for s in self.stability if (s.excess(point) > -AT_MARGIN).any()]
+
+    def directions(self, point: Array) -> Array:
+        """Orthonormal directions (parameter, direction) in which a point may move while what is active stays so."""
+        active, at_margin = self.at_bounds(point)
+        rows = [self.linear.matrix[self.linear.equal], self.linear.matrix[active]]
+        for stability in at_margin:
+            excess, slopes = stability.slopes(point)
+            near = slopes[excess > -AT_MARGIN]
+            rows.append(near / np.maximum(np.linalg.norm(near, axis=1, keepdims=True), 1e-300))
+        matrix = np.concatenate(rows)
+        return np.asarray(null_space(matrix)) if len(matrix) else np.eye(len(point))
+
+
+def _within(
+    root: Array, target: Array, parts: Sequence[tuple[Array, Array]], equations: Elimination | None
+) -> Array | None:
+    """The minimum of |Rp − b|² under inequalities, in parts, and equations that were eliminated."""
+    if equations is None:
+        return None
+    matrix, limits = np.concatenate([m for m, _ in parts]), np.concatenate([v for _, v in parts])
+    found = bounded_squares(
+        root @ equations.basis,
+        target - root @ equations.origin,
+        matrix @ equations.basis,
+        limits - matrix @ equations.origin,
+    )
+    return None if found is None else equations.origin + equations.basis @ found.point
+
+
+def _squares(root: Array, target: Array, point: Array) -> float:
+    return float(np.sum((root @ point - target) ** 2))
+
+
+def _lifted(matrix: Array) -> Array:
+    """A Hessian with what rounding has made of its zeros lifted, so that it has a Cholesky factor."""
+    symmetric = (matrix + matrix.T) / 2
+    values, vectors = np.linalg.eigh(symmetric)
+    lift = 1e-14 * max(float(values[-1]), 1e-300)
+    return symmetric if values[0] > lift else np.asarray((vectors * np.maximum(values, lift)) @ vectors.T)
+
+
+def map_of(free: Bools, to_data: Callable[[Array], Array]) -> Array:
+    """The matrix that takes free coefficients (parameter,) to all of a law's in the data's units, flat.
+
+    ``to_data`` is linear, from (row, term) like ``free``.
+    """
+    columns = []
+    for position in np.flatnonzero(free):
+        unit = np.zeros(free.shape)
+        unit.flat[position] = 1.0
+        columns.append(to_data(unit).ravel())
+    return np.stack(columns, axis=1) if columns else np.zeros((0, 0))
