@@ -25,7 +25,7 @@ __all__ = ["Constraints", "Restriction", "map_of"]
 
 HELD = 1e-9  # relative, of rows of length 1: what a step may leave of a constraint, and what is at its bound
 INSIDE = 1e-7  # of the reciprocal duration: how far inside the margin linearised eigenvalues are aimed
-AT_MARGIN = 1e-4  # of it: an eigenvalue that near is held by its constraint
+AT_MARGIN = 0.02  # of a margin: an eigenvalue that is so near to it is held by its constraint
 MENDED = 4  # linearisations of a step that led out
 ROUNDS = 60  # linearisations of a fit in closed form: a few where eigenvalues are apart
 SETTLED = 1e-10  # relative gain of one, at which it is done
@@ -82,14 +82,17 @@ class Constraints:
 
 def _rounded(flat: Array, matrix: Array, limits: Array, free: Bools) -> Array:
     """The same with rows of one coefficient, and of two that are equal or opposite, held to the last bit."""
-    for row, limit in zip(matrix, limits, strict=True):
-        places = np.flatnonzero((row != 0) & free)
+    decided = np.zeros(len(flat), dtype=bool)
+    rows = [(np.flatnonzero((row != 0) & free), row, limit) for row, limit in zip(matrix, limits, strict=True)]
+    for places, row, limit in rows:
         if len(places) == 1:
             flat[places] = limit / row[places]
-        elif len(places) == 2 and limit == 0 and abs(row[places[0]]) == abs(row[places[1]]):
-            sign = -np.sign(row[places[0]] * row[places[1]])
-            mean = (flat[places[0]] + sign * flat[places[1]]) / 2
-            flat[places] = mean, sign * mean
+            decided[places] = True
+    for places, row, limit in rows:
+        if len(places) == 2 and limit == 0 and abs(row[places[0]]) == abs(row[places[1]]):
+            one, other = places if decided[places[0]] or not decided[places[1]] else places[::-1]
+            flat[other] = -np.sign(row[one] * row[other]) * flat[one]
+            decided[places] = True
     return flat + 0.0  # no negative zeros
 
 
@@ -147,19 +150,20 @@ class Restriction:
                 break
         return point
 
-    def step(self, matrix: Array, target: Array, point: Array, unconstrained: Array) -> Array:
+    def step(
+        self, matrix: Array, target: Array, point: Array, unconstrained: Array, *, linearised: bool = False
+    ) -> Array:
         """The step Δ with least ½ΔᵀHΔ − cᵀΔ, H = ``matrix`` and c = ``target``, from a point that holds all to another.
 
-        ``unconstrained`` is H⁻¹c, and the answer where it leads to such a point.
+        ``unconstrained`` is H⁻¹c, and the answer where it leads to such a point. With ``linearised`` stability is what
+        it is to first order, as optimality asks.
         """
         if self.holds(point + unconstrained):
             return unconstrained
         root = np.asarray(np.linalg.cholesky(_lifted(matrix)).T)
         centre = np.asarray(np.linalg.solve(root.T, target) + root @ point)
         found = self._quadratic(root, centre, point)
-        if found is None:
-            return np.zeros_like(point)
-        if not self._is_stable(found):
+        if found is not None and not linearised and not self._is_stable(found):
             mended = self._mended(root, centre, found)
             found = mended if mended is not None else self._shortened(point, found, lambda p: 0.0, worse=True)
         return np.zeros_like(point) if found is None else found - point
@@ -233,7 +237,7 @@ class Restriction:
         rows = self.linear
         near = np.abs(rows.matrix @ point - rows.limits) <= HELD * rows.size(point)
         active = np.flatnonzero(~rows.equal & near & rows.matrix.any(axis=1)).tolist()
-        return active, [s for s in self.stability if (s.excess(point) > -AT_MARGIN).any()]
+        return active, [s for s in self.stability if (s.excess(point) > -AT_MARGIN * s.margin * s.duration).any()]
 
     def directions(self, point: Array) -> Array:
         """Orthonormal directions (parameter, direction) in which a point may move while what is active stays so."""
@@ -241,7 +245,7 @@ class Restriction:
         rows = [self.linear.matrix[self.linear.equal], self.linear.matrix[active]]
         for stability in at_margin:
             excess, slopes = stability.slopes(point)
-            near = slopes[excess > -AT_MARGIN]
+            near = slopes[excess > -AT_MARGIN * stability.margin * stability.duration]
             rows.append(near / np.maximum(np.linalg.norm(near, axis=1, keepdims=True), 1e-300))
         matrix = np.concatenate(rows)
         return np.asarray(null_space(matrix)) if len(matrix) else np.eye(len(point))

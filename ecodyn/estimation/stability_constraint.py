@@ -12,6 +12,7 @@ law is found.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -22,6 +23,7 @@ from ecodyn.arrays import Array
 
 __all__ = ["Stability"]
 
+NEAR = 1.0  # between eigenvalues, in the reciprocal duration: those may meet within a step
 Complex = NDArray[np.complex128]
 ROUNDING = 100.0  # units of the last place of a Jacobian's norm: eigenvalues are known no better
 POSITIVE = 1e-3  # of a feature's mean: an equilibrium that is nearer to extinction is at extinction
@@ -94,12 +96,35 @@ class Stability:
         by_matrix, by_rates = self._derivatives(point, equilibrium, left, right)
         if self.step is not None:
             by_matrix, by_rates = (d / (1 + self.step * values)[:, None] for d in (by_matrix, by_rates))
-        slopes = self.duration * (by_matrix @ self._flat).real
+        slopes = self.duration * (by_matrix @ self._flat)
         if self.rates is not None:
-            slopes += self.duration * (by_rates @ self.rates).real
+            slopes = slopes + self.duration * (by_rates @ self.rates)
+        excess, rows = self._of_pairs(values, slopes)
         of_states = self._slopes_of_equilibrium(point, equilibrium)
-        excess = np.concatenate([self._growth(values), self._lacking(equilibrium)])
-        return excess, np.concatenate([slopes, of_states])
+        return np.concatenate([excess, self._lacking(equilibrium)]), np.concatenate([rows, of_states])
+
+    def _of_pairs(self, values: Complex, slopes: Complex) -> tuple[Array, Array]:
+        """Excess and derivatives of eigenvalues; of those that are near to one another, of what stays smooth there.
+
+        Two eigenvalues λ and μ that meet leave the axis and come back to it along square roots. Both are left of −m
+        where their mean is and (λ + m)(μ + m) ≥ 0, which are smooth in all coefficients.
+        """
+        excess = self._growth(values)
+        if self.step is not None:
+            return excess, slopes.real
+        near = self.duration * (values + self.margin)
+        pairs = [(near[k], near[k].conj(), slopes[k], slopes[k].conj()) for k in _barely_complex(near)]
+        real = np.flatnonzero(near.imag == 0)
+        real = real[np.argsort(-near[real].real)]
+        together = [(i, j) for i, j in itertools.pairwise(real) if abs(near[i] - near[j]) < NEAR]
+        pairs += [(near[i], near[j], slopes[i], slopes[j]) for i, j in together]
+        alone = np.setdiff1d(np.arange(len(values)), np.array(together, dtype=int).ravel())
+        products = np.array([-(a * b).real for a, b, _, _ in pairs])
+        of_products = [-(a * d + b * c).real for a, b, c, d in pairs]
+        means = np.array([(near[i] + near[j]).real / 2 for i, j in together])
+        found = [*slopes[alone].real, *((slopes[i] + slopes[j]).real / 2 for i, j in together), *of_products]
+        rows = np.array(found).reshape(-1, slopes.shape[1])
+        return np.concatenate([excess[alone], means, products]), rows
 
     def certain(self, size: int) -> tuple[Array, Array]:
         """Equations that put an equilibrium at the levels, (row, parameter) and (row,): so that A alone decides."""
@@ -171,3 +196,8 @@ class Stability:
             return np.zeros((0, len(point)))
         moved = self.rates + np.einsum("ijp,j->ip", self.matrix, equilibrium)
         return np.asarray(np.linalg.solve(self.matrix @ point, moved) / self.levels[:, None])
+
+
+def _barely_complex(near: Complex) -> list[int]:
+    """Eigenvalues, one of each complex pair, that may become real within a step."""
+    return np.flatnonzero((near.imag > 0) & (near.imag < NEAR)).tolist()

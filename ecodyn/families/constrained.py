@@ -226,9 +226,10 @@ def _losses(free: Refined, training: TrainingSet, result: ShootingResult | None)
     before, shot, _ = free
     if shot is not None and result is not None:
         if shot.reached == 0.0 and result.reached > 0.0:
-            return np.nan, result.squares, "without them rollouts diverge"
+            return np.nan, result.squares, "without them rollouts diverge over the shortest segments"
         if shot.reached != result.reached:
-            return np.nan, result.squares, "rollouts of another length finish than without them"
+            lengths = f"over {shot.reached:.0%} of the window without them, over {result.reached:.0%} under them"
+            return np.nan, result.squares, f"rollouts finish {lengths}"
         return shot.squares, result.squares, "squares of rollouts"
     own = [_matched_squares(t.initial.matched, t.initial) for t in (before, training)]
     return own[0], own[1], "squares of matched increments"

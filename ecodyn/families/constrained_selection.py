@@ -107,7 +107,8 @@ def _beginnings(
 ) -> list[Bools]:
     """Supports (row, term) that paths begin at: the one selected without constraints and what it needs, and all terms.
 
-    A coefficient that an equation of the constraints would leave alone, and so hold at 0, needs the equation's others.
+    A coefficient that an equation of the constraints would leave alone, and so hold at 0, needs the equation's others;
+    what zeros don't hold needs a coefficient.
     """
     initial = training.initial
     every = np.ones((len(initial.mask), len(training.library)), dtype=bool)
@@ -116,8 +117,11 @@ def _beginnings(
     selected = np.zeros_like(every)
     selected[:, initial.support] = initial.mask
     rows = constraints.linear
-    members = (rows.matrix[rows.equal & (rows.limits == 0)] != 0).reshape(-1, *every.shape)
-    for among in members:
+    of_some = np.where(rows.equal, rows.limits != 0, rows.limits < 0)
+    for among, some in zip((rows.matrix != 0).reshape(-1, *every.shape), of_some, strict=True):
+        if some and not (selected & among).any():
+            selected |= among
+    for among in (rows.matrix[rows.equal & (rows.limits == 0)] != 0).reshape(-1, *every.shape):
         if (selected & among).sum() == 1:
             selected |= among
     few = selected.any() and not selected.all() and make(selected).possible()

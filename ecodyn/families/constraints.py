@@ -68,7 +68,7 @@ def described(given: Constraint) -> str:
     """A constraint as text; of a matrix, its size."""
     if isinstance(given, str):
         return given
-    return f"{np.atleast_2d(np.asarray(given[0])).shape[0]} rows C θ {given[1]} d"
+    return f"C θ {given[1]} d of {np.atleast_2d(np.asarray(given[0])).shape[0]} rows"
 
 
 def constraints_on(
@@ -152,7 +152,7 @@ def _of_matrix(given: tuple[ArrayLike, str, ArrayLike], number: int, coefficient
         )
     if not (np.isfinite(matrix).all() and np.isfinite(limits).all()):
         raise ValueError("expected finite numbers in a matrix of constraints, got others")
-    names = [f"row {k + 1} of C θ {given[1]} d" for k in range(len(matrix))]
+    names = [f"C θ {given[1]} d, row {k + 1}" for k in range(len(matrix))]
     return LinearConstraints(
         matrix,
         limits.copy(),
