@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ecodyn.cli.arguments import chosen, cores, dynamics_of, windows_of
+from ecodyn.cli.constraints import Constraints, constrained_families
 from ecodyn.cli.formulas import FormulaTexts, Positive, formulas_of, names_of
 from ecodyn.cli.inputs import LogReading, Reading, gathered, part_of
 from ecodyn.cli.options import (
@@ -86,6 +87,7 @@ def compare(
     coupling: Couplings = None,
     formula: FormulaTexts = None,
     positive: Positive = None,
+    constraint: Constraints = None,
     protocol: Protocols = None,
     window: Windows = None,
     phases: Phases = None,
@@ -137,6 +139,7 @@ def compare(
         found = gathered(paths, reading, logs, cores(jobs))
         _keep(found, output)
         data = part_of(found.trajectories, runs, select)
+        laws += constrained_families(constraint, names, couplings, which.split(","), state, data, refine=bool(refine))
         families = _beside(names, laws)
         comparison = partial(compare_families, data, families, couplings, protocols=protocols, windows=windows)
         comparison = partial(comparison, phases=phases, every=every, state=state, dynamics=which, folds=folds)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ecodyn.cli.arguments import chosen, dynamics_of, parameter
+from ecodyn.cli.constraints import Constraints, with_constraints
 from ecodyn.cli.formulas import FormulaText, Positive, formulas_of
 from ecodyn.cli.inputs import Reading, prepared
 from ecodyn.cli.options import (
@@ -59,6 +60,7 @@ def fit(
     coupling: CouplingName = "exchangeable",
     formula: FormulaText = None,
     positive: Positive = None,
+    constraint: Constraints = None,
     state: State = "signal",
     dynamics: Dynamics = None,
     time: OldDynamics = None,
@@ -81,11 +83,12 @@ def fit(
         _check_alone(context, formula)
         laws = formulas_of([] if formula is None else [formula], positive, state)
         if family == AUTO:
-            _check_left_to_it(context, dynamics_of(dynamics, time), option)
+            _check_left_to_it(context, dynamics_of(dynamics, time), option, constraint)
         data = prepared(paths, window, every, runs, select, Reading(columns, time_column, run_column, missing))
         if family != AUTO:
             which = dynamics_of(dynamics, time)
             estimator = _configured(laws[0] if laws else _of_family(family, coupling, state), which, option, seed)
+            estimator = with_constraints(estimator, constraint)
         target = None if str(output) == STDOUT else output
         if target is not None:
             from ecodyn.families.model import check_model_path
@@ -108,13 +111,16 @@ def _chosen(data: Trajectories, seed: int) -> FittedModel:
     return found.model
 
 
-def _check_left_to_it(context: typer.Context, dynamics: str, options: list[str] | None) -> None:
+def _check_left_to_it(
+    context: typer.Context, dynamics: str, options: list[str] | None, constraints: list[str] | None
+) -> None:
     """Refuse what ``--family auto`` chooses itself, or has no room for; defaults as well where they are given."""
     from ecodyn.rollouts.iteration import FLOW
 
     given = {f"--{name}": _is_given(context, name) for name in ("coupling", "state")}
     given["--dynamics"] = dynamics != FLOW
-    refused = [flag for flag, there in (given | {"--set": bool(options)}).items() if there]
+    given |= {"--set": bool(options), "--constraint": bool(constraints)}
+    refused = [flag for flag, there in given.items() if there]
     if refused:
         raise typer.BadParameter(
             f"--family {AUTO} chooses all but the data itself, a flow of the signals, got {listed(refused)}; leave "

@@ -141,7 +141,7 @@ class Restriction:
             ahead = self._quadratic(root, target, point)
             if ahead is None:
                 break
-            better = self._shortened(point, ahead, lambda p: _squares(root, target, p))
+            better = self._shortened(point, ahead, root, target)
             if better is None:
                 break
             before, now = _squares(root, target, point), _squares(root, target, better)
@@ -164,8 +164,9 @@ class Restriction:
         centre = np.asarray(np.linalg.solve(root.T, target) + root @ point)
         found = self._quadratic(root, centre, point)
         if found is not None and not linearised and not self._is_stable(found):
-            mended = self._mended(root, centre, found)
-            found = mended if mended is not None else self._shortened(point, found, lambda p: 0.0, worse=True)
+            before, mended = _squares(root, centre, point), self._mended(root, centre, found)
+            downhill = mended is not None and _squares(root, centre, mended) < before
+            found = mended if downhill else self._shortened(point, found, root, centre)
         return np.zeros_like(point) if found is None else found - point
 
     def _quadratic(self, root: Array, target: Array, near: Array | None = None) -> Array | None:
@@ -188,24 +189,23 @@ class Restriction:
                 return point
         return None
 
-    def _shortened(
-        self, point: Array, ahead: Array, cost: Callable[[Array], float], *, worse: bool = False
-    ) -> Array | None:
-        """The longest of ever shorter steps to a point that is stable, and costs less unless it may be ``worse``."""
-        before, share = cost(point), 1.0
+    def _shortened(self, point: Array, ahead: Array, root: Array, target: Array) -> Array | None:
+        """The longest of ever shorter steps to a point that is stable and costs less; None of none."""
+        before, share = _squares(root, target, point), 1.0
         for _ in range(SHORTENED):
             there = point + share * (ahead - point)
-            if self._is_stable(there) and (worse or cost(there) < before):
+            if self._is_stable(there) and _squares(root, target, there) < before:
                 return there
             share /= 2
         return None
 
     def _stable_near(self, root: Array, target: Array, unstable: Array) -> Array:
-        """The better of two stable laws: what linearising leads to at once, and one by cutting planes."""
-        found = [self._mended(root, target, unstable), self._by_cuts(root, target)]
-        there = [point for point in found if point is not None]
-        if there:
-            return min(there, key=lambda point: _squares(root, target, point))
+        """A stable law from which to go on: what linearising leads to, or else one by cutting planes."""
+        found = self._mended(root, target, unstable)
+        if found is None:
+            found = self._by_cuts(root, target)
+        if found is not None:
+            return found
         name = self.stability[0].name
         others = [text for text in self.given if text != name]
         beside = f" that holds {' and '.join(map(repr, others))} too" if others else ""

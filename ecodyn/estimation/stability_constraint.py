@@ -182,14 +182,16 @@ class Stability:
         """∂λ by each element of A, (eigenvalue, element), and of r, (eigenvalue, row)."""
         count = left.shape[1]
         if equilibrium is None:
-            by_matrix = np.einsum("ik,jk->kij", left, right).reshape(count, -1)
+            by_matrix = np.einsum("ik,jk->kij", left, right).reshape(count, self.matrix[..., 0].size)
             return np.asarray(by_matrix, dtype=complex), np.zeros((count, 0), dtype=complex)
         matrix = self.matrix @ point
         # J = diag(x*)A, and dx* = −A⁻¹(dr + dA x*).
         weight = -np.linalg.solve(matrix.T, left * (matrix @ right))
         by_matrix = np.einsum("ik,j->kij", weight, equilibrium)
         by_matrix = by_matrix + np.einsum("ik,jk->kij", left * equilibrium[:, None], right)
-        return np.asarray(by_matrix.reshape(count, -1), dtype=complex), np.asarray(weight.T, dtype=complex)
+        return np.asarray(by_matrix.reshape(count, self.matrix[..., 0].size), dtype=complex), np.asarray(
+            weight.T, dtype=complex
+        )
 
     def _slopes_of_equilibrium(self, point: Array, equilibrium: Array | None) -> Array:
         if equilibrium is None or self.rates is None:

@@ -53,7 +53,9 @@ def check_list(given: object) -> None:
     if given is None:
         return
     if isinstance(given, str) or not isinstance(given, Sequence):
-        raise ValueError(f"constraints is a list, such as ['A symmetric'], got {given!r}")
+        raise ValueError(
+            f"constraints is a list, such as ['A symmetric'] (--constraint on the command line), got {given!r}"
+        )
     for one in given:
         if isinstance(one, str):
             parse(one)

@@ -48,7 +48,7 @@ class ConstraintsHeld:
         shown = ", ".join(self.active[:MOST_NAMED])
         more = len(self.active) - MOST_NAMED
         shown += f" and {more} more" if more > 0 else ""
-        return f"constraints active: {shown}; {self.cost}"
+        return f"constraints active, to which intervals keep: {shown}; {self.cost}"
 
     @property
     def cost(self) -> str:

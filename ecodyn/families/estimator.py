@@ -293,7 +293,7 @@ def _plain(value: object) -> Json:
     if isinstance(value, str | int | float | bool | type(None)):
         return value
     if isinstance(value, tuple | list):
-        return list(value)
+        return [_plain(part) for part in value]
     try:
         return repr(value)
     except RuntimeError:  # an estimator that scikit-learn can't show, such as PySINDy's WrappedOptimizer
