@@ -1,4 +1,7 @@
-"""What constraints that are true do for coefficients fitted to few noisy runs: the lines of docs/constraints.md."""
+"""What constraints that are true do for coefficients fitted to few noisy runs: the lines of docs/constraints.md.
+
+Takes about a minute and writes nothing.
+"""
 
 from __future__ import annotations
 

@@ -116,6 +116,7 @@ class LibraryFamily(ShotFamily[Law]):
         self.shooting = shooting
 
     configurations: ClassVar[dict[str, type[Configuration]]] = {"matching": Matching, "shooting": Shooting}
+    constraints: Sequence[Constraint] | None = None
     stability_of: ClassVar[str | None] = None  # what is known of equilibria: see ``families.constraints``
     model_: Law
 
