@@ -9,9 +9,9 @@ from scipy.linalg import block_diag
 
 from ecodyn.arrays import Array, Bools
 from ecodyn.estimation.centred import Centred
+from ecodyn.estimation.constraints import Constraints, map_of
 from ecodyn.estimation.integral_matching import MatchedIntegrals
 from ecodyn.estimation.least_squares import DEFICIENT_RIDGE, RANK
-from ecodyn.estimation.restriction import Constraints, map_of
 
 __all__ = ["MatchedUnderConstraints"]
 

@@ -8,92 +8,32 @@ where a law is not stable: one that would is mended by linearising again, or cut
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from scipy.linalg import null_space
 
-from ecodyn.arrays import Array, Bools
+from ecodyn.arrays import Array
 from ecodyn.errors import UnusableDataError
 from ecodyn.estimation.bounded_squares import bounded_squares
 from ecodyn.estimation.linear_constraints import Elimination, LinearConstraints
 from ecodyn.estimation.stability_constraint import Stability
 
-__all__ = ["Constraints", "Restriction", "map_of"]
+__all__ = ["HELD", "Restriction"]
 
 HELD = 1e-9  # relative, of rows of length 1: what a step may leave of a constraint, and what is at its bound
 INSIDE = 1e-7  # of the reciprocal duration: how far inside the margin linearised eigenvalues are aimed
 AT_MARGIN = 0.02  # of a margin: an eigenvalue that is so near to it is held by its constraint
-MENDED = 4  # linearisations of a step that led out
+PLANES = 10  # rounds of them: what is left over is cut short
+MENDED = 6  # linearisations of a step that led out
 ROUNDS = 60  # linearisations of a fit in closed form: a few where eigenvalues are apart
 SETTLED = 1e-10  # relative gain of one, at which it is done
 CUTS = 200  # rounds of cutting planes for a first stable law
 DEEP = 4.0  # margins that cuts aim at, so that few of them reach one
 SHORTENED = 40  # halvings of a step to a stable law
-
-
-@dataclass(frozen=True, eq=False)
-class Constraints:
-    """What was asked of coefficients (row, term) in the data's units, flat.
-
-    Attributes
-    ----------
-    given : tuple of str
-        The constraints as text.
-    linear : LinearConstraints
-    stability : tuple of Stability
-    """
-
-    given: tuple[str, ...]
-    linear: LinearConstraints
-    stability: tuple[Stability, ...] = ()
-
-    def within(self, map_: Array) -> Restriction:
-        """The same of parameters p with θ = map·p."""
-        return Restriction(self.linear.within(map_), tuple(s.within(map_) for s in self.stability), self.given)
-
-    def exactly(self, coefficients: Array, free: Bools, units: Array) -> Array:
-        """Coefficients (row, term) that hold the linear constraints to the last digit, from ones that all but do.
-
-        Parameters
-        ----------
-        coefficients : array (row, term), in the data's units
-        free : bool array (row, term)
-            The others stay what they are.
-        units : array (row, term)
-            In which coefficients are of order one.
-        """
-        positions = np.flatnonzero(free)
-        map_ = np.zeros((free.size, len(positions)))
-        map_[positions, np.arange(len(positions))] = units.ravel()[positions]
-        rows = self.linear.within(map_)
-        point = coefficients.ravel()[positions] / units.ravel()[positions]
-        at = rows.equal | (np.abs(rows.matrix @ point - rows.limits) <= HELD * rows.size(point))
-        at |= (rows.matrix @ point > rows.limits) & rows.matrix.any(axis=1)
-        held, limits = rows.matrix[at], rows.limits[at]
-        if len(held):
-            point = point - np.linalg.pinv(held, rcond=1e-12) @ (held @ point - limits)
-        found = coefficients.ravel().copy()
-        found[positions] = point * units.ravel()[positions]
-        return _rounded(found, self.linear.matrix[at], self.linear.limits[at], free.ravel()).reshape(free.shape)
-
-
-def _rounded(flat: Array, matrix: Array, limits: Array, free: Bools) -> Array:
-    """The same with rows of one coefficient, and of two that are equal or opposite, held to the last bit."""
-    decided = np.zeros(len(flat), dtype=bool)
-    rows = [(np.flatnonzero((row != 0) & free), row, limit) for row, limit in zip(matrix, limits, strict=True)]
-    for places, row, limit in rows:
-        if len(places) == 1:
-            flat[places] = limit / row[places]
-            decided[places] = True
-    for places, row, limit in rows:
-        if len(places) == 2 and limit == 0 and abs(row[places[0]]) == abs(row[places[1]]):
-            one, other = places if decided[places[0]] or not decided[places[1]] else places[::-1]
-            flat[other] = -np.sign(row[one] * row[other]) * flat[one]
-            decided[places] = True
-    return flat + 0.0  # no negative zeros
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,6 +51,14 @@ class Restriction:
         if found is None:
             raise ValueError("expected constraints that parameters can fulfil; see LinearConstraints.contradictory")
         return found
+
+    @cached_property
+    def _convex(self) -> bool:
+        """Whether the equations make all matrices symmetric: their largest eigenvalue is convex."""
+        found, parts = self._equations, [s.matrix for s in self.stability if s.rates is None]
+        sides = [part @ np.column_stack([found.origin, found.basis]) for part in parts]
+        alike = all(np.abs(side - side.swapaxes(0, 1)).max() <= HELD * np.abs(side).max() for side in sides)
+        return alike and len(parts) == len(self.stability) and all(s.step is None for s in self.stability)
 
     def possible(self) -> bool:
         """Whether anything fulfils the linear constraints."""
@@ -138,10 +86,7 @@ class Restriction:
             return found
         point = self._stable_near(root, target, found)
         for _ in range(ROUNDS):
-            ahead = self._quadratic(root, target, point)
-            if ahead is None:
-                break
-            better = self._shortened(point, ahead, root, target)
+            better = self._better(root, target, point)
             if better is None:
                 break
             before, now = _squares(root, target, point), _squares(root, target, better)
@@ -162,31 +107,52 @@ class Restriction:
             return unconstrained
         root = np.asarray(np.linalg.cholesky(_lifted(matrix)).T)
         centre = np.asarray(np.linalg.solve(root.T, target) + root @ point)
-        found = self._quadratic(root, centre, point)
-        if found is not None and not linearised and not self._is_stable(found):
-            before, mended = _squares(root, centre, point), self._mended(root, centre, found)
-            downhill = mended is not None and _squares(root, centre, mended) < before
-            found = mended if downhill else self._shortened(point, found, root, centre)
+        found = self._ahead(root, centre, point) if linearised else self._better(root, centre, point)
         return np.zeros_like(point) if found is None else found - point
 
-    def _quadratic(self, root: Array, target: Array, near: Array | None = None) -> Array | None:
-        """The minimum of |Rp − b|² under the linear constraints, and stability linearised ``near`` a point."""
+    def _better(self, root: Array, target: Array, point: Array) -> Array | None:
+        """A point that costs less than one that holds all, and holds all; None where none is found."""
+        before, ahead = _squares(root, target, point), self._ahead(root, target, point)
+        if ahead is None or self._is_stable(ahead):
+            return ahead
+        mended = self._mended(root, target, ahead, point)
+        if mended is not None and _squares(root, target, mended) < before:
+            return mended
+        return self._shortened(point, ahead, root, target)
+
+    def _ahead(self, root: Array, target: Array, point: Array) -> Array | None:
+        """The minimum with stability linearised at a point; of symmetric matrices, by planes that cut off all others.
+
+        The largest eigenvalue of those is convex, and of several that cross there each direction has planes of its own.
+        """
+        near, ahead = [point], self._quadratic(root, target, point)
+        for _ in range(PLANES if self._convex else 0):
+            if ahead is None or self._is_stable(ahead):
+                break
+            near.append(ahead)
+            ahead = self._quadratic(root, target, *near)
+        return ahead
+
+    def _quadratic(self, root: Array, target: Array, *near: Array) -> Array | None:
+        """The minimum of |Rp − b|² under the linear constraints, and stability linearised ``near`` some points."""
         parts = [(self.linear.matrix[~self.linear.equal], self.linear.limits[~self.linear.equal])]
-        if near is not None:
-            for stability in self.stability:
-                excess, slopes = stability.slopes(near)
-                parts.append((slopes, slopes @ near - excess - INSIDE))
+        for stability, point in itertools.product(self.stability, near):
+            excess, slopes = stability.slopes(point)
+            parts.append((slopes, slopes @ point - excess - INSIDE))
         return _within(root, target, parts, self._equations)
 
-    def _mended(self, root: Array, target: Array, point: Array) -> Array | None:
-        """A stable minimum from an unstable one by linearising there, and again; None if it stays unstable."""
+    def _mended(self, root: Array, target: Array, point: Array, *near: Array) -> Array | None:
+        """A stable minimum from an unstable one by linearising there as well, and again; None if it stays unstable.
+
+        From a point ``near`` that is stable on, all linearisations are kept, which where eigenvalues cross are several.
+        """
         for _ in range(MENDED):
-            ahead = self._quadratic(root, target, point)
+            ahead = self._quadratic(root, target, *near, point)
             if ahead is None or not np.isfinite(ahead).all():
                 return None
-            point = ahead
-            if self._is_stable(point):
-                return point
+            if self._is_stable(ahead):
+                return ahead
+            near, point = ((*near, point) if near else ()), ahead
         return None
 
     def _shortened(self, point: Array, ahead: Array, root: Array, target: Array) -> Array | None:
@@ -277,16 +243,3 @@ def _lifted(matrix: Array) -> Array:
     values, vectors = np.linalg.eigh(symmetric)
     lift = 1e-14 * max(float(values[-1]), 1e-300)
     return symmetric if values[0] > lift else np.asarray((vectors * np.maximum(values, lift)) @ vectors.T)
-
-
-def map_of(free: Bools, to_data: Callable[[Array], Array]) -> Array:
-    """The matrix that takes free coefficients (parameter,) to all of a law's in the data's units, flat.
-
-    ``to_data`` is linear, from (row, term) like ``free``.
-    """
-    columns = []
-    for position in np.flatnonzero(free):
-        unit = np.zeros(free.shape)
-        unit.flat[position] = 1.0
-        columns.append(to_data(unit).ravel())
-    return np.stack(columns, axis=1) if columns else np.zeros((0, 0))

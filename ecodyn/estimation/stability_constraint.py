@@ -19,10 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import LinAlgError, eig
 
-from ecodyn.arrays import Array
+from ecodyn.arrays import Array, Bools
 
 __all__ = ["Stability"]
 
+MEETING = 0.5  # of |yᴴx|, 1 where eigenvectors are orthogonal: eigenvalues of less may be about to meet
 NEAR = 1.0  # between eigenvalues, in the reciprocal duration: those may meet within a step
 Complex = NDArray[np.complex128]
 ROUNDING = 100.0  # units of the last place of a Jacobian's norm: eigenvalues are known no better
@@ -93,28 +94,31 @@ class Stability:
         products = np.einsum("ik,ik->k", left, right)
         told = np.abs(products) > DEFECTIVE
         values, left, right = values[told], left[:, told] / products[told], right[:, told]
+        meeting = np.abs(products[told]) < MEETING
         by_matrix, by_rates = self._derivatives(point, equilibrium, left, right)
         if self.step is not None:
             by_matrix, by_rates = (d / (1 + self.step * values)[:, None] for d in (by_matrix, by_rates))
         slopes = self.duration * (by_matrix @ self._flat)
         if self.rates is not None:
             slopes = slopes + self.duration * (by_rates @ self.rates)
-        excess, rows = self._of_pairs(values, slopes)
+        excess, rows = self._of_pairs(values, slopes, meeting)
         of_states = self._slopes_of_equilibrium(point, equilibrium)
         return np.concatenate([excess, self._lacking(equilibrium)]), np.concatenate([rows, of_states])
 
-    def _of_pairs(self, values: Complex, slopes: Complex) -> tuple[Array, Array]:
+    def _of_pairs(self, values: Complex, slopes: Complex, meeting: Bools) -> tuple[Array, Array]:
         """Excess and derivatives of eigenvalues; of those that are near to one another, of what stays smooth there.
 
         Two eigenvalues λ and μ that meet leave the axis and come back to it along square roots. Both are left of −m
-        where their mean is and (λ + m)(μ + m) ≥ 0, which are smooth in all coefficients.
+        where their mean is and (λ + m)(μ + m) ≥ 0, which are smooth in all coefficients. Those whose eigenvectors stay
+        apart, as a symmetric matrix's do, only cross.
         """
         excess = self._growth(values)
         if self.step is not None:
             return excess, slopes.real
         near = self.duration * (values + self.margin)
-        pairs = [(near[k], near[k].conj(), slopes[k], slopes[k].conj()) for k in _barely_complex(near)]
-        real = np.flatnonzero(near.imag == 0)
+        barely_complex = np.flatnonzero((near.imag > 0) & (near.imag < NEAR) & meeting)
+        pairs = [(near[k], near[k].conj(), slopes[k], slopes[k].conj()) for k in barely_complex]
+        real = np.flatnonzero((near.imag == 0) & meeting)
         real = real[np.argsort(-near[real].real)]
         together = [(i, j) for i, j in itertools.pairwise(real) if abs(near[i] - near[j]) < NEAR]
         pairs += [(near[i], near[j], slopes[i], slopes[j]) for i, j in together]
@@ -198,8 +202,3 @@ class Stability:
             return np.zeros((0, len(point)))
         moved = self.rates + np.einsum("ijp,j->ip", self.matrix, equilibrium)
         return np.asarray(np.linalg.solve(self.matrix @ point, moved) / self.levels[:, None])
-
-
-def _barely_complex(near: Complex) -> list[int]:
-    """Eigenvalues, one of each complex pair, that may become real within a step."""
-    return np.flatnonzero((near.imag > 0) & (near.imag < NEAR)).tolist()

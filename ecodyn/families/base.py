@@ -25,8 +25,8 @@ from ecodyn.estimation import (
     match,
     shoot_all,
 )
+from ecodyn.estimation.constraints import Constraints
 from ecodyn.estimation.integral_matching import memory_needed
-from ecodyn.estimation.restriction import Constraints
 from ecodyn.estimation.ridge_choice import ridge_fit
 from ecodyn.families.configuration import Configuration, Matching, Shooting
 from ecodyn.families.constrained import directions_of, matched_fit, on_data, under_constraints

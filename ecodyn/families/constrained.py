@@ -19,7 +19,8 @@ from ecodyn.errors import UnusableDataError
 from ecodyn.estimation import InitialFit, MatchedIntegrals, ShootingResult
 from ecodyn.estimation.centred import Centred
 from ecodyn.estimation.constrained_matching import MatchedUnderConstraints
-from ecodyn.estimation.restriction import Constraints, Restriction, map_of
+from ecodyn.estimation.constraints import Constraints, map_of
+from ecodyn.estimation.restriction import Restriction
 from ecodyn.families.constraint_names import Coefficients
 from ecodyn.families.constraints import AFFINE, Constraint, Data, constraints_on
 from ecodyn.families.constraints_held import ConstraintsHeld

@@ -20,7 +20,7 @@ from ecodyn.errors import UnusableDataError
 from ecodyn.estimation import InitialFit, MatchedIntegrals, splits, unexplained_each, whole
 from ecodyn.estimation.centred import Centred
 from ecodyn.estimation.constrained_matching import MatchedUnderConstraints
-from ecodyn.estimation.restriction import Constraints
+from ecodyn.estimation.constraints import Constraints
 from ecodyn.families.selection import by_preference, fit_of_support
 from ecodyn.families.training_set import TrainingSet
 

@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike
 
 from ecodyn.arrays import Array, Bools
 from ecodyn.equations.library import EXCHANGEABLE, FULL
+from ecodyn.estimation.constraints import Constraints
 from ecodyn.estimation.linear_constraints import LinearConstraints
-from ecodyn.estimation.restriction import Constraints
 from ecodyn.estimation.stability_constraint import Stability
 from ecodyn.families.constraint_names import Coefficients, Forms
 from ecodyn.families.constraint_parts import Conserved, ConstraintError, Quantity, Relation, Side, Stable, Symmetric
@@ -61,8 +61,8 @@ def check_list(given: object) -> None:
             parse(one)
         elif not (isinstance(one, Sequence) and len(one) == 3 and one[1] in MATRIX_SIGNS):
             raise ValueError(
-                "a constraint is a text such as 'A symmetric', or (C, '=', d) or (C, '<=', d) with a row of C for each "
-                f"condition on the coefficients, got {one!r}"
+                "constraints is a list of texts such as 'A symmetric', and of (C, '=', d) or (C, '<=', d), a row of C "
+                f"for each condition on the coefficients; {one!r} is neither, got {given!r}"
             )
 
 

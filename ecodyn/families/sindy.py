@@ -16,9 +16,9 @@ from ecodyn.equations.forms import polynomial_library
 from ecodyn.equations.library import EXCHANGEABLE, FULL, Library
 from ecodyn.estimation import InitialFit, MatchedIntegrals, Samples, ShootingResult, Supports, splits, whole
 from ecodyn.estimation.centred import Centred
+from ecodyn.estimation.constraints import Constraints
 from ecodyn.estimation.noisy_selection import may_select, selected
 from ecodyn.estimation.optimizers import Optimizer, check_optimizer, is_constrained, optimal_coefficients
-from ecodyn.estimation.restriction import Constraints
 from ecodyn.families.base import SMALL_FULL, LibraryFamily
 from ecodyn.families.configuration import Matching, Shooting
 from ecodyn.families.constrained_selection import check_selection, selected_under_constraints

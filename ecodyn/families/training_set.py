@@ -10,9 +10,9 @@ import numpy as np
 from ecodyn.arrays import Array, Bools
 from ecodyn.equations.library import Library
 from ecodyn.estimation import Centred, InitialFit, MatchedIntegrals, Problem, Samples, ShootingResult
+from ecodyn.estimation.constraints import Constraints, map_of
 from ecodyn.estimation.elimination import alternatives, reduced
 from ecodyn.estimation.multiple_shooting import equations_of_all
-from ecodyn.estimation.restriction import Constraints, map_of
 from ecodyn.families.constraints_held import ConstraintsHeld
 from ecodyn.families.selection import fit_of_support
 from ecodyn.trajectories import Trajectories

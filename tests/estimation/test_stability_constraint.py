@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecodyn.errors import UnusableDataError
+from ecodyn.estimation.constraints import Constraints
 from ecodyn.estimation.linear_constraints import LinearConstraints
-from ecodyn.estimation.restriction import Constraints
 from ecodyn.estimation.stability_constraint import Stability
 
 MARGIN = 0.05

@@ -279,7 +279,7 @@ def test_constraints_are_kept_in_files_and_clones(tmp_path):
         (Linear("full", constraints=["A = b"]), "expected as many coefficients on both sides, or one, got 9 and 3"),
         (Linear("full", constraints="A symmetric"), "constraints is a list"),
         (Linear("full", constraints=[([[1.0]], "=", 0)]), "with 12 columns"),
-        (Linear("full", constraints=[([[1.0]], ">", 0)]), "or (C, '=', d) or (C, '<=', d)"),
+        (Linear("full", constraints=[([[1.0]], ">", 0)]), "and of (C, '=', d) or (C, '<=', d), a row of C"),
         (Linear(constraints=["A symmetric"]), "expected a full linear or lotka_volterra law's A to be symmetric"),
         (Linear("independent", constraints=["sum conserved"]), "expected features that see one another"),
         (Linear(constraints=["sum of u conserved"]), "expected a full law for the sum of some features"),
