@@ -9,6 +9,9 @@ from command_line import run
 from ecodyn import Trajectories
 
 
+MATCHED = ("--coupling", "full", "--set", "refine=false")  # quick
+
+
 @pytest.fixture(scope="module")
 def relaxing(tmp_path_factory):
     """Runs of two features that relax to zero, coupled as a symmetric matrix has it, with noise."""
@@ -22,9 +25,7 @@ def relaxing(tmp_path_factory):
 
 
 def test_fits_hold_it(relaxing):
-    result = run(
-        "fit", relaxing, "--coupling", "full", "--constraint", "A symmetric", "--constraint", "b = 0", "--json"
-    )
+    result = run("fit", relaxing, *MATCHED, "--constraint", "A symmetric", "--constraint", "b = 0", "--json")
     assert result.exit_code == 0, result.stderr
     law = json.loads(result.stdout)
     rows = np.array(law["coefficients"])
@@ -35,7 +36,7 @@ def test_fits_hold_it(relaxing):
 
 
 def test_the_table_says_what_is_active(relaxing):
-    result = run("fit", relaxing, "--coupling", "full", "--constraint", "A symmetric")
+    result = run("fit", relaxing, *MATCHED, "--constraint", "A symmetric")
     assert "constraints active, to which intervals keep: A symmetric" in " ".join(result.stderr.split())
 
 
