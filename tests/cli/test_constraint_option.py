@@ -8,7 +8,6 @@ from command_line import run
 
 from ecodyn import Trajectories
 
-
 MATCHED = ("--coupling", "full", "--set", "refine=false")  # quick
 
 
