@@ -14,6 +14,8 @@ from ecodyn.estimation.stability_constraint import Stability
 
 __all__ = ["Constraints", "map_of"]
 
+DEPENDENT = 1e-12  # of the largest singular value of rows of length 1: those that follow from others
+
 
 @dataclass(frozen=True, eq=False)
 class Constraints:
@@ -55,7 +57,7 @@ class Constraints:
         at |= (rows.matrix @ point > rows.limits) & rows.matrix.any(axis=1)
         held, limits = rows.matrix[at], rows.limits[at]
         if len(held):
-            point = point - np.linalg.pinv(held, rcond=1e-12) @ (held @ point - limits)
+            point = point - np.linalg.pinv(held, rcond=DEPENDENT) @ (held @ point - limits)
         found = coefficients.ravel().copy()
         found[positions] = point * units.ravel()[positions]
         return _rounded(found, self.linear.matrix[at], self.linear.limits[at], free.ravel()).reshape(free.shape)

@@ -14,6 +14,7 @@ from ecodyn.arrays import Array, Bools, Integers
 __all__ = ["Elimination", "LinearConstraints"]
 
 DEPENDENT = 1e-10  # of the largest singular value: equations that follow from the others
+ROUNDING = 1e-14  # of what was summed to an element of a row
 POSSIBLE = 1e-9  # of normalised rows: what equations and inequalities may be off by where all are fulfilled
 
 
@@ -69,7 +70,7 @@ class LinearConstraints:
         matrix = self.matrix @ map_
         # What is left of coefficients that are not free is rounding, and no row.
         summed = np.abs(self.matrix) @ np.abs(map_)
-        matrix[np.abs(matrix) <= 1e-14 * summed] = 0.0
+        matrix[np.abs(matrix) <= ROUNDING * summed] = 0.0
         norms = np.linalg.norm(matrix, axis=1)
         norms = np.where(norms > 0, norms, 1.0)
         return LinearConstraints(matrix / norms[:, None], self.limits / norms, self.equal, self.names, self.statement)

@@ -33,6 +33,7 @@ ROUNDS = 60  # linearisations of a fit in closed form: a few where eigenvalues a
 SETTLED = 1e-10  # relative gain of one, at which it is done
 CUTS = 200  # rounds of cutting planes for a first stable law
 DEEP = 4.0  # margins that cuts aim at, so that few of them reach one
+LIFT = 1e-14  # of a Hessian's largest eigenvalue: less is rounding of zero
 SHORTENED = 40  # halvings of a step to a stable law
 
 
@@ -241,5 +242,5 @@ def _lifted(matrix: Array) -> Array:
     """A Hessian with what rounding has made of its zeros lifted, so that it has a Cholesky factor."""
     symmetric = (matrix + matrix.T) / 2
     values, vectors = np.linalg.eigh(symmetric)
-    lift = 1e-14 * max(float(values[-1]), 1e-300)
+    lift = LIFT * max(float(values[-1]), 1e-300)
     return symmetric if values[0] > lift else np.asarray((vectors * np.maximum(values, lift)) @ vectors.T)
