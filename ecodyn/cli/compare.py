@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ecodyn.cli.arguments import chosen, cores, dynamics_of, windows_of
+from ecodyn.cli.constraints import Constraints, constrained_families
 from ecodyn.cli.formulas import FormulaTexts, Positive, formulas_of, names_of
 from ecodyn.cli.given_inputs import Inputs, NoInputs, with_given_inputs
 from ecodyn.cli.inputs import LogReading, Reading, gathered, part_of
@@ -93,6 +94,7 @@ def compare(
     formula: FormulaTexts = None,
     positive: Positive = None,
     term: TermTexts = None,
+    constraint: Constraints = None,
     protocol: Protocols = None,
     window: Windows = None,
     phases: Phases = None,
@@ -148,6 +150,7 @@ def compare(
         _keep(found, output)
         data = part_of(found.trajectories, runs, select)
         data = with_given_inputs(data, inputs, paths, reading, none=no_inputs)
+        laws += constrained_families(constraint, names, couplings, which.split(","), state, data, refine=bool(refine))
         families = _beside(names, laws)
         comparison = partial(compare_families, data, families, couplings, protocols=protocols, windows=windows)
         comparison = partial(comparison, phases=phases, every=every, state=state, dynamics=which, folds=folds)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ecodyn.cli.arguments import chosen, dynamics_of, parameter
+from ecodyn.cli.constraints import Constraints, with_constraints
 from ecodyn.cli.formulas import FormulaText, Positive, formulas_of
 from ecodyn.cli.given_inputs import Inputs, NoInputs, with_given_inputs
 from ecodyn.cli.inputs import Reading, prepared
@@ -61,6 +62,7 @@ def fit(
     coupling: CouplingName = "exchangeable",
     formula: FormulaText = None,
     positive: Positive = None,
+    constraint: Constraints = None,
     state: State = "signal",
     dynamics: Dynamics = None,
     time: OldDynamics = None,
@@ -86,14 +88,14 @@ def fit(
         _check_alone(context, formula)
         laws = formulas_of([] if formula is None else [formula], positive, state)
         if family == AUTO:
-            _check_left_to_it(context, dynamics_of(dynamics, time), option, term)
+            _check_left_to_it(context, dynamics_of(dynamics, time), option, term, constraint)
         reading = Reading(columns, time_column, run_column, missing)
         data = prepared(paths, window, every, runs, select, reading)
         data = with_given_inputs(data, inputs, paths, reading, none=no_inputs)
         if family != AUTO:
             which = dynamics_of(dynamics, time)
             estimator = _configured(laws[0] if laws else _of_family(family, coupling, state), which, option, seed)
-            estimator = with_own_terms(estimator, term)
+            estimator = with_constraints(with_own_terms(estimator, term), constraint)
         target = None if str(output) == STDOUT else output
         if target is not None:
             from ecodyn.families.model import check_model_path
@@ -117,14 +119,18 @@ def _chosen(data: Trajectories, seed: int) -> FittedModel:
 
 
 def _check_left_to_it(
-    context: typer.Context, dynamics: str, options: list[str] | None, terms: list[str] | None
+    context: typer.Context,
+    dynamics: str,
+    options: list[str] | None,
+    terms: list[str] | None,
+    constraints: list[str] | None,
 ) -> None:
     """Refuse what ``--family auto`` chooses itself, or has no room for; defaults as well where they are given."""
     from ecodyn.rollouts.iteration import FLOW
 
     given = {f"--{name}": _is_given(context, name) for name in ("coupling", "state")}
     given["--dynamics"] = dynamics != FLOW
-    given |= {"--set": bool(options), "--term": bool(terms)}
+    given |= {"--set": bool(options), "--term": bool(terms), "--constraint": bool(constraints)}
     refused = [flag for flag, there in given.items() if there]
     if refused:
         raise typer.BadParameter(

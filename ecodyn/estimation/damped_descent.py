@@ -92,8 +92,12 @@ class DampedDescent:
         gradient = self.equations.gradients.sum(axis=0) + penalty * (self.parameters - self.anchor)
         hessian = hessian + np.diag(penalty + damping * floored(np.diagonal(hessian)))
         if self.equations.starts is None:
-            return solve(hessian, -gradient), np.zeros_like(self.starts)
+            return self.solved(hessian, -gradient), np.zeros_like(self.starts)
         return self._step_with_starts(hessian, gradient, self.equations.starts, damping)
+
+    def solved(self, matrix: Array, target: Array) -> Array:
+        """A step of the parameters from its normal equations."""
+        return solve(matrix, target)
 
     def _step_with_starts(
         self, hessian: Array, gradient: Array, blocks: StartBlocks, damping: float
@@ -101,7 +105,7 @@ class DampedDescent:
         """Eliminate the starting states, which are private to their segments (a Schur complement)."""
         solved = blocks.solved(damping)
         reduced = hessian - np.einsum("bpk,bkq->pq", blocks.cross, solved[..., :-1])
-        step = solve(reduced, -(gradient - np.einsum("bpk,bk->p", blocks.cross, solved[..., -1])))
+        step = self.solved(reduced, -(gradient - np.einsum("bpk,bk->p", blocks.cross, solved[..., -1])))
         return step, -(solved[..., -1] + solved[..., :-1] @ step)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecodyn.arrays import Array
+from ecodyn.estimation.restriction import Restriction
 from ecodyn.estimation.rolled_out import AnyLaw
 from ecodyn.estimation.samples import Samples
 
@@ -71,12 +72,15 @@ class Problem:
         Where to start, in the samples' units (integral matching's answer).
     mask : bool array like ``coefficients``, or None
         Which coefficients are free; None frees all.
+    restriction : Restriction or None
+        Constraints on these, which the coefficients hold.
     """
 
     library: AnyLaw
     samples: Samples
     coefficients: Array
     mask: NDArray[np.bool_] | None = None
+    restriction: Restriction | None = None
 
 
 def of_runs(starts: Array, runs: int) -> Array:

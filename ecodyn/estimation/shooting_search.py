@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ecodyn.arrays import Array
 from ecodyn.equations.library import FULL
+from ecodyn.estimation.constrained_descent import ConstrainedDescent
 from ecodyn.estimation.damped_descent import DampedDescent
 from ecodyn.estimation.rolled_out import bound
 from ecodyn.estimation.samples import Samples
@@ -100,6 +101,8 @@ def search(problem: Problem, staging: Staging) -> Search:
     if not len(parameters):
         return _unrefined(samples, coefficients, parameters, "no coefficients are free")
     descent = DampedDescent(parameters, staging.ridge)
+    if problem.restriction is not None:
+        descent = ConstrainedDescent(parameters, staging.ridge, problem.restriction)
     freed = staging.frees(problem)
     points = staging.points(freed)
     ends, stopped = yield from _staged(problem, mask, descent, staging, freed)

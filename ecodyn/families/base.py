@@ -28,9 +28,12 @@ from ecodyn.estimation import (
     match,
     shoot_all,
 )
+from ecodyn.estimation.constraints import Constraints
 from ecodyn.estimation.integral_matching import memory_needed
 from ecodyn.estimation.ridge_choice import ridge_fit
 from ecodyn.families.configuration import Configuration, Matching, Shooting
+from ecodyn.families.constrained import directions_of, matched_fit, on_data, under_constraints
+from ecodyn.families.constraints import Constraint, check_list
 from ecodyn.families.diagnostics import diagnose
 from ecodyn.families.known import no_terms_in
 from ecodyn.families.law import Law
@@ -71,6 +74,9 @@ class LibraryFamily(ShotFamily[Law]):
     per_feature : bool
         Let an independent law have coefficients of its own for every feature. Implied by trajectories whose
         labels are shared between runs; a full law always has.
+    constraints : list of str, optional
+        What coefficients are to hold, such as "A symmetric", "stable", "sum conserved", "r > 0", "-2 <= a <= -1" or
+        "x^3 <= 0", in the data's units; or (C, "=", d) and (C, "<=", d) on all coefficients.
     matching : Matching, optional
         The first step: what is matched, and the ridge.
     shooting : Shooting, optional
@@ -101,6 +107,7 @@ class LibraryFamily(ShotFamily[Law]):
         *,
         dynamics: str = FLOW,
         per_feature: bool = False,
+        constraints: Sequence[Constraint] | None = None,
         matching: Matching | None = None,
         shooting: Shooting | None = None,
     ) -> None:
@@ -108,11 +115,14 @@ class LibraryFamily(ShotFamily[Law]):
         self.state = state
         self.dynamics = dynamics
         self.per_feature = per_feature
+        self.constraints = constraints
         self.matching = matching
         self.shooting = shooting
 
     takes_inputs = True  # if it has a ``driven_library``
     configurations: ClassVar[dict[str, type[Configuration]]] = {"matching": Matching, "shooting": Shooting}
+    constraints: Sequence[Constraint] | None = None
+    stability_of: ClassVar[str | None] = None  # what is known of equilibria: see ``families.constraints``
     model_: Law
 
     @property
@@ -155,6 +165,23 @@ class LibraryFamily(ShotFamily[Law]):
         check_flag("per_feature", self.per_feature)
         if trajectories.varying_inputs():
             self.library_for(trajectories)
+        check_list(self.constraints)
+        if self.constraints:
+            self._constraints_on(trajectories)
+
+    def coefficient_names(self, library: Library) -> tuple[dict[str, int], str]:
+        """What constraints call the coefficients of some terms, by their positions, and the matrix of a full law."""
+        return {}, ""
+
+    def _constraints_on(self, trajectories: Trajectories) -> Constraints:
+        library = self.library_for(trajectories)
+        return on_data(self, library, self.mask(library, self._own_coefficients(trajectories)), trajectories)
+
+    def constrained_fit(self, training: TrainingSet, constraints: Constraints) -> InitialFit:
+        """The first fit under constraints, from that without them; families with a selection override it."""
+        ridge = self.matching_options.ridge
+        chosen = dict(training.initial.chosen).get("ridge") if ridge == "auto" else float(ridge)
+        return matched_fit(training, constraints, chosen or None)
 
     def ahead(self, trajectories: Trajectories) -> tuple[str, ...]:
         """A full library's size, where it is large, and which coupling takes less."""
@@ -183,7 +210,11 @@ class LibraryFamily(ShotFamily[Law]):
         laws: list[Law] = []
         for begin in range(0, len(training_sets), size):
             prepared = [self._prepare(training, clock) for training in training_sets[begin : begin + size]]
-            laws += [self._law(*refined) for refined in self._refine(prepared)]
+            refined = self._refine(prepared)
+            if self.constraints:
+                own = [self._constraints_on(training.trajectories) for training, _, _ in refined]
+                refined = under_constraints(self, refined, own, wants_shooting=self._wants_shooting, shoot=self._shot)
+            laws += [self._law(*each) for each in refined]
         return laws
 
     def _prepare(self, trajectories: Trajectories, clock: bool) -> TrainingSet:
@@ -247,10 +278,14 @@ class LibraryFamily(ShotFamily[Law]):
             feature_amplitudes=feature_amplitudes_of(trajectories) if samples.scales.ndim > 1 else None,
             provenance=self.provenance(trajectories),
             library=without_unused_functions(initial.library.in_units(1.0 / samples.scales)),
-            coefficients=samples.original(initial.library, coefficients),
+            coefficients=prepared.original(coefficients),
             size=prepared.size,
             drive=samples.drive_in_original_units(prepared.library),
-            diagnostics=diagnose(label, initial, samples, prepared.parts, shooting, alone),
+            diagnostics=diagnose(
+                *(label, initial, samples, prepared.parts, shooting, alone),
+                held=prepared.held,
+                directions=directions_of(prepared, shooting),
+            ),
             step=None if samples.step is None else samples.step * samples.time_scale,
             interaction_matrix=self.interaction_matrix,
             inputs={name: trajectories.inputs[name][0].kind for name in prepared.library.inputs},

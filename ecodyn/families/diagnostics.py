@@ -19,6 +19,8 @@ from ecodyn.arrays import Array
 from ecodyn.equations.library import Library
 from ecodyn.estimation import InitialFit, MatchedIntegrals, Samples, ShootingResult
 from ecodyn.families.conditioning import condition_number, effective_rank, inflation_by_row
+from ecodyn.families.constrained_spread import Block, inverse_within, status_of, together
+from ecodyn.families.constraints_held import ConstraintsHeld
 from ecodyn.statistics.intervals import INTERVAL_LEVEL
 from ecodyn.trajectories.parts import some
 
@@ -26,6 +28,7 @@ HALVES_LIMIT = 2.0  # standard errors between two halves beyond which a coeffici
 CORRELATION_LIMIT = 0.5  # of the halves' off-diagonal matrices, for full couplings
 RUNS_FOR_HALVES = 4  # two in each half: with one no standard error could be had
 PAIRS_TO_CORRELATE = 3  # two points always lie on a line
+DECIDED = 1e-9  # length of a coefficient's share in all free directions: less is rounding
 CONDITION_LIMIT = 1e12  # four digits are then left of sixteen
 COEFFICIENT_ARRAYS = ("low", "high", "halves", "run_spread", "identified", "variance_inflation")
 
@@ -54,6 +57,8 @@ class Diagnostics:
     chosen : what tuning chose, such as {"threshold": 0.01}
     seconds : how long the fit took
     warnings : sentences
+    constraints : how constraints were held, None of a fit without any; intervals, halves and spreads are then on what
+        is active, and a coefficient that constraints alone decide has an interval of no width
     """
 
     low: Array
@@ -74,17 +79,21 @@ class Diagnostics:
     seconds: float
     warnings: tuple[str, ...] = ()
     optimality: float = float("nan")
+    constraints: ConstraintsHeld | None = None
 
     def to_json(self) -> dict[str, object]:
         """What a model file holds of it: NaN as null, infinity as the text "inf", for JSON has neither."""
-        return {name: _plain(value) for name, value in vars(self).items()}
+        document = {name: _plain(value) for name, value in vars(self).items() if name != "constraints"}
+        return document if self.constraints is None else {**document, "constraints": self.constraints.to_json()}
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any], shape: tuple[int, ...]) -> Diagnostics:
         """The diagnostics of a model file whose coefficients have this shape."""
-        parts = {f.name: document[f.name] for f in fields(cls) if f.name != "optimality"}
+        parts = {f.name: document[f.name] for f in fields(cls) if f.name not in ("optimality", "constraints")}
         optimality = document.get("optimality")  # files of before have none
         parts["optimality"] = float("nan") if optimality is None else float(optimality)
+        held = document.get("constraints")
+        parts["constraints"] = None if held is None else ConstraintsHeld.from_json(held)
         for name in COEFFICIENT_ARRAYS:
             parts[name] = np.array(parts[name], dtype=float)
             if parts[name].shape != shape:
@@ -118,31 +127,37 @@ class Spread:
     second: Array
 
 
-def spread_over_runs(theta: Array, hessians: Array, gradients: Array) -> Spread:
-    """Intervals, halves and run-to-run spread of θ (P,) from Hᵣ (run, P, P) and gᵣ (run, P)."""
+def spread_over_runs(theta: Array, hessians: Array, gradients: Array, directions: Array | None = None) -> Spread:
+    """Intervals, halves and run-to-run spread of θ (P,) from Hᵣ (run, P, P) and gᵣ (run, P).
+
+    Within orthonormal ``directions`` (P, direction), where active constraints leave no others.
+    """
     from scipy.stats import t
 
     runs, size = gradients.shape
     unknown = np.full(size, np.nan)
     if runs < 2 or not np.any(hessians):
         return Spread(half_width=unknown, halves=unknown, run_spread=unknown, first=unknown, second=unknown)
-    inverse = np.linalg.pinv(hessians.sum(axis=0), hermitian=True)
+    inverse = inverse_within(hessians, directions)
     meat = gradients.T @ gradients * runs / (runs - 1)
     error = np.sqrt(np.maximum(np.diagonal(inverse @ meat @ inverse), 0.0))
     half_width = t.ppf(0.5 + INTERVAL_LEVEL / 2, runs - 1) * error
-    single = np.array([_step(theta, h[None], g[None]) for h, g in zip(hessians, gradients, strict=True)])
+    each = zip(hessians, gradients, strict=True)
+    single = np.array([_step(theta, h[None], g[None], directions) for h, g in each])
     spread = single.std(axis=0, ddof=1) / np.maximum(np.abs(theta), 1e-300)
     if runs < RUNS_FOR_HALVES:
         return Spread(half_width=half_width, halves=unknown, run_spread=spread, first=unknown, second=unknown)
-    first = _step(theta, hessians[::2], gradients[::2])
-    second = _step(theta, hessians[1::2], gradients[1::2])
+    first = _step(theta, hessians[::2], gradients[::2], directions)
+    second = _step(theta, hessians[1::2], gradients[1::2], directions)
     # Each half has about twice the variance of the whole, and their difference twice that.
     halves = np.abs(first - second) / np.maximum(2 * error, 1e-300)
+    if directions is not None:  # what constraints alone decide is the same in both
+        halves = np.where(np.linalg.norm(directions, axis=1) > DECIDED, halves, 0.0)
     return Spread(half_width=half_width, halves=halves, run_spread=spread, first=first, second=second)
 
 
-def _step(theta: Array, hessians: Array, gradients: Array) -> Array:
-    return np.asarray(theta - np.linalg.pinv(hessians.sum(axis=0), hermitian=True) @ gradients.sum(axis=0))
+def _step(theta: Array, hessians: Array, gradients: Array, directions: Array | None) -> Array:
+    return np.asarray(theta - inverse_within(hessians, directions) @ gradients.sum(axis=0))
 
 
 def diagnose(
@@ -152,16 +167,25 @@ def diagnose(
     parts: list[MatchedIntegrals],
     shooting: ShootingResult | None,
     seconds: float,
+    *,
+    held: ConstraintsHeld | None = None,
+    directions: Array | None = None,
 ) -> Diagnostics:
-    """All diagnostics of a fit that took ``seconds``, from the runs' own regressions and the last step of shooting."""
+    """All diagnostics of a fit that took ``seconds``, from the runs' own regressions and the last step of shooting.
+
+    Of a fit under constraints, with how they were ``held`` and the ``directions`` (parameter, direction) they leave.
+    """
     started = time.perf_counter()
     coefficients = initial.coefficients if shooting is None else shooting.coefficients
     factor = samples.original(initial.library, np.ones(coefficients.shape))
     refined = shooting is not None and shooting.iterations > 0
     blocks = [*_blocks(initial, parts, coefficients, shooting if refined else None)]
+    if directions is not None:
+        blocks = [together(initial.mask, blocks)] if blocks else []
     arrays = {key: np.full(coefficients.shape, np.nan) for key in ("half", "halves", "run", "one", "two")}
     for where, hessians, gradients in blocks:
-        spread = spread_over_runs(coefficients[where], samples.by_cluster(hessians), samples.by_cluster(gradients))
+        by_cluster = samples.by_cluster(hessians), samples.by_cluster(gradients)
+        spread = spread_over_runs(coefficients[where], *by_cluster, directions)
         arrays["half"][where], arrays["halves"][where] = spread.half_width, spread.halves
         arrays["run"][where] = spread.run_spread
         arrays["one"][where], arrays["two"][where] = spread.first, spread.second
@@ -188,12 +212,13 @@ def diagnose(
         rows=initial.matched.rows,
         refined=refined,
         converged=refined and shooting is not None and shooting.converged,
-        status="integral matching only" if shooting is None else shooting.status,
+        status=status_of(shooting, held),
         candidates=initial.candidates,
         chosen=dict(initial.chosen),
         seconds=seconds + time.perf_counter() - started,
         warnings=_warnings(label, initial, parts[0].n_terms, (condition, dependent), shooting),
         optimality=shooting.optimality if refined and shooting is not None else float("nan"),
+        constraints=held,
     )
 
 
@@ -233,7 +258,7 @@ def _warnings(
 
 def _blocks(
     initial: InitialFit, parts: list[MatchedIntegrals], coefficients: Array, shooting: ShootingResult | None
-) -> list[tuple[tuple[NDArray[Any], ...], Array, Array]]:
+) -> list[Block]:
     """Coefficient indices with their runs' Hessians and gradients: one block, or one a feature."""
     mask = initial.mask
     if not mask.any():
@@ -242,7 +267,7 @@ def _blocks(
         return [(np.nonzero(mask), shooting.hessians, shooting.gradients)]
     if len(mask) > 1 and len(parts) < 2:
         return []  # one run has no spread, and a full matrix's blocks would be large
-    blocks: list[tuple[tuple[NDArray[Any], ...], Array, Array]] = []
+    blocks: list[Block] = []
     for row in range(len(mask)):
         free = np.flatnonzero(mask[row])
         design, target = initial.matched.place(row)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ecodyn.equations.forms import linear_library
-from ecodyn.equations.library import Library
+from ecodyn.equations.library import FULL, Library
 from ecodyn.families.base import LibraryFamily
+from ecodyn.families.constraints import AFFINE
 from ecodyn.trajectories.labels import Label
 
 
@@ -28,6 +29,7 @@ class Linear(LibraryFamily):
     name = "linear"
     interaction_matrix = True
     simplicity = 0
+    stability_of = AFFINE
 
     def library(self, channels: Sequence[str], features: Sequence[Label]) -> Library:
         """1, x, and what the coupling adds."""
@@ -36,3 +38,9 @@ class Linear(LibraryFamily):
     def driven_library(self, channels: Sequence[str], features: Sequence[Label], inputs: Sequence[str]) -> Library:
         """The same and each input: ẋ = b + A x + B u."""
         return linear_library(self.coupling, channels, features, inputs)
+
+    def coefficient_names(self, library: Library) -> tuple[dict[str, int], str]:
+        """b, a and c, or b and the matrix A."""
+        names = library.names()
+        known = {"b": "1"} if self.coupling == FULL else {"b": "1", "a": "x", "c": "mean_x"}
+        return {name: names.index(term) for name, term in known.items() if term in names}, "A" * (self.coupling == FULL)

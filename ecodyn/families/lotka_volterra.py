@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecodyn.equations.forms import lotka_volterra_library, lotka_volterra_mask, lotka_volterra_square
-from ecodyn.equations.library import EXCHANGEABLE, Library
+from ecodyn.equations.library import EXCHANGEABLE, FULL, Library
 from ecodyn.families.base import LibraryFamily
 from ecodyn.families.configuration import Matching, Shooting
+from ecodyn.families.constraints import PROPORTIONAL, Constraint
 from ecodyn.families.options import check_flag
 from ecodyn.rollouts.iteration import FLOW
 from ecodyn.trajectories import Trajectories
@@ -46,6 +47,7 @@ class LotkaVolterra(LibraryFamily):
     name = "lotka_volterra"
     interaction_matrix = True
     simplicity = 1
+    stability_of = PROPORTIONAL
     needs_positive = True
 
     def __init__(
@@ -56,11 +58,18 @@ class LotkaVolterra(LibraryFamily):
         dynamics: str = FLOW,
         self_interaction: bool = True,
         per_feature: bool = False,
+        constraints: Sequence[Constraint] | None = None,
         matching: Matching | None = None,
         shooting: Shooting | None = None,
     ) -> None:
         super().__init__(
-            coupling, state, dynamics=dynamics, per_feature=per_feature, matching=matching, shooting=shooting
+            coupling,
+            state,
+            dynamics=dynamics,
+            per_feature=per_feature,
+            constraints=constraints,
+            matching=matching,
+            shooting=shooting,
         )
         self.self_interaction = self_interaction
 
@@ -76,6 +85,12 @@ class LotkaVolterra(LibraryFamily):
     def driven_library(self, channels: Sequence[str], features: Sequence[Label], inputs: Sequence[str]) -> Library:
         """The same and the own signal times each input: ẋᵢ = xᵢ(rᵢ + Σⱼ Aᵢⱼ xⱼ + B u)."""
         return lotka_volterra_library(self.coupling, channels, features, inputs)
+
+    def coefficient_names(self, library: Library) -> tuple[dict[str, int], str]:
+        """r, a and c, or r and the matrix A."""
+        names = library.names()
+        known = {"r": "x"} if self.coupling == FULL else {"r": "x", "a": "x**2", "c": "x*mean_x"}
+        return {name: names.index(term) for name, term in known.items() if term in names}, "A" * (self.coupling == FULL)
 
     def mask(self, library: Library, own_coefficients: bool) -> NDArray[np.bool_]:
         """All coefficients with the equation's factor, but those of xᵢ² without self-interaction."""

@@ -15,20 +15,15 @@ from sklearn.base import clone
 from ecodyn.arrays import Array
 from ecodyn.equations.forms import polynomial_library
 from ecodyn.equations.library import EXCHANGEABLE, FULL, Library
-from ecodyn.estimation import (
-    InitialFit,
-    MatchedIntegrals,
-    Samples,
-    ShootingResult,
-    Supports,
-    splits,
-    whole,
-)
+from ecodyn.estimation import InitialFit, MatchedIntegrals, Samples, ShootingResult, Supports, splits, whole
 from ecodyn.estimation.centred import Centred
+from ecodyn.estimation.constraints import Constraints
 from ecodyn.estimation.noisy_selection import may_select, selected
 from ecodyn.estimation.optimizers import Optimizer, check_optimizer, is_constrained, optimal_coefficients
 from ecodyn.families.base import SMALL_FULL, LibraryFamily
 from ecodyn.families.configuration import Matching, Shooting
+from ecodyn.families.constrained_selection import check_selection, selected_under_constraints
+from ecodyn.families.constraints import Constraint
 from ecodyn.families.elimination import shot_without_idle_terms
 from ecodyn.families.options import check_flag, check_whole, is_whole
 from ecodyn.families.own_terms import Given, check_terms, with_terms
@@ -134,12 +129,14 @@ class SINDy(LibraryFamily):
         eliminate: bool = True,
         terms: Sequence[Given] | None = None,
         per_feature: bool = False,
+        constraints: Sequence[Constraint] | None = None,
         matching: Matching | None = None,
         shooting: Shooting | None = None,
     ) -> None:
         super().__init__(
             coupling, state, dynamics=dynamics, per_feature=per_feature, matching=matching, shooting=shooting
         )
+        self.constraints = constraints
         self.optimizer = optimizer
         self.thresholds = thresholds
         self.degree = degree
@@ -158,6 +155,11 @@ class SINDy(LibraryFamily):
             check_whole("max_terms", self.max_terms, 1)
         check_flag("eliminate", self.eliminate)
         check_terms(self.terms)
+        check_selection(self.constraints, self.optimizer, self.max_terms)
+        if self.terms and self.constraints:
+            raise ValueError(
+                "expected terms of one's own or constraints, got both: constraints name monomials alone; leave one out"
+            )
         if self.optimizer is not None:
             check_optimizer(self.optimizer, along_path=self.thresholds is not None)
             self._check_used_as_it_is()
@@ -262,6 +264,12 @@ class SINDy(LibraryFamily):
         chosen = (("threshold", threshold), *((("ridge", ridge),) if ridge else ()))
         candidates = sum(t.distinct for t in tried)
         return fit_of_support(library, everything.matched, coefficients, support, candidates, chosen)
+
+    def constrained_fit(self, training: TrainingSet, constraints: Constraints) -> InitialFit:
+        """Terms selected under the constraints."""
+        large = self.coupling == FULL and training.size > SMALL_FULL
+        path, ridge = self._path(large), self._ridges(large)[0]
+        return selected_under_constraints(training, constraints, path, ridge, method=self.matching_options.method)
 
     def _of_noisy_data(self, library: Library, samples: Samples, matched: MatchedIntegrals) -> InitialFit | None:
         """A fit of terms selected as noise asks for; None where it doesn't, or it is said how to select or match."""

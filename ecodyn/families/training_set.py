@@ -10,8 +10,10 @@ import numpy as np
 from ecodyn.arrays import Array, Bools
 from ecodyn.equations.library import Library
 from ecodyn.estimation import Centred, InitialFit, MatchedIntegrals, Problem, Samples, ShootingResult
+from ecodyn.estimation.constraints import Constraints, map_of
 from ecodyn.estimation.elimination import alternatives, reduced
 from ecodyn.estimation.multiple_shooting import equations_of_all
+from ecodyn.families.constraints_held import ConstraintsHeld
 from ecodyn.families.selection import fit_of_support
 from ecodyn.trajectories import Trajectories
 
@@ -40,6 +42,10 @@ class TrainingSet:
         Coefficients that could have been non-zero, before any selection.
     seconds : float
         What all this took.
+    constraints : Constraints or None
+        That its first fit holds, and shooting is to keep.
+    held : ConstraintsHeld or None
+        How constraints were held.
     """
 
     trajectories: Trajectories
@@ -49,6 +55,8 @@ class TrainingSet:
     initial: InitialFit
     size: int
     seconds: float
+    constraints: Constraints | None = None
+    held: ConstraintsHeld | None = None
 
     @property
     def _whole(self) -> bool:
@@ -79,7 +87,31 @@ class TrainingSet:
     def problem(self) -> Problem:
         """What shooting is to refine, in centred coordinates where the law is closed in them."""
         problem = Problem(self._rolled_out, self.samples, self._placed(self.initial.coefficients), self._mask)
-        return problem if self._centred is None else self._centred.problem(problem)
+        if self._centred is not None:
+            problem = self._centred.problem(problem)
+        if self.constraints is None:
+            return problem
+        return replace(problem, restriction=self.constraints.within(map_of(self._mask, self._of_problem)))
+
+    def _of_problem(self, given: Array) -> Array:
+        """All coefficients (row, term) in the data's units, from what shooting goes by."""
+        found = given if self._centred is None else self._centred.original(given)
+        return self.in_data_units(found[:, self.initial.support] if self._whole else found)
+
+    def in_data_units(self, given: Array) -> Array:
+        """Coefficients of all candidate terms in the data's units, from the first fit's in the samples'."""
+        placed = np.zeros((len(given), len(self.library)))
+        placed[:, self.initial.support] = given
+        return self.samples.original(self.library, placed)
+
+    def original(self, given: Array) -> Array:
+        """The first fit's coefficients in the data's units, constraints held to the last digit."""
+        initial = self.initial
+        if self.constraints is None:
+            return self.samples.original(initial.library, given)
+        free, units = (self.in_data_units(v) for v in (initial.mask.astype(float), np.ones(given.shape)))
+        found = self.constraints.exactly(self.in_data_units(given), free != 0, np.where(units > 0, units, 1.0))
+        return np.asarray(found[:, initial.support])
 
     def of_support(self, result: ShootingResult) -> ShootingResult:
         """A result of shooting, of the first fit's own terms alone, in the samples' own coordinates."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rich.box import SIMPLE_HEAD
+from rich.markup import escape
 from rich.table import Table
 
 from ecodyn.families.formula_model import FormulaModel
@@ -27,7 +28,7 @@ def fit_table(model: FittedModel) -> Table:
         return table
     table = Table(
         title=title,
-        caption=_caption(model),
+        caption=escape(_caption(model)),  # names of coefficients have brackets
         caption_justify="left",
         box=SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
