@@ -100,7 +100,19 @@ class Objective:
         segments, _, features, channels = self.segments.states.shape
         return segments, features, channels + len(self.library.moving) * self.columns
 
-    def start(self, starts: Array) -> Array:
+    def first_starts(self) -> Array:
+        """What a search for starting states begins at, (segment, feature)."""
+        return self.segments.starts[..., 0].copy()
+
+    def begin(self, parameters: Array, starts: Array | None) -> Array:
+        """States (segment, feature, channel) that rollouts begin at, with these signals or the segments' own."""
+        states = self.segments.starts
+        if starts is not None:
+            states = states.copy()
+            states[..., 0] = starts
+        return states
+
+    def start(self, starts: Array, parameters: Array) -> Array:
         """States followed by the sensitivities of each moving channel, (segment, feature, column)."""
         x = self._zeros()
         _, _, features, channels = self.segments.states.shape
@@ -190,15 +202,6 @@ class Probe:
     starts: Array | None = None
 
     @property
-    def start(self) -> Array:
-        """States (segment, feature, channel) to begin at."""
-        states = self.objective.segments.starts
-        if self.starts is not None:
-            states = states.copy()
-            states[..., 0] = self.starts
-        return states
-
-    @property
     def kind(self) -> Hashable:
         """Probes of one kind can be answered together."""
         o, shape = self.objective, self.objective.segments.states.shape[1:]
@@ -267,7 +270,7 @@ class _Batch:
 def rollouts(probes: Sequence[Probe]) -> list[Array]:
     """The answers to probes of one kind."""
     batch = _Batch(probes)
-    start = np.concatenate([p.start for p in probes])
+    start = np.concatenate([p.objective.begin(p.parameters, p.starts) for p in probes])
     signals = np.stack([x[..., 0] for _, x, _ in batch.march(batch.law.rhs, start, probes[0].substeps)], axis=1)
     return [signals[where] for _, where in batch.each()]
 
@@ -280,7 +283,7 @@ def normal_equations(trials: Sequence[Trial]) -> list[Equations]:
     weights = np.concatenate([o.segments.weights[..., None, None] * o.weight_of for o in batch.objectives])
     hessian = np.zeros((len(data), columns, columns))
     gradient, cost = np.zeros((len(data), columns)), np.zeros(len(data))
-    start = np.concatenate([t.objective.start(t.starts) for t in trials])
+    start = np.concatenate([t.objective.start(t.starts, t.parameters) for t in trials])
     observed = [(c, data.shape[-1] + m * columns) for m, c in enumerate(library.moving) if c != library.velocity]
     for i, x, alive in batch.march(batch.augmented(), start, batch.first.substeps):
         for channel, first in observed:
