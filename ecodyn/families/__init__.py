@@ -86,6 +86,8 @@ FURTHER: Registry[type[Family]] = Registry(
         "power_law": "ecodyn.families.power_law:PowerLaw",
         "gompertz": "ecodyn.families.gompertz:Gompertz",
         "replicator": "ecodyn.families.replicator:Replicator",
+        "consumer_resource": "ecodyn.families.consumer_resource:ConsumerResource",
+        "linear_hidden": "ecodyn.families.linear_hidden:LinearHidden",
     },
     _accept_family,
 )
@@ -101,6 +103,7 @@ MODELS: Registry[type[FittedModel]] = Registry(
         "law": "ecodyn.families.law:Law",
         "neural_ode": "ecodyn.families.neural_model:NeuralModel",
         "formula": "ecodyn.families.formula_model:FormulaModel",
+        "hidden_formula": "ecodyn.families.hidden_model:HiddenModel",
     },
     _accept_model,
 )

@@ -19,13 +19,16 @@ from ecodyn.extraction.gathering import data_of
 from ecodyn.families.configuration import Configuration, Shooting
 from ecodyn.families.formula_diagnostics import diagnose_formula
 from ecodyn.families.formula_model import FormulaModel
+from ecodyn.families.formula_options import checked_names
+from ecodyn.families.hidden_fits import HiddenFit, check_hidden
 from ecodyn.families.model import amplitudes_of
-from ecodyn.families.options import check_whole
+from ecodyn.families.options import check_whole, is_whole
 from ecodyn.families.profile_likelihood import Profile, profile_of
 from ecodyn.families.shot import ShotFamily
 from ecodyn.families.time_origin import far_from_origin
 from ecodyn.formulas.common_means import CommonMeans
 from ecodyn.formulas.fitting import FittedFormula, fit_formulas
+from ecodyn.formulas.hidden_statement import HiddenStatement, hidden_statement_of
 from ecodyn.formulas.searching import Search
 from ecodyn.formulas.statement import Statement, check_labels, known_among, statement_of
 from ecodyn.formulas.transforms import Bounds, bounds_of
@@ -75,6 +78,9 @@ class FormulaFamily(ShotFamily[FormulaModel]):
 
     searches: int
     random_state: int
+    hidden: Sequence[str] = ()  # variables that nobody measures, which features share
+    hidden_per_feature: Sequence[str] = ()  # those of which each feature has its own
+    warm_up: int = 0  # steps that their starting values in a run are estimated from; 0: in all runs alike
 
     @abstractmethod
     def text(self) -> str:
@@ -90,8 +96,25 @@ class FormulaFamily(ShotFamily[FormulaModel]):
 
     @property
     def statement(self) -> Statement:
-        """The formula with its names resolved for this state."""
-        return statement_of(self.text(), self.state)
+        """The formula with its names resolved for this state, or several equations."""
+        if not self.has_hidden:
+            return statement_of(self.text(), self.state)
+        shared, each = checked_names(self.hidden, "hidden"), checked_names(self.hidden_per_feature, "hidden_per_feature")
+        return hidden_statement_of(self.text(), shared, each, free=self.warm_up_steps > 0)
+
+    @property
+    def has_hidden(self) -> bool:
+        """Whether there are variables that nobody measures."""
+        return len(self.hidden) + len(self.hidden_per_feature) > 0
+
+    @property
+    def warm_up_steps(self) -> int:
+        """Steps before a rollout's start that the law needs of a run: see ``Family.warm_up_steps``."""
+        return self.warm_up if self.has_hidden and is_whole(self.warm_up) else 0
+
+    def clock_applies(self) -> bool:
+        """Whether there is anything for a clock to replace; a hidden variable is itself a common drive."""
+        return super().clock_applies() and not self.has_hidden
 
     def check(self, trajectories: Trajectories) -> None:
         """Refuse formulas that can't be meant for these data, unknown options, and unusable data."""
@@ -99,6 +122,8 @@ class FormulaFamily(ShotFamily[FormulaModel]):
         check_whole("searches", self.searches, 1)
         check_whole("random_state", self.random_state, 0)
         statement = self.statement
+        if isinstance(statement, HiddenStatement):
+            check_hidden(statement, trajectories, self.warm_up, self.dynamics, self.state)
         self.ranges(statement)
         self.beginnings()
         observables = [name for name in trajectories.observables if name not in statement.own]
@@ -125,6 +150,8 @@ class FormulaFamily(ShotFamily[FormulaModel]):
         UnusableDataError
             These are other data, there is only one run, or rollouts diverge.
         """
+        if self.has_hidden:
+            raise ValueError("profiles are of laws without hidden variables, got one with; its intervals are over runs")
         known_among([parameter], self.statement, "profiles")
         if not hasattr(self, "model_"):
             self.fit(X, t=t)
@@ -157,6 +184,8 @@ class FormulaFamily(ShotFamily[FormulaModel]):
 
     def _fit_together(self, training_sets: Sequence[Trajectories], clock: bool) -> list[FormulaModel]:
         started, statement = perf_counter(), self.statement
+        if isinstance(statement, HiddenStatement):
+            return [self._hidden_model(statement, training) for training in training_sets]
         search = Search(
             statement=statement,
             bounds=self.ranges(statement),
@@ -170,6 +199,22 @@ class FormulaFamily(ShotFamily[FormulaModel]):
         fits = fit_formulas([(search, p.samples, p.columns) for p in prepared], options, refine=refine)
         seconds = (perf_counter() - started) / len(prepared)
         return [self._model(p, fit, search, seconds) for p, fit in zip(prepared, fits, strict=True)]
+
+    def _hidden_model(self, statement: HiddenStatement, trajectories: Trajectories) -> FormulaModel:
+        """The law of one training set, of several equations."""
+        fit = HiddenFit(
+            name=self.name,
+            statement=statement,
+            bounds=self.ranges(statement),
+            starts=self.beginnings(),
+            searches=self.searches,
+            seed=self.random_state,
+            warm_up=self.warm_up_steps,
+            options=self.shooting_options.get_params(),
+        )
+        labels = [str(label) for label in trajectories.features.tolist()]
+        columns = tuple(labels.index(name) for name in statement.features)
+        return fit.model(trajectories, self.provenance(trajectories), columns)
 
     def _prepared(self, trajectories: Trajectories, clock: bool) -> _TrainingSet:
         samples = Samples.of(trajectories, self.state, self.dynamics)

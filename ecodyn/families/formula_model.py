@@ -28,7 +28,7 @@ from ecodyn.trajectories.state import VELOCITY
 if TYPE_CHECKING:
     import sympy
 
-__all__ = ["FormulaModel"]
+__all__ = ["DIGITS", "FormulaModel", "parameters_from"]
 
 DIGITS = 4  # of numbers in LaTeX
 
@@ -180,7 +180,7 @@ class FormulaModel(DiagnosedModel):
             raise ValueError("a family and a formula that are text are expected")
         statement, features = statement_of(document["formula"], document["state"]), tuple(document["features"])
         check_labels(statement, features, (), shared=True)
-        parameters = _parameters(document["parameters"], statement)
+        parameters = parameters_from(document["parameters"], statement)
         if document["coupling"] != statement.coupling:
             raise ValueError(f"coupling {document['coupling']!r} of a formula whose coupling is {statement.coupling}")
         drive, diagnostics = document.get("drive"), document.get("diagnostics")
@@ -204,7 +204,7 @@ class FormulaModel(DiagnosedModel):
         return model
 
 
-def _parameters(stated: object, statement: Statement) -> dict[str, float]:
+def parameters_from(stated: object, statement: Statement) -> dict[str, float]:
     """The values in a model file, in the formula's order."""
     if not isinstance(stated, Mapping) or set(stated) != set(statement.parameters):
         raise ValueError(f"parameters {stated!r:.100} of a formula that has {', '.join(statement.parameters)}")

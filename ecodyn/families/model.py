@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ecodyn.arrays import Array
+from ecodyn.arrays import Array, Integers
 from ecodyn.equations.library import FULL
 from ecodyn.families.free_rollouts import roll_out
 from ecodyn.families.printing import Printed
@@ -219,6 +219,17 @@ class FittedModel(Printed):
             max_evaluations=max_evaluations,
         )
         return replace(rollout, features=self.features, channels=self.channels)
+
+    def with_hidden(self, states: Array, times: Array, first: Integers, *, following: bool = False) -> Array:
+        """States (run, step, feature, channel) with what the law has beside the channels that are measured: nothing.
+
+        Parameters
+        ----------
+        times : (run, step)
+        first : (run,), rows that rollouts start from; what is beside the channels is told by the rows up to these
+        following : whether it is wanted along the later rows too, rather than as it is at the first
+        """
+        return states
 
     def save(self, path: str | Path, *, force: bool = False) -> None:
         """Write the model as JSON (a neural ODE's weights beside it, in safetensors)."""
