@@ -18,16 +18,16 @@ RESOURCES = ("r", "u")[:MOST_RESOURCES]
 class ConsumerResource(WrittenFamily):
     r"""ẋᵢ = xᵢ (r − m), ṙ = s − d r − q r Σⱼ xⱼ: features grow on a resource that all of them use up (exchangeable).
 
-    r is hidden, in the unit of the growth that it affords, 1/time; a coupling c xᵢ r would only change that unit. It has
-    an equation and a starting value of its own: r_start in all runs, or, with ``warm_up``, one of each run. Alone
+    r is hidden, in the unit of the growth that it affords, 1/time; a coupling c xᵢ r would only change that unit. It
+    has an equation and a starting value of its own: r_start in all runs, or, with ``warm_up``, one of each run. Alone
     (independent), each feature has a resource of its own, and Σⱼ xⱼ is xᵢ. With saturating uptake r is in units of its
     half-saturation: ẋᵢ = xᵢ (g r/(1 + r) − m), ṙ = s − d r − q Σⱼ xⱼ r/(1 + r) (Monod). A logistic resource has
     ṙ = r (s − d r) − … instead. Of two resources, each has parameters of its own, and their growths add. ``inflow``
     adds a constant b to ẋᵢ: decoupled decay, and growth by what is common. m, s, d, q, g, b and starts are above 0.
 
-    MacArthur (1970), Species packing and competitive equilibrium for many species, Theor. Popul. Biol. 1; Chesson (1990),
-    MacArthur's consumer-resource model, Theor. Popul. Biol. 37; Tilman (1982), Resource Competition and Community
-    Structure.
+    MacArthur (1970), Species packing and competitive equilibrium for many species, Theor. Popul. Biol. 1; Chesson
+    (1990), MacArthur's consumer-resource model, Theor. Popul. Biol. 37; Tilman (1982), Resource Competition and
+    Community Structure.
 
     Parameters
     ----------

@@ -244,11 +244,6 @@ class Family(Predictor, ABC):
         """What a reader should know before the work begins, such as how much memory it will take."""
         return ()
 
-    @property
-    def warm_up_steps(self) -> int:
-        """Steps of a run that the law has to see before a rollout starts: of laws with hidden variables."""
-        return 0
-
     def clock_applies(self) -> bool:
         """Whether there is anything for a clock to replace."""
         return self.coupling == EXCHANGEABLE

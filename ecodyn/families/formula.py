@@ -130,8 +130,8 @@ class Formula(FormulaFamily):
             raise FormulaError(f"expected a formula as text, such as 'b - a*x', got {type(formula).__name__}")
         if is_system(formula) and not self.has_hidden:
             raise FormulaError(
-                f"expected the names of hidden variables beside several equations, hidden=[...], or hidden_per_feature=[...] "
-                f"where each feature has its own, got none with {formula!r:.100}"
+                "expected the names of hidden variables beside several equations, hidden=[...], or "
+                f"hidden_per_feature=[...] where each feature has its own, got none with {formula!r:.100}"
             )
         return formula
 

@@ -20,7 +20,7 @@ from ecodyn.families.configuration import Configuration, Shooting
 from ecodyn.families.formula_diagnostics import diagnose_formula
 from ecodyn.families.formula_model import FormulaModel
 from ecodyn.families.formula_options import checked_names
-from ecodyn.families.hidden_fits import HiddenFit, check_hidden
+from ecodyn.families.hidden_fits import check_hidden, hidden_model_of
 from ecodyn.families.model import amplitudes_of
 from ecodyn.families.options import check_whole, is_whole
 from ecodyn.families.profile_likelihood import Profile, profile_of
@@ -99,7 +99,10 @@ class FormulaFamily(ShotFamily[FormulaModel]):
         """The formula with its names resolved for this state, or several equations."""
         if not self.has_hidden:
             return statement_of(self.text(), self.state)
-        shared, each = checked_names(self.hidden, "hidden"), checked_names(self.hidden_per_feature, "hidden_per_feature")
+        shared, each = (
+            checked_names(self.hidden, "hidden"),
+            checked_names(self.hidden_per_feature, "hidden_per_feature"),
+        )
         return hidden_statement_of(self.text(), shared, each, free=self.warm_up_steps > 0)
 
     @property
@@ -185,7 +188,7 @@ class FormulaFamily(ShotFamily[FormulaModel]):
     def _fit_together(self, training_sets: Sequence[Trajectories], clock: bool) -> list[FormulaModel]:
         started, statement = perf_counter(), self.statement
         if isinstance(statement, HiddenStatement):
-            return [self._hidden_model(statement, training) for training in training_sets]
+            return [hidden_model_of(self, statement, training) for training in training_sets]
         search = Search(
             statement=statement,
             bounds=self.ranges(statement),
@@ -199,22 +202,6 @@ class FormulaFamily(ShotFamily[FormulaModel]):
         fits = fit_formulas([(search, p.samples, p.columns) for p in prepared], options, refine=refine)
         seconds = (perf_counter() - started) / len(prepared)
         return [self._model(p, fit, search, seconds) for p, fit in zip(prepared, fits, strict=True)]
-
-    def _hidden_model(self, statement: HiddenStatement, trajectories: Trajectories) -> FormulaModel:
-        """The law of one training set, of several equations."""
-        fit = HiddenFit(
-            name=self.name,
-            statement=statement,
-            bounds=self.ranges(statement),
-            starts=self.beginnings(),
-            searches=self.searches,
-            seed=self.random_state,
-            warm_up=self.warm_up_steps,
-            options=self.shooting_options.get_params(),
-        )
-        labels = [str(label) for label in trajectories.features.tolist()]
-        columns = tuple(labels.index(name) for name in statement.features)
-        return fit.model(trajectories, self.provenance(trajectories), columns)
 
     def _prepared(self, trajectories: Trajectories, clock: bool) -> _TrainingSet:
         samples = Samples.of(trajectories, self.state, self.dynamics)

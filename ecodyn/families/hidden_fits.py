@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -29,10 +30,32 @@ from ecodyn.rollouts.marching import march
 from ecodyn.runtime.json_values import Json
 from ecodyn.trajectories import Trajectories
 
-__all__ = ["HiddenFit", "check_hidden"]
+if TYPE_CHECKING:
+    from ecodyn.families.formula_family import FormulaFamily
+
+__all__ = ["HiddenFit", "check_hidden", "hidden_model_of"]
 
 
-def check_hidden(statement: HiddenStatement, trajectories: Trajectories, warm_up: object, dynamics: str, state: str) -> None:
+def hidden_model_of(family: FormulaFamily, statement: HiddenStatement, trajectories: Trajectories) -> HiddenModel:
+    """The law of one training set, as a family asks for it."""
+    fit = HiddenFit(
+        name=family.name,
+        statement=statement,
+        bounds=family.ranges(statement),
+        starts=family.beginnings(),
+        searches=family.searches,
+        seed=family.random_state,
+        warm_up=family.warm_up_steps,
+        options=family.shooting_options.get_params(),
+    )
+    labels = [str(label) for label in trajectories.features.tolist()]
+    columns = tuple(labels.index(name) for name in statement.features)
+    return fit.model(trajectories, family.provenance(trajectories), columns)
+
+
+def check_hidden(
+    statement: HiddenStatement, trajectories: Trajectories, warm_up: object, dynamics: str, state: str
+) -> None:
     """Refuse what laws with hidden variables can't be, or can't be fitted to.
 
     Raises
@@ -47,7 +70,9 @@ def check_hidden(statement: HiddenStatement, trajectories: Trajectories, warm_up
         raise ValueError(f"a law with hidden variables is of the signal alone beside these, got the state {state!r}")
     for name in statement.hidden:
         if name in trajectories.observables:
-            raise ValueError(f"expected a hidden variable of another name than {name!r}, which is measured in these data")
+            raise ValueError(
+                f"expected a hidden variable of another name than {name!r}, which is measured in these data"
+            )
     shortest = int(trajectories.complete().lengths.min())
     if isinstance(warm_up, int) and warm_up + MIN_STEPS > shortest:
         raise UnusableDataError(
@@ -119,7 +144,7 @@ class HiddenFit:
             diagnostics=_of_every(diagnostics, statement),
             held=tuple(name for name, _ in statement.held),
             each=tuple(n for n, each in zip(statement.hidden, statement.each, strict=True) if each),
-            warm_up=self.warm_up,
+            warm_up_steps=self.warm_up,
         )
 
     def _stated(self, statement: HiddenStatement, starts: Array) -> dict[str, Json]:
@@ -161,19 +186,24 @@ def _of_every(diagnostics: Diagnostics, statement: HiddenStatement) -> Diagnosti
     names = statement.every_parameter
     among = [names.index(name) for name in statement.parameters]
 
-    def spread(values: Array, other: float | bool) -> Array:
-        full = np.full((1, len(names)), other, dtype=values.dtype)
+    def spread(values: Array) -> Array:
+        full = np.full((1, len(names)), np.nan)
         full[:, among] = values
         return full
 
-    arrays = {
-        key: spread(getattr(diagnostics, key), np.nan)
-        for key in ("low", "high", "halves", "run_spread", "variance_inflation")
-    }
-    held = [f"{name} = {value:g} is held, for the data can't tell the unit of a hidden variable" for name, value in statement.held]
+    held = [
+        f"{name} = {value:g} is held, for the data can't tell the unit of a hidden variable"
+        for name, value in statement.held
+    ]
+    identified = np.ones((1, len(names)), dtype=bool)
+    identified[:, among] = diagnostics.identified
     return replace(
         diagnostics,
-        **arrays,
-        identified=spread(diagnostics.identified, True),
+        low=spread(diagnostics.low),
+        high=spread(diagnostics.high),
+        halves=spread(diagnostics.halves),
+        run_spread=spread(diagnostics.run_spread),
+        variance_inflation=spread(diagnostics.variance_inflation),
+        identified=identified,
         warnings=(*diagnostics.warnings, *held),
     )

@@ -48,7 +48,7 @@ class HiddenModel(FormulaModel):
         value.
     held : names of the parameters that were not estimated, for the data can't tell the unit of a hidden variable
     each : names of the hidden variables of which each feature has its own
-    warm_up : steps that starting values of runs are estimated from; 0 where they are parameters
+    warm_up_steps : steps that starting values of runs are estimated from; 0 where they are parameters
 
     Examples
     --------
@@ -64,7 +64,7 @@ class HiddenModel(FormulaModel):
 
     held: tuple[str, ...] = ()
     each: tuple[str, ...] = ()
-    warm_up: int = 0
+    warm_up_steps: int = 0
 
     kind: ClassVar[str] = "hidden_formula"
 
@@ -76,9 +76,14 @@ class HiddenModel(FormulaModel):
         return hidden_statement_of(self.formula, shared, self.each, free=self.warm_up > 0)
 
     @property
-    def state(self) -> str:
-        """What is measured: the signal."""
-        return SIGNAL
+    def measured(self) -> tuple[str, ...]:
+        """The signal alone."""
+        return (SIGNAL,)
+
+    @property
+    def warm_up(self) -> int:
+        """Steps of a run that are seen before rollouts start."""
+        return self.warm_up_steps
 
     @property
     def law(self) -> HiddenLaw:  # type: ignore[override]  # of several equations
@@ -179,7 +184,8 @@ class HiddenModel(FormulaModel):
         """Values (batch, feature, hidden) of a dictionary."""
         names = self.channels[1:]
         if set(hidden) != set(names):
-            raise ValueError(f"hidden= has a value of each of {', '.join(names)}, got {', '.join(map(str, hidden)) or 'none'}")
+            given = ", ".join(map(str, hidden)) or "none"
+            raise ValueError(f"hidden= has a value of each of {', '.join(names)}, got {given}")
         columns = []
         for name in names:
             value = np.asarray(hidden[name], dtype=float)
@@ -284,7 +290,7 @@ class HiddenModel(FormulaModel):
             diagnostics=None if diagnostics is None else Diagnostics.from_json(diagnostics, (1, len(parameters))),
             held=held,
             each=each,
-            warm_up=warm_up,
+            warm_up_steps=warm_up,
         )
 
 

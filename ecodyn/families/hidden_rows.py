@@ -50,8 +50,8 @@ class HiddenRows:
         if short := sum(len(rows) <= self.warm_up for rows in before if self.warm_up):
             raise UnusableDataError(
                 f"expected {self.warm_up} complete steps before the one that rollouts start from, to estimate "
-                f"{', '.join(self.law.statement.hidden)} from, got fewer in {short} of {len(before)} runs; begin later, "
-                "or set a smaller warm_up"
+                f"{', '.join(self.law.statement.hidden)} from, got fewer in {short} of {len(before)} runs; begin "
+                "later, or set a smaller warm_up"
             )
         signals, own_times, ends = _padded(states[..., 0], times, before)
         if self.begun is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import ClassVar
 
 from ecodyn.equations.library import EXCHANGEABLE, INDEPENDENT
@@ -19,8 +20,8 @@ class LinearHidden(WrittenFamily):
     r"""ẋᵢ = vᵢ, v̇ᵢ = b + a xᵢ + k vᵢ + means: a linear law of the signal and one or two hidden channels a feature.
 
     Every linear system whose first variable is measured and says all that there is to be known of the others has this
-    form, the companion form of observability (Kalman 1963, Mathematical description of linear dynamical systems, SIAM J.
-    Control 1): any other choice of hidden channels predicts the same signals. With two, v̇ᵢ = wᵢ and the law is ẇ's,
+    form, the companion form of observability (Kalman 1963, Mathematical description of linear dynamical systems, SIAM
+    J. Control 1): any other choice of hidden channels predicts the same signals. With two, v̇ᵢ = wᵢ and the law is ẇ's,
     with l wᵢ. Exchangeable laws have the features' means of all channels too. A hidden channel starts at a value of its
     own in each run and feature.
 
@@ -85,5 +86,5 @@ class LinearHidden(WrittenFamily):
         own = [f"{p}*{name}" for p, name in zip("akl", names, strict=False)]
         means = [f"{p}*mean({name})" for p, name in zip("cef", names, strict=False)]
         right = " + ".join(["b", *own, *(means if self.coupling == EXCHANGEABLE else ())])
-        chain = [f"{name}' = {following}" for name, following in zip(names, names[1:], strict=False)]
+        chain = [f"{name}' = {following}" for name, following in pairwise(names)]
         return "; ".join([*chain, f"{names[-1]}' = {right}"])

@@ -14,6 +14,10 @@ from numpy.typing import ArrayLike
 
 from ecodyn.arrays import Array, Integers
 from ecodyn.equations.library import FULL
+from ecodyn.families.amplitudes import amplitudes_from as amplitudes_from
+from ecodyn.families.amplitudes import amplitudes_of as amplitudes_of
+from ecodyn.families.amplitudes import feature_amplitudes_from as feature_amplitudes_from
+from ecodyn.families.amplitudes import feature_amplitudes_of as feature_amplitudes_of
 from ecodyn.families.free_rollouts import roll_out
 from ecodyn.families.printing import Printed
 from ecodyn.families.starting_states import StartLike, starting_states
@@ -24,8 +28,6 @@ from ecodyn.trajectories.labels import Label
 
 if TYPE_CHECKING:
     import sympy
-
-    from ecodyn.trajectories import Trajectories
 
 
 SCHEMA = 1  # of a model file
@@ -81,6 +83,16 @@ class FittedModel(Printed):
     def dynamics(self) -> str:
         """Whether it is a flow or a map."""
         return FLOW if self.step is None else MAP
+
+    @property
+    def measured(self) -> tuple[str, ...]:
+        """The channels that states of data have; a law may have further ones that nobody measures."""
+        return self.channels
+
+    @property
+    def warm_up(self) -> int:
+        """Steps of a run that are seen before rollouts start."""
+        return 0
 
     @property
     def per_feature(self) -> bool:
@@ -167,7 +179,7 @@ class FittedModel(Printed):
     @property
     def state(self) -> str:
         """The state's channels as the estimators and commands spell them."""
-        return ",".join(self.channels)
+        return ",".join(self.measured)
 
     def simulate(
         self,
@@ -259,35 +271,6 @@ class FittedModel(Printed):
             **self._details(),
             "provenance": dict(self.provenance),
         }
-
-
-def amplitudes_of(trajectories: Trajectories, state: str) -> tuple[float, ...]:
-    """Largest absolute value of each channel of a state."""
-    return tuple(np.nanmax(np.abs(trajectories.state(state)), axis=(0, 1, 2)).tolist())
-
-
-def amplitudes_from(document: Mapping[str, Any]) -> tuple[float, ...]:
-    """The amplitudes in a model file; those of older files state the signal's alone."""
-    channels = len(document["state"].split(","))
-    amplitudes = tuple(float(a) for a in document.get("amplitudes", [document["amplitude"]] * channels))
-    if len(amplitudes) != channels:
-        raise ValueError(f"{len(amplitudes)} amplitudes of {channels} channels")
-    return amplitudes
-
-
-def feature_amplitudes_of(trajectories: Trajectories) -> tuple[float, ...]:
-    """Largest absolute signal of each feature."""
-    return tuple(np.nanmax(np.abs(trajectories.values), axis=(0, 1)).tolist())
-
-
-def feature_amplitudes_from(document: Mapping[str, Any]) -> tuple[float, ...] | None:
-    """Those in a model file; none in older ones."""
-    stated = document.get("feature_amplitudes")
-    if stated is None:
-        return None
-    if len(stated) != len(document["features"]):
-        raise ValueError(f"{len(stated)} amplitudes of {len(document['features'])} features")
-    return tuple(float(a) for a in stated)
 
 
 def check_model_path(path: str | Path, *, force: bool = False) -> None:

@@ -1,9 +1,9 @@
 """Fitting laws with hidden variables: starts by driving these with the data, then rollouts over growing horizons.
 
-Integrals can't be matched to what nobody measures. But for given parameters of its own equation, a hidden variable can be
-solved along the data, ḣ = g(h, x(t)); the signal's linear parameters are then a regression, for a few hundred draws of
-the others. Gauss-Newton on rollouts goes on from the best draws over the first fifth of each run, and from the best of
-these over longer shares, with where hidden variables start among what is estimated.
+Integrals can't be matched to what nobody measures. But for given parameters of its own equation, a hidden variable can
+be solved along the data, ḣ = g(h, x(t)); the signal's linear parameters are then a regression, for a few hundred draws
+of the others. Gauss-Newton on rollouts goes on from the best draws over the first fifth of each run, and from the best
+of these over longer shares, with where hidden variables start among what is estimated.
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ INTERVALS, FREED_INTERVALS = 48, 96  # a window; the latter where starting signa
 TRIED, TRIAL_STEPS = 24, 8  # of the best draws, and steps each over the first share of each run
 FOLLOWED = 6  # of these, over the longer shares; as many at least as searches are asked for
 FINEST = 1e-9  # of the data's root mean square, that polishing wants of the solver, at most: the root of ``EXACT``
-VANISHING = -2.3  # log 0.1: under a tenth of its unit no parameter begins a stage. Short runs let rates go to 0, and the
+VANISHING = (
+    -2.3
+)  # log 0.1: under a tenth of its unit no parameter begins a stage. Short runs let rates go to 0, and the
 # logarithm of what is 0 has no slope to return by
 ROUGHLY = 1  # Runge-Kutta steps an interval until a few are left
 DEPENDENT = 1e-12  # eigenvalue of the scaled Hessian, over the largest: squares of what rounding leaves of slopes
@@ -91,8 +93,8 @@ def fit_hidden(search: Search, samples: Samples, columns: tuple[int, ...], optio
     found = shooter.rolled_out(draws, search.count)
     if not found:
         raise UnusableDataError(
-            f"expected a law whose rollouts stay finite, got {search.statement.text!r}, which diverges from each of the "
-            f"{len(draws)} starts tried: give starts= or bounds= of parameters, fewer steps, or another formula"
+            f"expected a law whose rollouts stay finite, got {search.statement.text!r}, which diverges from each "
+            f"of the {len(draws)} starts tried: give starts= or bounds= of parameters, fewer steps, or another formula"
         )
     best = shooter.polished(min(found, key=lambda one: (-one.share, one.cost)))
     return _fitted(best, shooter, len(draws))
@@ -229,7 +231,7 @@ def _fitted(found: _Found, shooter: _Shooter, draws: int) -> FittedHidden:
         substeps=objective.substeps,
     )
     return FittedHidden(
-        law=shooter.law,  # type: ignore[arg-type]
+        law=shooter.law,
         coordinates=descent.parameters,
         slopes=_slopes(equations.hessians.sum(axis=0)),
         shooting=shooting,

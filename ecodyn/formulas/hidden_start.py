@@ -1,4 +1,4 @@
-"""Where the hidden variables of runs stand that a law was not fitted to: from a few steps before, or from their start."""
+"""Where hidden variables stand in runs that a law was not fitted to: from a few steps before, or from the start."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SUBSTEPS = 4  # Runge-Kutta steps between two stored steps
 
 @np.errstate(all="ignore")  # a guess may diverge: another one then does not
 def warmed_up(law: HiddenLaw, parameters: Array, signals: Array, times: Array) -> Array:
-    """Hidden variables (run, step, feature, hidden) of runs whose starts are free, from signals (run, step, feature) at times (run, step).
+    """Hidden variables (run, step, feature, hidden) of runs whose starts are free, from signals (run, step, feature).
 
     The starting values of each run, of the signals too, minimise the squares that the law's rollout leaves of these
     steps; searches begin at several of them, and the best counts.
@@ -40,8 +40,8 @@ def warmed_up(law: HiddenLaw, parameters: Array, signals: Array, times: Array) -
     features = signals.shape[2]
     best, least = np.zeros((len(signals), 0)), np.full(len(signals), np.inf)
     for factor in (*GUESSES, *(-g for g in GUESSES)):
-        hidden = [np.full((len(signals), features if each else 1), factor) for each in own.statement.each]
-        begun = np.concatenate([samples.states[:, 0, :, 0], *hidden], axis=1)
+        guess = [np.full((len(signals), features if each else 1), factor) for each in own.statement.each]
+        begun = np.concatenate([samples.states[:, 0, :, 0], *guess], axis=1)
         objective = HiddenObjective(own, samples, segments, begun, signals=True)
         objective.substeps = SUBSTEPS
         found = _descended(objective, parameters)
@@ -84,7 +84,7 @@ def _at(objective: HiddenObjective, parameters: Array, starts: Array) -> Equatio
 
 
 def along(law: HiddenLaw, parameters: Array, signals: Array, times: Array, hidden: Array) -> Array:
-    """Hidden variables (run, step, feature, hidden) along the data, from their values (run, feature, hidden) at the first.
+    """Hidden variables (run, step, feature, hidden) along the data, from their values at the first step.
 
     In the units of the data: the law's scales are 1.
     """

@@ -132,7 +132,9 @@ def system_text(equations: Mapping[str, str]) -> str:
     "x' = x*(c*r - m); r' = s - d*r"
     """
     if not all(isinstance(part, str) for pair in equations.items() for part in pair):
-        raise FormulaError(f"expected formulas as text by variable, such as {{'x': 'r - a*x', 'r': '-d*r'}}, got {equations!r}")
+        raise FormulaError(
+            f"expected formulas as text by variable, such as {{'x': 'r - a*x', 'r': '-d*r'}}, got {equations!r}"
+        )
     return "; ".join(f"{name}' = {text}" for name, text in equations.items())
 
 
@@ -197,9 +199,8 @@ def hidden_statement_of(
         constant(one.tree, equations[name])
         if name in shared:
             _check_shared(equations[name], one, {OWN, *each})
-    unused = [name for name in names if not any(name in one.names for one in statement.equations[:1])]
-    if len(unused) == len(names):
-        raise FormulaError(f"expected a hidden variable in the signal's equation, got {text_of(trees[OWN])!r} without any")
+    if not set(names) & set(statement.equations[0].names):
+        raise FormulaError(f"expected a hidden variable in the equation of x, got {text_of(trees[OWN])!r} without any")
     _check_parameters(statement)
     return statement
 
@@ -224,7 +225,9 @@ def _check_hidden(names: Sequence[str], shared: Sequence[str], each: Sequence[st
     taken = {TIME, SIGNAL, VELOCITY, *FUNCTIONS, *CONSTANTS}
     for name in names:
         if name in taken or name.startswith((FEATURE, "mean_", "sum_")):
-            raise FormulaError(f"expected a name of its own for a hidden variable, got {name!r}, which means something else")
+            raise FormulaError(
+                f"expected a name of its own for a hidden variable, got {name!r}, which means something else"
+            )
 
 
 def _check_shared(text: str, statement: Statement, own: set[str]) -> None:
@@ -254,7 +257,8 @@ def _check_parameters(statement: HiddenStatement) -> None:
     for name in statement.begun:
         if name in written:
             raise FormulaError(
-                f"expected another name than {name!r} for a parameter: it is the starting value of {name.removesuffix(BEGUN)}"
+                f"expected another name than {name!r} for a parameter: it is the starting value of "
+                f"{name.removesuffix(BEGUN)}"
             )
     count = len(statement.every_parameter)
     if count > MOST_PARAMETERS:

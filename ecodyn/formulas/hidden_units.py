@@ -1,8 +1,8 @@
 """Units of hidden variables: which the equations and the data leave open, and how they are settled.
 
 If r is replaced by λr, and each parameter by λ to some power times itself, many equations stay as they are: x' =
-x*(c*r - m); r' = s - d*r has the same signals for (c/λ, s·λ, λ·r_start). Such changes are those of the unit of r, so that
-the dimensions of parts tell them exactly: they are what the equations of dimensions leave free.
+x*(c*r - m); r' = s - d*r has the same signals for (c/λ, s·λ, λ·r_start). Such changes are those of the unit of r, so
+that the dimensions of parts tell them exactly: they are what the equations of dimensions leave free.
 """
 
 from __future__ import annotations
@@ -81,7 +81,8 @@ def held_by_unit(statement: HiddenStatement, starts: dict[str, float]) -> dict[s
     {}
     """
     matrix, _ = _equations(statement, _middle(statement, {}))
-    names, held = statement.every_parameter, {}
+    names = statement.every_parameter
+    held: dict[str, float] = {}
     order = [*statement.begun, *(name for equation in statement.equations for name in equation.parameters)]
     while True:
         _, singular, directions = np.linalg.svd(matrix)

@@ -34,6 +34,7 @@ class Dimension:
         return Dimension(self.of + other.of, self.known + other.known)
 
     def times(self, factor: float) -> Dimension:
+        """Of a power."""
         return Dimension(factor * self.of, factor * self.known)
 
 
@@ -50,9 +51,11 @@ class Dimensions:
         return Dimension(np.zeros(len(self.statement.parameters)), np.eye(size)[index])
 
     def pure(self) -> Dimension:
+        """Of a number."""
         return self.base(0).times(0.0)
 
     def alike(self, one: Dimension, other: Dimension) -> Dimension:
+        """Two parts that have to be of one dimension."""
         self.rows.append(one + other.times(-1.0))
         return one
 

@@ -64,6 +64,28 @@ class Selectable(Contents):
             raise ValueError(f"expected between 1 and {self.lengths.tolist()} steps of the runs, got {list(counts)}")
         return self._derived(take_steps(self._data, [np.arange(n) for n in counts]))
 
+    def after(self, steps: int) -> Self:
+        """Begin each run so many stored steps later.
+
+        Raises
+        ------
+        ValueError
+            A run has no more steps than that.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from ecodyn import Trajectories
+        >>> Trajectories(np.ones((1, 5, 2)), np.arange(5)).after(2).steps
+        array([2., 3., 4.])
+        """
+        shortest = int(self.lengths.min())
+        if not 0 <= operator.index(steps) < shortest:
+            raise ValueError(
+                f"expected 0 to {shortest - 1} steps, of which the shortest run has {shortest}, got {steps}"
+            )
+        return self._derived(take_steps(self._data, [np.arange(steps, n) for n in self.lengths]))
+
     def complete(self) -> Self:
         """Keep the steps at which every feature has a value; all of them unless some are missing.
 
