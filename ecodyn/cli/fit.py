@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ecodyn.cli.arguments import chosen, dynamics_of, parameter
-from ecodyn.cli.formulas import FormulaText, Positive, formulas_of
+from ecodyn.cli.formulas import FormulaText, Hidden, HiddenPerFeature, Positive, Unmeasured, WarmUp, formulas_of
 from ecodyn.cli.inputs import Reading, prepared
 from ecodyn.cli.options import (
     Columns,
@@ -59,6 +59,9 @@ def fit(
     coupling: CouplingName = "exchangeable",
     formula: FormulaText = None,
     positive: Positive = None,
+    hidden: Hidden = None,
+    hidden_per_feature: HiddenPerFeature = None,
+    warm_up: WarmUp = 0,
     state: State = "signal",
     dynamics: Dynamics = None,
     time: OldDynamics = None,
@@ -79,7 +82,8 @@ def fit(
     """Fit one law to all runs and print its equations; -o writes a model file."""
     with exits():
         _check_alone(context, formula)
-        laws = formulas_of([] if formula is None else [formula], positive, state)
+        unmeasured = Unmeasured(hidden, hidden_per_feature, warm_up)
+        laws = formulas_of([] if formula is None else [formula], positive, state, unmeasured=unmeasured)
         if family == AUTO:
             _check_left_to_it(context, dynamics_of(dynamics, time), option)
         data = prepared(paths, window, every, runs, select, Reading(columns, time_column, run_column, missing))

@@ -65,7 +65,7 @@ class Objective:
         self.exact = EXACT_SQUARES * float(np.sum(samples.states[..., 0] ** 2))
         self.bound = AMPLITUDE * max(float(np.abs(samples.states[..., 0]).max()), 1e-300)
         self.substeps = 1
-        self.implicit = False  # steps for stiff laws
+        self.implicit, self.fine = False, False  # steps for stiff laws; explicit ones of high order
         self.step = samples.step
         self.weight_of = weights_of_channels(samples)
         self.noise = float(self.segments.weights.sum() * np.sum(self.weight_of * samples.noise))
@@ -181,7 +181,7 @@ class Trial:
         """Trials of one kind can be answered together."""
         o, shape = self.objective, self.objective.segments.states.shape[1:]
         key = ("trial", o.library, o.directions.tobytes(), o.directions.shape, shape, o.columns)
-        return (*key, o.substeps, o.implicit, o.drive is None, o.step is None)
+        return (*key, o.substeps, o.implicit, o.fine, o.drive is None, o.step is None)
 
     @property
     def elements(self) -> int:
@@ -205,7 +205,7 @@ class Probe:
     def kind(self) -> Hashable:
         """Probes of one kind can be answered together."""
         o, shape = self.objective, self.objective.segments.states.shape[1:]
-        return ("probe", o.library, o.mask.shape, shape, self.substeps, o.implicit, o.drive is None)
+        return ("probe", o.library, o.mask.shape, shape, self.substeps, o.implicit, o.fine, o.drive is None)
 
     @property
     def elements(self) -> int:
@@ -248,7 +248,8 @@ class _Batch:
         """States, and what is beside them, output by output: see `march`."""
         if self.first.implicit:
             return march_stiff(rhs, self.law.jacobian, start, self.times, substeps=substeps, bound=self.bound)
-        return march(rhs, start, self.times, substeps=substeps, bound=self.bound, step=self.step)
+        fine, step = self.first.fine, self.step
+        return march(rhs, start, self.times, substeps=substeps, bound=self.bound, step=step, fine=fine)
 
     def augmented(self) -> RightHandSide:
         """The derivative of states followed by sensitivities."""

@@ -21,7 +21,7 @@ from ecodyn.estimation.multiple_shooting import AUTO, STAGES, STEP_TOLERANCE, Sh
 from ecodyn.estimation.samples import Samples
 from ecodyn.estimation.shooting_equations import Question
 from ecodyn.estimation.shooting_search import EARLY_TOLERANCE, LAST_TOLERANCE, choose_substeps
-from ecodyn.formulas.fitting import EXACT, MOST_POLISHING, SETTLED, STEP_SHARE, UNDONE, FittedFormula
+from ecodyn.formulas.fitting import MOST_POLISHING, SETTLED, STEP_SHARE, UNDONE, FittedFormula
 from ecodyn.formulas.hidden_draws import Draw, drawn, hidden_law
 from ecodyn.formulas.hidden_law import HiddenLaw
 from ecodyn.formulas.hidden_objective import HiddenObjective, beginnings, with_channels
@@ -32,11 +32,11 @@ __all__ = ["FittedHidden", "fit_hidden"]
 INTERVALS, FREED_INTERVALS = 48, 96  # a window; the latter where starting signals are estimated, to average noise out
 TRIED, TRIAL_STEPS = 24, 8  # of the best draws, and steps each over the first share of each run
 FOLLOWED = 6  # of these, over the longer shares; as many at least as searches are asked for
-FINEST = 1e-9  # of the data's root mean square, that polishing wants of the solver, at most: the root of ``EXACT``
-VANISHING = (
-    -2.3
-)  # log 0.1: under a tenth of its unit no parameter begins a stage. Short runs let rates go to 0, and the
-# logarithm of what is 0 has no slope to return by
+FINEST = 1e-9  # of the data's root mean square, that polishing wants of the solver, at most
+EXACT = 1e-20  # mean square of what is left, the data being of order one: ten digits, that steps of high order have
+# Log 0.1: under a tenth of its unit no parameter begins a stage. Short runs let rates go to 0, whose logarithm has no
+# slope to return by.
+VANISHING = -2.3
 ROUGHLY = 1  # Runge-Kutta steps an interval until a few are left
 DEPENDENT = 1e-12  # eigenvalue of the scaled Hessian, over the largest: squares of what rounding leaves of slopes
 
@@ -180,7 +180,8 @@ class _Shooter:
         return found
 
     def _finer(self, found: _Found, tolerance: float) -> Generator[Question, Any, _Found | None]:
-        objective = self.objective(found.share, found.descent.starts, found.objective.substeps)
+        objective = self.objective(found.share, found.descent.starts, ROUGHLY)
+        objective.fine = True
         descent = DampedDescent(found.descent.parameters, float(self.options.get("ridge", 0.0)))
         objective.substeps = yield from choose_substeps(objective, descent.parameters, tolerance)
         alive = yield from _run(descent, objective, LAST_TOLERANCE, self.iterations)

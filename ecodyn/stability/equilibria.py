@@ -134,6 +134,11 @@ def find_equilibria(model: FittedModel, starts: ArrayLike | None = None) -> Equi
     [[2. 2.]
      [0. 0.]] ('stable node', 'unstable node')
     """
+    if model.channels != model.measured:
+        raise ValueError(
+            f"expected an autonomous law of the signal alone to find equilibria of, got {model.family}/{model.coupling} "
+            f"with the hidden {', '.join(c for c in model.channels if c not in model.measured)}"
+        )
     if not model.autonomous:
         driven = getattr(model, "drive", None) is not None
         timed = "driven by a clock" if driven else "whose equation depends on time"
