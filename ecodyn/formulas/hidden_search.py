@@ -19,7 +19,8 @@ from ecodyn.errors import UnusableDataError
 from ecodyn.estimation.damped_descent import DampedDescent
 from ecodyn.estimation.multiple_shooting import AUTO, STAGES, STEP_TOLERANCE, ShootingResult, together
 from ecodyn.estimation.samples import Samples
-from ecodyn.estimation.shooting_equations import Question
+from ecodyn.estimation.segments import Segments
+from ecodyn.estimation.shooting_equations import Probe, Question
 from ecodyn.estimation.shooting_search import EARLY_TOLERANCE, LAST_TOLERANCE, choose_substeps
 from ecodyn.formulas.fitting import MOST_POLISHING, SETTLED, STEP_SHARE, UNDONE, FittedFormula
 from ecodyn.formulas.hidden_draws import Draw, drawn, hidden_law
@@ -31,12 +32,14 @@ __all__ = ["FittedHidden", "fit_hidden"]
 
 INTERVALS, FREED_INTERVALS = 48, 96  # a window; the latter where starting signals are estimated, to average noise out
 TRIED, TRIAL_STEPS = 24, 8  # of the best draws, and steps each over the first share of each run
+DIRECT = 12  # of the draws with the best rollouts over whole runs: short runs may tell little of what is hidden
 FOLLOWED = 6  # of these, over the longer shares; as many at least as searches are asked for
 FINEST = 1e-9  # of the data's root mean square, that polishing wants of the solver, at most
 EXACT = 1e-20  # mean square of what is left, the data being of order one: ten digits, that steps of high order have
-# Log 0.1: under a tenth of its unit no parameter begins a stage. Short runs let rates go to 0, whose logarithm has no
-# slope to return by.
+# Log 0.1: no parameter begins a round under a tenth of its unit. On their way, or over short runs, rates go to 0, whose
+# logarithm has no slope to return by.
 VANISHING = -2.3
+ROUNDS = 2  # short ones of a stage, before it goes on to its end
 ROUGHLY = 1  # Runge-Kutta steps an interval until a few are left
 DEPENDENT = 1e-12  # eigenvalue of the scaled Hessian, over the largest: squares of what rounding leaves of slopes
 
@@ -110,10 +113,13 @@ class _Shooter:
         self.points = (FREED_INTERVALS if self.signals else INTERVALS) if asked == AUTO else int(asked)
         self.iterations = int(options.get("max_iterations", 40))
         self.stages: Sequence[float] = options.get("stages", STAGES)
+        self._segments: dict[float, Segments] = {}
 
     def objective(self, share: float, starts: Array, substeps: int) -> HiddenObjective:
         """Of the first share of each run."""
-        segments = beginnings(self.samples, self.points, share, smoothed=self.signals)
+        if share not in self._segments:
+            self._segments[share] = beginnings(self.samples, self.points, share, smoothed=self.signals)
+        segments = self._segments[share]
         objective = HiddenObjective(self.law, self.samples, segments, starts, signals=self.signals)
         objective.substeps = substeps
         return objective
@@ -136,16 +142,35 @@ class _Shooter:
         ]
         reached = _unlike([f for f in together(tries) if f is not None])[: max(FOLLOWED, count)]
         for share in longer:
-            tolerance = LAST_TOLERANCE if share == self.stages[-1] else EARLY_TOLERANCE
-            further = self._on(_unlike(reached)[:count], share, tolerance)
+            last = share == self.stages[-1]
+            further = [*_unlike(reached)[:count], *(self._direct(draws)[:count] if last else ())]
+            further = self._on(further, share, LAST_TOLERANCE if last else EARLY_TOLERANCE)
             if not further:
                 break
             reached = further
         return reached
 
+    def _direct(self, draws: Sequence[Draw]) -> list[_Found]:
+        """After a few steps over the longest share: from the draws whose rollouts over all of it are best."""
+        share = self.stages[-1]
+        asked = [self._probed(share, draw) for draw in draws]
+        costs = np.array(together(asked))
+        best = [draws[i] for i in np.argsort(costs, kind="stable")[:DIRECT] if np.isfinite(costs[i])]
+        plan = (ROUGHLY, EARLY_TOLERANCE, TRIAL_STEPS)
+        tries = [self._descent(share, d.coordinates, self.begun(d), plan) for d in best]
+        return _unlike([f for f in together(tries) if f is not None])
+
+    def _probed(self, share: float, draw: Draw) -> Generator[Question, Any, float]:
+        """Mean square of what a draw's rollouts leave; infinite where one dies."""
+        objective = self.objective(share, self.begun(draw), ROUGHLY)
+        signals = yield Probe(objective, draw.coordinates, ROUGHLY, objective.begun)
+        truth = objective.segments.states[..., 0]
+        dead = (signals == 0).all(axis=2) & (truth != 0).any(axis=2)
+        return np.inf if dead.any() else objective.apart(signals, truth) ** 2
+
     def _on(self, found: Sequence[_Found], share: float, tolerance: float) -> list[_Found]:
         plan = (ROUGHLY, tolerance, self.iterations)
-        tries = [self._descent(share, self._within(f.descent.parameters), f.descent.starts, plan) for f in found]
+        tries = [self._descent(share, f.descent.parameters, f.descent.starts, plan) for f in found]
         return [f for f in together(tries) if f is not None]
 
     def _descent(
@@ -153,10 +178,15 @@ class _Shooter:
     ) -> Generator[Question, Any, _Found | None]:
         """Gauss-Newton over a share of each run; None where rollouts die at once."""
         substeps, tolerance, iterations = plan
-        objective = self.objective(share, starts, substeps)
-        descent = DampedDescent(parameters, float(self.options.get("ridge", 0.0)))
-        alive = yield from _run(descent, objective, tolerance, iterations)
-        return _Found(objective, descent, share) if alive else None
+        short = [TRIAL_STEPS] * (ROUNDS if iterations > TRIAL_STEPS else 0)
+        for steps in [*short, iterations]:
+            objective = self.objective(share, starts, substeps)
+            descent = DampedDescent(self._within(parameters), float(self.options.get("ridge", 0.0)))
+            alive = yield from _run(descent, objective, tolerance, steps)
+            if not alive:
+                return None
+            parameters, starts = descent.parameters, descent.starts
+        return _Found(objective, descent, share)
 
     def _within(self, parameters: Array) -> Array:
         """Coordinates of positive parameters, not further down than ``VANISHING``."""
