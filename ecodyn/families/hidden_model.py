@@ -155,7 +155,8 @@ class HiddenModel(FormulaModel):
 
     def _start(self, x0: StartLike, hidden: Mapping[str, ArrayLike] | None, warm_up: DataLike | None) -> Array:
         """States of all channels, (batch, feature, channel)."""
-        if hidden is None and warm_up is None and np.shape(x0)[-2:] == (len(self.features), len(self.channels)):
+        whole = np.ndim(x0) == len(("batch", "feature", "channel")) and np.shape(x0)[-1] == len(self.channels)
+        if whole and hidden is None and warm_up is None:
             return starting_states(x0, self.features, self.channels, any_labels=not self.per_feature)
         signals = starting_states(x0, self.features, (SIGNAL,), any_labels=not self.per_feature)
         if hidden is not None and warm_up is not None:

@@ -135,9 +135,10 @@ def find_equilibria(model: FittedModel, starts: ArrayLike | None = None) -> Equi
      [0. 0.]] ('stable node', 'unstable node')
     """
     if model.channels != model.measured:
+        hidden = ", ".join(channel for channel in model.channels if channel not in model.measured)
         raise ValueError(
-            f"expected an autonomous law of the signal alone to find equilibria of, got {model.family}/{model.coupling} "
-            f"with the hidden {', '.join(c for c in model.channels if c not in model.measured)}"
+            "expected an autonomous law of the signal alone to find equilibria of, got "
+            f"{model.family}/{model.coupling} with the hidden {hidden}"
         )
     if not model.autonomous:
         driven = getattr(model, "drive", None) is not None
