@@ -17,6 +17,7 @@ from ecodyn.errors import UnusableDataError
 from ecodyn.estimation import Samples
 from ecodyn.extraction.gathering import data_of
 from ecodyn.families.configuration import Configuration, Shooting
+from ecodyn.families.estimator import Family
 from ecodyn.families.formula_diagnostics import diagnose_formula
 from ecodyn.families.formula_model import FormulaModel
 from ecodyn.families.formula_options import checked_names
@@ -126,11 +127,17 @@ class FormulaFamily(ShotFamily[FormulaModel]):
         check_whole("random_state", self.random_state, 0)
         statement = self.statement
         if isinstance(statement, HiddenStatement):
-            check_hidden(statement, trajectories, self.warm_up, self.dynamics, self.state)
+            check_hidden(self, statement, trajectories)
         self.ranges(statement)
         self.beginnings()
         observables = [name for name in trajectories.observables if name not in statement.own]
         check_labels(statement, trajectories.features.tolist(), observables, trajectories.labels_shared)
+
+    def for_protocol(self, protocol: str, *, run_by_run: bool) -> Self:
+        """Of laws with hidden variables, which are rolled out from where runs begin, whatever the protocol is."""
+        if self.has_hidden:
+            return Family.for_protocol(self, protocol, run_by_run=run_by_run)
+        return super().for_protocol(protocol, run_by_run=run_by_run)
 
     def with_budget(self, factor: int) -> Self:
         """Shooting may take so many times as many steps, from as many more starts."""

@@ -53,9 +53,7 @@ def hidden_model_of(family: FormulaFamily, statement: HiddenStatement, trajector
     return fit.model(trajectories, family.provenance(trajectories), columns)
 
 
-def check_hidden(
-    statement: HiddenStatement, trajectories: Trajectories, warm_up: object, dynamics: str, state: str
-) -> None:
+def check_hidden(family: FormulaFamily, statement: HiddenStatement, trajectories: Trajectories) -> None:
     """Refuse what laws with hidden variables can't be, or can't be fitted to.
 
     Raises
@@ -63,18 +61,26 @@ def check_hidden(
     ValueError, UnusableDataError
         In a sentence.
     """
+    warm_up = family.warm_up
     check_whole("warm_up", warm_up, 0)
-    if dynamics != FLOW:
-        raise ValueError(f"a law with hidden variables is a flow, got dynamics={dynamics!r}; leave it out")
-    if state != SIGNAL:
-        raise ValueError(f"a law with hidden variables is of the signal alone beside these, got the state {state!r}")
+    if family.dynamics != FLOW:
+        raise ValueError(f"a law with hidden variables is a flow, got dynamics={family.dynamics!r}; leave it out")
+    if family.state != SIGNAL:
+        raise ValueError(
+            f"a law with hidden variables is of the signal alone beside these, got the state {family.state!r}"
+        )
+    if family.shooting_options.refine is False:
+        raise ValueError(
+            "a law with hidden variables is fitted by rollouts, for integrals of what nobody measures can't be "
+            "matched; got refine=False; leave it out"
+        )
     for name in statement.hidden:
         if name in trajectories.observables:
             raise ValueError(
                 f"expected a hidden variable of another name than {name!r}, which is measured in these data"
             )
     shortest = int(trajectories.complete().lengths.min())
-    if isinstance(warm_up, int) and warm_up + MIN_STEPS > shortest:
+    if warm_up + MIN_STEPS > shortest:
         raise UnusableDataError(
             f"expected runs of at least warm_up + {MIN_STEPS} = {warm_up + MIN_STEPS} complete steps, got one of "
             f"{shortest}; set a smaller warm_up or widen the window"

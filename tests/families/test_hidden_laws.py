@@ -184,6 +184,7 @@ def test_parameters_and_clones_are_scikit_learns():
         ({"formula": "b - a*x", "hidden": ["r"]}, "expected equations with ;"),
         ({"formula": DECAY, "hidden": ["r"], "warm_up": -1}, "warm_up is a whole number of at least 0"),
         ({"formula": DECAY, "hidden": ["r"], "dynamics": "map"}, "is a flow, got dynamics='map'"),
+        ({"formula": DECAY, "hidden": ["r"], "shooting": Shooting(refine=False)}, "got refine=False"),
         ({"formula": DECAY, "hidden": ["r"], "state": "signal,velocity"}, "is of the signal alone beside these"),
         ({"formula": DECAY, "hidden": ["r"], "warm_up": 40}, "at least warm_up \\+ 3 = 43 complete steps"),
     ],
