@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import ClassVar, Protocol
 
 import numpy as np
 
 from ecodyn.arrays import Array
 from ecodyn.errors import UnusableDataError
 from ecodyn.estimation import Samples
+from ecodyn.families.configuration import Shooting
 from ecodyn.families.diagnostics import Diagnostics
 from ecodyn.families.estimator import MIN_STEPS
 from ecodyn.families.formula_diagnostics import diagnose_formula
@@ -23,6 +24,7 @@ from ecodyn.formulas.hidden_search import FittedHidden, fit_hidden
 from ecodyn.formulas.hidden_statement import HiddenStatement
 from ecodyn.formulas.hidden_units import held_by_unit
 from ecodyn.formulas.searching import Search
+from ecodyn.formulas.statement import Statement
 from ecodyn.formulas.transforms import Bounds
 from ecodyn.rollouts.iteration import FLOW
 from ecodyn.rollouts.labelled import SIGNAL
@@ -30,13 +32,41 @@ from ecodyn.rollouts.marching import march
 from ecodyn.runtime.json_values import Json
 from ecodyn.trajectories import Trajectories
 
-if TYPE_CHECKING:
-    from ecodyn.families.formula_family import FormulaFamily
-
 __all__ = ["HiddenFit", "check_hidden", "hidden_model_of"]
 
 
-def hidden_model_of(family: FormulaFamily, statement: HiddenStatement, trajectories: Trajectories) -> HiddenModel:
+class HiddenFamily(Protocol):
+    """What is asked of a family whose law has hidden variables: see ``FormulaFamily``."""
+
+    name: ClassVar[str]
+    state: str
+    dynamics: str
+    searches: int
+    random_state: int
+
+    @property
+    def warm_up(self) -> int:
+        """Steps that starting values are estimated from, as it was set."""
+
+    @property
+    def warm_up_steps(self) -> int:
+        """The same, where there are hidden variables."""
+
+    @property
+    def shooting_options(self) -> Shooting:
+        """How rollouts are made to follow the data."""
+
+    def ranges(self, statement: Statement) -> tuple[Bounds, ...]:
+        """Bounds of each parameter."""
+
+    def beginnings(self) -> Mapping[str, float]:
+        """Values of parameters that the search begins with."""
+
+    def provenance(self, trajectories: Trajectories) -> dict[str, Json]:
+        """What a fitted model remembers of its making."""
+
+
+def hidden_model_of(family: HiddenFamily, statement: HiddenStatement, trajectories: Trajectories) -> HiddenModel:
     """The law of one training set, as a family asks for it."""
     fit = HiddenFit(
         name=family.name,
@@ -53,7 +83,7 @@ def hidden_model_of(family: FormulaFamily, statement: HiddenStatement, trajector
     return fit.model(trajectories, family.provenance(trajectories), columns)
 
 
-def check_hidden(family: FormulaFamily, statement: HiddenStatement, trajectories: Trajectories) -> None:
+def check_hidden(family: HiddenFamily, statement: HiddenStatement, trajectories: Trajectories) -> None:
     """Refuse what laws with hidden variables can't be, or can't be fitted to.
 
     Raises
