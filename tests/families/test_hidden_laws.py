@@ -239,6 +239,7 @@ def test_unseen_runs_are_predicted_better_than_without_what_is_hidden(system):
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::ecodyn.errors.DataWarning")
 @pytest.mark.parametrize("system", SYSTEMS)
+@pytest.mark.timeout(900)  # a dozen fits, with starting signals, of some ten seconds each
 def test_intervals_hold_the_truth_in_most_noisy_samples(system):
     """At 5 % noise, 95 % intervals over 8 runs; 4 samples: at least three quarters of all intervals hold the truth."""
     inside = []
