@@ -11,7 +11,16 @@ import typer
 
 from ecodyn.cli.arguments import chosen, cores, dynamics_of, windows_of
 from ecodyn.cli.constraints import Constraints, constrained_families
-from ecodyn.cli.formulas import FormulaTexts, Positive, formulas_of, names_of
+from ecodyn.cli.formulas import (
+    FormulaTexts,
+    Hidden,
+    HiddenPerFeature,
+    Positive,
+    Unmeasured,
+    WarmUp,
+    formulas_of,
+    names_of,
+)
 from ecodyn.cli.given_inputs import Inputs, NoInputs, with_given_inputs
 from ecodyn.cli.inputs import LogReading, Reading, gathered, part_of
 from ecodyn.cli.options import (
@@ -95,6 +104,9 @@ def compare(
     positive: Positive = None,
     term: TermTexts = None,
     constraint: Constraints = None,
+    hidden: Hidden = None,
+    hidden_per_feature: HiddenPerFeature = None,
+    warm_up: WarmUp = 0,
     protocol: Protocols = None,
     window: Windows = None,
     phases: Phases = None,
@@ -141,7 +153,8 @@ def compare(
         names = names_of(family)
         couplings, protocols = chosen(coupling, COUPLINGS, "--coupling"), chosen(protocol, PROTOCOLS, "--protocol")
         windows, which = windows_of(window), dynamics_of(dynamics, time)
-        laws = formulas_of(formula or (), positive, state, which.split(","))
+        unmeasured = Unmeasured(hidden, hidden_per_feature, warm_up)
+        laws = formulas_of(formula or (), positive, state, which.split(","), unmeasured)
         reading = Reading(columns, time_column, run_column, missing)
         logs = LogReading(key, p, token_axis, tokens, interval, step_pattern, log_format)
         if output is not None:

@@ -8,7 +8,7 @@ import typer
 
 from ecodyn.cli.arguments import chosen, dynamics_of, parameter
 from ecodyn.cli.constraints import Constraints, with_constraints
-from ecodyn.cli.formulas import FormulaText, Positive, formulas_of
+from ecodyn.cli.formulas import FormulaText, Hidden, HiddenPerFeature, Positive, Unmeasured, WarmUp, formulas_of
 from ecodyn.cli.given_inputs import Inputs, NoInputs, with_given_inputs
 from ecodyn.cli.inputs import Reading, prepared
 from ecodyn.cli.options import (
@@ -63,6 +63,9 @@ def fit(
     formula: FormulaText = None,
     positive: Positive = None,
     constraint: Constraints = None,
+    hidden: Hidden = None,
+    hidden_per_feature: HiddenPerFeature = None,
+    warm_up: WarmUp = 0,
     state: State = "signal",
     dynamics: Dynamics = None,
     time: OldDynamics = None,
@@ -86,7 +89,8 @@ def fit(
     """Fit one law to all runs and print its equations; -o writes a model file."""
     with exits():
         _check_alone(context, formula)
-        laws = formulas_of([] if formula is None else [formula], positive, state)
+        unmeasured = Unmeasured(hidden, hidden_per_feature, warm_up)
+        laws = formulas_of([] if formula is None else [formula], positive, state, unmeasured=unmeasured)
         if family == AUTO:
             _check_left_to_it(context, dynamics_of(dynamics, time), option, term, constraint)
         reading = Reading(columns, time_column, run_column, missing)

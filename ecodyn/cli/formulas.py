@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
     from ecodyn.families.estimator import Family
 
-__all__ = ["FormulaText", "FormulaTexts", "Positive", "formulas_of", "names_of"]
+__all__ = [
+    "FormulaText",
+    "FormulaTexts",
+    "Hidden",
+    "HiddenPerFeature",
+    "Positive",
+    "Unmeasured",
+    "WarmUp",
+    "formulas_of",
+    "names_of",
+]
 
 FormulaText = Annotated[
     str | None,
@@ -32,13 +43,85 @@ FormulaTexts = Annotated[
 Positive = Annotated[
     str | None, typer.Option("--positive", help="Parameters of formulas that are above 0: a,g,n; or all.")
 ]
+Hidden = Annotated[
+    str | None,
+    typer.Option(
+        "--hidden",
+        help="Variables of --formula that nobody measures and all features share, with an equation each: --formula "
+        "\"x' = x*(r - m); r' = s - d*r - q*r*sum(x)\" --hidden r.",
+    ),
+]
+HiddenPerFeature = Annotated[
+    str | None,
+    typer.Option("--hidden-per-feature", help="Those of which each feature has its own, as --hidden has them."),
+]
+WarmUp = Annotated[
+    int,
+    typer.Option(
+        "--warm-up",
+        min=0,
+        help="Hidden variables start at a value of each run's own, which of a run that is predicted is estimated from "
+        "so many steps before the start; 0: at one value in all runs, a parameter.",
+    ),
+]
 
 _NAMED = re.compile(r"\s*([A-Za-z_]\w*)\s*:(.*)", re.ASCII | re.DOTALL)
 ALL = "all"
 
 
+@dataclass(frozen=True)
+class Unmeasured:
+    """What --hidden, --hidden-per-feature and --warm-up say."""
+
+    shared: str | None = None
+    each: str | None = None
+    warm_up: int = 0
+
+    def of(self, text: str) -> dict[str, Any]:
+        """The options of a formula; none where it is one equation."""
+        from ecodyn.formulas.hidden_statement import equations_of, is_system
+
+        if not is_system(text):
+            return {}
+        there = equations_of(text)
+        return {
+            "hidden": [name for name in _listed(self.shared, "--hidden") if name in there],
+            "hidden_per_feature": [name for name in _listed(self.each, "--hidden-per-feature") if name in there],
+            "warm_up": self.warm_up,
+        }
+
+    def check(self, texts: Sequence[str]) -> None:
+        """Refuse what no formula has a place for."""
+        from ecodyn.formulas.hidden_statement import equations_of, is_system
+
+        systems = [equations_of(text) for text in texts if is_system(text)]
+        for flag, stated in (("--hidden", self.shared), ("--hidden-per-feature", self.each)):
+            for name in _listed(stated, flag):
+                if not any(name in equations for equations in systems):
+                    raise typer.BadParameter(
+                        f"{flag} takes variables that a --formula has an equation of, such as "
+                        f"\"x' = x*({name} - m); {name}' = s - d*{name}\"; got {name!r}, which none has"
+                    )
+        if self.warm_up and not systems:
+            raise typer.BadParameter(
+                "--warm-up is of a --formula with hidden variables, got none; families take it by --set warm_up="
+            )
+
+
+def _listed(text: str | None, flag: str) -> list[str]:
+    """Names with commas between."""
+    names = [] if text is None else [name.strip() for name in text.split(",")]
+    if "" in names:
+        raise typer.BadParameter(f"{flag} takes names with commas between, got {text!r}")
+    return names
+
+
 def formulas_of(
-    texts: Sequence[str], positive: str | None, state: str, dynamics: Sequence[str] = ("flow",)
+    texts: Sequence[str],
+    positive: str | None,
+    state: str,
+    dynamics: Sequence[str] = ("flow",),
+    unmeasured: Unmeasured | None = None,
 ) -> list[Family]:
     """An estimator for each text and each kind of dynamics.
 
@@ -49,7 +132,6 @@ def formulas_of(
     """
     from ecodyn.families import family_names
     from ecodyn.families.formula import Formula
-    from ecodyn.formulas.statement import statement_of
 
     if positive is not None and not texts:
         raise typer.BadParameter("--positive is of the parameters of --formula, got no formula")
@@ -60,8 +142,12 @@ def formulas_of(
     several = [name for name, _ in named if [n for n, _ in named].count(name) > 1]
     if several:
         raise typer.BadParameter(f"--formula NAME: FORMULA needs a name for each, got {several[0]!r} several times")
+    unmeasured = unmeasured or Unmeasured()
     try:
-        parameters = {text: statement_of(text, state).parameters for _, text in named}
+        unmeasured.check([text for _, text in named])
+        hidden = {text: unmeasured.of(text) for _, text in named}
+        written = [Formula(text.strip(), state=state, **hidden[text]) for _, text in named]
+        parameters = {text: law.statement.parameters for (_, text), law in zip(named, written, strict=True)}
     except ValueError as error:
         raise typer.BadParameter(f"--formula: {error}") from None
     wanted = [] if positive in (None, ALL) else [name.strip() for name in str(positive).split(",")]
@@ -78,6 +164,7 @@ def formulas_of(
             state=state,
             name=name,
             dynamics=each,
+            **hidden[text],
         )
         for name, text in named
         for each in dynamics

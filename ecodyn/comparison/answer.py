@@ -32,12 +32,14 @@ def answer(checked: Checked, request: Request, outcome: Outcome, tested: Windows
     of_families = [note for estimator in estimators for note in estimator.notes(data)]
     of_fits = summed_up([w for r in outcome.all_results for w in r.warnings])
     seeds = max((m.seeds for m in checked.contenders), default=1)  # "neural": the key is schema 2's
+    warm_up = max((m.warm_up for m in checked.contenders), default=0)
     return Comparison(
         windows=holm(tested.windows),
         settings={
             **request.settings(),
             **_versions(),
             "neural_seeds": seeds,
+            **({"warm_up": warm_up} if warm_up else {}),
             "models": [m.name.to_json() for m in checked.contenders],
         },
         data={

@@ -103,7 +103,7 @@ def _with_more(contender: Contender, said: _Said) -> Contender | None:
 def _refitted(more: Sequence[Contender], work: Plan, request: Request, said: _Said) -> list[Entry]:
     """The same models under the same protocol and folds, with more budget."""
     asked = replace(request, protocols=[UNSEEN_RUNS])
-    again = plan(work.data, more, asked)
+    again = plan(work.data, more, asked, warm_up=work.warm_up)
     results = {r.index: r for r in each_with(execute, again.tasks, work.data, request.jobs, ordered=False)}
     said.failures.extend(f"with {FACTOR} times the budget, {r.failure}" for r in results.values() if r.failure)
     return entries_of(again, results, asked.protocols)

@@ -21,14 +21,14 @@ __all__ = ["ByRun", "Noise"]
 class Noise:
     """The share that measurement noise alone leaves unexplained, by run and origin of the rollout."""
 
-    def __init__(self, data: Trajectories) -> None:
-        self.data, self.scales = data, own_scales(data)
+    def __init__(self, data: Trajectories, warm_up: int = 0) -> None:
+        self.data, self.scales, self.warm_up = data, own_scales(data), warm_up
         self.known: dict[tuple[int, float | None], float] = {}
 
     def __call__(self, run: int, origin: float | None) -> float:
         """Of a run (its position), from an origin on; None for the whole window."""
         if (run, origin) not in self.known:
-            first, n = first_row(self.data, run, origin), int(self.data.lengths[run])
+            first, n = first_row(self.data, run, origin, self.warm_up), int(self.data.lengths[run])
             t, signal = self.data.times[run, first:n], self.data.values[run, first:n]
             self.known[run, origin] = noise_share(signal, t, self.scales)
         return self.known[run, origin]

@@ -63,6 +63,7 @@ def check(data: Trajectories, request: Request) -> Checked:
         _check_usable(part, models)
         _check_velocity(part, models, request.protocols)
         _check_protocols(part, models, request.protocols)
+        _check_warm_up(part, models)
         _say_ahead(part, models)
     notes = (*data.warnings, *(phases.notes if phases else ()), *left_out(request.families, available), *gaps)
     return Checked(data=data, windows=tuple(parts), contenders=tuple(models), phases=phases, notes=notes)
@@ -126,6 +127,17 @@ def _check_protocols(data: Trajectories, models: Sequence[Contender], protocols:
         raise ValueError(
             f"nothing can be fitted under {', '.join(protocols)}: unseen_runs needs at least 2 independent runs, got "
             f"{data.n_clusters}, and laws that transfer between them (full does only if labels are shared)"
+        )
+
+
+def _check_warm_up(data: Trajectories, models: Sequence[Contender]) -> None:
+    """Scores of all models begin after the steps that hidden variables are estimated from: some have to be left."""
+    steps = max((m.warm_up for m in models), default=0)
+    shortest = int(data.complete().lengths.min())
+    if steps and steps + MIN_STEPS > shortest:
+        raise UnusableDataError(
+            f"expected runs of at least warm_up + {MIN_STEPS} = {steps + MIN_STEPS} complete steps, for scores begin "
+            f"after the warm-up, got one of {shortest}; set a smaller warm_up or widen the window"
         )
 
 

@@ -76,6 +76,11 @@ class Contender(Named):
         """What a fit of it takes, relative to others'; references take next to nothing."""
         return 0.0 if self.estimator is None else self.estimator.cost
 
+    @property
+    def warm_up(self) -> int:
+        """Steps that it has to see of a run before it is rolled out."""
+        return 0 if self.estimator is None else self.estimator.warm_up_steps
+
     def own_coefficients(self, data: Trajectories) -> bool:
         """Whether its coefficients belong to single features."""
         if self.estimator is None:

@@ -49,7 +49,7 @@ def entries_of(
     protocols : that were asked for
     noise : of the window's data
     """
-    noise = noise or Noise(plan.data)
+    noise = noise or Noise(plan.data, plan.warm_up)
     pairs = ((contender, protocol) for contender in plan.contenders for protocol in protocols)
     return _with_equations([e for c, protocol in pairs if (e := _entry(plan, results, c, protocol, noise))])
 

@@ -88,6 +88,9 @@ def complete_before(data: Trajectories, run: int, origin: float | None) -> Integ
     return np.flatnonzero(~data.missing[run, :n].any(axis=1))
 
 
-def first_row(data: Trajectories, run: int, origin: float | None) -> int:
-    """Place of the step from which a run is rolled out: its first complete one, or the last up to an origin."""
-    return int(complete_before(data, run, origin)[0 if origin is None else -1])
+def first_row(data: Trajectories, run: int, origin: float | None, warm_up: int = 0) -> int:
+    """Place of the step from which a run is rolled out: its first complete one, or the last up to an origin.
+
+    ``warm_up`` complete steps go before the first that is rolled out from; those before an origin are there anyway.
+    """
+    return int(complete_before(data, run, origin)[warm_up if origin is None else -1])

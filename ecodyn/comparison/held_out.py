@@ -20,6 +20,7 @@ from ecodyn.families.estimator import MIN_STEPS, Family
 from ecodyn.families.known import inputs_of_runs
 from ecodyn.families.model import FittedModel
 from ecodyn.families.model_name import CLOCK
+from ecodyn.families.protocol_names import FORECAST, IN_SAMPLE
 from ecodyn.families.side_by_side import ACCURACY, simulate_all
 from ecodyn.rollouts.integration import Rollout
 from ecodyn.trajectories import Trajectories
@@ -82,7 +83,7 @@ def fit_folds(task: Task, data: Trajectories) -> list[FoldModel]:
     """
     training = [_training(fold, data) for fold in task.folds]
     if task.contender.reference is not None:
-        references = [task.contender.reference.fit(part) for part in training]
+        references = [task.contender.reference.fit(_scored_part(task, part)) for part in training]
         pairs = zip(task.folds, references, strict=True)
         return [FoldModel(fold, task.seeds[0], reference) for fold, reference in pairs if reference is not None]
     estimator, clock = estimator_of(task), task.contender.kind == CLOCK
@@ -106,6 +107,17 @@ def _training(fold: Fold, data: Trajectories) -> Trajectories:
         raise ValueError(f"no run has {MIN_STEPS} steps before the origin at {fold.origin:g}; widen the window")
     part = data.select(runs=[data.runs[r] for r in kept])
     return part.head([steps_before(data, r, fold.origin) for r in kept]).complete()
+
+
+def _warm_up(task: Task) -> int:
+    """Steps before the first that is rolled out from: as many as the comparison says, or the law itself needs."""
+    return max(task.warm_up, task.contender.warm_up)
+
+
+def _scored_part(task: Task, part: Trajectories) -> Trajectories:
+    """What a reference is fitted to: it is a function of the steps since those that rollouts start from."""
+    steps = 0 if task.protocol == FORECAST else _warm_up(task)
+    return part.after(steps) if steps else part
 
 
 def roll_out_folds(
@@ -142,7 +154,10 @@ class _Starts:
         """The state at the first step, or at a forecast's origin: the last step that was fitted on."""
         is_law, origin = isinstance(fitted.model, FittedModel), fitted.fold.origin
         state = data.state(task.contender.state if is_law else SIGNAL)[runs]
-        first = np.array([first_row(data, r, origin) for r in runs], dtype=np.intp)
+        first = np.array([first_row(data, r, origin, _warm_up(task)) for r in runs], dtype=np.intp)
+        if isinstance(fitted.model, FittedModel):
+            following = task.protocol == IN_SAMPLE  # one-step errors there are of every step
+            state = fitted.model.with_hidden(state, data.times[runs], first, following=following)
         times = _from_first(data.times[runs], first)
         return cls(runs=runs, first=first, state=state, times=times, starts=state[np.arange(len(runs)), first])
 

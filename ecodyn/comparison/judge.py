@@ -49,7 +49,7 @@ def judge(plan: Plan, results: Mapping[int, TaskResult], request: Request) -> Wi
     results : by the index of their task; those of tasks that were not done are missing
     request : margin, seed and survivor rule
     """
-    noise = Noise(plan.data)
+    noise = Noise(plan.data, plan.warm_up)
     entries = entries_of(plan, results, request.protocols, noise)
     verdicts = _verdicts(plan, entries, request)
     models = [_with_verdict(e.score, verdicts) for e in entries]
@@ -79,6 +79,11 @@ def _verdicts(plan: Plan, entries: Sequence[Entry], request: Request) -> dict[st
         if protocol == IN_SAMPLE or not mine:
             continue
         verdict = verdict_of(mine, protocol, plan.window, request)
+        if plan.warm_up and protocol == UNSEEN_RUNS:
+            verdict = verdict.with_sentence(
+                f"Of all models alike, scores begin after the first {plan.warm_up} steps of each run, from which where "
+                "hidden variables start is estimated."
+            )
         verdicts[protocol] = _asked_further(plan, mine, verdict, request) if protocol == UNSEEN_RUNS else verdict
     return verdicts
 

@@ -34,6 +34,7 @@ class Task:
     folds, seeds : each fold is fitted with each seed
     run_by_run : whether each run has a law of its own
     survivor_rule : who counts as a survivor
+    warm_up : complete steps of a run before the one that is rolled out from, where that is not a forecast's origin
     """
 
     window: int
@@ -44,6 +45,7 @@ class Task:
     seeds: tuple[int, ...]
     run_by_run: bool
     survivor_rule: str
+    warm_up: int = 0
 
     @property
     def name(self) -> ModelName:
@@ -70,11 +72,13 @@ class Plan:
     data : the window's trajectories
     contenders : in the order of the comparison
     tasks : in the order in which they are done
+    warm_up : see ``Task``; the same for all contenders
     """
 
     data: Trajectories
     contenders: tuple[Contender, ...]
     tasks: tuple[Task, ...]
+    warm_up: int = 0
 
     @cached_property
     def window(self) -> Window:
@@ -86,9 +90,20 @@ class Plan:
         return [t for t in self.tasks if t.name == name and t.protocol == protocol]
 
 
-def plan(data: Trajectories, contenders: Sequence[Contender], request: Request, *, window: int = 0) -> Plan:
-    """All tasks of a window, in the order in which to do them; few contenders' folds are spread over the processes."""
+def plan(
+    data: Trajectories,
+    contenders: Sequence[Contender],
+    request: Request,
+    *,
+    window: int = 0,
+    warm_up: int | None = None,
+) -> Plan:
+    """All tasks of a window, in the order in which to do them; few contenders' folds are spread over the processes.
+
+    All are scored from the same step on, after as many as the one needs that needs most, or after ``warm_up``.
+    """
     tasks: list[Task] = []
+    before = max((c.warm_up for c in contenders), default=0) if warm_up is None else warm_up
     pairs = list(_pairs(data, contenders, request))
     # Folds fitted together share each run's regression and numpy's calls: they are parted only to keep all busy.
     pieces = 1 if request.jobs == 1 else math.ceil(TASKS_A_PROCESS * request.jobs / max(1, len(pairs)))
@@ -107,12 +122,13 @@ def plan(data: Trajectories, contenders: Sequence[Contender], request: Request, 
                     seeds=seeds,
                     run_by_run=contender.run_by_run(data),
                     survivor_rule=request.survivor_rule,
+                    warm_up=before,
                 )
             )
     # First what a verdict among the laws needs, then the longest, so that no process is left waiting for one at the
     # end. Of equal cost the last comes first: full couplings stand behind the others, and take longer.
     tasks.sort(key=lambda t: (not t.of_law_on_unseen_runs, -t.contender.cost, -t.index))
-    return Plan(data, tuple(contenders), tuple(tasks))
+    return Plan(data, tuple(contenders), tuple(tasks), before)
 
 
 def _pairs(data: Trajectories, contenders: Sequence[Contender], request: Request) -> Iterator[tuple[Contender, str]]:

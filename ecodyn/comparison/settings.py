@@ -17,6 +17,7 @@ class Settings(TypedDict, total=False):
     versions : of Python and of the packages that have a say in the numbers
     forecast_origins : shares of the window at which forecasts begin
     neural_seeds : how many seeds a stochastic model that is ranked is fitted with
+    warm_up : steps of each run before scores begin, from which hidden variables are estimated; only where there are any
     models : names by their parts, as ``ModelName.to_json`` has them
     """
 
@@ -32,4 +33,5 @@ class Settings(TypedDict, total=False):
     versions: dict[str, str]
     forecast_origins: list[float]
     neural_seeds: int
+    warm_up: int
     models: list[dict[str, str | None]]

@@ -30,7 +30,7 @@ class DampedDescent:
 
     def run(self, objective: Objective, tolerance: float, max_iterations: int) -> Generator[Question, Any, bool]:
         """One stage, from where the last one ended; false if its rollouts diverge from there."""
-        starts = objective.segments.starts[..., 0].copy()
+        starts = objective.first_starts()
         current = yield Trial(objective, self.parameters, starts)
         if not np.isfinite(current.cost):
             return False

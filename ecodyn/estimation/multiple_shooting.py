@@ -11,8 +11,8 @@ signal's weight: left free, they become hidden variables that serve the signal a
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Sequence
-from typing import Any, TypedDict, Unpack
+from collections.abc import Generator, Hashable, Sequence
+from typing import Any, TypedDict, TypeVar, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,7 +55,10 @@ __all__ = [
     "equations_of_all",
     "shoot",
     "shoot_all",
+    "together",
 ]
+
+Found = TypeVar("Found")
 
 
 class Options(TypedDict, total=False):
@@ -111,9 +114,13 @@ def shoot_all(problems: Sequence[Problem], **options: Unpack[Options]) -> list[S
     problems : such as the folds of one family
     **options : see ``Staging``
     """
-    results: dict[int, ShootingResult] = {}
     staging = Staging(**options)
-    searches = [search(p, staging) for p in problems]
+    return together([search(p, staging) for p in problems])
+
+
+def together(searches: Sequence[Generator[Question, Any, Found]]) -> list[Found]:
+    """What each search returns; questions of one kind that they ask at the same time are answered in one batch."""
+    results: dict[int, Found] = {}
     answers: dict[int, Any] = dict.fromkeys(range(len(searches)))
     while answers:
         asked: dict[int, Question] = {}
@@ -123,7 +130,7 @@ def shoot_all(problems: Sequence[Problem], **options: Unpack[Options]) -> list[S
             except StopIteration as end:
                 results[index] = end.value
         answers = _answers(asked)
-    return [results[index] for index in range(len(problems))]
+    return [results[index] for index in range(len(searches))]
 
 
 def _answers(asked: dict[int, Question]) -> dict[int, Any]:

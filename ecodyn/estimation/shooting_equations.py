@@ -66,7 +66,8 @@ class Objective:
         self.estimate_starts = estimate_starts
         self.exact = EXACT_SQUARES * float(np.sum(samples.states[..., 0] ** 2))
         self.bound = AMPLITUDE * max(float(np.abs(samples.states[..., 0]).max()), 1e-300)
-        self.substeps, self.implicit = 1, False  # implicit steps are for stiff laws
+        self.substeps = 1
+        self.implicit, self.fine = False, False  # steps for stiff laws; explicit ones of high order
         self.step = samples.step
         self.weight_of = weights_of_channels(samples)
         self.noise = float(self.segments.weights.sum() * np.sum(self.weight_of * samples.noise))
@@ -101,7 +102,19 @@ class Objective:
         segments, _, features, channels = self.segments.states.shape
         return segments, features, channels + len(self.library.moving) * self.columns
 
-    def start(self, starts: Array) -> Array:
+    def first_starts(self) -> Array:
+        """What a search for starting states begins at, (segment, feature)."""
+        return self.segments.starts[..., 0].copy()
+
+    def begin(self, parameters: Array, starts: Array | None) -> Array:
+        """States (segment, feature, channel) that rollouts begin at, with these signals or the segments' own."""
+        states = self.segments.starts
+        if starts is not None:
+            states = states.copy()
+            states[..., 0] = starts
+        return states
+
+    def start(self, starts: Array, parameters: Array) -> Array:
         """States followed by the sensitivities of each moving channel, (segment, feature, column)."""
         x = self._zeros()
         _, _, features, channels = self.segments.states.shape
@@ -170,7 +183,7 @@ class Trial:
         """Trials of one kind can be answered together."""
         o, shape = self.objective, self.objective.segments.states.shape[1:]
         key = ("trial", o.library, o.directions.tobytes(), o.directions.shape, shape, o.columns)
-        return (*key, o.substeps, o.implicit, o.drive is None, o.step is None, o.inputs is None)
+        return (*key, o.substeps, o.implicit, o.fine, o.drive is None, o.step is None, o.inputs is None)
 
     @property
     def elements(self) -> int:
@@ -191,19 +204,11 @@ class Probe:
     starts: Array | None = None
 
     @property
-    def start(self) -> Array:
-        """States (segment, feature, channel) to begin at."""
-        states = self.objective.segments.starts
-        if self.starts is not None:
-            states = states.copy()
-            states[..., 0] = self.starts
-        return states
-
-    @property
     def kind(self) -> Hashable:
         """Probes of one kind can be answered together."""
         o, shape = self.objective, self.objective.segments.states.shape[1:]
-        return ("probe", o.library, o.mask.shape, shape, self.substeps, o.implicit, o.drive is None, o.inputs is None)
+        steps = self.substeps, o.implicit, o.fine
+        return ("probe", o.library, o.mask.shape, shape, *steps, o.drive is None, o.inputs is None)
 
     @property
     def elements(self) -> int:
@@ -248,8 +253,9 @@ class _Batch:
         """States, and what is beside them, output by output: see `march`."""
         if self.first.implicit:
             return march_stiff(rhs, self.law.jacobian, start, self.times, substeps=substeps, bound=self.bound)
-        cuts = None if self.inputs is None else self.inputs.cuts(self.times)
-        return march(rhs, start, self.times, substeps=substeps, bound=self.bound, step=self.step, cuts=cuts)
+        cuts, fine = None if self.inputs is None else self.inputs.cuts(self.times), self.first.fine
+        times, bound, step = self.times, self.bound, self.step
+        return march(rhs, start, times, substeps=substeps, bound=bound, step=step, cuts=cuts, fine=fine)
 
     def augmented(self) -> RightHandSide:
         """The derivative of states followed by sensitivities."""
@@ -271,7 +277,7 @@ class _Batch:
 def rollouts(probes: Sequence[Probe]) -> list[Array]:
     """The answers to probes of one kind."""
     batch = _Batch(probes)
-    start = np.concatenate([p.start for p in probes])
+    start = np.concatenate([p.objective.begin(p.parameters, p.starts) for p in probes])
     signals = np.stack([x[..., 0] for _, x, _ in batch.march(batch.law.rhs, start, probes[0].substeps)], axis=1)
     return [signals[where] for _, where in batch.each()]
 
@@ -284,7 +290,7 @@ def normal_equations(trials: Sequence[Trial]) -> list[Equations]:
     weights = np.concatenate([o.segments.weights[..., None, None] * o.weight_of for o in batch.objectives])
     hessian = np.zeros((len(data), columns, columns))
     gradient, cost = np.zeros((len(data), columns)), np.zeros(len(data))
-    start = np.concatenate([t.objective.start(t.starts) for t in trials])
+    start = np.concatenate([t.objective.start(t.starts, t.parameters) for t in trials])
     observed = [(c, data.shape[-1] + m * columns) for m, c in enumerate(library.moving) if c != library.velocity]
     for i, x, alive in batch.march(batch.augmented(), start, batch.first.substeps):
         for channel, first in observed:

@@ -21,7 +21,7 @@ from ecodyn.estimation.shooting_equations import MOST_SUBSTEPS, Objective, Probe
 from ecodyn.estimation.shooting_result import Problem, ShootingResult, of_runs
 from ecodyn.rollouts.stiff_marching import is_stiff
 
-__all__ = ["Staging", "search", "steps_for_decays"]
+__all__ = ["EARLY_TOLERANCE", "LAST_TOLERANCE", "Search", "Staging", "choose_substeps", "search", "steps_for_decays"]
 
 
 AUTO = "auto"  # of options: as the data ask for
@@ -144,13 +144,13 @@ def _staged(
         objective = Objective(problem.library, problem.samples, segments, mask=mask, estimate_starts=freed)
         objective.substeps, objective.implicit = substeps, implicit
         if not done:
-            yield from _choose_substeps(objective, descent.parameters, staging.step_tolerance)
+            yield from choose_substeps(objective, descent.parameters, staging.step_tolerance)
         tolerance = LAST_TOLERANCE if len(ahead) == 1 else EARLY_TOLERANCE
         if (yield from descent.run(objective, tolerance, staging.max_iterations)):
             done = ahead.pop(0)
             substeps = objective.substeps
             if not ahead:
-                finer = yield from _choose_substeps(objective, descent.parameters, staging.step_tolerance)
+                finer = yield from choose_substeps(objective, descent.parameters, staging.step_tolerance)
                 if finer > substeps:  # whole rollouts can need finer steps than short ones
                     yield from descent.run(objective, tolerance, staging.max_iterations)
             ends = [*(ends if freed else ()), _End(done, objective, copy.copy(descent))]
@@ -236,7 +236,7 @@ def _unrefined(samples: Samples, coefficients: Array, parameters: Array, why: st
     )
 
 
-def _choose_substeps(objective: Objective, parameters: Array, tolerance: float) -> Generator[Question, Any, int]:
+def choose_substeps(objective: Objective, parameters: Array, tolerance: float) -> Generator[Question, Any, int]:
     """Halve the steps until that no longer moves the rollouts; how many there are then. A map's are what they are."""
     if objective.step is not None:
         return objective.substeps

@@ -87,6 +87,8 @@ FURTHER: Registry[type[Family]] = Registry(
         "gompertz": "ecodyn.families.gompertz:Gompertz",
         "rational": "ecodyn.families.rational:Rational",
         "replicator": "ecodyn.families.replicator:Replicator",
+        "consumer_resource": "ecodyn.families.consumer_resource:ConsumerResource",
+        "linear_hidden": "ecodyn.families.linear_hidden:LinearHidden",
     },
     _accept_family,
 )
@@ -102,6 +104,7 @@ MODELS: Registry[type[FittedModel]] = Registry(
         "law": "ecodyn.families.law:Law",
         "neural_ode": "ecodyn.families.neural_model:NeuralModel",
         "formula": "ecodyn.families.formula_model:FormulaModel",
+        "hidden_formula": "ecodyn.families.hidden_model:HiddenModel",
     },
     _accept_model,
 )

@@ -1,13 +1,14 @@
-"""How large training data were, of which fitted models and their files tell: what diverged is measured by it."""
+"""Largest values of the data that a law was fitted to: what "diverged" is measured by."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ecodyn.trajectories import Trajectories
+if TYPE_CHECKING:
+    from ecodyn.trajectories import Trajectories
 
 __all__ = ["amplitudes_from", "amplitudes_of", "feature_amplitudes_from", "feature_amplitudes_of"]
 

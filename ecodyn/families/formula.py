@@ -9,6 +9,7 @@ from ecodyn.families.configuration import Shooting
 from ecodyn.families.formula_family import SEARCHES, FormulaFamily
 from ecodyn.families.formula_options import checked_bounds, checked_starts
 from ecodyn.families.options import is_text
+from ecodyn.formulas.hidden_statement import is_system, system_text
 from ecodyn.formulas.statement import Statement, known_among
 from ecodyn.formulas.tokens import FormulaError
 from ecodyn.formulas.transforms import Bounds, bounds_of
@@ -52,6 +53,14 @@ class Formula(FormulaFamily):
         How many of the draws are refined.
     random_state : int
         Seed of the draws.
+    hidden : list of str
+        Variables that nobody measures, each with an equation: the formula is then a dictionary of right-hand sides by
+        variable, or a text such as "x' = x*(c*r - m); r' = s - d*r - q*r*sum(x)". All features share them.
+    hidden_per_feature : list of str
+        Those of which each feature has its own.
+    warm_up : int
+        Where hidden variables start: 0, at one value in all runs, the parameter ``NAME_start``; more, each run at its
+        own, which of a run that is predicted is estimated from so many steps before the start.
 
     Attributes
     ----------
@@ -76,7 +85,7 @@ class Formula(FormulaFamily):
 
     def __init__(
         self,
-        formula: str = "b + a*x",
+        formula: str | Mapping[str, str] = "b + a*x",
         *,
         positive: Sequence[str] | str = (),
         bounds: Mapping[str, tuple[float | None, float | None]] | None = None,
@@ -87,6 +96,9 @@ class Formula(FormulaFamily):
         shooting: Shooting | None = None,
         searches: int = SEARCHES,
         random_state: int = 0,
+        hidden: Sequence[str] = (),
+        hidden_per_feature: Sequence[str] = (),
+        warm_up: int = 0,
     ) -> None:
         self.formula = formula
         self.positive = positive
@@ -98,6 +110,9 @@ class Formula(FormulaFamily):
         self.shooting = shooting
         self.searches = searches
         self.random_state = random_state
+        self.hidden = hidden
+        self.hidden_per_feature = hidden_per_feature
+        self.warm_up = warm_up
 
     @property
     def coupling(self) -> str:  # type: ignore[override]  # the formula says it
@@ -106,13 +121,19 @@ class Formula(FormulaFamily):
 
     def said_by_name(self) -> tuple[str, ...]:
         """All that a law is: its name stands for it, and two laws need two names."""
-        return ("name", "formula", "positive", "bounds", "starts")
+        return ("name", "formula", "positive", "bounds", "starts", "hidden", "hidden_per_feature")
 
     def text(self) -> str:
         """The formula."""
-        if not isinstance(self.formula, str):
-            raise FormulaError(f"expected a formula as text, such as 'b - a*x', got {type(self.formula).__name__}")
-        return self.formula
+        formula = system_text(self.formula) if isinstance(self.formula, Mapping) else self.formula
+        if not isinstance(formula, str):
+            raise FormulaError(f"expected a formula as text, such as 'b - a*x', got {type(formula).__name__}")
+        if is_system(formula) and not self.has_hidden:
+            raise FormulaError(
+                "expected the names of hidden variables beside several equations, hidden=[...], or "
+                f"hidden_per_feature=[...] where each feature has its own, got none with {formula!r:.100}"
+            )
+        return formula
 
     def check(self, trajectories: Trajectories) -> None:
         """Refuse a name that is none or a family's, beside what every family refuses."""

@@ -17,16 +17,20 @@ from ecodyn.errors import UnusableDataError
 from ecodyn.estimation import Samples
 from ecodyn.extraction.gathering import data_of
 from ecodyn.families.configuration import Configuration, Shooting
+from ecodyn.families.estimator import Family
 from ecodyn.families.formula_diagnostics import diagnose_formula
 from ecodyn.families.formula_model import FormulaModel
+from ecodyn.families.formula_options import checked_names
+from ecodyn.families.hidden_fits import check_hidden, hidden_model_of
 from ecodyn.families.known import no_terms_in, still_inputs
 from ecodyn.families.model import amplitudes_of
-from ecodyn.families.options import check_whole
+from ecodyn.families.options import check_whole, is_whole
 from ecodyn.families.profile_likelihood import Profile, profile_of
 from ecodyn.families.shot import ShotFamily
 from ecodyn.families.time_origin import far_from_origin
 from ecodyn.formulas.common_means import CommonMeans
 from ecodyn.formulas.fitting import FittedFormula, fit_formulas
+from ecodyn.formulas.hidden_statement import HiddenStatement, hidden_statement_of
 from ecodyn.formulas.searching import DRAWS, Search
 from ecodyn.formulas.statement import Statement, check_labels, known_among, statement_of
 from ecodyn.formulas.transforms import Bounds, bounds_of
@@ -78,6 +82,9 @@ class FormulaFamily(ShotFamily[FormulaModel]):
 
     searches: int
     random_state: int
+    hidden: Sequence[str] = ()  # variables that nobody measures, which features share
+    hidden_per_feature: Sequence[str] = ()  # those of which each feature has its own
+    warm_up: int = 0  # steps that their starting values in a run are estimated from; 0: in all runs alike
 
     @abstractmethod
     def text(self) -> str:
@@ -93,11 +100,33 @@ class FormulaFamily(ShotFamily[FormulaModel]):
 
     @property
     def statement(self) -> Statement:
-        """The formula with its names resolved for this state, inputs of the data being parameters still."""
-        return statement_of(self.text(), self.state)
+        """The formula with its names resolved for this state, or several equations; inputs are parameters still."""
+        if not self.has_hidden:
+            return statement_of(self.text(), self.state)
+        shared, each = (
+            checked_names(self.hidden, "hidden"),
+            checked_names(self.hidden_per_feature, "hidden_per_feature"),
+        )
+        return hidden_statement_of(self.text(), shared, each, free=self.warm_up_steps > 0)
+
+    @property
+    def has_hidden(self) -> bool:
+        """Whether there are variables that nobody measures."""
+        return len(self.hidden) + len(self.hidden_per_feature) > 0
+
+    @property
+    def warm_up_steps(self) -> int:
+        """Steps before a rollout's start that the law needs of a run: see ``Family.warm_up_steps``."""
+        return self.warm_up if self.has_hidden and is_whole(self.warm_up) else 0
+
+    def clock_applies(self) -> bool:
+        """Whether there is anything for a clock to replace; a hidden variable is itself a common drive."""
+        return super().clock_applies() and not self.has_hidden
 
     def statement_for(self, trajectories: Trajectories) -> Statement:
         """The formula with its names resolved for data: those of their inputs are no parameters."""
+        if self.has_hidden:
+            return self.statement
         return statement_of(self.text(), self.state, tuple(trajectories.inputs))
 
     def check(self, trajectories: Trajectories) -> None:
@@ -106,10 +135,18 @@ class FormulaFamily(ShotFamily[FormulaModel]):
         check_whole("searches", self.searches, 1)
         check_whole("random_state", self.random_state, 0)
         statement = self.statement_for(trajectories)
+        if isinstance(statement, HiddenStatement):
+            check_hidden(self, statement, trajectories)
         self.ranges(statement)
         self.beginnings(statement)
         observables = [name for name in trajectories.observables if name not in statement.own]
         check_labels(statement, trajectories.features.tolist(), observables, trajectories.labels_shared)
+
+    def for_protocol(self, protocol: str, *, run_by_run: bool) -> Self:
+        """Of laws with hidden variables, which are rolled out from where runs begin, whatever the protocol is."""
+        if self.has_hidden:
+            return Family.for_protocol(self, protocol, run_by_run=run_by_run)
+        return super().for_protocol(protocol, run_by_run=run_by_run)
 
     def with_budget(self, factor: int) -> Self:
         """Shooting may take so many times as many steps, from as many more starts."""
@@ -132,6 +169,8 @@ class FormulaFamily(ShotFamily[FormulaModel]):
         UnusableDataError
             These are other data, there is only one run, or rollouts diverge.
         """
+        if self.has_hidden:
+            raise ValueError("profiles are of laws without hidden variables, got one with; its intervals are over runs")
         trajectories = data_of(X, t)
         statement = self.statement_for(trajectories)
         known_among([parameter], statement, "profiles")
@@ -170,7 +209,9 @@ class FormulaFamily(ShotFamily[FormulaModel]):
             )
 
     def _fit_together(self, training_sets: Sequence[Trajectories], clock: bool) -> list[FormulaModel]:
-        started = perf_counter()
+        started, statement = perf_counter(), self.statement
+        if isinstance(statement, HiddenStatement):
+            return [hidden_model_of(self, statement, training) for training in training_sets]
         searches = [self._search(training) for training in training_sets]
         prepared = [self._prepared(training, clock) for training in training_sets]
         options = self.shooting_options.get_params()

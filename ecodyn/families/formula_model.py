@@ -30,7 +30,7 @@ from ecodyn.trajectories.state import VELOCITY
 if TYPE_CHECKING:
     import sympy
 
-__all__ = ["FormulaModel"]
+__all__ = ["DIGITS", "FormulaModel", "parameters_from"]
 
 DIGITS = 4  # of numbers in LaTeX
 
@@ -187,7 +187,7 @@ class FormulaModel(DiagnosedModel):
         if statement.inputs != tuple(inputs):
             raise ValueError(f"inputs {tuple(inputs)} of a formula that has {statement.inputs}")
         check_labels(statement, features, (), shared=True)
-        parameters = _parameters(document["parameters"], statement)
+        parameters = parameters_from(document["parameters"], statement)
         # A law that was selected from terms with means may have none of them.
         alone = statement.coupling == INDEPENDENT and document["coupling"] == EXCHANGEABLE
         if document["coupling"] != statement.coupling and not alone:
@@ -214,7 +214,7 @@ class FormulaModel(DiagnosedModel):
         return model
 
 
-def _parameters(stated: object, statement: Statement) -> dict[str, float]:
+def parameters_from(stated: object, statement: Statement) -> dict[str, float]:
     """The values in a model file, in the formula's order."""
     if not isinstance(stated, Mapping) or set(stated) != set(statement.parameters):
         raise ValueError(f"parameters {stated!r:.100} of a formula that has {', '.join(statement.parameters)}")

@@ -9,7 +9,7 @@ from ecodyn.families.options import is_number
 from ecodyn.formulas.statement import Statement, known_among
 from ecodyn.formulas.transforms import Bounds
 
-__all__ = ["checked_bounds", "checked_starts"]
+__all__ = ["checked_bounds", "checked_names", "checked_starts"]
 
 
 def checked_bounds(bounds: object, statement: Statement) -> dict[str, Bounds]:
@@ -57,3 +57,16 @@ def checked_starts(starts: object, statement: Statement, bounds: Sequence[Bounds
         if not is_number(value) or not low < value < high:
             raise ValueError(f"the start of {name} is a number between {low:g} and {high:g}, got {value!r}")
     return {name: float(value) for name, value in starts.items()}
+
+
+def checked_names(names: object, option: str) -> tuple[str, ...]:
+    """Names of hidden variables.
+
+    Raises
+    ------
+    ValueError
+        They are no list of names.
+    """
+    if isinstance(names, str) or not isinstance(names, Sequence) or not all(isinstance(n, str) for n in names):
+        raise ValueError(f"{option} is a list of names of hidden variables, such as ['r'], got {names!r}")
+    return tuple(names)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ecodyn.arrays import Array
+from ecodyn.arrays import Array, Integers
 from ecodyn.equations.known_inputs import KnownInputs
 from ecodyn.equations.library import FULL
 from ecodyn.families.amplitudes import amplitudes_from as amplitudes_from
@@ -90,6 +90,16 @@ class FittedModel(Printed):
     def dynamics(self) -> str:
         """Whether it is a flow or a map."""
         return FLOW if self.step is None else MAP
+
+    @property
+    def measured(self) -> tuple[str, ...]:
+        """The channels that states of data have; a law may have further ones that nobody measures."""
+        return self.channels
+
+    @property
+    def warm_up(self) -> int:
+        """Steps of a run that are seen before rollouts start."""
+        return 0
 
     @property
     def per_feature(self) -> bool:
@@ -180,7 +190,7 @@ class FittedModel(Printed):
     @property
     def state(self) -> str:
         """The state's channels as the estimators and commands spell them."""
-        return ",".join(self.channels)
+        return ",".join(self.measured)
 
     def simulate(
         self,
@@ -241,6 +251,17 @@ class FittedModel(Printed):
             stops=None if law.known is None else law.known.breaks,
         )
         return replace(rollout, features=self.features, channels=self.channels)
+
+    def with_hidden(self, states: Array, times: Array, first: Integers, *, following: bool = False) -> Array:
+        """States (run, step, feature, channel) with what the law has beside the channels that are measured: nothing.
+
+        Parameters
+        ----------
+        times : (run, step)
+        first : (run,), rows that rollouts start from; what is beside the channels is told by the rows up to these
+        following : whether it is wanted along the later rows too, rather than as it is at the first
+        """
+        return states
 
     def save(self, path: str | Path, *, force: bool = False) -> None:
         """Write the model as JSON (a neural ODE's weights beside it, in safetensors)."""

@@ -17,6 +17,7 @@ from ecodyn.families.known import InputsLike, inputs_of_runs
 from ecodyn.families.model import FittedModel
 from ecodyn.families.starting_states import StartLike, starting_states
 from ecodyn.families.target import check_no_target
+from ecodyn.families.warm_start import started
 from ecodyn.rollouts.integration import OK, Rollout
 from ecodyn.rollouts.skill import WORST_UNEXPLAINED, skill_of
 from ecodyn.statistics.clustered import cluster_means
@@ -80,7 +81,7 @@ class Predictor(Configured):
         rollout = self.model_.simulate(start, [0.0, float(np.asarray(t))] if one_time else t, **given)
         _say_early_ends(rollout)
         signal = rollout.signal[:, -1] if one_time else rollout.signal
-        single = start.ndim == (1 if len(self.model_.channels) == 1 else 2)
+        single = start.ndim == (1 if len(self.model_.measured) == 1 else 2)
         return np.asarray(signal[0] if single else signal)
 
     def _checked_start(self, x0: StartLike, t: ArrayLike | None) -> Array:
@@ -88,9 +89,9 @@ class Predictor(Configured):
         checked_there = hasattr(x0, "columns") and hasattr(self, "feature_names_in_")
         if isinstance(x0, Trajectories) or ((is_labelled(x0) or hasattr(x0, "iloc")) and not checked_there):
             law = self.model_
-            start = starting_states(x0, law.features, law.channels, any_labels=not law.per_feature)
-            return start[..., 0] if len(law.channels) == 1 else start
-        batch = t is None and len(self.model_.channels) == 1
+            start = starting_states(x0, law.features, law.measured, any_labels=not law.per_feature)
+            return start[..., 0] if len(law.measured) == 1 else start
+        batch = t is None and len(self.model_.measured) == 1
         # An array has no names: scikit-learn's warning that it has none would say nothing.
         if hasattr(x0, "columns") or (batch and not hasattr(self, "feature_names_in_")):
             return np.asarray(validate_data(self, x0, reset=False, dtype=np.float64))
@@ -133,9 +134,10 @@ class Predictor(Configured):
         check_no_target(X, y)
         runs = self._runs_to_score(X, t).since_complete()
         law = self.model_
+        start, runs = started(law, runs)
         known = inputs_of_runs(law.inputs, runs, range(len(runs)), law.step)
         given: dict[str, Any] = {} if known is None else {"inputs": known}
-        rollout = law.simulate(runs.state(law.state)[:, 0], runs.times, **given)
+        rollout = law.simulate(start, runs.times, **given)
         _say_early_ends(rollout)
         skills = _skills(runs, rollout)
         still = int(np.isnan(skills).sum())
@@ -163,6 +165,11 @@ class Predictor(Configured):
 
     def _trajectories(self, X: DataLike, t: Numbers | float | None) -> Trajectories:
         raise NotImplementedError
+
+    @property
+    def warm_up_steps(self) -> int:
+        """Steps of a run that a law has to see before rollouts start: of one with hidden variables."""
+        return 0
 
     @property
     def feature_names(self) -> list[Label]:

@@ -15,7 +15,18 @@ from ecodyn.formulas.tree import Binary, Call, Name, Negative, Node, nodes_of, p
 from ecodyn.trajectories.labels import Label
 from ecodyn.trajectories.state import VELOCITY, fitted, is_trait, observable_of, parse_state
 
-__all__ = ["FEATURE", "OWN", "TIME", "Statement", "check_labels", "known_among", "statement_of"]
+__all__ = [
+    "FEATURE",
+    "MOST_PARAMETERS",
+    "OWN",
+    "TIME",
+    "Environment",
+    "Statement",
+    "check_labels",
+    "check_names",
+    "known_among",
+    "statement_of",
+]
 
 OWN, TIME = "x", "t"
 FEATURE = "x_"  # before a label: the signal of that feature
@@ -148,7 +159,7 @@ def statement_of(formula: str, state: str = "signal", inputs: tuple[str, ...] = 
         )
     statement = Statement(tree, channels)
     statement = Statement(tree, channels, tuple(name for name in inputs if name in statement.names))
-    _check_names(formula, statement)
+    check_names(formula, statement)
     _check_pools(formula, statement)
     constant(tree, formula)
     count = len(statement.parameters)
@@ -159,7 +170,7 @@ def statement_of(formula: str, state: str = "signal", inputs: tuple[str, ...] = 
     return statement
 
 
-def _check_names(formula: str, statement: Statement) -> None:
+def check_names(formula: str, statement: Statement) -> None:
     """Refuse names that would be parameters and are meant as something else."""
     for node in nodes_of(statement.tree):
         if not isinstance(node, Name):

@@ -18,51 +18,54 @@ from ecodyn.formulas.statement import FEATURE, OWN, TIME, Statement
 from ecodyn.formulas.tree import Binary, Call, Name, Negative, Node, Number
 from ecodyn.trajectories.state import VELOCITY
 
-__all__ = ["units_of"]
+__all__ = ["MOST_EXPONENT", "Dimension", "Dimensions", "units_of"]
 
 KEEPING = ("abs", "min", "max", *POOLS)  # functions whose value has the dimension of their arguments
 MOST_EXPONENT = 60  # of two in a unit: a formula that no dimensions fit must not give an infinite one
 
 
 @dataclass(frozen=True)
-class _Dimension:
+class Dimension:
     """Σ ofᵢ·(dimension of parameter i) + known, the latter over the units of channels, inputs and time."""
 
     of: Array
     known: Array
 
-    def __add__(self, other: _Dimension) -> _Dimension:
-        return _Dimension(self.of + other.of, self.known + other.known)
+    def __add__(self, other: Dimension) -> Dimension:
+        return Dimension(self.of + other.of, self.known + other.known)
 
-    def times(self, factor: float) -> _Dimension:
-        return _Dimension(factor * self.of, factor * self.known)
+    def times(self, factor: float) -> Dimension:
+        """Of a power."""
+        return Dimension(factor * self.of, factor * self.known)
 
 
-class _Dimensions:
+class Dimensions:
     """The dimensions of a statement's parts, and the equations that they make."""
 
     def __init__(self, statement: Statement, values: dict[str, float]) -> None:
         self.statement, self.values = statement, values
-        self.rows: list[_Dimension] = []  # each is to vanish
+        self.rows: list[Dimension] = []  # each is to vanish
 
-    def base(self, index: int) -> _Dimension:
+    def base(self, index: int) -> Dimension:
         """That of a channel, of an input behind these, or of time: the last one."""
         size = len(self.statement.channels) + len(self.statement.inputs) + 1
-        return _Dimension(np.zeros(len(self.statement.parameters)), np.eye(size)[index])
+        return Dimension(np.zeros(len(self.statement.parameters)), np.eye(size)[index])
 
-    def pure(self) -> _Dimension:
+    def pure(self) -> Dimension:
+        """Of a number."""
         return self.base(0).times(0.0)
 
-    def alike(self, one: _Dimension, other: _Dimension) -> _Dimension:
+    def alike(self, one: Dimension, other: Dimension) -> Dimension:
+        """Two parts that have to be of one dimension."""
         self.rows.append(one + other.times(-1.0))
         return one
 
-    def number(self, node: Node) -> _Dimension:
+    def number(self, node: Node) -> Dimension:
         """A part that has to be a pure number."""
         self.rows.append(self.of(node))
         return self.pure()
 
-    def of(self, node: Node) -> _Dimension:
+    def of(self, node: Node) -> Dimension:
         """The dimension of a node."""
         match node:
             case Number():
@@ -88,7 +91,7 @@ class _Dimensions:
                 return self.number(argument)
         raise TypeError(f"no node of a formula: {node!r}")
 
-    def _name(self, name: str) -> _Dimension:
+    def _name(self, name: str) -> Dimension:
         if name == TIME:
             return self.base(-1)
         if name == VELOCITY:
@@ -99,7 +102,7 @@ class _Dimensions:
             return self.base(self.statement.own.get(name, self.statement.own[OWN]))
         of = np.zeros(len(self.statement.parameters))
         of[self.statement.parameters.index(name)] = 1.0
-        return _Dimension(of, self.pure().known)
+        return Dimension(of, self.pure().known)
 
     def _exponent(self, node: Node) -> float:
         """An exponent's value: what it is, or that of a parameter; of anything more, 1."""
@@ -131,7 +134,7 @@ def units_of(
     >>> units_of(statement, np.array([8.0]), 16.0, {"n": 2.0}).tolist()
     [0.5, 0.0625, 0.5, 1.0, 64.0]
     """
-    found = _Dimensions(statement, exponents)
+    found = Dimensions(statement, exponents)
     left = found.base(0) + found.base(-1).times(-1.0)
     if VELOCITY in statement.own:
         left = left + found.base(-1).times(-1.0)

@@ -134,6 +134,12 @@ def find_equilibria(model: FittedModel, starts: ArrayLike | None = None) -> Equi
     [[2. 2.]
      [0. 0.]] ('stable node', 'unstable node')
     """
+    if model.channels != model.measured:
+        hidden = ", ".join(channel for channel in model.channels if channel not in model.measured)
+        raise ValueError(
+            "expected an autonomous law of the signal alone to find equilibria of, got "
+            f"{model.family}/{model.coupling} with the hidden {hidden}"
+        )
     if not model.autonomous:
         driven = getattr(model, "drive", None) is not None
         timed = "driven by a clock" if driven else "whose equation depends on time"

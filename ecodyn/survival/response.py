@@ -100,6 +100,11 @@ def law_response(
             "expected runs with a factor other than 1, got none; train some with a scaled frequency"
         )
     times, at = runs.steps, _places(runs.steps, steps)
+    if law.warm_up:
+        raise ValueError(
+            "expected a law whose rollouts start where runs do, got one whose hidden variables are estimated from "
+            f"{law.warm_up} steps of a run; fit it with warm_up=0"
+        )
     given: dict[str, Any] = {"inputs": runs} if law.inputs else {}
     rollout = law.simulate(runs.state(law.state)[:, 0], times, **given)
     others = np.arange(runs.n_features) != k

@@ -64,6 +64,27 @@ class Selectable(Contents):
             raise ValueError(f"expected between 1 and {self.lengths.tolist()} steps of the runs, got {list(counts)}")
         return self._derived(take_steps(self._data, [np.arange(n) for n in counts]))
 
+    def after(self, steps: int | Sequence[int]) -> Self:
+        """Begin each run so many stored steps later, one number for all or one of each run.
+
+        Raises
+        ------
+        ValueError
+            A run has no more steps than that.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from ecodyn import Trajectories
+        >>> Trajectories(np.ones((1, 5, 2)), np.arange(5)).after(2).steps
+        array([2., 3., 4.])
+        """
+        counts = np.broadcast_to(np.asarray(steps, dtype=np.intp), self.lengths.shape)
+        if (counts < 0).any() or (counts >= self.lengths).any():
+            raise ValueError(f"expected fewer steps than the runs have, {self.lengths.tolist()}, got {counts.tolist()}")
+        ends = zip(counts, self.lengths, strict=True)
+        return self._derived(take_steps(self._data, [np.arange(first, n) for first, n in ends]))
+
     def complete(self) -> Self:
         """Keep the steps at which every feature has a value; all of them unless some are missing.
 
