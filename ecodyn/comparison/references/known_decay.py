@@ -42,8 +42,13 @@ class KnownDecay(Reference):
 
 
 def decay_rate(trajectories: Trajectories) -> float | None:
-    """ηλ, if the provenance states learning rate and weight decay, and no optimiser under which they mean another."""
+    """ηλ, if the provenance states learning rate and weight decay, and no optimiser under which they mean another.
+
+    Nor a schedule: under one neither is the rate throughout.
+    """
     provenance = trajectories.provenance
+    if any(name.endswith("_schedule") for name in provenance):
+        return None
     if str(provenance.get("optimiser", "")).lower() == "adam":  # there the decay goes through the adaptive step
         return None
     rate, decay = provenance.get("learning_rate"), provenance.get("weight_decay")
