@@ -38,7 +38,7 @@ if TYPE_CHECKING:  # what type checkers see; at run time the names come from _HO
     from ecodyn.rollouts.integration import Rollout, integrate
     from ecodyn.runtime.registry import EntryPointError
     from ecodyn.stability.equilibria import Equilibria, find_equilibria
-    from ecodyn.trajectories import Trajectories, as_trajectories, load
+    from ecodyn.trajectories import Input, Trajectories, as_trajectories, load
 
 _HOME = {
     "BestLaw": "ecodyn.comparison.automatic",
@@ -51,6 +51,7 @@ _HOME = {
     "Formula": "ecodyn.families.formula",
     "FormulaError": "ecodyn.formulas.tokens",
     "IncompleteExtractionError": "ecodyn.extraction",
+    "Input": "ecodyn.trajectories",
     "InterruptedComparison": "ecodyn.comparison",
     "InterruptedExtraction": "ecodyn.extraction",
     "LibraryFamily": "ecodyn.families.base",
@@ -95,6 +96,7 @@ __all__ = [
     "Formula",
     "FormulaError",
     "IncompleteExtractionError",
+    "Input",
     "InterruptedComparison",
     "InterruptedExtraction",
     "LibraryFamily",

@@ -87,6 +87,7 @@ def trajectories_facts(path: Path, runs: Trajectories) -> TrajectoriesFacts:
         "features": runs.n_features,
         "observables": list(runs.observables),
         "curves": list(runs.curves),
+        "inputs": {name: curves[0].kind for name, curves in runs.inputs.items()},
         "embedding": None if runs.embedding is None else list(runs.embedding.shape[1:]),
         "labels_shared": runs.labels_shared,
         "settings": {k: sorted(set(v.tolist())) for k, v in runs.settings.items()},

@@ -138,4 +138,5 @@ def _surrogate(data: Trajectories, observables: dict[str, Array], kind: str) -> 
             observables=observables,
             cluster=data.clusters,
             settings=data.settings,
+            inputs=data.inputs,
         )

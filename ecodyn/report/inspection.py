@@ -26,6 +26,7 @@ class TrajectoriesFacts(TypedDict):
     features: int
     observables: list[str]
     curves: list[str]
+    inputs: dict[str, str]
     embedding: list[int] | None
     labels_shared: bool
     settings: dict[str, list[Label | float]]
@@ -42,6 +43,7 @@ def inspection_table(facts: TrajectoriesFacts) -> Table:
         "features": f"{facts['features']}, labels {'shared' if facts['labels_shared'] else 'not shared'} between runs",
         "observables": ", ".join(facts["observables"]),
         "curves": ", ".join(facts["curves"]) or "none",
+        "inputs": ", ".join(f"{name} ({kind})" for name, kind in facts["inputs"].items()) or "none",
         "embedding": " × ".join(map(str, facts["embedding"] or ())) or "none",
         "settings": "; ".join(f"{k} = {', '.join(map(str, v))}" for k, v in facts["settings"].items()) or "none",
         "made by": str(facts["provenance"].get("command", "not stated")),

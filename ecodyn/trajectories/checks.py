@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from ecodyn.arrays import Array, Bools, Integers
 from ecodyn.runtime.json_values import Json
 from ecodyn.trajectories.embeddings import checked_embedding
+from ecodyn.trajectories.inputs import Input, InputLike, checked_inputs
 from ecodyn.trajectories.labels import (
     Label,
     Labels,
@@ -44,6 +45,7 @@ class Checked:
     remarks: tuple[str, ...] = ()  # what `check` had to change
     velocity: Array | None = None  # (run, step, feature), where steps that tell it were cut away
     missing: Bools | None = None  # (run, step, feature), where any value within a run is missing
+    inputs: Mapping[str, tuple[Input, ...]] = field(default_factory=dict)  # a curve for each run, each
 
     def __post_init__(self) -> None:
         for array in self.arrays().values():
@@ -61,6 +63,10 @@ class Checked:
             "curve": self.curves,
             "setting": self.settings,
         }
+        for name, curves in self.inputs.items():
+            knots = {f"times {r}": curve.times for r, curve in enumerate(curves)}
+            heights = {f"values {r}": curve.values for r, curve in enumerate(curves)}
+            named[f"input {name} ({curves[0].kind})"] = {**knots, **heights}
         return own | {f"{kind} {name}": array for kind, group in named.items() for name, array in group.items()}
 
 
@@ -80,6 +86,7 @@ def check(
     settings: Mapping[str, Iterable[Label | float]],
     velocity: Numbers | None,
     missing: Bools | Sequence[Bools] | None,
+    inputs: Mapping[str, InputLike],
 ) -> Checked:
     """Turn what a user gave into `Checked`, or raise UnusableDataError: expected, got, and what to do."""
     signal = padded(values, "values", 3)
@@ -98,9 +105,10 @@ def check(
         check_finite(name, array, lengths, run_labels, feature_labels, missing=absent)
     for name, array in of_runs.items():
         check_finite(name, array, lengths, run_labels, feature_labels)
+    times = checked_times(steps, signal.shape[:2], lengths, given, run_labels)
     return Checked(
         observables={"signal": signal, **others},
-        times=checked_times(steps, signal.shape[:2], lengths, given, run_labels),
+        times=times,
         lengths=lengths,
         features=feature_labels,
         runs=run_labels,
@@ -113,6 +121,7 @@ def check(
         remarks=_cut_short(given, lengths, run_labels, isinstance(values, (list, tuple))),
         velocity=None if velocity is None else checked_velocity(velocity, absent, lengths, run_labels),
         missing=absent if absent.any() else None,
+        inputs=checked_inputs(inputs, times, lengths, run_labels, others),
     )
 
 

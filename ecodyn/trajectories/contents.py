@@ -12,6 +12,7 @@ from ecodyn.errors import UnusableDataError
 from ecodyn.runtime.json_values import Json
 from ecodyn.trajectories.checks import Checked
 from ecodyn.trajectories.findings import findings
+from ecodyn.trajectories.inputs import Input
 from ecodyn.trajectories.labels import Labels, Setting
 from ecodyn.trajectories.missing import complete_rows, spread
 from ecodyn.trajectories.parts import share_times, take_steps, velocity_of
@@ -101,6 +102,11 @@ class Contents:
     def curves(self) -> dict[str, Array]:
         """What was measured of the whole network by name, each (run, step), NaN at padding; `dc` has its own place."""
         return {name: array for name, array in self._data.curves.items() if name != "dc"}
+
+    @property
+    def inputs(self) -> dict[str, tuple[Input, ...]]:
+        """Curves that are known as functions of time by name, each one a run; see `Trajectories.with_inputs`."""
+        return dict(self._data.inputs)
 
     @property
     def embedding(self) -> Array | None:

@@ -7,7 +7,7 @@ there; here it is checked that a dataset is what it claims to be.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, Required, TypeAlias, TypedDict, cast
 
 import numpy as np
@@ -16,6 +16,8 @@ from ecodyn.arrays import Array, Bools, Integers
 from ecodyn.errors import UnusableDataError
 from ecodyn.runtime.json_values import Json
 from ecodyn.trajectories.checks import Checked
+from ecodyn.trajectories.input_variables import INPUT, input_variables, inputs_of_variables
+from ecodyn.trajectories.inputs import Input, InputLike
 from ecodyn.trajectories.labels import Label, Labels, Setting
 from ecodyn.trajectories.parts import share_times
 from ecodyn.trajectories.values import DIMENSIONS, Numbers
@@ -56,6 +58,7 @@ class Fields(TypedDict):
     embedding: Array | None
     backward_velocity: Array | None
     missing: Bools | None
+    inputs: Mapping[str, tuple[Input, ...]]
     labels_shared: bool
     provenance: dict[str, Json]
 
@@ -75,6 +78,7 @@ class Arguments(TypedDict, total=False):
     embedding: Numbers | None
     backward_velocity: Numbers | None
     missing: Bools | Sequence[Bools] | None
+    inputs: Mapping[str, InputLike]
     labels_shared: bool
     provenance: dict[str, Json]
 
@@ -97,6 +101,7 @@ def fields_of(data: Checked) -> Fields:
         "embedding": data.embedding,
         "backward_velocity": data.velocity,
         "missing": data.missing,
+        "inputs": data.inputs,
         "labels_shared": data.labels_shared,
         "provenance": data.provenance,
     }
@@ -115,6 +120,7 @@ def pack(fields: Fields) -> xr.Dataset:
         variables["length"] = ("run", fields["length"])
     if fields["missing"] is not None:
         variables["missing"] = (DIMENSIONS, fields["missing"].astype(np.int8))  # netCDF knows no booleans
+    variables |= input_variables(fields["inputs"])
     step: np.ndarray = fields["steps"]
     if step.ndim == 2:
         variables["time"] = (("run", "step"), step)
@@ -138,7 +144,7 @@ def unpack(ds: xr.Dataset) -> Arguments:
     kinds: dict[str, dict[str, np.ndarray]] = {"observables": {}, "curves": {}, "settings": {}}
     for name in map(str, ds.data_vars):
         for kind, dims in zip(kinds, (DIMENSIONS, DIMENSIONS[:2], DIMENSIONS[:1]), strict=True):
-            if set(ds[name].dims) == set(dims) and name not in EXPECTED:
+            if set(ds[name].dims) == set(dims) and name not in EXPECTED and INPUT not in ds[name].attrs:
                 kinds[kind][name] = _array(ds, name, dims)
     optional = {name: _array(ds, name, EXPECTED[name]) for name in OPTIONAL if name in ds}
     given: Arguments = {
@@ -149,6 +155,7 @@ def unpack(ds: xr.Dataset) -> Arguments:
         "labels_shared": bool(ds.attrs.get("labels_shared", 0)),
         "provenance": _provenance(ds.attrs.get("provenance", "{}")),
         "missing": _array(ds, "missing", DIMENSIONS) != 0 if "missing" in ds else None,
+        "inputs": inputs_of_variables(ds),
     }
     return cast(Arguments, {**given, **kinds, **optional})
 

@@ -44,6 +44,8 @@ def _description(trajectories: Contents) -> dict[str, str]:
     }
     if trajectories.curves:
         rows["curves"] = ", ".join(trajectories.curves)
+    if trajectories.inputs:
+        rows["inputs"] = ", ".join(f"{name} ({own[0].kind})" for name, own in trajectories.inputs.items())
     if trajectories.embedding is not None:
         _, tokens, dimensions = trajectories.embedding.shape
         rows["embedding"] = f"{tokens} tokens × {dimensions} dimensions"

@@ -8,7 +8,7 @@ import numpy as np
 
 from ecodyn.trajectories.checks import Checked
 
-__all__ = ["findings"]
+__all__ = ["findings", "still_inputs"]
 
 SCALE_RATIO = 1e12  # sums of squares of features further apart share no digits in double precision
 GAP_RATIO = 20  # an interval this many times the median one is a gap, ...
@@ -18,8 +18,17 @@ GAP_NEIGHBOURS = 5  # ... unless one beside it is nearly as long: logarithmic sp
 def findings(data: Checked) -> tuple[str, ...]:
     """Sentences on what looks odd and is kept: flat, equal or wildly scaled features, a gap in time."""
     signal = data.observables["signal"]
-    odd = (*_flat(data, signal), *_equal(data, signal), *_scales(data, signal), *_gap(data))
+    odd = (*still_inputs(data), *_flat(data, signal), *_equal(data, signal), *_scales(data, signal), *_gap(data))
     return (*data.remarks, *_missing(data), *odd)
+
+
+def still_inputs(data: Checked) -> Iterator[str]:
+    """Inputs that have one value throughout all runs: a law can't tell what they do."""
+    spans = list(zip(data.times[:, 0], data.times[np.arange(len(data.times)), data.lengths - 1], strict=True))
+    for name, curves in data.inputs.items():
+        heights = {float(curve(first)) for curve, (first, _) in zip(curves, spans, strict=True)}
+        if len(heights) == 1 and all(c.constant(*span) for c, span in zip(curves, spans, strict=True)):
+            yield f"the input {name} is {heights.pop():g} throughout all runs, so that nothing shows what it does"
 
 
 def _missing(data: Checked) -> Iterator[str]:

@@ -76,6 +76,9 @@ def joined(parts: Sequence[Checked], keys: Sequence[Label] | None = None, known:
         "settings": settings,
         "backward_velocity": _by_run(parts, map(velocity_of, parts)) if remembered else None,
         "missing": _by_run(parts, map(_missing, parts)) if any(part.missing is not None for part in parts) else None,
+        "inputs": {
+            name: [curve for p in parts for curve in p.inputs[name]] for name in _common(p.inputs for p in parts)
+        },
     }
     _say(parts, arguments, renumbered=bool(kept_labels))
     return arguments
@@ -172,6 +175,8 @@ def _say(parts: Sequence[Checked], together: Arguments, *, renumbered: bool) -> 
     kept |= {"dc"} if together["dc"] is not None else set()
     had = dict.fromkeys(name for part in parts for name in (*part.observables, *part.curves, *part.settings))
     lost = [name for name in had if name not in kept]
+    inputs = dict.fromkeys(name for part in parts for name in part.inputs)
+    lost += [f"the input {name}" for name in inputs if name not in together["inputs"]]
     if together["embedding"] is None and any(part.embedding is not None for part in parts):
         lost.append("embedding")
     notes = [f"not all parts have {', '.join(lost)}, left out"] if lost else []

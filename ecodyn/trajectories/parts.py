@@ -125,6 +125,7 @@ def take_runs(data: Checked, index: list[int]) -> Checked:
             embedding=None if data.embedding is None else _without_padding(data.embedding[index]),
             velocity=None if data.velocity is None else data.velocity[index, :T],
             missing=None if data.missing is None else _some_missing(data.missing[index, :T]),
+            inputs={name: tuple(curves[r] for r in index) for name, curves in data.inputs.items()},
         )
     )
 

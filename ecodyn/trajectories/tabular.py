@@ -16,6 +16,7 @@ from ecodyn.tables.own import NOTES, notes_missing
 from ecodyn.tables.table import Columns
 from ecodyn.trajectories.contents import Contents
 from ecodyn.trajectories.dataset import OPTIONAL, Arguments, Fields, fields_of
+from ecodyn.trajectories.input_variables import noted_inputs, notes_of_inputs
 from ecodyn.trajectories.labels import Label
 
 if TYPE_CHECKING:
@@ -171,13 +172,15 @@ def fields_and_columns(
         "provenance": provenance,
         "cluster": _clusters(notes, table),
         "missing": [np.isnan(values) for values in table.values] if options.missing == "keep" else None,
+        "inputs": noted_inputs(notes, list(table.runs)),
     }
     return fields, table.columns
 
 
 def _without(notes: Mapping[str, Any]) -> list[str]:
     """A sentence on what was noted of a table that is another now; what is noted of every table needs none."""
-    lost = [said for name, said in (("provenance", "provenance"), ("cluster", "clusters")) if notes.get(name)]
+    kinds = (("provenance", "provenance"), ("cluster", "clusters"), ("inputs", "inputs"))
+    lost = [said for name, said in kinds if notes.get(name)]
     if not lost:
         return []
     return [f"it has not the columns that ecodyn wrote: the {' and '.join(lost)} noted of those are left out"]
@@ -202,6 +205,8 @@ def notes_of(fields: Fields) -> dict[str, object]:
     }
     if fields["missing"] is not None:
         notes["missing"] = True
+    if fields["inputs"]:
+        notes["inputs"] = notes_of_inputs(fields["inputs"])
     return notes if fields["cluster"] is None else notes | {"cluster": fields["cluster"].tolist()}
 
 

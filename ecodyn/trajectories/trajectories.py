@@ -16,6 +16,8 @@ from ecodyn.trajectories.checks import check
 from ecodyn.trajectories.csv_file import write_csv
 from ecodyn.trajectories.dataset import fields_of, pack, unpack
 from ecodyn.trajectories.display import html_table, sentence
+from ecodyn.trajectories.driven import Driven
+from ecodyn.trajectories.inputs import InputLike
 from ecodyn.trajectories.joining import joined
 from ecodyn.trajectories.labels import Label
 from ecodyn.trajectories.missing import refuse_never_measured
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["Trajectories"]
 
 
-class Trajectories(Selectable, RunSequence, Tabular):
+class Trajectories(Selectable, RunSequence, Driven, Tabular):
     """Time series x[run, step, feature] with their times, labels and provenance.
 
     Parameters
@@ -69,6 +71,8 @@ class Trajectories(Selectable, RunSequence, Tabular):
         True where a value within a run is missing, such as ``np.isnan(values)``; masked arrays say it
         themselves. Steps that lack a value are left out of fits, and the values out of scores. Default: none, and NaN
         within a run is refused.
+    inputs : mapping of name to an `Input`, to one for each run, or to a mapping of them by run
+        Curves that are known as functions of time, such as a schedule; see `with_inputs`.
 
     Raises
     ------
@@ -106,6 +110,7 @@ class Trajectories(Selectable, RunSequence, Tabular):
         settings: Mapping[str, Iterable[Label | float]] | None = None,
         backward_velocity: Numbers | None = None,
         missing: Bools | Sequence[Bools] | None = None,
+        inputs: Mapping[str, InputLike] | None = None,
     ) -> None:
         data = check(
             values=values,
@@ -122,6 +127,7 @@ class Trajectories(Selectable, RunSequence, Tabular):
             settings=settings or {},
             velocity=backward_velocity,
             missing=missing,
+            inputs=inputs or {},
         )
         if data.lengths.max() < data.times.shape[1]:  # padding that all runs share holds nothing
             data = take_steps(data, [np.arange(length) for length in data.lengths])
