@@ -104,9 +104,7 @@ def _from_file(path: Path, of: str, stated: dict[str, object]) -> TableRate:
         )
     table = interpret(frame, TableOptions(columns=[column]), where=str(path))
     if len(table.runs) > 1:
-        raise UnusableDataError(
-            f"{path} holds rates of {len(table.runs)} runs, expected one; keep one of them"
-        )
+        raise UnusableDataError(f"{path} holds rates of {len(table.runs)} runs, expected one; keep one of them")
     steps = _whole(table.times[0], path)
     try:
         return TableRate(steps=steps, values=tuple(table.values[0][:, 0].tolist()), kind=kind)

@@ -25,6 +25,7 @@ from ecodyn.networks.training import (
     train_batch,
 )
 from ecodyn.networks.training.rate_texts import as_schedule
+from ecodyn.trajectories import load
 
 T = 12  # updates
 QUADRATIC = DeepLinear(modes=3, depth=1, scale=0.3, learning_rate=0.2)  # its loss is one, ½ ‖W − M‖²
@@ -172,7 +173,7 @@ def test_the_rate_is_an_input_of_the_runs(tmp_path, text, kind, knots):
         if kind == "steps":
             np.testing.assert_array_equal(curve(np.arange(T + 1)), rates)
     runs.save(tmp_path / "runs.nc")
-    assert type(runs).load(tmp_path / "runs.nc").inputs == runs.inputs
+    assert load(tmp_path / "runs.nc").inputs == runs.inputs
     assert list(runs.inputs) == ["lr"]
 
 
