@@ -41,7 +41,14 @@ __all__ = ["ConstantRate", "Factor", "RateSchedule", "StepRate"]
 
 @dataclass(frozen=True, kw_only=True)
 class RateSchedule(ABC):
-    """How a rate goes over a training; see `ecodyn.networks.training.rates` for the kinds, and for their equations."""
+    """How a rate goes over a training; see `ecodyn.networks.training.rates` for the kinds, and for their equations.
+
+    Examples
+    --------
+    >>> from ecodyn.training import MLP, RateSchedule
+    >>> isinstance(MLP(learning_rate_schedule="step:step_size=100").learning_rate_schedule, RateSchedule)
+    True
+    """
 
     name: ClassVar[str]
 
