@@ -17,6 +17,7 @@ from ecodyn.comparison.references import Reference
 from ecodyn.comparison.scores import RunScore, one_step_r2, score_rollout
 from ecodyn.comparison.training_scatter import OnAllRuns, on_all_runs
 from ecodyn.comparison.window_result import Drawn
+from ecodyn.families.known import inputs_of_runs
 from ecodyn.families.model import FittedModel
 from ecodyn.families.model_name import FAMILY
 from ecodyn.runtime.json_values import Json
@@ -175,6 +176,8 @@ def _one_step(
     if task.protocol != IN_SAMPLE or isinstance(model, Reference):
         return float("nan")
     n = int(data.lengths[run])
+    known = inputs_of_runs(model.inputs, data, [run], model.step)
+    model = model.driven(None if known is None else known.take(np.zeros(n, dtype=np.intp)))
     with np.errstate(all="ignore"):
         slopes = model.rhs(state[:n], data.times[run, :n])[..., 0]
     return one_step_r2(slopes, data.values[run, :n], data.times[run, :n], scales)

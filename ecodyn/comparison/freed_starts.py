@@ -11,12 +11,14 @@ what a law leaves must not be hidden in where it starts.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ecodyn.arrays import Array
 from ecodyn.comparison.held_out import HeldOut
+from ecodyn.families.known import inputs_of_runs
 from ecodyn.families.model import FittedModel
 from ecodyn.rollouts.integration import Rollout
 from ecodyn.statistics.noise import noise_that_shows
@@ -51,8 +53,9 @@ def freed_starts(part: HeldOut, data: Trajectories) -> Rollout:
         rows = part.rows(i, data)
         n = rows.stop - rows.start
         if part.rollout.status[i] == "ok":
-            starts[i] = freed_start(model, part.state[i, rows], part.times[i, :n])
-    moved = model.simulate(starts, part.times)
+            own = model.driven(inputs_of_runs(model.inputs, data, [part.runs[i]], model.step))
+            starts[i] = freed_start(own, part.state[i, rows], part.times[i, :n])
+    moved = _rolled(model.driven(inputs_of_runs(model.inputs, data, part.runs, model.step)), starts, part.times)
     status = tuple(b if b == "ok" else a for a, b in zip(part.rollout.status, moved.status, strict=True))
     finished = np.array([s == "ok" for s in moved.status])
     values = np.where(finished[:, None, None, None], moved.values, part.rollout.values)
@@ -145,8 +148,15 @@ def _grid(steps: int) -> NDArray[np.intp]:
 def _quickly(model: FittedModel, starts: Array, times: Array) -> Array:
     """Signals of rollouts as accurate as a search needs; a model of another kind may know of no accuracy."""
     if type(model).simulate is FittedModel.simulate:
-        return model.simulate(starts, times, rtol=SEARCHED).signal
-    return model.simulate(starts, times).signal
+        return _rolled(model, starts, times, rtol=SEARCHED).signal
+    return _rolled(model, starts, times).signal
+
+
+def _rolled(model: FittedModel, starts: Array, times: Array, **options: Any) -> Rollout:
+    """With the inputs that it was given, where it depends on any."""
+    if model.known is not None:
+        options["inputs"] = model.known
+    return model.simulate(starts, times, **options)
 
 
 def _noise(state: Array, times: Array) -> Array:

@@ -17,6 +17,7 @@ from ecodyn.comparison.folds import Fold, complete_before, first_row, steps_befo
 from ecodyn.comparison.plan import Task
 from ecodyn.comparison.references import Reference
 from ecodyn.families.estimator import MIN_STEPS, Family
+from ecodyn.families.known import inputs_of_runs
 from ecodyn.families.model import FittedModel
 from ecodyn.families.model_name import CLOCK
 from ecodyn.families.side_by_side import ACCURACY, simulate_all
@@ -115,10 +116,11 @@ def roll_out_folds(
     starts = [_Starts.of(task, f, runs, data) for f, runs in parts]
     laws = [(s, f.model) for s, (f, _) in zip(starts, parts, strict=True) if isinstance(f.model, FittedModel)]
     models, begun, times = [m for _, m in laws], [s.starts for s, _ in laws], [s.times for s, _ in laws]
-    together = iter(simulate_all(models, begun, times, rtol=rtol))
-    for own, (f, runs) in zip(starts, parts, strict=True):
+    inputs = [inputs_of_runs(m.inputs, data, s.runs, m.step) for s, m in laws]
+    together = iter(simulate_all(models, begun, times, rtol=rtol, inputs=inputs))
+    for own, (f, _) in zip(starts, parts, strict=True):
         rollout = next(together) if isinstance(f.model, FittedModel) else f.model.simulate(own.starts, own.times)
-        yield HeldOut(fitted=f, runs=runs, rollout=rollout, **vars(own))
+        yield HeldOut(fitted=f, rollout=rollout, **vars(own))
 
 
 def _scored_runs(fold: Fold, data: Trajectories) -> list[int]:
@@ -129,6 +131,7 @@ def _scored_runs(fold: Fold, data: Trajectories) -> list[int]:
 class _Starts:
     """Where the rollouts of a fold's runs start; shapes as in `HeldOut`."""
 
+    runs: list[int]
     first: Integers
     state: Array
     times: Array
@@ -141,7 +144,7 @@ class _Starts:
         state = data.state(task.contender.state if is_law else SIGNAL)[runs]
         first = np.array([first_row(data, r, origin) for r in runs], dtype=np.intp)
         times = _from_first(data.times[runs], first)
-        return cls(first=first, state=state, times=times, starts=state[np.arange(len(runs)), first])
+        return cls(runs=runs, first=first, state=state, times=times, starts=state[np.arange(len(runs)), first])
 
 
 def _from_first(times: Array, first: Integers) -> Array:

@@ -15,18 +15,23 @@ from ecodyn.trajectories.state import VELOCITY, fitted
 Powers = tuple[int, ...]
 
 
-def linear_library(coupling: str, channels: Sequence[str], features: Sequence[Label]) -> Library:
-    """1, the own channels, and what the coupling adds: the means (exchangeable) or every feature (full)."""
-    return _affine(coupling, tuple(channels), tuple(features))
+def linear_library(
+    coupling: str, channels: Sequence[str], features: Sequence[Label], inputs: Sequence[str] = ()
+) -> Library:
+    """1, the own channels, and what the coupling adds: the means (exchangeable) or every feature (full); inputs."""
+    return _affine(coupling, tuple(channels), tuple(features), inputs=tuple(inputs))
 
 
-def lotka_volterra_library(coupling: str, channels: Sequence[str], features: Sequence[Label]) -> Library:
+def lotka_volterra_library(
+    coupling: str, channels: Sequence[str], features: Sequence[Label], inputs: Sequence[str] = ()
+) -> Library:
     """The linear library times the channel that the equation is of: ẋᵢ = xᵢ(r + …), ġᵢ = gᵢ(r + …).
 
     An equation has only its own factor's terms (see ``lotka_volterra_mask``). A velocity's is the signal,
     v̇ᵢ = xᵢ(r + …): what is extinct and at rest stays so, and a signal at its peak, where v = 0, may turn.
     """
-    return _affine(coupling, tuple(channels), tuple(features), by=lotka_volterra_factors(channels))
+    factors = lotka_volterra_factors(channels)
+    return _affine(coupling, tuple(channels), tuple(features), by=factors, inputs=tuple(inputs))
 
 
 def lotka_volterra_factors(channels: Sequence[str]) -> list[int]:
@@ -52,12 +57,17 @@ def lotka_volterra_square(library: Library, equation: int, feature: int) -> int:
 
 
 def _affine(
-    coupling: str, channels: tuple[str, ...], features: tuple[Label, ...], by: Sequence[int] | None = None
+    coupling: str,
+    channels: tuple[str, ...],
+    features: tuple[Label, ...],
+    by: Sequence[int] | None = None,
+    inputs: tuple[str, ...] = (),
 ) -> Library:
     """1, the own channels and the environment's variables, times each of the own channels ``by``."""
     units = _units(len(channels))
     factors = [_zeros(len(channels))] if by is None else [units[c] for c in by]
     count = {INDEPENDENT: 0, EXCHANGEABLE: len(channels), FULL: len(features) * len(channels)}[coupling]
+    count += len(inputs)
     own_affine = [_zeros(len(channels)), *([] if coupling == FULL else units)]
     products = [(_add(factor, powers), 0) for factor in factors for powers in own_affine]
     products += [(factor, e) for factor in factors for e in range(1, count + 1)]
@@ -72,17 +82,23 @@ def _affine(
         moments=moments,
         environment=(_zeros(count), *_units(count)),
         terms=terms,
+        inputs=inputs,
     )
 
 
 def polynomial_library(
-    coupling: str, channels: Sequence[str], features: Sequence[Label], degree: int | None = None
+    coupling: str,
+    channels: Sequence[str],
+    features: Sequence[Label],
+    degree: int | None = None,
+    inputs: Sequence[str] = (),
 ) -> Library:
     """All monomials up to a degree: 3, or 2 for ``full``.
 
     ``exchangeable`` has exactly the permutation-equivariant polynomials: the weighted degree of a term counts a
     mean of a monomial of degree q as q. With one channel and degree 3 that makes 14 terms, xᵃ m₁ᵇ m₂ᶜ m₃ᵈ with
-    a + b + 2c + 3d ≤ 3. (Counting every moment as degree one would make 35, with a condition number of 4·10⁷.)
+    a + b + 2c + 3d ≤ 3. (Counting every moment as degree one would make 35, with a condition number of 4·10⁷.) An input
+    counts as one.
 
     Examples
     --------
@@ -94,7 +110,7 @@ def polynomial_library(
     channels, features = tuple(channels), tuple(features)
     degree = (2 if coupling == FULL else 3) if degree is None else degree
     if coupling == FULL:
-        environment = _powers_up_to([1] * (len(features) * len(channels)), degree)
+        environment = _powers_up_to([1] * (len(features) * len(channels) + len(inputs)), degree)
         terms = [(0, e) for e in range(len(environment))]
         return Library(
             coupling=coupling,
@@ -104,10 +120,11 @@ def polynomial_library(
             moments=(),
             environment=environment,
             terms=tuple(terms),
+            inputs=tuple(inputs),
         )
     own = _powers_up_to([1] * len(channels), degree)
     moments = own[1:] if coupling == EXCHANGEABLE else ()
-    weights = [sum(m) for m in moments]
+    weights = [*(sum(m) for m in moments), *(1 for _ in inputs)]
     environment = _powers_up_to(weights, degree)
     terms = [
         (o, e)
@@ -123,6 +140,7 @@ def polynomial_library(
         moments=moments,
         environment=environment,
         terms=tuple(terms),
+        inputs=tuple(inputs),
     )
 
 

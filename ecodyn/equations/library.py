@@ -9,6 +9,7 @@ coupling         environment variables z
 independent      none
 exchangeable     moments m_q = mean over features of a monomial in the channels, e.g. m₂ = mean(x²)
 full             the channels of every feature, by name, and functions of them if the library has any
+any              inputs u(t), known as functions of time
 ===============  ===========================================================================
 
 so that ẋᵢ = Σₜ θᵢₜ own_t(xᵢ) env_t(z(x)), and the Jacobian is a diagonal plus a matrix of rank len(z):
@@ -38,7 +39,6 @@ from ecodyn.trajectories.state import VELOCITY, fitted, moving
 if TYPE_CHECKING:
     import sympy
 
-
 INDEPENDENT, EXCHANGEABLE, FULL = "independent", "exchangeable", "full"
 COUPLINGS = (INDEPENDENT, EXCHANGEABLE, FULL)
 
@@ -60,6 +60,7 @@ class Library:
     environment : tuple of powers, one an environment monomial, each with one exponent an environment variable
     terms : tuple of (own index, environment index), in the order of the coefficients
     functions : for ``full``: functions of the environment variables, which are further ones
+    inputs : names of known functions of time, under any coupling: the last of the environment variables
     """
 
     coupling: str
@@ -70,6 +71,7 @@ class Library:
     environment: tuple[Powers, ...]
     terms: tuple[tuple[int, int], ...]
     functions: tuple[Function, ...] = ()
+    inputs: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.terms)
@@ -92,8 +94,6 @@ class Library:
     def groups(self, rows: int) -> int:
         """How many of so many rows of coefficients an equation has: 1, or one a feature."""
         return rows // len(self.fitted)
-
-    # ------------------------------------------------------------------ evaluation
 
     @cached_property
     def own_index(self) -> NDArray[np.intp]:
@@ -128,6 +128,11 @@ class Library:
     @property
     def n_variables(self) -> int:
         """Number of environment variables."""
+        return self.n_seen + len(self.inputs)
+
+    @property
+    def n_seen(self) -> int:
+        """Number of those that the state tells, without inputs."""
         if self.coupling == EXCHANGEABLE:
             return len(self.moments)
         return len(self.features) * len(self.channels) + len(self.functions) if self.coupling == FULL else 0
@@ -138,7 +143,7 @@ class Library:
         return any(any(self.own[o]) for o, _ in self.terms)
 
     def variables(self, x: Array) -> Array:
-        """Environment variables z, (..., V), of states (..., feature, channel)."""
+        """Environment variables z, (..., V), of states (..., feature, channel); without the inputs."""
         if self.coupling == EXCHANGEABLE:
             return np.asarray(self.moment_monomials(x).sum(axis=-2) / x.shape[-2])
         if self.coupling == FULL:
@@ -150,15 +155,13 @@ class Library:
         """Candidate terms Φ, (..., feature, term), at states (..., feature, channel).
 
         Where ``per_feature_terms`` is false, the feature axis has length 1. ``z`` replaces the environment
-        variables (a clock's drive).
+        variables (a clock's drive), and is needed where there are inputs.
         """
         z = self.variables(x) if z is None else z
         environment = self.environment_monomials(z)[..., None, self.environment_index]
         if not self.per_feature_terms:
             return np.asarray(environment)
         return np.asarray(self.own_monomials(x)[..., self.own_index] * environment)
-
-    # ------------------------------------------------------------------ shape
 
     @cached_property
     def degrees(self) -> NDArray[np.int64]:
@@ -171,7 +174,7 @@ class Library:
             of_functions = [2 * units[f.variables[0] % channels] for f in self.functions]
             variables = np.array([*np.tile(units, (len(self.features), 1)), *of_functions])
         degrees = [
-            np.array(self.own[o]) + (np.array(self.environment[e], dtype=int) @ variables[: len(self.environment[e])])
+            np.array(self.own[o]) + (np.array(self.environment[e][: self.n_seen], dtype=int) @ variables[: self.n_seen])
             for o, e in self.terms
         ]
         return np.array(degrees, dtype=np.int64).reshape(len(self.terms), channels)
@@ -197,7 +200,7 @@ class Library:
                 "expected one scale a channel for an exchangeable library: its means are over all features"
             )
         own = np.array([self.own[o] for o, _ in self.terms])
-        environment = np.array([self.environment[e] for _, e in self.terms])
+        environment = np.array([self.environment[e][: self.n_seen] for _, e in self.terms])
         others = np.prod(scales.ravel() ** environment, axis=1) if self.coupling == FULL else 1.0
         return np.asarray(np.prod(scales[:, None, :] ** own, axis=2) * others)
 
@@ -221,6 +224,7 @@ class Library:
             self.coupling == FULL
             and len(self.channels) == 1
             and not self.functions
+            and not self.inputs
             and all(self.own[o] == (1,) and sum(self.environment[e]) <= 1 for o, e in self.terms)
         )
 
@@ -240,8 +244,6 @@ class Library:
         """Memory that the candidate matrix takes for so many (run, step) samples."""
         return 8 * samples * len(self) * (len(self.features) if self.per_feature_terms else 1)
 
-    # ------------------------------------------------------------------ printing
-
     def symbols(self, feature: Label | None = None) -> tuple[list[sympy.Symbol], list[sympy.Expr]]:
         """Symbols of the own channels and of the environment variables, expressions where these are functions."""
         import sympy
@@ -249,8 +251,8 @@ class Library:
         suffix = "" if feature is None else f"_{feature}"
         own = [sympy.Symbol(letter_of(c) + suffix) for c in self.channels]
         variables = [sympy.Symbol(name) for name in self._variable_names]
-        plain = variables[: len(variables) - len(self.functions)]
-        return own, [*plain, *(f.expression(plain) for f in self.functions)]
+        plain, inputs = variables[: self.n_seen - len(self.functions)], variables[self.n_seen :]
+        return own, [*plain, *(f.expression(plain) for f in self.functions), *inputs]
 
     @cached_property
     def _variable_names(self) -> list[str]:
@@ -259,16 +261,16 @@ class Library:
     def _named(self, digits: int) -> list[str]:
         """Names of the environment variables, parameters of functions to so many digits."""
         if self.coupling == EXCHANGEABLE:
-            return [moment_name(self.channels, powers) for powers in self.moments]
+            return [*(moment_name(self.channels, powers) for powers in self.moments), *self.inputs]
         if self.coupling == FULL:
             names = [f"{letter_of(c)}_{f}" for f in self.features for c in self.channels]
-            return [*names, *(f.name(names, digits) for f in self.functions)]
-        return []
+            return [*names, *(f.name(names, digits) for f in self.functions), *self.inputs]
+        return list(self.inputs)
 
     @property
     def names_of_functions(self) -> list[str]:
         """Of the functions, as text."""
-        return self._variable_names[self.n_variables - len(self.functions) :]
+        return self._variable_names[self.n_seen - len(self.functions) : self.n_seen]
 
     def expressions(self, feature: Label | None = None) -> list[sympy.Expr]:
         """Each term as a sympy expression, for a shared law or for one feature of a full one."""

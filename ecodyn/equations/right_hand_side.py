@@ -11,6 +11,7 @@ import numpy as np
 from ecodyn.arrays import Array
 from ecodyn.equations.clock_drive import Drive, Drives
 from ecodyn.equations.functions import through_functions
+from ecodyn.equations.known_inputs import KnownInputs
 from ecodyn.equations.library import Library
 from ecodyn.equations.monomials import contracted, gathered
 
@@ -21,12 +22,14 @@ class BoundLibrary:
 
     ``coefficients`` is (row, term), or (batch, row, term) where each member of the batch has its own law; rows are
     (equation × group), group being 1 where the features share coefficients, and K where each has its own. ``drive``
-    replaces the environment variables by a curve of time, in a clock.
+    replaces the environment variables by a curve of time, in a clock. ``inputs`` are those of the batch, where the
+    library has any.
     """
 
     library: Library
     coefficients: Array
     drive: Drive | Drives | None = None
+    inputs: KnownInputs | None = None
     _last: list[Array] = field(default_factory=list, init=False, repr=False, compare=False)
 
     @cached_property
@@ -40,7 +43,8 @@ class BoundLibrary:
     def rhs(self, x: Array, t: Array) -> Array:
         """ẋ of every channel at states (batch, feature, channel) and times (batch,): traits stand still."""
         if self.drive is None:
-            return self._with_kinematics(self(x), x)
+            z = None if self.inputs is None else self._with_inputs(self.library.variables(x), t)
+            return self._with_kinematics(self(x, z), x)
         return self._with_kinematics(self._slopes(x, self._driven(self.drive, t)[1]), x)
 
     def _with_kinematics(self, slopes: Array, x: Array) -> Array:
@@ -77,9 +81,13 @@ class BoundLibrary:
             times, *found = self._last
             if times.shape == t.shape and (times == t).all():
                 return found[0], found[1]
-        environment = self.library.environment_monomials(drive(t))
+        environment = self.library.environment_monomials(self._with_inputs(drive(t), t))
         self._last[:] = [t.copy(), environment, self._weights(environment)]
         return environment, self._last[2]
+
+    def _with_inputs(self, z: Array, t: Array) -> Array:
+        """Environment variables (batch, V) of the state, and behind them the inputs at times (batch,)."""
+        return z if self.inputs is None else np.concatenate([z, self.inputs(t)], axis=-1)
 
     def _weights(self, environment: Array) -> Array:
         """What multiplies each own monomial: Σᵥ θ[equation, group, own, v] env_v, as (batch, equation, group, own)."""
@@ -102,11 +110,11 @@ class BoundLibrary:
                 z = library.moment_monomials.select(moments).sum(axis=-2) / x.shape[-2]
             else:
                 z = library.variables(x)
-            closed = library.environment_monomials.closure(z)
+            closed = library.environment_monomials.closure(self._with_inputs(z, t))
             environment = library.environment_monomials.select(closed)
             weights = self._weights(environment)
             if z.shape[-1]:
-                through = self._through(own, library.environment_monomials.gradient(closed))
+                through = self._through(own, library.environment_monomials.gradient(closed)[..., : z.shape[-1]])
                 if library.functions:
                     through = through_functions(through, z, library.functions)
         slopes = contracted(own[:, None], weights).swapaxes(1, 2)
@@ -190,7 +198,7 @@ class Sensitivity:
         library = self.library
         batch, _, features, count = directions.shape
         if self.moments is None:
-            out = np.zeros((batch, library.n_variables - len(library.functions), count))
+            out = np.zeros((batch, library.n_seen - len(library.functions), count))
             for m, channel in enumerate(library.moving):
                 out[:, channel :: len(library.channels)] = directions[:, m]
             return out

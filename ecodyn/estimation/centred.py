@@ -57,7 +57,9 @@ class Centred:
     def of(cls, samples: Samples, library: Library, rows: int) -> Centred | None:
         """The coordinates for so many rows of coefficients; None for libraries of which no law is closed in them."""
         own_coefficients = rows == len(library.fitted) * len(library.features)
-        if not own_coefficients or library.coupling not in (INDEPENDENT, FULL) or _is_proportional(library):
+        if library.inputs or not own_coefficients:
+            return None
+        if library.coupling not in (INDEPENDENT, FULL) or _is_proportional(library):
             return None
         if not _divisors(library).complete:
             return None

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from ecodyn.arrays import Array
 from ecodyn.equations.library import MEMORY_SHARE, Library
 from ecodyn.errors import UnusableDataError
+from ecodyn.estimation.input_quadrature import integrals_with_inputs
 from ecodyn.estimation.least_squares import least_squares
 from ecodyn.estimation.quadrature import span_integrals, span_sums
 from ecodyn.estimation.samples import Samples
@@ -187,7 +188,8 @@ def _remembered(
     content.update(np.ascontiguousarray(samples.times[run, :n]))
     if samples.own is not None:
         content.update(samples.own)
-    key = (library, per_feature, method, span, samples.step, content.digest())
+    inputs = None if samples.inputs is None else samples.inputs.curves[run]
+    key = (library, per_feature, method, span, samples.step, inputs, content.digest())
     return _MEMORY.of(
         key,
         lambda: _match_run(library, samples, run, per_feature, method, span),
@@ -234,8 +236,9 @@ def _blocks(library: Library, samples: Samples, run: int, per_feature: bool, met
     n = int(samples.lengths[run])
     x, t = samples.states[run, :n], samples.times[run, :n]
     fitted = x[..., list(library.fitted)]
-    z = None if samples.drive is None else samples.drive(t)
-    terms = library.values(x, z)
+    seen = library.variables(x) if samples.drive is None else samples.drive(t)
+    known = None if samples.inputs is None else samples.inputs.at(run, t)
+    terms = library.values(x, seen if known is None else np.concatenate([seen, known], axis=-1))
     if method == "derivative" and samples.step is not None:
         theta, target = terms[:-1], np.diff(fitted, axis=0) / samples.step
     elif method == "derivative":
@@ -244,7 +247,9 @@ def _blocks(library: Library, samples: Samples, run: int, per_feature: bool, met
         span = min(span or SPAN, max(1, n // SPANS_PER_RUN))
         starts = np.arange(0, n - span, max(1, span // STRIDES_PER_SPAN))
         target = fitted[starts + span] - fitted[starts]
-        if samples.step is None:
+        if samples.inputs is not None and samples.step is None:
+            theta = integrals_with_inputs(library, x, seen, t, samples.inputs.curves[run], starts, span)
+        elif samples.step is None:
             theta = span_integrals(terms, t, starts, span)
         else:
             theta = span_sums(terms, samples.step, starts, span)

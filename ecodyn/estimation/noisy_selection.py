@@ -51,7 +51,7 @@ def may_select(library: Library, samples: Samples) -> bool:
     few = len(library) <= MOST_TERMS and len(library) * len(library.features) <= MOST_COEFFICIENTS
     one = len(library.channels) == 1 and library.coupling == FULL and not library.per_feature_terms
     noisy = samples.smooth is not None and samples.drive is None and int(samples.lengths.min()) >= FEWEST
-    return few and one and noisy
+    return few and one and noisy and not library.inputs
 
 
 def selected(library: Library, samples: Samples) -> Selected | None:

@@ -21,6 +21,7 @@ from sklearn import config_context
 from ecodyn.arrays import Array
 from ecodyn.equations.library import Library
 from ecodyn.errors import UnusableDataError
+from ecodyn.estimation.input_samples import input_units
 from ecodyn.estimation.integral_matching import MatchedIntegrals, uncompressed
 from ecodyn.estimation.samples import Samples
 from ecodyn.estimation.supports import SPARSITY_PARAMETERS
@@ -159,7 +160,7 @@ def _one_seed() -> Iterator[None]:
 
 def _units(library: Library, samples: Samples, method: str, matched: MatchedIntegrals) -> tuple[Array, Array]:
     """What a term (term,) and a target (target,) in the samples' units are in the data's: integrals have time's."""
-    terms = np.prod(samples.scales**library.degrees, axis=1)
+    terms = np.prod(samples.scales**library.degrees, axis=1) * input_units(library, samples.inputs)
     equations = samples.scales[list(library.fitted)]
     targets = np.repeat(equations, matched.targets.shape[-1] // matched.equations)
     if method == "derivative":

@@ -29,7 +29,7 @@ def span_sums(values: Array, step: float, starts: NDArray[np.intp], span: int) -
     """h Σ values over the steps from start to start + span − 1: what a map's increments add up to."""
     intervals = np.arange(len(values) - 1)
     each = coo_array((np.full(len(intervals), step), (intervals, intervals)), shape=(len(intervals), len(values)))
-    return _applied(_over_spans(each.tocsr(), starts, span), values)
+    return _applied(over_spans(each.tocsr(), starts, span), values)
 
 
 def _applied(weights: csr_array, values: Array) -> Array:
@@ -39,10 +39,10 @@ def _applied(weights: csr_array, values: Array) -> Array:
 
 @lru_cache(maxsize=64)
 def _simpson(times: bytes, starts: bytes, span: int) -> csr_array:
-    return _over_spans(_intervals(np.frombuffer(times)), np.frombuffer(starts, dtype=np.intp), span)
+    return over_spans(_intervals(np.frombuffer(times)), np.frombuffer(starts, dtype=np.intp), span)
 
 
-def _over_spans(each: csr_array, starts: NDArray[np.intp], span: int) -> csr_array:
+def over_spans(each: csr_array, starts: NDArray[np.intp], span: int) -> csr_array:
     """Sums of intervals' rows (interval, sample) over each span, (start, sample)."""
     rows = np.repeat(np.arange(len(starts)), span)
     columns = (starts[:, None] + np.arange(span)).ravel()

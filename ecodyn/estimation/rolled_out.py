@@ -6,6 +6,7 @@ from typing import Protocol
 
 from ecodyn.arrays import Array
 from ecodyn.equations.clock_drive import Drives
+from ecodyn.equations.known_inputs import KnownInputs
 from ecodyn.equations.library import Library
 from ecodyn.equations.right_hand_side import BoundLibrary
 
@@ -61,13 +62,15 @@ class RolledOut(Protocol):
     def groups(self, rows: int) -> int:
         """1 where features share parameters."""
 
-    def bind(self, coefficients: Array, drive: Drives | None = None) -> Bound:
+    def bind(self, coefficients: Array, drive: Drives | None = None, inputs: KnownInputs | None = None) -> Bound:
         """The law at parameters (row, parameter), or (batch, row, parameter)."""
 
 
 AnyLaw = Library | RolledOut
 
 
-def bound(law: AnyLaw, coefficients: Array, drive: Drives | None = None) -> Bound:
-    """A law at given parameters; of a library, they are its coefficients."""
-    return BoundLibrary(law, coefficients, drive) if isinstance(law, Library) else law.bind(coefficients, drive)
+def bound(law: AnyLaw, coefficients: Array, drive: Drives | None = None, inputs: KnownInputs | None = None) -> Bound:
+    """A law at given parameters; of a library, they are its coefficients. ``inputs`` are those of the batch."""
+    if isinstance(law, Library):
+        return BoundLibrary(law, coefficients, drive, inputs)
+    return law.bind(coefficients, drive, inputs)

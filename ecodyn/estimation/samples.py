@@ -14,6 +14,7 @@ from ecodyn.equations.clock_drive import Drive
 from ecodyn.equations.library import EXCHANGEABLE, Library
 from ecodyn.errors import UnusableDataError
 from ecodyn.estimation.denoising import without_noise
+from ecodyn.estimation.input_samples import InputSamples, input_units
 from ecodyn.rollouts.iteration import FLOW, MAP, stored_step
 from ecodyn.trajectories import Trajectories
 from ecodyn.trajectories.scales import own_scales
@@ -46,6 +47,8 @@ class Samples:
         h of the map that is fitted, in the scaled unit of time; None for a flow.
     smooth : array like ``states``, or None
         The states without what is measurement noise, by smoothing splines; None where there is none, or for a map.
+    inputs : InputSamples or None
+        Known functions of time that the law has terms in.
     """
 
     states: Array
@@ -58,6 +61,7 @@ class Samples:
     step: float | None = None
     own: Array | None = None
     smooth: Array | None = None
+    inputs: InputSamples | None = None
 
     @property
     def starts(self) -> Array:
@@ -98,12 +102,15 @@ class Samples:
         *,
         own_units: bool = False,
         smooth: bool = True,
+        inputs: Sequence[str] = (),
     ) -> Samples:
         """The states of all runs under one scale a channel (features share it, since they may share a law).
 
         With ``smooth`` they are smoothed beside, which only full laws and formulas go by.
 
         With ``own_units`` each feature has a scale of its own, which takes coefficients of its own.
+
+        ``inputs`` are names of those that the law may depend on.
 
         They are for a flow, or for a map between their stored steps, which must then be evenly spaced.
 
@@ -142,6 +149,7 @@ class Samples:
             clusters=clusters,
             step=step,
             own=None if own is None else own / scales[..., 0],
+            inputs=InputSamples.of(trajectories, inputs, time_scale, step),
         )
 
     @property
@@ -159,6 +167,11 @@ class Samples:
             raise ValueError(f"expected an exchangeable library to make a clock of, got {library.coupling}")
         return replace(self, drive=Drive.mean_over_runs(self.times, library.variables(self.states), self.lengths))
 
+    def original(self, library: Library, coefficients: Array) -> Array:
+        """Coefficients (row, term) in the data's units, from those of these samples."""
+        found = library.rescale(coefficients, self.scales, self.time_scale)
+        return found if self.inputs is None else np.asarray(found / input_units(library, self.inputs))
+
     def drive_in_original_units(self, library: Library) -> Drive | None:
         """The drive as a fitted law carries it."""
         if self.drive is None:
@@ -174,6 +187,7 @@ class Samples:
             times=self.times[runs],
             lengths=self.lengths[runs],
             clusters=self.cluster_codes[runs],
+            inputs=None if self.inputs is None else self.inputs.take(runs),
         )
 
     def before(self, share: float) -> Samples:

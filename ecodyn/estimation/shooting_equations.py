@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from ecodyn.arrays import Array
 from ecodyn.equations.clock_drive import Drives
+from ecodyn.equations.known_inputs import KnownInputs
 from ecodyn.equations.library import FULL
 from ecodyn.equations.monomials import last_apart
 from ecodyn.estimation.normal_blocks import Equations, StartBlocks
@@ -56,6 +57,7 @@ class Objective:
         small = len(segments) * segments.states.shape[2] * mask.size <= SMALL
         self.directions = np.ones_like(mask) if small else mask
         self.free = np.flatnonzero(mask[self.directions])
+        self.inputs = None if samples.inputs is None else samples.inputs.of_runs(segments.run)
         row_of, self.term_of = np.nonzero(self.directions)
         groups = library.groups(len(mask))
         self.equation_of, self.feature_of = np.divmod(row_of, groups)
@@ -169,7 +171,7 @@ class Trial:
         """Trials of one kind can be answered together."""
         o, shape = self.objective, self.objective.segments.states.shape[1:]
         key = ("trial", o.library, o.directions.tobytes(), o.directions.shape, shape, o.columns)
-        return (*key, o.substeps, o.implicit, o.drive is None, o.step is None)
+        return (*key, o.substeps, o.implicit, o.drive is None, o.step is None, o.inputs is None)
 
     @property
     def elements(self) -> int:
@@ -202,7 +204,7 @@ class Probe:
     def kind(self) -> Hashable:
         """Probes of one kind can be answered together."""
         o, shape = self.objective, self.objective.segments.states.shape[1:]
-        return ("probe", o.library, o.mask.shape, shape, self.substeps, o.implicit, o.drive is None)
+        return ("probe", o.library, o.mask.shape, shape, self.substeps, o.implicit, o.drive is None, o.inputs is None)
 
     @property
     def elements(self) -> int:
@@ -226,6 +228,7 @@ class _Batch:
         self.bound = np.repeat([o.bound for o in self.objectives], self.counts)
         steps = [o.step for o in self.objectives if o.step is not None]
         self.step = np.repeat(steps, self.counts) if steps else None
+        self.inputs = KnownInputs.concat([o.inputs for o in self.objectives])
 
     @cached_property
     def law(self) -> Bound:
@@ -233,7 +236,8 @@ class _Batch:
         pairs = zip(self.objectives, self.parameters, strict=True)
         coefficients = np.repeat([o.coefficients(p) for o, p in pairs], self.counts, axis=0)
         drives = [o.drive for o in self.objectives if o.drive is not None]
-        return bound(self.library, coefficients, Drives(tuple(drives), tuple(self.counts)) if drives else None)
+        driven = Drives(tuple(drives), tuple(self.counts)) if drives else None
+        return bound(self.library, coefficients, driven, self.inputs)
 
     def each(self) -> Iterator[tuple[Objective, slice]]:
         """Every question's objective, and where its segments are."""
@@ -245,7 +249,8 @@ class _Batch:
         """States, and what is beside them, output by output: see `march`."""
         if self.first.implicit:
             return march_stiff(rhs, self.law.jacobian, start, self.times, substeps=substeps, bound=self.bound)
-        return march(rhs, start, self.times, substeps=substeps, bound=self.bound, step=self.step)
+        cuts = None if self.inputs is None else self.inputs.cuts(self.times)
+        return march(rhs, start, self.times, substeps=substeps, bound=self.bound, step=self.step, cuts=cuts)
 
     def augmented(self) -> RightHandSide:
         """The derivative of states followed by sensitivities."""

@@ -16,6 +16,7 @@ from scipy.ndimage import uniform_filter1d
 
 from ecodyn.arrays import Array
 from ecodyn.equations.clock_drive import Drive
+from ecodyn.equations.known_inputs import KnownInputs
 from ecodyn.equations.library import Library
 from ecodyn.equations.right_hand_side import BoundLibrary
 from ecodyn.estimation.integral_matching import MatchedIntegrals, match
@@ -49,6 +50,7 @@ class Validation:
     substeps: int = 1
     step: float | None = None
     own: Array | None = None
+    inputs: KnownInputs | None = None
 
     def unexplained(self, library: Library, candidates: Array) -> Array:
         """1 − skill of each candidate's rollouts, (candidate, rollout), at most 2 and NaN-free.
@@ -69,6 +71,7 @@ class Validation:
             self.substeps,
             self.step,
             id(self.drive),
+            self.inputs is None,
             None if self.own is None else self.own.tobytes(),
         )
 
@@ -95,7 +98,9 @@ def _followed(
     """
     pairs = list(zip(validations, candidates, strict=True))
     first = validations[0]
-    law = BoundLibrary(library, np.concatenate([np.repeat(c, len(v.states), axis=0) for v, c in pairs]), first.drive)
+    inputs = _inputs_of(validations, candidates)
+    coefficients = np.concatenate([np.repeat(c, len(v.states), axis=0) for v, c in pairs])
+    law = BoundLibrary(library, coefficients, first.drive, inputs)
     states = np.concatenate([np.tile(v.states, (len(c), 1, 1, 1)) for v, c in pairs])
     times = np.concatenate([np.tile(v.times, (len(c), 1)) for v, c in pairs])
     largest = [AMPLITUDE * float(np.abs(v.states[..., 0]).max()) for v in validations]
@@ -103,7 +108,8 @@ def _followed(
     truth = states[..., 0]
     error, alive = np.zeros(truth.shape[:2]), np.ones(len(truth), dtype=bool)
     with np.errstate(all="ignore"):
-        steps = march(law.rhs, states[:, 0], times, substeps=first.substeps, bound=bound, step=first.step)
+        cuts = None if inputs is None else inputs.cuts(times)
+        steps = march(law.rhs, states[:, 0], times, substeps=first.substeps, bound=bound, step=first.step, cuts=cuts)
         for i, x, living in steps:
             error[:, i] = _mean_square(x[..., 0] - truth[:, i], first.own)
             alive = living
@@ -129,11 +135,26 @@ def _followed(
     return [(s.reshape(shape), a.reshape(shape)) for s, a, shape in parts]
 
 
+def _inputs_of(validations: Sequence[Validation], candidates: Sequence[Array]) -> KnownInputs | None:
+    """Those of all rollouts, each validation's as often as it has candidates."""
+    pairs = zip(validations, candidates, strict=True)
+    repeated = [
+        None if v.inputs is None else v.inputs.take(np.tile(np.arange(len(v.states)), len(c))) for v, c in pairs
+    ]
+    return KnownInputs.concat(repeated)
+
+
 def _stiff(
     law: BoundLibrary, first: Validation, states: Array, times: Array, dead: NDArray[np.intp]
 ) -> NDArray[np.intp]:
     """Those of the dead whose law implicit steps can follow."""
-    if not len(dead) or states.shape[-1] > 1 or first.step is not None or first.drive is not None:
+    if (
+        not len(dead)
+        or states.shape[-1] > 1
+        or first.step is not None
+        or first.drive is not None
+        or law.inputs is not None
+    ):
         return dead[:0]
     jacobian = BoundLibrary(law.library, law.coefficients[dead]).jacobian
     return dead[is_stiff(jacobian, states[dead, ..., 0], times[dead], first.substeps)]
@@ -202,6 +223,7 @@ def _rollouts(samples: Samples, matched: MatchedIntegrals, first: NDArray[np.int
         substeps=_substeps(samples.states[..., 0], rows),
         step=samples.step,
         own=samples.own,
+        inputs=None if samples.inputs is None else samples.inputs.of_runs(np.arange(samples.n_runs)),
     )
 
 

@@ -17,6 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ecodyn.arrays import Bools
 from ecodyn.equations.library import EXCHANGEABLE, FULL, INDEPENDENT, Library
+from ecodyn.errors import UnusableDataError
 from ecodyn.estimation import (
     InitialFit,
     MatchedIntegrals,
@@ -29,6 +30,7 @@ from ecodyn.estimation.integral_matching import memory_needed
 from ecodyn.estimation.ridge_choice import ridge_fit
 from ecodyn.families.configuration import Configuration, Matching, Shooting
 from ecodyn.families.diagnostics import diagnose
+from ecodyn.families.known import no_terms_in
 from ecodyn.families.law import Law
 from ecodyn.families.model import amplitudes_of, feature_amplitudes_of
 from ecodyn.families.options import check_flag
@@ -119,6 +121,22 @@ class LibraryFamily(ShotFamily[Law]):
     def library(self, channels: Sequence[str], features: Sequence[Label]) -> Library:
         """The candidate terms under this family's coupling."""
 
+    def driven_library(self, channels: Sequence[str], features: Sequence[Label], inputs: Sequence[str]) -> Library:
+        """The candidate terms with those in inputs u(t); a family that has any overrides it.
+
+        Raises
+        ------
+        UnusableDataError
+            This one has none.
+        """
+        raise UnusableDataError(no_terms_in(self.name, inputs))
+
+    def candidates(self, trajectories: Trajectories) -> Library:
+        """The candidate terms for these runs: of the inputs too that vary in them."""
+        channels, features = parse_state(self.state), trajectories.features.tolist()
+        inputs = trajectories.varying_inputs()
+        return self.driven_library(channels, features, inputs) if inputs else self.library(channels, features)
+
     def get_feature_names(self) -> list[str]:
         """Names of the fitted law's terms, in the order of its coefficients, as PySINDy calls them."""
         check_is_fitted(self, "model_")
@@ -128,6 +146,8 @@ class LibraryFamily(ShotFamily[Law]):
         """Refuse unknown options and unusable data."""
         super().check(trajectories)
         check_flag("per_feature", self.per_feature)
+        if trajectories.varying_inputs():
+            self.candidates(trajectories)
 
     def ahead(self, trajectories: Trajectories) -> tuple[str, ...]:
         """A full library's size, where it is large, and which coupling takes less."""
@@ -137,7 +157,7 @@ class LibraryFamily(ShotFamily[Law]):
 
         def needed(coupling: str) -> int:
             family = clone(self).set_params(coupling=coupling)
-            return memory_needed(family.library(parse_state(self.state), trajectories.features.tolist()), longest)
+            return memory_needed(family.candidates(trajectories), longest)
 
         size = needed(FULL)
         if size < MUCH_MEMORY:
@@ -162,8 +182,9 @@ class LibraryFamily(ShotFamily[Law]):
     def _prepare(self, trajectories: Trajectories, clock: bool) -> TrainingSet:
         started = perf_counter()
         own_units, smooth = self._own_units(trajectories), self.coupling == FULL
-        samples = Samples.of(trajectories, self.state, self.dynamics, own_units=own_units, smooth=smooth)
-        library = self.library(parse_state(self.state), trajectories.features.tolist())
+        inputs = trajectories.varying_inputs()
+        samples = Samples.of(trajectories, self.state, self.dynamics, own_units=own_units, smooth=smooth, inputs=inputs)
+        library = self.candidates(trajectories)
         if clock:
             samples = samples.driven(library)
         own_coefficients = self._own_coefficients(trajectories)
@@ -207,21 +228,23 @@ class LibraryFamily(ShotFamily[Law]):
         initial, samples = prepared.initial, prepared.samples
         coefficients = initial.coefficients if shooting is None else shooting.coefficients
         label, alone = f"{self.name}/{self.coupling}", prepared.seconds + seconds  # as if it had been by itself
+        trajectories = prepared.trajectories
         return Law(
             family=self.name,
             coupling=self.coupling,
             channels=prepared.library.channels,
             features=prepared.library.features,
-            amplitudes=amplitudes_of(prepared.trajectories, self.state),
-            feature_amplitudes=feature_amplitudes_of(prepared.trajectories) if samples.scales.ndim > 1 else None,
-            provenance=self.provenance(prepared.trajectories),
+            amplitudes=amplitudes_of(trajectories, self.state),
+            feature_amplitudes=feature_amplitudes_of(trajectories) if samples.scales.ndim > 1 else None,
+            provenance=self.provenance(trajectories),
             library=initial.library,
-            coefficients=initial.library.rescale(coefficients, samples.scales, samples.time_scale),
+            coefficients=samples.original(initial.library, coefficients),
             size=prepared.size,
             drive=samples.drive_in_original_units(prepared.library),
             diagnostics=diagnose(label, initial, samples, prepared.parts, shooting, alone),
             step=None if samples.step is None else samples.step * samples.time_scale,
             interaction_matrix=self.interaction_matrix,
+            inputs={name: trajectories.inputs[name][0].kind for name in prepared.library.inputs},
         )
 
     def _own_coefficients(self, trajectories: Trajectories) -> bool:

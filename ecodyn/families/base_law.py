@@ -10,6 +10,7 @@ from ecodyn.equations.library import Library
 from ecodyn.estimation.multiple_shooting import STAGES
 from ecodyn.families.base import LibraryFamily
 from ecodyn.families.configuration import Shooting
+from ecodyn.families.known import inputs_of_runs
 from ecodyn.families.law import Law
 from ecodyn.families.linear import Linear
 from ecodyn.families.sindy import SINDy
@@ -28,6 +29,10 @@ class _WholeLibrary(LibraryFamily):
         """SINDy's."""
         return SINDy(self.coupling, self.state).library(channels, features)
 
+    def driven_library(self, channels: Sequence[str], features: Sequence[Label], inputs: Sequence[str]) -> Library:
+        """SINDy's."""
+        return SINDy(self.coupling, self.state).driven_library(channels, features, inputs)
+
 
 def base_law(coupling: str, state: str, trajectories: Trajectories, *, clock: bool, share: float) -> Law | None:
     """The whole library, or the linear law, whichever first has all rollouts from training starts end; or none.
@@ -39,6 +44,7 @@ def base_law(coupling: str, state: str, trajectories: Trajectories, *, clock: bo
     for family in (_WholeLibrary, Linear):
         law = family(coupling, state, shooting=shooting).fit_model(trajectories, clock=clock)
         with np.errstate(all="ignore"):
-            if law.simulate(starts, times).ok.all():
+            known = inputs_of_runs(law.inputs, trajectories, range(len(trajectories)), law.step)
+            if law.simulate(starts, times, inputs=known).ok.all():
                 return law
     return None

@@ -156,7 +156,7 @@ def diagnose(
     """All diagnostics of a fit that took ``seconds``, from the runs' own regressions and the last step of shooting."""
     started = time.perf_counter()
     coefficients = initial.coefficients if shooting is None else shooting.coefficients
-    factor = initial.library.rescale(np.ones(coefficients.shape), samples.scales, samples.time_scale)
+    factor = samples.original(initial.library, np.ones(coefficients.shape))
     refined = shooting is not None and shooting.iterations > 0
     blocks = [*_blocks(initial, parts, coefficients, shooting if refined else None)]
     arrays = {key: np.full(coefficients.shape, np.nan) for key in ("half", "halves", "run", "one", "two")}

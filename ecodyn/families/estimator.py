@@ -16,6 +16,7 @@ from ecodyn._version import __version__
 from ecodyn.equations.library import COUPLINGS, EXCHANGEABLE
 from ecodyn.errors import DataWarning, UnusableDataError
 from ecodyn.extraction.gathering import data_of
+from ecodyn.families.known import still_inputs
 from ecodyn.families.model import FittedModel
 from ecodyn.families.predictor import Predictor, counts_steps
 from ecodyn.families.printing import rounded
@@ -238,7 +239,7 @@ class Family(Predictor, ABC):
                 f"{unknown} runs have no stored step before their first one: the velocity there is that of the steps "
                 "after it; begin the window later"
             )
-        return tuple(notes)
+        return (*notes, *still_inputs(trajectories))
 
     def ahead(self, trajectories: Trajectories) -> tuple[str, ...]:
         """What a reader should know before the work begins, such as how much memory it will take."""
@@ -250,14 +251,12 @@ class Family(Predictor, ABC):
 
     def provenance(self, trajectories: Trajectories) -> dict[str, Json]:
         """What a fitted model remembers of its making."""
-        first = np.nanmin(trajectories.times)
-        last = np.nanmax(trajectories.times)
         return {
             "ecodyn": __version__,
             "estimator": type(self).__name__,
             "parameters": {k: self._plain_parameter(k, v) for k, v in self.get_params(deep=False).items()},
             "runs": trajectories.runs.tolist(),
-            "window": [float(first), float(last)],
+            "window": [float(np.nanmin(trajectories.times)), float(np.nanmax(trajectories.times))],
             "range": [float(np.nanmin(trajectories.values)), float(np.nanmax(trajectories.values))],
             "data": trajectories.provenance,
         }

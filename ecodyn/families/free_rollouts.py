@@ -13,6 +13,7 @@ from ecodyn.arrays import Array
 from ecodyn.rollouts.implicit import integrate_stiff
 from ecodyn.rollouts.integration import EXHAUSTED, OK, RightHandSide, Rollout, integrate
 from ecodyn.rollouts.iteration import iterate
+from ecodyn.rollouts.stopping import integrate_with_stops
 from ecodyn.trajectories.state import moving
 
 __all__ = ["roll_out"]
@@ -33,12 +34,14 @@ def roll_out(
     map_step: float | None = None,
     rtol: float = 1e-8,
     max_evaluations: int = 20_000,
+    stops: Array | None = None,
 ) -> Rollout:
     """Rollouts from starting states (batch, feature, channel); see ``FittedModel.simulate``.
 
     ``amplitudes`` are (channel,), or (batch, channel) where each member of the batch has its own law; ``map_step`` is a
     map's h, and the other options are those of ``integrate`` and ``iterate``. Features with units of their own have
     ``feature_amplitudes``, (feature,) or (batch, feature), in which the solver's error and what diverged are measured.
+    ``stops`` (batch, stop) are times at which a flow's right-hand side jumps: see ``integrate_with_stops``.
     """
     move = list(moving(channels))
     largest = np.maximum(amplitudes, np.abs(start).max(axis=1))[:, move]
@@ -53,14 +56,14 @@ def roll_out(
         limit = np.full(own.shape, BOUND) if bound is None else bound / own
 
     if len(channels) == 1 and feature_amplitudes is None:  # nothing stands still, and the unit is its own
-        return _solved(rhs, start, steps, limit, map_step, rtol, max_evaluations)
+        return _solved(rhs, start, steps, limit, map_step, rtol, max_evaluations, stops)
 
     def slope(scaled: Array, t: Array) -> Array:
         state = start.copy()
         state[..., move] = scaled * units
         return rhs(state, t)[..., move] / units
 
-    solved = _solved(slope, start[..., move] / units, steps, limit, map_step, rtol, max_evaluations)
+    solved = _solved(slope, start[..., move] / units, steps, limit, map_step, rtol, max_evaluations, stops)
     values = np.where(np.isnan(solved.values[..., :1]), np.nan, start[:, None])
     values[..., move] = solved.values * units[:, None]
     return replace(solved, values=values)
@@ -74,10 +77,13 @@ def _solved(
     map_step: float | None,
     rtol: float,
     max_evaluations: int,
+    stops: Array | None,
 ) -> Rollout:
     """By ``integrate``, and by implicit steps where that has no budget left; a map's by ``iterate``."""
     if map_step is not None:
         return iterate(rhs, start, steps, step=map_step, bound=bound, max_evaluations=max_evaluations)
+    if stops is not None:  # implicit steps know of none
+        return integrate_with_stops(rhs, start, steps, stops, bound=bound, rtol=rtol, max_evaluations=max_evaluations)
     solved = integrate(rhs, start, steps, bound=bound, rtol=rtol, max_evaluations=max_evaluations)
     unfinished = [b for b, status in enumerate(solved.status) if status.startswith(EXHAUSTED)]
     values, status, calls = solved.values, list(solved.status), solved.evaluations

@@ -18,6 +18,7 @@ from ecodyn.equations.right_hand_side import BoundLibrary
 from ecodyn.families import law_file
 from ecodyn.families.diagnosed import DiagnosedModel
 from ecodyn.families.diagnostics import Diagnostics
+from ecodyn.families.known import refuse_unknown_inputs
 from ecodyn.families.law_text import LawText, Place, change_over
 from ecodyn.families.model import amplitudes_from, feature_amplitudes_from
 from ecodyn.trajectories.labels import Label
@@ -55,7 +56,9 @@ class Law(DiagnosedModel):
 
     @cached_property
     def _bound(self) -> BoundLibrary:
-        return BoundLibrary(self.library, self.coefficients, self.drive)
+        if self.inputs and self.known is None:
+            refuse_unknown_inputs(self.inputs)
+        return BoundLibrary(self.library, self.coefficients, self.drive, self.known)
 
     def rhs(self, x: Array, t: Array) -> Array:
         """ẋ, or a map's change per step, at states (batch, feature, channel) and times (batch,); traits stand still."""
@@ -220,8 +223,11 @@ class Law(DiagnosedModel):
         """
         from ecodyn.families.pysindy_export import pysindy_model
 
-        if self.drive is not None:
-            raise ValueError("expected a law of its state alone, got a clock, which time drives; PySINDy has no such")
+        if self.drive is not None or self.inputs:
+            raise ValueError(
+                f"expected a law of its state alone, got {'one of inputs' if self.inputs else 'a clock'}, which time "
+                "drives; PySINDy has no such"
+            )
         return pysindy_model(self.library, self.coefficients, self.step)
 
     def interactions(self) -> Array:
@@ -280,4 +286,5 @@ class Law(DiagnosedModel):
             drive=None if drive is None else Drive(np.array(drive["times"]), np.array(drive["values"])),
             diagnostics=None if diagnostics is None else Diagnostics.from_json(diagnostics, coefficients.shape),
             interaction_matrix=law_file.interaction_matrix_from(document),
+            inputs=law_file.inputs_from(document),
         )

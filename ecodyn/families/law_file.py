@@ -11,8 +11,16 @@ from ecodyn.arrays import Array
 from ecodyn.equations.functions import KINDS, Function
 from ecodyn.equations.library import COUPLINGS, FULL, Library
 from ecodyn.rollouts.iteration import DYNAMICS, FLOW, MAP
+from ecodyn.trajectories.inputs import Kind, check_kind, check_name
 
-__all__ = ["check_coefficients", "interaction_matrix_from", "library_from", "library_to_json", "step_from"]
+__all__ = [
+    "check_coefficients",
+    "inputs_from",
+    "interaction_matrix_from",
+    "library_from",
+    "library_to_json",
+    "step_from",
+]
 
 MAX_DEGREE = 20  # of a monomial in a model file: far beyond any fit, and still quick to evaluate
 # Families with an interaction matrix whose files, of before the first release, do not say so.
@@ -62,9 +70,19 @@ def library_from(document: Mapping[str, Any]) -> Library:
             )
             for f in parts.get("functions", ())
         ),
+        inputs=tuple(inputs_from(document)),
     )
     _check_library(library)
     return library
+
+
+def inputs_from(document: Mapping[str, Any]) -> dict[str, Kind]:
+    """Kinds of a model file's inputs by name, in the order of the law's terms; none in older files."""
+    stated = dict(document.get("inputs") or {})
+    for name, kind in stated.items():
+        check_name(name)
+        check_kind(f"the input {name}", kind)
+    return stated
 
 
 def interaction_matrix_from(document: Mapping[str, Any]) -> bool:

@@ -32,3 +32,7 @@ class Linear(LibraryFamily):
     def library(self, channels: Sequence[str], features: Sequence[Label]) -> Library:
         """1, x, and what the coupling adds."""
         return linear_library(self.coupling, channels, features)
+
+    def driven_library(self, channels: Sequence[str], features: Sequence[Label], inputs: Sequence[str]) -> Library:
+        """The same and each input: ẋ = b + A x + B u."""
+        return linear_library(self.coupling, channels, features, inputs)

@@ -73,6 +73,10 @@ class LotkaVolterra(LibraryFamily):
         """The own signal (or the equation's own channel) times 1, x, and what the coupling adds."""
         return lotka_volterra_library(self.coupling, channels, features)
 
+    def driven_library(self, channels: Sequence[str], features: Sequence[Label], inputs: Sequence[str]) -> Library:
+        """The same and the own signal times each input: ẋᵢ = xᵢ(rᵢ + Σⱼ Aᵢⱼ xⱼ + B u)."""
+        return lotka_volterra_library(self.coupling, channels, features, inputs)
+
     def mask(self, library: Library, own_coefficients: bool) -> NDArray[np.bool_]:
         """All coefficients with the equation's factor, but those of xᵢ² without self-interaction."""
         free = super().mask(library, own_coefficients)

@@ -81,9 +81,9 @@ def map_of_flow(law: Law, step: float) -> Law:
 
 def _matrix(law: Law) -> Array:
     """F of (1 + feature × channel) dimensions: f at the origin in its last column, and a last row of zeros."""
-    if law.drive is not None or law.library.degrees.sum(axis=1).max() > 1:
+    if law.drive is not None or law.inputs or law.library.degrees.sum(axis=1).max() > 1:
         raise ValueError(
-            f"expected a law of degree one without a clock, got {law.family}/{law.coupling} with the terms "
+            f"expected a law of degree one without a clock or inputs, got {law.family}/{law.coupling} with the terms "
             f"{', '.join(law.library.names()[:4])}, …: only linear laws have a matrix to take a logarithm of"
         )
     states = _basis(law)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -13,19 +13,24 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ecodyn.arrays import Array
+from ecodyn.equations.known_inputs import KnownInputs
 from ecodyn.equations.library import FULL
+from ecodyn.families.amplitudes import amplitudes_from as amplitudes_from
+from ecodyn.families.amplitudes import amplitudes_of as amplitudes_of
+from ecodyn.families.amplitudes import feature_amplitudes_from as feature_amplitudes_from
+from ecodyn.families.amplitudes import feature_amplitudes_of as feature_amplitudes_of
 from ecodyn.families.free_rollouts import roll_out
+from ecodyn.families.known import InputsLike, known_inputs
 from ecodyn.families.printing import Printed
 from ecodyn.families.starting_states import StartLike, starting_states
 from ecodyn.rollouts.integration import Rollout
 from ecodyn.rollouts.iteration import FLOW, MAP
 from ecodyn.runtime.json_values import Json, plain
+from ecodyn.trajectories.inputs import Kind
 from ecodyn.trajectories.labels import Label
 
 if TYPE_CHECKING:
     import sympy
-
-    from ecodyn.trajectories import Trajectories
 
 
 SCHEMA = 1  # of a model file
@@ -45,6 +50,8 @@ class FittedModel(Printed):
     provenance : what it was fitted on, and how
     feature_amplitudes : of each feature's signal, where features have units of their own; None where they share one
     step : h of a map, x(t + h) = x(t) + h·f(x(t)), whose f ``rhs`` then is; None for a flow
+    inputs : kinds of the known functions of time that it depends on, by name, in the order of its terms
+    known : these functions for each member of a batch, where it was given them: see ``driven``; in no model file
     kind : class attribute, what a model file says it holds: the name in the registry of models
     self_contained : class attribute, whether the content of a model file is all of it, so that report.json can hold it
         too; not where weights lie beside the file
@@ -69,6 +76,8 @@ class FittedModel(Printed):
     provenance: Mapping[str, Json]
     step: float | None = None
     feature_amplitudes: tuple[float, ...] | None = None
+    inputs: Mapping[str, Kind] = field(default_factory=dict)
+    known: KnownInputs | None = None
 
     kind: ClassVar[str]
     self_contained: ClassVar[bool] = True
@@ -90,7 +99,11 @@ class FittedModel(Printed):
     @property
     def autonomous(self) -> bool:
         """Whether the signals alone decide their derivatives: no other channel and no clock has a say."""
-        return len(self.channels) == 1
+        return len(self.channels) == 1 and not self.inputs
+
+    def driven(self, known: KnownInputs | None) -> Self:
+        """The same law with known inputs, so that its ``rhs`` can be asked for, at batches that these are of."""
+        return self if known is None else replace(self, known=known)
 
     def jacobian_times(self, x: Array, directions: Array) -> Array:
         """(∂ẋ/∂x)·S of an autonomous law, (batch, feature, direction), at states (batch, feature, 1).
@@ -177,6 +190,7 @@ class FittedModel(Printed):
         bound: float | None = None,
         rtol: float = 1e-8,
         max_evaluations: int = 20_000,
+        inputs: InputsLike | None = None,
     ) -> Rollout:
         """Roll the law out freely from a starting state.
 
@@ -190,6 +204,9 @@ class FittedModel(Printed):
         bound : float, optional
             Signal beyond which a rollout has diverged; by default 100 times the training data's largest value or
             its own start, whichever is larger. Further channels that move have bounds in proportion.
+        inputs : mapping of name to a curve, or Trajectories that have them
+            Needed where the law depends on inputs u(t), and x0 are no trajectories that have them: a number, or what
+            else `Trajectories.with_inputs` takes, of the kind that it was fitted with.
 
         Returns
         -------
@@ -206,9 +223,13 @@ class FittedModel(Printed):
         ('ok',) [[[1.    2.    4.   ]
           [0.368 0.736 1.471]]]
         """
+        start = starting_states(x0, self.features, self.channels, any_labels=not self.per_feature)
+        law = self
+        if self.inputs or inputs is not None:
+            law = self.driven(known_inputs(self.inputs, inputs, x0, start, steps, step=self.step))
         rollout = roll_out(
-            self.rhs,
-            starting_states(x0, self.features, self.channels, any_labels=not self.per_feature),
+            law.rhs,
+            start,
             steps,
             self.channels,
             np.array(self.amplitudes),
@@ -217,6 +238,7 @@ class FittedModel(Printed):
             map_step=self.step,
             rtol=rtol,
             max_evaluations=max_evaluations,
+            stops=None if law.known is None else law.known.breaks,
         )
         return replace(rollout, features=self.features, channels=self.channels)
 
@@ -245,38 +267,10 @@ class FittedModel(Printed):
             "amplitude": self.amplitude,
             "amplitudes": list(self.amplitudes),
             "feature_amplitudes": None if self.feature_amplitudes is None else list(self.feature_amplitudes),
+            **({"inputs": dict(self.inputs)} if self.inputs else {}),
             **self._details(),
             "provenance": dict(self.provenance),
         }
-
-
-def amplitudes_of(trajectories: Trajectories, state: str) -> tuple[float, ...]:
-    """Largest absolute value of each channel of a state."""
-    return tuple(np.nanmax(np.abs(trajectories.state(state)), axis=(0, 1, 2)).tolist())
-
-
-def amplitudes_from(document: Mapping[str, Any]) -> tuple[float, ...]:
-    """The amplitudes in a model file; those of older files state the signal's alone."""
-    channels = len(document["state"].split(","))
-    amplitudes = tuple(float(a) for a in document.get("amplitudes", [document["amplitude"]] * channels))
-    if len(amplitudes) != channels:
-        raise ValueError(f"{len(amplitudes)} amplitudes of {channels} channels")
-    return amplitudes
-
-
-def feature_amplitudes_of(trajectories: Trajectories) -> tuple[float, ...]:
-    """Largest absolute signal of each feature."""
-    return tuple(np.nanmax(np.abs(trajectories.values), axis=(0, 1)).tolist())
-
-
-def feature_amplitudes_from(document: Mapping[str, Any]) -> tuple[float, ...] | None:
-    """Those in a model file; none in older ones."""
-    stated = document.get("feature_amplitudes")
-    if stated is None:
-        return None
-    if len(stated) != len(document["features"]):
-        raise ValueError(f"{len(stated)} amplitudes of {len(document['features'])} features")
-    return tuple(float(a) for a in stated)
 
 
 def check_model_path(path: str | Path, *, force: bool = False) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import TextIO
+from typing import Any, TextIO
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 from ecodyn.arrays import Array
 from ecodyn.errors import DataWarning
 from ecodyn.families.configuration import Configured
+from ecodyn.families.known import InputsLike, inputs_of_runs
 from ecodyn.families.model import FittedModel
 from ecodyn.families.starting_states import StartLike, starting_states
 from ecodyn.families.target import check_no_target
@@ -34,7 +35,7 @@ class Predictor(Configured):
     model_: FittedModel
     _counted_steps: bool = True  # whether the fit's times were 0, 1, 2, …
 
-    def predict(self, x0: StartLike, t: ArrayLike | None = None) -> Array:
+    def predict(self, x0: StartLike, t: ArrayLike | None = None, *, inputs: InputsLike | None = None) -> Array:
         """Roll the fitted law out from given states (``pysindy.SINDy.predict`` gives derivatives: ``model_.rhs``).
 
         Parameters
@@ -45,6 +46,8 @@ class Predictor(Configured):
         t : float or array (step,) or (batch, step), optional
             One time after the start; or times, the first of them the start's. By default one unit of time, or a map's
             one step.
+        inputs : mapping of name to a curve, optional
+            Of a law that depends on inputs u(t): as in ``FittedModel.simulate``.
 
         Returns
         -------
@@ -71,7 +74,10 @@ class Predictor(Configured):
         one_time = np.ndim(t) == 0
         if one_time and not float(np.asarray(t)) > 0:
             raise ValueError(f"expected a time after the start, above 0, got {t!r}; or an array of times")
-        rollout = self.model_.simulate(start, [0.0, float(np.asarray(t))] if one_time else t)
+        if inputs is None and not one_time and self.model_.inputs and isinstance(x0, Trajectories):
+            inputs = x0  # whose times are those of t
+        given: dict[str, Any] = {} if inputs is None else {"inputs": inputs}
+        rollout = self.model_.simulate(start, [0.0, float(np.asarray(t))] if one_time else t, **given)
         _say_early_ends(rollout)
         signal = rollout.signal[:, -1] if one_time else rollout.signal
         single = start.ndim == (1 if len(self.model_.channels) == 1 else 2)
@@ -126,7 +132,10 @@ class Predictor(Configured):
         check_is_fitted(self, "model_")
         check_no_target(X, y)
         runs = self._runs_to_score(X, t).since_complete()
-        rollout = self.model_.simulate(runs.state(self.model_.state)[:, 0], runs.times)
+        law = self.model_
+        known = inputs_of_runs(law.inputs, runs, range(len(runs)), law.step)
+        given: dict[str, Any] = {} if known is None else {"inputs": known}
+        rollout = law.simulate(runs.state(law.state)[:, 0], runs.times, **given)
         _say_early_ends(rollout)
         skills = _skills(runs, rollout)
         still = int(np.isnan(skills).sum())

@@ -200,12 +200,16 @@ class SINDy(LibraryFamily):
 
     def library(self, channels: Sequence[str], features: Sequence[Label]) -> Library:
         """All candidate monomials under the coupling."""
+        return self.driven_library(channels, features, ())
+
+    def driven_library(self, channels: Sequence[str], features: Sequence[Label], inputs: Sequence[str]) -> Library:
+        """The same, in which an input counts as one degree."""
         degree = self.degree
         if degree is None and self.coupling == FULL:
-            variables = len(features) * len(channels)
+            variables = len(features) * len(channels) + len(inputs)
             cubic = len(features) * len(fitted(channels)) * math.comb(variables + 3, 3)
             degree = 3 if cubic <= SMALL_FULL else 2
-        return polynomial_library(self.coupling, channels, features, degree)
+        return polynomial_library(self.coupling, channels, features, degree, inputs)
 
     def initial_fit(
         self, library: Library, samples: Samples, parts: list[MatchedIntegrals], own_coefficients: bool

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+import math
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -20,6 +22,7 @@ def march(
     substeps: int = 1,
     bound: float | Array = np.inf,
     step: float | Array | None = None,
+    cuts: Sequence[Array | None] | None = None,
 ) -> Iterator[tuple[int, Array, Bools]]:
     """Classical Runge-Kutta steps along a grid, one output at a time, so that a caller need not store them.
 
@@ -32,6 +35,8 @@ def march(
     times : array (batch, step); a repeated time is an interval of no length, which is how rows are padded
     substeps : steps an interval, of a flow
     step : h of a map, one for all or (batch,); None for a flow
+    cuts : of a right-hand side that jumps at known times: how each interval is cut there, as edges (batch, edge), or
+        None where it is not; a step that ends at a jump asks for slopes just before it
     bound : one for all, or (batch,); a member whose first column exceeds it in size is dead from then on: zero
 
     Yields
@@ -44,7 +49,13 @@ def march(
     yield 0, x, alive
     for i in range(times.shape[1] - 1):
         t, gap = times[:, i], times[:, i + 1] - times[:, i]
-        x = _solved(rhs, x, t, gap, substeps) if step is None else _iterated(rhs, x, t, gap, step)
+        if step is not None:
+            x = _iterated(rhs, x, t, gap, step)
+        elif cuts is None:
+            x = _solved(rhs, x, t, gap, substeps)
+        else:
+            edges = cuts[i]
+            x = _solved_in_pieces(rhs, x, times[:, i : i + 2] if edges is None else edges, substeps)
         alive = alive & within(x, bound)
         if not alive.all():
             x[~alive] = 0.0
@@ -64,6 +75,19 @@ def _solved(rhs: RightHandSide, x: Array, t: Array, gap: Array, substeps: int) -
     return x
 
 
+def _solved_in_pieces(rhs: RightHandSide, x: Array, edges: Array, substeps: int) -> Array:
+    """Over an interval that is cut at edges (batch, edge): as many steps a piece as its share of the interval takes."""
+    whole = edges[:, -1] - edges[:, 0]
+    for t, end in itertools.pairwise(edges.T):
+        gap = end - t
+        share = float(np.max(gap / np.where(whole > 0, whole, 1.0)))
+        count = max(1, math.ceil(substeps * share))
+        h, before = gap / count, np.maximum(t, np.nextafter(end, -np.inf))
+        for j in range(count):
+            x = _runge_kutta_step(rhs, x, t + j * h, h, before if j == count - 1 else None)
+    return x
+
+
 def _iterated(rhs: RightHandSide, x: Array, t: Array, gap: Array, step: float | Array) -> Array:
     counts = np.rint(gap / step)  # they may differ by one between members: those that are there stay
     for j in range(int(counts.max(initial=0.0))):
@@ -72,7 +96,8 @@ def _iterated(rhs: RightHandSide, x: Array, t: Array, gap: Array, step: float | 
     return x
 
 
-def _runge_kutta_step(rhs: RightHandSide, x: Array, t: Array, h: Array) -> Array:
+def _runge_kutta_step(rhs: RightHandSide, x: Array, t: Array, h: Array, end: Array | None = None) -> Array:
+    """One step; ``end`` is when its last slope is asked for, where that is not quite t + h."""
     step = h[:, None, None]
     half, middle = 0.5 * step, t + 0.5 * h  # one array of times: what depends on time alone is worked out once for it
     k1 = rhs(x, t)
@@ -85,7 +110,7 @@ def _runge_kutta_step(rhs: RightHandSide, x: Array, t: Array, h: Array) -> Array
     k3 = rhs(at, middle)
     np.multiply(step, k3, out=at)
     at += x
-    k4 = rhs(at, t + h)
+    k4 = rhs(at, t + h if end is None else end)
     # x + h/6 (k₁ + 2(k₂ + k₃) + k₄)
     total = k2 + k3
     total *= 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -99,7 +100,8 @@ def law_response(
             "expected runs with a factor other than 1, got none; train some with a scaled frequency"
         )
     times, at = runs.steps, _places(runs.steps, steps)
-    rollout = law.simulate(runs.state(law.state)[:, 0], times)
+    given: dict[str, Any] = {"inputs": runs} if law.inputs else {}
+    rollout = law.simulate(runs.state(law.state)[:, 0], times, **given)
     others = np.arange(runs.n_features) != k
     observed = _of_the_others(runs.values[:, at], others, pairs)
     predicted = _of_the_others(rollout.signal[:, at], others, pairs)

@@ -15,7 +15,18 @@ from ecodyn.errors import UnusableDataError
 from ecodyn.trajectories.labels import Label, Labels
 from ecodyn.trajectories.values import float64
 
-__all__ = ["KINDS", "LINEAR", "STEPS", "Input", "InputLike", "Kind", "check_covers", "check_kind", "checked_inputs"]
+__all__ = [
+    "KINDS",
+    "LINEAR",
+    "STEPS",
+    "Input",
+    "InputLike",
+    "Kind",
+    "check_covers",
+    "check_kind",
+    "check_name",
+    "checked_inputs",
+]
 
 Kind: TypeAlias = Literal["steps", "linear"]
 STEPS: Kind = "steps"
@@ -62,7 +73,7 @@ class Input:
     kind: Kind
 
     def __init__(self, name: str, times: ArrayLike, values: ArrayLike, kind: Kind) -> None:
-        _check_name(name)
+        check_name(name)
         check_kind(f"the input {name}", kind)
         knots, heights = float64(times, f"the times of {name}"), float64(values, f"the values of {name}")
         _check_knots(name, knots, heights)
@@ -131,7 +142,8 @@ def check_kind(what: str, kind: object) -> None:
         )
 
 
-def _check_name(name: object) -> None:
+def check_name(name: object) -> None:
+    """Refuse what can't name an input."""
     if not isinstance(name, str) or not name.isidentifier() or not name.isascii() or keyword.iskeyword(name):
         raise ValueError(
             f"expected the name of an input as a word of letters, digits and underscores, such as lr, got {name!r}"

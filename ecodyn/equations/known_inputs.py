@@ -1,0 +1,125 @@
+"""Inputs u(t) of the members of a batch, and where a solver's steps have to end because of them."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from ecodyn.arrays import Array, Integers
+from ecodyn.trajectories.inputs import LINEAR, Input
+
+__all__ = ["Curves", "KnownInputs"]
+
+Curves = tuple[Input, ...]  # one for each input, in the order of a library's
+
+
+@dataclass(frozen=True, eq=False)
+class KnownInputs:
+    """u(t) of each member of a batch, (batch, input), each its own curve or shared ones.
+
+    At a jump it is the new value; what a step sees at its end is asked for just before (see ``rollouts.marching``).
+
+    Parameters
+    ----------
+    curves : the inputs of each run, all in one order
+    member : which run each member of the batch is of
+    ahead : how much later than asked for curves are read: a part of a map's step, so that rounding of its times can't
+        fall short of a jump
+    """
+
+    curves: tuple[Curves, ...]
+    member: Integers
+    ahead: float = 0.0
+    _cuts: dict[bytes, list[Array | None]] = field(default_factory=dict, init=False, repr=False)
+
+    @classmethod
+    def of(cls, curves: Sequence[Curves], ahead: float = 0.0) -> KnownInputs:
+        """Of a batch of which each member has its own curves; those that are the same are kept once."""
+        distinct: dict[Curves, int] = {}
+        member = np.array([distinct.setdefault(own, len(distinct)) for own in curves], dtype=np.intp)
+        return cls(tuple(distinct), member, ahead)
+
+    @classmethod
+    def concat(cls, batches: Sequence[KnownInputs | None]) -> KnownInputs | None:
+        """The members of several batches one after the other; None where these have no inputs."""
+        parts = [part for part in batches if part is not None]
+        if len(parts) <= 1:
+            return parts[0] if parts else None
+        first = np.cumsum([0, *(len(part.curves) for part in parts)])
+        member = np.concatenate([part.member + n for part, n in zip(parts, first, strict=False)])
+        return cls(tuple(itertools.chain(*(part.curves for part in parts))), member, parts[0].ahead)
+
+    def take(self, members: Integers) -> KnownInputs:
+        """Some of the members, or some of them several times."""
+        return KnownInputs(self.curves, self.member[members], self.ahead)
+
+    def __call__(self, t: Array) -> Array:
+        """u at times (batch,), as (batch, input)."""
+        t = t + self.ahead if self.ahead else t
+        if len(self.curves) == 1:
+            return np.stack([curve(t) for curve in self.curves[0]], axis=-1)
+        return np.stack([table(t, self.member) for table in self._tables], axis=-1)
+
+    @cached_property
+    def _tables(self) -> list[_Table]:
+        return [_Table.of([own[k] for own in self.curves]) for k in range(len(self.curves[0]))]
+
+    @cached_property
+    def breaks(self) -> Array:
+        """Times (batch, break), increasing, at which a step has to end; infinite behind a member's last."""
+        each = [np.unique(np.concatenate([curve.breaks for curve in own])) for own in self.curves]
+        padded = np.full((len(each), max(len(own) for own in each)), np.inf)
+        for row, own in zip(padded, each, strict=True):
+            row[: len(own)] = own
+        return padded[self.member]
+
+    def cuts(self, times: Array) -> list[Array | None]:
+        """Where each interval of times (batch, step) is cut by breaks, (batch, edge), its ends included.
+
+        None for an interval within which no member has any. Members with fewer have pieces of no length at its end.
+        """
+        key = times.tobytes()
+        if key not in self._cuts:
+            self._cuts[key] = [self._edges(*times[:, i : i + 2].T) for i in range(times.shape[1] - 1)]
+        return self._cuts[key]
+
+    def _edges(self, begin: Array, end: Array) -> Array | None:
+        breaks = self.breaks
+        inside = (breaks > begin[:, None]) & (breaks < end[:, None])
+        most = int(inside.sum(axis=1).max(initial=0))
+        if not most:
+            return None
+        within = np.sort(np.where(inside, breaks, end[:, None]), axis=1)[:, :most]
+        return np.column_stack([begin, within, end])
+
+
+@dataclass(frozen=True, eq=False)
+class _Table:
+    """One input of several runs: knots (run, knot), padded by infinity, with the value and slope from each on."""
+
+    knots: Array
+    values: Array
+    slopes: Array
+
+    @classmethod
+    def of(cls, curves: Sequence[Input]) -> _Table:
+        most = max(len(curve.times) for curve in curves)
+        knots = np.full((len(curves), most), np.inf)
+        values, slopes = np.zeros((2, len(curves), most))
+        for r, curve in enumerate(curves):
+            n = len(curve.times)
+            knots[r, :n], values[r, :n] = curve.times, curve.values
+            if curve.kind == LINEAR:
+                slopes[r, : n - 1] = np.diff(curve.values) / np.diff(curve.times)
+        return cls(knots, values, slopes)
+
+    def __call__(self, t: Array, member: Integers) -> Array:
+        place = np.count_nonzero(self.knots[member] <= t[:, None], axis=1) - 1
+        first = place < 0  # before the first knot, its value: only rounding asks there
+        place = np.maximum(place, 0)
+        since = np.where(first, 0.0, t - self.knots[member, place])
+        return np.asarray(self.values[member, place] + self.slopes[member, place] * since)
