@@ -34,9 +34,8 @@ def csv(folder, rate="lr"):
 
 
 def jsonl(folder, rate="learning_rate"):
-    pd.concat(table(run, rate) for run in RATES).to_json(
-        folder / "runs.jsonl", orient="records", lines=True, double_precision=15
-    )
+    rows = pd.concat(table(run, rate) for run in RATES).to_dict("records")
+    (folder / "runs.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     return folder / "runs.jsonl", rate
 
 
