@@ -147,9 +147,7 @@ def on_others(law: Law, data: Trajectories, fitted_to: dict[str, Sequence[str]])
     seeds = sorted(set(data.settings["seed"].tolist()))
     folds = [seeds[i::FOLDS] for i in range(FOLDS)]
     tasks = [(target, fold) for target in fitted_to for fold in folds]
-    training = [
-        law.seen(under(data, fitted_to[target], [s for s in seeds if s not in fold])) for target, fold in tasks
-    ]
+    training = [law.seen(under(data, fitted_to[target], [s for s in seeds if s not in fold])) for target, fold in tasks]
     models = law.estimator.fit_models(training)
     skills = {target: np.full(len(seeds), np.nan) for target in fitted_to}
     for (target, fold), model in zip(tasks, models, strict=True):

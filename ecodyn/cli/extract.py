@@ -133,10 +133,8 @@ def extract(
         reading = Reading(columns, time_column, run_column, missing)
         options = reading.of_logs(key, interval, first_step, step_pattern=step_pattern, log_format=log_format)
         notes = dict(assignment(n, "--note") for n in note or ())
-        driven = {"inputs": _columns_of_inputs(inputs), "input_kind": _kind(input_kind)}
-        extraction = partial(
-            extract_logs, paths, request, options=options, notes=notes, labels_shared=labels_shared, **driven
-        )
+        extraction = partial(extract_logs, paths, request, options=options, notes=notes, labels_shared=labels_shared)
+        extraction = partial(extraction, inputs=_columns_of_inputs(inputs), input_kind=_kind(input_kind))
         _extracted(partial(extraction, jobs=cores(jobs), command=typed()), output, force, as_json)
 
 

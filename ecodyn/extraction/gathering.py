@@ -104,9 +104,9 @@ def gather(
     loaded = _loaded([path for path, extracted in entries if not extracted], options, beside_logs=bool(logs))
     extraction = None
     if opened:
-        found = logged_inputs(extracted_paths, opened, options, {}, None)
+        said = logged_inputs(extracted_paths, opened, options, {}, None)  # rates that vary, which nobody asked for here
         extraction = extract_logs(
-            opened, request or Request(), options, found, jobs=jobs, command=command, progress=progress
+            opened, request or Request(), options, said, jobs=jobs, command=command, progress=progress
         )
         if not loaded:
             return Gathered(trajectories=extraction, extracted=len(opened))
