@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from ecodyn.arrays import Array, Integers
-from ecodyn.trajectories.inputs import LINEAR, Input
+from ecodyn.trajectories.inputs import LINEAR, STEPS, Input
 
 __all__ = ["Curves", "KnownInputs"]
 
@@ -52,6 +52,11 @@ class KnownInputs:
         first = np.cumsum([0, *(len(part.curves) for part in parts)])
         member = np.concatenate([part.member + n for part, n in zip(parts, first, strict=False)])
         return cls(tuple(itertools.chain(*(part.curves for part in parts))), member, parts[0].ahead)
+
+    @classmethod
+    def ones(cls, names: Sequence[str]) -> KnownInputs | None:
+        """Inputs that are 1 throughout, for batches of any size; None of none."""
+        return cls.of([tuple(Input(name, [0.0], [1.0], STEPS) for name in names)]) if names else None
 
     def take(self, members: Integers) -> KnownInputs:
         """Some of the members, or some of them several times."""

@@ -153,6 +153,11 @@ class Samples:
         )
 
     @property
+    def input_scales(self) -> tuple[float, ...]:
+        """Of each input, if there are any."""
+        return () if self.inputs is None else tuple(self.inputs.scales.tolist())
+
+    @property
     def n_runs(self) -> int:
         """Number of runs."""
         return len(self.states)

@@ -66,8 +66,7 @@ class Objective:
         self.estimate_starts = estimate_starts
         self.exact = EXACT_SQUARES * float(np.sum(samples.states[..., 0] ** 2))
         self.bound = AMPLITUDE * max(float(np.abs(samples.states[..., 0]).max()), 1e-300)
-        self.substeps = 1
-        self.implicit = False  # steps for stiff laws
+        self.substeps, self.implicit = 1, False  # implicit steps are for stiff laws
         self.step = samples.step
         self.weight_of = weights_of_channels(samples)
         self.noise = float(self.segments.weights.sum() * np.sum(self.weight_of * samples.noise))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ecodyn.arrays import Array
+from ecodyn.arrays import Array, Integers
 from ecodyn.estimation.integral_matching import SPAN
 from ecodyn.estimation.samples import Samples
 
@@ -14,6 +14,7 @@ __all__ = ["Spans", "simpson"]
 
 NODES = 3  # data points of Simpson's rule in a span
 ROWS = 2000  # increments that are matched: rollouts follow, and these are where they begin
+LEAST_APART = 0.25  # of the spans: where breaks are denser, they are those of a curve that moves little between two
 ROWS_OF_ONE = 1000  # of a single run: it has no more to say
 
 
@@ -25,10 +26,12 @@ class Spans:
     ----------
     states : array (node, channel, span, feature)
     times : array (span, node)
+    run : array (span,)
     """
 
     states: Array
     times: Array
+    run: Integers
 
     @classmethod
     def of(cls, samples: Samples, gap: int | None = None) -> Spans:
@@ -43,7 +46,15 @@ class Spans:
         run = np.repeat(np.arange(samples.n_runs), [len(s) for s in starts])
         places = np.minimum(np.concatenate(starts)[:, None] + gap * np.arange(NODES), lengths[run][:, None] - 1)
         states = samples.states[run[:, None], places].transpose(1, 3, 0, 2)
-        return cls(states, samples.times[run[:, None], places])
+        return cls(states, samples.times[run[:, None], places], run)
+
+    def apart_from(self, breaks: Array) -> Spans:
+        """Those that are not cut by breaks (span, break), where Simpson's rule fails; all, if that is most of them."""
+        begin, end = self.times[:, :1], self.times[:, -1:]
+        kept = ~((breaks > begin) & (breaks <= end)).any(axis=1)
+        if kept.mean() < LEAST_APART:
+            return self
+        return Spans(np.ascontiguousarray(self.states[:, :, kept]), self.times[kept], self.run[kept])
 
     @property
     def increments(self) -> Array:

@@ -204,10 +204,8 @@ class Family(Predictor, ABC):
 
         # What is not finite is told by the trajectories, with its place and what to do.
         array = validate_data(self, X, dtype=np.float64, ensure_min_samples=MIN_STEPS, ensure_all_finite=False)
-        names = getattr(self, "feature_names_in_", None)
-        labels = None if names is None else names.tolist()
-        runs = as_trajectories(array, t)
-        return runs if labels is None else Trajectories(array[None], runs.steps, labels, labels_shared=True)
+        runs, names = as_trajectories(array, t), getattr(self, "feature_names_in_", None)
+        return runs if names is None else Trajectories(array[None], runs.steps, names.tolist(), labels_shared=True)
 
     def check(self, trajectories: Trajectories) -> None:
         """Refuse what the family can't be fitted to, with a sentence."""
@@ -239,7 +237,9 @@ class Family(Predictor, ABC):
                 f"{unknown} runs have no stored step before their first one: the velocity there is that of the steps "
                 "after it; begin the window later"
             )
-        return (*notes, *still_inputs(trajectories))
+        return (*notes, *self.notes_on_inputs(trajectories))
+
+    notes_on_inputs = staticmethod(still_inputs)  # of those that the law does not depend on
 
     def ahead(self, trajectories: Trajectories) -> tuple[str, ...]:
         """What a reader should know before the work begins, such as how much memory it will take."""

@@ -137,7 +137,6 @@ class Formula(FormulaFamily):
                 raise ValueError(f"the bounds of {name} leave nothing above 0, got {high:g} as the upper one")
         return bounds
 
-    def beginnings(self) -> Mapping[str, float]:
+    def beginnings(self, statement: Statement) -> Mapping[str, float]:
         """The starts that are given."""
-        statement = self.statement
         return checked_starts(self.starts, statement, self.ranges(statement))

@@ -19,6 +19,7 @@ from ecodyn.extraction.gathering import data_of
 from ecodyn.families.configuration import Configuration, Shooting
 from ecodyn.families.formula_diagnostics import diagnose_formula
 from ecodyn.families.formula_model import FormulaModel
+from ecodyn.families.known import no_terms_in, still_inputs
 from ecodyn.families.model import amplitudes_of
 from ecodyn.families.options import check_whole
 from ecodyn.families.profile_likelihood import Profile, profile_of
@@ -84,23 +85,27 @@ class FormulaFamily(ShotFamily[FormulaModel]):
     def ranges(self, statement: Statement) -> tuple[Bounds, ...]:
         """Bounds of each parameter."""
 
-    def beginnings(self) -> Mapping[str, float]:
+    def beginnings(self, statement: Statement) -> Mapping[str, float]:
         """Values of parameters that the search begins with, in place of draws."""
         return {}
 
     @property
     def statement(self) -> Statement:
-        """The formula with its names resolved for this state."""
+        """The formula with its names resolved for this state, inputs of the data being parameters still."""
         return statement_of(self.text(), self.state)
+
+    def statement_for(self, trajectories: Trajectories) -> Statement:
+        """The formula with its names resolved for data: those of their inputs are no parameters."""
+        return statement_of(self.text(), self.state, tuple(trajectories.inputs))
 
     def check(self, trajectories: Trajectories) -> None:
         """Refuse formulas that can't be meant for these data, unknown options, and unusable data."""
         super().check(trajectories)
         check_whole("searches", self.searches, 1)
         check_whole("random_state", self.random_state, 0)
-        statement = self.statement
+        statement = self.statement_for(trajectories)
         self.ranges(statement)
-        self.beginnings()
+        self.beginnings(statement)
         observables = [name for name in trajectories.observables if name not in statement.own]
         check_labels(statement, trajectories.features.tolist(), observables, trajectories.labels_shared)
 
@@ -125,20 +130,27 @@ class FormulaFamily(ShotFamily[FormulaModel]):
         UnusableDataError
             These are other data, there is only one run, or rollouts diverge.
         """
-        known_among([parameter], self.statement, "profiles")
+        trajectories = data_of(X, t)
+        statement = self.statement_for(trajectories)
+        known_among([parameter], statement, "profiles")
         if not hasattr(self, "model_"):
             self.fit(X, t=t)
-        trajectories = data_of(X, t)
         self._check_fitted_to(trajectories)
         samples = self._prepared(trajectories, clock=False).samples
         options = {k: v for k, v in self.shooting_options.get_params().items() if k not in ("refine", "stages")}
         with np.errstate(all="ignore"):
-            return profile_of(self.model_, samples, self.ranges(self.statement), parameter, options)
+            return profile_of(self.model_, samples, self.ranges(statement), parameter, options)
 
     def notes(self, trajectories: Trajectories) -> tuple[str, ...]:
         """What a reader should know about these data under this formula."""
-        far = far_from_origin(self.statement, trajectories.times)
+        statement = self.statement_for(trajectories)
+        far = far_from_origin(statement, trajectories.times)
         return (*super().notes(trajectories), *([far] if far else []))
+
+    def notes_on_inputs(self, trajectories: Trajectories) -> tuple[str, ...]:
+        """Those that the formula does not name."""
+        unnamed = [name for name in trajectories.inputs if name not in self.statement_for(trajectories).inputs]
+        return (f"the formula does not name the input {', '.join(unnamed)}, so that it has no say",) if unnamed else ()
 
     def provenance(self, trajectories: Trajectories) -> dict[str, Json]:
         """What a fitted model remembers of its making; the data by what their numbers hash to."""
@@ -156,23 +168,29 @@ class FormulaFamily(ShotFamily[FormulaModel]):
             )
 
     def _fit_together(self, training_sets: Sequence[Trajectories], clock: bool) -> list[FormulaModel]:
-        started, statement = perf_counter(), self.statement
-        search = Search(
-            statement=statement,
-            bounds=self.ranges(statement),
-            starts=self.beginnings(),
-            count=self.searches,
-            seed=self.random_state,
-        )
+        started = perf_counter()
+        searches = [self._search(training) for training in training_sets]
         prepared = [self._prepared(training, clock) for training in training_sets]
         options = self.shooting_options.get_params()
         refine = bool(options.pop("refine"))  # "auto" is yes: a formula has few parameters
-        fits = fit_formulas([(search, p.samples, p.columns) for p in prepared], options, refine=refine)
+        pairs = list(zip(searches, prepared, strict=True))
+        fits = fit_formulas([(search, p.samples, p.columns) for search, p in pairs], options, refine=refine)
         seconds = (perf_counter() - started) / len(prepared)
-        return [self._model(p, fit, search, seconds) for p, fit in zip(prepared, fits, strict=True)]
+        return [self._model(p, fit, search, seconds) for (search, p), fit in zip(pairs, fits, strict=True)]
+
+    def _search(self, trajectories: Trajectories) -> Search:
+        statement = self.statement_for(trajectories)
+        return Search(
+            statement=statement,
+            bounds=self.ranges(statement),
+            starts=self.beginnings(statement),
+            count=self.searches,
+            seed=self.random_state,
+        )
 
     def _prepared(self, trajectories: Trajectories, clock: bool) -> _TrainingSet:
-        samples = Samples.of(trajectories, self.state, self.dynamics)
+        statement = self.statement_for(trajectories)
+        samples = Samples.of(trajectories, self.state, self.dynamics, inputs=statement.inputs)
         if clock and self.clock_applies():  # what the formula takes the mean of is had from the runs themselves
             samples = replace(samples, drive=cast(Drive, CommonMeans.of(samples)))
         labels = [str(label) for label in trajectories.features.tolist()]
@@ -198,6 +216,7 @@ class FormulaFamily(ShotFamily[FormulaModel]):
             parameters=dict(zip(statement.parameters, fit.parameters.tolist(), strict=True)),
             drive=drive,
             diagnostics=diagnose_formula(label, fit, search.bounds, samples, seconds),
+            inputs={name: trajectories.inputs[name][0].kind for name in statement.inputs},
         )
 
 
@@ -245,6 +264,22 @@ class WrittenFamily(FormulaFamily):
         self.shooting = shooting
         self.searches = searches
         self.random_state = random_state
+
+    def statement_for(self, trajectories: Trajectories) -> Statement:
+        """The formula, which is of no inputs, whatever its parameters and those of the data are called.
+
+        Raises
+        ------
+        UnusableDataError
+            The data have inputs that vary.
+        """
+        if varying := trajectories.varying_inputs():
+            raise UnusableDataError(no_terms_in(self.name, varying))
+        return self.statement
+
+    def notes_on_inputs(self, trajectories: Trajectories) -> tuple[str, ...]:
+        """Those that do not vary: the formula is of none."""
+        return still_inputs(trajectories)
 
     def text(self) -> str:
         """The formula of this coupling."""

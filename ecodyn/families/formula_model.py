@@ -15,7 +15,8 @@ from ecodyn.equations.clock_drive import Drive
 from ecodyn.equations.names import letter_of
 from ecodyn.families.diagnosed import DiagnosedModel
 from ecodyn.families.diagnostics import Diagnostics
-from ecodyn.families.law_file import step_from
+from ecodyn.families.known import refuse_unknown_inputs
+from ecodyn.families.law_file import inputs_from, step_from
 from ecodyn.families.law_text import change_over
 from ecodyn.families.model import amplitudes_from, feature_amplitudes_from
 from ecodyn.families.options import is_number
@@ -69,7 +70,7 @@ class FormulaModel(DiagnosedModel):
     @cached_property
     def statement(self) -> Statement:
         """The formula with its names resolved."""
-        return statement_of(self.formula, self.state)
+        return statement_of(self.formula, self.state, tuple(self.inputs))
 
     @property
     def law(self) -> FormulaLaw:
@@ -81,7 +82,9 @@ class FormulaModel(DiagnosedModel):
     @cached_property
     def _bound(self) -> BoundFormula:
         values = np.array([[self.parameters[name] for name in self.statement.parameters]])
-        return BoundFormula(self.law, values, np.ones_like(values), self.drive)
+        if self.inputs and self.known is None:
+            refuse_unknown_inputs(self.inputs)
+        return BoundFormula(self.law, values, np.ones_like(values), self.drive, self.known)
 
     def rhs(self, x: Array, t: Array) -> Array:
         """ẋ, or a map's change per step, at states (batch, feature, channel) and times (batch,); traits stand still."""
@@ -178,7 +181,10 @@ class FormulaModel(DiagnosedModel):
 
         if not isinstance(document["family"], str) or not isinstance(document["formula"], str):
             raise ValueError("a family and a formula that are text are expected")
-        statement, features = statement_of(document["formula"], document["state"]), tuple(document["features"])
+        inputs, features = inputs_from(document), tuple(document["features"])
+        statement = statement_of(document["formula"], document["state"], tuple(inputs))
+        if statement.inputs != tuple(inputs):
+            raise ValueError(f"inputs {tuple(inputs)} of a formula that has {statement.inputs}")
         check_labels(statement, features, (), shared=True)
         parameters = _parameters(document["parameters"], statement)
         if document["coupling"] != statement.coupling:
@@ -195,6 +201,7 @@ class FormulaModel(DiagnosedModel):
             step=step_from(document),
             formula=document["formula"],
             parameters=parameters,
+            inputs=inputs,
             drive=None if drive is None else _drive(drive, statement),
             diagnostics=None if diagnostics is None else Diagnostics.from_json(diagnostics, (1, len(parameters))),
         )

@@ -17,6 +17,7 @@ from ecodyn.arrays import Array
 from ecodyn.errors import UnusableDataError
 from ecodyn.estimation import Samples, ShootingResult, shoot
 from ecodyn.formulas.law import FormulaLaw
+from ecodyn.formulas.searching import scaled_law
 from ecodyn.formulas.transforms import Bounds, Coordinates
 from ecodyn.formulas.units import units_of
 from ecodyn.statistics.intervals import INTERVAL_LEVEL
@@ -153,9 +154,9 @@ def profile_of(
     index = statement.parameters.index(parameter)
     fitted = np.array([model.parameters[name] for name in statement.parameters])
     exponents = {n: v for n, v in model.parameters.items() if n in statement.exponents}
-    units = units_of(statement, samples.scales.ravel(), samples.time_scale, exponents)
+    units = units_of(statement, samples.scales.ravel(), samples.time_scale, exponents, samples.input_scales)
     coordinates = Coordinates(tuple(bounds), tuple(units.tolist()))
-    law = replace(model.law, scales=tuple(samples.scales.ravel().tolist()), time_scale=samples.time_scale)
+    law = scaled_law(statement, model.law.columns, samples)
     surface = _Surface(law, coordinates, samples, {**options, "stages": WHOLE})
     result, optimum = surface.at(coordinates.inward(fitted), None)
     if not _whole(result):

@@ -56,7 +56,8 @@ class Program:
     def value(self, x: Array, parameters: Array, t: Array, seen: Array | None = None) -> Array:
         """f at states (batch, feature, channel), parameters (batch, parameter), times (batch,): (batch, feature).
 
-        ``seen`` (batch, environment) are a clock's means.
+        ``seen`` (batch, environment) are a clock's means. Of a statement with inputs, t has them behind the times,
+        (batch, 1 + input).
         """
         (value,) = self._value(*self._arguments(x, parameters, t, seen))
         return np.broadcast_to(value, x.shape[:2])
@@ -82,7 +83,7 @@ class Program:
     def _arguments(self, x: Array, parameters: Array, t: Array, seen: Array | None) -> list[Part]:
         arguments: list[Part] = [x[..., c] for c in range(x.shape[-1])]
         arguments += [parameters[:, i, None] for i in range(parameters.shape[1])]
-        arguments += [t[:, None], float(x.shape[1])]
+        arguments += [*(t.reshape(len(t), -1).T[..., None]), float(x.shape[1])]
         if self.driven and seen is not None:
             return arguments + [seen[:, i, None] for i in range(seen.shape[1])]
         return arguments + [x[:, column : column + 1, 0] for column in self.columns]
@@ -108,7 +109,7 @@ def program_of(statement: Statement, columns: tuple[int, ...] = (), *, driven: b
                     kept.append((sort, row, column))
                     parts.append(entry)
     seen = list(found.environment)
-    arguments = [*found.channels, *found.parameters, found.time, found.count]
+    arguments = [*found.channels, *found.parameters, found.time, *found.inputs, found.count]
     arguments += seen if driven else seen[: len(statement.features)]
     if not driven:
         seen = _worked_out(statement, found.value, seen)
@@ -184,7 +185,8 @@ def _try(program: Program) -> None:
     x = np.ones((1, max([1, *(c + 1 for c in program.columns)]), len(statement.channels)))
     seen = np.ones((1, len(statement.environment))) if program.driven else None
     try:
-        program.evaluate(x, np.ones((1, len(statement.parameters))), np.zeros(1), seen)
+        when = np.array([[0.0, *(1.0 for _ in statement.inputs)]])
+        program.evaluate(x, np.ones((1, len(statement.parameters))), when, seen)
     except (ArithmeticError, TypeError, ValueError) as error:
         raise FormulaError(
             f"expected a formula that floating-point numbers can hold, got {statement.text!r}"

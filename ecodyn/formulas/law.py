@@ -13,6 +13,7 @@ import numpy as np
 
 from ecodyn.arrays import Array
 from ecodyn.equations.clock_drive import Drive, Drives
+from ecodyn.equations.known_inputs import KnownInputs
 from ecodyn.formulas.common_means import CommonMeans
 from ecodyn.formulas.compiled import Evaluation, Part, Program, program_of
 from ecodyn.formulas.statement import Statement
@@ -34,6 +35,7 @@ class FormulaLaw:
     coordinates : of the parameters; None where φ is θ
     scales : of each channel
     time_scale : float
+    input_scales : of each of the statement's inputs; none where these are in the data's units
     """
 
     statement: Statement
@@ -41,6 +43,7 @@ class FormulaLaw:
     coordinates: Coordinates | None = None
     scales: tuple[float, ...] = (1.0,)
     time_scale: float = 1.0
+    input_scales: tuple[float, ...] = ()
 
     @property
     def channels(self) -> tuple[str, ...]:
@@ -71,7 +74,7 @@ class FormulaLaw:
         """Features share all parameters: one group."""
         return 1
 
-    def bind(self, coefficients: Array, drive: Drives | None = None) -> BoundFormula:
+    def bind(self, coefficients: Array, drive: Drives | None = None, inputs: KnownInputs | None = None) -> BoundFormula:
         """The law with coordinates (row, parameter), or (batch, row, parameter), of one row.
 
         ``drive`` holds the data whose means take the place of a clock's, and which members of the batch have which.
@@ -82,7 +85,7 @@ class FormulaLaw:
         else:
             parameters, slopes = self.coordinates.outward(coordinates), self.coordinates.slopes(coordinates)
         curves = None if drive is None else self._curves(drive, parameters)
-        return BoundFormula(self, parameters, slopes, curves)
+        return BoundFormula(self, parameters, slopes, curves, inputs)
 
     def _curves(self, drive: Drives, parameters: Array, *, slopes: bool = True) -> Drives:
         firsts = np.cumsum([0, *drive.counts[:-1]])
@@ -96,10 +99,10 @@ class FormulaLaw:
             drive.counts,
         )
 
-    def at(self, parameters: Array, drive: Drives | None = None) -> BoundFormula:
+    def at(self, parameters: Array, drive: Drives | None = None, inputs: KnownInputs | None = None) -> BoundFormula:
         """The law with parameters θ (1, parameter) themselves, whose derivatives are by θ, a clock's means held."""
         curves = None if drive is None else self._curves(drive, parameters, slopes=False)
-        return BoundFormula(self, parameters, np.ones_like(parameters), curves)
+        return BoundFormula(self, parameters, np.ones_like(parameters), curves, inputs)
 
     def curve(self, data: CommonMeans, parameters: Array, *, slopes: bool = True) -> Drive:
         """The means over features and runs, and their ∂/∂θ, (time, environment × (1 + parameter)), at θ (1, parameter).
@@ -108,10 +111,10 @@ class FormulaLaw:
         """
         _, _, features, channels = data.states.shape
         flat, times = data.states.reshape(-1, features, channels), np.tile(data.times, len(data.states))
+        bound = self.at(parameters, inputs=KnownInputs.ones(self.statement.inputs))  # no mean depends on them
         if not slopes:
-            program = self.program(driven=False)
-            return data.averaged(program.means(flat * self.factors, parameters, times * self.time_scale))
-        found = self.at(parameters).sensitivity(flat, times)
+            return data.averaged(self.program(driven=False).means(flat * self.factors, parameters, bound._when(times)))
+        found = bound.sensitivity(flat, times)
         columns = [*found.found.environment, *(entry for row in found.means_by_parameter() for entry in row)]
         none = np.zeros((len(flat), 1))
         every = [none if c is None else np.broadcast_to(c, none.shape) for c in columns]
@@ -148,10 +151,16 @@ class BoundFormula:
     parameters: Array
     slopes: Array
     curves: Drives | Drive | None = None
+    inputs: KnownInputs | None = None
 
     @cached_property
     def _program(self) -> Program:
         return self.law.program(driven=self.curves is not None)
+
+    def _when(self, t: Array) -> Array:
+        """Times in the data's unit, (batch,), with inputs in theirs behind them, (batch, 1 + input), if any."""
+        times, scales = t * self.law.time_scale, self.law.input_scales or 1.0
+        return times if self.inputs is None else np.column_stack([times, self.inputs(t) * scales])
 
     def _seen(self, t: Array) -> tuple[Array | None, Array | None]:
         """A clock's means (batch, environment), and their derivatives by θ (batch, environment, parameter)."""
@@ -165,7 +174,7 @@ class BoundFormula:
     def rhs(self, x: Array, t: Array) -> Array:
         """ẋ of every channel at scaled states (batch, feature, channel) and times (batch,): traits stand still."""
         law = self.law
-        slope = self._program.value(x * law.factors, self.parameters, t * law.time_scale, self._seen(t)[0])
+        slope = self._program.value(x * law.factors, self.parameters, self._when(t), self._seen(t)[0])
         return self._whole(x, slope)
 
     def _whole(self, x: Array, slope: Array) -> Array:
@@ -179,7 +188,7 @@ class BoundFormula:
         """f and all its derivatives."""
         law = self.law
         means, by_parameter = self._seen(t)
-        found = self._program.evaluate(x * law.factors, self.parameters, t * law.time_scale, means)
+        found = self._program.evaluate(x * law.factors, self.parameters, self._when(t), means)
         return Sensitivity(self, found, self._whole(x, found.value), by_parameter)
 
     def jacobian(self, x: Array, t: Array) -> Array:

@@ -14,6 +14,7 @@ from scipy.optimize import lsq_linear
 
 from ecodyn.arrays import Array
 from ecodyn.equations.clock_drive import Drives
+from ecodyn.equations.known_inputs import KnownInputs
 from ecodyn.estimation.network_equations import NormalEquations
 from ecodyn.estimation.samples import Samples
 from ecodyn.estimation.spans import Spans, simpson
@@ -52,6 +53,7 @@ class Increments:
     increments : array (span, feature)
     weights : array (feature,), of squares, so that the increments' own are one
     drive : a clock's data
+    inputs : those of the spans
     """
 
     law: FormulaLaw
@@ -61,11 +63,14 @@ class Increments:
     increments: Array
     weights: Array
     drive: Drives | None
+    inputs: KnownInputs | None = None
 
     @classmethod
     def of(cls, law: FormulaLaw, samples: Samples) -> Increments:
         """Spans spread evenly over all runs; of a map, over two of its steps."""
         spans = Spans.of(samples, gap=None if samples.step is None else 1)
+        if samples.inputs is not None and samples.step is None:
+            spans = spans.apart_from(samples.inputs.of_runs(spans.run).breaks)
         widths = np.diff(spans.times, axis=1)
         quadrature = simpson(spans.times) if samples.step is None else np.pad(widths, ((0, 0), (0, 1)))
         increments = spans.increments[law.fitted[0]]
@@ -80,11 +85,12 @@ class Increments:
             increments=increments,
             weights=weights / (size if size > 0 else 1.0),
             drive=drive,
+            inputs=None if samples.inputs is None else samples.inputs.of_runs(spans.run),
         )
 
     def cost(self, coordinates: Array) -> float:
         """Share of the increments' squares that is left; infinite where the formula has no value."""
-        residual = self._residual(self.law.bind(coordinates[None], self.drive))
+        residual = self._residual(self.law.bind(coordinates[None], self.drive, self.inputs))
         cost = float(np.sum(self.weights * residual**2))
         return cost if np.isfinite(cost) else np.inf
 
@@ -99,7 +105,7 @@ class Increments:
 
     def linearised(self, coordinates: Array) -> tuple[Array, Array]:
         """Integrals less increments (span, feature), and their ∂/∂φ (span, feature, parameter)."""
-        return self._linearised(self.law.bind(coordinates[None], self.drive))
+        return self._linearised(self.law.bind(coordinates[None], self.drive, self.inputs))
 
     def _residual(self, bound: BoundFormula) -> Array:
         residual = -self.increments
@@ -119,11 +125,12 @@ class Increments:
         """The linear parameters at their optimum within bounds, for the others as they are."""
         linear = np.array(derivatives_of(self.law.statement).linear, dtype=np.intp)
         if not len(linear):
-            cost = float(np.sum(self.weights * self._residual(self.law.at(parameters[None], self.drive)) ** 2))
+            residual = self._residual(self.law.at(parameters[None], self.drive, self.inputs))
+            cost = float(np.sum(self.weights * residual**2))
             return Projected(parameters, cost if np.isfinite(cost) else np.inf)
         without = parameters.copy()
         without[linear] = 0.0
-        residual, slopes = self._linearised(self.law.at(without[None], self.drive))
+        residual, slopes = self._linearised(self.law.at(without[None], self.drive, self.inputs))
         root = np.sqrt(self.weights)
         matrix, target = (root[:, None] * slopes[..., linear]).reshape(-1, len(linear)), -(root * residual).ravel()
         if not (np.isfinite(matrix).all() and np.isfinite(target).all()):

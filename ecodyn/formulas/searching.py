@@ -19,7 +19,7 @@ from ecodyn.formulas.symbolic import derivatives_of
 from ecodyn.formulas.transforms import Bounds, Coordinates
 from ecodyn.formulas.units import units_of
 
-__all__ = ["Candidate", "Search", "candidates_of"]
+__all__ = ["Candidate", "Search", "candidates_of", "scaled_law"]
 
 DRAWS = 100  # of the parameters that enter nonlinearly; each takes a regression on a few thousand numbers
 SPREAD = 1.5  # decades around a parameter's unit that draws go to: what saturates or turns does so within the data
@@ -70,7 +70,7 @@ def candidates_of(search: Search, samples: Samples, columns: tuple[int, ...]) ->
     UnusableDataError
         The formula has no value along the data, wherever it is searched.
     """
-    law = FormulaLaw(search.statement, columns, None, tuple(samples.scales.ravel().tolist()), samples.time_scale)
+    law = scaled_law(search.statement, columns, samples)
     nonlinear = len(derivatives_of(search.statement).linear) < len(search.statement.parameters)
     rng = np.random.default_rng(search.seed)
     drawn = [_drawn(search, samples, rng, first=i == 0) for i in range(DRAWS if nonlinear else 1)]
@@ -86,6 +86,12 @@ def candidates_of(search: Search, samples: Samples, columns: tuple[int, ...]) ->
     costs = [rollout_cost(each.law, samples, each.coordinates) for each in every]
     best = int(np.argmin(costs)) if every else 0
     return refined[0], every[best] if every and np.isfinite(costs[best]) else None
+
+
+def scaled_law(statement: Statement, columns: tuple[int, ...], samples: Samples) -> FormulaLaw:
+    """A formula of states in the samples' units, its parameters in the data's."""
+    scales = tuple(samples.scales.ravel().tolist())
+    return FormulaLaw(statement, columns, None, scales, samples.time_scale, samples.input_scales)
 
 
 def _projected(
@@ -111,7 +117,7 @@ def _drawn(search: Search, samples: Samples, rng: np.random.Generator, *, first:
         if name in statement.exponents
     }
     exponents |= {name: value for name, value in search.starts.items() if name in statement.exponents}
-    units = units_of(statement, samples.scales.ravel(), samples.time_scale, exponents)
+    units = units_of(statement, samples.scales.ravel(), samples.time_scale, exponents, samples.input_scales)
     values = units * 10 ** (spread * rng.uniform(-SPREAD, SPREAD, len(units)))
     signs = np.where(rng.uniform(size=len(units)) < 0.5 * spread, -1.0, 1.0)
     for i, (name, (least, most)) in enumerate(zip(statement.parameters, search.bounds, strict=True)):

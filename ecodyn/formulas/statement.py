@@ -30,12 +30,14 @@ class Statement:
     """A formula whose names are resolved for a state.
 
     ``x`` is a feature's own signal, the other channels go by the names of their observables (``gradient`` of
-    gradient@start), ``t`` is the time, ``x_LABEL`` the signal of the feature LABEL; every other name is a parameter.
+    gradient@start), ``t`` is the time, ``x_LABEL`` the signal of the feature LABEL, and inputs of the data go by their
+    names; every other name is a parameter.
 
     Attributes
     ----------
     tree : Node
     channels : names of the state's channels
+    inputs : names of known functions of time that are in the formula
 
     Examples
     --------
@@ -46,6 +48,7 @@ class Statement:
 
     tree: Node
     channels: tuple[str, ...]
+    inputs: tuple[str, ...] = ()
 
     @cached_property
     def text(self) -> str:
@@ -65,7 +68,8 @@ class Statement:
     @cached_property
     def parameters(self) -> tuple[str, ...]:
         """Names of the parameters, in the order of the text."""
-        return tuple(n for n in self.names if n not in self.own and n != TIME and not n.startswith(FEATURE))
+        known = {*self.own, *self.inputs, TIME}
+        return tuple(n for n in self.names if n not in known and not n.startswith(FEATURE))
 
     @cached_property
     def environment(self) -> tuple[Environment, ...]:
@@ -127,8 +131,8 @@ def _summed(node: Node) -> Iterable[str]:
 
 
 @lru_cache(maxsize=256)
-def statement_of(formula: str, state: str = "signal") -> Statement:
-    """The statement of a formula's text under a state.
+def statement_of(formula: str, state: str = "signal", inputs: tuple[str, ...] = ()) -> Statement:
+    """The statement of a formula's text under a state, names of ``inputs`` being such and no parameters.
 
     Raises
     ------
@@ -143,7 +147,9 @@ def statement_of(formula: str, state: str = "signal") -> Statement:
             f"would need an equation of its own: write {moved[0]}@start"
         )
     statement = Statement(tree, channels)
+    statement = Statement(tree, channels, tuple(name for name in inputs if name in statement.names))
     _check_names(formula, statement)
+    _check_pools(formula, statement)
     constant(tree, formula)
     count = len(statement.parameters)
     if not count:
@@ -169,6 +175,20 @@ def _check_names(formula: str, statement: Statement) -> None:
             meant = f"{FEATURE}LABEL, the signal of the feature LABEL,"
         if meant:
             raise FormulaError.at(formula, node.at, f"expected {meant} got the name {node.name!r}")
+
+
+def _check_pools(formula: str, statement: Statement) -> None:
+    """Refuse inputs inside means and sums: what all features share goes before them."""
+    for pool in _pools(statement.tree):
+        inside = [n for n in nodes_of(pool) if isinstance(n, Name) and n.name in statement.inputs]
+        if inside:
+            name = inside[0].name
+            raise FormulaError.at(
+                formula,
+                inside[0].at,
+                f"expected the input {name} outside of {pool.function}(...), since it is the same for all features: "
+                f"write {name}*{pool.function}(x) for {pool.function}({name}*x)",
+            )
 
 
 def check_labels(statement: Statement, features: Collection[Label], observables: Iterable[str], shared: bool) -> None:

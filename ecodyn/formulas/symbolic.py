@@ -76,11 +76,13 @@ class _Builder:
         self.channels = [sympy.Symbol(f"c{i}", real=True) for i in range(len(statement.channels))]
         self.parameters = [sympy.Symbol(f"p{i}", real=True) for i in range(len(statement.parameters))]
         self.environment = [sympy.Symbol(f"z{i}", real=True) for i in range(len(statement.environment))]
+        self.inputs = [sympy.Symbol(f"u{i}", real=True) for i in range(len(statement.inputs))]
         self.time, self.count = sympy.Symbol("t", real=True), sympy.Symbol("count", positive=True)
         self.symbols: dict[str, sympy.Symbol] = {
             TIME: self.time,
             **{name: self.channels[i] for name, i in statement.own.items()},
             **dict(zip(statement.parameters, self.parameters, strict=True)),
+            **dict(zip(statement.inputs, self.inputs, strict=True)),
         }
 
     def expression(self, node: Node) -> sympy.Expr:
@@ -132,7 +134,7 @@ class Derivatives:
 
     Attributes
     ----------
-    channels, environment, parameters : symbols
+    channels, environment, parameters, inputs : symbols
     time, count : symbols; the count is of the features
     value, by_channel, by_environment, by_parameter : as above
     linear : positions of parameters that the formula is linear in, together
@@ -148,6 +150,7 @@ class Derivatives:
     by_environment: list[list[sympy.Expr]]
     by_parameter: list[list[sympy.Expr]]
     linear: tuple[int, ...]
+    inputs: list[sympy.Symbol]
 
 
 @lru_cache(maxsize=64)
@@ -191,6 +194,7 @@ def derivatives_of(statement: Statement) -> Derivatives:
         by_environment=by(builder.environment),
         by_parameter=by_parameter,
         linear=_linear(builder.parameters, value, by_parameter[-1]),
+        inputs=builder.inputs,
     )
 
 

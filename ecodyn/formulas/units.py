@@ -6,6 +6,7 @@ number. These are linear equations in the exponents of the data's units (of each
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,7 +26,7 @@ MOST_EXPONENT = 60  # of two in a unit: a formula that no dimensions fit must no
 
 @dataclass(frozen=True)
 class _Dimension:
-    """Σ ofᵢ·(dimension of parameter i) + known, the latter over the channels' units and that of time."""
+    """Σ ofᵢ·(dimension of parameter i) + known, the latter over the units of channels, inputs and time."""
 
     of: Array
     known: Array
@@ -45,8 +46,8 @@ class _Dimensions:
         self.rows: list[_Dimension] = []  # each is to vanish
 
     def base(self, index: int) -> _Dimension:
-        """That of a channel, or of time: the last one."""
-        size = len(self.statement.channels) + 1
+        """That of a channel, of an input behind these, or of time: the last one."""
+        size = len(self.statement.channels) + len(self.statement.inputs) + 1
         return _Dimension(np.zeros(len(self.statement.parameters)), np.eye(size)[index])
 
     def pure(self) -> _Dimension:
@@ -92,6 +93,8 @@ class _Dimensions:
             return self.base(-1)
         if name == VELOCITY:
             return self.base(0) + self.base(-1).times(-1.0)
+        if name in self.statement.inputs:
+            return self.base(len(self.statement.channels) + self.statement.inputs.index(name))
         if name in self.statement.own or name.startswith(FEATURE):
             return self.base(self.statement.own.get(name, self.statement.own[OWN]))
         of = np.zeros(len(self.statement.parameters))
@@ -106,12 +109,19 @@ class _Dimensions:
         return self.values.get(node.name, 1.0) if isinstance(node, Name) else 1.0
 
 
-def units_of(statement: Statement, scales: Array, time_scale: float, exponents: dict[str, float]) -> Array:
+def units_of(
+    statement: Statement,
+    scales: Array,
+    time_scale: float,
+    exponents: dict[str, float],
+    input_scales: Sequence[float] = (),
+) -> Array:
     """The unit of each parameter, a power of two, where channels have scales (channel,) and time has its own.
 
     Parameters
     ----------
     exponents : values of parameters that are exponents; 1 where there is none
+    input_scales : of the statement's inputs
 
     Examples
     --------
@@ -129,5 +139,5 @@ def units_of(statement: Statement, scales: Array, time_scale: float, exponents: 
     matrix = np.array([row.of for row in found.rows])
     known = np.array([row.known for row in found.rows])
     dimensions = np.linalg.lstsq(matrix, -known, rcond=None)[0]
-    logarithms = np.rint(dimensions @ np.log2([*scales, time_scale]))
+    logarithms = np.rint(dimensions @ np.log2([*scales, *input_scales, time_scale]))
     return np.asarray(np.exp2(np.clip(logarithms, -MOST_EXPONENT, MOST_EXPONENT)))
