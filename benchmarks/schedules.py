@@ -4,17 +4,18 @@
 
 1. The study's network (p = 59, d = 128) is trained under each of three schedules of one peak learning rate: constant,
    cosine to a tenth, and two steps of 0.3. Kept in OUTPUT: a second call trains nothing.
-2. Every law is fitted to trainings under two of the schedules, and scored on those of the third: by rollouts from their
-   first step, over steps 60:1000, on seeds that it was not fitted to (two folds of seeds). So each training is scored
+2. Every law is fitted to trainings under two of the schedules, and scored on those of the third: by rollouts over steps
+   60:1000 from the first one, on seeds that it was not fitted to (two folds of seeds). So each training is scored
    once by a law that knows neither its schedule nor its seed. Beside it, the same law fitted to the third schedule's
-   own trainings, of the other fold.
-3. Every law that can be is fitted to the constant schedule alone, and scored on the others.
+   own trainings, of the other fold of seeds.
+3. Laws without an input are fitted to the constant schedule alone, and scored on the others in the same way.
 
 Laws "in tau" are fitted and rolled out in training time tau(t) = sum of eta over the updates before t, in units of the
 peak rate: all of their right-hand side is multiplied by eta(t).
 
-Printed, and written to OUTPUT/table.json: mean skill with its 95 % t interval over seeds; and how much more a law leaves
-unexplained than the first law of its family, as the geometric mean over seeds, with the interval of that.
+Printed, and written to OUTPUT/table.json: mean skill with its 95 % t interval over seeds, of all schedules that are
+scored together a seed; and how much more a law leaves unexplained than the first law of its kind, as the geometric mean
+over seeds, with the interval of that. Rollouts that diverge are counted, and left out of both.
 """
 
 from __future__ import annotations
@@ -44,7 +45,13 @@ STEPS, EVERY, WINDOW = 1000, 10, (60, 1000)
 PEAK = 0.01  # the study's learning rate
 SCHEDULES = ("constant", "cosine:final=0.1:steps=500", "step:milestones=150+400:gamma=0.3")
 FOLDS = 2
+TWO, OWN, CONSTANT = "the other two", "its own", "constant"
 SHARE = "b - a*x + g*x**n/(x**n + k*mean(x**n))"
+# The rate in units of its peak, so that coefficients stay of the size of those of laws without it.
+GROWTH = "b - a*x + lr/0.01*g*x**n/(x**n + k*mean(x**n))"
+DECAY = "b - lr/0.01*a*x + g*x**n/(x**n + k*mean(x**n))"
+WHOLE = "lr/0.01*(b - a*x + g*x**n/(x**n + k*mean(x**n)))"
+MIXED = "(1 - m + m*lr/0.01)*(b - a*x + g*x**n/(x**n + k*mean(x**n)))"
 
 
 @dataclass(frozen=True)
@@ -74,13 +81,25 @@ class Law:
 def laws() -> list[Law]:
     """All rows; of each kind the one that knows nothing of the learning rate first."""
     found = []
-    for name in ("linear", "sindy", "share"):
-        title = f"{name}, exchangeable"
-        found.append(Law(name, title, family(name)("exchangeable"), "steps"))
-        if name != "share":
-            found.append(Law(name, f"{title}, with lr", family(name)("exchangeable"), "input"))
-        found.append(Law(name, f"{title}, in tau", family(name)("exchangeable"), "tau"))
-    return found
+    for name in ("linear", "sindy"):
+        found += [
+            Law(name, name, family(name)("exchangeable"), "steps"),
+            Law(name, f"{name}, lr in its terms", family(name)("exchangeable"), "input"),
+            Law(name, f"{name}, in tau", family(name)("exchangeable"), "tau"),
+        ]
+    found.append(Law("share", "share", _formula(SHARE), "steps"))
+    written = {
+        "growth times lr": GROWTH,
+        "decay times lr": DECAY,
+        "all times lr": WHOLE,
+        "all times 1 - m + m lr": MIXED,
+    }
+    found += [Law("share", f"share, {what}", _formula(text), "input") for what, text in written.items()]
+    return [*found, Law("share", "share, in tau", _formula(SHARE), "tau")]
+
+
+def _formula(text: str) -> ecodyn.Formula:
+    return ecodyn.Formula(text, positive=["a", "g", "n", "k"])
 
 
 # --------------------------------------------------------------------------------------------------------- trainings
@@ -154,3 +173,77 @@ def on_others(law: Law, data: Trajectories, fitted_to: dict[str, Sequence[str]])
         places = [seeds.index(seed) for seed in fold]
         skills[target][places] = scored(model, law, under(data, [target], fold))
     return skills, max(int(model.n_coefficients) for model in models)
+
+
+def row(
+    law: Law, fitted: str, skills: dict[str, Array], size: int, first: Array | None, seconds: float
+) -> dict[str, Any]:
+    """What is printed and written of a law."""
+    of_seed = np.array(list(skills.values()))  # (schedule, seed)
+    ended = np.isfinite(of_seed)
+    mean = np.nanmean(of_seed, axis=0)
+    left = np.nanmean(np.log(1 - of_seed), axis=0)
+    more = None
+    if first is not None:
+        both = left - np.nanmean(np.log(1 - first), axis=0)
+        more = [100 * float(np.expm1(v)) for v in (both.mean(), *t_interval(both))]
+    of_schedule = {name: float(np.nanmean(values)) for name, values in skills.items()}
+    low, high = t_interval(mean)
+    print(
+        f"{law.title:<32}{fitted:<15}{size:>3}  {mean.mean():.4f} ({low:.3f} to {high:.3f})  "
+        + "  ".join(f"{name.split(':')[0]} {value:.3f}" for name, value in of_schedule.items())
+        + ("" if more is None else f"  {more[0]:+.1f} % ({more[1]:+.1f} to {more[2]:+.1f})")
+        + (f"  {int((~ended).sum())} diverged" if not ended.all() else "")
+        + f"  {seconds:.0f} s",
+        flush=True,
+    )
+    return {
+        "law": law.title,
+        "fitted_to": fitted,
+        "coefficients": size,
+        "skill": [float(mean.mean()), low, high],
+        "of_schedule": of_schedule,
+        "more_unexplained_percent": more,
+        "diverged": int((~ended).sum()),
+        "skills": {name: values.tolist() for name, values in skills.items()},
+    }
+
+
+def table(data: Trajectories) -> list[dict[str, Any]]:
+    """All rows, by what laws are fitted to."""
+    rows = []
+    others = {target: [name for name in SCHEDULES if name != target] for target in SCHEDULES}
+    own = {target: [target] for target in SCHEDULES}
+    constant = {target: [SCHEDULES[0]] for target in SCHEDULES[1:]}
+    for fitted, plan in ((TWO, others), (OWN, own), (CONSTANT, constant)):
+        first: dict[str, Array] = {}
+        for law in laws():
+            if law.time == "input" and fitted != TWO:
+                continue  # under one schedule for all trainings, time alone tells the rate
+            started = time.perf_counter()
+            skills, size = on_others(law, data, plan)
+            seconds = time.perf_counter() - started
+            rows.append(row(law, fitted, skills, size, first.get(law.kind), seconds))
+            first.setdefault(law.kind, np.array(list(skills.values())))
+    return rows
+
+
+def main() -> None:
+    """Train, fit, score, print and write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("-o", "--output", type=Path, default=Path("schedules"))
+    parser.add_argument("--seeds", default="200:212", help="FIRST:END, END excluded")
+    parser.add_argument("--jobs", type=int, default=2)
+    options = parser.parse_args()
+    warnings.simplefilter("ignore", DataWarning)
+    first, end = map(int, options.seeds.split(":"))
+    data = trainings(range(first, end), options.output, options.jobs)
+    print(f"{data.n_runs} trainings, steps {WINDOW[0]}:{WINDOW[1]}; unexplained: than the first law of its kind")
+    rows = table(data)
+    found = {"schedules": SCHEDULES, "seeds": [first, end], "window": WINDOW, "peak": PEAK, "laws": rows}
+    with write_whole(options.output / "table.json", force=True) as temporary:
+        temporary.write_text(json.dumps(found, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
