@@ -8,6 +8,8 @@
    60:1000 from the first one, on seeds that it was not fitted to (two folds of seeds). So each training is scored
    once by a law that knows neither its schedule nor its seed. Beside it, the same law fitted to the third schedule's
    own trainings, of the other fold of seeds.
+   The rates that fall reach less training time than the constant one in as many steps: that is scored once more, as far
+   as the training time that the law was fitted to goes.
 3. Laws without an input are fitted to the constant schedule alone, and scored on the others in the same way.
 
 Laws "in tau" are fitted and rolled out in training time tau(t) = sum of eta over the updates before t, in units of the
@@ -24,8 +26,9 @@ import argparse
 import json
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,19 +40,21 @@ from ecodyn.comparison.scores import score_rollout
 from ecodyn.errors import DataWarning
 from ecodyn.families import family
 from ecodyn.runtime.files import write_whole
+from ecodyn.runtime.json_values import plain_json
+from ecodyn.runtime.processes import outcomes
 from ecodyn.statistics.intervals import t_interval
 from ecodyn.training import MLP, Schedule, grid, train
 from ecodyn.trajectories import Trajectories
 
 STEPS, EVERY, WINDOW = 1000, 10, (60, 1000)
+FITTED_EVERY = 2  # of the kept steps: rollouts on a grid of 20 steps have the skill of those of 10 to four digits
 PEAK = 0.01  # the study's learning rate
 SCHEDULES = ("constant", "cosine:final=0.1:steps=500", "step:milestones=150+400:gamma=0.3")
 FOLDS = 2
-TWO, OWN, CONSTANT = "the other two", "its own", "constant"
+TWO, REACHED, OWN, CONSTANT = "the other two", "two, as far as", "its own", "constant"
 SHARE = "b - a*x + g*x**n/(x**n + k*mean(x**n))"
 # The rate in units of its peak, so that coefficients stay of the size of those of laws without it.
 GROWTH = "b - a*x + lr/0.01*g*x**n/(x**n + k*mean(x**n))"
-DECAY = "b - lr/0.01*a*x + g*x**n/(x**n + k*mean(x**n))"
 WHOLE = "lr/0.01*(b - a*x + g*x**n/(x**n + k*mean(x**n)))"
 MIXED = "(1 - m + m*lr/0.01)*(b - a*x + g*x**n/(x**n + k*mean(x**n)))"
 
@@ -88,14 +93,9 @@ def laws() -> list[Law]:
             Law(name, f"{name}, in tau", family(name)("exchangeable"), "tau"),
         ]
     found.append(Law("share", "share", _formula(SHARE), "steps"))
-    written = {
-        "growth times lr": GROWTH,
-        "decay times lr": DECAY,
-        "all times lr": WHOLE,
-        "all times 1 - m + m lr": MIXED,
-    }
-    found += [Law("share", f"share, {what}", _formula(text), "input") for what, text in written.items()]
-    return [*found, Law("share", "share, in tau", _formula(SHARE), "tau")]
+    found.append(Law("share", "share, in tau", _formula(SHARE), "tau"))
+    written = {"all times lr": WHOLE, "all times 1 - m + m lr": MIXED, "growth times lr": GROWTH}
+    return found + [Law("share", f"share, {what}", _formula(text), "input") for what, text in written.items()]
 
 
 def _formula(text: str) -> ecodyn.Formula:
@@ -118,7 +118,7 @@ def trainings(seeds: range, folder: Path, jobs: int) -> Trajectories:
         folder.mkdir(parents=True, exist_ok=True)
         runs.save(path, force=True)
         print(f"{time.perf_counter() - started:.0f} s", flush=True)
-    return runs.window(*WINDOW)
+    return runs.window(*WINDOW).every(FITTED_EVERY)
 
 
 def in_training_time(data: Trajectories) -> Trajectories:
@@ -161,8 +161,13 @@ def scored(model: ecodyn.FittedModel, law: Law, data: Trajectories) -> Array:
     return np.array([score_rollout(*one, None).skill for one in each])
 
 
-def on_others(law: Law, data: Trajectories, fitted_to: dict[str, Sequence[str]]) -> tuple[dict[str, Array], int]:
-    """Skill (seed,) by the schedule that is scored, fitted to those named for it, of the other folds of seeds."""
+def on_others(
+    law: Law, data: Trajectories, fitted_to: dict[str, Sequence[str]], last: float = WINDOW[1]
+) -> tuple[dict[str, Array], int]:
+    """Skill (seed,) by the schedule that is scored, fitted to those named for it, of the other folds of seeds.
+
+    Scored up to the step ``last``.
+    """
     seeds = sorted(set(data.settings["seed"].tolist()))
     folds = [seeds[i::FOLDS] for i in range(FOLDS)]
     tasks = [(target, fold) for target in fitted_to for fold in folds]
@@ -171,61 +176,105 @@ def on_others(law: Law, data: Trajectories, fitted_to: dict[str, Sequence[str]])
     skills = {target: np.full(len(seeds), np.nan) for target in fitted_to}
     for (target, fold), model in zip(tasks, models, strict=True):
         places = [seeds.index(seed) for seed in fold]
-        skills[target][places] = scored(model, law, under(data, [target], fold))
+        skills[target][places] = scored(model, law, under(data, [target], fold).window(WINDOW[0], last))
     return skills, max(int(model.n_coefficients) for model in models)
 
 
-def row(
-    law: Law, fitted: str, skills: dict[str, Array], size: int, first: Array | None, seconds: float
-) -> dict[str, Any]:
-    """What is printed and written of a law."""
-    of_seed = np.array(list(skills.values()))  # (schedule, seed)
-    ended = np.isfinite(of_seed)
-    mean = np.nanmean(of_seed, axis=0)
-    left = np.nanmean(np.log(1 - of_seed), axis=0)
-    more = None
-    if first is not None:
-        both = left - np.nanmean(np.log(1 - first), axis=0)
-        more = [100 * float(np.expm1(v)) for v in (both.mean(), *t_interval(both))]
-    of_schedule = {name: float(np.nanmean(values)) for name, values in skills.items()}
-    low, high = t_interval(mean)
-    print(
-        f"{law.title:<32}{fitted:<15}{size:>3}  {mean.mean():.4f} ({low:.3f} to {high:.3f})  "
-        + "  ".join(f"{name.split(':')[0]} {value:.3f}" for name, value in of_schedule.items())
-        + ("" if more is None else f"  {more[0]:+.1f} % ({more[1]:+.1f} to {more[2]:+.1f})")
-        + (f"  {int((~ended).sum())} diverged" if not ended.all() else "")
-        + f"  {seconds:.0f} s",
-        flush=True,
-    )
+def plans(data: Trajectories) -> dict[str, tuple[dict[str, Sequence[str]], float]]:
+    """What laws are fitted to, by the schedule that they are scored on, and up to which step they are scored."""
+    constant, *falling = SCHEDULES
+    others = {target: [name for name in SCHEDULES if name != target] for target in SCHEDULES}
+    seeds = data.settings["seed"].tolist()
+    reached = in_training_time(under(data, falling, seeds)).times.max()
     return {
-        "law": law.title,
-        "fitted_to": fitted,
-        "coefficients": size,
-        "skill": [float(mean.mean()), low, high],
-        "of_schedule": of_schedule,
-        "more_unexplained_percent": more,
-        "diverged": int((~ended).sum()),
-        "skills": {name: values.tolist() for name, values in skills.items()},
+        TWO: (others, WINDOW[1]),
+        REACHED: ({constant: falling}, float(reached)),
+        OWN: ({target: [target] for target in SCHEDULES}, WINDOW[1]),
+        CONSTANT: ({target: [constant] for target in falling}, WINDOW[1]),
     }
 
 
-def table(data: Trajectories) -> list[dict[str, Any]]:
-    """All rows, by what laws are fitted to."""
-    rows = []
-    others = {target: [name for name in SCHEDULES if name != target] for target in SCHEDULES}
-    own = {target: [target] for target in SCHEDULES}
-    constant = {target: [SCHEDULES[0]] for target in SCHEDULES[1:]}
-    for fitted, plan in ((TWO, others), (OWN, own), (CONSTANT, constant)):
-        first: dict[str, Array] = {}
-        for law in laws():
-            if law.time == "input" and fitted != TWO:
-                continue  # under one schedule for all trainings, time alone tells the rate
-            started = time.perf_counter()
-            skills, size = on_others(law, data, plan)
-            seconds = time.perf_counter() - started
-            rows.append(row(law, fitted, skills, size, first.get(law.kind), seconds))
-            first.setdefault(law.kind, np.array(list(skills.values())))
-    return rows
+@dataclass(frozen=True)
+class Row:
+    """A law under one of the plans: its skill (schedule, seed), or why it has none."""
+
+    law: Law
+    fitted: str
+    schedules: tuple[str, ...]
+    skills: Array
+    coefficients: int
+    seconds: float
+
+    def left(self, first: Row) -> list[float] | None:
+        """How much more is left unexplained than by another row, in percent, with its interval."""
+        if first.skills is self.skills:
+            return None
+        ratio = np.log((1 - self.skills) / (1 - first.skills))  # NaN where a rollout of either diverged
+        of_seed = mean_of_schedules(ratio)
+        return [100 * float(np.expm1(value)) for value in (of_seed.mean(), *t_interval(of_seed))]
+
+    def plain(self, first: Row) -> dict[str, Any]:
+        """As it is written."""
+        of_seed = mean_of_schedules(self.skills)
+        return {
+            "law": self.law.title,
+            "fitted_to": self.fitted,
+            "coefficients": self.coefficients,
+            "skill": [float(of_seed.mean()), *t_interval(of_seed)],
+            "median": float(np.nanmedian(self.skills)),
+            "of_schedule": {n: float(np.nanmean(v)) for n, v in zip(self.schedules, self.skills, strict=True)},
+            "more_unexplained_percent": self.left(first),
+            "diverged": int(np.isnan(self.skills).sum()),
+            "seconds": self.seconds,
+            "skills": dict(zip(self.schedules, self.skills.tolist(), strict=True)),
+        }
+
+
+def mean_of_schedules(values: Array) -> Array:
+    """Mean over schedules of each seed that has any, (seed,)."""
+    held = np.isfinite(values).any(axis=0)
+    return np.nanmean(values[:, held], axis=0)
+
+
+def carried_out(data: Trajectories, task: tuple[Law, str]) -> Row:
+    """One law under one plan."""
+    law, fitted = task
+    plan, last = plans(data)[fitted]
+    started = time.perf_counter()
+    skills, size = on_others(law, data, plan, last)
+    seconds = time.perf_counter() - started
+    return Row(law, fitted, tuple(skills), np.array(list(skills.values())), size, seconds)
+
+
+def table(data: Trajectories, jobs: int) -> Iterator[list[dict[str, Any]]]:
+    """The rows that there are, each time that one more is finished."""
+    # Under one schedule for all trainings time alone tells the rate: an input says nothing there.
+    tasks = [(w, fitted) for fitted in plans(data) for w in laws() if w.time != "input" or fitted in (TWO, REACHED)]
+    done: dict[int, Row] = {}
+    for index, outcome in outcomes(partial(carried_out, data), tasks, jobs):
+        if isinstance(outcome, Exception):
+            print(f"{tasks[index][0].title}, fitted to {tasks[index][1]}: {outcome}", flush=True)
+            continue
+        done[index] = outcome
+        print(f"{outcome.law.title}, fitted to {outcome.fitted}: {outcome.seconds:.0f} s", flush=True)
+        rows = [done[i] for i in sorted(done)]
+        firsts = {(r.law.kind, r.fitted): r for r in reversed(rows)}
+        yield [row.plain(firsts[row.law.kind, row.fitted]) for row in rows]
+
+
+def show(rows: list[dict[str, Any]]) -> None:
+    """Print the table as it is read."""
+    print(
+        "| law | fitted to | coefficients | skill | median | " + " | ".join(s.split(":")[0] for s in SCHEDULES), end=""
+    )
+    print(" | more unexplained, % | diverged |\n|" + " --- |" * (7 + len(SCHEDULES)))
+    for row in rows:
+        mean, low, high = row["skill"]
+        more = row["more_unexplained_percent"]
+        cells = [row["law"], row["fitted_to"], row["coefficients"], f"{mean:.3f} ({low:.3f} to {high:.3f})"]
+        cells += [f"{row['median']:.3f}", *(f"{row['of_schedule'].get(s, np.nan):.3f}" for s in SCHEDULES)]
+        cells += ["" if more is None else "{:+.0f} ({:+.0f} to {:+.0f})".format(*more), row["diverged"]]
+        print("| " + " | ".join(str(cell).replace("nan", "") for cell in cells) + " |")
 
 
 def main() -> None:
@@ -239,10 +288,13 @@ def main() -> None:
     first, end = map(int, options.seeds.split(":"))
     data = trainings(range(first, end), options.output, options.jobs)
     print(f"{data.n_runs} trainings, steps {WINDOW[0]}:{WINDOW[1]}; unexplained: than the first law of its kind")
-    rows = table(data)
-    found = {"schedules": SCHEDULES, "seeds": [first, end], "window": WINDOW, "peak": PEAK, "laws": rows}
-    with write_whole(options.output / "table.json", force=True) as temporary:
-        temporary.write_text(json.dumps(found, indent=1) + "\n")
+    print(f"as far as: step {plans(data)[REACHED][1]:.0f} of the constant schedule", flush=True)
+    rows: list[dict[str, Any]] = []
+    for rows in table(data, options.jobs):  # what is finished is kept
+        found = {"schedules": SCHEDULES, "seeds": [first, end], "window": WINDOW, "peak": PEAK, "laws": rows}
+        with write_whole(options.output / "table.json", force=True) as temporary:
+            temporary.write_text(json.dumps(plain_json(found), indent=1) + "\n")
+    show(rows)
 
 
 if __name__ == "__main__":
