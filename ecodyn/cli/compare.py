@@ -11,6 +11,7 @@ import typer
 
 from ecodyn.cli.arguments import chosen, cores, dynamics_of, windows_of
 from ecodyn.cli.formulas import FormulaTexts, Positive, formulas_of, names_of
+from ecodyn.cli.given_inputs import Inputs, NoInputs, with_given_inputs
 from ecodyn.cli.inputs import LogReading, Reading, gathered, part_of
 from ecodyn.cli.options import (
     Columns,
@@ -99,6 +100,8 @@ def compare(
     time_column: TimeColumn = None,
     run_column: RunColumn = None,
     missing: Missing = "drop",
+    inputs: Inputs = None,
+    no_inputs: NoInputs = False,
     key: Key = None,
     p: Tokens = None,
     token_axis: TokenAxis = None,
@@ -137,6 +140,7 @@ def compare(
         found = gathered(paths, reading, logs, cores(jobs))
         _keep(found, output)
         data = part_of(found.trajectories, runs, select)
+        data = with_given_inputs(data, inputs, paths, reading, none=no_inputs)
         families = _beside(names, laws)
         comparison = partial(compare_families, data, families, couplings, protocols=protocols, windows=windows)
         comparison = partial(comparison, phases=phases, every=every, state=state, dynamics=which, folds=folds)

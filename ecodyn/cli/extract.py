@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ecodyn.cli.arguments import assignment, cores, token_range, typed
+from ecodyn.cli.given_inputs import Inputs, told_of_logs, with_given_inputs
 from ecodyn.cli.inputs import Reading
 from ecodyn.cli.options import (
     Columns,
@@ -32,7 +33,6 @@ from ecodyn.cli.output import DONE, INTERRUPTED, PARTIAL, exits, fail, progress_
 if TYPE_CHECKING:
     from ecodyn.arrays import Array
     from ecodyn.trajectories import Trajectories
-    from ecodyn.trajectories.inputs import Kind
 
 Logs = Annotated[list[Path], typer.Argument(help="Training logs: files or folders, one run each or several.")]
 Target = Annotated[Path, typer.Option("-o", "--output", help="Trajectories file to write (.nc or .csv).")]
@@ -63,21 +63,6 @@ Notes = Annotated[
     list[str] | None,
     typer.Option("--note", help="NAME=VALUE for the provenance, such as learning_rate=0.01; repeat for more."),
 ]
-Inputs = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--input",
-        help="NAME=COLUMN, what else was logged that laws may depend on, such as lr=train/learning_rate; repeat for "
-        "more.",
-    ),
-]
-InputKind = Annotated[
-    str | None,
-    typer.Option(
-        "--input-kind",
-        help="How inputs go between the steps that they were logged at: steps (held until the next) or linear.",
-    ),
-]
 Checksums = Annotated[
     bool | None, typer.Option("--checksums/--no-checksums", help="Of whole files; by default unless --every skips.")
 ]
@@ -98,6 +83,7 @@ def extract(
     time_column: TimeColumn = None,
     run_column: RunColumn = None,
     missing: Missing = "drop",
+    inputs: Inputs = None,
     step_pattern: StepPattern = None,
     every: EveryRow = 1,
     interval: Interval = None,
@@ -105,8 +91,6 @@ def extract(
     repair: Repair = False,
     labels_shared: LabelsShared = None,
     note: Notes = None,
-    inputs: Inputs = None,
-    input_kind: InputKind = None,
     checksums: Checksums = None,
     jobs: Jobs = 0,
     force: Force = False,
@@ -134,12 +118,20 @@ def extract(
         options = reading.of_logs(key, interval, first_step, step_pattern=step_pattern, log_format=log_format)
         notes = dict(assignment(n, "--note") for n in note or ())
         extraction = partial(extract_logs, paths, request, options=options, notes=notes, labels_shared=labels_shared)
-        extraction = partial(extraction, inputs=_columns_of_inputs(inputs), input_kind=_kind(input_kind))
-        _extracted(partial(extraction, jobs=cores(jobs), command=typed()), output, force, as_json)
+        others, columns, kinds = told_of_logs(inputs)
+        extraction = partial(extraction, inputs=columns, input_kind=kinds)
+        driven = partial(with_given_inputs, texts=others, paths=paths, reading=reading)
+        _extracted(partial(extraction, jobs=cores(jobs), command=typed()), driven, output, force, as_json)
 
 
-def _extracted(extraction: Callable[..., Trajectories], output: Path, force: bool, as_json: bool) -> None:
-    """Extract, write what came of it, and end with what is lacking."""
+def _extracted(
+    extraction: Callable[..., Trajectories],
+    driven: Callable[[Trajectories], Trajectories],
+    output: Path,
+    force: bool,
+    as_json: bool,
+) -> None:
+    """Extract, write what came of it, with its inputs, and end with what is lacking."""
     from ecodyn.extraction import IncompleteExtractionError, InterruptedExtraction
 
     runs: Trajectories | None
@@ -151,33 +143,9 @@ def _extracted(extraction: Callable[..., Trajectories], output: Path, force: boo
             runs, code, problem = stop.finished, INTERRUPTED, str(stop)
         except IncompleteExtractionError as error:
             runs, code, problem = error.finished, PARTIAL, str(error)
-        save_runs(runs, output, force, as_json)
+        save_runs(None if runs is None else driven(runs), output, force, as_json)
     if problem:
         fail(problem, code)
-
-
-def _columns_of_inputs(texts: list[str] | None) -> dict[str, str]:
-    """The column of each input, by its name; columns may have = in their names, inputs have not."""
-    columns: dict[str, str] = {}
-    for text in texts or ():
-        name, equals, column = text.partition("=")
-        if not equals or not column:
-            raise typer.BadParameter(f"--input is NAME=COLUMN, such as lr=train/learning_rate, got {text!r}")
-        if name in columns:
-            raise typer.BadParameter(f"--input {name} is given twice")
-        columns[name] = column
-    return columns
-
-
-def _kind(text: str | None) -> Kind | None:
-    if text is None:
-        return None
-    from ecodyn.trajectories.inputs import KINDS
-
-    kind = next((known for known in KINDS if known == text), None)
-    if kind is None:
-        raise typer.BadParameter(f"--input-kind is {' or '.join(KINDS)}, got {text!r}")
-    return kind
 
 
 def _directions(path: Path | None) -> Array | None:

@@ -8,6 +8,7 @@ import typer
 
 from ecodyn.cli.arguments import chosen, dynamics_of, parameter
 from ecodyn.cli.formulas import FormulaText, Positive, formulas_of
+from ecodyn.cli.given_inputs import Inputs, NoInputs, with_given_inputs
 from ecodyn.cli.inputs import Reading, prepared
 from ecodyn.cli.options import (
     Columns,
@@ -70,6 +71,8 @@ def fit(
     time_column: TimeColumn = None,
     run_column: RunColumn = None,
     missing: Missing = "drop",
+    inputs: Inputs = None,
+    no_inputs: NoInputs = False,
     option: Parameters = None,
     output: Output = None,
     seed: Seed = 0,
@@ -82,7 +85,9 @@ def fit(
         laws = formulas_of([] if formula is None else [formula], positive, state)
         if family == AUTO:
             _check_left_to_it(context, dynamics_of(dynamics, time), option)
-        data = prepared(paths, window, every, runs, select, Reading(columns, time_column, run_column, missing))
+        reading = Reading(columns, time_column, run_column, missing)
+        data = prepared(paths, window, every, runs, select, reading)
+        data = with_given_inputs(data, inputs, paths, reading, none=no_inputs)
         if family != AUTO:
             which = dynamics_of(dynamics, time)
             estimator = _configured(laws[0] if laws else _of_family(family, coupling, state), which, option, seed)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ecodyn.cli.given_inputs import Inputs, with_given_inputs
 from ecodyn.cli.inputs import Reading, prepared
 from ecodyn.cli.options import Columns, Every, Force, Json, Missing, Output, RunColumn, TimeColumn, WindowText
 from ecodyn.cli.output import PARTIAL, STDOUT, UNFITTED, exits, fail, listed, print_json, say
@@ -32,6 +34,7 @@ def simulate(
     time_column: TimeColumn = None,
     run_column: RunColumn = None,
     missing: Missing = "drop",
+    inputs: Inputs = None,
     output: Output = None,
     force: Force = False,
     as_json: Json = False,
@@ -41,10 +44,14 @@ def simulate(
         from ecodyn.families import load_model
 
         law = load_model(model)
-        data = prepared([source], window, every, run, None, Reading(columns, time_column, run_column, missing))
+        reading = Reading(columns, time_column, run_column, missing)
+        data = with_given_inputs(
+            prepared([source], window, every, run, None, reading), inputs, [source], reading, rolled_out=True
+        )
         matched = _of_features(law, data, source)
         _say_velocity(law, matched)
-        rollout = law.simulate(matched.state(law.state)[:, 0], matched.times)
+        driven: dict[str, Any] = {"inputs": _inputs_of(law, matched)} if law.inputs else {}
+        rollout = law.simulate(matched.state(law.state)[:, 0], matched.times, **driven)
         status = {str(r): s for r, s in zip(data.runs, rollout.status, strict=True)}
         if not rollout.ok.any():
             fail(f"no rollout finished: {listed(f'run {r}: {s}' for r, s in status.items())}", UNFITTED)
@@ -73,6 +80,13 @@ def _of_features(law: FittedModel, data: Trajectories, source: Path) -> Trajecto
     return matched
 
 
+def _inputs_of(law: FittedModel, data: Trajectories) -> Trajectories:
+    """The data, which have the law's inputs; others that they have are said to have no say."""
+    if further := [name for name in data.inputs if name not in law.inputs]:
+        say(f"the law does not depend on the input {listed(further)}")
+    return data
+
+
 def _say_velocity(law: FittedModel, data: Trajectories) -> None:
     """Say where a velocity at the start is one that a forecast would not know."""
     from ecodyn.trajectories.state import VELOCITY
@@ -83,13 +97,19 @@ def _say_velocity(law: FittedModel, data: Trajectories) -> None:
 
 def _finished(rollout: Rollout, data: Trajectories, provenance: Mapping[str, object]) -> Trajectories:
     """The rollouts that went on to the last step."""
+    import numpy as np
+
+    from ecodyn.errors import DataWarning
     from ecodyn.trajectories import Trajectories
 
-    return Trajectories(
-        rollout.signal[rollout.ok],
-        data.times[rollout.ok],
-        features=data.features,
-        runs=data.runs[rollout.ok],
-        labels_shared=data.labels_shared,
-        provenance=provenance,
-    )
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "the input .* throughout all runs", DataWarning)  # as it was asked for
+        return Trajectories(
+            rollout.signal[rollout.ok],
+            data.times[rollout.ok],
+            features=data.features,
+            runs=data.runs[rollout.ok],
+            labels_shared=data.labels_shared,
+            provenance=provenance,
+            inputs=data[np.flatnonzero(rollout.ok)].inputs,
+        )

@@ -60,6 +60,10 @@ class InputSamples:
         """One run's at times (...), as (..., input)."""
         return np.stack([curve(t + self.ahead) for curve in self.curves[run]], axis=-1)
 
+    def at_steps(self, times: Array, lengths: Integers) -> Array:
+        """All runs' at their times (run, step), one after the other, (run × step, input)."""
+        return np.concatenate([self.at(r, row[:n]) for r, (row, n) in enumerate(zip(times, lengths, strict=True))])
+
 
 def input_scales_of(trajectories: Trajectories, names: Sequence[str]) -> Array:
     """About the root mean square of each input over the steps of all runs, a power of two (input,)."""

@@ -27,6 +27,8 @@ class Units:
     slopes: Array
     drive_centre: Array
     drive_spread: Array
+    input_centre: Array
+    input_spread: Array
 
     @classmethod
     def of(cls, samples: Samples, architecture: Architecture) -> Units:
@@ -39,12 +41,15 @@ class Units:
         lasting = duration > 0
         steepness = (change[lasting] / duration[lasting][:, None, None]).std(axis=over[:-1])
         drive = np.zeros((1, 1)) if samples.drive is None else samples.drive.values
+        known = np.zeros((1, 1)) if samples.inputs is None else samples.inputs.at_steps(samples.times, samples.lengths)
         return cls(
             centre=states.mean(axis=over),
             spread=_positive(states.std(axis=over)),
             slopes=_positive(steepness[..., list(architecture.fitted)]),
             drive_centre=drive.mean(axis=0),
             drive_spread=_positive(drive.std(axis=0)),
+            input_centre=known.mean(axis=0),
+            input_spread=_positive(known.std(axis=0)),
         )
 
 

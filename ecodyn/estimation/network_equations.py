@@ -13,8 +13,10 @@ from functools import cached_property
 import numpy as np
 
 from ecodyn.arrays import Array, Bools
+from ecodyn.equations.known_inputs import KnownInputs
 from ecodyn.estimation.network_law import NetworkLaw
 from ecodyn.estimation.segments import Segments
+from ecodyn.rollouts.marching import steps_in_pieces
 
 __all__ = ["NormalEquations", "Rollouts"]
 
@@ -53,6 +55,7 @@ class Rollouts:
     weights : (1 or feature, channel), of each channel's squares
     bound : signal beyond which a rollout is dead
     substeps : Runge-Kutta steps an interval
+    inputs : those of the segments
     """
 
     law: NetworkLaw
@@ -60,6 +63,8 @@ class Rollouts:
     weights: Array
     bound: float
     substeps: int = field(default=1)
+    inputs: KnownInputs | None = None
+    _parts: dict[tuple[int | None, int | None], KnownInputs] = field(default_factory=dict, init=False, repr=False)
 
     @cached_property
     def _states(self) -> Array:
@@ -123,6 +128,15 @@ class Rollouts:
                 residual = x[m] - self._states[i, channel, members]
                 total.add(self._weights[i, channel, members].ravel(), residual.ravel(), s[m].reshape(size, -1))
 
+    def _inputs_of(self, members: slice) -> KnownInputs | None:
+        """Those of some segments, kept with where they cut intervals."""
+        if self.inputs is None:
+            return None
+        key = members.start, members.stop
+        if key not in self._parts:
+            self._parts[key] = self.inputs.take(np.arange(len(self.segments))[members])
+        return self._parts[key]
+
     def _march(
         self, parameters: Array, members: slice, sensitivities: Array, substeps: int
     ) -> Iterator[tuple[int, Array, Array, Bools]]:
@@ -130,14 +144,21 @@ class Rollouts:
 
         What is yielded is overwritten by the next step.
         """
-        stepper = _RungeKutta(self.law, parameters, self._states[0][:, members].copy(), sensitivities)
-        times = self.segments.times[members]
+        times, inputs = self.segments.times[members], self._inputs_of(members)
+        law = self.law.driven(inputs)
+        cuts = [None] * times.shape[1] if inputs is None else inputs.cuts(times)
+        stepper = _RungeKutta(law, parameters, self._states[0][:, members].copy(), sensitivities)
         alive: Bools = np.isfinite(stepper.x.sum(axis=(0, 2)))
         yield 0, stepper.x, stepper.s, alive
         for i in range(times.shape[1] - 1):
-            h = (times[:, i + 1] - times[:, i]) / substeps
-            for j in range(substeps):
-                stepper.step(times[:, i] + j * h, h)
+            if inputs is None:
+                h = (times[:, i + 1] - times[:, i]) / substeps
+                for j in range(substeps):
+                    stepper.step(times[:, i] + j * h, h)
+            else:
+                edges = cuts[i]
+                for step in steps_in_pieces(times[:, i : i + 2] if edges is None else edges, substeps):
+                    stepper.step(*step)
             x = stepper.x
             alive = alive & (np.abs(x[0]).max(axis=1) <= self.bound) & np.isfinite(x.sum(axis=(0, 2)))
             if not alive.all():
@@ -162,8 +183,8 @@ class _RungeKutta:
             return self.law.slopes(self.layers, self.state, t)
         return self.law.sensitivities(self.layers, self.state, s, t, self.slope, self.work)
 
-    def step(self, t: Array, h: Array) -> None:
-        """One step of lengths h (segment,) from times t (segment,)."""
+    def step(self, t: Array, h: Array, end: Array | None = None) -> None:
+        """One step of lengths h (segment,) from times t (segment,); its last slope is of ``end``, if that is given."""
         width = self.x.shape[2]
         step = np.repeat(h[:, None], width, axis=1)  # written out, so that products go along whole rows
         total = first = self._slopes(self.x, self.s, t)
@@ -173,7 +194,8 @@ class _RungeKutta:
             part = share * step
             np.multiply(self.slope, part, out=self.stage)
             self.stage += self.s
-            slope = self._slopes(self.x + part * slope, self.stage, t + share * h)
+            at = t + share * h if end is None or share < 1 else end
+            slope = self._slopes(self.x + part * slope, self.stage, at)
             total = total + weight * slope
             self.total += self.slope
             if weight > 1:

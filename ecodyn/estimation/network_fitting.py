@@ -182,7 +182,8 @@ class _Search:
 
     def _rollouts(self, share: float) -> Rollouts:
         segments = Segments.cut(self.samples, self.schedule.intervals, share)
-        return Rollouts(self.law, segments, self.weights, self.bound)
+        inputs = None if self.samples.inputs is None else self.samples.inputs.of_runs(segments.run)
+        return Rollouts(self.law, segments, self.weights, self.bound, inputs=inputs)
 
     def _substeps(self, rollouts: Rollouts) -> int:
         """Steps an interval: halved until that moves the rollouts by next to nothing, or little beside their misfit."""

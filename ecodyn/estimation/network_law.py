@@ -8,12 +8,13 @@ batch, feature) here and sensitivities (moving channel, parameter, batch, featur
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ecodyn.arrays import Array
 from ecodyn.equations.clock_drive import Drive
+from ecodyn.equations.known_inputs import KnownInputs
 from ecodyn.equations.right_hand_side import BoundLibrary
 from ecodyn.estimation.network_data import Units
 from ecodyn.estimation.perceptrons import Architecture, Evaluation
@@ -33,16 +34,29 @@ class NetworkLaw:
     units : Units
     base : BoundLibrary, or None for a network alone
     drive : a clock's curve, in the samples' units
+    inputs : those of a batch, in the samples' units
     """
 
     shape: Architecture
     units: Units
     base: BoundLibrary | None = None
     drive: Drive | None = None
+    inputs: KnownInputs | None = None
+
+    def driven(self, inputs: KnownInputs | None) -> NetworkLaw:
+        """The law with the inputs of a batch; itself where there are none."""
+        if inputs is None:
+            return self
+        return replace(self, inputs=inputs, base=None if self.base is None else replace(self.base, inputs=inputs))
 
     def _evaluation(self, layers: Layers, x: Array, t: Array) -> Evaluation:
         centre, spread = (_as_columns(part) for part in (self.units.centre, self.units.spread))
-        return Evaluation(self.shape, layers, (x - centre) / spread, self._seen(t))
+        return Evaluation(self.shape, layers, (x - centre) / spread, self._seen(t), self._known(t))
+
+    def _known(self, t: Array) -> Array | None:
+        if self.inputs is None:
+            return None
+        return np.asarray(((self.inputs(t) - self.units.input_centre) / self.units.input_spread).T)
 
     def _seen(self, t: Array) -> Array | None:
         if self.drive is None:

@@ -23,8 +23,9 @@ class Architecture:
     """Shape of g: what it sees of a state and how wide it is.
 
     ``coupling`` "independent": g(xᵢ); "exchangeable": g(xᵢ, mean x, mean φ(x)), permutation-equivariant; "full": g(x).
-    ``driven`` replaces the means by a given curve of time. ``moving``, ``fitted`` and ``velocity`` are the positions of
-    the state's channels that are no traits, that g gives the derivative of, and that is the signal's derivative.
+    ``driven`` replaces the means by a given curve of time; ``known`` inputs u(t) are seen beside all that. ``moving``,
+    ``fitted`` and ``velocity`` are the positions of the state's channels that are no traits, that g gives the
+    derivative of, and that is the signal's derivative.
     """
 
     coupling: str
@@ -34,6 +35,7 @@ class Architecture:
     mean_hidden: int = 8
     means: int = 2
     driven: int = 0
+    known: int = 0
     moving: tuple[int, ...] = (0,)
     fitted: tuple[int, ...] = (0,)
     velocity: int | None = None
@@ -50,7 +52,7 @@ class Architecture:
 
     @property
     def environment(self) -> int:
-        """Number of inputs beside the own channels."""
+        """Number of what is seen of the others, beside the own channels."""
         if self.coupling != "exchangeable":
             return 0
         return self.driven or self.channels + self.means
@@ -58,6 +60,7 @@ class Architecture:
     def sizes(self) -> dict[str, tuple[int, int]]:
         """(inputs, outputs) of each layer."""
         inputs = self.channels * self.features if self.full else self.channels + self.environment
+        inputs += self.known
         layers = {
             "g1": (inputs, self.hidden),
             "g2": (self.hidden, self.hidden),
@@ -104,10 +107,18 @@ class Architecture:
 class Evaluation:
     """g at standardised states u (channel, batch, feature), with what its derivatives are made of.
 
-    ``seen`` (input, batch) replaces the means. ``value`` is (equation, batch, feature).
+    ``seen`` (input, batch) replaces the means, and ``known`` (input, batch) are seen beside them. ``value`` is
+    (equation, batch, feature).
     """
 
-    def __init__(self, shape: Architecture, layers: Mapping[str, Array], u: Array, seen: Array | None = None) -> None:
+    def __init__(
+        self,
+        shape: Architecture,
+        layers: Mapping[str, Array],
+        u: Array,
+        seen: Array | None = None,
+        known: Array | None = None,
+    ) -> None:
         self.shape, self.layers, self.u = shape, layers, u
         batch, features = u.shape[1:]
         w = layers["g1.weight"]
@@ -120,6 +131,8 @@ class Evaluation:
             self.mean_phi = self.phi.sum(axis=2) / features
             learned = layers["phi2.weight"].T @ self.mean_phi + layers["phi2.bias"].T
             seen = np.concatenate([u.sum(axis=2) / features, learned])
+        if known is not None:
+            seen = known if seen is None else np.concatenate([seen, known])
         self.seen = seen
         own = len(self.inputs)
         first = _times(w[:own].T, self.inputs)
@@ -142,7 +155,7 @@ class Evaluation:
         """Derivatives of the equation by its inputs, and by the means: (input, batch, feature)."""
         own = len(self.inputs)
         both = _times(self.layers["g1.weight"], self.d1)
-        return both[:own], both[own:] if self.shape.pooled else None
+        return both[:own], both[own : own + self.shape.environment] if self.shape.pooled else None
 
     def means_by_state(self) -> Array:
         """∂(means)/∂u, (mean, channel, batch, feature)."""

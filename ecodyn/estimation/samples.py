@@ -177,6 +177,11 @@ class Samples:
         found = library.rescale(coefficients, self.scales, self.time_scale)
         return found if self.inputs is None else np.asarray(found / input_units(library, self.inputs))
 
+    def scaled(self, library: Library, coefficients: Array) -> Array:
+        """Coefficients (row, term) of these samples, from those in the data's units."""
+        found = library.rescale(coefficients, 1 / self.scales, 1 / self.time_scale)
+        return found if self.inputs is None else np.asarray(found * input_units(library, self.inputs))
+
     def drive_in_original_units(self, library: Library) -> Drive | None:
         """The drive as a fitted law carries it."""
         if self.drive is None:

@@ -48,7 +48,7 @@ def extract(
     command: str | None = None,
     progress: Progress | None = None,
     inputs: Mapping[str, str] | None = None,
-    input_kind: Kind | None = None,
+    input_kind: Kind | Mapping[str, Kind] | None = None,
     **fields: Unpack[Fields],
 ) -> Trajectories:
     """Turn training logs into trajectories, reading every frame once and holding a few megabytes of them.

@@ -16,9 +16,10 @@ from ecodyn.extraction.recording.reading import logs_at
 from ecodyn.logs import Log, LogOptions
 from ecodyn.logs.integrity import last_wins
 from ecodyn.tables.names import listed, normal
+from ecodyn.trajectories import Trajectories
 from ecodyn.trajectories.inputs import STEPS, Input, Kind
 
-__all__ = ["LoggedInputs", "logged_inputs", "with_logged_inputs"]
+__all__ = ["LoggedInputs", "inputs_of_runs", "logged_inputs", "with_logged_inputs"]
 
 RATE = re.compile(r"(.*[/.])?(lr|learning_rate)|lr_\w.*")  # train/learning_rate, lr, Lightning's lr-Adam; as `normal`
 AGREES = 1e-9  # relative: a rate that goes by less is a constant one that was rounded
@@ -44,7 +45,10 @@ class LoggedInputs:
 
 
 def with_logged_inputs(
-    paths: Sequence[str | os.PathLike[str]], options: LogOptions, columns: Mapping[str, str], kind: Kind | None
+    paths: Sequence[str | os.PathLike[str]],
+    options: LogOptions,
+    columns: Mapping[str, str],
+    kind: Kind | Mapping[str, Kind] | None,
 ) -> tuple[list[Log], LoggedInputs]:
     """The logs at some paths, with what is an input no feature of theirs, and these inputs.
 
@@ -66,7 +70,7 @@ def logged_inputs(
     logs: Sequence[Log],
     options: LogOptions,
     columns: Mapping[str, str],
-    kind: Kind | None,
+    kind: Kind | Mapping[str, Kind] | None,
 ) -> LoggedInputs:
     """The curves that were asked for of the logs, which are those at these paths.
 
@@ -81,8 +85,8 @@ def logged_inputs(
     columns
         By the name of the input, the column, tag or metric that holds it.
     kind
-        "steps" holds each value until the next, "linear" goes straight from one to the next. Where a value changes, it
-        has to be said, since logs don't.
+        "steps" holds each value until the next, "linear" goes straight from one to the next; for all, or by the name
+        of the input. Where a value changes, it has to be said, since logs don't.
 
     Raises
     ------
@@ -93,11 +97,40 @@ def logged_inputs(
     """
     curves = {}
     for name, column in columns.items():
+        own = kind.get(name) if isinstance(kind, Mapping) else kind
         series = _series(paths, logs, options, column)
-        curves[name] = [_curve(name, column, kind, log, *each) for log, each in zip(logs, series, strict=True)]
+        curves[name] = [_curve(name, column, own, log, *each) for log, each in zip(logs, series, strict=True)]
     remarks = [f"read as inputs: {listed(f'{n} from {c}' for n, c in columns.items())}"] if columns else []
     remarks += _noticed(paths, logs, options, {*columns.values()})
     return LoggedInputs(columns=dict(columns), curves=curves, remarks=tuple(remarks))
+
+
+def inputs_of_runs(
+    data: Trajectories,
+    paths: Sequence[str | os.PathLike[str]],
+    options: LogOptions,
+    name: str,
+    column: str,
+    kind: Kind | None,
+) -> list[Input]:
+    """The curve of each run of data that were extracted from the logs at these paths, by what the logs call it.
+
+    Raises
+    ------
+    UnusableDataError
+        A run is called as none of the logs, or as several of them; or what `logged_inputs` raises.
+    """
+    logs = [log for path in paths for log in logs_at(path, replace(options, columns=[column], missing="drop"))]
+    found: dict[str, list[Input]] = {}
+    for log in logs:
+        found.setdefault(log.name, []).append(_curve(name, column, kind, log, *_values(log, column)))
+    called = list(map(str, data.runs.tolist()))
+    if lacking := [run for run in called if len(found.get(run, ())) != 1]:
+        raise UnusableDataError(
+            f"expected {column} of each run for the input {name}, got none or several for {listed(lacking)}; "
+            f"extract the logs first, with ecodyn extract --input {name}={column}"
+        )
+    return [found[run][0] for run in called]
 
 
 def _curve(name: str, column: str, kind: Kind | None, log: Log, steps: Array, values: Array) -> Input:
@@ -108,7 +141,7 @@ def _curve(name: str, column: str, kind: Kind | None, log: Log, steps: Array, va
         raise ValueError(
             f"{log.path}: expected to be told how {column} goes between the {len(steps)} steps that it was logged at; "
             "kind 'steps' holds each value until the next, as a decay at milestones, kind 'linear' goes straight from "
-            "one to the next, as along a cosine"
+            f"one to the next, as along a cosine: --input {name}={column}:linear (input_kind='linear')"
         )
     return Input(name, steps[:1], values[:1], STEPS)
 
@@ -168,6 +201,6 @@ def _noticed(
         low, high = min(a for a, _ in spans), max(b for _, b in spans)
         if any(b - a > AGREES * abs(b) for a, b in spans):
             yield (
-                f"the learning rate varies ({name}, from {low:g} to {high:g}) and was left out: laws may depend on it "
-                f"with --input lr={name} (inputs=)"
+                f"the learning rate varies ({name}, from {low:g} to {high:g}) of which laws may be told "
+                f"with --input lr={name}:linear, or :steps where it jumps (inputs=, input_kind=)"
             )

@@ -109,6 +109,7 @@ class LibraryFamily(ShotFamily[Law]):
         self.matching = matching
         self.shooting = shooting
 
+    takes_inputs = True  # if it has a ``driven_library``
     configurations: ClassVar[dict[str, type[Configuration]]] = {"matching": Matching, "shooting": Shooting}
     model_: Law
 

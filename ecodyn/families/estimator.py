@@ -16,8 +16,9 @@ from ecodyn._version import __version__
 from ecodyn.equations.library import COUPLINGS, EXCHANGEABLE
 from ecodyn.errors import DataWarning, UnusableDataError
 from ecodyn.extraction.gathering import data_of
-from ecodyn.families.known import still_inputs
+from ecodyn.families.known import no_terms_in, stated_inputs, still_inputs
 from ecodyn.families.model import FittedModel
+from ecodyn.families.options import plain_value
 from ecodyn.families.predictor import Predictor, counts_steps
 from ecodyn.families.printing import rounded
 from ecodyn.families.starting_states import StartLike
@@ -67,6 +68,8 @@ class Family(Predictor, ABC):
         What sentences call it; its name where it has none.
     interaction_matrix : bool
         Whether its full coupling is a matrix of interactions, one coefficient for each pair of features.
+    takes_inputs : bool
+        Whether laws can depend on inputs u(t) that data have: a family that can't is not fitted to data that have any.
     refines : bool
         Whether it takes ``shooting__refine``, multiple shooting after a first fit.
     cost : float
@@ -93,6 +96,7 @@ class Family(Predictor, ABC):
     universal: ClassVar[bool] = False
     title: ClassVar[str] = ""
     interaction_matrix: ClassVar[bool] = False
+    takes_inputs: ClassVar[bool] = False
     refines: ClassVar[bool] = False
     cost: ClassVar[float] = 1.0
     simplicity: ClassVar[int] = 10  # behind the four that are built in
@@ -212,6 +216,8 @@ class Family(Predictor, ABC):
         if self.coupling not in self.couplings:
             raise ValueError(f"{self.name} has the couplings {', '.join(self.couplings)}, got {self.coupling!r}")
         self.check_configurations()
+        if not self.takes_inputs and (varying := trajectories.varying_inputs()):
+            raise UnusableDataError(no_terms_in(self.name, varying))
         channels = parse_state(self.state)
         shortest = int(trajectories.complete().lengths.min())
         if shortest < MIN_STEPS:
@@ -259,18 +265,19 @@ class Family(Predictor, ABC):
             "window": [float(np.nanmin(trajectories.times)), float(np.nanmax(trajectories.times))],
             "range": [float(np.nanmin(trajectories.values)), float(np.nanmax(trajectories.values))],
             "data": trajectories.provenance,
+            **stated_inputs(trajectories),
         }
 
     def _plain_parameter(self, name: str, value: object) -> Json:
         """As JSON can hold it; a configuration as its options, those of the default one too."""
         if name in self.configurations:
-            return {k: _plain(v) for k, v in self.configuration(name).get_params().items()}
-        return _plain(value)
+            return {k: plain_value(v) for k, v in self.configuration(name).get_params().items()}
+        return plain_value(value)
 
     def stated_parameters(self) -> dict[str, Json]:
         """All parameters as JSON can hold them, those of nested configurations too."""
         parameters = self.get_params(deep=True)
-        return {k: _plain(v) for k, v in parameters.items() if k not in self.configurations}
+        return {k: plain_value(v) for k, v in parameters.items() if k not in self.configurations}
 
     def equations(self, precision: int | None = None) -> list[sympy.Eq]:
         """The fitted law as sympy equations, coefficients in full or to so many significant digits."""
@@ -284,16 +291,3 @@ class Family(Predictor, ABC):
     def simulate(self, x0: StartLike, steps: ArrayLike, **options: Any) -> Rollout:
         """Roll the fitted law out freely: see ``FittedModel.simulate``."""
         return self.model_.simulate(x0, steps, **options)
-
-
-def _plain(value: object) -> Json:
-    if isinstance(value, np.ndarray | np.generic):
-        value = value.tolist()
-    if isinstance(value, str | int | float | bool | type(None)):
-        return value
-    if isinstance(value, tuple | list):
-        return list(value)
-    try:
-        return repr(value)
-    except RuntimeError:  # an estimator that scikit-learn can't show, such as PySINDy's WrappedOptimizer
-        return type(value).__name__

@@ -72,6 +72,7 @@ class FormulaFamily(ShotFamily[FormulaModel]):
 
     configurations: ClassVar[dict[str, type[Configuration]]] = {"shooting": Shooting}
     cost: ClassVar[float] = 8.0
+    takes_inputs = True  # if it names them
     model_: FormulaModel
 
     searches: int

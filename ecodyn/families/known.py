@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import TypeAlias
+from typing import NoReturn, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,11 +13,20 @@ from ecodyn.arrays import Array
 from ecodyn.equations.known_inputs import KnownInputs
 from ecodyn.errors import DataWarning, UnusableDataError
 from ecodyn.estimation.input_samples import AHEAD
+from ecodyn.runtime.json_values import Json
 from ecodyn.trajectories import Trajectories
 from ecodyn.trajectories.given_inputs import InputSource
 from ecodyn.trajectories.inputs import Kind, check_covers
 
-__all__ = ["InputsLike", "inputs_of_runs", "known_inputs", "no_terms_in", "refuse_unknown_inputs", "still_inputs"]
+__all__ = [
+    "InputsLike",
+    "inputs_of_runs",
+    "known_inputs",
+    "no_terms_in",
+    "refuse_unknown_inputs",
+    "stated_inputs",
+    "still_inputs",
+]
 
 InputsLike: TypeAlias = Mapping[str, InputSource] | Trajectories | KnownInputs
 
@@ -116,6 +125,15 @@ def no_terms_in(family: str, inputs: Sequence[str]) -> str:
     )
 
 
+def stated_inputs(data: Trajectories) -> dict[str, Json]:
+    """What a fitted model remembers of the inputs of its data: their kinds, and how far they go; nothing of none."""
+    stated: dict[str, Json] = {}
+    for name, curves in data.inputs.items():
+        heights = [value for curve in curves for value in (float(curve.values.min()), float(curve.values.max()))]
+        stated[name] = {"kind": curves[0].kind, "range": [min(heights), max(heights)]}
+    return {"inputs": stated} if stated else {}
+
+
 def still_inputs(data: Trajectories) -> tuple[str, ...]:
     """What a reader should know of inputs that say nothing in these data."""
     varying = data.varying_inputs()
@@ -124,6 +142,6 @@ def still_inputs(data: Trajectories) -> tuple[str, ...]:
     return (said,) if still else ()
 
 
-def refuse_unknown_inputs(inputs: Mapping[str, Kind]) -> None:
+def refuse_unknown_inputs(inputs: Mapping[str, Kind]) -> NoReturn:
     """Say that a right-hand side needs inputs that it was not given."""
     raise ValueError(refusal(inputs, {}) + ", to simulate; model.driven(known) gives the right-hand side with them")

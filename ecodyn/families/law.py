@@ -191,16 +191,18 @@ class Law(DiagnosedModel):
         return change if self.step == 1 else rf"\frac{{{change}}}{{{self.step:g}}}"
 
     def _latex_names(self) -> dict[sympy.Symbol, str]:
-        if not self.library.moments:
-            return {}
-        _, means = self.library.symbols()
+        library = self.library
+        _, variables = library.symbols()
         letters = ["x" if c == "signal" else rf"\mathrm{{{c.replace('@', ' at ')}}}" for c in self.channels]
 
         def inside(powers: tuple[int, ...]) -> str:
             factors = zip(letters, powers, strict=True)
             return " ".join(name if p == 1 else f"{name}^{{{p}}}" for name, p in factors if p)
 
-        return {s: rf"\overline{{{inside(p)}}}" for s, p in zip(means, self.library.moments, strict=True)}
+        means = zip(variables, library.moments, strict=False)  # inputs are behind them
+        known = zip(variables[library.n_seen :], library.inputs, strict=True)
+        upright = {s: rf"\mathrm{{{name.replace('_', ' ')}}}" for s, name in known}
+        return {s: rf"\overline{{{inside(p)}}}" for s, p in means} | upright
 
     def to_pysindy(self) -> pysindy.SINDy | pysindy.DiscreteSINDy:
         """A fitted ``pysindy.SINDy`` of a ``PolynomialLibrary`` whose predictions are ẋ; of a map, ``DiscreteSINDy``.

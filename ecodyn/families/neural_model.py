@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -11,11 +11,14 @@ import numpy as np
 
 from ecodyn.arrays import Array
 from ecodyn.equations.clock_drive import Drive
+from ecodyn.equations.known_inputs import KnownInputs
 from ecodyn.equations.library import EXCHANGEABLE, FULL
 from ecodyn.equations.names import letter_of
 from ecodyn.errors import UnusableDataError
 from ecodyn.estimation.network_status import LIMIT_OF_MATCHING, LIMIT_OF_ROLLOUTS
+from ecodyn.families.known import refuse_unknown_inputs
 from ecodyn.families.law import Law
+from ecodyn.families.law_file import inputs_from
 from ecodyn.families.model import FittedModel, amplitudes_from, check_model_path, feature_amplitudes_from, weights_path
 from ecodyn.runtime.json_values import number, plain_json
 from ecodyn.trajectories.state import VELOCITY, fitted, moving
@@ -41,6 +44,7 @@ class NeuralModel(FittedModel):
     centre, spread : array (channel,), the standardisation of the state
     slope : array (equation,), the fitted channel's unit per step
     drive : a clock's mean curve (standardised), in place of the means over features
+    input_centre, input_spread : array (input,), the standardisation of inputs, which g sees behind all else
     base : the law that the network adds to, or None
     prior : strength of the quadratic prior on the weights
     unexplained : share of the training rollouts' squares that is left (or of the increments', where these alone were
@@ -57,6 +61,8 @@ class NeuralModel(FittedModel):
     spread: Array
     slope: Array
     drive: Drive | None = None
+    input_centre: Array = field(default_factory=lambda: np.zeros(1))
+    input_spread: Array = field(default_factory=lambda: np.ones(1))
     base: Law | None = None
     prior: float = float("nan")
     unexplained: float = float("nan")
@@ -72,14 +78,20 @@ class NeuralModel(FittedModel):
     def rhs(self, x: Array, t: Array) -> Array:
         """ẋ at states (batch, feature, channel) and times (batch,); traits stand still, and ẋ = v of a velocity."""
         u = (x - self.centre) / self.spread
+        known = self._known(t)
         if self.coupling == FULL:
-            g = self._perceptron(u.reshape(len(u), -1))
+            whole = u.reshape(len(u), -1)
+            g = self._perceptron(whole if known is None else np.concatenate([whole, known], axis=-1))
         elif self.coupling == EXCHANGEABLE:
             seen = self._environment(u) if self.drive is None else self.drive(t)
+            seen = seen if known is None else np.concatenate([seen, known], axis=-1)
             seen = np.broadcast_to(seen[:, None], (*u.shape[:2], seen.shape[-1]))
             g = self._perceptron(np.concatenate([u, seen], axis=-1))
-        else:
+        elif known is None:
             g = self._perceptron(u)
+        else:
+            known = np.broadcast_to(known[:, None], (*u.shape[:2], known.shape[-1]))
+            g = self._perceptron(np.concatenate([u, known], axis=-1))
         out = np.zeros_like(x)
         out[..., list(fitted(self.channels))] = self.slope * g.reshape(*x.shape[:2], -1)
         if self.base is not None:
@@ -87,6 +99,19 @@ class NeuralModel(FittedModel):
         if VELOCITY in self.channels:
             out[..., 0] = x[..., self.channels.index(VELOCITY)]
         return out
+
+    def _known(self, t: Array) -> Array | None:
+        """Standardised inputs (batch, input) at times (batch,); None of a law without any."""
+        if not self.inputs:
+            return None
+        if self.known is None:
+            refuse_unknown_inputs(self.inputs)
+        return np.asarray((self.known(t) - self.input_centre) / self.input_spread)
+
+    def driven(self, known: KnownInputs | None) -> Self:
+        """With known inputs, the base law too: see ``FittedModel.driven``."""
+        law = super().driven(known)
+        return law if known is None or law.base is None else replace(law, base=law.base.driven(known))
 
     @property
     def autonomous(self) -> bool:
@@ -159,7 +184,7 @@ class NeuralModel(FittedModel):
             "independent": letters,
             "exchangeable": [*letters, *(f"mean_{name}" for name in letters), "mean_phi"],
             "full": [*(f"{name}_{i}" for i in (1, 2) for name in letters), "..."],
-        }[self.coupling]
+        }[self.coupling] + list(self.inputs)
         answers = [sympy.Function(name)(*map(sympy.Symbol, arguments)) for name in self._function_names()]
         rights = dict(zip(fitted(self.channels), answers, strict=True))
         return [
@@ -184,7 +209,7 @@ class NeuralModel(FittedModel):
             "independent": own,
             "exchangeable": [*own, *(rf"\overline{{{name}}}" for name in letters), r"\overline{\varphi}"],
             "full": letters,
-        }[self.coupling]
+        }[self.coupling] + [rf"\mathrm{{{name}}}" for name in self.inputs]
         answers = [rf"\mathrm{{{name}}}({', '.join(inside)})" for name in self._function_names()]
         rights = dict(zip(fitted(self.channels), answers, strict=True))
         velocity = r"\mathrm{velocity}_i"
@@ -214,6 +239,8 @@ class NeuralModel(FittedModel):
             "weights": "beside this file, in safetensors",
             "fit": plain_json({name: getattr(self, name) for name in (*FIT_NUMBERS, *FIT_FACTS)}),
         }
+        if self.inputs:
+            details |= {"input_centre": self.input_centre.tolist(), "input_spread": self.input_spread.tolist()}
         return details if self.base is None else details | {"base": self.base.to_json()}
 
     @classmethod
@@ -245,9 +272,13 @@ class NeuralModel(FittedModel):
             drive=None if times is None or values is None else Drive(times, values),
             base=None if (base := document.get("base")) is None else Law.from_json(base, path),
             **_fit_from(document.get("fit", {})),
+            inputs=inputs_from(document),
+            input_centre=np.array(document.get("input_centre", [0.0]), dtype=float),
+            input_spread=np.array(document.get("input_spread", [1.0]), dtype=float),
         )
         try:
-            model.rhs(np.zeros((1, len(model.features), len(model.channels))), np.zeros(1))
+            tried = model.driven(KnownInputs.ones(tuple(model.inputs)))
+            tried.rhs(np.zeros((1, len(model.features), len(model.channels))), np.zeros(1))
         except (KeyError, ValueError) as error:
             raise UnusableDataError(
                 f"expected the network that {path} describes in {beside}, got other weights ({error}); "

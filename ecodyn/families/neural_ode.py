@@ -78,6 +78,7 @@ class NeuralODE(Family):
     name = "neural_ode"
     stochastic = True
     seeds = 1  # seeds agree far better than runs do: tests/families/test_neural_ode.py says how well
+    takes_inputs = True
     universal = True  # tanh perceptrons: Hornik, Stinchcombe and White 1989
     title = "neural ODE"
     cost = 12.0
@@ -152,7 +153,7 @@ class NeuralODE(Family):
         if self.base is not None:
             base = base_law(self.coupling, self.state, trajectories, clock=clock, share=self.rollout_share)
         if base is not None:
-            coefficients = base.library.rescale(base.coefficients, 1 / samples.scales, 1 / samples.time_scale)
+            coefficients = samples.scaled(base.library, base.coefficients)
             # Its clock is driven by its own library's variables: the linear law's are fewer than the network's are.
             drive = samples.driven(base.library).drive if clock else None
             bound = BoundLibrary(base.library, coefficients, drive)
@@ -162,7 +163,8 @@ class NeuralODE(Family):
 
     def _samples(self, trajectories: Trajectories, clock: bool) -> Samples:
         own_units = trajectories.labels_shared and self.coupling == FULL
-        samples = Samples.of(trajectories, self.state, own_units=own_units, smooth=False)
+        inputs = trajectories.varying_inputs()
+        samples = Samples.of(trajectories, self.state, own_units=own_units, smooth=False, inputs=inputs)
         if not clock:
             return samples
         # The moments up to the third stand in for the learned means, and are as smooth functions of time.
@@ -180,6 +182,7 @@ class NeuralODE(Family):
             mean_hidden=self.hidden,
             means=self.means,
             driven=0 if samples.drive is None else samples.drive.values.shape[1],
+            known=len(samples.input_scales),
             moving=moving(names),
             fitted=fitted(names),
             velocity=names.index(VELOCITY) if VELOCITY in names else None,
@@ -230,4 +233,7 @@ class NeuralODE(Family):
             status=network.status,
             seconds=seconds,
             converged=network.converged,
+            inputs={name: trajectories.inputs[name][0].kind for name in trajectories.varying_inputs()},
+            input_centre=units.input_centre * (samples.input_scales or 1.0),
+            input_spread=units.input_spread * (samples.input_scales or 1.0),
         )

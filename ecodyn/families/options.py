@@ -12,7 +12,9 @@ from typing import TypeGuard
 
 import numpy as np
 
-__all__ = ["check_flag", "check_whole", "is_flag", "is_number", "is_text", "is_whole"]
+from ecodyn.runtime.json_values import Json
+
+__all__ = ["check_flag", "check_whole", "is_flag", "is_number", "is_text", "is_whole", "plain_value"]
 
 
 def is_whole(value: object) -> TypeGuard[int]:
@@ -76,3 +78,17 @@ def check_flag(name: str, value: object) -> None:
     """
     if not is_flag(value):
         raise ValueError(f"{name} is True or False, got {value!r}")
+
+
+def plain_value(value: object) -> Json:
+    """An option as JSON can hold it."""
+    if isinstance(value, np.ndarray | np.generic):
+        value = value.tolist()
+    if isinstance(value, str | int | float | bool | type(None)):
+        return value
+    if isinstance(value, tuple | list):
+        return list(value)
+    try:
+        return repr(value)
+    except RuntimeError:  # an estimator that scikit-learn can't show, such as PySINDy's WrappedOptimizer
+        return type(value).__name__

@@ -11,7 +11,7 @@ import numpy as np
 from ecodyn.arrays import Array, Bools
 from ecodyn.rollouts.integration import RightHandSide
 
-__all__ = ["march", "within"]
+__all__ = ["march", "steps_in_pieces", "within"]
 
 
 def march(
@@ -76,7 +76,17 @@ def _solved(rhs: RightHandSide, x: Array, t: Array, gap: Array, substeps: int) -
 
 
 def _solved_in_pieces(rhs: RightHandSide, x: Array, edges: Array, substeps: int) -> Array:
-    """Over an interval that is cut at edges (batch, edge): as many steps a piece as its share of the interval takes."""
+    for t, h, end in steps_in_pieces(edges, substeps):
+        x = _runge_kutta_step(rhs, x, t, h, end)
+    return x
+
+
+def steps_in_pieces(edges: Array, substeps: int) -> Iterator[tuple[Array, Array, Array | None]]:
+    """Begin and length of steps over an interval that is cut at edges (batch, edge), and when their last slope is of.
+
+    A piece gets as many steps as its share of the interval takes. The last slope of a piece is of just before its end;
+    of the other steps, whose end is None, it is of t + h.
+    """
     whole = edges[:, -1] - edges[:, 0]
     for t, end in itertools.pairwise(edges.T):
         gap = end - t
@@ -84,8 +94,7 @@ def _solved_in_pieces(rhs: RightHandSide, x: Array, edges: Array, substeps: int)
         count = max(1, math.ceil(substeps * share))
         h, before = gap / count, np.maximum(t, np.nextafter(end, -np.inf))
         for j in range(count):
-            x = _runge_kutta_step(rhs, x, t + j * h, h, before if j == count - 1 else None)
-    return x
+            yield t + j * h, h, before if j == count - 1 else None
 
 
 def _iterated(rhs: RightHandSide, x: Array, t: Array, gap: Array, step: float | Array) -> Array:

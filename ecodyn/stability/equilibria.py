@@ -137,11 +137,13 @@ def find_equilibria(model: FittedModel, starts: ArrayLike | None = None) -> Equi
     if not model.autonomous:
         driven = getattr(model, "drive", None) is not None
         timed = "driven by a clock" if driven else "whose equation depends on time"
+        if model.inputs:
+            timed = f"which depends on the input {', '.join(model.inputs)}"
         clock = "" if len(model.channels) > 1 else f", {timed}"
         raise ValueError(
             "expected an autonomous law of the signal alone to find equilibria of, got "
             f"{model.family}/{model.coupling} with the state {model.state}{clock}; fit it with --state signal and "
-            "without a clock"
+            "without a clock or inputs"
         )
     box = Box.around(model)
     candidates = search(model, box, starts)

@@ -82,7 +82,8 @@ def _built(name: str, times: Any, values: Any, kind: Kind | None) -> Input:
     if len(curve.breaks):
         raise ValueError(
             f"expected to be told how the input {name} goes between its {len(curve.times)} values, got no kind; "
-            "kind='steps' holds each until the next and jumps there, kind='linear' goes straight from one to the next"
+            "kind='steps' holds each until the next and jumps there, kind='linear' goes straight from one to the next "
+            f"(on the command line {name}=SOURCE:steps or {name}=SOURCE:linear)"
         )
     return curve
 

@@ -155,14 +155,25 @@ def test_frames_have_no_values_by_steps(tmp_path):
 def test_the_command_reads_and_refuses(tmp_path):
     path, _ = csv(tmp_path)
     target = tmp_path / "runs.nc"
-    done = run_command("extract", path, "-o", target, "--input", "lr=lr", "--input-kind", "steps")
+    done = run_command("extract", path, "-o", target, "--input", "lr=lr:steps")
     assert done.exit_code == 0
     assert load(target).inputs["lr"][0].kind == "steps"
     for flags, said in (
-        (["--input", "lr"], "--input is NAME=COLUMN"),
+        (["--input", "lr"], "--input is NAME=SOURCE:KIND"),
         (["--input", "lr=lr"], "expected to be told how lr goes"),
-        (["--input", "lr=lr", "--input-kind", "spline"], "--input-kind is steps or linear"),
+        (["--input", "lr=rate:steps"], "there is no rate, only run"),
+        (["--input", "lr=lr:steps", "--input", "lr=x:steps"], "--input lr is given twice"),
     ):
         refused = run_command("extract", path, "-o", tmp_path / "other.nc", *flags)
-        assert refused.exit_code == 2
+        assert refused.exit_code in (2, 3)
         assert said in " ".join(refused.stderr.split())
+
+
+def test_commands_on_logs_read_it_there(tmp_path):
+    paths, rate = trainer_state(tmp_path)
+    law = ["--family", "linear", "--coupling", "exchangeable", "--columns", "x,y", "--json"]
+    done = run_command("fit", *paths, *law, "--input", f"lr={rate}:linear")
+    assert done.exit_code == 0
+    assert "lr" in done.stdout
+    refused = run_command("fit", *paths, *law, "--input", "lr=rate:linear")
+    assert refused.exit_code in (2, 3)

@@ -22,6 +22,7 @@ from ecodyn.comparison.automatic.search import Found, Tried
 from ecodyn.comparison.automatic.written import form_of, law_of, names_of
 from ecodyn.errors import DataWarning, UnusableDataError
 from ecodyn.extraction.gathering import data_of
+from ecodyn.families.known import no_terms_in
 from ecodyn.families.options import check_whole
 from ecodyn.trajectories import Trajectories
 from ecodyn.trajectories.conversions import DataLike
@@ -109,6 +110,8 @@ def best_law(
     if degree is not None:
         check_whole("degree", degree, 1)
     data = data_of(x, t).complete()
+    if varying := data.varying_inputs():
+        raise UnusableDataError(no_terms_in("the search for the best law", varying))
     terms = Terms(data.n_features, degree_for(data.n_features, degree))
     ready = prepared(data, terms, alike=columns_alike(x))
     with np.errstate(all="ignore"):  # laws that diverge are part of the search
