@@ -118,8 +118,8 @@ def extract(
         options = reading.of_logs(key, interval, first_step, step_pattern=step_pattern, log_format=log_format)
         notes = dict(assignment(n, "--note") for n in note or ())
         extraction = partial(extract_logs, paths, request, options=options, notes=notes, labels_shared=labels_shared)
-        others, columns, kinds = told_of_logs(inputs)
-        extraction = partial(extraction, inputs=columns, input_kind=kinds)
+        others, held, kinds = told_of_logs(inputs)
+        extraction = partial(extraction, inputs=held, input_kind=kinds)
         driven = partial(with_given_inputs, texts=others, paths=paths, reading=reading)
         _extracted(partial(extraction, jobs=cores(jobs), command=typed()), driven, output, force, as_json)
 

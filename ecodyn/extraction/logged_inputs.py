@@ -201,6 +201,6 @@ def _noticed(
         low, high = min(a for a, _ in spans), max(b for _, b in spans)
         if any(b - a > AGREES * abs(b) for a, b in spans):
             yield (
-                f"the learning rate varies ({name}, from {low:g} to {high:g}) of which laws may be told "
+                f"the learning rate varies ({name}, from {low:g} to {high:g}), of which laws can be told "
                 f"with --input lr={name}:linear, or :steps where it jumps (inputs=, input_kind=)"
             )
