@@ -230,6 +230,15 @@ class Row:
         }
 
 
+def shown_multiplier(data: Trajectories) -> dict[str, float]:
+    """How much of the law eta multiplies, fitted to all trainings: m of the factor 1 - m + m eta/peak."""
+    model = _formula(MIXED).fit_model(data)
+    place, found = list(model.parameters).index("m"), model.diagnostics
+    m = {"m": model.parameters["m"], "low": float(found.low[0, place]), "high": float(found.high[0, place])}
+    print("all trainings, 1 - m + m lr: m = {m:.3f}, 95 % over runs {low:.3f} to {high:.3f}".format(**m), flush=True)
+    return m
+
+
 def mean_of_schedules(values: Array) -> Array:
     """Mean over schedules of each seed that has any, (seed,)."""
     held = np.isfinite(values).any(axis=0)
@@ -290,11 +299,15 @@ def main() -> None:
     print(f"{data.n_runs} trainings, steps {WINDOW[0]}:{WINDOW[1]}; unexplained: than the first law of its kind")
     print(f"as far as: step {plans(data)[REACHED][1]:.0f} of the constant schedule", flush=True)
     rows: list[dict[str, Any]] = []
+    found: dict[str, Any] = {}
     for rows in table(data, options.jobs):  # what is finished is kept
         found = {"schedules": SCHEDULES, "seeds": [first, end], "window": WINDOW, "peak": PEAK, "laws": rows}
         with write_whole(options.output / "table.json", force=True) as temporary:
             temporary.write_text(json.dumps(plain_json(found), indent=1) + "\n")
     show(rows)
+    found["multiplier"] = shown_multiplier(data)
+    with write_whole(options.output / "table.json", force=True) as temporary:
+        temporary.write_text(json.dumps(plain_json(found), indent=1) + "\n")
 
 
 if __name__ == "__main__":
