@@ -39,9 +39,10 @@ def shuffle_runs(data: Trajectories, rng: np.random.Generator) -> Trajectories:
     Raises
     ------
     UnusableDataError
-        Runs differ in their times, or clusters in their number of runs; or there is but one cluster.
+        Runs differ in their times or inputs, or clusters in their number of runs; or there is but one cluster.
     """
     _check_common_times(data)
+    _check_common_inputs(data)
     blocks = _clusters_as_blocks(data)
     source = np.empty((data.n_runs, data.n_features), dtype=np.intp)
     for k in range(data.n_features):
@@ -109,6 +110,16 @@ def _check_common_times(data: Trajectories) -> None:
             f"surrogates need runs with the same steps, got runs of {data.lengths.min()} to {data.lengths.max()} steps "
             "whose times differ; choose a window and runs that share theirs"
         )
+
+
+def _check_common_inputs(data: Trajectories) -> None:
+    """Paths of different runs can be put together only if what drove them is the same."""
+    for name, curves in data.inputs.items():
+        if not all(curve.same_curve(curves[0]) for curve in curves):
+            raise UnusableDataError(
+                f"run-shuffled surrogates need inputs that are the same in all runs, got an input {name} that differs; "
+                "leave the surrogates out, or select runs of one curve"
+            )
 
 
 def _clusters_as_blocks(data: Trajectories) -> NDArray[np.intp]:

@@ -14,6 +14,8 @@ from ecodyn.trajectories.inputs import LINEAR, STEPS, Input
 
 __all__ = ["Curves", "KnownInputs"]
 
+MOST_ENTRIES = 3_000_000  # of look-ups, three numbers each: 72 MB
+
 Curves = tuple[Input, ...]  # one for each input, in the order of a library's
 
 
@@ -67,11 +69,25 @@ class KnownInputs:
         t = t + self.ahead if self.ahead else t
         if len(self.curves) == 1:
             return np.stack([curve(t) for curve in self.curves[0]], axis=-1)
+        if self._tables is None:
+            return self._one_by_one(t)
         return np.stack([table(t, self.member) for table in self._tables], axis=-1)
 
+    def _one_by_one(self, t: Array) -> Array:
+        out = np.empty((len(t), len(self.curves[0])))
+        for r, own in enumerate(self.curves):
+            mine = self.member == r
+            out[mine] = np.stack([curve(t[mine]) for curve in own], axis=-1)
+        return out
+
     @cached_property
-    def _tables(self) -> list[_Table]:
-        return [_Table.of([own[k] for own in self.curves]) for k in range(len(self.curves[0]))]
+    def _tables(self) -> list[_Table] | None:
+        """A look-up for each input, quicker than each run's own; None where these would take too much memory."""
+        inputs = range(len(self.curves[0]))
+        knots = sum(len(np.unique(np.concatenate([own[k].times for own in self.curves]))) for k in inputs)
+        if knots * len(self.curves) > MOST_ENTRIES:
+            return None
+        return [_Table.of([own[k] for own in self.curves]) for k in inputs]
 
     @cached_property
     def breaks(self) -> Array:
@@ -104,27 +120,31 @@ class KnownInputs:
 
 @dataclass(frozen=True, eq=False)
 class _Table:
-    """One input of several runs: knots (run, knot), padded by infinity, with the value and slope from each on."""
+    """One input of several runs: all knots (knot,), and from each on the value and slope of each run, (run, knot).
+
+    A run's value is that at its own last knot before, which ``since`` has.
+    """
 
     knots: Array
+    since: Array
     values: Array
     slopes: Array
 
     @classmethod
     def of(cls, curves: Sequence[Input]) -> _Table:
-        most = max(len(curve.times) for curve in curves)
-        knots = np.full((len(curves), most), np.inf)
-        values, slopes = np.zeros((2, len(curves), most))
+        knots = np.unique(np.concatenate([curve.times for curve in curves]))
+        since, values, slopes = np.zeros((3, len(curves), len(knots)))
         for r, curve in enumerate(curves):
-            n = len(curve.times)
-            knots[r, :n], values[r, :n] = curve.times, curve.values
+            place = np.searchsorted(curve.times, knots, side="right") - 1
+            rises = np.zeros(len(curve.times))
             if curve.kind == LINEAR:
-                slopes[r, : n - 1] = np.diff(curve.values) / np.diff(curve.times)
-        return cls(knots, values, slopes)
+                rises[:-1] = np.diff(curve.values) / np.diff(curve.times)
+            # Before the first knot a curve has its value: only rounding asks there.
+            since[r], values[r] = curve.times[np.maximum(place, 0)], curve.values[np.maximum(place, 0)]
+            slopes[r] = np.where(place < 0, 0.0, rises[place])
+        return cls(knots, since, values, slopes)
 
     def __call__(self, t: Array, member: Integers) -> Array:
-        place = np.count_nonzero(self.knots[member] <= t[:, None], axis=1) - 1
-        first = place < 0  # before the first knot, its value: only rounding asks there
-        place = np.maximum(place, 0)
-        since = np.where(first, 0.0, t - self.knots[member, place])
-        return np.asarray(self.values[member, place] + self.slopes[member, place] * since)
+        place = np.maximum(np.searchsorted(self.knots, t, side="right") - 1, 0)
+        rise = self.slopes[member, place] * np.maximum(t - self.since[member, place], 0.0)
+        return np.asarray(self.values[member, place] + rise)
