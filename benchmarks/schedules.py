@@ -17,7 +17,8 @@ peak rate: all of their right-hand side is multiplied by eta(t).
 
 Printed, and written to OUTPUT/table.json: mean skill with its 95 % t interval over seeds, of all schedules that are
 scored together a seed; and how much more a law leaves unexplained than the first law of its kind, as the geometric mean
-over seeds, with the interval of that. Rollouts that diverge are counted, and left out of both.
+over seeds, with the interval of that. Rollouts that diverge are counted, and left out of both. Last, how much of the law
+eta multiplies: m of the factor 1 - m + m eta/peak before the share law.
 """
 
 from __future__ import annotations
@@ -230,13 +231,14 @@ class Row:
         }
 
 
-def shown_multiplier(data: Trajectories) -> dict[str, float]:
-    """How much of the law eta multiplies, fitted to all trainings: m of the factor 1 - m + m eta/peak."""
-    model = _formula(MIXED).fit_model(data)
-    place, found = list(model.parameters).index("m"), model.diagnostics
-    m = {"m": model.parameters["m"], "low": float(found.low[0, place]), "high": float(found.high[0, place])}
-    print("all trainings, 1 - m + m lr: m = {m:.3f}, 95 % over runs {low:.3f} to {high:.3f}".format(**m), flush=True)
-    return m
+def shown_multiplier(data: Trajectories) -> dict[str, Any]:
+    """How much of the law eta multiplies: m of the factor 1 - m + m eta/peak, fitted to each seed's trainings apart."""
+    seeds = sorted(set(data.settings["seed"].tolist()))
+    models = _formula(MIXED).fit_models([under(data, SCHEDULES, [seed]) for seed in seeds])
+    m = np.array([model.parameters["m"] for model in models])
+    low, high = t_interval(m)
+    print(f"1 - m + m lr, each seed by itself: m = {m.mean():.3f} ({low:.3f} to {high:.3f})", flush=True)
+    return {"of_seeds": m.tolist(), "mean": float(m.mean()), "low": low, "high": high}
 
 
 def mean_of_schedules(values: Array) -> Array:
