@@ -17,8 +17,8 @@ peak rate: all of their right-hand side is multiplied by eta(t).
 
 Printed, and written to OUTPUT/table.json: mean skill with its 95 % t interval over seeds, of all schedules that are
 scored together a seed; and how much more a law leaves unexplained than the first law of its kind, as the geometric mean
-over seeds, with the interval of that. Rollouts that diverge are counted, and left out of both. Last, how much of the law
-eta multiplies: m of the factor 1 - m + m eta/peak before the share law.
+over seeds, with the interval of that. Rollouts that diverge are counted, and left out of both. Last, how much of the
+law eta multiplies: m of the factor 1 - m + m eta/peak before the share law.
 """
 
 from __future__ import annotations
