@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,13 +14,12 @@ from ecodyn.errors import DataWarning, UnusableDataError
 from ecodyn.extraction.recording.reading import logs_at
 from ecodyn.logs import Log, LogOptions
 from ecodyn.logs.integrity import last_wins
-from ecodyn.tables.names import listed, normal
+from ecodyn.tables.names import is_learning_rate, listed
 from ecodyn.trajectories import Trajectories
 from ecodyn.trajectories.inputs import STEPS, Input, Kind
 
 __all__ = ["LoggedInputs", "inputs_of_runs", "logged_inputs", "with_logged_inputs"]
 
-RATE = re.compile(r"(.*[/.])?(lr|learning_rate)|lr_\w.*")  # train/learning_rate, lr, Lightning's lr-Adam; as `normal`
 AGREES = 1e-9  # relative: a rate that goes by less is a constant one that was rounded
 
 
@@ -189,10 +187,11 @@ def _values(log: Log, column: str) -> tuple[Array, Array]:
 def _noticed(
     paths: Sequence[str | os.PathLike[str]], logs: Sequence[Log], options: LogOptions, asked: set[str]
 ) -> Iterator[str]:
-    """A sentence for each learning rate that varies within these logs and that is neither a feature nor asked for."""
-    offered = dict.fromkeys(name for log in logs for name in log.arrays if RATE.fullmatch(normal(name)))
-    used = {str(label) for log in logs for label in log.features or ()} | asked
-    for name in [name for name in offered if name not in used and all(name in log.arrays for log in logs)]:
+    """A sentence for each learning rate that varies within these logs and that was not asked for, as whatever."""
+    offered = dict.fromkeys(name for log in logs for name in log.arrays if is_learning_rate(name))
+    features = {str(label) for log in logs for label in log.features or ()}
+    known = asked if options.columns is None else asked | features
+    for name in [name for name in offered if name not in known and all(name in log.arrays for log in logs)]:
         try:
             series = _series(paths, logs, options, name)
         except (UnusableDataError, ValueError):  # it is no series of numbers: nothing to tell of
@@ -201,6 +200,7 @@ def _noticed(
         low, high = min(a for a, _ in spans), max(b for _, b in spans)
         if any(b - a > AGREES * abs(b) for a, b in spans):
             yield (
-                f"the learning rate varies ({name}, from {low:g} to {high:g}), of which laws can be told "
-                f"with --input lr={name}:linear, or :steps where it jumps (inputs=, input_kind=)"
+                f"the learning rate varies ({name}, from {low:g} to {high:g})"
+                f"{' and is taken as a feature' * (name in features)}; laws can be told of it with --input "
+                f"lr={name}:linear, or :steps where it jumps (inputs=, input_kind=)"
             )

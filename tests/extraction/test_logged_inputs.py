@@ -12,6 +12,7 @@ from ecodyn import UnusableDataError
 from ecodyn.cli import app
 from ecodyn.errors import DataWarning
 from ecodyn.extraction import extract, gather
+from ecodyn.logs import LogOptions
 from ecodyn.trajectories import load
 
 STEPS = np.arange(0, 60, 5)
@@ -96,21 +97,36 @@ def test_a_rate_that_was_logged_is_the_input_of_its_run(tmp_path, written):
     assert runs.provenance["inputs"] == {"lr": rate}
 
 
-@pytest.mark.parametrize("written", [csv, trainer_state])
-def test_a_rate_that_varies_is_said_with_the_option(tmp_path, written):
+@pytest.mark.parametrize(
+    ("written", "what"),
+    [(csv, ""), (jsonl, ""), (trainer_state, ""), (mlflow, " and is taken as a feature")],  # by a name of no logger's
+)
+def test_a_rate_that_varies_is_said_with_the_option(tmp_path, written, what):
     path, rate = written(tmp_path)
-    with pytest.warns(DataWarning, match=rf"varies \({rate}, from .* to 0.01\) .* --input lr={rate}"):
+    with pytest.warns(DataWarning, match=rf"varies \({rate}, from .* to 0.01\){what}; .* --input lr={rate}:linear"):
         runs = extract(path)
     assert not runs.inputs
-    with pytest.warns(DataWarning, match=f"--input lr={rate}" if written is trainer_state else "left out"):
-        assert not gather(path if isinstance(path, list) else [path]).trajectories.inputs
+    assert (rate in runs.features) == bool(what)
+
+
+def test_a_rate_that_varies_is_said_to_commands_on_logs(tmp_path):
+    paths, rate = trainer_state(tmp_path)
+    with pytest.warns(DataWarning, match=f"--input lr={rate}:linear"):
+        assert not gather(paths).trajectories.inputs
+
+
+def test_a_rate_that_is_asked_for_is_not_said(tmp_path):
+    path, rate = mlflow(tmp_path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert extract(path, options=LogOptions(columns=["x", rate])).features.tolist() == ["x", rate]
 
 
 def test_a_rate_that_stays_is_not_said(tmp_path):
     pd.concat(table(run).assign(lr=0.01) for run in RATES).to_csv(tmp_path / "runs.csv", index=False)
     with pytest.warns(DataWarning, match="left out") as said:
         extract(tmp_path / "runs.csv")
-    assert "varies" not in "".join(str(each.message) for each in said)
+    assert "--input" not in "".join(str(each.message) for each in said)
 
 
 def test_steps_that_lack_a_rate_keep_their_values(tmp_path):
