@@ -12,7 +12,7 @@ import numpy as np
 from ecodyn.arrays import Array, Integers
 from ecodyn.trajectories.inputs import LINEAR, STEPS, Input
 
-__all__ = ["Curves", "KnownInputs"]
+__all__ = ["Curves", "KnownInputs", "at"]
 
 MOST_ENTRIES = 3_000_000  # of look-ups, three numbers each: 72 MB
 
@@ -29,8 +29,8 @@ class KnownInputs:
     ----------
     curves : the inputs of each run, all in one order
     member : which run each member of the batch is of
-    ahead : how much later than asked for curves are read: a part of a map's step, so that rounding of its times can't
-        fall short of a jump
+    ahead : how much later than asked for curves that jump are read: a part of a map's step, so that rounding of its
+        times can't fall short of a jump
     """
 
     curves: tuple[Curves, ...]
@@ -66,19 +66,16 @@ class KnownInputs:
 
     def __call__(self, t: Array) -> Array:
         """u at times (batch,), as (batch, input)."""
-        t = t + self.ahead if self.ahead else t
         if len(self.curves) == 1:
-            return np.stack([curve(t) for curve in self.curves[0]], axis=-1)
+            return at(self.curves[0], t, self.ahead)
         if self._tables is None:
-            return self._one_by_one(t)
-        return np.stack([table(t, self.member) for table in self._tables], axis=-1)
-
-    def _one_by_one(self, t: Array) -> Array:
-        out = np.empty((len(t), len(self.curves[0])))
-        for r, own in enumerate(self.curves):
-            mine = self.member == r
-            out[mine] = np.stack([curve(t[mine]) for curve in own], axis=-1)
-        return out
+            out = np.empty((len(t), len(self.curves[0])))
+            for r, own in enumerate(self.curves):
+                mine = self.member == r
+                out[mine] = at(own, t[mine], self.ahead)
+            return out
+        pairs = zip(self._tables, self.curves[0], strict=True)
+        return np.stack([table(_when(curve, t, self.ahead), self.member) for table, curve in pairs], axis=-1)
 
     @cached_property
     def _tables(self) -> list[_Table] | None:
@@ -116,6 +113,15 @@ class KnownInputs:
             return None
         within = np.sort(np.where(inside, breaks, end[:, None]), axis=1)[:, :most]
         return np.column_stack([begin, within, end])
+
+
+def at(curves: Curves, t: Array, ahead: float = 0.0) -> Array:
+    """One run's inputs at times (...), as (..., input), those that jump by so much later: see `KnownInputs`."""
+    return np.stack([curve(_when(curve, t, ahead)) for curve in curves], axis=-1)
+
+
+def _when(curve: Input, t: Array, ahead: float) -> Array:
+    return t + ahead if ahead and curve.kind == STEPS else t
 
 
 @dataclass(frozen=True, eq=False)

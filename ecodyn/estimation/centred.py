@@ -57,9 +57,7 @@ class Centred:
     def of(cls, samples: Samples, library: Library, rows: int) -> Centred | None:
         """The coordinates for so many rows of coefficients; None for libraries of which no law is closed in them."""
         own_coefficients = rows == len(library.fitted) * len(library.features)
-        if library.inputs or not own_coefficients:
-            return None
-        if library.coupling not in (INDEPENDENT, FULL) or _is_proportional(library):
+        if not own_coefficients or library.coupling not in (INDEPENDENT, FULL) or _is_proportional(library):
             return None
         if not _divisors(library).complete:
             return None
@@ -171,13 +169,15 @@ class _Divisors(NamedTuple):
 @lru_cache(maxsize=64)
 def _divisors(library: Library) -> _Divisors:
     """All pairs, and whether each divisor is a term too."""
-    powers = [library.environment[e] if library.coupling == FULL else library.own[o] for o, e in library.terms]
+    full, channels = library.coupling == FULL, len(library.channels)
+    # Inputs, the last of the environment's variables, keep their zeros.
+    powers = [library.environment[e] if full else library.own[o] + library.environment[e] for o, e in library.terms]
+    signals = [v for v in range(library.n_seen if full else channels) if v % channels == 0]
     exponents = np.array(powers, dtype=np.int64).reshape(len(library), -1)
     index = {tuple(row): k for k, row in enumerate(exponents.tolist())}
-    channels = len(library.channels)
     pairs, complete = [], True
     for term, own in enumerate(exponents.tolist()):
-        for divisor in itertools.product(*(range(p + 1) if v % channels == 0 else (p,) for v, p in enumerate(own))):
+        for divisor in itertools.product(*(range(p + 1) if v in signals else (p,) for v, p in enumerate(own))):
             complete &= divisor in index
             pairs.append((index.get(divisor, term), term))
     lower, upper = np.array(pairs, dtype=np.intp).reshape(-1, 2).T
@@ -195,6 +195,8 @@ def _expanded(library: Library, centre: Array, spread: Array) -> Array:
     """Matrices (feature, term, term) with φₜ(c + d y) = Σₛ Mₛₜ φₛ(y); all are one and the same for a full library."""
     pairs = _divisors(library)
     shift, scale = ((v.reshape(1, -1) if library.coupling == FULL else v) for v in (centre, spread))
+    beside = len(shift), len(library.inputs)
+    shift, scale = np.hstack([shift, np.zeros(beside)]), np.hstack([scale, np.ones(beside)])
     matrices = np.zeros((len(shift), len(library), len(library)))
     powers = shift[:, None] ** pairs.taken * scale[:, None] ** pairs.left
     matrices[:, pairs.lower, pairs.upper] = pairs.binomials * powers.prod(axis=2)

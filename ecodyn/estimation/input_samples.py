@@ -9,7 +9,7 @@ from itertools import chain
 import numpy as np
 
 from ecodyn.arrays import Array, Integers
-from ecodyn.equations.known_inputs import Curves, KnownInputs
+from ecodyn.equations.known_inputs import Curves, KnownInputs, at
 from ecodyn.equations.library import Library
 from ecodyn.trajectories import Trajectories
 
@@ -26,7 +26,7 @@ class InputSamples:
     ----------
     curves : the inputs of each run, values divided by ``scales`` and times by the samples' ``time_scale``
     scales : array (input,), powers of two
-    ahead : how much later than asked for they are read, for a map
+    ahead : how much later than asked for those that jump are read, for a map
     """
 
     curves: tuple[Curves, ...]
@@ -58,7 +58,7 @@ class InputSamples:
 
     def at(self, run: int, t: Array) -> Array:
         """One run's at times (...), as (..., input)."""
-        return np.stack([curve(t + self.ahead) for curve in self.curves[run]], axis=-1)
+        return at(self.curves[run], t, self.ahead)
 
     def at_steps(self, times: Array, lengths: Integers) -> Array:
         """All runs' at their times (run, step), one after the other, (run × step, input)."""

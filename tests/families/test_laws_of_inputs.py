@@ -120,14 +120,16 @@ def test_a_formula_names_inputs(of_mixed):
     assert "the formula does not name the input lr, so that it has no say" in Formula("b - a*x").notes(runs)
 
 
-def test_a_map_has_them_at_its_steps():
-    steps = np.arange(30.0)
-    curve = Input("lr", [0, 7, 18], [1.0, 0.2, 0.6], "steps")
+@pytest.mark.parametrize("kind", ["steps", "linear"])
+@pytest.mark.parametrize("spacing", [1.0, 0.1])  # whose multiples are rounded
+def test_a_map_has_them_at_its_steps(kind, spacing):
+    steps = np.arange(30.0) * spacing
+    curve = Input("lr", steps[[0, 7, 18, 29]], [1.0, 0.2, 0.6, 0.5], kind)
     rng, values = np.random.default_rng(0), []
     for _ in range(3):
         x = [rng.uniform(0, 2, 2)]
         for t in steps[:-1]:
-            x.append(x[-1] + 0.1 - 0.2 * x[-1] + 0.3 * curve(t))
+            x.append(x[-1] + spacing * (0.1 - 0.2 * x[-1] + 0.3 * curve(t)))
         values.append(x)
     runs = Trajectories(np.array(values), steps).with_inputs(lr=curve)
     law = Linear("independent", dynamics="map").fit(runs).model_
