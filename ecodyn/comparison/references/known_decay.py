@@ -13,6 +13,9 @@ from ecodyn.families.model_name import NULL
 from ecodyn.trajectories import Trajectories
 
 
+RATES = {"lr", "learning_rate", "weight_decay"}  # what inputs that are one of the two are called
+
+
 @dataclass(frozen=True)
 class KnownDecay(Reference):
     """ẋᵢ = −ηλ(xᵢ − floor), the decay that decoupled weight decay alone would cause; only the floor is fitted."""
@@ -44,10 +47,11 @@ class KnownDecay(Reference):
 def decay_rate(trajectories: Trajectories) -> float | None:
     """ηλ, if the provenance states learning rate and weight decay, and no optimiser under which they mean another.
 
-    Nor a schedule: under one neither is the rate throughout.
+    Nor a schedule, of all runs or of some: under one neither is the rate throughout.
     """
     provenance = trajectories.provenance
-    if any(name.endswith("_schedule") for name in provenance):
+    scheduled = any(name.endswith("_schedule") for name in (*provenance, *trajectories.settings))
+    if scheduled or RATES & {*trajectories.inputs}:
         return None
     if str(provenance.get("optimiser", "")).lower() == "adam":  # there the decay goes through the adaptive step
         return None

@@ -210,7 +210,13 @@ def test_a_rate_that_varies_is_no_known_decay():
     network = MLP(p=7, dim=3, width=4)
     assert decay_rate(train(network, [0], 4)) == 0.01 * 0.5
     for name in ("learning_rate_schedule", "weight_decay_schedule"):
-        assert decay_rate(train(replace(network, **{name: "cosine"}), [0], 4)) is None
+        runs = train(replace(network, **{name: "cosine"}), [0], 4)
+        assert decay_rate(runs) is None
+        some = train([network, replace(network, **{name: "cosine"})], [0], 4)
+        assert decay_rate(some) is None
+        assert decay_rate(some.without_inputs()) is None
+    told = train(network, [0], 4).with_inputs(lr=([0, 2], [0.01, 0.001]), kind="steps")
+    assert decay_rate(told) is None
 
 
 # ---------------------------------------------------------------------------------------------------------- as text
