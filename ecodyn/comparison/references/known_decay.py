@@ -12,7 +12,6 @@ from ecodyn.comparison.references.base import Reference
 from ecodyn.families.model_name import NULL
 from ecodyn.trajectories import Trajectories
 
-
 RATES = {"lr", "learning_rate", "weight_decay"}  # what inputs that are one of the two are called
 
 
