@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ecodyn.cli.arguments import assignment, cores, token_range, typed
-from ecodyn.cli.given_inputs import Inputs, with_given_inputs
+from ecodyn.cli.given_inputs import Inputs, told_of_logs, with_given_inputs
 from ecodyn.cli.inputs import Reading
 from ecodyn.cli.options import (
     Columns,
@@ -118,7 +118,9 @@ def extract(
         options = reading.of_logs(key, interval, first_step, step_pattern=step_pattern, log_format=log_format)
         notes = dict(assignment(n, "--note") for n in note or ())
         extraction = partial(extract_logs, paths, request, options=options, notes=notes, labels_shared=labels_shared)
-        driven = partial(with_given_inputs, texts=inputs, paths=paths, reading=reading)
+        others, held, kinds = told_of_logs(inputs)
+        extraction = partial(extraction, inputs=held, input_kind=kinds)
+        driven = partial(with_given_inputs, texts=others, paths=paths, reading=reading)
         _extracted(partial(extraction, jobs=cores(jobs), command=typed()), driven, output, force, as_json)
 
 

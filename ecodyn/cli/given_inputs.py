@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ecodyn.trajectories.given_inputs import InputSource
     from ecodyn.trajectories.inputs import Kind
 
-__all__ = ["Inputs", "NoInputs", "with_given_inputs"]
+__all__ = ["Inputs", "NoInputs", "told_of_logs", "with_given_inputs"]
 
 FLAG = "--input"
 
@@ -29,9 +29,9 @@ Inputs = Annotated[
     typer.Option(
         FLAG,
         help="A known function of time that laws may depend on: NAME=SOURCE:KIND. SOURCE is a table with columns "
-        "step (or time), NAME (or value) and perhaps run; a column of the data's own table; a curve of the data; or a "
-        "number. KIND is steps (each value holds until the next) or linear (interpolated). Repeat for more: "
-        "--input lr=schedule.csv:steps.",
+        "step (or time), NAME (or value) and perhaps run; a column of the data's own table or log, such as "
+        "train/learning_rate; a curve of the data; or a number. KIND is steps (each value holds until the next) or "
+        "linear (interpolated). Repeat for more: --input lr=schedule.csv:steps.",
     ),
 ]
 NoInputs = Annotated[
@@ -67,7 +67,7 @@ def with_given_inputs(
         with warnings_said(), warnings.catch_warnings():
             if rolled_out:
                 warnings.simplefilter("ignore", DataWarning)
-            data = data.with_inputs(kind=kind, **{name: _source(data, name, source, paths, reading)})
+            data = data.with_inputs(kind=kind, **{name: _source(data, name, source, kind, paths, reading)})
     return data
 
 
@@ -89,12 +89,44 @@ def _parts(text: str) -> tuple[str, str, Kind | None]:
     return name, rest, None
 
 
-def _source(data: Trajectories, name: str, source: str, paths: Sequence[Path], reading: Reading) -> InputSource:
-    """What a source is: a number, a file, or a column or curve of the data."""
+def told_of_logs(texts: Sequence[str] | None) -> tuple[list[str], dict[str, str], dict[str, Kind]]:
+    """Those of the texts that name a file or a number; and of the others, which logs have to hold, columns and kinds.
+
+    Raises
+    ------
+    typer.BadParameter
+        A text is none of an input, or two are of one.
+    """
+    given: list[str] = []
+    columns: dict[str, str] = {}
+    kinds: dict[str, Kind] = {}
+    for text in texts or ():
+        name, source, kind = _parts(text)
+        if _is_number(source) or Path(source).is_file():
+            given.append(text)
+            continue
+        if name in columns:
+            raise typer.BadParameter(f"{FLAG} {name} is given twice, from {columns[name]} and from {source}")
+        columns[name] = source
+        if kind is not None:
+            kinds[name] = kind
+    return given, columns, kinds
+
+
+def _is_number(text: str) -> bool:
     try:
-        return float(source)
+        float(text)
     except ValueError:
-        pass
+        return False
+    return True
+
+
+def _source(
+    data: Trajectories, name: str, source: str, kind: Kind | None, paths: Sequence[Path], reading: Reading
+) -> InputSource:
+    """What a source is: a number, a file, or a column or curve of the data."""
+    if _is_number(source):
+        return float(source)
     own = _own_column(source, paths, reading) if source not in data.curves else None
     of_data = source in data.curves or own is not None
     if Path(source).is_file():
@@ -106,6 +138,8 @@ def _source(data: Trajectories, name: str, source: str, paths: Sequence[Path], r
         return source
     if source in data.curves:
         return data.curves[source]
+    if own is None and (logged := _logged(data, name, source, kind, paths, reading)) is not None:
+        return logged
     if own is None:
         raise typer.BadParameter(
             f"{FLAG} {name}={source} names no file, no column of the data's table and no curve of the data"
@@ -130,3 +164,16 @@ def _own_column(source: str, paths: Sequence[Path], reading: Reading) -> pd.Data
     times = [c for c in known if normal(c) in STEP_NAMES] or [c for c in known if normal(c) in TIME_NAMES]
     runs = [c for c in known if normal(c) in RUN_NAMES]
     return frame[[*times[:1], *runs[:1], source]].dropna()
+
+
+def _logged(
+    data: Trajectories, name: str, column: str, kind: Kind | None, paths: Sequence[Path], reading: Reading
+) -> InputSource | None:
+    """A curve for each run out of the logs that the data were extracted from; None where they come from none."""
+    from ecodyn.extraction.gathering import holds_logs
+    from ecodyn.extraction.logged_inputs import inputs_of_runs
+
+    options = reading.of_logs(None, None, step_pattern=None, log_format=None)
+    if not holds_logs(paths, options):
+        return None
+    return inputs_of_runs(data, paths, options, name, column, kind)

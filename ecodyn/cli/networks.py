@@ -12,6 +12,8 @@ from ecodyn.cli.output import listed
 if TYPE_CHECKING:
     from ecodyn.networks.training import NetworkSettings
 
+SCHEDULES = ("learning_rate_schedule", "weight_decay_schedule")
+
 
 def network_grid(
     name: str, options: Mapping[str, object], settings: list[str] | None, interventions: list[str] | None
@@ -27,6 +29,7 @@ def network_grid(
     hints = typing.get_type_hints(kind)
     readable = (int, float, str, bool, tuple[str, ...])
     types = {f.name: hints[f.name] for f in dataclasses.fields(kind) if hints[f.name] in readable}
+    types |= {name: str for name in hints if name in SCHEDULES}  # a network reads their texts itself
     given = {option: str(text) for option, text in options.items() if text is not None}
     for text in settings or ():
         setting, equals, values = text.partition("=")

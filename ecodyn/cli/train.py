@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ecodyn.cli.arguments import cores, numbers, typed
-from ecodyn.cli.networks import network_grid
+from ecodyn.cli.networks import SCHEDULES, network_grid
 from ecodyn.cli.options import Force, Jobs, Json
 from ecodyn.cli.output import INTERRUPTED, PARTIAL, UNFITTED, exits, fail, progress_bar, save_runs, warnings_said
 
@@ -30,6 +30,18 @@ TrainFraction = Annotated[
 Optimiser = Annotated[str | None, typer.Option("--optimiser", help="adamw, adam or sgd.  \\[default: adamw]")]
 LearningRate = Annotated[str | None, typer.Option("--learning-rate", help="\\[default: 0.01]")]
 WeightDecay = Annotated[str | None, typer.Option("--weight-decay", help="\\[default: 0.5]")]
+LearningRateSchedule = Annotated[
+    str | None,
+    typer.Option(
+        "--learning-rate-schedule",
+        help="How it goes over the training: constant, cosine:final=0.1, linear, step:milestones=300+600:gamma=0.1 or "
+        "step:step_size=300, each with :warmup_steps=50 if wanted, or table:FILE.csv, which has columns step and lr.  "
+        "\\[default: constant]",
+    ),
+]
+WeightDecaySchedule = Annotated[
+    str | None, typer.Option("--weight-decay-schedule", help="The same of the weight decay.  \\[default: constant]")
+]
 Momentum = Annotated[str | None, typer.Option("--momentum", help="Of sgd.  \\[default: 0]")]
 Settings = Annotated[
     list[str] | None,
@@ -70,6 +82,8 @@ def train(
     optimiser: Optimiser = None,
     learning_rate: LearningRate = None,
     weight_decay: WeightDecay = None,
+    learning_rate_schedule: LearningRateSchedule = None,
+    weight_decay_schedule: WeightDecaySchedule = None,
     momentum: Momentum = None,
     setting: Settings = None,
     intervene: Intervene = None,
@@ -98,6 +112,7 @@ def train(
 
         options = {"p": p, "dim": dim, "width": width, "train_fraction": train_fraction, "optimiser": optimiser}
         options |= {"learning_rate": learning_rate, "weight_decay": weight_decay, "momentum": momentum}
+        options |= dict(zip(SCHEDULES, (learning_rate_schedule, weight_decay_schedule), strict=True))
         networks = network_grid(network, options, setting, intervene)
         labels = numbers(seeds, "--seeds")
         check_target(output, force=force)

@@ -10,9 +10,10 @@ from typing import Unpack
 
 import numpy as np
 
-from ecodyn.errors import DataWarning, UnusableDataError
+from ecodyn.errors import DataWarning
+from ecodyn.extraction.incomplete import IncompleteExtractionError, InterruptedExtraction
 from ecodyn.extraction.layout import layout, same_features
-from ecodyn.extraction.recording.reading import logs_at
+from ecodyn.extraction.logged_inputs import LoggedInputs, with_logged_inputs
 from ecodyn.extraction.reduction import Reduced, choose_observables, reduce
 from ecodyn.extraction.request import Fields, Request, with_fields
 from ecodyn.logs import Log, LogOptions
@@ -25,7 +26,8 @@ from ecodyn.runtime.processes import outcomes
 from ecodyn.runtime.provenance import clusters, versions
 from ecodyn.tables.names import listed
 from ecodyn.tables.remarks import MOST_RUNS
-from ecodyn.trajectories import Trajectories
+from ecodyn.trajectories import Input, Trajectories
+from ecodyn.trajectories.inputs import Kind
 
 __all__ = ["IncompleteExtractionError", "InterruptedExtraction", "Progress", "extract", "extract_logs", "run_names"]
 
@@ -33,37 +35,6 @@ CALLER = 4  # of `extract`, counted from where a result is put together: warning
 
 Progress = Callable[[int, int, str], None]
 """Called with the number of runs done, of all, and what was done last."""
-
-
-class InterruptedExtraction(KeyboardInterrupt):
-    """Ctrl-C during an extraction.
-
-    Attributes
-    ----------
-    finished
-        Trajectories of the runs that were finished, None if none was.
-    missing
-        The other runs.
-    """
-
-    def __init__(self, finished: Trajectories | None, missing: list[str]) -> None:
-        super().__init__(f"interrupted; runs not extracted: {', '.join(missing)}")
-        self.finished = finished
-        self.missing = missing
-
-
-class IncompleteExtractionError(UnusableDataError):
-    """Some logs could not be extracted; the others were.
-
-    Attributes
-    ----------
-    finished
-        Trajectories of the other runs.
-    """
-
-    def __init__(self, finished: Trajectories, failures: Sequence[str]) -> None:
-        super().__init__(f"{len(failures)} runs could not be extracted: {'; '.join(failures)}")
-        self.finished = finished
 
 
 def extract(
@@ -76,6 +47,8 @@ def extract(
     jobs: int = 1,
     command: str | None = None,
     progress: Progress | None = None,
+    inputs: Mapping[str, str] | None = None,
+    input_kind: Kind | Mapping[str, Kind] | None = None,
     **fields: Unpack[Fields],
 ) -> Trajectories:
     """Turn training logs into trajectories, reading every frame once and holding a few megabytes of them.
@@ -91,6 +64,8 @@ def extract(
     jobs : processes, one thread each
     command : the command line, for the provenance
     progress : called as runs are finished
+    inputs, input_kind : what else was logged that laws may depend on, by the name of the input, such as ``{"lr":
+        "train/learning_rate"}``; and "steps" or "linear", how it goes between the steps that it was logged at
     **fields : p, tokens, token_axis of `Request`; key, interval, step_pattern of `LogOptions`; given here or there
 
     Returns
@@ -112,8 +87,10 @@ def extract(
     """
     request, options = with_fields(request or Request(), options or LogOptions(), fields)
     given = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
-    logs = [log for path in given for log in logs_at(path, options)]
-    extraction = _Extraction(logs, request, options, labels_shared=labels_shared, notes=notes or {}, command=command)
+    logs, found = with_logged_inputs(given, options, inputs or {}, input_kind)
+    extraction = _Extraction(
+        logs, request, options, labels_shared=labels_shared, notes=notes or {}, command=command, inputs=found
+    )
     return extraction.result(jobs, progress)
 
 
@@ -121,13 +98,14 @@ def extract_logs(
     logs: Sequence[Log],
     request: Request,
     options: LogOptions,
+    inputs: LoggedInputs,
     *,
     jobs: int = 1,
     command: str | None = None,
     progress: Progress | None = None,
 ) -> Trajectories:
     """The same of logs that are open."""
-    extraction = _Extraction(logs, request, options, labels_shared=None, notes={}, command=command)
+    extraction = _Extraction(logs, request, options, labels_shared=None, notes={}, command=command, inputs=inputs)
     return extraction.result(jobs, progress)
 
 
@@ -143,6 +121,7 @@ class _Extraction:
         labels_shared: bool | None,
         notes: Mapping[str, object],
         command: str | None,
+        inputs: LoggedInputs,
     ) -> None:
         if not logs:
             raise ValueError("expected at least one log, got none")
@@ -150,6 +129,7 @@ class _Extraction:
         self.logs, self.request, self.options = logs, request, options
         self.labels_shared, self.notes, self.command = labels_shared, notes, command
         self.observables, self.remarks = choose_observables(logs, request)
+        self.inputs, self.remarks = inputs, [*self.remarks, *inputs.remarks]
         self.names = run_names(logs)
         self.done: dict[int, Reduced] = {}
         self.failures: dict[int, Exception] = {}
@@ -187,7 +167,8 @@ class _Extraction:
         if remarks:
             warnings.warn("; ".join(remarks), DataWarning, stacklevel=CALLER)
         provenance = {**self._provenance(dict(zip(names, runs, strict=True))), "remarks": remarks}
-        return _together([self.logs[i] for i in kept], names, runs, self.labels_shared, provenance)
+        curves = {name: [of_logs[i] for i in kept] for name, of_logs in self.inputs.curves.items()}
+        return _together([self.logs[i] for i in kept], names, runs, self.labels_shared, provenance, curves)
 
     def _provenance(self, runs: Mapping[Label, Reduced]) -> dict[str, object]:
         request = self.request
@@ -204,6 +185,7 @@ class _Extraction:
             **({"token_axis": axes if len(set(axes.values())) > 1 else min(axes.values())} if p else {}),
             **_shared_notes([self.logs[i] for i in sorted(self.done)]),
             **self.notes,
+            **({"inputs": dict(self.inputs.columns)} if self.inputs.columns else {}),
             "late_rows": {str(name): run.late_rows for name, run in runs.items() if run.late_rows != "none"},
             "sources": {str(name): run.sources for name, run in runs.items()},
         }
@@ -235,6 +217,7 @@ def _together(
     runs: Sequence[Reduced],
     labels_shared: bool | None,
     provenance: dict[str, object],
+    inputs: Mapping[str, Sequence[Input]],
 ) -> Trajectories:
     labels = runs[0].layout.labels
     by_name = logs[0].features is not None and any(isinstance(label, str) for label in labels)
@@ -250,6 +233,7 @@ def _together(
         dc=None if runs[0].dc is None else [run.dc for run in runs if run.dc is not None],
         cluster=clusters([run.first_frame or i for i, run in enumerate(runs)], range(len(runs))),
         settings=_settings(logs, runs),
+        inputs=inputs,
     )
 
 

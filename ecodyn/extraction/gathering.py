@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ecodyn.errors import DataWarning
 from ecodyn.extraction.extract import Progress, extract_logs
+from ecodyn.extraction.logged_inputs import logged_inputs
 from ecodyn.extraction.pieces import Piece, piece_of_file, piece_of_logs, put_together
 from ecodyn.extraction.recording.journal import journal_of
 from ecodyn.extraction.recording.reading import is_recording, logs_at
@@ -97,12 +98,16 @@ def gather(
     if left_out:
         text = f"left out, as no trajectories files and no logs: {listed(left_out)}"
         warnings.warn(text, DataWarning, stacklevel=2)
-    logs = [logs_at(path, options) for path, extracted in entries if extracted]
+    extracted_paths = [path for path, extracted in entries if extracted]
+    logs = [logs_at(path, options) for path in extracted_paths]
     opened = [log for of_path in logs for log in of_path]
     loaded = _loaded([path for path, extracted in entries if not extracted], options, beside_logs=bool(logs))
     extraction = None
     if opened:
-        extraction = extract_logs(opened, request or Request(), options, jobs=jobs, command=command, progress=progress)
+        said = logged_inputs(extracted_paths, opened, options, {}, None)  # rates that vary, which nobody asked for here
+        extraction = extract_logs(
+            opened, request or Request(), options, said, jobs=jobs, command=command, progress=progress
+        )
         if not loaded:
             return Gathered(trajectories=extraction, extracted=len(opened))
     pieces = _pieces(entries, loaded, logs, extraction)

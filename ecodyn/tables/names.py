@@ -15,6 +15,7 @@ __all__ = [
     "TIME_NAMES",
     "VALUE_NAME",
     "are_whole",
+    "is_learning_rate",
     "is_logged_beside",
     "listed",
     "matching",
@@ -64,6 +65,7 @@ LOGGED_BESIDE = {
     "hp_metric",  # Lightning's, one value at the start
 }
 LEARNING_RATE = re.compile(r"lr_\w.*")  # Lightning's monitor: lr-Adam, lr-SGD/pg1
+RATE = re.compile(r"(.*[/.])?(lr|learning_rate)")  # train/learning_rate, optimizer.lr
 SPEED = re.compile(r"((train|eval|test)[_/])?(runtime|(samples|steps)_per_second)")  # Hugging Face's Trainer
 EXTREME = re.compile(r".*__(min|max)")  # the Weights & Biases export's, of the points that a drawn one stands for
 UNNAMED = re.compile(r"unnamed:_\d+(_level_\d+)?")  # pandas' name of a column that has none
@@ -86,6 +88,12 @@ def is_logged_beside(name: str) -> bool:
     own = normal(name)
     patterns = (LEARNING_RATE, SPEED, EXTREME)
     return own in LOGGED_BESIDE or own.startswith("_") or any(p.fullmatch(own) is not None for p in patterns)
+
+
+def is_learning_rate(name: str) -> bool:
+    """Whether loggers call a learning rate so."""
+    own = normal(name)
+    return RATE.fullmatch(own) is not None or LEARNING_RATE.fullmatch(own) is not None
 
 
 def listed(names: Iterable[object], most: int = MOST_LISTED) -> str:

@@ -12,6 +12,8 @@ from ecodyn.comparison.references.base import Reference
 from ecodyn.families.model_name import NULL
 from ecodyn.trajectories import Trajectories
 
+RATES = {"lr", "learning_rate", "weight_decay"}  # what inputs that are one of the two are called
+
 
 @dataclass(frozen=True)
 class KnownDecay(Reference):
@@ -42,8 +44,14 @@ class KnownDecay(Reference):
 
 
 def decay_rate(trajectories: Trajectories) -> float | None:
-    """ηλ, if the provenance states learning rate and weight decay, and no optimiser under which they mean another."""
+    """ηλ, if the provenance states learning rate and weight decay, and no optimiser under which they mean another.
+
+    Nor a schedule, of all runs or of some: under one neither is the rate throughout.
+    """
     provenance = trajectories.provenance
+    scheduled = any(name.endswith("_schedule") for name in (*provenance, *trajectories.settings))
+    if scheduled or RATES & {*trajectories.inputs}:
+        return None
     if str(provenance.get("optimiser", "")).lower() == "adam":  # there the decay goes through the adaptive step
         return None
     rate, decay = provenance.get("learning_rate"), provenance.get("weight_decay")

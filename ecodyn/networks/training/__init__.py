@@ -20,20 +20,29 @@ from ecodyn.runtime.lazy import lazily
 from ecodyn.runtime.registry import Registry
 
 if TYPE_CHECKING:
+    from ecodyn.networks.training.decaying_rates import CosineRate, LinearRate
     from ecodyn.networks.training.descent import descend, train_batch
     from ecodyn.networks.training.grids import grid
     from ecodyn.networks.training.incomplete import IncompleteTrainingError, InterruptedTraining
     from ecodyn.networks.training.network import AutogradBatch, Batch, NetworkSettings
     from ecodyn.networks.training.population import train
+    from ecodyn.networks.training.rates import ConstantRate, RateSchedule, StepRate
     from ecodyn.networks.training.schedule import Schedule
+    from ecodyn.networks.training.tabulated_rates import TableRate
 
 _HOME = {
     "AutogradBatch": "network",
     "Batch": "network",
+    "ConstantRate": "rates",
+    "CosineRate": "decaying_rates",
     "IncompleteTrainingError": "incomplete",
     "InterruptedTraining": "incomplete",
+    "LinearRate": "decaying_rates",
     "NetworkSettings": "network",
+    "RateSchedule": "rates",
     "Schedule": "schedule",
+    "StepRate": "rates",
+    "TableRate": "tabulated_rates",
     "descend": "descent",
     "grid": "grids",
     "train": "population",
@@ -76,10 +85,16 @@ __all__ = [
     "NETWORKS",
     "AutogradBatch",
     "Batch",
+    "ConstantRate",
+    "CosineRate",
     "IncompleteTrainingError",
     "InterruptedTraining",
+    "LinearRate",
     "NetworkSettings",
+    "RateSchedule",
     "Schedule",
+    "StepRate",
+    "TableRate",
     "descend",
     "grid",
     "network_settings",

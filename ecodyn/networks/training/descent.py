@@ -13,12 +13,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 
 from ecodyn.arrays import Integers
-from ecodyn.networks.training.network import DTYPES, Batch, NetworkSettings
+from ecodyn.networks.training.network import DTYPES, RATES, Batch, NetworkSettings
 from ecodyn.runtime.processes import one_torch_thread
 
 __all__ = ["Record", "denormals_flushed", "descend", "train_batch"]
@@ -102,14 +103,33 @@ def descend(batch: Batch, network: NetworkSettings, steps: int, kept: Integers |
     steps (default: all). The gradients of the last step are computed too.
     """
     measured = np.ones(steps + 1, bool) if kept is None else np.isin(np.arange(steps + 1), kept)
+    network = network.over(max(steps, 1))
     optimiser = network.optimiser_of(batch.parameters)
+    schedules = _schedules(network, optimiser, steps)
     batch.hold()
     for step in range(steps + 1):
         batch.backward(measure=bool(measured[step]))
         yield step
         if step < steps:
+            for group, name, rates in schedules:
+                group[name] = rates[step]
             optimiser.step()
             batch.hold()
+
+
+def _schedules(
+    network: NetworkSettings, optimiser: torch.optim.Optimizer, steps: int
+) -> list[tuple[dict[str, Any], str, list[float]]]:
+    """What varies of the optimiser: a group of its parameters, the name of a rate, and its values at updates 0..steps.
+
+    Groups whose rates are multiples of the settings' keep them so.
+    """
+    stated = {short: getattr(network, name) for short, name in RATES.items()}
+    return [
+        (group, name, (values * (group[name] / stated[name])).tolist())
+        for group in optimiser.param_groups
+        for name, values in network.rates(steps).items()
+    ]
 
 
 class _Keeper:

@@ -75,6 +75,7 @@ class Design:
         check_whole("steps", self.steps, 1)
         _check_seeds(self.seeds)
         object.__setattr__(self, "seeds", tuple(map(int, self.seeds)))
+        object.__setattr__(self, "networks", tuple(network.over(self.steps) for network in self.networks))
         _check_networks(self.networks)
         check_memory(self.networks, len(self.seeds), self.steps, self.keep)
 

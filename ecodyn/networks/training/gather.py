@@ -12,9 +12,10 @@ from ecodyn.networks.training.descent import Record
 from ecodyn.networks.training.design import Run
 from ecodyn.networks.training.grids import varied_settings
 from ecodyn.networks.training.partial import PartialFolder
+from ecodyn.networks.training.recorded_rates import rate_inputs
 from ecodyn.networks.training.request import Request
 from ecodyn.runtime.provenance import clusters
-from ecodyn.trajectories import Trajectories
+from ecodyn.trajectories import Input, Trajectories
 
 __all__ = ["Population"]
 
@@ -78,7 +79,13 @@ class Population:
             embedding=embedding or None,
             cluster=clusters(starts, [run.label for run in runs]),
             settings={name: np.asarray(values) for name, values in self._settings(runs).items()},
+            inputs=self._inputs(runs),
         )
+
+    def _inputs(self, runs: Sequence[Run]) -> dict[str, list[Input]]:
+        """The rates that have a schedule, of each run."""
+        curves = rate_inputs(self.request.design.networks, self.request.design.kept)
+        return {name: [of_network[run.network] for run in runs] for name, of_network in curves.items()}
 
     def _labels_shared(self, starts: Sequence[Hashable]) -> bool:
         """Whether feature k is the same in all runs: by what the networks are, or since all start alike."""

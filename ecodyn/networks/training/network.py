@@ -48,19 +48,23 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, fields
-from typing import ClassVar
+from dataclasses import dataclass, fields, replace
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
 
+from ecodyn.arrays import Array
 from ecodyn.networks.training.checks import check_choice, check_number, check_rate, word
+from ecodyn.networks.training.rate_texts import as_schedule
+from ecodyn.networks.training.rates import ConstantRate, RateSchedule
 from ecodyn.runtime.json_values import plain
 
 __all__ = ["DTYPES", "OPTIMISERS", "AutogradBatch", "Batch", "Draw", "NetworkSettings"]
 
 DTYPES = {"float64": torch.float64, "float32": torch.float32}  # by the name that settings have
 OPTIMISERS = ("adamw", "adam", "sgd")  # element by element, so that a batch of networks is one call
+RATES = {"lr": "learning_rate", "weight_decay": "weight_decay"}  # that may have a schedule, by torch's names
 
 Draw = Mapping[str, torch.Tensor]
 """The parameters of one network by name, drawn in float64 on the CPU whatever they are trained in."""
@@ -82,6 +86,9 @@ class NetworkSettings(ABC):
         Of "sgd"; the others have their own.
     beta2
         Decay of the mean squared gradient of "adamw" and "adam".
+    learning_rate_schedule, weight_decay_schedule
+        How η and λ go over the training: a schedule, or its text such as "cosine:final=0.1"; constant by default. See
+        `ecodyn.networks.training.rates`. Under a table ``learning_rate`` is the largest of its rates.
 
     Raises
     ------
@@ -97,8 +104,11 @@ class NetworkSettings(ABC):
     weight_decay: float = 0.5
     momentum: float = 0.0
     beta2: float = 0.999
+    learning_rate_schedule: RateSchedule | str = "constant"
+    weight_decay_schedule: RateSchedule | str = "constant"
 
     def __post_init__(self) -> None:
+        self._set_schedules()
         check_choice("optimiser", self.optimiser, OPTIMISERS)
         check_rate("learning_rate", self.learning_rate, zero_allowed=False)
         check_rate("weight_decay", self.weight_decay, zero_allowed=True)
@@ -110,6 +120,46 @@ class NetworkSettings(ABC):
         check_number("beta2", self.beta2)
         if not 0 <= self.beta2 < 1:
             raise ValueError(f"beta2 must be at least 0 and below 1, got {self.beta2}")
+
+    def _set_schedules(self) -> None:
+        """Schedules for their texts, and the rate that a table's are called by."""
+        for name in RATES.values():
+            schedule = self.schedule(name)
+            object.__setattr__(self, f"{name}_schedule", schedule)
+            check_number(name, rate := getattr(self, name))
+            largest = schedule.tabulated
+            if largest is not None and rate not in (largest, getattr(type(self), name)):
+                raise ValueError(f"{name} is {rate} beside a table whose largest is {largest}; leave {name} out")
+            if largest is not None:
+                object.__setattr__(self, name, largest)
+            if schedule.varies and not getattr(self, name):
+                raise ValueError(f"{name}_schedule is {schedule}, and {name} is 0, which stays 0; give a {name}")
+
+    def over(self, steps: int) -> Self:
+        """The same with schedules that fit a training of so many updates, and state its length.
+
+        Raises
+        ------
+        ValueError
+            A schedule does not fit into so many.
+        """
+        fitting: dict[str, Any] = {}
+        for rate in RATES.values():
+            try:
+                fitting[f"{rate}_schedule"] = self.schedule(rate).over(steps)
+            except ValueError as error:
+                raise ValueError(f"{rate}_schedule: {error}") from None
+        same = all(getattr(self, name) == schedule for name, schedule in fitting.items())
+        return self if same else replace(self, **fitting)
+
+    def schedule(self, rate: str) -> RateSchedule:
+        """That of "learning_rate" or "weight_decay"."""
+        return as_schedule(getattr(self, f"{rate}_schedule"), rate)
+
+    def rates(self, steps: int) -> dict[str, Array]:
+        """The rates that vary, by the optimiser's names ("lr", "weight_decay"), at updates 0..steps, (steps + 1,)."""
+        schedules = {name: self.schedule(rate) for name, rate in RATES.items()}
+        return {name: s.rates(getattr(self, RATES[name]), steps) for name, s in schedules.items() if s.varies}
 
     @property
     @abstractmethod
@@ -158,12 +208,19 @@ class NetworkSettings(ABC):
         return kind([parameters], lr=rate, weight_decay=decay, betas=(0.9, self.beta2), fused=True)
 
     def described(self) -> dict[str, object]:
-        """The settings by name, as JSON can hold them."""
-        return {"network": self.name} | {field.name: plain(getattr(self, field.name)) for field in fields(self)}
+        """The settings by name, as JSON can hold them; schedules as their text, and only those that vary."""
+        named = {field.name: plain(getattr(self, field.name)) for field in fields(self)}
+        schedules = {name: own for name, own in named.items() if isinstance(own, RateSchedule)}
+        return {"network": self.name} | {
+            name: str(value) if name in schedules else value
+            for name, value in named.items()
+            if name not in schedules or schedules[name].varies
+        }
 
     def varied(self) -> dict[str, object]:
         """The settings by name, each one number or word: what a grid may run over."""
-        return {name: word(value) for name, value in self.described().items()}
+        constant = {f"{name}_schedule": ConstantRate.name for name in RATES.values()}
+        return constant | {name: word(value) for name, value in self.described().items()}
 
 
 class Batch(ABC):
