@@ -121,7 +121,7 @@ def no_terms_in(family: str, inputs: Sequence[str]) -> str:
     """Why a family can't be fitted to data that have inputs."""
     return (
         f"expected data without inputs, as {family} has no terms in any, got {', '.join(inputs)}, which vary; leave "
-        "them out by data.without_inputs(), or choose a family that has, such as linear or sindy"
+        "them out by data.without_inputs() (--no-inputs), or choose a family that has, such as linear or sindy"
     )
 
 

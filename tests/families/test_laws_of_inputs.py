@@ -140,7 +140,7 @@ def test_a_map_has_them_at_its_steps(kind, spacing):
 @pytest.mark.slow
 @pytest.mark.parametrize("coupling", ["independent", "exchangeable", "full"])
 def test_a_neural_ode_sees_them(coupling):
-    runs = runs_of(affine, 2, COARSE)
+    runs = runs_of(lambda x, u: 0.2 - 0.5 * x + 0.4 * u, 2, COARSE)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataWarning)  # of few steps
         seen = NeuralODE(coupling, base=None, rollout_steps=5).fit(runs)
