@@ -102,7 +102,7 @@ def fit(
             estimator = with_constraints(with_own_terms(estimator, term), constraint)
         target = None if str(output) == STDOUT else output
         if target is not None:
-            from ecodyn.families.model import check_model_path
+            from ecodyn.families.model_path import check_model_path
 
             check_model_path(target, force=force)
         with warnings_said():

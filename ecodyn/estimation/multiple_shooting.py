@@ -22,14 +22,8 @@ from ecodyn.estimation.normal_blocks import Equations
 from ecodyn.estimation.rolled_out import AnyLaw
 from ecodyn.estimation.samples import Samples
 from ecodyn.estimation.segments import Segments
-from ecodyn.estimation.shooting_equations import (
-    BATCH_ELEMENTS,
-    Objective,
-    Question,
-    Trial,
-    normal_equations,
-    rollouts,
-)
+from ecodyn.estimation.shooting_batches import equations_at, normal_equations, rollouts
+from ecodyn.estimation.shooting_equations import BATCH_ELEMENTS, Objective, Question, Trial
 from ecodyn.estimation.shooting_result import Problem, ShootingResult
 from ecodyn.estimation.shooting_search import (
     AUTO,
@@ -99,7 +93,7 @@ def equations_of_all(problem: Problem, found: ShootingResult) -> Equations:
     mask = np.ones(found.coefficients.shape, dtype=bool)
     objective = Objective(problem.library, problem.samples, segments, mask=mask, estimate_starts=True)
     objective.substeps = found.substeps
-    return objective.equations(found.coefficients.ravel(), found.starts).reduced()
+    return equations_at(objective, found.coefficients.ravel(), found.starts).reduced()
 
 
 @np.errstate(all="ignore")  # a trial's rollouts may overflow: that is what makes its cost infinite

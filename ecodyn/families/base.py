@@ -18,7 +18,6 @@ from sklearn.utils.validation import check_is_fitted
 
 from ecodyn.arrays import Bools
 from ecodyn.equations.library import EXCHANGEABLE, FULL, INDEPENDENT, Library
-from ecodyn.equations.pruning import without_unused_functions
 from ecodyn.errors import UnusableDataError
 from ecodyn.estimation import (
     InitialFit,
@@ -32,12 +31,12 @@ from ecodyn.estimation.constraints import Constraints
 from ecodyn.estimation.integral_matching import memory_needed
 from ecodyn.estimation.ridge_choice import ridge_fit
 from ecodyn.families.configuration import Configuration, Matching, Shooting
-from ecodyn.families.constrained import directions_of, matched_fit, on_data, under_constraints
+from ecodyn.families.constrained import matched_fit, on_data, under_constraints
 from ecodyn.families.constraints import Constraint, check_list
-from ecodyn.families.diagnostics import diagnose
 from ecodyn.families.known import no_terms_in
 from ecodyn.families.law import Law
-from ecodyn.families.model import amplitudes_of, feature_amplitudes_of
+from ecodyn.families.law_of_fit import law_of
+from ecodyn.families.library_size import much_memory
 from ecodyn.families.options import check_flag
 from ecodyn.families.shot import ShotFamily
 from ecodyn.families.training_set import TrainingSet
@@ -48,7 +47,6 @@ from ecodyn.trajectories.state import parse_state
 
 SMALL_FULL = 250  # coefficients of a full coupling up to which shooting and a thorough selection take about a second
 BYTES_TOGETHER = 2**26  # of training values that are fitted side by side
-MUCH_MEMORY = 2**30  # that matching one run may take without a word
 # Of the Hessian's diagonal, in centred coordinates where there are any, towards integral matching, which is the surer
 # of the two where data are clean or coefficients hundreds. Of few and noisy ones next to none: the larger pull would
 # keep what noise has done to matching (of May and Leonard's law with 5 % noise 0.91 for 1; with the smaller, 1.00).
@@ -193,16 +191,7 @@ class LibraryFamily(ShotFamily[Law]):
             family = clone(self).set_params(coupling=coupling)
             return memory_needed(family.library_for(trajectories), longest)
 
-        size = needed(FULL)
-        if size < MUCH_MEMORY:
-            return ()
-        others = [c for c in (EXCHANGEABLE, INDEPENDENT) if c in self.couplings and needed(c) < MUCH_MEMORY]
-        offer = [f"coupling={c!r} takes {needed(c) / 2**30:.2f} GiB" for c in others[:1]]
-        offer.append("fewer steps (--every) take less")
-        return (
-            f"{self.name}/full: matching its library takes about {size / 2**30:.1f} GiB for {longest} steps; "
-            + ", ".join(offer),
-        )
+        return much_memory(self.name, needed, self.couplings, longest)
 
     def _fit_together(self, training_sets: Sequence[Trajectories], clock: bool) -> list[Law]:
         # Company saves time on small data only; on large ones it would cost as many copies of them as there are sets.
@@ -265,31 +254,8 @@ class LibraryFamily(ShotFamily[Law]):
         return self.coupling != FULL or initial.coefficients.size <= SMALL_FULL
 
     def _law(self, prepared: TrainingSet, shooting: ShootingResult | None, seconds: float) -> Law:
-        initial, samples = prepared.initial, prepared.samples
-        coefficients = initial.coefficients if shooting is None else shooting.coefficients
-        label, alone = f"{self.name}/{self.coupling}", prepared.seconds + seconds  # as if it had been by itself
-        trajectories = prepared.trajectories
-        return Law(
-            family=self.name,
-            coupling=self.coupling,
-            channels=prepared.library.channels,
-            features=prepared.library.features,
-            amplitudes=amplitudes_of(trajectories, self.state),
-            feature_amplitudes=feature_amplitudes_of(trajectories) if samples.scales.ndim > 1 else None,
-            provenance=self.provenance(trajectories),
-            library=without_unused_functions(initial.library.in_units(1.0 / samples.scales)),
-            coefficients=prepared.original(coefficients),
-            size=prepared.size,
-            drive=samples.drive_in_original_units(prepared.library),
-            diagnostics=diagnose(
-                *(label, initial, samples, prepared.parts, shooting, alone),
-                held=prepared.held,
-                directions=directions_of(prepared, shooting),
-            ),
-            step=None if samples.step is None else samples.step * samples.time_scale,
-            interaction_matrix=self.interaction_matrix,
-            inputs={name: trajectories.inputs[name][0].kind for name in prepared.library.inputs},
-        )
+        provenance = self.provenance(prepared.trajectories)
+        return law_of(self.name, self.coupling, prepared, shooting, seconds, provenance, self.interaction_matrix)
 
     def _own_coefficients(self, trajectories: Trajectories) -> bool:
         if self.coupling == INDEPENDENT:

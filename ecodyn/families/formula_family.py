@@ -12,7 +12,6 @@ from typing import ClassVar, Self, cast
 import numpy as np
 
 from ecodyn.equations.clock_drive import Drive
-from ecodyn.equations.library import EXCHANGEABLE
 from ecodyn.errors import UnusableDataError
 from ecodyn.estimation import Samples
 from ecodyn.extraction.gathering import data_of
@@ -22,7 +21,6 @@ from ecodyn.families.formula_diagnostics import diagnose_formula
 from ecodyn.families.formula_model import FormulaModel
 from ecodyn.families.formula_options import checked_names
 from ecodyn.families.hidden_fits import check_hidden, hidden_model_of
-from ecodyn.families.known import no_terms_in, still_inputs
 from ecodyn.families.model import amplitudes_of
 from ecodyn.families.options import check_whole, is_whole
 from ecodyn.families.profile_likelihood import Profile, profile_of
@@ -33,15 +31,13 @@ from ecodyn.formulas.fitting import FittedFormula, fit_formulas
 from ecodyn.formulas.hidden_statement import HiddenStatement, hidden_statement_of
 from ecodyn.formulas.searching import DRAWS, Search
 from ecodyn.formulas.statement import Statement, check_labels, known_among, statement_of
-from ecodyn.formulas.transforms import Bounds, bounds_of
-from ecodyn.rollouts.iteration import FLOW
-from ecodyn.rollouts.labelled import SIGNAL
+from ecodyn.formulas.transforms import Bounds
 from ecodyn.runtime.json_values import Json
 from ecodyn.trajectories import Trajectories
 from ecodyn.trajectories.conversions import DataLike
 from ecodyn.trajectories.values import Numbers
 
-__all__ = ["FormulaFamily", "WrittenFamily"]
+__all__ = ["SEARCHES", "FormulaFamily"]
 
 SEARCHES = 4  # draws that are refined to the end, of those that differ after a few steps: as many optima are seen
 
@@ -68,9 +64,9 @@ class _TrainingSet:
 class FormulaFamily(ShotFamily[FormulaModel]):
     """A family whose right-hand side is a formula, the same for all features, in the units of the data.
 
-    A subclass says in ``text`` what the formula is; ``WrittenFamily`` has one for each coupling. Parameters that enter
-    linearly are found by regression on matched integrals for each of a hundred draws of the others; Gauss-Newton takes
-    a few steps from the best of them and goes on from those that are best then, and multiple shooting with exact
+    A subclass says in ``text`` what the formula is; a ``WrittenFamily`` has one for each coupling. Parameters that
+    enter linearly are found by regression on matched integrals for each of a hundred draws of the others; Gauss-Newton
+    takes a few steps from the best of them and goes on from those that are best then, and multiple shooting with exact
     sensitivities from there.
     """
 
@@ -262,80 +258,3 @@ class FormulaFamily(ShotFamily[FormulaModel]):
             diagnostics=diagnose_formula(label, fit, search.bounds, samples, seconds),
             inputs={name: trajectories.inputs[name][0].kind for name in statement.inputs},
         )
-
-
-class WrittenFamily(FormulaFamily):
-    """A family with a formula for each coupling.
-
-    Attributes
-    ----------
-    formulas : class attribute, the formula of each coupling
-    positive : class attribute, names of the parameters that are above 0
-    between : class attribute, bounds of some
-
-    Parameters
-    ----------
-    coupling : str
-        One that the family has a formula for.
-    state : "signal"
-        The formulas are of the signal alone.
-    dynamics : "flow" or "map"
-    shooting : Shooting, optional
-        How rollouts are made to follow the data.
-    searches : int
-        How many of the draws are refined.
-    random_state : int
-        Seed of the draws.
-    """
-
-    formulas: ClassVar[Mapping[str, str]]
-    positive: ClassVar[frozenset[str]] = frozenset()
-    between: ClassVar[Mapping[str, Bounds]] = {}
-
-    def __init__(
-        self,
-        coupling: str = EXCHANGEABLE,
-        state: str = "signal",
-        *,
-        dynamics: str = FLOW,
-        shooting: Shooting | None = None,
-        searches: int = SEARCHES,
-        random_state: int = 0,
-    ) -> None:
-        self.coupling = coupling
-        self.state = state
-        self.dynamics = dynamics
-        self.shooting = shooting
-        self.searches = searches
-        self.random_state = random_state
-
-    def statement_for(self, trajectories: Trajectories) -> Statement:
-        """The formula, which is of no inputs, whatever its parameters and those of the data are called.
-
-        Raises
-        ------
-        UnusableDataError
-            The data have inputs that vary.
-        """
-        if varying := trajectories.varying_inputs():
-            raise UnusableDataError(no_terms_in(self.name, varying))
-        return self.statement
-
-    def notes_on_inputs(self, trajectories: Trajectories) -> tuple[str, ...]:
-        """Those that do not vary: the formula is of none."""
-        return still_inputs(trajectories)
-
-    def text(self) -> str:
-        """The formula of this coupling."""
-        if self.coupling not in self.couplings:
-            raise ValueError(f"family {self.name!r} has couplings {', '.join(self.couplings)}, got {self.coupling!r}")
-        return self.formulas[self.coupling]
-
-    def ranges(self, statement: Statement) -> tuple[Bounds, ...]:
-        """From 0 on for positive parameters, and what ``between`` has; of a state of the signal alone."""
-        if self.state != SIGNAL:
-            raise ValueError(
-                f"{self.name} is a law of the signal alone, got the state {self.state!r}; write it with the other "
-                "channels as a Formula"
-            )
-        return bounds_of(statement.parameters, self.positive, self.between)

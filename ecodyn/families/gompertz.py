@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from ecodyn.equations.library import EXCHANGEABLE, INDEPENDENT
-from ecodyn.families.formula_family import WrittenFamily
+from ecodyn.families.written_family import WrittenFamily
 
 
 class Gompertz(WrittenFamily):

@@ -237,11 +237,8 @@ class HiddenModel(FormulaModel):
     def lines(self, precision: int = 3) -> list[str]:
         """The equations as text: see ``FittedModel.lines``."""
         check_precision(precision)
-        lines = []
-        for equation in self.equations():
-            left = f"({equation.lhs.args[0]})'" if equation.lhs.args else str(equation.lhs)
-            lines.append(f"{left} = {rounded_numbers(equation.rhs, precision)}")
-        return lines
+        pairs = [(e.lhs, rounded_numbers(e.rhs, precision)) for e in self.equations()]
+        return [f"({left.args[0]})' = {right}" if left.args else f"{left} = {right}" for left, right in pairs]
 
     def to_latex(self) -> str:
         """The equations in LaTeX, means over features as overlines."""
@@ -278,8 +275,7 @@ class HiddenModel(FormulaModel):
             raise ValueError(f"coupling {document['coupling']!r} of a formula whose coupling is {statement.coupling}")
         if len(amplitudes) != len(statement.channels) or not set(held) <= set(statement.every_parameter):
             raise ValueError(f"amplitudes or held parameters of other equations than {statement.text}")
-        diagnostics = document.get("diagnostics")
-        parameters = parameters_from(document["parameters"], statement)
+        diagnostics, parameters = document.get("diagnostics"), parameters_from(document["parameters"], statement)
         return cls(
             family=document["family"],
             coupling=document["coupling"],

@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from ecodyn.arrays import Array
 from ecodyn.equations.clock_drive import Drive
 from ecodyn.equations.library import FULL, Library
-from ecodyn.equations.names import letter_of
 from ecodyn.equations.right_hand_side import BoundLibrary
 from ecodyn.families import law_file
 from ecodyn.families.diagnosed import DiagnosedModel
 from ecodyn.families.diagnostics import Diagnostics
 from ecodyn.families.known import refuse_unknown_inputs
-from ecodyn.families.law_text import LawText, Place, change_over
+from ecodyn.families.law_latex import latex_left, latex_names
+from ecodyn.families.law_text import LawText, Place
 from ecodyn.families.model import amplitudes_from, feature_amplitudes_from
 from ecodyn.trajectories.labels import Label
 
@@ -177,45 +177,13 @@ class Law(DiagnosedModel):
         r"""The equations in LaTeX, means over features as overlines, coefficients to some digits."""
         import sympy
 
-        names = self._latex_names()
+        names = latex_names(self.library)
         lines = []
         for (channel, _, feature), equation in zip(self._places(), self.equations(), strict=True):
             right = sympy.latex(equation.rhs.evalf(digits), symbol_names=names)
             symbol = self._symbol(channel, feature)
-            lines.append(f"{self._latex_left(names.get(symbol, sympy.latex(symbol)))} = {right}")
+            lines.append(f"{latex_left(names.get(symbol, sympy.latex(symbol)), self.step)} = {right}")
         return "\n".join(lines)
-
-    def _latex_left(self, name: str) -> str:
-        if self.step is None:
-            return rf"\dot{{{name}}}"
-        change = change_over(name, self.step)
-        return change if self.step == 1 else rf"\frac{{{change}}}{{{self.step:g}}}"
-
-    def _latex_names(self) -> dict[sympy.Symbol, str]:
-        library = self.library
-        _, variables = library.symbols()
-        known = zip(variables[library.n_seen :], library.inputs, strict=True)
-        upright = {s: rf"\mathrm{{{name.replace('_', ' ')}}}" for s, name in known}
-        if library.inner:
-            return {s: rf"\overline{{{n}}}" for s, n in zip(variables, self._inside_means(), strict=False)} | upright
-        letters = ["x" if c == "signal" else rf"\mathrm{{{c.replace('@', ' at ')}}}" for c in self.channels]
-
-        def inside(powers: tuple[int, ...]) -> str:
-            factors = zip(letters, powers, strict=True)
-            return " ".join(name if p == 1 else f"{name}^{{{p}}}" for name, p in factors if p)
-
-        means = zip(variables, library.moments, strict=False)  # inputs are behind them
-        return {s: rf"\overline{{{inside(p)}}}" for s, p in means} | upright
-
-    def _inside_means(self) -> list[str]:
-        """What each mean is of, in LaTeX, where some are of functions."""
-        import sympy
-
-        library = self.library
-        own = [sympy.Symbol(letter_of(c)) for c in self.channels]
-        own += [f.expression(own) for f in library.inner]
-        products = (sympy.Mul(*(s**p for s, p in zip(own, powers, strict=True))) for powers in library.moments)
-        return [sympy.latex(product) for product in products]
 
     def to_pysindy(self) -> pysindy.SINDy | pysindy.DiscreteSINDy:
         """A fitted ``pysindy.SINDy`` of a ``PolynomialLibrary`` whose predictions are ẋ; of a map, ``DiscreteSINDy``.

@@ -7,8 +7,8 @@ from typing import ClassVar
 
 from ecodyn.equations.library import EXCHANGEABLE, INDEPENDENT
 from ecodyn.families.configuration import Shooting
-from ecodyn.families.formula_family import SEARCHES, WrittenFamily
 from ecodyn.families.options import is_whole
+from ecodyn.families.written_family import SEARCHES, WrittenFamily
 from ecodyn.rollouts.iteration import FLOW
 from ecodyn.trajectories import Trajectories
 

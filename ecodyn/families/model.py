@@ -21,6 +21,7 @@ from ecodyn.families.amplitudes import feature_amplitudes_from as feature_amplit
 from ecodyn.families.amplitudes import feature_amplitudes_of as feature_amplitudes_of
 from ecodyn.families.free_rollouts import roll_out
 from ecodyn.families.known import InputsLike, known_inputs
+from ecodyn.families.model_path import check_model_path
 from ecodyn.families.printing import Printed
 from ecodyn.families.starting_states import StartLike, starting_states
 from ecodyn.rollouts.integration import Rollout
@@ -292,18 +293,3 @@ class FittedModel(Printed):
             **self._details(),
             "provenance": dict(self.provenance),
         }
-
-
-def check_model_path(path: str | Path, *, force: bool = False) -> None:
-    """Raise, before the work, what saving a model there would: its weights may come to stand beside it."""
-    from ecodyn.runtime.files import check_output
-
-    if Path(path).suffix != ".json":
-        raise ValueError(f"expected the name of a model file to end in .json, got {path}; rename it")
-    for part in (Path(path), weights_path(path)):
-        check_output(part, force=force)
-
-
-def weights_path(path: str | Path) -> Path:
-    """Where the weights of a model file's network are."""
-    return Path(path).with_suffix(".safetensors")

@@ -19,7 +19,8 @@ from ecodyn.estimation.network_status import LIMIT_OF_MATCHING, LIMIT_OF_ROLLOUT
 from ecodyn.families.known import refuse_unknown_inputs
 from ecodyn.families.law import Law
 from ecodyn.families.law_file import inputs_from
-from ecodyn.families.model import FittedModel, amplitudes_from, check_model_path, feature_amplitudes_from, weights_path
+from ecodyn.families.model import FittedModel, amplitudes_from, feature_amplitudes_from
+from ecodyn.families.model_path import check_model_path, weights_path
 from ecodyn.runtime.json_values import number, plain_json
 from ecodyn.trajectories.state import VELOCITY, fitted, moving
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Sequence
 from time import perf_counter
-from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +29,7 @@ from ecodyn.families.own_terms_on_data import on_data
 from ecodyn.families.selection import first_that_finishes, fit_of_support, preferred_ridge, validated
 from ecodyn.families.thresholds import check_thresholds
 from ecodyn.families.training_set import TrainingSet
+from ecodyn.families.with_optimizer import WithOptimizer
 from ecodyn.rollouts.iteration import FLOW
 from ecodyn.trajectories import Trajectories
 from ecodyn.trajectories.labels import Label
@@ -44,7 +43,7 @@ RIDGE = 1e-6  # on normalised columns, where validation asks for one; 14 correla
 FULL_RIDGE = 1e-3  # hundreds of correlated terms, and fewer independent samples than terms
 
 
-class SINDy(LibraryFamily):
+class SINDy(WithOptimizer, LibraryFamily):
     r"""Sparse combinations of candidate terms (Brunton, Proctor and Kutz 2016), in the weak form.
 
     ========================  ================================================================
@@ -172,25 +171,6 @@ class SINDy(LibraryFamily):
             raise ValueError("an optimizer has a ridge of its own, such as STLSQ's alpha; leave matching__ridge out")
         if is_constrained(self.optimizer) and self.shooting_options.refine is True:
             raise ValueError("shooting would break the optimizer's constraints; leave shooting__refine out")
-
-    def get_params(self, deep: bool = True) -> dict[str, object]:
-        """Parameters by name; if deep, those of configurations and of the optimizer too, ``optimizer__threshold``."""
-        try:
-            return super().get_params(deep)
-        except RuntimeError:  # PySINDy's WrappedOptimizer has none that scikit-learn can tell
-            return {**self._without_optimizer().get_params(deep), "optimizer": self.optimizer, "terms": self.terms}
-
-    def __sklearn_clone__(self) -> Self:
-        """A clone with a copy of the optimizer: not all that is PySINDy's survives scikit-learn's way of cloning."""
-        new: Self = super(SINDy, self._without_optimizer()).__sklearn_clone__()
-        new.optimizer = copy.deepcopy(self.optimizer)
-        new.terms = copy.copy(self.terms)
-        return new
-
-    def _without_optimizer(self) -> Self:
-        shell = copy.copy(self)
-        shell.optimizer, shell.terms = None, None
-        return shell
 
     def _wants_shooting(self, initial: InitialFit) -> bool:
         return not is_constrained(self.optimizer) and super()._wants_shooting(initial)

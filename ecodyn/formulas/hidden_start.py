@@ -9,7 +9,8 @@ import numpy as np
 from ecodyn.arrays import Array
 from ecodyn.estimation.normal_blocks import Equations
 from ecodyn.estimation.samples import Samples
-from ecodyn.estimation.shooting_equations import Trial, normal_equations
+from ecodyn.estimation.shooting_batches import normal_equations
+from ecodyn.estimation.shooting_equations import Trial
 from ecodyn.formulas.hidden_driven import driven
 from ecodyn.formulas.hidden_law import HiddenLaw
 from ecodyn.formulas.hidden_objective import HiddenObjective, beginnings, with_channels

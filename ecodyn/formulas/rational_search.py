@@ -20,6 +20,7 @@ from ecodyn.estimation import ShootingResult
 from ecodyn.estimation.implicit_selection import RationalLaw, holds, implicit_candidates
 from ecodyn.estimation.multiple_shooting import INTERVALS, Problem, equations_of_all, shoot_all
 from ecodyn.estimation.segments import Segments
+from ecodyn.estimation.shooting_batches import equations_at
 from ecodyn.estimation.shooting_equations import Objective
 from ecodyn.estimation.support_paths import eliminate
 from ecodyn.formulas.rational_form import RationalForm
@@ -177,5 +178,5 @@ def _equations(form: RationalForm, shot: Shot) -> tuple[Array, Array]:
         mask = np.ones((1, len(form.names)), dtype=bool)
         objective = Objective(law, form.samples, segments, mask=mask, estimate_starts=False)
         objective.substeps = max(1, shot.result.substeps)
-        equations = objective.equations(shot.parameters, segments.starts[..., 0])
+        equations = equations_at(objective, shot.parameters, segments.starts[..., 0])
     return equations.hessians.sum(axis=0), equations.gradients.sum(axis=0)

@@ -8,7 +8,8 @@ from ecodyn.arrays import Array
 from ecodyn.estimation.multiple_shooting import INTERVALS
 from ecodyn.estimation.samples import Samples
 from ecodyn.estimation.segments import Segments
-from ecodyn.estimation.shooting_equations import Objective, Probe, rollouts
+from ecodyn.estimation.shooting_batches import rollouts
+from ecodyn.estimation.shooting_equations import Objective, Probe
 from ecodyn.formulas.law import FormulaLaw
 
 __all__ = ["rollout_cost"]

@@ -6,6 +6,7 @@ import pytest
 from ecodyn.equations.forms import linear_library, polynomial_library
 from ecodyn.estimation import Samples, shoot
 from ecodyn.estimation.segments import Segments
+from ecodyn.estimation.shooting_batches import equations_at
 from ecodyn.estimation.shooting_equations import MOST_SUBSTEPS, Objective
 from ecodyn.estimation.shooting_search import steps_for_decays
 from ecodyn.trajectories import Trajectories
@@ -52,8 +53,8 @@ def test_explicit_steps_die_and_implicit_ones_follow(samples):
     explicit.substeps = MOST_SUBSTEPS
     starts = explicit.segments.states[:, 0, :, 0]
     assert steps_for_decays(explicit, parameters) == (1, True)
-    assert not np.isfinite(explicit.equations(parameters, starts).cost)
-    assert implicit.equations(parameters, starts).cost < 1e-6 * float(np.sum(samples.states**2))
+    assert not np.isfinite(equations_at(explicit, parameters, starts).cost)
+    assert equations_at(implicit, parameters, starts).cost < 1e-6 * float(np.sum(samples.states**2))
 
 
 def test_gradients_are_those_of_the_cost(samples):
@@ -62,9 +63,9 @@ def test_gradients_are_those_of_the_cost(samples):
     parameters = truth[mask] * [1.1, 1.05, 0.9]
     objective = objective_of(samples, implicit=True, mask=mask)
     starts = objective.segments.states[:, 0, :, 0]
-    gradient = objective.equations(parameters, starts).gradients.sum(axis=0)
+    gradient = equations_at(objective, parameters, starts).gradients.sum(axis=0)
     direction = np.array([1.0, -2.0, 0.5]) * parameters
-    up, down = (objective.equations(parameters + s * direction, starts).cost for s in (1e-5, -1e-5))
+    up, down = (equations_at(objective, parameters + s * direction, starts).cost for s in (1e-5, -1e-5))
     np.testing.assert_allclose(gradient @ direction, (up - down) / 4e-5, rtol=2e-2)  # of half the cost
 
 

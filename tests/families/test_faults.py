@@ -306,7 +306,7 @@ def test_a_large_library_is_announced_before_it_is_allocated(monkeypatch):
         raise AllocatedError
 
     monkeypatch.setattr(Library, "values", allocate)
-    monkeypatch.setattr("ecodyn.families.base.MUCH_MEMORY", 250_000)
+    monkeypatch.setattr("ecodyn.families.library_size.MUCH_MEMORY", 250_000)
     told = r"sindy/full: matching its library takes about .* GiB .*; coupling='exchangeable' takes .* GiB"
     with pytest.warns(DataWarning, match=told), pytest.raises(AllocatedError):
         SINDy("full", degree=2).fit(decay(30))

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecodyn.estimation.samples import Samples
-from ecodyn.estimation.shooting_equations import Trial, normal_equations
+from ecodyn.estimation.shooting_batches import normal_equations
+from ecodyn.estimation.shooting_equations import Trial
 from ecodyn.formulas.hidden_law import HiddenLaw
 from ecodyn.formulas.hidden_objective import HiddenObjective, beginnings, with_channels
 from ecodyn.formulas.hidden_statement import equations_of, hidden_statement_of, system_text
