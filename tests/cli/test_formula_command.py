@@ -54,7 +54,7 @@ def test_a_formula_is_compared_beside_families(decays):
         (["fit", "--formula", "linear: a*x"], "a name that no family has"),
         (["fit", "--formula", "a*x", "--set", "colour=blue"], "no parameter colour"),
         (["compare", "--family", "+shore"], "unknown family 'shore'"),
-        (["fit", "--family", "shore"], "replicator; got shore"),
+        (["fit", "--family", "shore"], "linear_hidden; got shore"),
     ],
 )
 def test_wrong_usage_is_a_sentence(decays, arguments, sentence):
