@@ -32,7 +32,8 @@ def runs_of(slope, starts, t=T):
 RNG = np.random.default_rng(1)
 PHASES = runs_of(lambda x: 0.5 - np.sin(x), RNG.uniform(-2, 2, (5, 3)))
 MEAN = runs_of(lambda x: x / (1 + x.mean(axis=1, keepdims=True) ** 2) - 0.5 * x, RNG.uniform(0.2, 3, (5, 4)))
-PENDULUM = runs_of(lambda x: np.stack([x[:, 1], -np.sin(x[:, 0])], axis=1), RNG.uniform(-2, 2, (4, 2)))
+FINER = np.linspace(0.0, 6.0, 61)
+PENDULUM = runs_of(lambda x: np.stack([x[:, 1], -np.sin(x[:, 0])], axis=1), RNG.uniform(-2, 2, (4, 2)), FINER)
 
 
 def data(x, t=T, labels=None):
@@ -85,9 +86,9 @@ def test_a_law_is_found_with_a_library_of_pysindy():
 
 @pytest.mark.slow
 def test_a_pendulum_s_law_is_found_in_any_unit():
-    law = SINDy("full", terms=["sin(x)"]).fit(data(PENDULUM, labels=["a", "v"])).model_
+    law = SINDy("full", terms=["sin(x)"]).fit(data(PENDULUM, FINER, ["a", "v"])).model_
     assert law.selected_terms() == {"a: x_v", "v: sin(x_a)"}
-    other = SINDy("full", terms=["sin(x/1000)"]).fit(data(1000 * PENDULUM, 50 * T, ["a", "v"])).model_
+    other = SINDy("full", terms=["sin(x/1000)"]).fit(data(1000 * PENDULUM, 50 * FINER, ["a", "v"])).model_
     assert other.selected_terms() == {"a: x_v", "v: sin(x_a/1000)"}
     assert np.allclose(other.coefficients, law.coefficients * [[0.02, 20.0]], rtol=1e-3)
 
@@ -107,9 +108,9 @@ def test_libraries_of_pysindy_are_taken():
     assert names[-3:] == ["x_a*sin(x_b)", "x_a*sin(x_c)", "x_b*sin(x_c)"]
 
 
-def refused(family, x=PHASES, labels=None):
+def refused(family, x=PHASES, t=T, labels=None):
     with pytest.raises((ValueError, UnusableDataError)) as caught:
-        family.fit(data(x, labels=labels))
+        family.fit(data(x, t, labels))
     return str(caught.value)
 
 
@@ -135,7 +136,7 @@ def test_what_can_be_no_term_is_told():
         ("independent", lambda x: "no", "real numbers of the term"),
     ):
         assert said in refused(SINDy(coupling, terms=[term]))
-    assert "expected x_LABEL of a feature" in refused(SINDy("full", terms=["x_b"]), PENDULUM, ["a", "v"])
+    assert "expected x_LABEL of a feature" in refused(SINDy("full", terms=["x_b"]), PENDULUM, FINER, ["a", "v"])
     assert "terms are given once each" in refused(SINDy("independent", terms=["sin(x)", "sin(x)"]))
 
 
