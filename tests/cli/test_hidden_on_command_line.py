@@ -22,6 +22,7 @@ def gains(tmp_path_factory):
     return path
 
 
+@pytest.mark.slow
 def test_a_law_with_a_warm_up_is_fitted_and_simulated(gains, tmp_path):
     law = ["--formula", f"gain: {EQUATIONS}", "--hidden", "r", "--positive", "all", "--warm-up", "4"]
     result = run("fit", gains, *law, *FAST, "-o", tmp_path / "law.json")

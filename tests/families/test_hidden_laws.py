@@ -66,7 +66,8 @@ def decaying(warm_up=0):
     t, starts = STEPS[:26, None], [1.0, 2.0] if warm_up else [1.0]
     x0 = np.array([0.5, 2.0])
     x = [5 * r * (np.exp(-0.1 * t) - np.exp(-0.3 * t)) + x0 * np.exp(-0.3 * t) for r in starts]
-    estimator = ecodyn.Formula(DECAY, hidden=["r"], positive="all", searches=1, warm_up=warm_up)
+    quick = {"searches": 1, "shooting": Shooting(intervals=12)}
+    estimator = ecodyn.Formula(DECAY, hidden=["r"], positive="all", warm_up=warm_up, **quick)
     return Trajectories(np.array(x), t[:, 0]), estimator
 
 
@@ -119,6 +120,7 @@ def test_starts_of_each_run_are_estimated_from_its_warm_up(apart):
     np.testing.assert_allclose(rollout.values[:, 0, 0, 1], np.array([1.0, 2.0]) * np.exp(-0.5), rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_steps_that_lack_a_value_are_no_part_of_a_warm_up(apart):
     runs, law = apart
     values = runs.values.copy()
