@@ -20,9 +20,11 @@ from ecodyn.comparison.window_result import WindowResult, WindowsWithTests
 from ecodyn.equations.library import EXCHANGEABLE, INDEPENDENT
 from ecodyn.errors import UnusableDataError
 from ecodyn.families.ensemble import FEWEST_HALVED, Ensemble, fit_ensemble
+from ecodyn.families.known import inputs_of_runs
 from ecodyn.families.model import FittedModel
-from ecodyn.families.model_name import FAMILY, ModelName
+from ecodyn.families.model_name import FAMILY
 from ecodyn.families.side_by_side import simulate_all
+from ecodyn.families.warm_start import started
 from ecodyn.runtime.processes import each_with
 from ecodyn.stability.equilibria import find_equilibria
 from ecodyn.survivors.rules import RULES, RunState
@@ -132,7 +134,7 @@ def _laws_say(asked: _Refit, data: Trajectories) -> _OfFamily:
         inhibiting=_inhibiting(laws, data, asked.seed),
         standing=_standing(laws),
     )
-    return _OfFamily(resampled, _alive(laws, data, contender.name, asked.survivor_rule))
+    return _OfFamily(resampled, _alive(laws, data, asked.survivor_rule))
 
 
 def _inhibiting(laws: Ensemble, data: Trajectories, seed: int) -> float | None:
@@ -162,21 +164,28 @@ def _standing(laws: Ensemble) -> dict[int, float] | None:
     return {m: n / len(asked) for m, n in sorted(counts.items())}
 
 
-def _alive(laws: Ensemble, data: Trajectories, name: ModelName, rule: str) -> Array:
+def _alive(laws: Ensemble, data: Trajectories, rule: str) -> Array:
     """By run and feature the share of laws not fitted to the run under which it is alive at the run's end."""
     whole = data.complete()
-    starts, ends = whole.state(name.state)[:, 0], [whole.times[r, n - 1] for r, n in enumerate(whole.lengths)]
     unseen = [[r for r, run in enumerate(data.runs) if run not in half] for half in laws.halves]
-    times = [np.array([[whole.times[r, 0], ends[r]] for r in runs]) for runs in unseen]
-    rollouts = simulate_all(laws.models, [starts[runs] for runs in unseen], times)
+    parts = [whole.select(runs=[whole.runs[r] for r in runs]) for runs in unseen]
+    begun = [started(law, part) for law, part in zip(laws.models, parts, strict=True)]
+    starts, times = [start for start, _ in begun], [_ends(part) for _, part in begun]
+    known = [inputs_of_runs(m.inputs, p, range(len(p)), m.step) for m, p in zip(laws.models, parts, strict=True)]
+    rollouts = simulate_all(laws.models, starts, times, inputs=known)
     votes, alive = np.zeros(data.n_runs), np.zeros((data.n_runs, data.n_features))
     for runs, rollout in zip(unseen, rollouts, strict=True):
         for i, r in enumerate(runs):
-            fate = _fate(rollout.signal[i, -1], starts[r, :, 0], rule) if rollout.ok[i] else None
+            fate = _fate(rollout.signal[i, -1], whole.values[r, 0], rule) if rollout.ok[i] else None
             if fate is not None:
                 votes[r] += 1
                 alive[r] += fate
     return np.divide(alive, votes[:, None], out=np.full_like(alive, np.nan), where=votes[:, None] > 0)
+
+
+def _ends(runs: Trajectories) -> Array:
+    """First and last time of each run, (run, 2)."""
+    return np.array([runs.times[r, [0, n - 1]] for r, n in enumerate(runs.lengths)])
 
 
 def _fate(signal: Array, start: Array, rule: str) -> Bools | None:

@@ -73,7 +73,10 @@ def simplex_weights(products: Array) -> Array:
 
 
 def _errors(entry: Entry, data: Trajectories) -> dict[int, Array] | None:
-    """Errors (step, feature) of a family's held-out rollouts by run, of the first seed; None where one ended early."""
+    """Errors (step, feature) of a family's held-out rollouts by run, of the first seed; None where one ended early.
+
+    All families' rollouts are of the same steps, those at a run's end.
+    """
     found: dict[int, Array] = {}
     for task, result in zip(entry.tasks, entry.results, strict=True):
         for held in roll_out_folds(task, result.fitted, data):
@@ -87,8 +90,9 @@ def _errors(entry: Entry, data: Trajectories) -> dict[int, Array] | None:
 
 def _products(data: Trajectories, run: int, errors: Sequence[Array]) -> Array:
     """Means of eᵐ·eⁿ over persistence's square, of a run, (model, model); NaN where nothing moves."""
-    scales, n = own_scales(data), int(data.lengths[run])
-    values, times = in_scales(data.values[run, :n], scales), data.times[run, :n]
+    scales, end = own_scales(data), int(data.lengths[run])
+    rows = slice(end - len(errors[0]), end)  # rollouts may begin later than runs do
+    values, times = in_scales(data.values[run, rows], scales), data.times[run, rows]
     scaled = [in_scales(e, scales) for e in errors]
     still = mean_square(values - values[:1], times)
     if still <= EXACT * max(float(np.nanmean(values**2)), 1e-300):

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -78,7 +79,9 @@ class Ensemble:
         counts = Counter(term for terms in selections for term in terms)
         return {term: n / len(selections) for term, n in sorted(counts.items(), key=lambda item: (-item[1], item[0]))}
 
-    def simulate(self, x0: StartLike, steps: ArrayLike, *, level: float = 0.9, rtol: float = 1e-6) -> EnsembleRollout:
+    def simulate(
+        self, x0: StartLike, steps: ArrayLike, *, level: float = 0.9, rtol: float = 1e-6, **options: Any
+    ) -> EnsembleRollout:
         """Roll all laws out from the same starts: their mean, and the band that holds ``level`` of them at each step.
 
         Parameters
@@ -87,6 +90,8 @@ class Ensemble:
             As of ``FittedModel.simulate``.
         level : float
             Share of the laws within the band, 0.9 by default.
+        options
+            Further ones of the laws' own ``simulate``, such as ``inputs``.
 
         Raises
         ------
@@ -95,7 +100,7 @@ class Ensemble:
         """
         if not 0 < level < 1:
             raise ValueError(f"level is the share of laws within the band, between 0 and 1; got {level}")
-        rollouts = [model.simulate(x0, steps, rtol=rtol) for model in self.models]
+        rollouts = [model.simulate(x0, steps, rtol=rtol, **options) for model in self.models]
         ok = np.array([rollout.ok for rollout in rollouts])
         signals = np.array([np.where(r.ok[:, None, None], r.signal, np.nan) for r in rollouts])
         few = ok.sum(axis=0) < min(FEWEST_LAWS, len(rollouts))

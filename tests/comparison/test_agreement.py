@@ -128,7 +128,7 @@ def test_a_law_is_asked_about_runs_that_it_was_not_fitted_to():
     family = Linear("independent", shooting=Shooting(refine=False))
     fits = [family.fit_model(data.select(runs=list(data.runs[part]))) for part in (slice(0, 2), slice(2, 4))]
     laws = Ensemble(models=tuple(fits), halves=(tuple(data.runs[:2]), tuple(data.runs[2:])))
-    alive = _alive(laws, data, ModelName("linear", "independent", state="signal"), "above_10")
+    alive = _alive(laws, data, "above_10")
     assert alive[:2].max() == 0.0  # the runs that grow, by the law of those that decline
     assert alive[2:].min() == 1.0
 
