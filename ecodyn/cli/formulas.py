@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -150,13 +150,7 @@ def formulas_of(
         parameters = {text: law.statement.parameters for (_, text), law in zip(named, written, strict=True)}
     except ValueError as error:
         raise typer.BadParameter(f"--formula: {error}") from None
-    wanted = [] if positive in (None, ALL) else [name.strip() for name in str(positive).split(",")]
-    if "" in wanted:
-        raise typer.BadParameter(f"--positive takes names of parameters with commas between, got {positive!r}")
-    nowhere = [name for name in wanted if not any(name in known for known in parameters.values())]
-    if nowhere:
-        known = ", ".join(dict.fromkeys(name for each in parameters.values() for name in each))
-        raise typer.BadParameter(f"--positive takes parameters of the formulas, {known}; got {', '.join(nowhere)}")
+    wanted = _wanted(positive, parameters)
     return [
         Formula(
             text.strip(),
@@ -169,6 +163,18 @@ def formulas_of(
         for name, text in named
         for each in dynamics
     ]
+
+
+def _wanted(positive: str | None, parameters: Mapping[str, Sequence[str]]) -> list[str]:
+    """Names of --positive, each a parameter of one of the formulas."""
+    wanted = [] if positive in (None, ALL) else [name.strip() for name in str(positive).split(",")]
+    if "" in wanted:
+        raise typer.BadParameter(f"--positive takes names of parameters with commas between, got {positive!r}")
+    nowhere = [name for name in wanted if not any(name in known for known in parameters.values())]
+    if nowhere:
+        known = ", ".join(dict.fromkeys(name for each in parameters.values() for name in each))
+        raise typer.BadParameter(f"--positive takes parameters of the formulas, {known}; got {', '.join(nowhere)}")
+    return wanted
 
 
 def names_of(families: list[str] | None) -> list[str] | None:

@@ -140,9 +140,8 @@ class FormulaFamily(ShotFamily[FormulaModel]):
 
     def for_protocol(self, protocol: str, *, run_by_run: bool) -> Self:
         """Of laws with hidden variables, which are rolled out from where runs begin, whatever the protocol is."""
-        if self.has_hidden:
-            return Family.for_protocol(self, protocol, run_by_run=run_by_run)
-        return super().for_protocol(protocol, run_by_run=run_by_run)
+        shared = super().for_protocol(protocol, run_by_run=run_by_run)
+        return Family.for_protocol(self, protocol, run_by_run=run_by_run) if self.has_hidden else shared
 
     def with_budget(self, factor: int) -> Self:
         """Shooting may take so many times as many steps, from as many more starts."""

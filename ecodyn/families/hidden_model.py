@@ -187,8 +187,7 @@ class HiddenModel(FormulaModel):
         """Values (batch, feature, hidden) of a dictionary."""
         names = self.channels[1:]
         if set(hidden) != set(names):
-            given = ", ".join(map(str, hidden)) or "none"
-            raise ValueError(f"hidden= has a value of each of {', '.join(names)}, got {given}")
+            raise ValueError(f"hidden= has a value of each of {', '.join(names)}, got {', '.join(map(str, hidden))}")
         columns = []
         for name in names:
             value = np.asarray(hidden[name], dtype=float)
