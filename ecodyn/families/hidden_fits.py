@@ -59,7 +59,7 @@ class HiddenFamily(Protocol):
     def ranges(self, statement: Statement) -> tuple[Bounds, ...]:
         """Bounds of each parameter."""
 
-    def beginnings(self) -> Mapping[str, float]:
+    def beginnings(self, statement: Statement) -> Mapping[str, float]:
         """Values of parameters that the search begins with."""
 
     def provenance(self, trajectories: Trajectories) -> dict[str, Json]:
@@ -72,7 +72,7 @@ def hidden_model_of(family: HiddenFamily, statement: HiddenStatement, trajectori
         name=family.name,
         statement=statement,
         bounds=family.ranges(statement),
-        starts=family.beginnings(),
+        starts=family.beginnings(statement),
         searches=family.searches,
         seed=family.random_state,
         warm_up=family.warm_up_steps,
