@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from ecodyn.equations.forms import polynomial_library
-from ecodyn.equations.library import EXCHANGEABLE, Library, letter_of
+from ecodyn.equations.library import EXCHANGEABLE, Library
+from ecodyn.equations.names import letter_of
 from ecodyn.families.base import LibraryFamily
 from ecodyn.trajectories.state import is_trait, parse_state
 

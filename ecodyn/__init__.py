@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # what type checkers see; at run time the names come from _HO
     )
     from ecodyn.families import Matching, Shooting, load_model, register
     from ecodyn.families.base import LibraryFamily
+    from ecodyn.families.constraint_parts import ConstraintError
     from ecodyn.families.ensemble import Ensemble, fit_ensemble
     from ecodyn.families.estimator import Family
     from ecodyn.families.formula import Formula
@@ -44,6 +45,7 @@ if TYPE_CHECKING:  # what type checkers see; at run time the names come from _HO
 _HOME = {
     "BestLaw": "ecodyn.comparison.automatic",
     "Comparison": "ecodyn.comparison",
+    "ConstraintError": "ecodyn.families.constraint_parts",
     "DataWarning": "ecodyn.errors",
     "EntryPointError": "ecodyn.runtime.registry",
     "Ensemble": "ecodyn.families.ensemble",
@@ -91,6 +93,7 @@ _HOME = {
 __all__ = [
     "BestLaw",
     "Comparison",
+    "ConstraintError",
     "DataWarning",
     "Ensemble",
     "EntryPointError",

@@ -140,7 +140,7 @@ def test_a_feature_that_stays_what_it_is_breaks_no_fit(family, constant, noise):
 
 @pytest.mark.filterwarnings("ignore::ecodyn.DataWarning")
 @pytest.mark.parametrize("stages", [(0.2,), (0.2, 0.6, 1.0)])
-def test_short_runs_beside_long_ones_have_segments_of_no_length(stages):
+def testshort_runs_beside_long_ones_have_segments_of_no_length(stages):
     data = predator_and_prey(0.0, 0.03, lengths=(200, 40, 25)).select(features=["a", "b"])
     law = ecodyn.LotkaVolterra("full", shooting=Shooting(refine=True, stages=stages)).fit(data).model_
     assert np.isfinite(law.coefficients).all()
@@ -148,10 +148,10 @@ def test_short_runs_beside_long_ones_have_segments_of_no_length(stages):
 
 @pytest.mark.filterwarnings("ignore::ecodyn.DataWarning")
 def test_rollouts_of_all_runs_go_over_a_third_of_each():
-    from ecodyn.estimation.noisy_selection import _short_runs
+    from ecodyn.estimation.noisy_selection import short_runs
 
     samples = Samples.of(predator_and_prey(0.0, 0.03, lengths=(200, 40)), own_units=True)
-    _, _, times = _short_runs(samples)
+    _, _, times = short_runs(samples)
     duration = samples.times[np.arange(2), samples.lengths - 1] - samples.times[:, 0]
     share = (times[:, -1] - times[:, 0]).reshape(2, -1) / duration[:, None]
     np.testing.assert_allclose(share, 1 / 3, atol=0.03)

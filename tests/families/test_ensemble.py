@@ -46,7 +46,7 @@ def test_of_exact_data_every_half_has_the_law():
     assert laws.inclusion == {"x": 1.0, "x**2": 1.0, "x*mean_x": 1.0}
     for model in laws.models:
         found = dict(zip(model.library.names(), model.coefficients[0], strict=True))
-        assert [found[t] for t in ("x", "x**2", "x*mean_x")] == pytest.approx([0.15, -0.08, -0.05], rel=1e-4)
+        assert [found[t] for t in ("x", "x**2", "x*mean_x")] == pytest.approx([0.15, -0.08, -0.05], rel=1e-3)
 
 
 def test_halves_scatter_as_the_law_of_all_runs_does():
