@@ -38,19 +38,23 @@ class _Refit:
     kind: str
     number: int
     request: Request
+    warm_up: int
 
     def __call__(self, data: Trajectories) -> tuple[float, float]:
         """Mean loss and mean skill over runs; NaN if the family could not be fitted."""
         place = list(SURROGATES).index(self.kind)
         rng = np.random.default_rng([self.request.seed, place, self.number])
         surrogate = SURROGATES[self.kind](data, rng)
-        score = unseen_score(surrogate, self.contender, self.request)
+        score = unseen_score(surrogate, self.contender, self.request, self.warm_up)
         return (math.nan, math.nan) if score is None else (float(np.mean(score.loss_per_run)), score.skill)
 
 
-def unseen_score(data: Trajectories, contender: Contender, request: Request) -> ModelScore | None:
-    """One model on runs it has not seen, as ``compare`` scores it; None if it could not be fitted."""
-    work = plan(data, [contender], request)
+def unseen_score(data: Trajectories, contender: Contender, request: Request, warm_up: int = 0) -> ModelScore | None:
+    """One model on runs it has not seen, as ``compare`` scores it; None if it could not be fitted.
+
+    Scores begin after ``warm_up`` steps, as those of the data.
+    """
+    work = plan(data, [contender], request, warm_up=warm_up)
     entries = entries_of(
         work, {task.index: execute(task, data, judged=False) for task in work.tasks}, request.protocols
     )
@@ -142,7 +146,9 @@ def surrogate_tests(window: WindowResult, work: Plan, request: Request) -> Windo
     alone = replace(
         request, protocols=[UNSEEN_RUNS], jobs=1, progress=None, on_laws=None, families=None, phases=None, windows=None
     )
-    refits = [_Refit(contender, kind, number, alone) for kind in kinds for number in range(request.surrogates)]
+    refits = [
+        _Refit(contender, kind, number, alone, work.warm_up) for kind in kinds for number in range(request.surrogates)
+    ]
     outcomes: dict[str, list[tuple[float, float]]] = {kind: [] for kind in kinds}
     results = each_with(_Refit.__call__, refits, data, request.jobs, ordered=True)
     try:

@@ -1,4 +1,4 @@
-"""A library without the functions that none of its terms has."""
+"""A library without the functions and inputs that none of its terms has."""
 
 from __future__ import annotations
 
@@ -8,10 +8,25 @@ from dataclasses import replace
 from ecodyn.equations.library import FULL, Library
 from ecodyn.equations.monomials import Powers
 
-__all__ = ["without_unused_functions"]
+__all__ = ["without_unused"]
 
 
-def without_unused_functions(library: Library) -> Library:
+def without_unused(library: Library) -> Library:
+    """The same terms, of fewer functions and inputs."""
+    return _without_unused_inputs(_without_unused_functions(library))
+
+
+def _without_unused_inputs(library: Library) -> Library:
+    first = library.n_seen
+    kept = [k for k in range(len(library.inputs)) if any(powers[first + k] for powers in library.environment)]
+    if len(kept) == len(library.inputs):
+        return library
+    columns = [*range(first), *(first + k for k in kept)]
+    inputs = tuple(library.inputs[k] for k in kept)
+    return replace(library, environment=_of(library.environment, columns), inputs=inputs)
+
+
+def _without_unused_functions(library: Library) -> Library:
     """The same terms, of fewer functions; moments stay, for a clock's curves have all of them."""
     if not library.functions:
         return library

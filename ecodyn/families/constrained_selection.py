@@ -77,7 +77,7 @@ def selected_under_constraints(
             matched,
             constraints,
             mask,
-            lambda given: library.rescale(given, samples.scales, samples.time_scale),
+            lambda given: samples.original(library, given),
             ridge=ridge,
             centred=centred,
             own=own,

@@ -228,11 +228,13 @@ class Coefficients:
         if self.groups > 1:
             return _powers_of(self.term_name(row, term))
         own, environment = self.library.terms[term]
-        counts = dict(zip(self.library.moments, self.library.environment[environment], strict=True))
+        seen = self.library.n_seen
+        counts = dict(zip(self.library.moments, self.library.environment[environment][:seen], strict=True))
+        known = zip(self.library.inputs, self.library.environment[environment][seen:], strict=True)
         powers = self.library.own[own]
         counts[powers] = counts.get(powers, 0) + 1
-        named = ((f"mean of {'·'.join(map(str, m))}", p) for m, p in counts.items() if p and any(m))
-        return tuple(sorted(named))
+        named = [(f"mean of {'·'.join(map(str, m))}", p) for m, p in counts.items() if p and any(m)]
+        return tuple(sorted([*named, *((name, p) for name, p in known if p)]))
 
 
 def listed(names: Sequence[str]) -> str:

@@ -16,6 +16,7 @@ A label is letters, digits, dots and underscores, or any text in quotes. Nothing
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 
@@ -192,7 +193,10 @@ class _Parser:
     def _product(self) -> tuple[float, Quantity | None]:
         """A number, a quantity, or a number times a quantity."""
         numbered = self.ahead.sort == NUMBER and not self._next_is(":", 1)
+        at = self.ahead.at
         factor = float(self._take().text) if numbered else 1.0
+        if not math.isfinite(factor):
+            raise ConstraintError.at(self.text, at, "expected a finite number in a constraint, got one beyond any")
         if numbered and not self._taken("*"):
             return factor, None
         return factor, self._quantity()

@@ -244,6 +244,13 @@ def _stable(
         raise ConstraintError.at(
             text, 0, f"expected the state signal for a stable law, got {','.join(library.channels)}"
         )
+    if form == PROPORTIONAL and library.inputs:
+        raise ConstraintError.at(
+            text,
+            0,
+            "expected a Lotka-Volterra law without inputs to be stable, since where features coexist depends on them, "
+            f"got {', '.join(library.inputs)}; leave the constraint out, or the inputs by data.without_inputs()",
+        )
     if form == PROPORTIONAL and not (data.levels > 0).all():
         raise ConstraintError.at(text, 0, "expected features whose means are above 0 for a stable coexistence")
     margin = MARGIN / data.duration if statement.margin is None else statement.margin

@@ -10,7 +10,7 @@ that share no run, in which the share of laws that have a term is its inclusion 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -100,7 +100,7 @@ class Ensemble:
         """
         if not 0 < level < 1:
             raise ValueError(f"level is the share of laws within the band, between 0 and 1; got {level}")
-        rollouts = [model.simulate(x0, steps, rtol=rtol, **options) for model in self.models]
+        rollouts = [model.simulate(x0, steps, rtol=rtol, **_own(options, model)) for model in self.models]
         ok = np.array([rollout.ok for rollout in rollouts])
         signals = np.array([np.where(r.ok[:, None, None], r.signal, np.nan) for r in rollouts])
         few = ok.sum(axis=0) < min(FEWEST_LAWS, len(rollouts))
@@ -109,6 +109,15 @@ class Ensemble:
         low, high = np.nanquantile(signals, [tail, 1 - tail], axis=0)
         found = [np.where(few[:, None, None], np.nan, a) for a in (np.nanmean(signals, axis=0), low, high)]
         return EnsembleRollout(times=rollouts[0].times, mean=found[0], low=found[1], high=found[2], laws=ok.sum(axis=0))
+
+
+def _own(options: dict[str, Any], model: FittedModel) -> dict[str, Any]:
+    """The options of a law, of inputs those that it has: in some halves one may not vary, and be in no law."""
+    given = options.get("inputs")
+    if isinstance(given, Mapping):
+        given = {name: curve for name, curve in given.items() if name in model.inputs}
+    others = {name: value for name, value in options.items() if name != "inputs"}
+    return {**others, "inputs": given} if given is not None and model.inputs else others
 
 
 def random_halves(clusters: Sequence[Label], resamples: int, seed: int) -> list[list[int]]:

@@ -109,6 +109,11 @@ def check_hidden(family: HiddenFamily, statement: HiddenStatement, trajectories:
             f"expected data without inputs for a law with hidden variables, got {', '.join(varying)}, which vary; "
             "leave them out by data.without_inputs(), or write the law without hidden variables"
         )
+    if named := sorted({*trajectories.inputs} & {*statement.names}):
+        raise ValueError(
+            f"a law with hidden variables takes no inputs, got {', '.join(named)} in the formula, which is an input of "
+            "the data; write its value, or rename the parameter"
+        )
     for name in statement.hidden:
         if name in trajectories.observables:
             raise ValueError(

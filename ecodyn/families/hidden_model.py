@@ -16,6 +16,7 @@ from ecodyn.extraction.gathering import data_of
 from ecodyn.families.diagnostics import Diagnostics
 from ecodyn.families.formula_model import DIGITS, FormulaModel, parameters_from
 from ecodyn.families.hidden_rows import HiddenRows
+from ecodyn.families.hidden_values import stated_values
 from ecodyn.families.known import InputsLike
 from ecodyn.families.model import feature_amplitudes_from
 from ecodyn.families.printing import check_precision
@@ -26,6 +27,7 @@ from ecodyn.formulas.printed import expression_of, latex_of, rounded_numbers
 from ecodyn.formulas.statement import OWN, check_labels
 from ecodyn.rollouts.integration import Rollout
 from ecodyn.rollouts.labelled import SIGNAL
+from ecodyn.trajectories import Trajectories
 from ecodyn.trajectories.conversions import DataLike
 
 if TYPE_CHECKING:
@@ -151,20 +153,23 @@ class HiddenModel(FormulaModel):
         Rollout
             Its channels are the signal and the hidden variables.
         """
-        start = self._start(x0, hidden, warm_up)
+        start = self._start(x0, steps, hidden, warm_up)
         options: dict[str, Any] = {"bound": bound, "rtol": rtol, "max_evaluations": max_evaluations, "inputs": inputs}
         return super().simulate(start, steps, **options)
 
-    def _start(self, x0: StartLike, hidden: Mapping[str, ArrayLike] | None, warm_up: DataLike | None) -> Array:
+    def _start(
+        self, x0: StartLike, steps: ArrayLike, hidden: Mapping[str, ArrayLike] | None, warm_up: DataLike | None
+    ) -> Array:
         """States of all channels, (batch, feature, channel)."""
-        whole = np.ndim(x0) == len(("batch", "feature", "channel")) and np.shape(x0)[-1] == len(self.channels)
+        deep = not isinstance(x0, Trajectories) and np.ndim(x0) == len(("batch", "feature", "channel"))
+        whole = deep and np.shape(x0)[-1] == len(self.channels)
         if whole and hidden is None and warm_up is None:
             return starting_states(x0, self.features, self.channels, any_labels=not self.per_feature)
         signals = starting_states(x0, self.features, (SIGNAL,), any_labels=not self.per_feature)
         if hidden is not None and warm_up is not None:
             raise ValueError("expected hidden= or warm_up=, got both; leave one out")
         if hidden is not None:
-            values = self._stated(hidden, signals.shape[:2])
+            values = stated_values(hidden, self.channels[1:], self.each, signals.shape[:2])
         elif warm_up is not None:
             before = data_of(warm_up, None).aligned(self.features, any_labels=not self.per_feature)
             if before.n_runs != len(signals):
@@ -172,6 +177,12 @@ class HiddenModel(FormulaModel):
                     f"expected a run of warm_up= for each of the {len(signals)} starting states, got {before.n_runs}"
                 )
             first = np.asarray(before.lengths) - 1
+            ends = before.times[np.arange(before.n_runs), first]
+            if not np.allclose(ends, np.asarray(steps, dtype=float)[..., 0]):
+                raise ValueError(
+                    "expected runs of warm_up= that end at the first of the steps, where the rollout starts, got ends "
+                    f"at {ends.tolist()!s:.60}; cut them there, such as by runs.head(...)"
+                )
             whole = self.with_hidden(before.state(SIGNAL), before.times, first)
             values = whole[np.arange(len(signals)), first, :, 1:]
         elif self.warm_up:
@@ -182,26 +193,6 @@ class HiddenModel(FormulaModel):
         else:
             values = np.broadcast_to(self._begun(), (*signals.shape[:2], len(self.channels) - 1))
         return np.concatenate([signals, values], axis=-1)
-
-    def _stated(self, hidden: Mapping[str, ArrayLike], shape: tuple[int, int]) -> Array:
-        """Values (batch, feature, hidden) of a dictionary."""
-        names = self.channels[1:]
-        if set(hidden) != set(names):
-            raise ValueError(f"hidden= has a value of each of {', '.join(names)}, got {', '.join(map(str, hidden))}")
-        columns = []
-        for name in names:
-            value = np.asarray(hidden[name], dtype=float)
-            value = value[:, None] if value.ndim == 1 else value
-            try:
-                columns.append(np.broadcast_to(value, shape))
-            except ValueError:
-                raise ValueError(
-                    f"hidden={{'{name}': ...}} is a number, one of each of {shape[0]} starting states, or of shape "
-                    f"{shape}, got the shape {np.shape(hidden[name])}"
-                ) from None
-            if name not in self.each and value.ndim == 2 and (value != value[:, :1]).any():
-                raise ValueError(f"{name} is shared by all features, got different values of it")
-        return np.stack(columns, axis=-1)
 
     def _begun(self) -> Array:
         """Starting values that are parameters, (hidden,)."""

@@ -85,6 +85,11 @@ def known_inputs(
             for curve in every.curves[member]:
                 check_covers(curve, float(row[0]), float(np.nanmax(row)), int(member), "rollout")
         return every
+    if given is not None and not isinstance(given, Mapping):
+        raise ValueError(
+            f"expected inputs= as a dictionary of curves by name, or Trajectories that have them, got {given!r:.60}; "
+            f"such as inputs={{{next(iter(inputs), 'lr')!r}: 0.1}}"
+        )
     if given is None or set(given) != set(inputs):
         raise ValueError(refusal(inputs, given or {}))
     return _of_mapping(inputs, given, times, step)

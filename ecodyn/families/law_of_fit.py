@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ecodyn.equations.pruning import without_unused_functions
+from ecodyn.equations.pruning import without_unused
 from ecodyn.estimation import ShootingResult
 from ecodyn.families.amplitudes import amplitudes_of, feature_amplitudes_of
 from ecodyn.families.constrained import directions_of
@@ -39,6 +39,7 @@ def law_of(
     initial, samples, trajectories = prepared.initial, prepared.samples, prepared.trajectories
     coefficients = initial.coefficients if shooting is None else shooting.coefficients
     state = ",".join(prepared.library.channels)
+    library = without_unused(initial.library.in_units(1.0 / samples.scales))
     return Law(
         family=family,
         coupling=coupling,
@@ -47,7 +48,7 @@ def law_of(
         amplitudes=amplitudes_of(trajectories, state),
         feature_amplitudes=feature_amplitudes_of(trajectories) if samples.scales.ndim > 1 else None,
         provenance=provenance,
-        library=without_unused_functions(initial.library.in_units(1.0 / samples.scales)),
+        library=library,
         coefficients=prepared.original(coefficients),
         size=prepared.size,
         drive=samples.drive_in_original_units(prepared.library),
@@ -58,5 +59,5 @@ def law_of(
         ),
         step=None if samples.step is None else samples.step * samples.time_scale,
         interaction_matrix=interaction_matrix,
-        inputs={name: trajectories.inputs[name][0].kind for name in prepared.library.inputs},
+        inputs={name: trajectories.inputs[name][0].kind for name in library.inputs},
     )

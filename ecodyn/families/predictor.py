@@ -75,10 +75,13 @@ class Predictor(Configured):
         one_time = np.ndim(t) == 0
         if one_time and not float(np.asarray(t)) > 0:
             raise ValueError(f"expected a time after the start, above 0, got {t!r}; or an array of times")
-        if inputs is None and not one_time and self.model_.inputs and isinstance(x0, Trajectories):
-            inputs = x0  # whose times are those of t
+        times: ArrayLike = np.array([0.0, float(np.asarray(t))]) if one_time else t
+        if inputs is None and self.model_.inputs and isinstance(x0, Trajectories):
+            inputs = x0
+            if one_time:  # inputs are of the runs' own times
+                times = x0.times[:, :1] + np.array([0.0, float(np.asarray(t))])
         given: dict[str, Any] = {} if inputs is None else {"inputs": inputs}
-        rollout = self.model_.simulate(start, [0.0, float(np.asarray(t))] if one_time else t, **given)
+        rollout = self.model_.simulate(start, times, **given)
         _say_early_ends(rollout)
         signal = rollout.signal[:, -1] if one_time else rollout.signal
         single = start.ndim == (1 if len(self.model_.measured) == 1 else 2)

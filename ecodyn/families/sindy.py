@@ -245,6 +245,11 @@ class SINDy(WithOptimizer, LibraryFamily):
         candidates = sum(t.distinct for t in tried)
         return fit_of_support(library, everything.matched, coefficients, support, candidates, chosen)
 
+    def coefficient_names(self, library: Library) -> tuple[dict[str, int], str]:
+        """b of the constant; all other terms go by their own names."""
+        names = library.names()
+        return ({"b": names.index("1")} if "1" in names else {}), ""
+
     def constrained_fit(self, training: TrainingSet, constraints: Constraints) -> InitialFit:
         """Terms selected under the constraints."""
         large = self.coupling == FULL and training.size > SMALL_FULL

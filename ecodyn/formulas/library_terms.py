@@ -211,8 +211,8 @@ class TermBuilder:
                 else f"expected {FEATURE}LABEL of a feature, {', '.join(labels[:10])}, got {name}"
             )
         return (
-            f"expected a term of {', '.join(self._channels)} without parameters, got the name {name!r}: put a number "
-            "there, or write the whole law as a Formula, which estimates parameters"
+            f"expected a term of {', '.join(self._channels)} without parameters or inputs, got the name {name!r}: put "
+            "a number there, or write the whole law as a Formula, which has both"
         )
 
     def _why_no_call(self, node: Call) -> str | None:

@@ -40,6 +40,8 @@ def input_curves(data: Contents, name: str, given: InputSource, kind: Kind | Non
         return {run: _of_run(data, name, part, kind, run) for run, part in given.items()}
     if isinstance(given, list) and given and all(isinstance(part, Input | tuple) for part in given):
         return [_of_run(data, name, part, kind, None) for part in given]
+    if isinstance(given, tuple) and all(isinstance(part, Input) for part in given):  # as Trajectories.inputs has them
+        return [_of_run(data, name, part, kind, None) for part in given]
     if isinstance(given, tuple) or _is_number(given):
         return _of_run(data, name, given, kind, None)
     return _on_steps(data, name, given, kind)

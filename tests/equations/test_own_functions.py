@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from ecodyn.equations.callable_function import CallableFunction, qualified_name
 from ecodyn.equations.forms import polynomial_library
 from ecodyn.equations.own_functions import BEYOND
-from ecodyn.equations.pruning import without_unused_functions
+from ecodyn.equations.pruning import without_unused
 from ecodyn.equations.right_hand_side import BoundLibrary
 from ecodyn.formulas.library_terms import TermBuilder
 
@@ -77,7 +77,7 @@ def test_a_term_without_a_value_ends_laws_that_have_it_and_no_others():
 def test_functions_that_no_term_has_are_left_out(coupling):
     library = library_of(coupling)
     kept = [0, len(library) - 1]
-    small = without_unused_functions(library.subset(kept))
+    small = without_unused(library.subset(kept))
     assert len(small.functions) == 1
     x = np.full((1, 3, 1), 0.7)
     assert np.array_equal(small.values(x), library.subset(kept).values(x))
