@@ -106,14 +106,15 @@ class BoundLibrary:
     def sensitivity(self, x: Array, t: Array) -> Sensitivity:
         """f and all parts of its derivatives at states (batch, feature, channel) and times (batch,)."""
         library, moments, through = self.library, None, None
-        z = None if self.drive is None else self.drive(t)
-        inner = local_slopes(x, x[:, 0, :0], library.inner)
-        if z is None:
-            if library.moments:
-                moments = library.moment_monomials.closure(library.mean_variables(x))
-                z = library.moment_monomials.select(moments).sum(axis=-2) / x.shape[-2]
-            else:
-                z = library.variables(x)
+        nothing = x[:, 0, :0]
+        inner = local_slopes(x, nothing, library.inner)
+        if self.drive is not None:
+            z = self.drive(t) if library.own_functions else nothing
+        elif library.moments:
+            moments = library.moment_monomials.closure(library.mean_variables(x))
+            z = library.moment_monomials.select(moments).sum(axis=-2) / x.shape[-2]
+        else:
+            z = library.variables(x)
         powers = library.own_monomials.closure(library.own_variables(x, z))
         own = library.own_monomials.select(powers)
         if self.drive is not None:

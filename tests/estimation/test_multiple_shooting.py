@@ -7,6 +7,7 @@ from ecodyn.estimation import MatchedIntegrals, Samples, match, shoot
 from ecodyn.estimation.damped_descent import solve
 from ecodyn.estimation.multiple_shooting import INTERVALS, STAGES, Problem, shoot_all
 from ecodyn.estimation.segments import Segments
+from ecodyn.estimation.shooting_batches import equations_at
 from ecodyn.estimation.shooting_equations import Objective
 from ecodyn.trajectories import Trajectories
 
@@ -76,9 +77,9 @@ def test_gradient_of_the_cost_is_exact(competing_runs, case, driven):
     mask = np.random.default_rng(1).random(theta.shape) < 0.8
     cost = objective(library, samples, mask)
     parameters, starts = theta[mask], cost.segments.states[:, 0, :, 0]
-    exact = cost.equations(parameters, starts)
+    exact = equations_at(cost, parameters, starts)
     assert np.isfinite(exact.cost)
-    expected = difference(lambda p: cost.equations(p, starts).cost, parameters) / 2
+    expected = difference(lambda p: equations_at(cost, p, starts).cost, parameters) / 2
     found = exact.gradients.sum(axis=0)
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6 * np.abs(expected).max())
 
@@ -106,12 +107,12 @@ def test_gradient_of_a_maps_cost_is_exact(competing_runs, case, driven, share):
         estimate_starts=True,
     )
     starts = cost.segments.states[:, 0, :, 0]
-    exact = cost.equations(theta.ravel(), starts)
+    exact = equations_at(cost, theta.ravel(), starts)
     assert np.isfinite(exact.cost)
-    expected = difference(lambda p: cost.equations(p, starts).cost, theta.ravel()) / 2
+    expected = difference(lambda p: equations_at(cost, p, starts).cost, theta.ravel()) / 2
     found = exact.gradients.sum(axis=0)
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6 * np.abs(expected).max())
-    by_start = difference(lambda s: cost.equations(theta.ravel(), s).cost, starts) / 2
+    by_start = difference(lambda s: equations_at(cost, theta.ravel(), s).cost, starts) / 2
     np.testing.assert_allclose(exact.starts.gradient, by_start, rtol=1e-5, atol=1e-6 * np.abs(by_start).max())
 
 
@@ -123,9 +124,9 @@ def test_gradient_with_respect_to_starting_states_is_exact(competing_runs, case)
     theta = near_the_data(library, samples, groups)
     cost = objective(library, samples, np.ones(theta.shape, dtype=bool), starts=True)
     starts = cost.segments.states[:, 0, :, 0] + 0.01
-    exact = cost.equations(theta.ravel(), starts)
-    by_start = difference(lambda s: cost.equations(theta.ravel(), s).cost, starts) / 2
-    by_parameter = difference(lambda p: cost.equations(p, starts).cost, theta.ravel()) / 2
+    exact = equations_at(cost, theta.ravel(), starts)
+    by_start = difference(lambda s: equations_at(cost, theta.ravel(), s).cost, starts) / 2
+    by_parameter = difference(lambda p: equations_at(cost, p, starts).cost, theta.ravel()) / 2
     np.testing.assert_allclose(exact.starts.gradient, by_start, rtol=1e-5, atol=1e-6 * np.abs(by_start).max())
     np.testing.assert_allclose(
         exact.gradients.sum(axis=0), by_parameter, rtol=1e-5, atol=1e-6 * np.abs(by_parameter).max()
@@ -139,14 +140,14 @@ def test_normal_equations_are_those_of_the_jacobian(competing_runs):
     theta = in_scaled_units(library, samples, TRUTH)
     cost = objective(library, samples, starts=True)
     starts = cost.segments.states[:, 0, :, 0]
-    at = cost.equations(theta.ravel(), starts)
+    at = equations_at(cost, theta.ravel(), starts)
     assert at.cost < 1e-9
     size = theta.size
     hessian = np.zeros((size, size))
     cross = np.zeros_like(at.starts.cross)
     for j in range(size):
         shift = DIFFERENCE * np.eye(size)[j]
-        up, down = (cost.equations(theta.ravel() + s, starts) for s in (shift, -shift))
+        up, down = (equations_at(cost, theta.ravel() + s, starts) for s in (shift, -shift))
         hessian[j] = (up.gradients - down.gradients).sum(axis=0) / (2 * DIFFERENCE)
         cross[:, j] = (up.starts.gradient - down.starts.gradient) / (2 * DIFFERENCE)
     np.testing.assert_allclose(at.hessians.sum(axis=0), hessian, rtol=1e-3, atol=1e-4 * np.abs(hessian).max())
@@ -217,7 +218,7 @@ def test_a_start_whose_long_rollouts_diverge_goes_by_shorter_ones(competing_runs
     start = in_scaled_units(library, samples, np.array([[0.15, 0.02 * growth, 0.0]]))
     whole = objective(library, samples, share=1.0)
     with np.errstate(all="ignore"):
-        assert whole.equations(start.ravel(), None).cost == np.inf
+        assert equations_at(whole, start.ravel(), None).cost == np.inf
     found = shoot(library, samples, start, stages=(1.0,))
     assert found.converged
     np.testing.assert_allclose(
@@ -287,7 +288,7 @@ def test_runs_padded_at_the_end_are_the_runs_alone(competing_runs):
     samples = Samples.of(data)
     library = lotka_volterra_library("exchangeable", SIGNAL, range(4))
     theta = in_scaled_units(library, samples, TRUTH).ravel()
-    together = objective(library, samples).equations(theta, None)
+    together = equations_at(objective(library, samples), theta, None)
     costs = 0.0
     for r, n in enumerate(lengths):
         alone = samples.take(np.array([r]))
@@ -298,7 +299,7 @@ def test_runs_padded_at_the_end_are_the_runs_alone(competing_runs):
             scales=samples.scales,
             time_scale=samples.time_scale,
         )
-        equations = objective(library, alone).equations(theta, None)
+        equations = equations_at(objective(library, alone), theta, None)
         np.testing.assert_allclose(together.hessians[r], equations.hessians[0], rtol=1e-10)
         np.testing.assert_allclose(together.gradients[r], equations.gradients[0], rtol=1e-8, atol=1e-14)
         costs += equations.cost

@@ -120,7 +120,7 @@ def test_what_can_be_no_term_is_told():
     polynomial = pysindy.GeneralizedLibrary([pysindy.PolynomialLibrary(2)])
     products = pysindy.GeneralizedLibrary([pysindy.FourierLibrary(), pysindy.FourierLibrary()], tensor_array=[[1, 1]])
     for coupling, term, said in (
-        ("independent", "sin(k*x)", "without parameters, got the name 'k'"),
+        ("independent", "sin(k*x)", "without parameters or inputs, got the name 'k'"),
         ("independent", "x*mean(x)", "coupling='exchangeable' for a term with a mean, got independent"),
         ("independent", "x_a*x", "coupling='full' for a term that names a feature"),
         ("exchangeable", "sum(x)", "got a sum"),
