@@ -54,7 +54,7 @@ HELD = {
     "offdiagonal(A) >= 0": lambda law: off(law.interactions()) >= 0,
     "diagonal(A) <= -0.5": lambda law: np.diagonal(law.interactions()) <= -0.5,
     "-0.25 <= A[u,v] <= -0.125": lambda law: -0.25 <= law.interactions()[0, 1] <= -0.125,
-    "rows(A) = 0": lambda law: np.abs(law.interactions().sum(axis=1)) <= 1e-12 * np.abs(law.interactions()).max(),
+    "rows(A) = 0": lambda law: np.abs(law.interactions().sum(axis=1)) <= 1e-12 * np.abs(law.coefficients).max(),
     "trace(A) = -1": lambda law: abs(np.trace(law.interactions()) + 1) <= 1e-12 * np.abs(law.interactions()).max(),
     "2*A[u,w] + A[w,u] <= A[v,v] - 0.5": lambda law: (
         (m := law.interactions()) is not None and 2 * m[0, 2] + m[2, 0] <= m[1, 1] - 0.5 + 1e-12 * np.abs(m).max()
