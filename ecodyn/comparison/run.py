@@ -56,16 +56,16 @@ def _run_window(plan: Plan, request: Request, results: dict[int, TaskResult], do
     from joblib.externals.loky.process_executor import TerminatedWorkerError
 
     by_index = {t.index: t for t in plan.tasks}
-    said = request.on_laws is None
+    tell = request.on_laws
     try:
         for result in each_with(execute, plan.tasks, plan.data, request.jobs, ordered=False):
             results[result.index] = result
             if callable(request.progress):
                 request.progress(done + len(results), total, _what(plan, by_index[result.index]))
-            if not said and request.on_laws is not None and laws_first.is_ready(plan, results):
-                said = True
+            if tell is not None and laws_first.is_ready(plan, results):
                 if statement := laws_first.statement(plan, results, request):
-                    request.on_laws(statement)
+                    tell(statement)
+                tell = None  # once a window
     except KeyboardInterrupt:
         return True
     except TerminatedWorkerError:

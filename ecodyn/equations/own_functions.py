@@ -17,7 +17,7 @@ from ecodyn.arrays import Array
 if TYPE_CHECKING:
     import sympy
 
-__all__ = ["BEYOND", "OwnFunction", "Slopes", "local_slopes", "or_beyond", "slopes_through", "with_values"]
+__all__ = ["BEYOND", "OwnFunction", "Slopes", "local_slopes", "or_beyond", "slopes_through", "units_in", "with_values"]
 
 # In place of a value that is none, such as log(-1): a law that has the term ends its rollout there, and one whose
 # coefficient of it is zero goes on, as it would not with NaN.
@@ -53,6 +53,12 @@ def or_beyond(values: Array) -> Array:
     """The values, and ``BEYOND`` where there is none."""
     finite = np.isfinite(values)
     return values if finite.all() else np.where(finite, values, BEYOND)
+
+
+def units_in(units: tuple[float, ...], variables: Sequence[int], scales: Array) -> tuple[float, ...]:
+    """Units of a function's variables once all variables are in ones so many times smaller; () where all are 1."""
+    there = tuple(float(u / scales[v]) for u, v in zip(units or (1.0,) * len(variables), variables, strict=True))
+    return () if all(u == 1.0 for u in there) else there
 
 
 def seen(x: Array, z: Array) -> Array:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ecodyn.arrays import Array
-from ecodyn.equations.own_functions import or_beyond
+from ecodyn.equations.own_functions import or_beyond, units_in
 from ecodyn.formulas.compiled import gradient_of
 from ecodyn.formulas.grammar import parse
 from ecodyn.formulas.printed import expression_of
@@ -96,9 +96,7 @@ class FormulaTerm:
 
     def in_units(self, scales: Array) -> tuple[FormulaTerm, float]:
         """The same values as a function of variables in units so many times smaller."""
-        units = self.units or (1.0,) * len(self.variables)
-        there = tuple(float(u / scales[v]) for u, v in zip(units, self.variables, strict=True))
-        return replace(self, units=() if all(u == 1.0 for u in there) else there), 1.0
+        return replace(self, units=units_in(self.units, self.variables, scales)), 1.0
 
     def name(self, names: Sequence[str], digits: int = 4) -> str:
         """As text, of variables of these names."""

@@ -13,7 +13,7 @@ from ecodyn.trajectories.checks import Checked
 from ecodyn.trajectories.contents import Contents
 from ecodyn.trajectories.findings import still_inputs
 from ecodyn.trajectories.given_inputs import InputSource, input_curves
-from ecodyn.trajectories.inputs import Kind, check_kind, checked_inputs
+from ecodyn.trajectories.inputs import Kind, check_kind, checked_inputs, still_at
 
 __all__ = ["Driven"]
 
@@ -112,9 +112,4 @@ class Driven(Contents):
         """
         first = self.times[:, 0]
         last = self.times[np.arange(self.n_runs), self.lengths - 1]
-        return tuple(
-            name
-            for name, curves in self._data.inputs.items()
-            if len({float(curve(a)) for curve, a in zip(curves, first, strict=True)}) > 1
-            or not all(curve.constant(a, b) for curve, a, b in zip(curves, first, last, strict=True))
-        )
+        return tuple(n for n, curves in self._data.inputs.items() if still_at(curves, first, last) is None)

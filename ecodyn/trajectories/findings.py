@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from ecodyn.trajectories.checks import Checked
+from ecodyn.trajectories.inputs import still_at
 
 __all__ = ["findings", "still_inputs"]
 
@@ -24,11 +25,10 @@ def findings(data: Checked) -> tuple[str, ...]:
 
 def still_inputs(data: Checked) -> Iterator[str]:
     """Inputs that have one value throughout all runs: a law can't tell what they do."""
-    spans = list(zip(data.times[:, 0], data.times[np.arange(len(data.times)), data.lengths - 1], strict=True))
+    first, last = data.times[:, 0], data.times[np.arange(len(data.times)), data.lengths - 1]
     for name, curves in data.inputs.items():
-        heights = {float(curve(first)) for curve, (first, _) in zip(curves, spans, strict=True)}
-        if len(heights) == 1 and all(c.constant(*span) for c, span in zip(curves, spans, strict=True)):
-            yield f"the input {name} is {heights.pop():g} throughout all runs, so that nothing shows what it does"
+        if (value := still_at(curves, first, last)) is not None:
+            yield f"the input {name} is {value:g} throughout all runs, so that nothing shows what it does"
 
 
 def _missing(data: Checked) -> Iterator[str]:

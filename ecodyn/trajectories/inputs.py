@@ -26,6 +26,7 @@ __all__ = [
     "check_kind",
     "check_name",
     "checked_inputs",
+    "still_at",
 ]
 
 Kind: TypeAlias = Literal["steps", "linear"]
@@ -131,6 +132,13 @@ class Input:
 
 
 InputLike: TypeAlias = "Input | Sequence[Input] | Mapping[Label, Input]"
+
+
+def still_at(curves: Sequence[Input], first: Array, last: Array) -> float | None:
+    """The one value of an input's curves (run,) from each run's first time to its last; None where there are more."""
+    heights = {float(curve(a)) for curve, a in zip(curves, first, strict=True)}
+    still = len(heights) == 1 and all(c.constant(a, b) for c, a, b in zip(curves, first, last, strict=True))
+    return heights.pop() if still else None
 
 
 def check_kind(what: str, kind: object) -> None:
