@@ -26,9 +26,7 @@ def left_over(tmp_path):
     return tmp_path
 
 
-@pytest.mark.parametrize(
-    "first", ['"""Another."""\n', "", None], ids=["another's", "no docstring", "no file"]
-)
+@pytest.mark.parametrize("first", ['"""Another."""\n', "", None], ids=["another's", "no docstring", "no file"])
 def test_another_first_file_is_said_with_the_cure(left_over, first):
     if first is not None:
         (left_over / "ecodyn" / "__init__.py").write_text(first)

@@ -64,8 +64,8 @@ def extract(
     jobs : processes, one thread each
     command : the command line, for the provenance
     progress : called as runs are finished
-    inputs, input_kind : what else was logged that laws may depend on, by the name of the input, such as ``{"lr":
-        "train/learning_rate"}``; and "steps" or "linear", how it goes between the steps that it was logged at
+    inputs, input_kind : what else was logged that laws may depend on, by the name of the input, such as
+        ``{"lr": "train/learning_rate"}``; and "steps" or "linear", how it goes between the steps that it was logged at
     **fields : p, tokens, token_axis of `Request`; key, interval, step_pattern of `LogOptions`; given here or there
 
     Returns

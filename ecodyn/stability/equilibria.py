@@ -38,7 +38,7 @@ class Equilibria:
     states : array (equilibrium, feature)
     eigenvalues : complex array (equilibrium, feature), per step, largest real part first; of a map log(1 + hλ)/h, so
         that a negative real part means stable there too
-    residuals : array (equilibrium,), the largest |ẋᵢ| left, signal per step
+    residuals : array (equilibrium,), the largest absolute ẋᵢ left, signal per step
     stability : of each: "stable node", "stable focus", "unstable node", "unstable focus", "saddle", or
         "non-hyperbolic" where a real part is too near zero for eigenvalues to tell
     arrangements : of each, how many states relabelling the features makes of it; 1 where features have names

@@ -98,8 +98,8 @@ class System:
     features : tuple
         Labels.
     right_hand_side : callable
-        (x, **parameters) -> ẋ on states (batch, feature), with ``t`` and ``past`` where the law asks for them; written
-        out from the equation, or read from its text (``written.Law``), and not from ``form``.
+        ``(x, **parameters)`` -> ẋ on states (batch, feature), with ``t`` and ``past`` where the law asks for them;
+        written out from the equation, or read from its text (``written.Law``), and not from ``form``.
     parameters : mapping
     start : callable
         (generator) -> a starting state (feature,).

@@ -1,0 +1,76 @@
+"""README and the pages of docs/: in one screen, linked to what is there, and their Python runs."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "docs" / "reference").glob("*.md"))]
+GALLERY = sorted((ROOT / "docs" / "gallery").glob("plot_*.py"))
+CONTENTS = ("index.md", "how_to.md", "results.md")  # of the site
+MADE = "generated/"  # by building the site
+MOST_LINES = 150  # of the README
+MOST_LINES_OF_A_SCRIPT = 40
+# Pages whose Python is run whole, in order. Others have tests of their own, or need trainings of minutes.
+RUN = ["README.md", "docs/coming_from.md", "docs/python.md", "docs/survival.md"]
+YOURS = "# your own"  # a block that has this line needs a training loop of the reader's
+
+
+def anchors(page):
+    """Of the headings, as the site and code hosts make them."""
+    titles = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def links(page):
+    return re.findall(r"\]\(([^)\s]+)\)", page.read_text())
+
+
+def blocks(page):
+    return [code for code in re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL) if YOURS not in code]
+
+
+def test_the_readme_is_one_screen():
+    assert len((ROOT / "README.md").read_text().splitlines()) <= MOST_LINES
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page):
+    for target in links(page):
+        path, _, anchor = target.partition("#")
+        if path.startswith(("http:", "https:")) or MADE in path:
+            continue
+        led = page.parent / path if path else page
+        assert led.exists(), f"{page.name} links to {target}"
+        assert not anchor or anchor in anchors(led), f"{page.name} links to {target}, whose headings are {anchors(led)}"
+
+
+def test_every_page_is_reached_from_the_readme():
+    reached, ahead = set(), [ROOT / "README.md"]
+    while ahead:
+        page = ahead.pop()
+        if page in reached or page.suffix != ".md":
+            continue
+        reached.add(page)
+        ahead += [(page.parent / target.partition("#")[0]).resolve() for target in links(page)]
+    ours = {page for page in PAGES if page.parent.name == "docs" and page.name not in CONTENTS}
+    assert ours <= reached, sorted(p.name for p in ours - reached)
+
+
+@pytest.mark.parametrize("script", GALLERY, ids=lambda script: script.stem)
+def test_scripts_of_the_gallery_are_short(script):
+    assert len(script.read_text().splitlines()) <= MOST_LINES_OF_A_SCRIPT
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::ecodyn.errors.DataWarning")
+@pytest.mark.parametrize("name", RUN)
+def test_python_of_a_page_runs(name, tmp_path, monkeypatch):
+    (tmp_path / "data").symlink_to(ROOT / "data")
+    monkeypatch.chdir(tmp_path)
+    found = blocks(ROOT / name)
+    assert found
+    space = {"__name__": "__main__"}
+    for code in found:
+        exec(code, space)
