@@ -9,8 +9,8 @@ in y.
 That holds for laws whose terms are closed under a shift: with a monomial, an equation has all that divide it. Linear
 laws and polynomials of which nothing was removed are; xᵢ(rᵢ + Σⱼ Aᵢⱼ xⱼ) is not, for its zero is extinction.
 
-An input has a unit and a zero too, (u − c)/d, and laws under every coupling can be closed in it, xᵢ(rᵢ + Σⱼ Aᵢⱼ xⱼ + B u)
-too: of signals and inputs, those are centred that a law is closed in.
+An input has a unit and a zero too, (u − c)/d, and laws under every coupling can be closed in it, even
+xᵢ(rᵢ + Σⱼ Aᵢⱼ xⱼ + B u): of signals and inputs, those are centred that a law is closed in.
 """
 
 from __future__ import annotations
