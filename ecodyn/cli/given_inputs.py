@@ -171,9 +171,9 @@ def _logged(
 ) -> InputSource | None:
     """A curve for each run out of the logs that the data were extracted from; None where they come from none."""
     from ecodyn.extraction.gathering import holds_logs
-    from ecodyn.extraction.logged_inputs import inputs_of_runs
+    from ecodyn.extraction.logged_inputs import inputs_from_logs
 
     options = reading.of_logs(None, None, step_pattern=None, log_format=None)
     if not holds_logs(paths, options):
         return None
-    return inputs_of_runs(data, paths, options, name, column, kind)
+    return inputs_from_logs(data, paths, options, name, column, kind)

@@ -18,10 +18,7 @@ from ecodyn.comparison.run import Outcome
 from ecodyn.comparison.settings import Settings
 from ecodyn.comparison.verdict import CLAIM_LEVEL
 from ecodyn.comparison.window_result import WindowResult, WindowsWithTests
-from ecodyn.errors import UnusableDataError
-from ecodyn.families.estimator import Family
 from ecodyn.families.model_name import FAMILY
-from ecodyn.trajectories import Trajectories
 
 __all__ = ["answer", "holm", "summed_up"]
 
@@ -32,7 +29,7 @@ def answer(checked: Checked, request: Request, outcome: Outcome, tested: Windows
     """The comparison as it is handed over: the windows' results, and what is to be said of all of it."""
     data = checked.data
     estimators = [m.estimator for m in checked.contenders if m.estimator is not None and m.kind == FAMILY]
-    of_families = [note for estimator in estimators for note in _notes_of(estimator, data)]
+    of_families = [note for estimator in estimators for note in estimator.notes(data)]
     of_fits = summed_up([w for r in outcome.all_results for w in r.warnings])
     seeds = max((m.seeds for m in checked.contenders), default=1)  # "neural": the key is schema 2's
     warm_up = max((m.warm_up for m in checked.contenders), default=0)
@@ -59,14 +56,6 @@ def answer(checked: Checked, request: Request, outcome: Outcome, tested: Windows
         interrupted=outcome.interrupted or tested.interrupted,
         phases=checked.phases,
     )
-
-
-def _notes_of(estimator: Family, data: Trajectories) -> tuple[str, ...]:
-    """What a family says of the data; what it can't be fitted to at all is its failure, and told as such."""
-    try:
-        return estimator.notes(data)
-    except UnusableDataError:
-        return ()
 
 
 def _versions() -> Settings:

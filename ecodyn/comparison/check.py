@@ -64,6 +64,8 @@ def check(data: Trajectories, request: Request) -> Checked:
         _check_velocity(part, models, request.protocols)
         _check_protocols(part, models, request.protocols)
         _check_warm_up(part, models)
+        if FORECAST in request.protocols:
+            _check_forecasts(part, models)
         _say_ahead(part, models)
     notes = (*data.warnings, *(phases.notes if phases else ()), *left_out(request.families, available), *gaps)
     return Checked(data=data, windows=tuple(parts), contenders=tuple(models), phases=phases, notes=notes)
@@ -139,6 +141,23 @@ def _check_warm_up(data: Trajectories, models: Sequence[Contender]) -> None:
             f"expected runs of at least warm_up + {MIN_STEPS} = {steps + MIN_STEPS} complete steps, for scores begin "
             f"after the warm-up, got one of {shortest}; set a smaller warm_up or widen the window"
         )
+
+
+def _check_forecasts(data: Trajectories, models: Sequence[Contender]) -> None:
+    """What a law is fitted to before an origin has to be long enough for its warm-up: in each run that is forecast."""
+    steps = max((m.warm_up for m in models if m.takes_part(FORECAST, data)), default=0)
+    if not steps:
+        return
+    for origin in origins(data):
+        complete = [len(complete_before(data, r, origin)) for r in range(data.n_runs)]
+        short = [r for r, n in enumerate(complete) if MIN_STEPS <= n < steps + MIN_STEPS]  # others aren't forecast
+        if short:
+            raise UnusableDataError(
+                f"expected at least warm_up + {MIN_STEPS} = {steps + MIN_STEPS} complete steps up to {origin:g}, which "
+                f"forecasts start from, got {min(complete[r] for r in short)} in {len(short)} of {data.n_runs} runs "
+                f"({some(data.runs[short])}); set a smaller warm_up, widen the window, or leave the protocol forecast "
+                "out"
+            )
 
 
 def _say_ahead(data: Trajectories, models: Sequence[Contender]) -> None:

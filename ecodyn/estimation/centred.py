@@ -1,4 +1,4 @@
-"""Laws in centred and scaled signals, yᵢ = (xᵢ − cᵢ)/dᵢ: fits made there know nothing of a feature's unit and zero.
+"""Laws in centred and scaled coordinates, yᵢ = (xᵢ − cᵢ)/dᵢ: fits made there know nothing of a feature's unit and zero.
 
 Damping, ridges and pulls are measured by coordinates: of coefficients of 1, x and x² they say something else when the
 zero of x moves, though the laws that these can express stay the same. With cᵢ the training part's mean and dᵢ how far
@@ -8,6 +8,9 @@ in y.
 
 That holds for laws whose terms are closed under a shift: with a monomial, an equation has all that divide it. Linear
 laws and polynomials of which nothing was removed are; xᵢ(rᵢ + Σⱼ Aᵢⱼ xⱼ) is not, for its zero is extinction.
+
+An input has a unit and a zero too, (u − c)/d, and laws under every coupling can be closed in it, even
+xᵢ(rᵢ + Σⱼ Aᵢⱼ xⱼ + B u): of signals and inputs, those are centred that a law is closed in.
 """
 
 from __future__ import annotations
@@ -36,48 +39,89 @@ LEFT = 1e-12  # of what was summed to a column: less is rounding
 
 @dataclass(frozen=True, eq=False)
 class Centred:
-    """Samples' features in centred and scaled coordinates, and a law's coefficients there and back.
+    """Samples' features and inputs in centred and scaled coordinates, and a law's coefficients there and back.
 
     Attributes
     ----------
     samples : Samples
         As they are given.
     library : Library
-        Whose coefficients (equation × feature, term) each feature has of its own.
-    centre, spread : arrays (feature, channel)
-        Of the signals; other channels keep their zeros, and a velocity has the signal's spread.
+        Whose coefficients (equation × group, term) are taken there.
+    signals, inputs : bool
+        Which of them have other zeros and units there; signals, where each feature has coefficients of its own.
     """
 
     samples: Samples
     library: Library
-    centre: Array
-    spread: Array
+    signals: bool = True
+    inputs: bool = False
 
     @classmethod
     def of(cls, samples: Samples, library: Library, rows: int) -> Centred | None:
-        """The coordinates for so many rows of coefficients; None for libraries of which no law is closed in them."""
+        """The coordinates for so many rows of coefficients; None for libraries of which no law is closed in any."""
         own_coefficients = rows == len(library.fitted) * len(library.features)
-        if not own_coefficients or library.coupling not in (INDEPENDENT, FULL) or _is_proportional(library):
-            return None
-        if library.functions or not _divisors(library).complete:
-            return None
-        features = len(library.features)
-        there = np.arange(samples.states.shape[1]) < samples.lengths[:, None]
-        signal = samples.states[..., 0]
-        centre, spread = np.zeros((features, len(library.channels))), np.ones((features, len(library.channels)))
-        centre[:, 0] = signal[0, 0] + (signal[there] - signal[0, 0]).mean(axis=0)  # exact where nothing moves
-        own = samples.own
+        seen = library.coupling in (INDEPENDENT, FULL) and not _is_proportional(library) and not library.functions
+        widest = cls(samples, library, signals=own_coefficients and seen, inputs=bool(library.inputs))
+        return next((c for c in widest._each if c._divisors.complete), None)
+
+    @cached_property
+    def _each(self) -> tuple[Centred, ...]:
+        """These coordinates, and those in which signals or inputs alone have other zeros, the widest first."""
+        if not (self.signals and self.inputs):
+            return (self,) if self.signals or self.inputs else ()
+        return self, replace(self, inputs=False), replace(self, signals=False)
+
+    def within(self, mask: Bools) -> Centred | None:
+        """The widest of these in which laws with these free coefficients are closed; None if there are none."""
+        return next((c for c in self._each if c._divisors.complete and c.holds(mask)), None)
+
+    @cached_property
+    def _divisors(self) -> _Divisors:
+        return _divisors(self.library, self.signals, self.inputs)
+
+    @cached_property
+    def centre(self) -> Array:
+        """Zeros of the signals, (feature, channel); other channels keep theirs."""
+        centre = np.zeros((len(self.library.features), len(self.library.channels)))
+        if self.signals:
+            signal = self.samples.states[..., 0]
+            # exact where nothing moves
+            centre[:, 0] = signal[0, 0] + (signal[self._stored] - signal[0, 0]).mean(axis=0)
+        return centre
+
+    @cached_property
+    def spread(self) -> Array:
+        """Units, (feature, channel): of the signals, and a velocity has its signal's."""
+        library, spread = self.library, np.ones((len(self.library.features), len(self.library.channels)))
+        if not self.signals:
+            return spread
+        own = self.samples.own
         if own is None:  # features in one unit keep one
-            own = np.full(features, np.sqrt(np.mean((signal[there] - centre[:, 0]) ** 2)))
-        moved = np.where(np.isfinite(own) & (own > 0), own, 1.0)
-        spread[:, 0] = moved
+            signal = self.samples.states[..., 0]
+            own = np.full(len(spread), np.sqrt(np.mean((signal[self._stored] - self.centre[:, 0]) ** 2)))
+        spread[:, 0] = _units_of(own)
         if VELOCITY in library.channels:
-            spread[:, library.channels.index(VELOCITY)] = moved
-        return cls(samples, library, centre, spread)
+            spread[:, library.channels.index(VELOCITY)] = spread[:, 0]
+        return spread
+
+    @cached_property
+    def of_inputs(self) -> tuple[Array, Array]:
+        """Zero and unit of each input, its mean over the stored steps and its deviation from there, each (input,)."""
+        known = self.samples.inputs
+        if not self.inputs or known is None:
+            return np.zeros(len(self.library.inputs)), np.ones(len(self.library.inputs))
+        values = known.at_steps(self.samples.times, self.samples.lengths)
+        centre = values[0] + (values - values[0]).mean(axis=0)
+        return centre, _units_of(np.sqrt(np.mean((values - centre) ** 2, axis=0)))
+
+    @cached_property
+    def _stored(self) -> Bools:
+        """Steps of each run, (run, step), without what pads them."""
+        return np.asarray(np.arange(self.samples.states.shape[1]) < self.samples.lengths[:, None])
 
     def holds(self, mask: Bools) -> bool:
         """Whether laws with these free coefficients are closed: equations have, with a term, all that divide it."""
-        pairs = _divisors(self.library)
+        pairs = self._divisors
         return bool(mask.any() and (mask[:, pairs.lower] | ~mask[:, pairs.upper]).all())
 
     @cached_property
@@ -86,16 +130,37 @@ class Centred:
         own = None if self.samples.own is None else self.samples.own / self.spread[:, 0]
         smooth = None if self.samples.smooth is None else (self.samples.smooth - self.centre) / self.spread
         states = (self.samples.states - self.centre) / self.spread
-        return replace(self.samples, states=states, smooth=smooth, own=own)
+        known = self.samples.inputs
+        inputs = known.centred(*self.of_inputs) if self.inputs and known is not None else known
+        return replace(self.samples, states=states, smooth=smooth, own=own, inputs=inputs)
 
     @cached_property
     def _there(self) -> Array:
         """What each equation's coefficients are multiplied by, (feature, term, term), to be those of y."""
-        return _expanded(self.library, self.centre, self.spread)
+        return self._expanded(self.centre, self.spread, *self.of_inputs)
 
     @cached_property
     def _back(self) -> Array:
-        return _expanded(self.library, -self.centre / self.spread, 1.0 / self.spread)
+        zeros, units = self.of_inputs
+        return self._expanded(-self.centre / self.spread, 1.0 / self.spread, -zeros / units, 1.0 / units)
+
+    def _expanded(self, centre: Array, spread: Array, zeros: Array, units: Array) -> Array:
+        """Matrices (feature, term, term) with φₜ(c + d y) = Σₛ Mₛₜ φₛ(y); all are one and the same for a full library.
+
+        ``zeros`` and ``units`` are the inputs' c and d.
+        """
+        pairs, full = self._divisors, self.library.coupling == FULL
+        # The signals are the first of the variables, inputs the last; what is between keeps its zero and unit.
+        own_shift, own_scale = ((v.reshape(1, -1) if full else v) for v in (centre, spread))
+        shape = len(own_shift), pairs.left.shape[1]
+        shift, scale = np.zeros(shape), np.ones(shape)
+        shift[:, : own_shift.shape[1]], scale[:, : own_shift.shape[1]] = own_shift, own_scale
+        behind = shape[1] - len(zeros)
+        shift[:, behind:], scale[:, behind:] = zeros, units
+        matrices = np.zeros((len(shift), len(self.library), len(self.library)))
+        powers = shift[:, None] ** pairs.taken * scale[:, None] ** pairs.left
+        matrices[:, pairs.lower, pairs.upper] = pairs.binomials * powers.prod(axis=2)
+        return np.broadcast_to(matrices, (len(centre), *matrices.shape[1:]))
 
     @cached_property
     def _units(self) -> Array:
@@ -147,13 +212,19 @@ class Centred:
 
 def solve(matched: MatchedIntegrals, ridge: float | None, mask: Bools, centred: Centred | None) -> Array:
     """``MatchedIntegrals.solve``, with ridge and rank measured in centred coordinates where the law is closed."""
-    if centred is None or not centred.holds(mask):
+    inside = None if centred is None else centred.within(mask)
+    if inside is None:
         return matched.solve(ridge, mask)
-    return centred.original(centred.matched(matched).solve(ridge, mask))
+    return inside.original(inside.matched(matched).solve(ridge, mask))
+
+
+def _units_of(deviation: Array) -> Array:
+    """Units of what goes so far; 1 of what does not move."""
+    return np.where(np.isfinite(deviation) & (deviation > 0), deviation, 1.0)
 
 
 class _Divisors(NamedTuple):
-    """Pairs of monomials of which one divides the other, (pair,), in channels that have a zero.
+    """Pairs of monomials of which one divides the other, (pair,), in variables that have another zero.
 
     ``left`` and ``taken`` (pair, variable) are the exponents of the divisor, and what it leaves of the other.
     """
@@ -167,17 +238,19 @@ class _Divisors(NamedTuple):
 
 
 @lru_cache(maxsize=64)
-def _divisors(library: Library) -> _Divisors:
-    """All pairs, and whether each divisor is a term too."""
+def _divisors(library: Library, signals: bool, inputs: bool) -> _Divisors:
+    """All pairs in signals, inputs or both, and whether each divisor is a term too."""
     full, channels = library.coupling == FULL, len(library.channels)
-    # Inputs, the last of the environment's variables, keep their zeros.
-    powers = [library.environment[e] if full else library.own[o] + library.environment[e] for o, e in library.terms]
-    signals = [v for v in range(library.n_seen if full else channels) if v % channels == 0]
+    with_own = not full or library.per_feature_terms
+    powers = [(library.own[o] if with_own else ()) + library.environment[e] for o, e in library.terms]
+    moved = [v for v in range(library.n_seen if full else channels) if v % channels == 0] if signals else []
+    if inputs:  # the last of the environment's variables
+        moved += range(len(powers[0]) - len(library.inputs), len(powers[0]))
     exponents = np.array(powers, dtype=np.int64).reshape(len(library), -1)
     index = {tuple(row): k for k, row in enumerate(exponents.tolist())}
     pairs, complete = [], True
     for term, own in enumerate(exponents.tolist()):
-        for divisor in itertools.product(*(range(p + 1) if v in signals else (p,) for v, p in enumerate(own))):
+        for divisor in itertools.product(*(range(p + 1) if v in moved else (p,) for v, p in enumerate(own))):
             complete &= divisor in index
             pairs.append((index.get(divisor, term), term))
     lower, upper = np.array(pairs, dtype=np.intp).reshape(-1, 2).T
@@ -189,15 +262,3 @@ def _divisors(library: Library) -> _Divisors:
 def _is_proportional(library: Library) -> bool:
     """Whether a full library's equations are proportional to their own feature."""
     return library.coupling == FULL and library.per_feature_terms
-
-
-def _expanded(library: Library, centre: Array, spread: Array) -> Array:
-    """Matrices (feature, term, term) with φₜ(c + d y) = Σₛ Mₛₜ φₛ(y); all are one and the same for a full library."""
-    pairs = _divisors(library)
-    shift, scale = ((v.reshape(1, -1) if library.coupling == FULL else v) for v in (centre, spread))
-    beside = len(shift), len(library.inputs)
-    shift, scale = np.hstack([shift, np.zeros(beside)]), np.hstack([scale, np.ones(beside)])
-    matrices = np.zeros((len(shift), len(library), len(library)))
-    powers = shift[:, None] ** pairs.taken * scale[:, None] ** pairs.left
-    matrices[:, pairs.lower, pairs.upper] = pairs.binomials * powers.prod(axis=2)
-    return np.broadcast_to(matrices, (len(centre), *matrices.shape[1:]))

@@ -49,7 +49,7 @@ class MatchedUnderConstraints:
         own: Array | None = None,
     ) -> None:
         self.mask = mask
-        self.centred = centred if centred is not None and centred.holds(mask) else None
+        self.centred = None if centred is None else centred.within(mask)
         inside = matched if self.centred is None else self.centred.matched(matched)
         places = [inside.place(row) for row in range(len(mask))]
         self.norms = np.stack([inside.norms[design] for design, _ in places])

@@ -17,7 +17,7 @@ from ecodyn.equations.library import Library
 from ecodyn.estimation.quadrature import over_spans
 from ecodyn.trajectories.inputs import STEPS
 
-__all__ = ["integrals_with_inputs"]
+__all__ = ["integrals_with_inputs", "interpolated"]
 
 STENCIL = 3  # samples of a parabola
 
@@ -53,14 +53,30 @@ def _intervals(times: Array, curves: Curves, exponents: Integers) -> csr_array:
         known *= curve(at) ** power
     shares = shares * known * (end - begin)[:, None] / 2
     samples = first[:, None] + np.arange(size)
-    knots = times[samples]
-    weights = np.empty((len(begin), size))
-    for k in range(size):
-        others = [j for j in range(size) if j != k]
-        basis = np.prod([(at - knots[:, [j]]) / (knots[:, [k]] - knots[:, [j]]) for j in others], axis=0)
-        weights[:, k] = (shares * basis).sum(axis=1)
+    weights = np.stack([(shares * basis).sum(axis=1) for basis in _parabolas(times[samples], at)], axis=1)
     rows = np.repeat(interval, size)
     return coo_array((weights.ravel(), (rows, samples.ravel())), shape=(count - 1, count)).tocsr()
+
+
+def _parabolas(knots: Array, at: Array) -> list[Array]:
+    """Lagrange's polynomials of knots (piece, knot) at times (piece, node), one a knot."""
+    found = []
+    for k in range(knots.shape[1]):
+        others = [j for j in range(knots.shape[1]) if j != k]
+        found.append(np.prod([(at - knots[:, [j]]) / (knots[:, [k]] - knots[:, [j]]) for j in others], axis=0))
+    return found
+
+
+def interpolated(x: Array, times: Array, curves: Curves, at: Array) -> Array:
+    """States (node, ...) at times (node,) within a run, of states (step, ...) at its times, as integrals see them.
+
+    They stay within what the run's states go through: where a parabola goes further, it is noise that does.
+    """
+    size = min(STENCIL, len(times))
+    interval = np.clip(np.searchsorted(times, at, side="right") - 1, 0, max(0, len(times) - 2))
+    samples = _stencils(times, curves, at, interval, size)[:, None] + np.arange(size)
+    weights = np.stack([basis[:, 0] for basis in _parabolas(times[samples], at[:, None])], axis=1)
+    return np.clip(np.einsum("nk,nk...->n...", weights, x[samples]), x.min(axis=0), x.max(axis=0))
 
 
 def _pieces(times: Array, curves: Curves) -> tuple[Array, Array]:

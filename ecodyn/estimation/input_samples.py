@@ -11,7 +11,7 @@ import numpy as np
 from ecodyn.arrays import Array, Integers
 from ecodyn.equations.known_inputs import Curves, KnownInputs, at
 from ecodyn.equations.library import Library
-from ecodyn.trajectories import Trajectories
+from ecodyn.trajectories import Input, Trajectories
 
 __all__ = ["AHEAD", "InputSamples", "input_scales_of", "input_units"]
 
@@ -55,6 +55,19 @@ class InputSamples:
     def take(self, runs: Integers) -> InputSamples:
         """Those of some of the runs."""
         return InputSamples(curves=tuple(self.curves[r] for r in runs.tolist()), scales=self.scales, ahead=self.ahead)
+
+    def centred(self, zeros: Array, units: Array) -> InputSamples:
+        """The same curves about other zeros and in other units, (u − c)/d, both (input,)."""
+        moved: dict[tuple[int, int], Input] = {}  # runs may share a curve
+
+        def of(k: int, curve: Input) -> Input:
+            if (k, id(curve)) not in moved:
+                values = (curve.values - zeros[k]) / units[k]
+                moved[k, id(curve)] = Input(curve.name, curve.times, values, curve.kind)
+            return moved[k, id(curve)]
+
+        curves = tuple(tuple(of(k, curve) for k, curve in enumerate(own)) for own in self.curves)
+        return InputSamples(curves=curves, scales=self.scales, ahead=self.ahead)
 
     def at(self, run: int, t: Array) -> Array:
         """One run's at times (...), as (..., input)."""

@@ -59,10 +59,10 @@ class _Batch:
 
     def march(self, rhs: RightHandSide, start: Array, substeps: int) -> Iterator[tuple[int, Array, NDArray[np.bool_]]]:
         """States, and what is beside them, output by output: see `march`."""
-        if self.first.implicit:
-            return march_stiff(rhs, self.law.jacobian, start, self.times, substeps=substeps, bound=self.bound)
         cuts, fine = None if self.inputs is None else self.inputs.cuts(self.times), self.first.fine
         times, bound, step = self.times, self.bound, self.step
+        if self.first.implicit:
+            return march_stiff(rhs, self.law.jacobian, start, times, substeps=substeps, bound=bound, cuts=cuts)
         return march(rhs, start, times, substeps=substeps, bound=bound, step=step, cuts=cuts, fine=fine)
 
     def augmented(self) -> RightHandSide:

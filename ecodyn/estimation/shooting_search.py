@@ -209,11 +209,10 @@ def steps_for_decays(objective: Objective, parameters: Array) -> tuple[int, bool
     Explicit ones where 16 of them do; implicit ones where these can't, as few as follow the growth that there is.
     """
     states = objective.segments.states
-    driven = objective.drive is not None or objective.inputs is not None
-    if states.shape[-1] > 1 or objective.step is not None or driven:
+    if states.shape[-1] > 1 or objective.step is not None or objective.drive is not None:
         return None
 
-    law = bound(objective.library, objective.coefficients(parameters))
+    law = bound(objective.library, objective.coefficients(parameters), inputs=objective.inputs)
 
     def stiff(substeps: int) -> bool:
         return bool(is_stiff(law.jacobian, states[..., 0], objective.segments.times, substeps).any())

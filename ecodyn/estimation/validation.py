@@ -115,7 +115,8 @@ def _followed(
             alive = living
         members = _stiff(law, first, states, times, np.flatnonzero(~alive))
         if len(members):
-            own = BoundLibrary(library, law.coefficients[members])
+            known = None if inputs is None else inputs.take(members)
+            own = BoundLibrary(library, law.coefficients[members], inputs=known)
             again = march_stiff(
                 own.rhs,
                 own.jacobian,
@@ -123,6 +124,7 @@ def _followed(
                 times[members],
                 substeps=first.substeps,
                 bound=bound[members],
+                cuts=None if known is None else known.cuts(times[members]),
             )
             for i, x, living in again:
                 error[members, i] = _mean_square(x[..., 0] - truth[members, i], first.own)
@@ -148,15 +150,10 @@ def _stiff(
     law: BoundLibrary, first: Validation, states: Array, times: Array, dead: NDArray[np.intp]
 ) -> NDArray[np.intp]:
     """Those of the dead whose law implicit steps can follow."""
-    if (
-        not len(dead)
-        or states.shape[-1] > 1
-        or first.step is not None
-        or first.drive is not None
-        or law.inputs is not None
-    ):
+    if not len(dead) or states.shape[-1] > 1 or first.step is not None or first.drive is not None:
         return dead[:0]
-    jacobian = BoundLibrary(law.library, law.coefficients[dead]).jacobian
+    inputs = None if law.inputs is None else law.inputs.take(dead)
+    jacobian = BoundLibrary(law.library, law.coefficients[dead], inputs=inputs).jacobian
     return dead[is_stiff(jacobian, states[dead, ..., 0], times[dead], first.substeps)]
 
 

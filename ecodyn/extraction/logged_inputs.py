@@ -18,7 +18,7 @@ from ecodyn.tables.names import is_learning_rate, listed
 from ecodyn.trajectories import Trajectories
 from ecodyn.trajectories.inputs import STEPS, Input, Kind
 
-__all__ = ["LoggedInputs", "inputs_of_runs", "logged_inputs", "with_logged_inputs"]
+__all__ = ["LoggedInputs", "inputs_from_logs", "logged_inputs", "with_logged_inputs"]
 
 AGREES = 1e-9  # relative: a rate that goes by less is a constant one that was rounded
 
@@ -103,7 +103,7 @@ def logged_inputs(
     return LoggedInputs(columns=dict(columns), curves=curves, remarks=tuple(remarks))
 
 
-def inputs_of_runs(
+def inputs_from_logs(
     data: Trajectories,
     paths: Sequence[str | os.PathLike[str]],
     options: LogOptions,

@@ -120,8 +120,8 @@ class FormulaFamily(ShotFamily[FormulaModel]):
         return super().clock_applies() and not self.has_hidden
 
     def statement_for(self, trajectories: Trajectories) -> Statement:
-        """The formula with its names resolved for data: those of their inputs are no parameters."""
-        if self.has_hidden:
+        """The formula with its names resolved for data: those of their inputs are no parameters, if it takes any."""
+        if self.has_hidden or not self.takes_inputs:
             return self.statement
         return statement_of(self.text(), self.state, tuple(trajectories.inputs))
 
@@ -184,7 +184,9 @@ class FormulaFamily(ShotFamily[FormulaModel]):
         return (*super().notes(trajectories), *([far] if far else []))
 
     def notes_on_inputs(self, trajectories: Trajectories) -> tuple[str, ...]:
-        """Those that the formula does not name."""
+        """Those that the formula does not name, or that say nothing to a family of no inputs."""
+        if not self.takes_inputs:
+            return super().notes_on_inputs(trajectories)
         unnamed = [name for name in trajectories.inputs if name not in self.statement_for(trajectories).inputs]
         return (f"the formula does not name the input {', '.join(unnamed)}, so that it has no say",) if unnamed else ()
 

@@ -82,9 +82,10 @@ def _solved(
     """By ``integrate``, and by implicit steps where that has no budget left; a map's by ``iterate``."""
     if map_step is not None:
         return iterate(rhs, start, steps, step=map_step, bound=bound, max_evaluations=max_evaluations)
-    if stops is not None:  # implicit steps know of none
-        return integrate_with_stops(rhs, start, steps, stops, bound=bound, rtol=rtol, max_evaluations=max_evaluations)
-    solved = integrate(rhs, start, steps, bound=bound, rtol=rtol, max_evaluations=max_evaluations)
+    if stops is None:
+        solved = integrate(rhs, start, steps, bound=bound, rtol=rtol, max_evaluations=max_evaluations)
+    else:
+        solved = integrate_with_stops(rhs, start, steps, stops, bound=bound, rtol=rtol, max_evaluations=max_evaluations)
     unfinished = [b for b, status in enumerate(solved.status) if status.startswith(EXHAUSTED)]
     values, status, calls = solved.values, list(solved.status), solved.evaluations
     limit = np.asarray(bound, dtype=float)
@@ -99,6 +100,7 @@ def _solved(
             bound=limits[b].ravel(),
             rtol=rtol,
             budget=max_evaluations // STIFF_SHARE,
+            stops=() if stops is None else stops[b, np.isfinite(stops[b])],
         )
         if found is not None:
             values[b, there], status[b] = found[0].reshape(-1, *start.shape[1:]), OK

@@ -82,7 +82,7 @@ class TrainingSet:
     @cached_property
     def _centred(self) -> Centred | None:
         centred = Centred.of(self.samples, self._rolled_out, len(self._mask))
-        return centred if centred is not None and centred.holds(self._mask) else None
+        return None if centred is None else centred.within(self._mask)
 
     def problem(self) -> Problem:
         """What shooting is to refine, in centred coordinates where the law is closed in them."""

@@ -6,15 +6,12 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from ecodyn.equations.library import EXCHANGEABLE
-from ecodyn.errors import UnusableDataError
 from ecodyn.families.configuration import Shooting
 from ecodyn.families.formula_family import SEARCHES, FormulaFamily
-from ecodyn.families.known import no_terms_in, still_inputs
 from ecodyn.formulas.statement import Statement
 from ecodyn.formulas.transforms import Bounds, bounds_of
 from ecodyn.rollouts.iteration import FLOW
 from ecodyn.rollouts.labelled import SIGNAL
-from ecodyn.trajectories import Trajectories
 
 __all__ = ["SEARCHES", "WrittenFamily"]
 
@@ -46,6 +43,7 @@ class WrittenFamily(FormulaFamily):
     formulas: ClassVar[Mapping[str, str]]
     positive: ClassVar[frozenset[str]] = frozenset()
     between: ClassVar[Mapping[str, Bounds]] = {}
+    takes_inputs = False  # whatever its parameters and the data's inputs are called
 
     def __init__(
         self,
@@ -63,22 +61,6 @@ class WrittenFamily(FormulaFamily):
         self.shooting = shooting
         self.searches = searches
         self.random_state = random_state
-
-    def statement_for(self, trajectories: Trajectories) -> Statement:
-        """The formula, which is of no inputs, whatever its parameters and those of the data are called.
-
-        Raises
-        ------
-        UnusableDataError
-            The data have inputs that vary.
-        """
-        if varying := trajectories.varying_inputs():
-            raise UnusableDataError(no_terms_in(self.name, varying))
-        return self.statement
-
-    def notes_on_inputs(self, trajectories: Trajectories) -> tuple[str, ...]:
-        """Those that do not vary: the formula is of none."""
-        return still_inputs(trajectories)
 
     def text(self) -> str:
         """The formula of this coupling."""

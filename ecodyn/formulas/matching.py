@@ -7,14 +7,15 @@ drawn at random; Gauss-Newton on all of them goes on from the best draws.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.optimize import lsq_linear
 
-from ecodyn.arrays import Array
+from ecodyn.arrays import Array, Integers
 from ecodyn.equations.clock_drive import Drives
 from ecodyn.equations.known_inputs import KnownInputs
+from ecodyn.estimation.input_spans import Nodes
 from ecodyn.estimation.network_equations import NormalEquations
 from ecodyn.estimation.samples import Samples
 from ecodyn.estimation.spans import Spans, simpson
@@ -50,10 +51,13 @@ class Increments:
     nodes : array (node, span, feature, channel)
     times : array (node, span)
     quadrature : array (node, span)
+        Of data with inputs, all spans' nodes stand one after the other in place of the spans.
     increments : array (span, feature)
     weights : array (feature,), of squares, so that the increments' own are one
     drive : a clock's data
-    inputs : those of the spans
+    inputs : those of the spans, or of their nodes
+    begins : array (span,) or None
+        First node of each span, where these stand one after the other.
     """
 
     law: FormulaLaw
@@ -64,20 +68,19 @@ class Increments:
     weights: Array
     drive: Drives | None
     inputs: KnownInputs | None = None
+    begins: Integers | None = None
 
     @classmethod
     def of(cls, law: FormulaLaw, samples: Samples) -> Increments:
         """Spans spread evenly over all runs; of a map, over two of its steps."""
         spans = Spans.of(samples, gap=None if samples.step is None else 1)
-        if samples.inputs is not None and samples.step is None:
-            spans = spans.apart_from(samples.inputs.of_runs(spans.run).breaks)
         widths = np.diff(spans.times, axis=1)
         quadrature = simpson(spans.times) if samples.step is None else np.pad(widths, ((0, 0), (0, 1)))
         increments = spans.increments[law.fitted[0]]
         weights = np.ones(increments.shape[1]) if samples.signal_weights is None else samples.signal_weights
         size = float(np.sum(weights * increments**2))
         drive = None if samples.drive is None else Drives((samples.drive,), (len(increments),))
-        return cls(
+        found = cls(
             law=law,
             nodes=np.ascontiguousarray(spans.states.transpose(0, 2, 3, 1)),
             times=spans.times.T,
@@ -86,6 +89,21 @@ class Increments:
             weights=weights / (size if size > 0 else 1.0),
             drive=drive,
             inputs=None if samples.inputs is None else samples.inputs.of_runs(spans.run),
+        )
+        return found if samples.inputs is None or samples.step is not None else found._between_breaks(samples, spans)
+
+    def _between_breaks(self, samples: Samples, spans: Spans) -> Increments:
+        """The same, integrated between the inputs' breaks."""
+        nodes = Nodes.of(samples, spans)
+        drive, inputs = self.drive, self.inputs
+        return replace(
+            self,
+            nodes=nodes.states[None],
+            times=nodes.times[None],
+            quadrature=nodes.weights[None],
+            drive=None if drive is None else Drives(drive.drives, (len(nodes.span),)),
+            inputs=None if inputs is None else inputs.take(nodes.span),
+            begins=nodes.begins,
         )
 
     def cost(self, coordinates: Array) -> float:
@@ -110,15 +128,19 @@ class Increments:
     def _residual(self, bound: BoundFormula) -> Array:
         residual = -self.increments
         for x, t, weight in zip(self.nodes, self.times, self.quadrature, strict=True):
-            residual = residual + weight[:, None] * bound.rhs(x, t)[..., self.law.fitted[0]]
+            residual = residual + self._of_spans(weight[:, None] * bound.rhs(x, t)[..., self.law.fitted[0]])
         return residual
+
+    def _of_spans(self, values: Array) -> Array:
+        """Sums (span, ...) of what is at their nodes, if these stand one after the other."""
+        return values if self.begins is None else np.add.reduceat(values, self.begins, axis=0)
 
     def _linearised(self, bound: BoundFormula) -> tuple[Array, Array]:
         residual, slopes = -self.increments, np.zeros((*self.increments.shape, bound.parameters.shape[1]))
         for x, t, weight in zip(self.nodes, self.times, self.quadrature, strict=True):
             found = bound.sensitivity(x, t)
-            residual = residual + weight[:, None] * found.value[..., self.law.fitted[0]]
-            slopes += weight[:, None, None] * found.terms()
+            residual = residual + self._of_spans(weight[:, None] * found.value[..., self.law.fitted[0]])
+            slopes += self._of_spans(weight[:, None, None] * found.terms())
         return residual, slopes
 
     def projected(self, parameters: Array, low: Array, high: Array) -> Projected:

@@ -7,7 +7,8 @@ counts its calls, and every step is checked against the bound, so that it can't 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -15,15 +16,26 @@ from ecodyn.arrays import Array
 
 __all__ = ["integrate_stiff"]
 
+CALLS_A_STOP = 200  # of the right-hand side, and one a variable: a Jacobian, and some ten steps from short to long ones
 FLOOR = 1e-3  # of the start's root mean square, under which errors are no longer relative: that of ``integrate``
 
 
 def integrate_stiff(
-    rhs: Callable[[Array, float], Array], x0: Array, times: Array, *, bound: Array | float, rtol: float, budget: int
+    rhs: Callable[[Array, float], Array],
+    x0: Array,
+    times: Array,
+    *,
+    bound: Array | float,
+    rtol: float,
+    budget: int,
+    stops: Sequence[float] = (),
 ) -> tuple[Array, int] | None:
     """The solution (step, variable) of ẋ = f(x, t) at increasing times (step,) from x0 (variable,), and calls of f.
 
     None if it can't be had: the budget ends, something is not finite, or an absolute value exceeds ``bound``.
+
+    At ``stops`` f jumps, or has a kink: steps end there, at slopes of just before, and begin anew. The budget grows
+    with their number.
 
     Examples
     --------
@@ -34,32 +46,57 @@ def integrate_stiff(
     >>> bool(np.allclose(values[-1], [np.exp(-10.0), 1.0], atol=1e-7))
     True
     """
-    from scipy.integrate import Radau
-
     calls = 0
+    edges = [float(times[0]), *sorted(s for s in stops if times[0] < s < times[-1]), float(times[-1])]
+    most, latest = budget + (CALLS_A_STOP + len(x0)) * (len(edges) - 2), np.inf
 
     def guarded(t: float, x: Array) -> Array:
         nonlocal calls
         calls += 1
-        slope = rhs(x, t)
-        if calls > budget or not np.isfinite(slope).all():
+        slope = rhs(x, min(t, latest))
+        if calls > most or not np.isfinite(slope).all():
             raise FloatingPointError  # it ends here, whatever the solver would try next
         return slope
 
     values = np.full((len(times), len(x0)), np.nan)
-    values[0] = x0
-    done, size = 1, FLOOR * float(np.sqrt(np.mean(x0**2))) + 1e-300
+    values[0], x = x0, x0
+    size = FLOOR * float(np.sqrt(np.mean(x0**2))) + 1e-300
     try:
         with np.errstate(all="ignore"):
-            solver = Radau(guarded, float(times[0]), x0, float(times[-1]), rtol=rtol, atol=rtol * size)
-            while solver.status == "running":
-                solver.step()
-                if solver.status == "failed" or not bool((np.abs(solver.y) <= bound).all()):
+            for begin, end in itertools.pairwise(edges):
+                latest = np.inf if end == edges[-1] else float(np.nextafter(end, -np.inf))
+                inside = (times > begin) & (times <= end)
+                found = _without_stops(guarded, x, begin, end, times[inside], bound=bound, rtol=rtol, size=size)
+                if found is None:
                     return None
-                passed = int(np.searchsorted(times, solver.t, side="right"))
-                if passed > done:
-                    values[done:passed] = solver.dense_output()(times[done:passed]).T
-                    done = passed
+                values[inside], x = found
     except (FloatingPointError, ValueError, np.linalg.LinAlgError):  # ended; or a Jacobian not finite, or singular
         return None
     return values, calls
+
+
+def _without_stops(
+    rhs: Callable[[float, Array], Array],
+    x0: Array,
+    begin: float,
+    end: float,
+    times: Array,
+    *,
+    bound: Array | float,
+    rtol: float,
+    size: float,
+) -> tuple[Array, Array] | None:
+    """The solution (step, variable) at times between two stops, and the state at the second; None if there is none."""
+    from scipy.integrate import Radau
+
+    values, done = np.empty((len(times), len(x0))), 0
+    solver = Radau(rhs, begin, x0, end, rtol=rtol, atol=rtol * size)
+    while solver.status == "running":
+        solver.step()
+        if solver.status == "failed" or not bool((np.abs(solver.y) <= bound).all()):
+            return None
+        passed = int(np.searchsorted(times, solver.t, side="right"))
+        if passed > done:
+            values[done:passed] = solver.dense_output()(times[done:passed]).T
+            done = passed
+    return values, solver.y

@@ -7,13 +7,13 @@ that sensitivities, which follow Ṡ = J S + ∂f/∂θ, are taken along by the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
 from ecodyn.arrays import Array, Bools
 from ecodyn.rollouts.integration import RightHandSide
-from ecodyn.rollouts.marching import within
+from ecodyn.rollouts.marching import steps_in_pieces, within
 
 __all__ = ["Jacobian", "is_stiff", "march_stiff"]
 
@@ -63,36 +63,46 @@ def march_stiff(
     *,
     substeps: int = 1,
     bound: float | Array = np.inf,
+    cuts: Sequence[Array | None] | None = None,
 ) -> Iterator[tuple[int, Array, Bools]]:
     """As ``march``, of states in the first column and any number of columns that follow them by the same Jacobian.
 
-    A member is dead too from where it grows faster than implicit steps can tell from a decay.
+    A member is dead too from where it grows faster than implicit steps can tell from a decay. Slopes and Jacobian of a
+    step that begins at a jump are of after it, and slopes of one that ends there of just before.
     """
     x = np.array(x0, dtype=float)
     alive = np.isfinite(x).all(axis=(1, 2))
     yield 0, x, alive
     for i in range(times.shape[1] - 1):
-        h = (times[:, i + 1] - times[:, i]) / substeps
-        for j in range(substeps):
-            t = times[:, i] + j * h
+        edges = None if cuts is None else cuts[i]
+        for t, h, end in _steps(times[:, i : i + 2], substeps) if edges is None else steps_in_pieces(edges, substeps):
             matrices = jacobian(x[..., 0], t)
             known: Bools = np.isfinite(matrices.sum(axis=(1, 2)))
             matrices = np.where(known[:, None, None], matrices, 0.0)
             alive = alive & known & (h * np.linalg.eigvals(matrices).real.max(axis=1) <= MOST_GROWTH)
-            x = _extrapolated(rhs, matrices, x, t, h)
+            x = _extrapolated(rhs, matrices, x, t, h, end)
         alive = alive & within(x, bound)
         x[~alive] = 0.0
         yield i + 1, x, alive
 
 
-def _extrapolated(rhs: RightHandSide, matrices: Array, x: Array, t: Array, h: Array) -> Array:
+def _steps(interval: Array, substeps: int) -> Iterator[tuple[Array, Array, None]]:
+    """Begin and length of the steps of an interval (batch, 2) that is not cut."""
+    h = (interval[:, 1] - interval[:, 0]) / substeps
+    for j in range(substeps):
+        yield interval[:, 0] + j * h, h, None
+
+
+def _extrapolated(rhs: RightHandSide, matrices: Array, x: Array, t: Array, h: Array, end: Array | None) -> Array:
+    """One step; ``end`` is when its last slopes are asked for, where that is not quite t + h."""
     table: list[Array] = []
     for row, steps in enumerate(EULER_STEPS):
         part = h / steps
         inverse = _inverse(np.eye(matrices.shape[1]) - part[:, None, None] * matrices)
         y = x
         for k in range(steps):
-            y = y + part[:, None, None] * np.matmul(inverse, rhs(y, t + (k + 1) * part))
+            at = t + (k + 1) * part if end is None or k < steps - 1 else end
+            y = y + part[:, None, None] * np.matmul(inverse, rhs(y, at))
         previous, table = table, [y]
         for column in range(row):  # Aitken and Neville's scheme
             ratio = steps / EULER_STEPS[row - column - 1] - 1

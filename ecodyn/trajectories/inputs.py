@@ -34,6 +34,8 @@ STEPS: Kind = "steps"
 LINEAR: Kind = "linear"
 KINDS: tuple[Kind, ...] = (STEPS, LINEAR)
 
+ROUNDING = 4 * np.finfo(float).eps  # of a difference of two heights, or times, given to the last digit
+
 # Names that equations and formulas have for something else.
 TAKEN = {"x", "t", "h", "e", "pi", "mean", "sum", "signal", "velocity", "step", "run", "time", "feature", "value"}
 
@@ -97,8 +99,12 @@ class Input:
         """Times at which the curve jumps or has a kink, so that a solver's step has to end there."""
         if self.kind == STEPS:
             return self.times[1:][np.diff(self.values) != 0]
-        slopes = np.diff(self.values) / np.diff(self.times)
-        return self.times[1:-1][np.diff(slopes) != 0]
+        gaps = np.diff(self.times)
+        slopes = np.diff(self.values) / gaps
+        # A straight stretch of many knots has slopes that differ by rounding, and no kinks, whatever the curve's zero.
+        heights = np.abs(self.values).max() + np.abs(slopes) * np.abs(self.times).max()
+        rounding = ROUNDING * heights / gaps
+        return self.times[1:-1][np.abs(np.diff(slopes)) > rounding[1:] + rounding[:-1]]
 
     def constant(self, first: float, last: float) -> bool:
         """Whether it has one value from the one time to the other."""
