@@ -135,8 +135,10 @@ def _of_files(files: list[Path]) -> str:
 
 
 @cache
-def source_fingerprint() -> str:
+def source_fingerprint(whole: bool = False) -> str:
     """Hash of the source texts of this package, but for the rooms that have no say in a comparison's numbers.
+
+    These too if ``whole``.
 
     A version alone would not do: between two releases the text of what computes changes, and a result that is kept
     would be taken for what the changed text gives.
@@ -147,5 +149,6 @@ def source_fingerprint() -> str:
     64
     """
     package = Path(__file__).parents[1]
-    files = sorted(package.rglob("*.py"))
-    return _of_files([f for f in files if f.relative_to(package).parts[0] not in WITHOUT_A_SAY])
+    files = sorted(p for p in package.rglob("*") if p.is_file() and "__pycache__" not in p.parts)
+    without = () if whole else WITHOUT_A_SAY
+    return _of_files([f for f in files if f.relative_to(package).parts[0] not in without])

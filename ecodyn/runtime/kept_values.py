@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable
@@ -22,9 +23,10 @@ from ecodyn.runtime.exact_values import UnwritableError, from_exact, to_exact
 from ecodyn.runtime.files import write_whole
 from ecodyn.runtime.fingerprints import NoFingerprintError, fingerprint
 
-__all__ = ["KeptValues"]
+__all__ = ["KeptValues", "kept_files"]
 
 SUFFIX = ".npz"
+NAME = re.compile("[0-9a-f]{64}")  # of a result; what is beside them is somebody else's
 TREE = "tree"  # the part of an archive that is JSON
 FORMAT = 1  # of these files
 QUICKLY = 1  # zlib's level: trees are mostly names of terms, which shrink to a tenth by any
@@ -72,7 +74,7 @@ class KeptValues:
         self._others = tuple(others)
         self._tell, self._told = tell, set[str]()
         self._whole = True  # whether the folder can be written to
-        self._there = {path.stem for path in self.folder.glob(f"*{SUFFIX}")}
+        self._there = {path.stem for path in kept_files(self.folder)}
 
     def key(self, *parts: object) -> str | None:
         """The name of the result that these parts decide; None, which is told, where that can't be said of them."""
@@ -94,7 +96,7 @@ class KeptValues:
         if key is None or not self.has(key):
             return False, None
         try:
-            with np.load(self._path(key), allow_pickle=False) as archive:
+            with self._path(key).open("rb") as file, np.load(file, allow_pickle=False) as archive:
                 tree = json.loads(zlib.decompress(archive[TREE].tobytes()))
                 arrays = [archive[str(place)] for place in range(len(archive.files) - 1)]
             if tree["key"] != key:
@@ -140,6 +142,21 @@ class KeptValues:
         if sentence not in self._told:
             self._told.add(sentence)
             self._tell(sentence)
+
+
+def kept_files(folder: str | os.PathLike[str]) -> list[Path]:
+    """The files of results in a folder; none where there is no folder.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     kept = KeptValues(folder)
+    ...     value = kept.put(kept.key("pi"), 3.14159)
+    ...     len(kept_files(folder))
+    1
+    """
+    return [path for path in sorted(Path(folder).glob(f"*{SUFFIX}")) if NAME.fullmatch(path.stem)]
 
 
 def _as_read(array: np.ndarray) -> np.ndarray:
