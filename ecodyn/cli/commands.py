@@ -1,7 +1,8 @@
 """The commands together: each is a file of a few lines over the API.
 
 Tables and progress go to stderr, results to stdout or ``-o``. Exit codes: 0 done; 2 wrong usage; 3 unusable data;
-4 nothing could be fitted or trained; 5 partial, what succeeded was saved; 130 interrupted, finished work kept.
+4 nothing could be fitted or trained; 5 partial, what succeeded was saved; 130 interrupted, 143 terminated and 129 hung
+up, finished work kept.
 """
 
 from __future__ import annotations
@@ -16,11 +17,12 @@ from ecodyn.cli.compare import compare
 from ecodyn.cli.extract import extract
 from ecodyn.cli.fit import fit
 from ecodyn.cli.inspect import inspect
-from ecodyn.cli.output import DONE
+from ecodyn.cli.output import DONE, INTERRUPTED
 from ecodyn.cli.reproduce import reproduce
 from ecodyn.cli.simulate import simulate
 from ecodyn.cli.survival import survival
 from ecodyn.cli.train import train
+from ecodyn.runtime.signals import ended_alike, exit_code
 
 app = typer.Typer(
     name="ecodyn",
@@ -50,9 +52,12 @@ def _root(
 
 
 def main() -> None:
-    """Entry point; a closed pipe downstream is no error."""
-    try:
-        app()
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(DONE)
+    """Entry point; a closed pipe downstream is no error, and SIGTERM and SIGHUP end work as Ctrl-C does."""
+    with ended_alike():
+        try:
+            app()
+        except BrokenPipeError:
+            sys.stderr.close()
+            sys.exit(DONE)
+        except SystemExit as end:
+            sys.exit(exit_code() if end.code == INTERRUPTED else end.code)  # of the signal that it was

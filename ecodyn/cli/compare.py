@@ -23,6 +23,7 @@ from ecodyn.cli.formulas import (
 )
 from ecodyn.cli.given_inputs import Inputs, NoInputs, with_given_inputs
 from ecodyn.cli.inputs import LogReading, Reading, gathered, part_of
+from ecodyn.cli.kept_tasks import TASKS, Resume, check_folder, held, write_page
 from ecodyn.cli.options import (
     Columns,
     DataFiles,
@@ -90,8 +91,10 @@ Resamples = Annotated[
 SurvivorRule = Annotated[
     str, typer.Option("--survivor-rule", help="Who counts as a survivor: a rule of 'ecodyn survival'.")
 ]
-Folder = Annotated[Path | None, typer.Option("-o", "--output", help="Folder for report.json and report.html.")]
-
+Folder = Annotated[
+    Path | None,
+    typer.Option("-o", "--output", help="Folder for report.json and report.html, and for finished tasks meanwhile."),
+]
 
 EXTRACTED = "trajectories.nc"  # what was extracted from logs, beside the report
 
@@ -137,13 +140,18 @@ def compare(
     resamples: Resamples = 0,
     survivor_rule: SurvivorRule = "two_component",
     output: Folder = None,
+    resume: Resume = False,
     jobs: Jobs = 0,
     seed: Seed = 0,
     force: Force = False,
     as_json: Json = False,
 ) -> None:
-    """Say which equation family best describes trainings it has not seen, by how much, or that the data can't tell."""
-    with exits():
+    """Say which equation family best describes trainings it has not seen, by how much, or that the data can't tell.
+
+    With an output folder, each task is kept there as soon as it is done: of a comparison that was interrupted or
+    killed, or is asked with another margin or one more family, the same command with --resume does the rest.
+    """
+    with exits(), held(output, force=force, resume=resume):
         from ecodyn.comparison import compare as compare_families
         from ecodyn.comparison.contenders import PROTOCOLS
         from ecodyn.equations.library import COUPLINGS
@@ -157,8 +165,8 @@ def compare(
         laws = formulas_of(formula or (), positive, state, which.split(","), unmeasured)
         reading = Reading(columns, time_column, run_column, missing)
         logs = LogReading(key, p, token_axis, tokens, interval, step_pattern, log_format)
-        if output is not None:
-            _check_folder(output, force, logged=holds_logs(paths, logs.options(reading)))
+        if output is not None and not resume:
+            check_folder(output, [EXTRACTED] if holds_logs(paths, logs.options(reading)) else [], force=force)
         found = gathered(paths, reading, logs, cores(jobs))
         _keep(found, output)
         data = part_of(found.trajectories, runs, select)
@@ -169,7 +177,8 @@ def compare(
         comparison = partial(comparison, phases=phases, every=every, state=state, dynamics=which, folds=folds)
         parameters = terms_beside(_parameters(names, refine), names, term)
         comparison = partial(comparison, parameters=parameters, survivor_rule=survivor_rule)
-        comparison = partial(comparison, check_budget=check_budget, resamples=resamples)
+        comparison = partial(comparison, check_budget=check_budget, resamples=resamples, on_kept=say)
+        comparison = partial(comparison, keep=None if output is None else output / TASKS)
         result = _compared(partial(comparison, margin=margin, surrogates=surrogates, jobs=cores(jobs), seed=seed))
         _hand_over(result, output, as_json)
         _say_what_is_lacking(result)
@@ -233,17 +242,6 @@ def _keep(found: Gathered, folder: Path | None) -> None:
     say(f"wrote {folder / EXTRACTED}: {found.trajectories}")
 
 
-def _check_folder(folder: Path, force: bool, *, logged: bool) -> None:
-    """Refuse before the work what could not be written after it."""
-    from ecodyn.runtime.files import check_output
-
-    if folder.exists() and not folder.is_dir():
-        raise typer.BadParameter(f"expected a folder for the report, {folder} is a file")
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in ("report.json", "report.html", *((EXTRACTED,) if logged else ())):
-        check_output(folder / name, force=force)
-
-
 def _hand_over(result: Comparison, output: Path | None, as_json: bool) -> None:
     """Tables to stderr, reports to the folder, and the verdicts (or all of it as JSON) to stdout."""
     from ecodyn.report import terminal_table
@@ -263,7 +261,7 @@ def _hand_over(result: Comparison, output: Path | None, as_json: bool) -> None:
     if output is not None:
         # --force was asked about before the work began.
         result.save(output / "report.json", force=True)
-        result.to_html(output / "report.html", force=True)
+        write_page(result, output)
         say(f"wrote {output / 'report.json'} and {output / 'report.html'}")
     if as_json:
         print_json(result.to_json(), True)

@@ -11,13 +11,13 @@ from ecodyn.comparison.budget_check import BudgetCheck
 from ecodyn.comparison.candidate import INADEQUATE, mean
 from ecodyn.comparison.contenders import UNSEEN_RUNS, Contender
 from ecodyn.comparison.entries import Entry, entries_of
-from ecodyn.comparison.execution import TaskResult, execute
+from ecodyn.comparison.execution import TaskResult
 from ecodyn.comparison.judge import verdict_of
+from ecodyn.comparison.kept import executed, parts_of
 from ecodyn.comparison.plan import Plan, plan
 from ecodyn.comparison.request import Request
 from ecodyn.comparison.window_result import WindowResult, WindowsWithTests
 from ecodyn.families.model_name import FAMILY
-from ecodyn.runtime.processes import each_with
 
 __all__ = ["FACTOR", "with_budget_checks"]
 
@@ -103,8 +103,8 @@ def _with_more(contender: Contender, said: _Said) -> Contender | None:
 def _refitted(more: Sequence[Contender], work: Plan, request: Request, said: _Said) -> list[Entry]:
     """The same models under the same protocol and folds, with more budget."""
     asked = replace(request, protocols=[UNSEEN_RUNS])
-    again = plan(work.data, more, asked, warm_up=work.warm_up)
-    results = {r.index: r for r in each_with(execute, again.tasks, work.data, request.jobs, ordered=False)}
+    again = plan(work.data, more, asked, warm_up=work.warm_up, parts=parts_of(work.data, request.kept))
+    results = {r.index: r for r in executed(again.tasks, work.data, request)}
     said.failures.extend(f"with {FACTOR} times the budget, {r.failure}" for r in results.values() if r.failure)
     return entries_of(again, results, asked.protocols)
 

@@ -11,6 +11,7 @@ from ecodyn.comparison.answer import answer
 from ecodyn.comparison.budget import with_budget_checks
 from ecodyn.comparison.check import check
 from ecodyn.comparison.judge import judge
+from ecodyn.comparison.kept import opened, parts_of, say_what_is_there
 from ecodyn.comparison.plan import plan
 from ecodyn.comparison.request import Options, Request
 from ecodyn.comparison.resampling import with_resamples
@@ -59,7 +60,7 @@ def compare(
     t : times of data that carry none: an array, one a run, or the spacing of the steps
     options : ``protocols``, ``windows`` or ``phases``, ``every``, ``state``, ``dynamics``, ``parameters``, ``folds``,
         ``margin`` (0.1), ``surrogates``, ``check_budget``, ``resamples``,
-        ``survivor_rule``, ``jobs`` (1), ``seed`` (0), ``progress``, ``on_laws``: see `Request`
+        ``survivor_rule``, ``jobs`` (1), ``seed`` (0), ``progress``, ``on_laws``, ``keep``, ``on_kept``: see `Request`
 
     Raises
     ------
@@ -101,7 +102,13 @@ def _tested(windows: Sequence[WindowResult], outcome: Outcome, request: Request)
 
 def _compare(data: Trajectories, request: Request) -> Comparison:
     checked = check(data, request)
-    plans = [plan(part, checked.contenders, request, window=i) for i, part in enumerate(checked.windows)]
+    if request.keep is not None:
+        request = replace(request, kept=opened(request.keep, request.on_kept or (lambda _: None)))
+    plans = [
+        plan(part, checked.contenders, request, window=i, parts=parts_of(part, request.kept))
+        for i, part in enumerate(checked.windows)
+    ]
+    say_what_is_there(plans, request)
     outcome = run(plans, request)
     windows = [judge(p, r, request) for p, r in zip(outcome.plans, outcome.results, strict=True)]
     tested = WindowsWithTests(windows) if outcome.interrupted else _tested(windows, outcome, request)

@@ -56,7 +56,7 @@ class TaskResult:
     ----------
     window, index : whose task it was
     scores : of single rollouts
-    models : of the fits to everything
+    models : of the fits to everything, where there is one law for all runs
     drawn : rollouts of a few runs, times and values, of the first seed
     errors : of all held-out runs elapsed times and worst error over features, of the first seed
     terms : names of the terms with a coefficient, of each fit that has any
@@ -105,7 +105,7 @@ def execute(task: Task, data: Trajectories, *, judged: bool = True) -> TaskResul
             result.on_all_runs = on_all_runs(task, fitted, data)
         for held in roll_out_folds(task, fitted, data):
             _score(task, held, data, result)
-        if len(result.models) == 1 and not (task.run_by_run and data.n_runs > 1):
+        if len(result.models) == 1:
             result.equations, result.latex = _printed(result.models[0])
     except Exception as error:  # whatever one model runs into, a user's own family too, must not cost the others
         kind = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
@@ -153,7 +153,8 @@ def _score(task: Task, held: HeldOut, data: Trajectories, result: TaskResult) ->
         if seed == task.seeds[0]:
             _keep(task, fold, r, (t, truth, signal), data, result)
     _describe(model, task.contender, result)
-    if task.protocol == IN_SAMPLE and seed == task.seeds[0] and isinstance(model, FittedModel):
+    of_each = task.run_by_run and data.n_runs > 1  # none of which is the model's own
+    if task.protocol == IN_SAMPLE and seed == task.seeds[0] and isinstance(model, FittedModel) and not of_each:
         result.models.append(model)
 
 

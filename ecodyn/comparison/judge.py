@@ -19,6 +19,7 @@ from ecodyn.comparison.entries import Entry, entries_of
 from ecodyn.comparison.execution import DRAWN_POINTS, DRAWN_RUNS, TaskResult
 from ecodyn.comparison.folds import complete_before
 from ecodyn.comparison.held_out import roll_out_folds
+from ecodyn.comparison.kept import kept_or_made, task_keys
 from ecodyn.comparison.model_score import ModelScore, Pair, Start
 from ecodyn.comparison.plan import Plan
 from ecodyn.comparison.ranking import Rule
@@ -102,7 +103,8 @@ def _asked_further(plan: Plan, entries: Sequence[Entry], verdict: Verdict, reque
         if adequacy is None:
             verdict = verdict.with_sentence("These runs are too rough to tell whether it leaves noise only.")
     rule = Rule(folds=_folds(entries, UNSEEN_RUNS), margin=math.log1p(request.margin), seed=request.seed)
-    return verdict.with_chance(chance_to_repeat([e.candidate for e in entries], best, rule))
+    asked = ([e.candidate for e in entries], best, rule)
+    return verdict.with_chance(kept_or_made(request, "chance", asked, lambda: chance_to_repeat(*asked)))
 
 
 def verdict_of(entries: Sequence[Entry], protocol: str, window: Window, request: Request) -> Verdict:
@@ -125,12 +127,18 @@ def _adequacy(plan: Plan, entries: Sequence[Entry], verdict: Verdict, request: R
     """
     names = [verdict.best, *(twin for home, twin in verdict.same_model if home == verdict.best)]
     entry = min((e for e in entries if e.score.name in names), key=lambda e: mean(e.candidate.losses))
-    held = [h for t, r in zip(entry.tasks, entry.results, strict=True) for h in roll_out_folds(t, r.fitted, plan.data)]
     selection = ""
     if entry.candidate.selects:
         terms = [of_fit for r in entry.results for of_fit in r.terms]
         selection = against_selection(terms, entry.score.n_coefficients, entry.score.library_size)
-    return adequacy_of(held, plan.data, selection=selection, seed=request.seed)
+
+    def asked() -> Adequacy | None:
+        pairs = zip(entry.tasks, entry.results, strict=True)
+        held = [h for task, result in pairs for h in roll_out_folds(task, result.fitted, plan.data)]
+        return adequacy_of(held, plan.data, selection=selection, seed=request.seed)
+
+    decided_by = (task_keys(entry.tasks, plan.data, request.kept), selection, request.seed)
+    return kept_or_made(request, "adequacy", decided_by, asked)
 
 
 def _with_verdict(score: ModelScore, verdicts: Mapping[str, Verdict]) -> ModelScore:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -97,10 +97,12 @@ def plan(
     *,
     window: int = 0,
     warm_up: int | None = None,
+    parts: Callable[[Task, int], int] = lambda _, wanted: wanted,
 ) -> Plan:
     """All tasks of a window, in the order in which to do them; few contenders' folds are spread over the processes.
 
-    All are scored from the same step on, after as many as the one needs that needs most, or after ``warm_up``.
+    All are scored from the same step on, after as many as the one needs that needs most, or after ``warm_up``. Into how
+    many tasks one of all of a contender's folds is parted, ``parts`` says, given as many as would keep all busy.
     """
     tasks: list[Task] = []
     before = max((c.warm_up for c in contenders), default=0) if warm_up is None else warm_up
@@ -109,22 +111,19 @@ def plan(
     pieces = 1 if request.jobs == 1 else math.ceil(TASKS_A_PROCESS * request.jobs / max(1, len(pairs)))
     for contender, protocol in pairs:
         folds = folds_of(contender, protocol, data, request.folds)
-        seeds = _seeds(contender, protocol, data, request.seed)
-        count = min(len(folds), request.jobs, pieces)
-        for piece in range(count):
-            tasks.append(
-                Task(
-                    window=window,
-                    index=len(tasks),
-                    contender=contender,
-                    protocol=protocol,
-                    folds=tuple(folds[piece::count]),
-                    seeds=seeds,
-                    run_by_run=contender.run_by_run(data),
-                    survivor_rule=request.survivor_rule,
-                    warm_up=before,
-                )
-            )
+        whole = Task(
+            window=window,
+            index=len(tasks),
+            contender=contender,
+            protocol=protocol,
+            folds=tuple(folds),
+            seeds=_seeds(contender, protocol, data, request.seed),
+            run_by_run=contender.run_by_run(data),
+            survivor_rule=request.survivor_rule,
+            warm_up=before,
+        )
+        count = parts(whole, min(len(folds), request.jobs, pieces))
+        tasks += [replace(whole, index=whole.index + i, folds=whole.folds[i::count]) for i in range(count)]
     # First what a verdict among the laws needs, then the longest, so that no process is left waiting for one at the
     # end. Of equal cost the last comes first: full couplings stand behind the others, and take longer.
     tasks.sort(key=lambda t: (not t.of_law_on_unseen_runs, -t.contender.cost, -t.index))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypedDict
@@ -18,6 +19,7 @@ from ecodyn.comparison.surrogate_result import SURROGATE_LEVEL
 from ecodyn.comparison.verdict import MARGIN
 from ecodyn.families.estimator import Family
 from ecodyn.rollouts.iteration import FLOW
+from ecodyn.runtime.kept_values import KeptValues
 from ecodyn.survivors.rules import RULES
 from ecodyn.survivors.survivors import DEFAULT_RULE
 from ecodyn.trajectories.state import SIGNAL
@@ -51,6 +53,8 @@ class Options(TypedDict, total=False):
     seed: int
     progress: Progress | bool | None
     on_laws: Callable[[str], None] | None
+    keep: str | os.PathLike[str] | None
+    on_kept: Callable[[str], None] | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +89,10 @@ class Request:
     seed : of networks, batches and sign flips
     progress : called with (tasks done, tasks, what was done); True shows a bar on a terminal and in a notebook
     on_laws : called with each window's verdict among the laws alone, a sentence, while networks are still being fitted
+    keep : a folder in which every task is kept as soon as it is done; those that are there are not done again. Its
+        results are those of a comparison without it, to the last bit.
+    on_kept : called with a sentence on how many tasks are kept, and on what of it can't be
+    kept : what is kept, once ``compare`` has opened the folder
 
     Raises
     ------
@@ -111,6 +119,9 @@ class Request:
     seed: int = 0
     progress: Progress | bool | None = None
     on_laws: Callable[[str], None] | None = None
+    keep: str | os.PathLike[str] | None = None
+    on_kept: Callable[[str], None] | None = None
+    kept: KeptValues | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.protocols, str):

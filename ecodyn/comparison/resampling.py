@@ -13,6 +13,7 @@ from ecodyn.comparison.agreement import AGREED, Agreement, Fates, Resampled
 from ecodyn.comparison.contenders import UNSEEN_RUNS, Contender
 from ecodyn.comparison.entries import Entry, entries_of
 from ecodyn.comparison.execution import TaskResult
+from ecodyn.comparison.kept import each_kept, keys_on
 from ecodyn.comparison.plan import Plan
 from ecodyn.comparison.request import Request
 from ecodyn.comparison.stacking import stacked
@@ -25,7 +26,6 @@ from ecodyn.families.model import FittedModel
 from ecodyn.families.model_name import FAMILY
 from ecodyn.families.side_by_side import simulate_all
 from ecodyn.families.warm_start import started
-from ecodyn.runtime.processes import each_with
 from ecodyn.stability.equilibria import find_equilibria
 from ecodyn.survivors.rules import RULES, RunState
 from ecodyn.survivors.survivors import alive_at_end
@@ -79,7 +79,9 @@ def with_resamples(
 def _agreement(entries: Sequence[Entry], work: Plan, request: Request) -> tuple[Agreement | None, list[str]]:
     """What the families of these entries say together, and why some say nothing."""
     asked = [_Refit(e.contender, request.resamples, request.seed, request.survivor_rule) for e in entries]
-    found = list(each_with(_of_family, asked, work.data, request.jobs, ordered=True))
+    keys = keys_on(work.data, asked, request.kept)
+    told = each_kept(_of_family, asked, work.data, request, keys, ordered=True, worth=_is_found)
+    found = [said for _, said in told]
     lost = [f for f in found if isinstance(f, str)]
     families = [f for f in found if isinstance(f, _OfFamily)]
     if not families:
@@ -109,6 +111,10 @@ class _OfFamily:
 
     resampled: Resampled
     alive: Array
+
+
+def _is_found(said: _OfFamily | str) -> bool:
+    return not isinstance(said, str)
 
 
 def _of_family(asked: _Refit, data: Trajectories) -> _OfFamily | str:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ecodyn.comparison import laws_first
-from ecodyn.comparison.execution import TaskResult, execute
+from ecodyn.comparison.execution import TaskResult
+from ecodyn.comparison.kept import executed
 from ecodyn.comparison.plan import Plan, Task
 from ecodyn.comparison.request import Request
-from ecodyn.runtime.processes import each_with
 
 __all__ = ["Outcome", "run"]
 
@@ -58,7 +58,7 @@ def _run_window(plan: Plan, request: Request, results: dict[int, TaskResult], do
     by_index = {t.index: t for t in plan.tasks}
     tell = request.on_laws
     try:
-        for result in each_with(execute, plan.tasks, plan.data, request.jobs, ordered=False):
+        for result in executed(plan.tasks, plan.data, request):
             results[result.index] = result
             if callable(request.progress):
                 request.progress(done + len(results), total, _what(plan, by_index[result.index]))

@@ -11,6 +11,7 @@ import numpy as np
 from ecodyn.comparison.contenders import UNSEEN_RUNS, Contender
 from ecodyn.comparison.entries import entries_of
 from ecodyn.comparison.execution import execute
+from ecodyn.comparison.kept import each_kept, keys_on
 from ecodyn.comparison.model_score import ModelScore
 from ecodyn.comparison.plan import Plan, plan
 from ecodyn.comparison.request import Request
@@ -20,7 +21,6 @@ from ecodyn.comparison.window_result import WindowResult, WindowsWithTests
 from ecodyn.equations.library import INDEPENDENT
 from ecodyn.errors import UnusableDataError
 from ecodyn.families.model_name import FAMILY
-from ecodyn.runtime.processes import each_with
 from ecodyn.trajectories import Trajectories
 from ecodyn.trajectories.state import VELOCITY, parse_state
 
@@ -39,6 +39,12 @@ class _Refit:
     number: int
     request: Request
     warm_up: int
+
+    @property
+    def decided_by(self) -> tuple[object, ...]:
+        """What has a say in its result, beside the data."""
+        asked = self.request
+        return (self.contender, self.kind, self.number, asked.seed, asked.folds, asked.survivor_rule, self.warm_up)
 
     def __call__(self, data: Trajectories) -> tuple[float, float]:
         """Mean loss and mean skill over runs; NaN if the family could not be fitted."""
@@ -146,13 +152,16 @@ def surrogate_tests(window: WindowResult, work: Plan, request: Request) -> Windo
     alone = replace(
         request, protocols=[UNSEEN_RUNS], jobs=1, progress=None, on_laws=None, families=None, phases=None, windows=None
     )
+    alone = replace(alone, keep=None, on_kept=None, kept=None)
     refits = [
         _Refit(contender, kind, number, alone, work.warm_up) for kind in kinds for number in range(request.surrogates)
     ]
     outcomes: dict[str, list[tuple[float, float]]] = {kind: [] for kind in kinds}
-    results = each_with(_Refit.__call__, refits, data, request.jobs, ordered=True)
+    keys = keys_on(data, [refit.decided_by for refit in refits], request.kept)
+    results = each_kept(_Refit.__call__, refits, data, request, keys, ordered=True)
     try:
-        for done, (refit, outcome) in enumerate(zip(refits, results, strict=True), start=1):
+        for done, (place, outcome) in enumerate(results, start=1):
+            refit = refits[place]
             outcomes[refit.kind].append(outcome)
             if callable(request.progress):
                 request.progress(done, len(refits), f"{refit.kind} surrogates {score.label}")

@@ -1,0 +1,77 @@
+"""The output folder of ``ecodyn compare``: its report, and the finished tasks that --resume goes on with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from ecodyn.comparison import Comparison
+
+__all__ = ["PAGE", "REPORT", "TASKS", "Resume", "check_folder", "held", "write_page"]
+
+Resume = Annotated[
+    bool, typer.Option("--resume", help="Do only what is not kept in the output folder; the report there is replaced.")
+]
+
+REPORT, PAGE = "report.json", "report.html"
+TASKS = "tasks"  # the folder beside them of what is finished
+
+
+@contextmanager
+def held(folder: Path | None, *, force: bool, resume: bool) -> Iterator[None]:
+    """Keep other comparisons out of the folder while this one goes on."""
+    from ecodyn.runtime.folder_lock import folder_lock
+
+    if folder is None:
+        if resume:
+            raise typer.BadParameter("--resume goes on with what is kept in a folder, got none; name it by -o FOLDER")
+        yield
+        return
+    if folder.exists() and not folder.is_dir():
+        raise typer.BadParameter(f"expected a folder for the report, {folder} is a file")
+    folder.mkdir(parents=True, exist_ok=True)
+    with folder_lock(folder, force=force):
+        yield
+
+
+def check_folder(folder: Path, further: Iterable[str], *, force: bool) -> None:
+    """Refuse before the work what could not be written after it, and what would be lost; --force removes it."""
+    from ecodyn.errors import OutputExistsError
+    from ecodyn.runtime.files import check_output
+    from ecodyn.runtime.kept_values import kept_files
+
+    for name in (REPORT, PAGE, *further):
+        check_output(folder / name, force=force)
+    kept = kept_files(folder / TASKS)
+    if kept and not force:
+        raise OutputExistsError(
+            f"{folder / TASKS} holds {len(kept)} finished tasks of a comparison; --resume goes on with them, --force "
+            "begins anew"
+        )
+    for file in kept:
+        file.unlink(missing_ok=True)
+
+
+def write_page(result: Comparison, folder: Path) -> None:
+    """Write the page; one that was drawn of the same result by the same version is kept, since figures take seconds."""
+    from importlib.metadata import version
+    from tempfile import TemporaryDirectory
+
+    from ecodyn.runtime.files import write_whole
+    from ecodyn.runtime.fingerprints import source_fingerprint
+    from ecodyn.runtime.kept_values import KeptValues
+
+    def drawn() -> str:
+        with TemporaryDirectory() as beside:
+            result.to_html(Path(beside) / PAGE)
+            return (Path(beside) / PAGE).read_text(encoding="utf-8")
+
+    kept = KeptValues(folder / TASKS, (source_fingerprint(whole=True), version("matplotlib")))
+    text = kept.of(kept.key(PAGE, result), drawn)
+    with write_whole(folder / PAGE, force=True) as temporary:  # --force was asked about before the work began
+        temporary.write_text(text, encoding="utf-8")

@@ -1,0 +1,164 @@
+"""Results that are kept in a folder by what decides them, a file each: whole, checked when read, without pickle.
+
+A file is a NumPy archive (.npz, whose parts carry checksums) of the arrays in a result and of the rest of it as JSON
+(see ``exact_values``). Its name is the fingerprint of all that decides the result, which is inside too. So there is
+nothing to invalidate: whatever is asked otherwise has another name. Files are written beside and renamed; several
+processes may keep results in one folder.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+
+from ecodyn.runtime.exact_values import UnwritableError, from_exact, to_exact
+from ecodyn.runtime.files import write_whole
+from ecodyn.runtime.fingerprints import NoFingerprintError, fingerprint
+
+__all__ = ["KeptValues", "kept_files"]
+
+SUFFIX = ".npz"
+NAME = re.compile("[0-9a-f]{64}")  # of a result; what is beside them is somebody else's
+TREE = "tree"  # the part of an archive that is JSON
+FORMAT = 1  # of these files
+QUICKLY = 1  # zlib's level: trees are mostly names of terms, which shrink to a tenth by any
+DAMAGE = (OSError, EOFError, ValueError, KeyError, TypeError, IndexError, AttributeError, ImportError)
+
+Value = TypeVar("Value")
+
+
+class KeptValues:
+    """Results by key, in a folder.
+
+    Parameters
+    ----------
+    folder : str or path
+        Made if there is none.
+    basis : object
+        What has a say in all results, such as versions.
+    others : dataclasses of other distributions that may be in results
+    tell : callable
+        Given a sentence, once for each kind, where a result can't be kept or read.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     kept = KeptValues(folder)
+    ...     key = kept.key("squares", 3)
+    ...     first = kept.of(key, lambda: np.arange(3) ** 2)
+    ...     again = KeptValues(folder).of(key, lambda: None)
+    >>> first.tolist(), again.tolist()
+    ([0, 1, 4], [0, 1, 4])
+    """
+
+    def __init__(
+        self,
+        folder: str | os.PathLike[str],
+        basis: object = (),
+        *,
+        others: Iterable[type] = (),
+        tell: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self.folder = Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._basis = fingerprint(FORMAT, basis)
+        self._others = tuple(others)
+        self._tell, self._told = tell, set[str]()
+        self._whole = True  # whether the folder can be written to
+        self._there = {path.stem for path in kept_files(self.folder)}
+
+    def key(self, *parts: object) -> str | None:
+        """The name of the result that these parts decide; None, which is told, where that can't be said of them."""
+        try:
+            return fingerprint(self._basis, parts)
+        except NoFingerprintError as error:
+            self._say(f"not kept, and computed anew each time: what depends on {error}")
+            return None
+
+    def __len__(self) -> int:
+        return len(self._there)
+
+    def has(self, key: str | None) -> bool:
+        """Whether there was a file for a key when the folder was opened, or is one since; it may be damaged."""
+        return key in self._there
+
+    def get(self, key: str | None) -> tuple[bool, Any]:
+        """Whether a result is kept, and the result; one that is damaged is told, and counts as none."""
+        if key is None or not self.has(key):
+            return False, None
+        try:
+            with self._path(key).open("rb") as file, np.load(file, allow_pickle=False) as archive:
+                tree = json.loads(zlib.decompress(archive[TREE].tobytes()))
+                arrays = [archive[str(place)] for place in range(len(archive.files) - 1)]
+            if tree["key"] != key:
+                raise ValueError("it is another result's")
+            return True, from_exact(tree["value"], arrays, self._others)
+        except FileNotFoundError:
+            return False, None
+        except (*DAMAGE, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, MemoryError) as error:
+            self._say(f"{self._path(key)} is damaged ({type(error).__name__}); what was kept in it is computed anew")
+            return False, None
+
+    def put(self, key: str | None, value: Value) -> Value:
+        """Keep a result, and give it back as it will be read, or as it is where it can't be kept, which is told."""
+        if key is None or not self._whole:
+            return value
+        try:
+            tree, arrays = to_exact(value, self._others)
+        except UnwritableError as error:
+            self._say(f"not kept, and computed anew each time: results with {error}")
+            return value
+        text = zlib.compress(json.dumps({"key": key, "value": tree}).encode(), QUICKLY)
+        parts = {TREE: np.frombuffer(text, dtype=np.uint8), **{str(i): a for i, a in enumerate(arrays)}}
+        try:
+            with write_whole(self._path(key), force=True) as temporary:
+                np.savez(temporary, **parts)  # type: ignore[arg-type]
+        except OSError as error:  # a full disk must not cost what is being computed
+            self._whole = False
+            self._say(f"what is finished can't be kept any more in {self.folder}: {error}; the work goes on")
+            return value
+        self._there.add(key)
+        # Arrays that lie in memory otherwise than files can hold them are from here on as they are in the file.
+        return from_exact(tree, [_as_read(a) for a in arrays], self._others)
+
+    def of(self, key: str | None, make: Callable[[], Value]) -> Value:
+        """The result that is kept, or else made, and then kept."""
+        found, value = self.get(key)
+        return value if found else self.put(key, make())
+
+    def _path(self, key: str) -> Path:
+        return self.folder / f"{key}{SUFFIX}"
+
+    def _say(self, sentence: str) -> None:
+        if sentence not in self._told:
+            self._told.add(sentence)
+            self._tell(sentence)
+
+
+def kept_files(folder: str | os.PathLike[str]) -> list[Path]:
+    """The files of results in a folder; none where there is no folder.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     kept = KeptValues(folder)
+    ...     value = kept.put(kept.key("pi"), 3.14159)
+    ...     len(kept_files(folder))
+    1
+    """
+    return [path for path in sorted(Path(folder).glob(f"*{SUFFIX}")) if NAME.fullmatch(path.stem)]
+
+
+def _as_read(array: np.ndarray) -> np.ndarray:
+    """The array as a file gives it back: in the order of Fortran where it is in that alone, else in that of C."""
+    return array if array.flags.c_contiguous or array.flags.f_contiguous else np.ascontiguousarray(array)

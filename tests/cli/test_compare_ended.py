@@ -1,0 +1,225 @@
+"""`ecodyn compare` that is interrupted, terminated, hung up or killed: what is finished is kept, for --resume."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import numpy as np
+import pytest
+from command_line import run
+
+from ecodyn.cli.kept_tasks import check_folder
+from ecodyn.runtime.kept_values import kept_files
+from ecodyn.systems import SYSTEMS, simulate
+
+LONG = ["--family", "linear", "--family", "sindy", "--seed", 3]
+GONE = 2.0  # seconds after a signal in which workers have to be gone
+needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs Linux's /proc")
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    path = tmp_path_factory.mktemp("data") / "runs.nc"
+    simulate(SYSTEMS["linear_exchangeable_5"], runs=8, samples=60, seed=1).save(path)
+    return path
+
+
+def numbers(folder):
+    """What report.json says, but for the seconds that fits took."""
+    report = json.loads((folder / "report.json").read_text())
+    for model in report["models"]:
+        del model["fit_seconds"]
+        model.get("law", {}).get("diagnostics", {}).pop("seconds", None)
+    return report
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(runs, tmp_path_factory):
+    """What the comparison says if nothing happens to it."""
+    out = tmp_path_factory.mktemp("whole") / "report"
+    assert run("compare", runs, *LONG, "--jobs", 1, "-o", out).exit_code == 0
+    return numbers(out)
+
+
+def offspring(process):
+    """Children of a process, and theirs, that are alive; zombies are not."""
+    of, found, new = {}, set(), {process}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # it has ended in the meantime
+            state, parent = stat.read_text().rpartition(")")[2].split()[:2]
+            if state not in "ZX":
+                of[int(stat.parent.name)] = int(parent)
+    while new:
+        new = {child for child, parent in of.items() if parent in new} - found
+        found |= new
+    return found
+
+
+def alive(process):
+    with suppress(OSError):
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    return False
+
+
+def seconds_until_gone(processes, most):
+    begun = time.monotonic()
+    while any(map(alive, processes)) and time.monotonic() < begun + most:
+        time.sleep(0.02)
+    return time.monotonic() - begun
+
+
+@contextmanager
+def long_comparison(runs, out, *flags):
+    """The comparison in a process group of its own; whatever a test does, nothing of it is left afterwards."""
+    # A shell ignores SIGINT for what it runs in the background, and children inherit that: start from the default.
+    child = subprocess.Popen(
+        [sys.executable, "-m", "ecodyn.cli", "compare", *map(str, (runs, *LONG, *flags, "-o", out))],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        preexec_fn=lambda: [signal.signal(s, signal.SIG_DFL) for s in (signal.SIGINT, signal.SIGHUP)],
+        start_new_session=True,
+    )
+    try:
+        yield child
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+        child.stderr.close()
+
+
+def wait_for(child, out, tasks):
+    """Until so many tasks are kept."""
+    deadline = time.monotonic() + 300
+    while len(kept_files(out / "tasks")) < tasks:
+        assert child.poll() is None, child.communicate()[1]
+        assert time.monotonic() < deadline, "too few tasks were finished in time"
+        time.sleep(0.005)
+
+
+@needs_proc
+@pytest.mark.slow
+@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_signals_end_alike_and_resumed_it_is_the_comparison(name, jobs, runs, uninterrupted, tmp_path):
+    """Sent to the command alone, as kill and batch systems do."""
+    out, number = tmp_path / "report", getattr(signal, name)
+    with long_comparison(runs, out, "--jobs", jobs) as child:
+        wait_for(child, out, 3)
+        workers = offspring(child.pid)
+        child.send_signal(number)
+        gone = seconds_until_gone(workers, 20)
+        stderr = child.communicate(timeout=120)[1]
+    assert child.returncode == 128 + number, stderr
+    assert gone < GONE, f"workers were there for {gone:.1f} s"
+    assert "interrupted" in stderr
+    assert "Traceback" not in stderr
+    finished = len(kept_files(out / "tasks"))
+    assert finished >= 3
+    assert not list(out.rglob(".*"))  # neither a lock nor half a file
+    again = run("compare", runs, *LONG, "--jobs", 1, "-o", out, "--resume")
+    assert again.exit_code == 0, again.stderr
+    assert int(again.stderr.split(" tasks are kept")[0].split()[-3]) >= 3
+    assert numbers(out) == uninterrupted
+
+
+@needs_proc
+@pytest.mark.slow
+def test_killed_again_and_again_it_ends_in_the_same_numbers(runs, uninterrupted, tmp_path):
+    """SIGKILL, at moments drawn anew: some tasks into the work, and somewhere within one."""
+    out, rng, finished = tmp_path / "report", np.random.default_rng(29), 0
+    for jobs in (1, 2, 1):
+        with long_comparison(runs, out, "--resume", "--jobs", jobs) as child:
+            wait_for(child, out, finished + int(rng.integers(1, 4)))
+            time.sleep(rng.uniform(0, 0.5))
+            child.kill()
+            assert child.wait() == -signal.SIGKILL
+        assert not (out / "report.json").exists()
+        assert len(kept_files(out / "tasks")) > finished
+        finished = len(kept_files(out / "tasks"))
+    again = run("compare", runs, *LONG, "--jobs", 1, "-o", out, "--resume")
+    assert again.exit_code == 0, again.stderr
+    assert numbers(out) == uninterrupted
+
+
+@needs_proc
+@pytest.mark.slow
+def test_nohup_stays_nohup(runs, tmp_path):
+    program = "import signal, sys; signal.signal(signal.SIGHUP, signal.SIG_IGN); from ecodyn.cli import main; main()"
+    child = subprocess.Popen(
+        [sys.executable, "-c", program, "compare", str(runs), "--family", "linear", "-j", "1", "-o", str(tmp_path)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        wait_for(child, tmp_path, 1)
+        child.send_signal(signal.SIGHUP)
+        stderr = child.communicate(timeout=300)[1]
+    finally:
+        child.kill()
+        child.wait()
+    assert child.returncode == 0, stderr
+
+
+@needs_proc
+@pytest.mark.slow
+def test_two_at_a_time_into_one_folder(runs, tmp_path):
+    """The second is refused, with whose the folder is; it is free once that one is gone, even killed."""
+    out = tmp_path / "report"
+    with long_comparison(runs, out, "--jobs", 1) as child:
+        wait_for(child, out, 1)
+        for flags in ([], ["--resume"]):
+            refused = run("compare", runs, "--family", "linear", "-o", out, *flags)
+            assert refused.exit_code == 2
+            assert f"process {child.pid} on" in refused.stderr
+            assert "--force" in refused.stderr
+        child.kill()
+        child.wait()
+    again = run("compare", runs, "--family", "linear", "--jobs", 1, "-o", out, "--resume")
+    assert again.exit_code == 0, again.stderr
+
+
+# ---------------------------------------------------------------------------------------------------- without a kill
+
+QUICK = ["--family", "linear", "--coupling", "independent", "--protocol", "in_sample", "--jobs", 1]
+
+
+def test_finished_tasks_are_neither_lost_nor_taken_unasked(circles, tmp_path):
+    out = tmp_path / "report"
+    assert run("compare", circles, *QUICK, "-o", out).exit_code == 0
+    first = (out / "report.json").read_bytes()
+    page = (out / "report.html").read_bytes()
+    for name in ("report.json", "report.html"):
+        (out / name).unlink()
+    refused = run("compare", circles, *QUICK, "-o", out)
+    assert refused.exit_code == 2
+    assert "finished tasks of a comparison; --resume goes on with them, --force begins anew" in refused.stderr
+    again = run("compare", circles, *QUICK, "-o", out, "--resume")
+    assert again.exit_code == 0
+    assert "1 of 1 tasks are kept" in again.stderr
+    assert "nothing is left to compute" in again.stderr
+    assert (out / "report.json").read_bytes() == first  # the seconds too: they were taken once
+    assert (out / "report.html").read_bytes() == page
+    check_folder(out, [], force=True)
+    assert not kept_files(out / "tasks")
+
+
+def test_resume_without_a_folder_is_refused(circles):
+    refused = run("compare", circles, *QUICK, "--resume")
+    assert refused.exit_code == 2
+    assert "-o" in refused.stderr
+
+
+def test_a_file_is_no_folder(circles, tmp_path):
+    (tmp_path / "report").write_text("")
+    refused = run("compare", circles, *QUICK, "-o", tmp_path / "report", "--resume")
+    assert refused.exit_code == 2
+    assert "is a file" in refused.stderr
