@@ -18,8 +18,8 @@ def response(network: Answering, tensors: Mapping[str, torch.Tensor]) -> torch.T
 
     It is the coefficient of the wave by which circle k votes for the sum: logits that are Σ_k α_k cos(2πk(a + b − c)/p)
     have these α. It has a sign, and the units of the logits. All p² pairs enter, those that are trained on and those
-    that are not: a forward pass more for each step that is kept. Logits of this form are found by Nanda, Chan, Lieberum,
-    Smith and Steinhardt (2023, arXiv 2301.05217, section 4.2).
+    that are not: a forward pass more for each step that is kept. Nanda, Chan, Lieberum, Smith and Steinhardt (2023,
+    arXiv 2301.05217, section 4.2) find logits of this form.
 
     Examples
     --------
