@@ -11,7 +11,8 @@ is fitted to those of each setting, over the window that is 60:1000 at the study
 the rate is smaller. Printed, and written to OUTPUT/settings.json and OUTPUT/settings.png:
 
 * each setting's coefficients with their 95 % intervals over trainings, beside ηλ, the rate of decoupled weight decay;
-* the exponents of log θ = c + Σ cⱼ log(setting j / the study's) of each coefficient θ, by least squares over settings;
+* the exponents of log θ = c + Σ cⱼ log(setting j / the study's) of each coefficient θ, by least squares over settings,
+  with their 95 % t intervals, and how far b/(ηλ) and a/(ηλ) range;
 * for each setting the skill of the law whose coefficients are so predicted from all *other* settings, beside that of
   the law fitted to the setting's own trainings, each training by the law of the others, and of the study's law as is.
 """
@@ -27,6 +28,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from scipy.stats import t as student
 
 import ecodyn
 from ecodyn.arrays import Array
@@ -57,6 +59,7 @@ SETTINGS: tuple[dict[str, float], ...] = (
 )
 FIRST_SEED = 7000  # neither the shipped trainings nor those of other benchmarks
 FIRST, LAST, SAMPLES = 60, 1000, 95  # of the window at the study's learning rate
+PER_DECAY = ("b", "a")  # that would go with decoupled decay, if decay were all there is to them
 WORST = -1.0  # a rollout that ends early, or is worse
 
 
@@ -78,6 +81,11 @@ class Fitted:
     def settings(self) -> dict[str, float]:
         """All four."""
         return {**STUDY, **self.setting}
+
+    @property
+    def decay(self) -> float:
+        """ηλ, what decoupled weight decay takes off in a step."""
+        return self.settings["learning_rate"] * self.settings["weight_decay"]
 
     @property
     def row(self) -> Array:
@@ -158,17 +166,16 @@ def show(fits: list[Fitted]) -> list[dict[str, object]]:
     names = [c.term for c in coefficients_of(fits[0].law)]
     print(f"{'setting':<36}{'ηλ':>8}" + "".join(f"{n:>30}" for n in names) + f"{'own':>8}{'others':>8}{'study':>8}")
     for i, f in enumerate(fits):
-        decay = f.settings["learning_rate"] * f.settings["weight_decay"]
         known = coefficients_of(f.law)
         of_others = float(skills(predicted(fits, i), f.data).mean())
         as_it_is = float(skills(with_values(f.law, fits[0].values), f.data).mean())
         cells = "".join(f"{c.value:>10.4g} ({c.low:.3g} to {c.high:.3g})".rjust(30) for c in known)
-        print(f"{f.title:<36}{decay:>8.4g}{cells}{f.own_skill:>8.3f}{of_others:>8.3f}{as_it_is:>8.3f}", flush=True)
+        print(f"{f.title:<36}{f.decay:>8.4g}{cells}{f.own_skill:>8.3f}{of_others:>8.3f}{as_it_is:>8.3f}", flush=True)
         records.append(
             {
                 "setting": f.settings,
                 "trainings": f.data.n_runs,
-                "decay": decay,
+                "decay": f.decay,
                 "coefficients": {c.term: {"value": c.value, "low": c.low, "high": c.high} for c in known},
                 "skill_own": f.own_skill,
                 "skill_predicted_from_other_settings": of_others,
@@ -179,14 +186,30 @@ def show(fits: list[Fitted]) -> list[dict[str, object]]:
 
 
 def show_exponents(fits: list[Fitted]) -> dict[str, dict[str, list[float]]]:
-    """The exponents with their standard errors, printed; and as a record."""
+    """The exponents with their 95 % t intervals, printed; and as a record: value, low, high."""
     found, errors = exponents(fits)
     names = [c.term for c in coefficients_of(fits[0].law)]
-    print(f"\nexponents (standard error){'':<10}" + "".join(f"{n:>18}" for n in names))
+    reach = errors * student.ppf(0.975, len(fits) - len(found))
+    print(f"\nexponents (95 % interval){'':<11}" + "".join(f"{n:>24}" for n in names))
     record = {}
     for j, setting in enumerate(STUDY, start=1):
-        print(f"{setting:<36}" + "".join(f"{found[j, c]:>9.2f} ({errors[j, c]:.2f})" for c in range(len(names))))
-        record[setting] = {n: [float(found[j, c]), float(errors[j, c])] for c, n in enumerate(names)}
+        rows = [[float(v), float(v - r), float(v + r)] for v, r in zip(found[j], reach[j], strict=True)]
+        print(f"{setting:<36}" + "".join(f"{v:.2f} ({low:.2f} to {high:.2f})".rjust(24) for v, low, high in rows))
+        record[setting] = dict(zip(names, rows, strict=True))
+    return record
+
+
+def show_per_decay(fits: list[Fitted]) -> dict[str, dict[str, float]]:
+    """How constant b/(ηλ) and a/(ηλ) are over settings, printed; and as a record."""
+    record = {}
+    print(f"\nover ηλ{'':<29}{'geometric mean':>16}{'least':>10}{'most':>10}{'most/least':>12}")
+    for name in PER_DECAY:
+        place = [c.term for c in coefficients_of(fits[0].law)].index(name)
+        ratios = np.array([f.values[place] / f.decay for f in fits])
+        row = {"mean": float(np.exp(np.log(ratios).mean())), "least": float(ratios.min()), "most": float(ratios.max())}
+        over = row["most"] / row["least"]
+        print(f"{name:<36}{row['mean']:>16.4g}{row['least']:>10.4g}{row['most']:>10.4g}{over:>12.3g}")
+        record[name] = row
     return record
 
 
@@ -231,7 +254,7 @@ def main() -> None:
         fits.append(fitted(setting, data))
         print(f"{fits[-1].title}: {time.perf_counter() - started:.0f} s", flush=True)
     records = show(fits)
-    written = {"settings": records, "exponents": show_exponents(fits)}
+    written = {"settings": records, "exponents": show_exponents(fits), "per_decay": show_per_decay(fits)}
     with write_whole(options.output / "settings.json", force=True) as temporary:
         temporary.write_text(json.dumps(written, indent=1) + "\n")
     draw(fits, options.output / "settings.png")
