@@ -142,10 +142,11 @@ def main() -> None:
     where = "the others left out" if fresh is None else f"{fresh.n_runs} fresh trainings"
     print(f"{data.n_runs} trainings, steps {options.window}, skill on {where}; unexplained: than the share law's")
     rows, share = [], None
-    table = [law for law in laws() if fresh is not None or not law.slow]
-    if left := [law.title for law in laws() if law not in table]:
-        print(f"only with --fresh, since a fit takes long: {', '.join(left)}")
-    for law in table:
+    everything = laws()
+    if fresh is None:
+        left = ", ".join(law.title for law in everything if law.slow)
+        print(f"only with --fresh, since a fit takes long: {left}")
+    for law in (law for law in everything if fresh is not None or not law.slow):
         started = time.perf_counter()
         skills, size = left_out(law, data) if fresh is None else on_fresh(law, data, fresh)
         share = skills if share is None else share
