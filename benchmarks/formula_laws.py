@@ -1,7 +1,7 @@
 """Which mechanism do the circles' laws have? Laws written as formulas, and the polynomial ones beside them.
 
     python benchmarks/formula_laws.py -o formula_laws [--window 60:1000] [--every 10]
-    ecodyn train --p 59 --dim 128 --seeds 3040:3064 --steps 1000 -o fresh.nc          some minutes on two cores
+    ecodyn train --p 59 --dim 128 --seeds 6000:6024 --steps 1000 -o fresh.nc             some minutes on two cores
     python benchmarks/formula_laws.py -o formula_laws --fresh fresh.nc
 
 The first scores every law on each of the 16 shipped trainings, fitted to the other 15 (some minutes); the second on
