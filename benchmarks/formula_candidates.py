@@ -37,18 +37,21 @@ def with_traits(*traits: str, velocity: bool = False) -> FormulaLaw:
     return FormulaLaw(what, goal, POSITIVE, state)
 
 
+AHEAD = "(x + c*response)**n"  # what a circle competes with: its signal, and what the network already makes of it
+WITHIN = FormulaLaw(
+    "share of x + c response",
+    f"{DECAY} + g*{AHEAD}/({AHEAD} + k*mean({AHEAD}))",
+    POSITIVE + "c",
+    "signal,response@start",
+)
 CUBIC = "b + a*x + c*x**2 + d*x**3 + e*mean(x)"
 
 
 def candidates() -> list[FormulaLaw]:
     """All that are tried."""
-    return [
-        *compared(),
-        FormulaLaw("Hill", "g*x**2/(h + x**2 + k*mean(x**2)) - a*x", "ghka"),
-        with_traits(velocity=True),
-        with_traits("gradient", velocity=True),
-        with_traits("pull", velocity=True),
-    ]
+    traits = (("gradient",), ("pull",), ("response",), ("first_layer",), ("response", "first_layer"))
+    lagging = [with_traits(*names, velocity=True) for names in ((), *traits)]
+    return [*compared(), with_traits("first_layer"), WITHIN, *lagging]
 
 
 def compared() -> list[FormulaLaw]:
@@ -57,6 +60,7 @@ def compared() -> list[FormulaLaw]:
         with_traits(),
         with_traits("gradient"),
         with_traits("pull"),
+        with_traits("response"),
         FormulaLaw("1, x, x^2, x^3, mean(x)", CUBIC),
         FormulaLaw("1, x, x^2, x^3, mean(x), pull", CUBIC + " + f*pull", "", "signal,pull@start"),
         FormulaLaw("1, x, mean(x)", "b + a*x + c*mean(x)"),
