@@ -33,6 +33,7 @@ from ecodyn.arrays import Array
 from ecodyn.comparison.scores import score_rollout
 from ecodyn.errors import DataWarning
 from ecodyn.runtime.files import write_whole
+from ecodyn.runtime.json_values import plain_json
 from ecodyn.statistics.intervals import t_interval
 
 CHOOSE, REPORT = range(8000, 8016), range(9000, 9012)  # neither the shipped trainings nor those of other benchmarks
@@ -150,7 +151,7 @@ def main() -> None:
         "reported": reported(known, fresh, best, regression),
     }
     with write_whole(options.output / "law_formulas.json", force=True) as temporary:
-        temporary.write_text(json.dumps(written, indent=1) + "\n")
+        temporary.write_text(json.dumps(plain_json(written), indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """How do the coefficients of the share law move with the settings of a training, and can a law be had without any?
 
-    python benchmarks/share_settings.py -o share_settings [--seeds 6] [--jobs 2]           ten minutes on two cores
+    python benchmarks/share_settings.py -o share_settings [--seeds 6] [--jobs 2] [--finished]  ten minutes on two cores
 
 Trainings of the study's network are made at `SETTINGS` (kept in OUTPUT/trainings; a second call goes on where the first
 stopped), and the law of competition for a share,
@@ -41,6 +41,7 @@ from ecodyn.networks.modular_addition import MLP
 from ecodyn.networks.training import Schedule, train
 from ecodyn.report.style import FONT, INK, PALETTE, apply_style
 from ecodyn.runtime.files import write_whole
+from ecodyn.runtime.json_values import plain_json
 
 STUDY = {"dim": 128.0, "p": 59.0, "weight_decay": 0.5, "learning_rate": 0.01}
 SETTINGS: tuple[dict[str, float], ...] = (
@@ -98,17 +99,22 @@ class Fitted:
         return np.array(list(self.law.parameters.values()))
 
 
+def trainings_of(setting: Mapping[str, float], folder: Path) -> Path:
+    """Where the trainings at a setting are kept."""
+    name = "-".join(f"{key}_{value:g}" for key, value in setting.items()) or "study"
+    return folder / f"{name}.nc"
+
+
 def trained(setting: Mapping[str, float], seeds: range, folder: Path, jobs: int) -> ecodyn.Trajectories:
     """Trainings at a setting, in its window; read from the file if they were made before."""
     settings = {**STUDY, **setting}
     stretch = STUDY["learning_rate"] / settings["learning_rate"]
     first, last = round(FIRST * stretch), round(LAST * stretch)
-    name = "-".join(f"{key}_{value:g}" for key, value in setting.items()) or "study"
-    path = folder / f"{name}.nc"
+    path = trainings_of(setting, folder)
     if path.exists() and set(seeds) <= set(ecodyn.load(path).runs.tolist()):
         runs = ecodyn.load(path).select(runs=list(seeds))
     else:
-        print(f"training {len(seeds)} networks, {name}, {last} steps", flush=True)
+        print(f"training {len(seeds)} networks, {path.stem}, {last} steps", flush=True)
         network = replace(
             MLP(),
             p=int(settings["p"]),
@@ -150,12 +156,19 @@ def with_values(law: FormulaModel, values: Array) -> FormulaModel:
 
 
 def exponents(fits: list[Fitted]) -> tuple[Array, Array]:
-    """Of each coefficient (setting + 1, coefficient): least squares of its logarithm, and standard errors."""
+    """Of each coefficient (setting + 1, coefficient): least squares of its logarithm, and what intervals reach.
+
+    A setting that no two of the trainings differ in has the exponent 0, and an infinite interval.
+    """
     rows, logs = np.array([f.row for f in fits]), np.log([f.values for f in fits])
-    found, *_ = np.linalg.lstsq(rows, logs, rcond=None)
-    left = logs - rows @ found
-    spread = np.sqrt((left**2).sum(axis=0) / (len(rows) - rows.shape[1]))
-    return found, np.sqrt(np.diag(np.linalg.inv(rows.T @ rows)))[:, None] * spread
+    found, _, rank, _ = np.linalg.lstsq(rows, logs, rcond=None)
+    left = len(rows) - int(rank)
+    if not left:
+        return found, np.full_like(found, np.inf)
+    spread = np.sqrt(((logs - rows @ found) ** 2).sum(axis=0) / left)
+    errors = np.sqrt(np.diag(np.linalg.pinv(rows.T @ rows)))[:, None] * spread
+    errors[~rows.any(axis=0)] = np.inf
+    return found, errors * float(student.ppf(0.975, left))
 
 
 def predicted(fits: list[Fitted], which: int) -> FormulaModel:
@@ -191,9 +204,8 @@ def show(fits: list[Fitted]) -> list[dict[str, object]]:
 
 def show_exponents(fits: list[Fitted]) -> dict[str, dict[str, list[float]]]:
     """The exponents with their 95 % t intervals, printed; and as a record: value, low, high."""
-    found, errors = exponents(fits)
+    found, reach = exponents(fits)
     names = [c.term for c in coefficients_of(fits[0].law)]
-    reach = errors * student.ppf(0.975, len(fits) - len(found))
     print(f"\nexponents (95 % interval){'':<11}" + "".join(f"{n:>24}" for n in names))
     record = {}
     for j, setting in enumerate(STUDY, start=1):
@@ -247,12 +259,16 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, required=True)
     parser.add_argument("--seeds", type=int, default=6)
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--finished", action="store_true", help="only settings whose trainings are there")
     options = parser.parse_args()
     warnings.simplefilter("ignore", DataWarning)
     folder = options.output / "trainings"
     folder.mkdir(parents=True, exist_ok=True)
     fits = []
-    for setting in SETTINGS:
+    wanted = [s for s in SETTINGS if not options.finished or trainings_of(s, folder).exists()]
+    if len(wanted) < len(SETTINGS):
+        print(f"{len(wanted)} of {len(SETTINGS)} settings, whose trainings are finished")
+    for setting in wanted:
         started = time.perf_counter()
         data = trained(setting, range(FIRST_SEED, FIRST_SEED + options.seeds), folder, options.jobs)
         fits.append(fitted(setting, data))
@@ -260,7 +276,7 @@ def main() -> None:
     records = show(fits)
     written = {"settings": records, "exponents": show_exponents(fits), "per_decay": show_per_decay(fits)}
     with write_whole(options.output / "settings.json", force=True) as temporary:
-        temporary.write_text(json.dumps(written, indent=1) + "\n")
+        temporary.write_text(json.dumps(plain_json(written), indent=1) + "\n")
     draw(fits, options.output / "settings.png")
 
 
