@@ -44,12 +44,12 @@ def regressions() -> Mapping[str, Callable[[], RegressorMixin]]:
     return found | {f"kernel {w:g}, ridge {r:g}": lambda w=w, r=r: kernel(w, r) for w in WIDTHS for r in RIDGES}
 
 
-def inputs(data: Trajectories, state: str) -> Array:
-    """Of each circle (run · feature, column): its channels at the first step, its ranks in them, and their statistics.
+def inputs(data: Trajectories, state: str, at: int = 0) -> Array:
+    """Of each circle (run · feature, column): its channels at a stored step, its ranks in them, and their statistics.
 
     The statistics are those over the circles of its training: mean, standard deviation and largest of each channel.
     """
-    first = data.state(state)[:, 0]  # run, feature, channel
+    first = data.state(state)[:, at]  # run, feature, channel
     ranks = np.argsort(np.argsort(first, axis=1), axis=1) / first.shape[1]
     of_run = (np.broadcast_to(s(first, axis=1, keepdims=True), first.shape) for s in (np.mean, np.std, np.max))
     columns = np.concatenate([first, ranks, *of_run], axis=2)
@@ -62,10 +62,10 @@ def courses(data: Trajectories) -> Array:
     return change.transpose(0, 2, 1).reshape(-1, data.values.shape[1])
 
 
-def predicted(regression: RegressorMixin, known: Trajectories, data: Trajectories, state: str) -> Array:
-    """Signals (run, step, feature) of trainings that the regression has not seen."""
-    regression.fit(inputs(known, state), courses(known))
-    change = regression.predict(inputs(data, state)).reshape(data.n_runs, -1, data.values.shape[1])
+def predicted(regression: RegressorMixin, known: Trajectories, data: Trajectories, state: str, at: int = 0) -> Array:
+    """Signals (run, step, feature) of trainings that the regression has not seen, from their state at a stored step."""
+    regression.fit(inputs(known, state, at), courses(known))
+    change = regression.predict(inputs(data, state, at)).reshape(data.n_runs, -1, data.values.shape[1])
     return data.values[:, :1] + change.transpose(0, 2, 1)
 
 
@@ -74,12 +74,12 @@ def skills(signals: Array, data: Trajectories) -> Array:
     return np.array([skill_of(data.values[r], signals[r], data.times[r]) for r in range(data.n_runs)])
 
 
-def cross_validated(data: Trajectories, state: str, folds: int) -> dict[str, Array]:
+def cross_validated(data: Trajectories, state: str, folds: int, at: int = 0) -> dict[str, Array]:
     """Skill on each training of every regression, fitted to those of the other folds."""
     found = {name: np.full(data.n_runs, np.nan) for name in regressions()}
     for fold in range(folds):
         here = np.arange(data.n_runs) % folds == fold
         known, left = (data.select(runs=data.runs[part].tolist()) for part in (~here, here))
         for name, make in regressions().items():
-            found[name][here] = skills(predicted(make(), known, left, state), left)
+            found[name][here] = skills(predicted(make(), known, left, state, at), left)
     return found
