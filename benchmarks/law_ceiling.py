@@ -8,6 +8,7 @@ lower bound of what can be predicted, near which a law has nothing more to find 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import numpy as np
 from sklearn.base import RegressorMixin
@@ -40,8 +41,8 @@ def regressions() -> Mapping[str, Callable[[], RegressorMixin]]:
         "linear": lambda: make_pipeline(StandardScaler(), Ridge(1.0)),
         "trees": lambda: ExtraTreesRegressor(TREES, min_samples_leaf=LEAF, max_features=0.5, random_state=0),
     }
-    found |= {f"quadratic, penalty {p:g}": lambda p=p: quadratic(p) for p in PENALTIES}
-    return found | {f"kernel {w:g}, ridge {r:g}": lambda w=w, r=r: kernel(w, r) for w in WIDTHS for r in RIDGES}
+    found |= {f"quadratic, penalty {p:g}": partial(quadratic, p) for p in PENALTIES}
+    return found | {f"kernel {w:g}, ridge {r:g}": partial(kernel, w, r) for w in WIDTHS for r in RIDGES}
 
 
 def inputs(data: Trajectories, state: str, at: int = 0) -> Array:
