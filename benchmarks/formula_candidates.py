@@ -37,6 +37,15 @@ def with_traits(*traits: str, velocity: bool = False) -> FormulaLaw:
     return FormulaLaw(what, goal, POSITIVE, state)
 
 
+def with_fading(*traits: str) -> FormulaLaw:
+    """The share law with what circles are at the start, which fades over a time T to a part of the first trait."""
+    letters = "efl"[: len(traits)]
+    added = " + ".join(f"{letter}*{trait}" for letter, trait in zip(letters, traits, strict=True))
+    text = f"{DECAY} + c*{traits[0]} + exp(-t/T)*({added}) + {SHARE}"
+    state = ",".join(["signal", *(f"{trait}@start" for trait in traits)])
+    return FormulaLaw(f"share + {' + '.join(traits)}, fading", text, POSITIVE + "T", state)
+
+
 AHEAD = "(x + c*response)**n"  # what a circle competes with: its signal, and what the network already makes of it
 WITHIN = FormulaLaw(
     "share of x + c response",
@@ -51,7 +60,8 @@ def candidates() -> list[FormulaLaw]:
     """All that are tried."""
     traits = (("gradient",), ("pull",), ("response",), ("first_layer",), ("response", "first_layer"))
     lagging = [with_traits(*names, velocity=True) for names in ((), *traits)]
-    return [*compared(), with_traits("first_layer"), WITHIN, *lagging]
+    fading = [with_fading(*names) for names in traits]
+    return [*compared(), with_traits("first_layer"), WITHIN, *lagging, *fading]
 
 
 def compared() -> list[FormulaLaw]:

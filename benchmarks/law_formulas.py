@@ -12,7 +12,8 @@
 4. The best law, the best regression and those that it is compared to are fitted to all of the 16 and scored on the
    other 12, which nothing before has seen; differences are paired over these.
 
-Printed, and written to OUTPUT/law_formulas.json: mean skill with its 95 % t interval over trainings.
+A second call goes on where the first stopped. Printed, and written to OUTPUT/law_formulas.json: mean skill with its 95 %
+t interval over trainings.
 """
 
 from __future__ import annotations
@@ -21,9 +22,11 @@ import argparse
 import json
 import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
+import finished
 import law_ceiling
 import numpy as np
 from formula_candidates import FormulaLaw, candidates, compared
@@ -64,40 +67,66 @@ def cross_validated(law: FormulaLaw, data: ecodyn.Trajectories, folds: int) -> t
 
 
 def row(title: str, found: Array, **more: object) -> dict[str, object]:
-    """What is written of a law or a regression, and printed."""
+    """What is written of a law or a regression."""
     low, high = t_interval(found)
-    size = f"{more['coefficients']:g}" if "coefficients" in more else ""
-    print(f"{title:<58}{size:>3}  {found.mean():.4f} ({low:.3f} to {high:.3f})", flush=True)
-    numbers = {"skill": float(found.mean()), "low": low, "high": high, "skills": found.tolist()}
-    return {"title": title, **more, **numbers}
+    return {"title": title, **more, "skill": float(found.mean()), "low": low, "high": high, "skills": found.tolist()}
 
 
-def laws_chosen(data: ecodyn.Trajectories, folds: int) -> list[dict[str, object]]:
+def shown(found: dict[str, object]) -> dict[str, object]:
+    """A row, printed."""
+    size = f"{found['coefficients']:g}" if "coefficients" in found else ""
+    print(
+        f"{found['title']:<58}{size:>3}  {found['skill']:.4f} ({found['low']:.3f} to {found['high']:.3f})", flush=True
+    )
+    return found
+
+
+class Kept:
+    """Rows that are finished, a line each in a file; what is asked for again, under the same settings, is read."""
+
+    def __init__(self, path: Path, settings: Mapping[str, object]) -> None:
+        self.path, self.settings = path, dict(settings)
+        known = finished.read(path, lambda record: json.dumps(record.pop("key")))
+        self.done = dict(known)
+
+    def row(self, what: Sequence[object], make: Callable[[], dict[str, object]]) -> dict[str, object]:
+        """A row by what it is of."""
+        key = json.dumps([self.settings, *what])
+        if key not in self.done:
+            self.done[key] = plain_json(make())
+            finished.append(self.path, {**self.done[key], "key": json.loads(key)})
+        return self.done[key]
+
+
+def laws_chosen(data: ecodyn.Trajectories, folds: int, kept: Kept) -> list[dict[str, object]]:
     """All laws by cross-validation."""
     print(f"\nlaws, cross-validated over {data.n_runs} trainings")
-    rows = []
-    for law in candidates():
+
+    def scored(law: FormulaLaw) -> dict[str, object]:
         started = time.process_time()
         found, size = cross_validated(law, data, folds)
         seconds = round(time.process_time() - started, 1)
-        rows.append(row(law.title, found, state=law.state, formula=law.text, coefficients=size, seconds=seconds))
-    return rows
+        return row(law.title, found, state=law.state, formula=law.text, coefficients=size, seconds=seconds)
+
+    laws = candidates()
+    return [shown(kept.row([law.title, law.state, law.text], partial(scored, law))) for law in laws]
 
 
-def regressions_chosen(data: ecodyn.Trajectories, folds: int) -> list[dict[str, object]]:
+def regressions_chosen(data: ecodyn.Trajectories, folds: int, kept: Kept) -> list[dict[str, object]]:
     """The best regression in each state, by cross-validation; in the richest one also on later steps' states."""
-    print(
-        f"\nregressions of the same courses on the state at a step, the best of {len(law_ceiling.regressions())} each"
-    )
-    rows = []
-    for state, at in [*((state, 0) for state in STATES), *((RICH, later) for later in LATER)]:
+    tried = len(law_ceiling.regressions())
+    print(f"\nregressions of the same courses on the state at a step, the best of {tried} each")
+
+    def scored(state: str, at: int) -> dict[str, object]:
         found = law_ceiling.cross_validated(data, state, folds, at)
-        best = max(found, key=lambda name, found=found: float(found[name].mean()))
+        best = max(found, key=lambda name: float(found[name].mean()))
         others = {name: float(skills.mean()) for name, skills in found.items()}
         step = float(data.steps[at])
         title = f"step {step:g}, {'everything' if state == RICH else state}: {best}"
-        rows.append(row(title, found[best], state=state, step=step, regression=best, all=others))
-    return rows
+        return row(title, found[best], state=state, step=step, regression=best, all=others)
+
+    asked = [*((state, 0) for state in STATES), *((RICH, later) for later in LATER)]
+    return [shown(kept.row(["regression", state, at], partial(scored, state, at))) for state, at in asked]
 
 
 def reported(
@@ -111,11 +140,12 @@ def reported(
         skills[law.title] = rolled_out(model, fresh)
         size, found = model.n_coefficients, {name: float(value) for name, value in model.parameters.items()}
         more = {"formula": law.text, "coefficients": size, "parameters": found}
-        rows.append(row(law.title, skills[law.title], state=law.state, **more))
+        rows.append(shown(row(law.title, skills[law.title], state=law.state, **more)))
     name, state = str(regression["regression"]), str(regression["state"])
     signals = law_ceiling.predicted(law_ceiling.regressions()[name](), known, fresh, state)
     skills[name] = law_ceiling.skills(signals, fresh)
-    rows.append(row(f"{state}: {name}", skills[name], state=state, regression=name))
+    title = f"{'everything' if state == RICH else state}: {name}"
+    rows.append(shown(row(title, skills[name], state=state, regression=name)))
     print("\nthe best law less the others, paired over trainings")
     for other, (title, found) in zip(rows, skills.items(), strict=True):
         gain = skills[best.title] - found
@@ -143,7 +173,10 @@ def main() -> None:
         return inside.every(max(1, round(options.every / float(np.diff(inside.steps).max()))))
 
     known = trainings(CHOOSE, "choose.nc")
-    laws, regressions = laws_chosen(known, options.folds), regressions_chosen(known, options.folds)
+    kept = Kept(
+        options.output / "finished.jsonl", {"window": [first, last], "every": options.every, "folds": options.folds}
+    )
+    laws, regressions = laws_chosen(known, options.folds, kept), regressions_chosen(known, options.folds, kept)
     chosen = max(laws, key=lambda found: float(str(found["skill"])))
     best = next(law for law in candidates() if law.title == chosen["title"])
     regression = max(
