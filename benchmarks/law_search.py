@@ -2,10 +2,12 @@
 
     python benchmarks/law_search.py -o law_search [--window 10:1000] [--every 20] [--folds 8] [--jobs 2] [--seed 100]
 
-1. The 16 trainings of data/ are made again, with more observables kept: circularity, phase spread, and the pull, the
-   signed part of the loss gradient that lengthens a circle. Their signals must be those of the file.
+1. The 16 trainings of data/ are made again, with more observables kept: circularity, phase spread, the pull, the signed
+   part of the loss gradient that lengthens a circle, and what the first layer, the output layer and the logits have of
+   each frequency. Their signals must be those of the file.
 2. Families × couplings × states are fitted to all folds but one and rolled out over the one left out. Coefficients are
    counted over all equations, where they are not zero, in the fold that has most.
+   So are the formulas of `formula_candidates.py` (`law_formulas.py` has them alone, and what can be predicted at all).
 3. From the law cubic in a feature's own signal, with x̄ and the best single trait, terms of degree ≤ 3 are added one by
    one, then dropped, by the same score (`chosen_terms.py`). This looks at the scores of all 16 trainings so often that
 4. the best laws are fitted to all 16 and scored on 16 trainings made for this purpose, seeds 100 to 115 (--seed), which
@@ -31,8 +33,10 @@ from typing import Any
 import finished
 import numpy as np
 from chosen_terms import ChosenTerms, Terms, first_terms, pool, stepwise
+from formula_candidates import FormulaLaw
+from formula_candidates import candidates as formula_laws
 from law_tables import show_differences, show_equation, show_fresh, show_ranking, show_states
-from law_trainings import known_trainings, together, trained
+from law_trainings import KEPT, known_trainings, together, trained
 
 from ecodyn.comparison.contenders import UNSEEN_RUNS, Contender
 from ecodyn.comparison.execution import execute
@@ -52,11 +56,16 @@ from ecodyn.trajectories import Trajectories
 COUPLINGS = ("independent", "exchangeable")
 MOST = 10  # coefficients of a law
 FINALISTS = 5  # that are scored on fresh trainings, beside the best of each family
-TRAITS = ("gradient@start", "pull@start", "circularity@start", "phase_spread@start")
+TRAITS = tuple(f"{observable}@start" for observable in ("gradient", *KEPT))
 TRAIT_STATES = ("signal", *(f"signal,{trait}" for trait in TRAITS), "signal,gradient@start,pull@start")
 # Velocities and channels that evolve cost minutes a candidate under Lotka-Volterra, so that it has but one of them.
 STATES = {
-    "linear": (*TRAIT_STATES, "signal,velocity", "signal,velocity,gradient@start", "signal,gradient"),
+    "linear": (
+        *TRAIT_STATES,
+        "signal,velocity",
+        "signal,velocity,gradient@start",
+        *(f"signal,{channel}" for channel in ("gradient", "output_layer", "response")),
+    ),
     "lotka_volterra": (*TRAIT_STATES, "signal,velocity"),
 }
 FEW_STATES = ("signal", "signal,gradient@start", "signal,pull@start")
@@ -65,21 +74,33 @@ GUESS_SECONDS = 12.0  # a candidate, before any is done
 
 @dataclass(frozen=True)
 class Candidate:
-    """One law to be: a family under a coupling, in a state, with what else decides its terms; or a reference."""
+    """One law to be: a family under a coupling, in a state, with what decides its terms; a formula; a reference."""
 
     family: str
     coupling: str | None
     state: str
     terms: Terms = ()
     degree: int | None = None
+    formula: str = ""
+    positive: str = ""  # its parameters above 0
+
+    @classmethod
+    def of_formula(cls, law: FormulaLaw) -> Candidate:
+        """Of a law written down."""
+        coupling = "exchangeable" if "mean(" in law.text else "independent"
+        return cls("formula", coupling, law.state, formula=law.text, positive=law.positive)
 
     @property
     def label(self) -> str:
         """As tables name it."""
+        if self.formula:
+            return self.formula
         return f"{self.family}/{self.coupling}" if self.coupling else self.family
 
     def estimator(self) -> Family:
         """Unfitted."""
+        if self.formula:
+            return FormulaLaw("formula", self.formula, self.positive, self.state).estimator()
         if self.family == ChosenTerms.name:
             return ChosenTerms(str(self.coupling), self.state, terms=self.terms)
         more = {"degree": self.degree, "max_terms": MOST} if self.family == "sindy" else {}
@@ -114,7 +135,7 @@ def candidates() -> list[Candidate]:
     # Cubic libraries of two channels have 54 terms: their cubic part is left to the search term by term.
     sparse = [Candidate("sindy", "exchangeable", s, degree=3 if s == "signal" else 2) for s in FEW_STATES]
     sparse.append(Candidate("sindy", "independent", "signal", degree=3))
-    return [CEILING, NULL, *rigid, *sparse, OWN_CUBIC, CUBIC]
+    return [CEILING, NULL, *rigid, *sparse, OWN_CUBIC, CUBIC, *map(Candidate.of_formula, formula_laws())]
 
 
 # ---------------------------------------------------------------------------------------------------------- scores

@@ -29,7 +29,7 @@ def skill(record: Mapping[str, Any]) -> str:
 
 def show_states(rows: Sequence[Mapping[str, Any]]) -> None:
     """What each state adds to each family under each coupling."""
-    for label in dict.fromkeys(r["label"] for r in rows if r["coupling"] and not r["terms"]):
+    for label in dict.fromkeys(r["label"] for r in rows if r["coupling"] and not r["terms"] and not r["formula"]):
         mine = [r for r in rows if r["label"] == label]
         alone = next(r for r in mine if r["state"] == "signal")
         print(f"\n{label:<{WIDTH}}  {'skill on unseen trainings':<26}  adds     coefficients")

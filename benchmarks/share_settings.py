@@ -1,6 +1,6 @@
 """How do the coefficients of the share law move with the settings of a training, and can a law be had without any?
 
-    python benchmarks/share_settings.py -o share_settings [--seeds 6] [--jobs 2]           half an hour on two cores
+    python benchmarks/share_settings.py -o share_settings [--seeds 6] [--jobs 2] [--finished]  ten minutes on two cores
 
 Trainings of the study's network are made at `SETTINGS` (kept in OUTPUT/trainings; a second call goes on where the first
 stopped), and the law of competition for a share,
@@ -11,7 +11,8 @@ is fitted to those of each setting, over the window that is 60:1000 at the study
 the rate is smaller. Printed, and written to OUTPUT/settings.json and OUTPUT/settings.png:
 
 * each setting's coefficients with their 95 % intervals over trainings, beside ηλ, the rate of decoupled weight decay;
-* the exponents of log θ = c + Σ cⱼ log(setting j / the study's) of each coefficient θ, by least squares over settings;
+* the exponents of log θ = c + Σ cⱼ log(setting j / the study's) of each coefficient θ, by least squares over settings,
+  with their 95 % t intervals, and how far b/(ηλ) and a/(ηλ) range;
 * for each setting the skill of the law whose coefficients are so predicted from all *other* settings, beside that of
   the law fitted to the setting's own trainings, each training by the law of the others, and of the study's law as is.
 """
@@ -27,6 +28,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from scipy.stats import t as student
 
 import ecodyn
 from ecodyn.arrays import Array
@@ -36,27 +38,29 @@ from ecodyn.families import family
 from ecodyn.families.coefficients import coefficients_of
 from ecodyn.families.formula_model import FormulaModel
 from ecodyn.networks.modular_addition import MLP
-from ecodyn.networks.training import train
+from ecodyn.networks.training import Schedule, train
 from ecodyn.report.style import FONT, INK, PALETTE, apply_style
 from ecodyn.runtime.files import write_whole
+from ecodyn.runtime.json_values import plain_json
 
 STUDY = {"dim": 128.0, "p": 59.0, "weight_decay": 0.5, "learning_rate": 0.01}
 SETTINGS: tuple[dict[str, float], ...] = (
     {},
     {"dim": 64},
-    {"dim": 256},
+    {"learning_rate": 0.02},
     {"weight_decay": 0.25},
     {"weight_decay": 1.0},
-    {"learning_rate": 0.005},
-    {"learning_rate": 0.02},
     {"p": 43},
-    {"p": 83},
-    {"dim": 64, "weight_decay": 1.0},
     {"learning_rate": 0.02, "weight_decay": 0.25},
+    {"dim": 64, "weight_decay": 1.0},
     {"dim": 256, "p": 43},
+    {"learning_rate": 0.005},
+    {"dim": 256},
+    {"p": 83},
 )
 FIRST_SEED = 7000  # neither the shipped trainings nor those of other benchmarks
-FIRST, LAST, SAMPLES = 60, 1000, 95  # of the window at the study's learning rate
+FIRST, LAST, KEEP = 60, 1000, 10  # of the window, and between kept steps, at the study's learning rate
+PER_DECAY = ("b", "a")  # that would go with decoupled decay, if decay were all there is to them
 WORST = -1.0  # a rollout that ends early, or is worse
 
 
@@ -80,6 +84,11 @@ class Fitted:
         return {**STUDY, **self.setting}
 
     @property
+    def decay(self) -> float:
+        """ηλ, what decoupled weight decay takes off in a step."""
+        return self.settings["learning_rate"] * self.settings["weight_decay"]
+
+    @property
     def row(self) -> Array:
         """Of the regression: 1, and the logarithm of each setting over the study's."""
         return np.array([1.0, *(np.log(self.settings[name] / value) for name, value in STUDY.items())])
@@ -90,27 +99,36 @@ class Fitted:
         return np.array(list(self.law.parameters.values()))
 
 
+def trainings_of(setting: Mapping[str, float], folder: Path) -> Path:
+    """Where the trainings at a setting are kept."""
+    name = "-".join(f"{key}_{value:g}" for key, value in setting.items()) or "study"
+    return folder / f"{name}.nc"
+
+
 def trained(setting: Mapping[str, float], seeds: range, folder: Path, jobs: int) -> ecodyn.Trajectories:
-    """Trainings at a setting, thinned to `SAMPLES` steps of its window; read from the file if they were made before."""
+    """Trainings at a setting, in its window; read from the file if they were made before."""
     settings = {**STUDY, **setting}
     stretch = STUDY["learning_rate"] / settings["learning_rate"]
     first, last = round(FIRST * stretch), round(LAST * stretch)
-    name = "-".join(f"{key}_{value:g}" for key, value in setting.items()) or "study"
-    path = folder / f"{name}.nc"
-    if path.exists() and ecodyn.load(path).runs.tolist() == list(seeds):
-        runs = ecodyn.load(path)
+    path = trainings_of(setting, folder)
+    if path.exists() and set(seeds) <= set(ecodyn.load(path).runs.tolist()):
+        runs = ecodyn.load(path).select(runs=list(seeds))
     else:
-        print(f"training {len(seeds)} networks, {name}, {last} steps", flush=True)
+        print(f"training {len(seeds)} networks, {path.stem}, {last} steps", flush=True)
         network = replace(
             MLP(),
             p=int(settings["p"]),
             dim=int(settings["dim"]),
             weight_decay=settings["weight_decay"],
             learning_rate=settings["learning_rate"],
+            test=False,
         )
-        runs = train(network, seeds, last, jobs=jobs)
+        # No test losses, float32 and a tenth of the steps: less than half the time, for the same law.
+        keep = Schedule(every=max(1, round(KEEP * stretch)))
+        runs = train(network, seeds, last, keep=keep, dtype="float32", jobs=jobs)
         runs.save(path, force=True)
-    return runs.window(first, last).every(max(1, round((last - first) / (SAMPLES - 1))))
+    inside = runs.window(first, last)
+    return inside.every(max(1, round(KEEP * stretch / float(np.diff(inside.steps).max()))))
 
 
 def fitted(setting: Mapping[str, float], data: ecodyn.Trajectories) -> Fitted:
@@ -138,12 +156,19 @@ def with_values(law: FormulaModel, values: Array) -> FormulaModel:
 
 
 def exponents(fits: list[Fitted]) -> tuple[Array, Array]:
-    """Of each coefficient (setting + 1, coefficient): least squares of its logarithm, and standard errors."""
+    """Of each coefficient (setting + 1, coefficient): least squares of its logarithm, and what intervals reach.
+
+    A setting that no two of the trainings differ in has the exponent 0, and an infinite interval.
+    """
     rows, logs = np.array([f.row for f in fits]), np.log([f.values for f in fits])
-    found, *_ = np.linalg.lstsq(rows, logs, rcond=None)
-    left = logs - rows @ found
-    spread = np.sqrt((left**2).sum(axis=0) / (len(rows) - rows.shape[1]))
-    return found, np.sqrt(np.diag(np.linalg.inv(rows.T @ rows)))[:, None] * spread
+    found, _, rank, _ = np.linalg.lstsq(rows, logs, rcond=None)
+    left = len(rows) - int(rank)
+    if not left:
+        return found, np.full_like(found, np.inf)
+    spread = np.sqrt(((logs - rows @ found) ** 2).sum(axis=0) / left)
+    errors = np.sqrt(np.diag(np.linalg.pinv(rows.T @ rows)))[:, None] * spread
+    errors[~rows.any(axis=0)] = np.inf
+    return found, errors * float(student.ppf(0.975, left))
 
 
 def predicted(fits: list[Fitted], which: int) -> FormulaModel:
@@ -158,17 +183,16 @@ def show(fits: list[Fitted]) -> list[dict[str, object]]:
     names = [c.term for c in coefficients_of(fits[0].law)]
     print(f"{'setting':<36}{'ηλ':>8}" + "".join(f"{n:>30}" for n in names) + f"{'own':>8}{'others':>8}{'study':>8}")
     for i, f in enumerate(fits):
-        decay = f.settings["learning_rate"] * f.settings["weight_decay"]
         known = coefficients_of(f.law)
         of_others = float(skills(predicted(fits, i), f.data).mean())
         as_it_is = float(skills(with_values(f.law, fits[0].values), f.data).mean())
         cells = "".join(f"{c.value:>10.4g} ({c.low:.3g} to {c.high:.3g})".rjust(30) for c in known)
-        print(f"{f.title:<36}{decay:>8.4g}{cells}{f.own_skill:>8.3f}{of_others:>8.3f}{as_it_is:>8.3f}", flush=True)
+        print(f"{f.title:<36}{f.decay:>8.4g}{cells}{f.own_skill:>8.3f}{of_others:>8.3f}{as_it_is:>8.3f}", flush=True)
         records.append(
             {
                 "setting": f.settings,
                 "trainings": f.data.n_runs,
-                "decay": decay,
+                "decay": f.decay,
                 "coefficients": {c.term: {"value": c.value, "low": c.low, "high": c.high} for c in known},
                 "skill_own": f.own_skill,
                 "skill_predicted_from_other_settings": of_others,
@@ -179,14 +203,29 @@ def show(fits: list[Fitted]) -> list[dict[str, object]]:
 
 
 def show_exponents(fits: list[Fitted]) -> dict[str, dict[str, list[float]]]:
-    """The exponents with their standard errors, printed; and as a record."""
-    found, errors = exponents(fits)
+    """The exponents with their 95 % t intervals, printed; and as a record: value, low, high."""
+    found, reach = exponents(fits)
     names = [c.term for c in coefficients_of(fits[0].law)]
-    print(f"\nexponents (standard error){'':<10}" + "".join(f"{n:>18}" for n in names))
+    print(f"\nexponents (95 % interval){'':<11}" + "".join(f"{n:>24}" for n in names))
     record = {}
     for j, setting in enumerate(STUDY, start=1):
-        print(f"{setting:<36}" + "".join(f"{found[j, c]:>9.2f} ({errors[j, c]:.2f})" for c in range(len(names))))
-        record[setting] = {n: [float(found[j, c]), float(errors[j, c])] for c, n in enumerate(names)}
+        rows = [[float(v), float(v - r), float(v + r)] for v, r in zip(found[j], reach[j], strict=True)]
+        print(f"{setting:<36}" + "".join(f"{v:.2f} ({low:.2f} to {high:.2f})".rjust(24) for v, low, high in rows))
+        record[setting] = dict(zip(names, rows, strict=True))
+    return record
+
+
+def show_per_decay(fits: list[Fitted]) -> dict[str, dict[str, float]]:
+    """How constant b/(ηλ) and a/(ηλ) are over settings, printed; and as a record."""
+    record = {}
+    print(f"\nover ηλ{'':<29}{'geometric mean':>16}{'least':>10}{'most':>10}{'most/least':>12}")
+    for name in PER_DECAY:
+        place = [c.term for c in coefficients_of(fits[0].law)].index(name)
+        ratios = np.array([f.values[place] / f.decay for f in fits])
+        row = {"mean": float(np.exp(np.log(ratios).mean())), "least": float(ratios.min()), "most": float(ratios.max())}
+        over = row["most"] / row["least"]
+        print(f"{name:<36}{row['mean']:>16.4g}{row['least']:>10.4g}{row['most']:>10.4g}{over:>12.3g}")
+        record[name] = row
     return record
 
 
@@ -220,20 +259,24 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, required=True)
     parser.add_argument("--seeds", type=int, default=6)
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--finished", action="store_true", help="only settings whose trainings are there")
     options = parser.parse_args()
     warnings.simplefilter("ignore", DataWarning)
     folder = options.output / "trainings"
     folder.mkdir(parents=True, exist_ok=True)
     fits = []
-    for setting in SETTINGS:
+    wanted = [s for s in SETTINGS if not options.finished or trainings_of(s, folder).exists()]
+    if len(wanted) < len(SETTINGS):
+        print(f"{len(wanted)} of {len(SETTINGS)} settings, whose trainings are finished")
+    for setting in wanted:
         started = time.perf_counter()
         data = trained(setting, range(FIRST_SEED, FIRST_SEED + options.seeds), folder, options.jobs)
         fits.append(fitted(setting, data))
         print(f"{fits[-1].title}: {time.perf_counter() - started:.0f} s", flush=True)
     records = show(fits)
-    written = {"settings": records, "exponents": show_exponents(fits)}
+    written = {"settings": records, "exponents": show_exponents(fits), "per_decay": show_per_decay(fits)}
     with write_whole(options.output / "settings.json", force=True) as temporary:
-        temporary.write_text(json.dumps(written, indent=1) + "\n")
+        temporary.write_text(json.dumps(plain_json(written), indent=1) + "\n")
     draw(fits, options.output / "settings.png")
 
 

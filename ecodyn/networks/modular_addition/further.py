@@ -22,13 +22,23 @@ def _is_further(name: str, observable: Observable) -> bool:
     return name not in SPECTRA and observable.of_series is None
 
 
-def checked_observables(names: Sequence[str]) -> tuple[str, ...]:
-    """The names as a tuple; a ValueError where one is no observable of a frame, is kept anyway, or is given twice."""
+def checked_observables(names: Sequence[str], responses: Sequence[str] = ()) -> tuple[str, ...]:
+    """The names as a tuple; a ValueError where one is no observable of a frame, is kept anyway, or is given twice.
+
+    Parameters
+    ----------
+    names
+        What is asked for.
+    responses
+        Observables of the whole network, which may be among them.
+    """
     given = (names,) if isinstance(names, str) else tuple(names)
-    wrong = [name for name in given if name not in OBSERVABLES or not _is_further(name, OBSERVABLES.named(name))]
+    of_frames = [name for name in given if name not in responses]
+    wrong = [name for name in of_frames if name not in OBSERVABLES or not _is_further(name, OBSERVABLES.named(name))]
     if wrong or len(set(given)) < len(given):
         known = f"observables are {', '.join(further_observables())}, each once, beside {' and '.join(SPECTRA)}, which"
-        got = f"{known} are always kept; got {', '.join(map(str, given))}"
+        known += " are always kept" + (f", and of the whole network {', '.join(responses)}" if responses else "")
+        got = f"{known}; got {', '.join(map(str, given))}"
         raise ValueError("; ".join([got, *OBSERVABLES.problems()]))
     return given
 

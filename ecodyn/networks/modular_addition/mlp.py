@@ -42,6 +42,7 @@ class MLP(ModularSettings):
     """
 
     name = "mlp"
+    responses = ("first_layer", "output_layer", "response")
 
     @property
     def drawn_before_embedding(self) -> tuple[int, ...]:
@@ -60,6 +61,14 @@ class MLP(ModularSettings):
         hidden = torch.nn.functional.silu(A[row, a] + B[row, b])
         hidden = torch.nn.functional.silu(_affine(hidden, tensors, "second"))
         return _affine(hidden, tensors, "output")
+
+    def token_inputs(self, tensors: Mapping[str, torch.Tensor]) -> torch.Tensor:
+        """[U E_a + c₁; V E_a], (S, token, 2·width): the two tables, whose bias is no wave."""
+        return torch.cat(_tables(tensors), dim=2)
+
+    def output_weights(self, tensors: Mapping[str, torch.Tensor]) -> torch.Tensor:
+        """W₃."""
+        return tensors["output.weight"]
 
     def draw(self, seeds: Sequence[int], dtype: torch.dtype, device: torch.device) -> MLPBatch:
         """One network a seed."""

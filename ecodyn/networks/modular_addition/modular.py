@@ -6,6 +6,7 @@ from abc import abstractmethod
 from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -15,6 +16,7 @@ from ecodyn.networks.modular_addition.further import FurtherObservables, checked
 from ecodyn.networks.modular_addition.interventions import Intervention, Seeds, parse_interventions
 from ecodyn.networks.modular_addition.network import seeded
 from ecodyn.networks.modular_addition.pairs import check_fraction, check_prime, split_pairs, tokens
+from ecodyn.networks.modular_addition.responses import RESPONSES
 from ecodyn.networks.training.checks import check_bool, check_whole
 from ecodyn.networks.training.network import Batch, Draw, NetworkSettings
 
@@ -39,10 +41,14 @@ class ModularSettings(NetworkSettings):
         Keep loss and accuracy on the other pairs too; each kept step then takes their forward pass.
     observables
         Further observables of the embedding that are kept, names in `ecodyn.observables.OBSERVABLES`:
-        those of a frame, or of a frame and its loss gradient. They are computed on the CPU.
+        those of a frame, or of a frame and its loss gradient, which are computed on the CPU; and those of the whole
+        network in `ecodyn.networks.modular_addition.responses`.
     interventions
         What is done to the training, in this order; see `interventions`.
     """
+
+    responses: ClassVar[tuple[str, ...]] = ("output_layer", "response")
+    """Observables of the whole network that this kind has."""
 
     p: int = 59
     dim: int = 128
@@ -59,7 +65,7 @@ class ModularSettings(NetworkSettings):
         check_whole("width", self.width, 1)
         check_fraction(self.train_fraction, self.p)
         check_bool("test", self.test)
-        object.__setattr__(self, "observables", checked_observables(self.observables))
+        object.__setattr__(self, "observables", checked_observables(self.observables, self.responses))
         given = (self.interventions,) if isinstance(self.interventions, Intervention) else tuple(self.interventions)
         object.__setattr__(self, "interventions", given)
         for intervention in self.interventions:
@@ -147,6 +153,14 @@ class ModularSettings(NetworkSettings):
     def logits(self, tensors: Mapping[str, torch.Tensor], a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
         """The forward pass: logits (S, pair, p) of tokens a and b, (S, pair) each, under parameters (S, ...)."""
 
+    def token_inputs(self, tensors: Mapping[str, torch.Tensor]) -> torch.Tensor:
+        """What each token adds to the first hidden layer, (S, token, unit); of those whose `responses` need it."""
+        raise NotImplementedError(f"{self.name} has no layer that adds up what its tokens send")
+
+    @abstractmethod
+    def output_weights(self, tensors: Mapping[str, torch.Tensor]) -> torch.Tensor:
+        """The weights of each output, (S, output, unit)."""
+
     def scores(
         self, tensors: Mapping[str, torch.Tensor], a: torch.Tensor, b: torch.Tensor, label: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
@@ -192,7 +206,9 @@ class ModularBatch(Batch):
         self._holding = [i for i in settings.interventions if i.holds]
         embedding = self.tensors["embedding"]
         self._initial = embedding.clone() if self._holding else embedding  # of use, and worth memory, only to hold it
-        self._further = FurtherObservables(settings.observables, settings.p)
+        self._responses = [name for name in settings.observables if name in settings.responses]
+        of_frames = [name for name in settings.observables if name not in self._responses]
+        self._further = FurtherObservables(of_frames, settings.p)
 
     def pairs(self, index: np.ndarray) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Tokens a and b and the label of grid indices (S, pair), on the batch's device."""
@@ -210,7 +226,8 @@ class ModularBatch(Batch):
         """Spectra of the embedding and of its loss gradient, without DC, and the further observables."""
         named = {"signal": self.tensors["embedding"], "gradient": self.gradients["embedding"]}
         spectra = {name: spectrum(frames)[:, 1:] for name, frames in named.items()}
-        return spectra | self._further.of(**named)
+        responses = {name: RESPONSES[name](self.settings, self.tensors) for name in self._responses}
+        return spectra | self._further.of(**named) | responses
 
     def curves(self) -> dict[str, torch.Tensor]:
         """DC of the embedding, losses (mean cross-entropy over pairs, in nats) and accuracies."""

@@ -113,6 +113,10 @@ class Transformer(ModularSettings):
         r = r + torch.baddbmm(W["output.bias"][:, None], hidden, W["output.weight"].mT)
         return torch.bmm(r, W["unembedding"].mT)
 
+    def output_weights(self, tensors: Mapping[str, torch.Tensor]) -> torch.Tensor:
+        """W_U."""
+        return tensors["unembedding"]
+
     def draw(self, seeds: Sequence[int], dtype: torch.dtype, device: torch.device) -> TransformerBatch:
         """One network a seed."""
         return TransformerBatch(self, seeds, dtype, device)
