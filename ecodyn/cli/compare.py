@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ecodyn.cli.arguments import chosen, cores, dynamics_of, windows_of
+from ecodyn.cli.arguments import chosen, dynamics_of, windows_of
 from ecodyn.cli.constraints import Constraints, constrained_families
 from ecodyn.cli.formulas import (
     FormulaTexts,
@@ -24,6 +24,7 @@ from ecodyn.cli.formulas import (
 from ecodyn.cli.given_inputs import Inputs, NoInputs, with_given_inputs
 from ecodyn.cli.inputs import LogReading, Reading, gathered, part_of
 from ecodyn.cli.options import (
+    ClusterName,
     Columns,
     DataFiles,
     Dynamics,
@@ -49,6 +50,7 @@ from ecodyn.cli.options import (
 )
 from ecodyn.cli.output import INTERRUPTED, PARTIAL, console, exits, fail, print_json, progress_bar, say, warnings_said
 from ecodyn.cli.own_terms import TermTexts, terms_beside
+from ecodyn.cli.workplace import workplace
 
 if TYPE_CHECKING:
     from ecodyn.comparison import Comparison
@@ -137,13 +139,14 @@ def compare(
     resamples: Resamples = 0,
     survivor_rule: SurvivorRule = "two_component",
     output: Folder = None,
-    jobs: Jobs = 0,
+    jobs: Jobs = None,
+    cluster: ClusterName = None,
     seed: Seed = 0,
     force: Force = False,
     as_json: Json = False,
 ) -> None:
     """Say which equation family best describes trainings it has not seen, by how much, or that the data can't tell."""
-    with exits():
+    with exits(), workplace(jobs, cluster) as processes:
         from ecodyn.comparison import compare as compare_families
         from ecodyn.comparison.contenders import PROTOCOLS
         from ecodyn.equations.library import COUPLINGS
@@ -159,7 +162,7 @@ def compare(
         logs = LogReading(key, p, token_axis, tokens, interval, step_pattern, log_format)
         if output is not None:
             _check_folder(output, force, logged=holds_logs(paths, logs.options(reading)))
-        found = gathered(paths, reading, logs, cores(jobs))
+        found = gathered(paths, reading, logs, processes)
         _keep(found, output)
         data = part_of(found.trajectories, runs, select)
         data = with_given_inputs(data, inputs, paths, reading, none=no_inputs)
@@ -170,7 +173,7 @@ def compare(
         parameters = terms_beside(_parameters(names, refine), names, term)
         comparison = partial(comparison, parameters=parameters, survivor_rule=survivor_rule)
         comparison = partial(comparison, check_budget=check_budget, resamples=resamples)
-        result = _compared(partial(comparison, margin=margin, surrogates=surrogates, jobs=cores(jobs), seed=seed))
+        result = _compared(partial(comparison, margin=margin, surrogates=surrogates, jobs=processes, seed=seed))
         _hand_over(result, output, as_json)
         _say_what_is_lacking(result)
 
