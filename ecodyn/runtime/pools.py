@@ -66,6 +66,7 @@ def in_pools(
                     yield index, LostWorkError(KILLED)
                 else:
                     again.append(index)
+        again = deque(sorted(again))  # the first is waited for where results are wanted in order
 
 
 def _until_broken(
