@@ -137,7 +137,7 @@ def _local(count: int) -> Iterator[Client]:
         LocalCluster(
             n_workers=count,
             threads_per_worker=1,
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",  # any free port, and for this machine only
             memory_limit=0,  # as processes without Dask have none
             silence_logs="CRITICAL",  # what is lost is said by us
             preload=["ecodyn.runtime.dask_workers"],

@@ -180,6 +180,7 @@ class _Work:
             with contextlib.suppress(OSError):  # lost meanwhile, and all with it
                 self.client.cancel(list(self.waiting), force=True)
         self.waiting.clear()
+        self.function.release()
 
 
 class _Cancelled:
