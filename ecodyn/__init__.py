@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # what type checkers see; at run time the names come from _HO
     from ecodyn.comparison import Comparison, InterruptedComparison, Phases, compare, find_phases
     from ecodyn.comparison.automatic import BestLaw, best_law
     from ecodyn.equations.forms import polynomial_library
-    from ecodyn.errors import DataWarning, NothingFittedError, OutputExistsError, UnusableDataError
+    from ecodyn.errors import DataWarning, LostWorkError, NothingFittedError, OutputExistsError, UnusableDataError
     from ecodyn.extraction import (
         IncompleteExtractionError,
         InterruptedExtraction,
@@ -38,6 +38,7 @@ if TYPE_CHECKING:  # what type checkers see; at run time the names come from _HO
     from ecodyn.families.sindy import SINDy
     from ecodyn.formulas.tokens import FormulaError
     from ecodyn.rollouts.integration import Rollout, integrate
+    from ecodyn.runtime.clusters import on_cluster
     from ecodyn.runtime.registry import EntryPointError
     from ecodyn.stability.equilibria import Equilibria, find_equilibria
     from ecodyn.trajectories import Input, Trajectories, as_trajectories, load
@@ -60,6 +61,7 @@ _HOME = {
     "InterruptedExtraction": "ecodyn.extraction",
     "LibraryFamily": "ecodyn.families.base",
     "Linear": "ecodyn.families.linear",
+    "LostWorkError": "ecodyn.errors",
     "LotkaVolterra": "ecodyn.families.lotka_volterra",
     "Matching": "ecodyn.families",
     "NeuralODE": "ecodyn.families.neural_ode",
@@ -86,6 +88,7 @@ _HOME = {
     "load": "ecodyn.trajectories",
     "load_model": "ecodyn.families",
     "map_of_flow": "ecodyn.families.matrix_logarithm",
+    "on_cluster": "ecodyn.runtime.clusters",
     "polynomial_library": "ecodyn.equations.forms",
     "register": "ecodyn.families",
 }
@@ -108,6 +111,7 @@ __all__ = [
     "InterruptedExtraction",
     "LibraryFamily",
     "Linear",
+    "LostWorkError",
     "LotkaVolterra",
     "Matching",
     "NeuralODE",
@@ -134,6 +138,7 @@ __all__ = [
     "load",
     "load_model",
     "map_of_flow",
+    "on_cluster",
     "polynomial_library",
     "register",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["DataWarning", "NothingFittedError", "OutputExistsError", "UnusableDataError"]
+__all__ = ["DataWarning", "LostWorkError", "NothingFittedError", "OutputExistsError", "UnusableDataError"]
 
 
 class OutputExistsError(FileExistsError):
@@ -15,6 +15,10 @@ class UnusableDataError(ValueError):
 
 class NothingFittedError(RuntimeError):
     """No family could be fitted to the data (exit code 4); the reasons are in the message."""
+
+
+class LostWorkError(RuntimeError):
+    """Work that a process or a cluster took with it when it was gone; what else was finished is kept."""
 
 
 class DataWarning(UserWarning):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ecodyn.cli.arguments import chosen, cores, dynamics_of, windows_of
+from ecodyn.cli.arguments import chosen, dynamics_of, windows_of
 from ecodyn.cli.constraints import Constraints, constrained_families
 from ecodyn.cli.formulas import (
     FormulaTexts,
@@ -25,6 +25,7 @@ from ecodyn.cli.given_inputs import Inputs, NoInputs, with_given_inputs
 from ecodyn.cli.inputs import LogReading, Reading, gathered, part_of
 from ecodyn.cli.kept_tasks import TASKS, Resume, check_folder, held, write_page
 from ecodyn.cli.options import (
+    ClusterName,
     Columns,
     DataFiles,
     Dynamics,
@@ -50,6 +51,7 @@ from ecodyn.cli.options import (
 )
 from ecodyn.cli.output import INTERRUPTED, PARTIAL, console, exits, fail, print_json, progress_bar, say, warnings_said
 from ecodyn.cli.own_terms import TermTexts, terms_beside
+from ecodyn.cli.workplace import workplace
 
 if TYPE_CHECKING:
     from ecodyn.comparison import Comparison
@@ -141,7 +143,8 @@ def compare(
     survivor_rule: SurvivorRule = "two_component",
     output: Folder = None,
     resume: Resume = False,
-    jobs: Jobs = 0,
+    jobs: Jobs = None,
+    cluster: ClusterName = None,
     seed: Seed = 0,
     force: Force = False,
     as_json: Json = False,
@@ -151,7 +154,7 @@ def compare(
     With an output folder, each task is kept there as soon as it is done: of a comparison that was interrupted or
     killed, or is asked with another margin or one more family, the same command with --resume does the rest.
     """
-    with exits(), held(output, force=force, resume=resume):
+    with exits(), held(output, force=force, resume=resume), workplace(jobs, cluster) as processes:
         from ecodyn.comparison import compare as compare_families
         from ecodyn.comparison.contenders import PROTOCOLS
         from ecodyn.equations.library import COUPLINGS
@@ -167,7 +170,7 @@ def compare(
         logs = LogReading(key, p, token_axis, tokens, interval, step_pattern, log_format)
         if output is not None and not resume:
             check_folder(output, [EXTRACTED] if holds_logs(paths, logs.options(reading)) else [], force=force)
-        found = gathered(paths, reading, logs, cores(jobs))
+        found = gathered(paths, reading, logs, processes)
         _keep(found, output)
         data = part_of(found.trajectories, runs, select)
         data = with_given_inputs(data, inputs, paths, reading, none=no_inputs)
@@ -179,7 +182,7 @@ def compare(
         comparison = partial(comparison, parameters=parameters, survivor_rule=survivor_rule)
         comparison = partial(comparison, check_budget=check_budget, resamples=resamples, on_kept=say)
         comparison = partial(comparison, keep=None if output is None else output / TASKS)
-        result = _compared(partial(comparison, margin=margin, surrogates=surrogates, jobs=cores(jobs), seed=seed))
+        result = _compared(partial(comparison, margin=margin, surrogates=surrogates, jobs=processes, seed=seed))
         _hand_over(result, output, as_json)
         _say_what_is_lacking(result)
 

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ecodyn.cli.arguments import assignment, cores, token_range, typed
+from ecodyn.cli.arguments import assignment, token_range, typed
 from ecodyn.cli.given_inputs import Inputs, told_of_logs, with_given_inputs
 from ecodyn.cli.inputs import Reading
 from ecodyn.cli.options import (
+    ClusterName,
     Columns,
     Force,
     Interval,
@@ -29,6 +30,7 @@ from ecodyn.cli.options import (
     Tokens,
 )
 from ecodyn.cli.output import DONE, INTERRUPTED, PARTIAL, exits, fail, progress_bar, save_runs, warnings_said
+from ecodyn.cli.workplace import workplace
 
 if TYPE_CHECKING:
     from ecodyn.arrays import Array
@@ -92,12 +94,13 @@ def extract(
     labels_shared: LabelsShared = None,
     note: Notes = None,
     checksums: Checksums = None,
-    jobs: Jobs = 0,
+    jobs: Jobs = None,
+    cluster: ClusterName = None,
     force: Force = False,
     as_json: Json = False,
 ) -> None:
     """Turn training logs into trajectories, in whatever format they are; frames are read in chunks."""
-    with exits():
+    with exits(), workplace(jobs, cluster) as processes:
         from ecodyn.extraction import Request
         from ecodyn.extraction import extract as extract_logs
         from ecodyn.trajectories import check_target
@@ -121,7 +124,7 @@ def extract(
         others, held, kinds = told_of_logs(inputs)
         extraction = partial(extraction, inputs=held, input_kind=kinds)
         driven = partial(with_given_inputs, texts=others, paths=paths, reading=reading)
-        _extracted(partial(extraction, jobs=cores(jobs), command=typed()), driven, output, force, as_json)
+        _extracted(partial(extraction, jobs=processes, command=typed()), driven, output, force, as_json)
 
 
 def _extracted(

@@ -17,7 +17,17 @@ Output = Annotated[Path | None, typer.Option("-o", "--output", help="Where to wr
 Force = Annotated[bool, typer.Option("--force", help="Replace an existing output.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout.")]
 Seed = Annotated[int, typer.Option("--seed", help="Seed of everything random.")]
-Jobs = Annotated[int, typer.Option("--jobs", "-j", help="Processes, one thread each; 0 takes all cores.")]
+Jobs = Annotated[
+    int | None,
+    typer.Option("--jobs", "-j", help="Processes, one thread each; 0 takes all cores.  \\[default: 0]"),
+]
+ClusterName = Annotated[
+    str | None,
+    typer.Option(
+        "--cluster",
+        help="Instead of --jobs a Dask cluster: local:4, tcp://host:port, or a .yaml file for dask-jobqueue.",
+    ),
+]
 State = Annotated[
     str,
     typer.Option(

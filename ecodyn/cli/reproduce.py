@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ecodyn.cli.arguments import cores
-from ecodyn.cli.options import Jobs, Json
+from ecodyn.cli.options import ClusterName, Jobs, Json
 from ecodyn.cli.output import (
     INTERRUPTED,
     PARTIAL,
@@ -24,6 +23,7 @@ from ecodyn.cli.output import (
     say,
     warnings_said,
 )
+from ecodyn.cli.workplace import workplace
 
 if TYPE_CHECKING:
     from ecodyn.reproduction import Experiment, Finding, Reproduction
@@ -48,7 +48,8 @@ def reproduce(
     scale: ScaleName = "small",
     output: Folder = None,
     device: Device = "cpu",
-    jobs: Jobs = 0,
+    jobs: Jobs = None,
+    cluster: ClusterName = None,
     force: Again = False,
     as_json: Json = False,
 ) -> None:
@@ -57,7 +58,7 @@ def reproduce(
     Each gives a figure, CSV files and a line; index.html has them all. Trainings and findings are kept in the folder,
     so that a set that was stopped goes on where it was.
     """
-    with exits():
+    with exits(), workplace(jobs, cluster) as processes:
         from ecodyn.networks.training.machine import check_device
         from ecodyn.reproduction import SCALES
         from ecodyn.reproduction import reproduce as run_experiments
@@ -70,7 +71,7 @@ def reproduce(
         if folder.exists() and not folder.is_dir():
             raise typer.BadParameter(f"expected a folder for what is found, {folder} is a file")
         of_device = dataclasses.replace(SCALES[scale], device=device)
-        work = partial(run_experiments, folder, of_device, tuple(experiments or ()), jobs=cores(jobs), force=force)
+        work = partial(run_experiments, folder, of_device, tuple(experiments or ()), jobs=processes, force=force)
         result, interrupted = _reproduced(work)
         if result.findings:
             write_pages(result, folder)

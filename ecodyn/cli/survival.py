@@ -9,8 +9,20 @@ import typer
 
 from ecodyn.cli.arguments import windows_of
 from ecodyn.cli.inputs import Reading, prepared
-from ecodyn.cli.options import Columns, DataFiles, Force, Json, Missing, RunColumn, Runs, Select, TimeColumn
+from ecodyn.cli.options import (
+    ClusterName,
+    Columns,
+    DataFiles,
+    Force,
+    Json,
+    Missing,
+    RunColumn,
+    Runs,
+    Select,
+    TimeColumn,
+)
 from ecodyn.cli.output import console, exits, print_json, progress_bar, say, warnings_said
+from ecodyn.cli.workplace import workplace
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -39,6 +51,10 @@ Windows = Annotated[
 Laws = Annotated[
     bool, typer.Option("--laws/--no-laws", help="Whether equations are fitted and asked, which takes a minute.")
 ]
+SurvivalJobs = Annotated[
+    int | None,
+    typer.Option("--jobs", "-j", help="Processes that fit laws, one thread each; 0 takes all cores.  \\[default: 1]"),
+]
 Folder = Annotated[
     Path | None,
     typer.Option("-o", "--output", help="Folder for survival.json, survivors.csv, survival.html and figures."),
@@ -59,11 +75,13 @@ def survival(
     missing: Missing = "drop",
     laws: Laws = True,
     output: Folder = None,
+    jobs: SurvivalJobs = None,
+    cluster: ClusterName = None,
     force: Force = False,
     as_json: Json = False,
 ) -> None:
     """Say who survives, when the rest died, and what predicted it: measured early, together, and by equations."""
-    with exits():
+    with exits(), workplace(1 if jobs is None and cluster is None else jobs, cluster) as processes:
         from ecodyn.report.survival.page import check_survival_folder, write_survival
         from ecodyn.report.survival.rows import survival_sentences, survival_tables
         from ecodyn.survival import DEFAULT_RULE, analyse
@@ -74,7 +92,14 @@ def survival(
             check_survival_folder(output, force=force)
         with progress_bar("survival", None) as advance, warnings_said():
             analysis = analyse(
-                data, rule or DEFAULT_RULE, at, early=steps, laws=laws, windows=windows, progress=advance
+                data,
+                rule or DEFAULT_RULE,
+                at,
+                early=steps,
+                laws=laws,
+                windows=windows,
+                jobs=processes,
+                progress=advance,
             )
         for table in survival_tables(analysis):
             console().print(_rich(table))

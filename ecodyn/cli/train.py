@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ecodyn.cli.arguments import cores, numbers, typed
+from ecodyn.cli.arguments import numbers, typed
 from ecodyn.cli.networks import SCHEDULES, network_grid
-from ecodyn.cli.options import Force, Jobs, Json
+from ecodyn.cli.options import ClusterName, Force, Jobs, Json
 from ecodyn.cli.output import INTERRUPTED, PARTIAL, UNFITTED, exits, fail, progress_bar, save_runs, warnings_said
+from ecodyn.cli.workplace import workplace
 
 if TYPE_CHECKING:
     from ecodyn.trajectories import Trajectories
@@ -95,7 +96,8 @@ def train(
     dtype: Dtype = "float64",
     device: Device = "cpu",
     batch: Batch = None,
-    jobs: Jobs = 0,
+    jobs: Jobs = None,
+    cluster: ClusterName = None,
     force: Force = False,
     as_json: Json = False,
 ) -> None:
@@ -105,7 +107,7 @@ def train(
     The defaults in brackets are those of the study's network (mlp). What is finished of a training that is interrupted
     or killed is kept in OUTPUT.partial, for --resume.
     """
-    with exits():
+    with exits(), workplace(jobs, cluster) as processes:
         from ecodyn.networks.training import Schedule
         from ecodyn.networks.training import train as train_population
         from ecodyn.trajectories import check_target
@@ -116,7 +118,7 @@ def train(
         networks = network_grid(network, options, setting, intervene)
         labels = numbers(seeds, "--seeds")
         check_target(output, force=force)
-        training = partial(train_population, networks, labels, steps, keep=Schedule(dense, every), jobs=cores(jobs))
+        training = partial(train_population, networks, labels, steps, keep=Schedule(dense, every), jobs=processes)
         training = partial(training, dtype=dtype, device=device, batch=batch, resume=resume, command=typed())
         training = partial(training, checkpoints=checkpoints, checkpoint_every=checkpoint_every)
         _trained(training, output, force, as_json)

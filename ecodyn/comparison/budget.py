@@ -17,6 +17,7 @@ from ecodyn.comparison.kept import executed, parts_of
 from ecodyn.comparison.plan import Plan, plan
 from ecodyn.comparison.request import Request
 from ecodyn.comparison.window_result import WindowResult, WindowsWithTests
+from ecodyn.errors import LostWorkError
 from ecodyn.families.model_name import FAMILY
 
 __all__ = ["FACTOR", "with_budget_checks"]
@@ -36,8 +37,6 @@ def with_budget_checks(
     Refitted are the family that is named and the one that leaves the least of the others; the two that leave the least
     where none is named. What is finished is kept when the user ends it, or a worker is killed.
     """
-    from joblib.externals.loky.process_executor import TerminatedWorkerError
-
     checked = list(windows)
     if not request.check_budget:
         return WindowsWithTests(checked)
@@ -48,8 +47,8 @@ def with_budget_checks(
         except KeyboardInterrupt:
             interrupted = True
             break
-        except TerminatedWorkerError:
-            said.failures.append("the check of the budget: its process was killed, perhaps for memory")
+        except LostWorkError as error:
+            said.failures.append(f"the check of the budget: {error}")
     return WindowsWithTests(checked, tuple(said.notes), tuple(said.failures), interrupted)
 
 

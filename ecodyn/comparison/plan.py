@@ -13,6 +13,7 @@ from ecodyn.comparison.contenders import IN_SAMPLE, UNSEEN_RUNS, Contender
 from ecodyn.comparison.folds import Fold, origins, unseen_folds
 from ecodyn.comparison.request import Request, Window
 from ecodyn.families.model_name import ModelName
+from ecodyn.runtime.processes import workers
 from ecodyn.trajectories import Trajectories
 
 __all__ = ["Plan", "Task", "folds_of", "plan"]
@@ -108,7 +109,8 @@ def plan(
     before = max((c.warm_up for c in contenders), default=0) if warm_up is None else warm_up
     pairs = list(_pairs(data, contenders, request))
     # Folds fitted together share each run's regression and numpy's calls: they are parted only to keep all busy.
-    pieces = 1 if request.jobs == 1 else math.ceil(TASKS_A_PROCESS * request.jobs / max(1, len(pairs)))
+    at_once = workers(request.jobs)
+    pieces = 1 if at_once == 1 else math.ceil(TASKS_A_PROCESS * at_once / max(1, len(pairs)))
     for contender, protocol in pairs:
         folds = folds_of(contender, protocol, data, request.folds)
         whole = Task(
@@ -122,7 +124,7 @@ def plan(
             survivor_rule=request.survivor_rule,
             warm_up=before,
         )
-        count = parts(whole, min(len(folds), request.jobs, pieces))
+        count = parts(whole, min(len(folds), at_once, pieces))
         tasks += [replace(whole, index=whole.index + i, folds=whole.folds[i::count]) for i in range(count)]
     # First what a verdict among the laws needs, then the longest, so that no process is left waiting for one at the
     # end. Of equal cost the last comes first: full couplings stand behind the others, and take longer.

@@ -19,7 +19,7 @@ from ecodyn.comparison.request import Request
 from ecodyn.comparison.stacking import stacked
 from ecodyn.comparison.window_result import WindowResult, WindowsWithTests
 from ecodyn.equations.library import EXCHANGEABLE, INDEPENDENT
-from ecodyn.errors import UnusableDataError
+from ecodyn.errors import LostWorkError, UnusableDataError
 from ecodyn.families.ensemble import FEWEST_HALVED, Ensemble, fit_ensemble
 from ecodyn.families.known import inputs_of_runs
 from ecodyn.families.model import FittedModel
@@ -47,8 +47,6 @@ def with_resamples(
 
     Refitted are the families of the confidence set on unseen runs. What is finished is kept when the user ends it.
     """
-    from joblib.externals.loky.process_executor import TerminatedWorkerError
-
     found = list(windows)
     notes: list[str] = []
     failures: list[str] = []
@@ -67,8 +65,8 @@ def with_resamples(
             agreement, lost = _agreement(entries, work, request)
         except KeyboardInterrupt:
             return WindowsWithTests(found, tuple(notes), tuple(failures), interrupted=True)
-        except TerminatedWorkerError:
-            failures.append("random halves: a process was killed, perhaps for memory")
+        except LostWorkError as error:
+            failures.append(f"random halves: {error}")
             continue
         failures += lost
         if agreement is not None:

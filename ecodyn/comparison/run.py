@@ -10,6 +10,7 @@ from ecodyn.comparison.execution import TaskResult
 from ecodyn.comparison.kept import executed
 from ecodyn.comparison.plan import Plan, Task
 from ecodyn.comparison.request import Request
+from ecodyn.errors import LostWorkError
 
 __all__ = ["Outcome", "run"]
 
@@ -53,8 +54,6 @@ def run(plans: Sequence[Plan], request: Request) -> Outcome:
 
 def _run_window(plan: Plan, request: Request, results: dict[int, TaskResult], done: int, total: int) -> bool:
     """Fill in a window's results; True if it was interrupted."""
-    from joblib.externals.loky.process_executor import TerminatedWorkerError
-
     by_index = {t.index: t for t in plan.tasks}
     tell = request.on_laws
     try:
@@ -68,9 +67,9 @@ def _run_window(plan: Plan, request: Request, results: dict[int, TaskResult], do
                 tell = None  # once a window
     except KeyboardInterrupt:
         return True
-    except TerminatedWorkerError:
+    except LostWorkError as error:
         for task in plan.tasks:
-            lost = f"{task.name} ({task.protocol}): its process was killed, perhaps for memory"
+            lost = f"{task.name} ({task.protocol}): {error}"
             results.setdefault(task.index, TaskResult(task.window, task.index, failure=lost))
     return False
 

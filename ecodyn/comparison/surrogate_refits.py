@@ -19,7 +19,7 @@ from ecodyn.comparison.surrogate_result import SurrogateTest
 from ecodyn.comparison.surrogates import RUN_SHUFFLED, SURROGATES
 from ecodyn.comparison.window_result import WindowResult, WindowsWithTests
 from ecodyn.equations.library import INDEPENDENT
-from ecodyn.errors import UnusableDataError
+from ecodyn.errors import LostWorkError, UnusableDataError
 from ecodyn.families.model_name import FAMILY
 from ecodyn.trajectories import Trajectories
 from ecodyn.trajectories.state import VELOCITY, parse_state
@@ -141,8 +141,6 @@ def surrogate_tests(window: WindowResult, work: Plan, request: Request) -> Windo
 
     Should a worker process be killed, kinds whose surrogates were all done have their test, and the others are named.
     """
-    from joblib.externals.loky.process_executor import TerminatedWorkerError
-
     score = _tested(window)
     if score is None:
         return WindowTests()
@@ -165,19 +163,17 @@ def surrogate_tests(window: WindowResult, work: Plan, request: Request) -> Windo
             outcomes[refit.kind].append(outcome)
             if callable(request.progress):
                 request.progress(done, len(refits), f"{refit.kind} surrogates {score.label}")
-    except TerminatedWorkerError:
+    except LostWorkError as error:
+        why = str(error)
         lost = [kind for kind in kinds if len(outcomes[kind]) < request.surrogates]
         kinds = [kind for kind in kinds if kind not in lost]
     else:
-        lost = []
+        lost, why = [], ""
     first, last = work.window
     return WindowTests(
         tests=tuple(_test(kind, score, outcomes[kind]) for kind in kinds),
         notes=tuple(reasons),
-        failures=tuple(
-            f"{score.label} on {kind} surrogates of {first:g}:{last:g}: its process was killed, perhaps for memory"
-            for kind in lost
-        ),
+        failures=tuple(f"{score.label} on {kind} surrogates of {first:g}:{last:g}: {why}" for kind in lost),
     )
 
 

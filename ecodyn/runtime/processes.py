@@ -3,26 +3,35 @@
 from __future__ import annotations
 
 import os
-import signal
-import threading
-import time
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
-from typing import Any, TypeVar
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
+from typing import Generic, TypeVar
 
-__all__ = ["each_with", "one_torch_thread", "outcomes", "physical_memory"]
+from ecodyn.errors import LostWorkError
+from ecodyn.runtime.current_place import current_place
+from ecodyn.runtime.pools import Pool, in_pools, kept_workers, new_workers
+from ecodyn.runtime.shared_data import SharedData, shared_data
+from ecodyn.runtime.threads import one_thread
+from ecodyn.runtime.threads import one_torch_thread as one_torch_thread
 
-# Read when BLAS is loaded, so set before a worker starts.
-ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+__all__ = ["each_with", "is_elsewhere", "one_torch_thread", "outcomes", "physical_memory", "workers"]
+
 POLL_SECONDS = 0.2  # between two looks at the workers: often enough for a progress bar
-ORPHAN_SECONDS = 1.0  # between two looks of a worker at its parent
 
 Item = TypeVar("Item")
 Shared = TypeVar("Shared")
 Result = TypeVar("Result")
+
+
+def workers(jobs: int) -> int:
+    """How many tasks are done at once: as many as a cluster or other back end has, if one was named, else ``jobs``."""
+    place = current_place()
+    return jobs if place is None else place.size
+
+
+def is_elsewhere() -> bool:
+    """Whether work is done by a cluster or another back end, which may have no disk in common with this process."""
+    return current_place() is not None
 
 
 def outcomes(
@@ -34,8 +43,9 @@ def outcomes(
 ) -> Iterator[tuple[int, Result | Exception]]:
     """Index of each item with its result, or with the error that there is instead, as they finish.
 
-    With one process all is done in this one, in order. A worker that is killed takes with it what the others were
-    doing at that moment; the items not yet begun are done by new ones.
+    With one process all is done in this one, in order, unless a cluster or another back end was named: see
+    `ecodyn.on_cluster`. What a killed worker was doing is tried again; an item that is lost each time has a
+    `LostWorkError`. Whoever does it has one thread, and this process too meanwhile.
 
     Parameters
     ----------
@@ -46,26 +56,15 @@ def outcomes(
     processes
         Workers at most.
     poll
-        Called in this process a few times a second while workers are at it.
+        Called in this process a few times a second while workers of this machine are at it.
     """
-    processes = min(processes, len(items))
-    if processes <= 1:
-        for index, item in enumerate(items):
-            try:
-                yield index, function(item)
-            except Exception as error:  # whatever it is, it must not cost the items that are finished
-                yield index, error
-        return
-    ahead = deque(range(len(items)))
-    while ahead:
-        with _worker_pool(processes) as pool:
-            yield from _until_broken(pool, function, items, ahead, processes, poll)
+    yield from _outcomes(function, items, processes, new_workers, poll)
 
 
 def each_with(
     function: Callable[[Item, Shared], Result], items: Sequence[Item], shared: Shared, processes: int, *, ordered: bool
 ) -> Iterator[Result]:
-    """``function(item, shared)`` of each item; large arrays of what is shared are mapped into the workers' memory.
+    """``function(item, shared)`` of each item; what is shared goes to a worker once, and large arrays are mapped there.
 
     Unlike `outcomes`, an error ends it. With one process all is done in this one.
 
@@ -81,61 +80,92 @@ def each_with(
         Workers, one thread each.
     ordered
         Whether results come in the order of the items, or as they finish.
+
+    Raises
+    ------
+    LostWorkError
+        Items were lost with their workers each time that they were tried, or with the cluster: at the end, or with
+        ``ordered`` where the first of them is due.
     """
-    if processes == 1:
-        yield from (function(item, shared) for item in items)
-        return
-    from joblib import Parallel, delayed, parallel_config
+    lost: LostWorkError | None = None
+    with closing(_shared_outcomes(function, items, shared, processes)) as found:
+        for result in _in_order(found) if ordered else (result for _, result in found):
+            if isinstance(result, LostWorkError) and not ordered:
+                lost = result
+            elif isinstance(result, Exception):
+                raise result
+            else:
+                yield result
+    if lost is not None:
+        raise lost
 
-    how = "generator" if ordered else "generator_unordered"
-    with parallel_config(backend="loky", inner_max_num_threads=1):
-        yield from Parallel(n_jobs=processes, return_as=how)(delayed(function)(item, shared) for item in items)
 
-
-def _until_broken(
-    pool: Any,
+def _outcomes(
     function: Callable[[Item], Result],
     items: Sequence[Item],
-    ahead: deque[int],
     processes: int,
+    pool: Pool,
     poll: Callable[[], None] | None,
 ) -> Iterator[tuple[int, Result | Exception]]:
-    """Take items from ``ahead`` until there are none, or a worker was killed."""
-    waiting: dict[Future[Result], int] = {}
-    whole = True
-    while waiting or (ahead and whole):
-        # No more than are begun at once: loky stumbles over waiting ones when it is shut down.
-        while ahead and whole and len(waiting) < processes:
-            index = ahead.popleft()
-            waiting[pool.submit(function, items[index])] = index
-        finished, _ = wait(waiting, timeout=None if poll is None else POLL_SECONDS, return_when=FIRST_COMPLETED)
-        if poll is not None:
-            poll()
-        for future in finished:
-            result = _outcome(future)
-            whole = whole and not isinstance(result, BrokenProcessPool)
-            yield waiting.pop(future), result
+    place = current_place()
+    with one_thread():
+        if place is not None:
+            yield from place.outcomes(function, items)
+        elif min(processes, len(items)) > 1:
+            yield from in_pools(pool, function, items, processes, poll, POLL_SECONDS)
+        else:
+            yield from _here(function, items)
 
 
-@contextmanager
-def _worker_pool(processes: int) -> Iterator[Any]:
-    """Worker processes that leave Ctrl-C to the parent, and are gone afterwards whatever happened."""
-    # joblib's own Parallel delivers nothing once a worker was killed; its executor keeps what is finished.
-    from joblib.externals.loky import ProcessPoolExecutor
-
-    pool = ProcessPoolExecutor(processes, initializer=_begin, initargs=(os.getpid(),), env=ONE_THREAD)
-    try:
-        yield pool
-    finally:
-        pool.shutdown(kill_workers=True)
+def _here(function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[tuple[int, Result | Exception]]:
+    for index, item in enumerate(items):
+        try:
+            yield index, function(item)
+        except Exception as error:  # whatever it is, it must not cost the items that are finished
+            yield index, error
 
 
-def _outcome(future: Future[Any]) -> Any:
-    """What a finished future holds: its result, or the error of the worker or of the pool that lost it."""
-    try:
-        return future.result()
-    except Exception as error:
-        return error
+def _shared_outcomes(
+    function: Callable[[Item, Shared], Result], items: Sequence[Item], shared: Shared, processes: int
+) -> Generator[tuple[int, Result | Exception], None, None]:
+    if is_elsewhere() or min(processes, len(items)) <= 1:
+        yield from _outcomes(_With(function, shared), items, processes, kept_workers, None)
+        return
+    with shared_data(_With(function, shared)) as data:
+        in_worker: _WithData[Item, Result] = _WithData(data)
+        yield from _outcomes(in_worker, items, processes, kept_workers, None)
+
+
+class _With(Generic[Item, Shared, Result]):
+    """A function of an item and of what all items share, as one of an item."""
+
+    def __init__(self, function: Callable[[Item, Shared], Result], shared: Shared) -> None:
+        self.function, self.shared = function, shared
+
+    def __call__(self, item: Item) -> Result:
+        return self.function(item, self.shared)
+
+
+class _WithData(Generic[Item, Result]):
+    """The same, of what is in a file that workers of this machine read."""
+
+    def __init__(self, data: SharedData) -> None:
+        self.data = data
+
+    def __call__(self, item: Item) -> Result:
+        does: Callable[[Item], Result] = self.data.read()
+        return does(item)
+
+
+def _in_order(found: Iterator[tuple[int, Result]]) -> Iterator[Result]:
+    """Results in the order of their items, each as soon as those before it are there."""
+    early: dict[int, Result] = {}
+    due = 0
+    for index, result in found:
+        early[index] = result
+        while due in early:
+            yield early.pop(due)
+            due += 1
 
 
 def physical_memory() -> float:
@@ -144,28 +174,3 @@ def physical_memory() -> float:
         return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
     except (AttributeError, OSError, ValueError):
         return float("inf")
-
-
-def _begin(parent: int) -> None:
-    """Leave Ctrl-C to the parent, and go when it is gone: a killed one can't say so."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_leave_when_orphaned, args=(parent,), daemon=True).start()
-
-
-def _leave_when_orphaned(parent: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(ORPHAN_SECONDS)
-    os._exit(1)
-
-
-@contextmanager
-def one_torch_thread() -> Iterator[None]:
-    """One thread of torch's, for networks so small that several only wait for each other; then as before."""
-    import torch
-
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from ecodyn.errors import UnusableDataError
+from ecodyn.errors import LostWorkError, UnusableDataError
 from ecodyn.extraction.gathering import data_of
 from ecodyn.survival.counts import Count, counts_by, sensitivity
 from ecodyn.survival.extinction import deaths, rank_changes
@@ -52,6 +52,7 @@ def analyse(
     early: Sequence[float] | None = None,
     laws: bool = True,
     windows: Sequence[tuple[float, float]] | None = None,
+    jobs: int = 1,
     progress: Progress | None = None,
 ) -> Analysis:
     """Who survives under a rule, when the rest died, and what predicted it; see `Analysis`.
@@ -63,6 +64,7 @@ def analyse(
     early : steps at which survival is predicted; see `fitness`
     laws : whether equations are fitted and asked, which takes a minute
     windows : of the laws, each (first, last); by default from 4 and from 20 steps after the start to the step
+    jobs : processes that fit laws, one thread each; results don't depend on it
 
     Raises
     ------
@@ -80,7 +82,7 @@ def analyse(
     scores, curves = _or_note(lambda: _predictions(runs, judged, steps), NO_SCORES, notes)
     none: dict[float, Together] = {}
     models = _or_note(lambda: _models(runs, judged, steps, notes), none, notes)
-    fates: list[LawFates] = _or_note(lambda: _laws(runs, judged, windows, notes, progress), [], notes) if laws else []
+    fates: list[LawFates] = _laws_or_note(runs, judged, windows, notes, jobs, progress) if laws else []
     return Analysis(
         runs=runs,
         survivors=judged,
@@ -114,6 +116,23 @@ def _counts(runs: Trajectories, survivors: Survivors) -> dict[str, list[Count]]:
     """Survivors by each setting that takes several values; seeds are no setting of interest."""
     varied = [name for name, values in runs.settings.items() if len(np.unique(values)) > 1 and name != "seed"]
     return {name: counts_by(runs, survivors, name) for name in varied}
+
+
+def _laws_or_note(
+    runs: Trajectories,
+    survivors: Survivors,
+    windows: Sequence[tuple[float, float]] | None,
+    notes: list[str],
+    jobs: int,
+    progress: Progress | None,
+) -> list[LawFates]:
+    """What laws know over each window; where the data or a lost worker don't allow it, a note says why."""
+    none: list[LawFates] = []
+    try:
+        return _or_note(lambda: _laws(runs, survivors, windows, notes, jobs, progress), none, notes)
+    except LostWorkError as error:
+        notes.append(f"no laws: {error}")
+        return none
 
 
 def _or_note(part: Callable[[], Part], otherwise: Part, notes: list[str]) -> Part:
@@ -191,6 +210,7 @@ def _laws(
     survivors: Survivors,
     windows: Sequence[tuple[float, float]] | None,
     notes: list[str],
+    jobs: int,
     progress: Progress | None,
 ) -> list[LawFates]:
     """What laws know over each window; a note says over which none can be fitted."""
@@ -204,7 +224,7 @@ def _laws(
         if progress is not None:
             progress(number, len(chosen), f"laws over {window[0]:g}:{window[1]:g}")
         try:
-            fates.append(law_fates(runs, survivors, window))
+            fates.append(law_fates(runs, survivors, window, jobs=jobs))
         except UnusableDataError as error:
             notes.append(f"no laws over {window[0]:g}:{window[1]:g}: {error}")
     return fates

@@ -24,6 +24,7 @@ from ecodyn.families import DEFAULT
 from ecodyn.families import family as family_named
 from ecodyn.families.estimator import Family
 from ecodyn.families.model import FittedModel
+from ecodyn.runtime.processes import each_with
 from ecodyn.statistics.clustered import SHARE, clustered_mean
 from ecodyn.statistics.intervals import Estimate
 from ecodyn.survival.predictors import Score, both_fates, score
@@ -98,6 +99,7 @@ def law_fates(
     states: Sequence[str] = STATES,
     family: str = DEFAULT,
     coupling: str = "exchangeable",
+    jobs: int = 1,
 ) -> LawFates:
     """Fit laws to all folds of runs but one, roll them out on the held-out one, and ask who is left at the end.
 
@@ -106,6 +108,7 @@ def law_fates(
     runs : with missing values, only their complete steps are used
     window : first step, from which rollouts start, and last; at most 60 of its stored steps are fitted to
     states : channels, as in `Trajectories.state`
+    jobs : processes, one thread each, of one state each
 
     Raises
     ------
@@ -134,11 +137,14 @@ def law_fates(
     ends = [row[[0, stored_at(part, r, None)]] for r, row in enumerate(part.values)]
     crossing = clustered_mean([order_crossing(e) for e in ends], runs.clusters, within=SHARE)
     laws, left_out = [], {}
-    for state in states:
-        try:
-            laws.append(_fate(part, survivors, state, family, coupling, start))
-        except UnusableDataError as error:
-            left_out[state] = str(error)
+    asked = _Asked(part, survivors, family, coupling, start)
+    for state, (fate, said) in zip(states, each_with(_fate_or_reason, states, asked, jobs, ordered=True), strict=True):
+        for sentence in said:
+            warnings.warn(sentence, DataWarning, stacklevel=2)
+        if isinstance(fate, LawFate):
+            laws.append(fate)
+        else:
+            left_out[state] = fate
     if not laws:
         reasons = dict.fromkeys(left_out.values())
         raise UnusableDataError(f"no law could be tried: {'; '.join(reasons)}")
@@ -156,6 +162,33 @@ def _complete(part: Trajectories) -> Trajectories:
         said += f"; {len(late)} of {part.n_runs} runs start at their first complete one (runs {some(late)})"
     warnings.warn(said, DataWarning, stacklevel=3)
     return part.complete()
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What is asked of the laws of each state: enough to fit them in another process."""
+
+    part: Trajectories
+    survivors: Survivors
+    family: str
+    coupling: str
+    start: Score
+
+
+def _fate_or_reason(state: str, asked: _Asked) -> tuple[LawFate | str, list[str]]:
+    """A law's fate or why there is none, and what it warns of: another process's warnings are not heard here."""
+    found: LawFate | str
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always", DataWarning)
+        try:
+            found = _fate(asked.part, asked.survivors, state, asked.family, asked.coupling, asked.start)
+        except UnusableDataError as error:
+            found = str(error)
+    ours = [str(warning.message) for warning in said if issubclass(warning.category, DataWarning)]
+    for warning in said:
+        if not issubclass(warning.category, DataWarning):
+            warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
+    return found, ours
 
 
 def _fate(part: Trajectories, survivors: Survivors, state: str, family: str, coupling: str, start: Score) -> LawFate:

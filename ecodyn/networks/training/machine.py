@@ -8,6 +8,7 @@ import torch
 
 from ecodyn.networks.training.checks import check_choice, check_whole
 from ecodyn.networks.training.network import DTYPES, NetworkSettings
+from ecodyn.runtime.processes import is_elsewhere, workers
 
 __all__ = ["Machine", "check_device"]
 
@@ -33,7 +34,7 @@ class Machine:
     Raises
     ------
     ValueError
-        There is no such thing here.
+        There is no such thing here, or a GPU is asked for beside a cluster.
     """
 
     dtype: str
@@ -48,6 +49,10 @@ class Machine:
             check_whole("jobs (-1 for one a core)", self.jobs, 1)
         if self.batch is not None:
             check_whole("batch", self.batch, 1)
+        if self.is_gpu and is_elsewhere():
+            raise ValueError(
+                f"the workers of a cluster train on CPUs, got device {self.device!r}; train there without a cluster"
+            )
 
     @property
     def is_gpu(self) -> bool:
@@ -61,7 +66,7 @@ class Machine:
 
         if self.is_gpu:
             return 1
-        return joblib.cpu_count() if self.jobs == -1 else self.jobs
+        return workers(joblib.cpu_count() if self.jobs == -1 else self.jobs)
 
     def batch_size(self, network: NetworkSettings, seeds: int, runs: int) -> int:
         """Networks side by side: what memory allows, and on a CPU no more than leaves work for every process.

@@ -13,11 +13,11 @@ import torch
 
 from ecodyn.arrays import Integers
 from ecodyn.networks.training.checkpoints import Checkpoints
-from ecodyn.networks.training.descent import train_batch
+from ecodyn.networks.training.descent import Record, train_batch
 from ecodyn.networks.training.design import Run
 from ecodyn.networks.training.network import NetworkSettings
 from ecodyn.networks.training.partial import write_record
-from ecodyn.runtime.processes import outcomes
+from ecodyn.runtime.processes import is_elsewhere, outcomes
 
 __all__ = ["Progress", "Task", "work"]
 
@@ -75,9 +75,22 @@ def work(
         meter = _Meter(tasks, reached, done, total, progress)
         here = min(processes, len(tasks)) <= 1
         function = functools.partial(_do_here, meter) if here else functools.partial(_do, str(reached.filename))
+        if is_elsewhere():
+            yield from _elsewhere(meter, tasks)
+            return
         for i, error in outcomes(function, list(enumerate(tasks)), processes, poll=meter.say):
             meter.say()
             yield tasks[i], error
+
+
+def _elsewhere(meter: _Meter, tasks: Sequence[Task]) -> Iterator[tuple[Task, Exception | None]]:
+    """Tasks of a cluster, which need see no disk of this machine: records are written here."""
+    for i, outcome in outcomes(_trained, tasks, len(tasks)):
+        if isinstance(outcome, Record):
+            write_record(outcome, tasks[i].file)
+            meter.reached[i] = tasks[i].kept[-1]
+        meter.say()
+        yield tasks[i], outcome if isinstance(outcome, Exception) else None
 
 
 class _Meter:
@@ -107,25 +120,25 @@ def _do_here(meter: _Meter, numbered: tuple[int, Task]) -> None:
         meter.reached[i] = step
         meter.say()
 
-    _train(task, reached)
+    write_record(_trained(task, reached), task.file)
 
 
 def _do(file: str, numbered: tuple[int, Task]) -> None:
     """A task in a worker; the step that task i has reached is entry i of a shared file."""
     i, task = numbered
-    _train(task, functools.partial(np.memmap(file, dtype=np.int64, mode="r+").__setitem__, i))
+    reached = np.memmap(file, dtype=np.int64, mode="r+")
+    write_record(_trained(task, functools.partial(reached.__setitem__, i)), task.file)
 
 
-def _train(task: Task, progress: Callable[[int], None]) -> None:
-    """Train one batch and write its record."""
+def _trained(task: Task, progress: Callable[[int], None] | None = None) -> Record:
+    """Train one batch."""
     seeds = [run.seed for run in task.runs]
     visit = None
     if task.checkpoints is not None:
         visit = task.checkpoints.writer(task.network, [run.label for run in task.runs], int(task.kept[-1]))
     try:
-        record = train_batch(
+        return train_batch(
             task.network, seeds, task.kept, dtype=task.dtype, device=task.device, progress=progress, visit=visit
         )
     except torch.OutOfMemoryError as error:
         raise MemoryError(f"{len(seeds)} networks side by side do not fit there; choose a smaller batch") from error
-    write_record(record, task.file)

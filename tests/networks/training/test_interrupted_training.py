@@ -85,22 +85,43 @@ def test_processes_change_no_number_and_an_interrupt_of_them_costs_none(tiny, tm
     assert resumed == train(tiny, range(6), 200, batch=1)
 
 
-@pytest.mark.usefixtures("quick_looks")
-@pytest.mark.slow
-def test_a_killed_worker_costs_only_what_was_not_finished(tiny, tmp_path):
-    before = set(multiprocessing.active_children())
+def killing(folder, times):
+    """A progress that kills all workers, so many times at most, once a batch is finished."""
+    before, killed = set(multiprocessing.active_children()), []
 
     def progress(done, total, what):
-        if done > 2 * 200 and list(tmp_path.glob("batch_*")):
-            for worker in set(multiprocessing.active_children()) - before:
+        workers = set(multiprocessing.active_children()) - before
+        if workers and len(killed) < times and list(folder.glob("batch_*")):
+            killed.append(workers)
+            for worker in workers:
                 os.kill(worker.pid, signal.SIGKILL)
 
-    options = {"networks": tiny, "seeds": range(6), "steps": 200, "batch": 1, "folder": tmp_path}
-    with pytest.raises(IncompleteTrainingError, match=r"runs not trained: .*terminated") as caught:
+    return progress, killed
+
+
+@pytest.mark.usefixtures("quick_looks")
+@pytest.mark.slow
+def test_workers_killed_once_cost_nothing(tiny, tmp_path):
+    progress, killed = killing(tmp_path, times=1)
+    options = {"networks": tiny, "seeds": range(4), "steps": 200, "batch": 1}
+    runs = train(**options, folder=tmp_path, jobs=2, progress=progress)
+    assert killed
+    assert runs == train(**options)
+
+
+@pytest.mark.usefixtures("quick_looks")
+@pytest.mark.slow
+def test_workers_killed_each_time_cost_only_what_was_not_finished(tiny, tmp_path):
+    progress, killed = killing(tmp_path, times=100)
+    options = {"networks": tiny, "seeds": range(3), "steps": 200, "batch": 1, "folder": tmp_path}
+    with pytest.raises(
+        IncompleteTrainingError, match=r"runs not trained: .*its process was killed each time"
+    ) as caught:
         train(**options, jobs=2, progress=progress)
     assert caught.value.resumable
+    assert len(killed) > 1
     finished = set(caught.value.finished.runs.tolist())
     assert finished
-    assert finished | caught.value.failures.keys() == set(range(6))
+    assert finished | caught.value.failures.keys() == set(range(3))
     assert not finished & caught.value.failures.keys()
-    assert train(**options, resume=True) == train(tiny, range(6), 200, batch=1)
+    assert train(**options, resume=True) == train(tiny, range(3), 200, batch=1)

@@ -1,0 +1,190 @@
+"""On a Dask cluster of two processes all numbers are those of this process, also where a worker is killed at random.
+
+And where the scheduler is stopped and started, and where the command is killed, training goes on with ``resume``.
+"""
+
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import ecodyn
+from ecodyn.networks.modular_addition import MLP
+from ecodyn.networks.training import IncompleteTrainingError, train
+from ecodyn.runtime import clusters
+from ecodyn.runtime.json_values import plain_json
+from ecodyn.survival import analyse
+from ecodyn.systems import SYSTEMS, simulate
+
+pytestmark = pytest.mark.slow
+
+TINY = MLP(p=7, dim=3, width=4)
+TIMES = {"fit_seconds", "seconds"}  # what may differ
+
+
+@pytest.fixture(scope="module")
+def client():
+    """Two workers, begun as --cluster local:2 begins them, however many cores there are."""
+    with clusters._local(2) as made:
+        yield made
+
+
+def without_times(value):
+    if isinstance(value, dict):
+        return {key: without_times(held) for key, held in value.items() if key not in TIMES}
+    return [without_times(held) for held in value] if isinstance(value, list) else value
+
+
+def compared(folder, progress):
+    data = simulate(SYSTEMS["linear_exchangeable_5"], runs=5, samples=11)
+    result = ecodyn.compare(
+        data, ["linear", "sindy"], ["exchangeable"], folds=2, jobs=2, surrogates=19, progress=progress
+    )
+    assert not result.failures
+    return without_times(plain_json(result.to_json()))
+
+
+def survived(folder, progress):
+    rng = np.random.default_rng(3)
+    starts = rng.uniform(60, 90, (4, 6))
+    rates = np.where(starts >= np.sort(starts, axis=1)[:, [-3]], 0.002, 0.06)
+    steps = np.arange(41.0)
+    runs = ecodyn.Trajectories(starts[:, None] * np.exp(-rates[:, None] * steps[:, None]), steps)
+    analysis = analyse(runs, progress=progress)
+    assert len(analysis.laws) == 2
+    return plain_json(analysis.to_json())
+
+
+def extracted(folder, progress):
+    paths = []
+    for seed in range(4):
+        paths.append(folder / f"{seed}.npz")
+        frames = np.random.default_rng(seed).standard_normal((12, 7, 4))
+        np.savez(paths[-1], steps=np.arange(12), frames=frames)
+    runs = ecodyn.extract(paths, p=7, key="frames", progress=progress)
+    return [runs.values.tolist(), runs.dc.tolist(), plain_json(runs.provenance)]
+
+
+def trained(folder, progress):
+    runs = train([TINY, MLP(p=7, dim=2, width=4)], range(3), 60, batch=2, jobs=2, progress=progress)
+    return [runs.values.tolist(), {name: curve.tolist() for name, curve in runs.curves.items()}]
+
+
+def killer(client, seed):
+    """A progress that kills one of the workers, both drawn, the first time or a few times later."""
+    draw = random.Random(seed)
+    left = [draw.randrange(2)]
+
+    def progress(*_):
+        if left and left[0] == 0:
+            left.clear()
+            pids = client.run(os.getpid)
+            os.kill(draw.choice(sorted(pids.values())), signal.SIGKILL)
+        elif left:
+            left[0] -= 1
+
+    return progress, left
+
+
+@pytest.mark.parametrize("work", [compared, survived, extracted, trained])
+def test_numbers_are_those_of_this_process(client, work, tmp_path):
+    here = work(tmp_path, None)
+    with ecodyn.on_cluster(client):
+        assert work(tmp_path, None) == here
+        progress, left = killer(client, seed=work.__name__)
+        assert work(tmp_path, progress) == here
+    assert not left, "no worker was killed"
+
+
+def free_port():
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+def dask(*arguments):
+    """A scheduler or a worker of a cluster, in a process of its own."""
+    command = [sys.executable, "-m", f"distributed.cli.dask_{arguments[0]}", *map(str, arguments[1:])]
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def scheduler_and_worker(port):
+    scheduler = dask("scheduler", "--host", "127.0.0.1", "--port", port, "--no-dashboard")
+    return scheduler, dask("worker", f"tcp://127.0.0.1:{port}", "--nthreads", 1, "--no-nanny", "--no-dashboard")
+
+
+def test_a_scheduler_that_is_stopped_and_started_costs_what_was_under_way(tmp_path):
+    address, started = f"tcp://127.0.0.1:{(port := free_port())}", []
+    options = {"networks": TINY, "seeds": range(4), "steps": 600, "batch": 1, "folder": tmp_path}
+
+    def stop(done, total, what):
+        started[0].kill()
+
+    try:
+        started += scheduler_and_worker(port)
+        with (
+            pytest.raises(
+                IncompleteTrainingError, match=r"the connection to the scheduler at tcp://.* was lost"
+            ) as lost,
+            ecodyn.on_cluster(address),
+        ):
+            train(**options, progress=stop)
+        assert lost.value.resumable
+        assert lost.value.finished.n_runs + len(lost.value.failures) == 4
+        started += scheduler_and_worker(port)
+        with ecodyn.on_cluster(address):
+            runs = train(**options, resume=True)
+    finally:
+        for process in started:
+            process.kill()
+            process.wait()
+    assert runs == train(TINY, range(4), 600, batch=1)
+
+
+def descendants(pid):
+    listed = subprocess.run(["ps", "-e", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
+    parents = dict(map(int, line.split()) for line in listed.splitlines())
+    found = {pid}
+    while more := {p for p, parent in parents.items() if parent in found} - found:
+        found |= more
+    return found - {pid}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are listed by ps")
+def test_a_command_that_is_killed_leaves_no_worker_and_goes_on(tmp_path):
+    arguments = ["--network", "mlp", "--p", "7", "--dim", "3", "--width", "4", "--seeds", "0:4", "--steps", "1000"]
+    arguments += ["--batch", "1", "-o", "runs.nc"]
+    command = [sys.executable, "-m", "ecodyn.cli", "train", *arguments]
+    partial = tmp_path / "runs.nc.partial"
+    begun = subprocess.Popen([*command, "--cluster", "local:2"], cwd=tmp_path, stderr=subprocess.DEVNULL)
+    try:
+        while begun.poll() is None and not list(partial.glob("batch_*.safetensors")):
+            time.sleep(0.02)
+        workers = descendants(begun.pid)
+    finally:
+        begun.kill()
+        begun.wait()
+    assert workers
+    patience = time.monotonic() + 60
+    while alive := {pid for pid in workers if running(pid)}:
+        assert time.monotonic() < patience, f"{len(alive)} processes are left"
+        time.sleep(0.1)
+    subprocess.run([*command, "--jobs", "1", "--resume"], cwd=tmp_path, check=True, stderr=subprocess.DEVNULL)
+    runs, whole = ecodyn.load(tmp_path / "runs.nc"), train(TINY, range(4), 1000, batch=1)
+    np.testing.assert_array_equal(runs.values, whole.values)
+
+
+def running(pid):
+    """Whether there is such a process, and one that has not ended."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
