@@ -40,10 +40,11 @@ if TYPE_CHECKING:  # what type checkers see; at run time the names come from _HO
     from ecodyn.rollouts.integration import Rollout, integrate
     from ecodyn.runtime.registry import EntryPointError
     from ecodyn.stability.equilibria import Equilibria, find_equilibria
-    from ecodyn.trajectories import Input, Trajectories, as_trajectories, load
+    from ecodyn.trajectories import Collection, Input, Trajectories, as_trajectories, load
 
 _HOME = {
     "BestLaw": "ecodyn.comparison.automatic",
+    "Collection": "ecodyn.trajectories",
     "Comparison": "ecodyn.comparison",
     "ConstraintError": "ecodyn.families.constraint_parts",
     "DataWarning": "ecodyn.errors",
@@ -92,6 +93,7 @@ _HOME = {
 
 __all__ = [
     "BestLaw",
+    "Collection",
     "Comparison",
     "ConstraintError",
     "DataWarning",

@@ -1,0 +1,113 @@
+"""A folder of trajectories files with an index: each file is checked against it before it is read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from ecodyn.errors import UnusableDataError
+from ecodyn.runtime.files import sha256
+from ecodyn.trajectories.checks import Checked
+from ecodyn.trajectories.collection.assembly import assembled
+from ecodyn.trajectories.collection.index import INDEX, Index, Member, read_index
+from ecodyn.trajectories.collection.one_file import OneFile
+from ecodyn.trajectories.parts import take_runs
+
+__all__ = ["Folder"]
+
+
+class Folder:
+    """The runs of a collection on disk.
+
+    Parameters
+    ----------
+    path : of the folder
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.index: Index = read_index((path / INDEX).read_text(encoding="utf-8"), path / INDEX)
+        self.facts = self.index.facts
+        self._verified: dict[str, tuple[int, int]] = {}  # size and time of the files whose checksum was taken
+        for member in self.index.members:
+            self._check_size(member)
+
+    def read(self, positions: Sequence[int]) -> Checked:
+        """The runs at these positions, in this order."""
+        wanted = np.asarray(positions, dtype=np.intp)
+        ordered = np.unique(wanted)
+        ends = self.index.ends
+        held = np.searchsorted(ends, ordered, side="right")
+        parts = [self._part(int(m), ordered[held == m]) for m in np.unique(held)]
+        data = assembled(parts)
+        back = np.searchsorted(ordered, wanted).tolist()
+        return data if back == list(range(len(ordered))) else take_runs(data, back)
+
+    def check(self) -> None:
+        """Compare every file with its checksum.
+
+        Raises
+        ------
+        UnusableDataError
+            One is missing, or not the one that the index speaks of.
+        """
+        for member in self.index.members:
+            self._verify(member)
+
+    def _part(self, place: int, positions: np.ndarray) -> Checked:
+        """Runs of one file, named as the index names them."""
+        member, known = self.index.members[place], self.facts.outline
+        first = int(self.index.ends[place]) - member.runs
+        self._verify(member)
+        file = OneFile(self.path / member.name)
+        self._check_facts(file, place)
+        data = file.read((positions - first).tolist())
+        return replace(
+            data,
+            clusters=known.clusters[positions],
+            settings={name: values[positions] for name, values in known.settings.items()},
+            provenance=known.provenance,
+        )
+
+    def _check_facts(self, file: OneFile, place: int) -> None:
+        """Refuse a file whose runs or features are others than the index says."""
+        last = int(self.index.ends[place])
+        said, found = self.facts.outline, file.facts.outline
+        runs = said.runs[last - self.index.members[place].runs : last]
+        alike = found.runs.tolist() == runs.tolist() and found.features.tolist() == said.features.tolist()
+        names = [(set(o.observables), set(o.curves), set(o.settings), set(o.inputs)) for o in (said, found)]
+        if not alike or names[0] != names[1]:
+            raise UnusableDataError(
+                f"{file.path} has other runs, features or names than {self.path / INDEX} says; write the collection "
+                "again with ecodyn merge"
+            )
+
+    def _check_size(self, member: Member) -> tuple[int, int]:
+        file = self.path / member.name
+        if not file.is_file():
+            raise UnusableDataError(
+                f"{self.path} lacks its file {member.name} ({member.runs} runs); copy it there, or write the "
+                "collection again with ecodyn merge"
+            )
+        found = file.stat()
+        if found.st_size != member.bytes:
+            raise UnusableDataError(
+                f"{file} has {found.st_size} bytes, the index of its collection says {member.bytes}: it was cut short "
+                "or replaced; restore it, or write the collection again with ecodyn merge"
+            )
+        return found.st_size, found.st_mtime_ns
+
+    def _verify(self, member: Member) -> None:
+        """Take a file's checksum before it is read for the first time, and whenever it was written since."""
+        state = self._check_size(member)
+        if self._verified.get(member.name) == state:
+            return
+        if sha256(self.path / member.name) != member.sha256:
+            raise UnusableDataError(
+                f"{self.path / member.name} does not match the checksum in the index of its collection: it was damaged "
+                "or replaced; restore it, or write the collection again with ecodyn merge"
+            )
+        self._verified[member.name] = state
