@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # what type checkers see; at run time the names come from _HO
         Recorder,
         UnclearTokensError,
         extract,
+        merge,
     )
     from ecodyn.families import Matching, Shooting, load_model, register
     from ecodyn.families.base import LibraryFamily
@@ -87,6 +88,7 @@ _HOME = {
     "load": "ecodyn.trajectories",
     "load_model": "ecodyn.families",
     "map_of_flow": "ecodyn.families.matrix_logarithm",
+    "merge": "ecodyn.extraction",
     "polynomial_library": "ecodyn.equations.forms",
     "register": "ecodyn.families",
 }
@@ -136,6 +138,7 @@ __all__ = [
     "load",
     "load_model",
     "map_of_flow",
+    "merge",
     "polynomial_library",
     "register",
 ]

@@ -12,7 +12,7 @@ from ecodyn.observables.features import Label
 from ecodyn.trajectories import Trajectories
 from ecodyn.trajectories.together import Known, together
 
-__all__ = ["Piece", "piece_of_file", "piece_of_logs", "put_together"]
+__all__ = ["Piece", "known_of", "piece_of_file", "piece_of_logs", "put_together"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,12 +69,16 @@ def piece_of_logs(extraction: Trajectories, labels: Sequence[Label], logs: Seque
 
 def put_together(pieces: Sequence[Piece]) -> Trajectories:
     """The runs of all pieces in their order; warns of what not all have."""
-    known = Known(
+    return together([piece.runs for piece in pieces], known_of(pieces))
+
+
+def known_of(pieces: Sequence[Piece]) -> Known:
+    """What their files tell of the runs: labels, which begin alike, and whether features are the same in all."""
+    return Known(
         runs=_labels(pieces),
         starts=[start for piece in pieces for start in piece.starts],
         labels_shared=all(piece.stated for piece in pieces),
     )
-    return together([piece.runs for piece in pieces], known)
 
 
 def _labels(pieces: Sequence[Piece]) -> list[Label] | None:

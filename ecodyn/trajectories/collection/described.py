@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import copy
 import functools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 
 from ecodyn.arrays import Array, Integers
 from ecodyn.errors import UnusableDataError
 from ecodyn.runtime.json_values import Json
-from ecodyn.trajectories.collection.facts import Facts, Times, kinds_of
+from ecodyn.trajectories.collection.facts import Facts, Measured, Times, kinds_of
 from ecodyn.trajectories.labels import Labels, Setting
 from ecodyn.trajectories.trajectories import Trajectories
 
@@ -125,7 +125,12 @@ class Described:
 
     @functools.cached_property
     def _times(self) -> Times:
-        return self._facts.times or _times_of(self.shards())
+        if self._facts.times is not None:
+            return self._facts.times
+        found = Measured()
+        for shard in self.shards():
+            found.add(shard.times, shard.lengths)
+        return found.times
 
     def __len__(self) -> int:
         return self.n_runs
@@ -134,15 +139,3 @@ class Described:
         R, K, times = self.n_runs, self.n_features, self._facts.times
         steps = "" if times is None else f" × {int(times.lengths.max())} steps"
         return f"Collection: {R} run{'s' * (R > 1)}{steps} × {K} feature{'s' * (K > 1)}, read when used"
-
-
-def _times_of(shards: Iterable[Trajectories]) -> Times:
-    """Lengths and shared times, of runs that are read one shard after the other."""
-    lengths, steps, shared = [], np.empty(0), True
-    for shard in shards:
-        lengths.append(shard.lengths)
-        longest = shard.times[np.argmax(shard.lengths)]
-        common = min(len(longest), len(steps))
-        shared = shared and shard.shares_times and np.array_equal(longest[:common], steps[:common])
-        steps = longest if len(longest) > len(steps) else steps
-    return Times(np.concatenate(lengths), steps if shared else None)

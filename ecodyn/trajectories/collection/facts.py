@@ -12,7 +12,7 @@ from ecodyn.trajectories.checks import Checked
 from ecodyn.trajectories.inputs import Input, Kind
 from ecodyn.trajectories.parts import share_times, take_runs
 
-__all__ = ["Facts", "Times", "facts_of", "kinds_of", "outline", "placeholders"]
+__all__ = ["Facts", "Measured", "Times", "facts_of", "kinds_of", "outline", "placeholders"]
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,31 @@ class Facts:
         elif times is not None:
             times = replace(times, lengths=times.lengths[list(index)])
         return replace(self, outline=kept, times=times)
+
+
+class Measured:
+    """Lengths and times of runs that pass by, some after the other."""
+
+    def __init__(self) -> None:
+        self.runs = 0
+        self._lengths: list[Integers] = []
+        self._steps: Array = np.empty(0)
+        self._shared = True
+
+    def add(self, times: Array, lengths: Integers) -> None:
+        """Take note of the next runs' times (run, step)."""
+        longest = times[np.argmax(lengths)]
+        common = min(len(longest), len(self._steps))
+        alike = share_times(times, lengths) and np.array_equal(longest[:common], self._steps[:common])
+        self._shared = self._shared and alike
+        self._steps = longest if len(longest) > len(self._steps) else self._steps
+        self._lengths.append(lengths)
+        self.runs += len(lengths)
+
+    @property
+    def times(self) -> Times:
+        """What is known by now."""
+        return Times(np.concatenate(self._lengths), self._steps if self._shared else None)
 
 
 def outline(data: Checked) -> Checked:

@@ -61,13 +61,14 @@ def is_collection(path: Path) -> bool:
 # ------------------------------------------------------------------------------------------------ written
 
 
-def written_index(index: Index) -> str:
-    """An index as the text of its file."""
+def written_index(index: Index, written: Mapping[str, Json]) -> str:
+    """An index as the text of its file; `written` says how it was."""
     facts, outline = index.facts, index.facts.outline
     if facts.times is None:
         raise ValueError("expected runs of known lengths; read them first")
     table: dict[str, object] = {
         MARK: SCHEMA,
+        "written": dict(written),
         "files": [vars(member) for member in index.members],
         "observables": list(outline.observables),
         "curves": list(outline.curves),

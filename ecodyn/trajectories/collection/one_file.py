@@ -18,13 +18,13 @@ from ecodyn.trajectories.collection.facts import Facts, Times, placeholders
 from ecodyn.trajectories.dataset import unpack
 from ecodyn.trajectories.input_variables import INPUT, PREFIX
 from ecodyn.trajectories.labels import checked_labels, checked_setting, plain_provenance
-from ecodyn.trajectories.netcdf import CHECKSUM, check_start
+from ecodyn.trajectories.netcdf import CHECKSUM, check_start, read_netcdf
 from ecodyn.trajectories.parts import take_runs
 
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["OneFile"]
+__all__ = ["OneFile", "whole_file"]
 
 
 class OneFile:
@@ -74,12 +74,29 @@ class OneFile:
         arguments = unpack(part)
         arguments["runs"], arguments["cluster"] = known.outline.runs[rows], known.outline.clusters[rows]
         data = replace(checked(arguments), remarks=())
-        if known.times is not None and not np.array_equal(known.times.lengths[rows], data.lengths):
-            raise UnusableDataError(
-                f"length says {known.times.lengths[rows].tolist()}, signal has {data.lengths.tolist()} steps before "
-                "its padding by NaN; correct the one that is wrong"
-            )
+        if known.times is not None:
+            _check_lengths(known.times.lengths[rows], data.lengths)
         return data
+
+
+def whole_file(path: Path) -> Checked:
+    """All runs of a file, its checksum compared, without a word on what looks odd in one file of many."""
+    ds = read_netcdf(path)
+    try:
+        data = checked(unpack(ds))
+    except UnusableDataError as error:
+        raise UnusableDataError(f"{path}: {error}") from error
+    if "length" in ds:
+        _check_lengths(ds["length"].values, data.lengths)
+    return data
+
+
+def _check_lengths(said: Integers, found: Integers) -> None:
+    if not np.array_equal(said, found):
+        raise UnusableDataError(
+            f"length says {said.tolist()}, signal has {found.tolist()} steps before its padding by NaN; correct the "
+            "one that is wrong"
+        )
 
 
 def _blocks(ordered: Integers) -> list[tuple[int, int]]:
