@@ -6,6 +6,7 @@ import operator
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -34,8 +35,15 @@ class Source(Protocol):
     def facts(self) -> Facts:
         """What is known of the runs."""
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files, in the order of their runs."""
+
     def read(self, positions: Sequence[int]) -> Checked:
         """The runs at these positions, in this order."""
+
+    def problems(self) -> list[str]:
+        """What is wrong with the files: a sentence each."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -178,6 +186,28 @@ class Collection(Described):
         if whole.warnings:
             warnings.warn("; ".join(whole.warnings), DataWarning, stacklevel=2)
         return whole
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files of the whole collection, in the order of their runs."""
+        return self._source.files
+
+    def problems(self) -> list[str]:
+        """Say what is wrong with the files, a sentence each: their checksums are compared, one file after the other.
+
+        Reading does the same of the files that it needs, and raises the sentence.
+
+        Examples
+        --------
+        >>> from tempfile import TemporaryDirectory
+        >>> import numpy as np
+        >>> import ecodyn
+        >>> with TemporaryDirectory() as folder:
+        ...     ecodyn.Trajectories(np.ones((1, 3, 2)).cumsum(1) ** [1, 2], range(3)).save(f"{folder}/runs.nc")
+        ...     ecodyn.load(f"{folder}/runs.nc", lazy=True).problems()
+        []
+        """
+        return self._source.problems()
 
     def _read(self, positions: Sequence[int]) -> Trajectories:
         data = self._source.read(self._index[list(positions)].tolist())

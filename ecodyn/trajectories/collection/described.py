@@ -123,10 +123,17 @@ class Described:
             )
         return self._times.steps
 
+    @property
+    def span(self) -> tuple[float, float]:
+        """The first and the last time of any run; the runs are read where nothing else tells."""
+        return self._times.span or self._measured.span or (np.nan, np.nan)
+
     @functools.cached_property
     def _times(self) -> Times:
-        if self._facts.times is not None:
-            return self._facts.times
+        return self._facts.times or self._measured
+
+    @functools.cached_property
+    def _measured(self) -> Times:
         found = Measured()
         for shard in self.shards():
             found.add(shard.times, shard.lengths)

@@ -12,7 +12,7 @@ from ecodyn.trajectories.checks import Checked
 from ecodyn.trajectories.inputs import Input, Kind
 from ecodyn.trajectories.parts import share_times, take_runs
 
-__all__ = ["Facts", "Measured", "Times", "facts_of", "kinds_of", "outline", "placeholders"]
+__all__ = ["Facts", "Measured", "Times", "kinds_of", "outline", "placeholders"]
 
 
 @dataclass(frozen=True)
@@ -25,10 +25,19 @@ class Times:
         Steps of each run (run,).
     steps
         The times (step,) that all runs share, as far as each goes; None where they differ.
+    span
+        The first and the last time of any run; None where it was not read.
     """
 
     lengths: Integers
     steps: Array | None
+    span: tuple[float, float] | None
+
+    @classmethod
+    def shared(cls, lengths: Integers, steps: Array) -> Times:
+        """Of runs that share their times, as far as each goes."""
+        own = steps[: lengths.max()]
+        return cls(lengths, own, (float(own[0]), float(own[-1])))
 
 
 @dataclass(frozen=True)
@@ -56,8 +65,7 @@ class Facts:
         """The same of the runs at these positions, in this order."""
         kept, times = take_runs(self.outline, list(index)), self.times
         if times is not None and times.steps is not None:
-            lengths = times.lengths[list(index)]
-            times = Times(lengths, times.steps[: lengths.max()])
+            times = Times.shared(times.lengths[list(index)], times.steps)
         elif len(index) < len(self.outline.runs):
             times = None  # some of the runs may share what not all of them do
         elif times is not None:
@@ -73,6 +81,7 @@ class Measured:
         self._lengths: list[Integers] = []
         self._steps: Array = np.empty(0)
         self._shared = True
+        self._span = (np.inf, -np.inf)
 
     def add(self, times: Array, lengths: Integers) -> None:
         """Take note of the next runs' times (run, step)."""
@@ -82,12 +91,14 @@ class Measured:
         self._shared = self._shared and alike
         self._steps = longest if len(longest) > len(self._steps) else self._steps
         self._lengths.append(lengths)
+        first, last = self._span
+        self._span = min(first, float(np.nanmin(times))), max(last, float(np.nanmax(times)))
         self.runs += len(lengths)
 
     @property
     def times(self) -> Times:
         """What is known by now."""
-        return Times(np.concatenate(self._lengths), self._steps if self._shared else None)
+        return Times(np.concatenate(self._lengths), self._steps if self._shared else None, self._span)
 
 
 def outline(data: Checked) -> Checked:
@@ -105,13 +116,6 @@ def outline(data: Checked) -> Checked:
         inputs={name: placeholders(name, curves[0].kind, R) for name, curves in data.inputs.items()},
         remarks=(),
     )
-
-
-def facts_of(data: Checked) -> Facts:
-    """What is known of data that are in memory."""
-    longest = int(np.argmax(data.lengths))
-    steps = data.times[longest] if share_times(data.times, data.lengths) else None
-    return Facts(outline(data), data.times.shape[1], data.missing is not None, Times(data.lengths, steps))
 
 
 def placeholders(name: str, kind: Kind, count: int) -> tuple[Input, ...]:

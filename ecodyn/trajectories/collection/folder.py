@@ -12,6 +12,7 @@ from ecodyn.errors import UnusableDataError
 from ecodyn.runtime.files import sha256
 from ecodyn.trajectories.checks import Checked
 from ecodyn.trajectories.collection.assembly import assembled
+from ecodyn.trajectories.collection.facts import Times
 from ecodyn.trajectories.collection.index import INDEX, Index, Member, read_index
 from ecodyn.trajectories.collection.one_file import OneFile
 from ecodyn.trajectories.parts import take_runs
@@ -46,44 +47,31 @@ class Folder:
         back = np.searchsorted(ordered, wanted).tolist()
         return data if back == list(range(len(ordered))) else take_runs(data, back)
 
-    def check(self) -> None:
-        """Compare every file with its checksum.
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Its files, in the order of their runs."""
+        return tuple(self.path / member.name for member in self.index.members)
 
-        Raises
-        ------
-        UnusableDataError
-            One is missing, or not the one that the index speaks of.
-        """
+    def problems(self) -> list[str]:
+        """What is wrong with its files, whose checksums are taken: a sentence each."""
+        found = []
         for member in self.index.members:
-            self._verify(member)
+            try:
+                self._verify(member)
+            except UnusableDataError as error:
+                found.append(str(error))
+        return found
 
     def _part(self, place: int, positions: np.ndarray) -> Checked:
         """Runs of one file, named as the index names them."""
         member, known = self.index.members[place], self.facts.outline
         first = int(self.index.ends[place]) - member.runs
         self._verify(member)
-        file = OneFile(self.path / member.name)
-        self._check_facts(file, place)
-        data = file.read((positions - first).tolist())
-        return replace(
-            data,
-            clusters=known.clusters[positions],
-            settings={name: values[positions] for name, values in known.settings.items()},
-            provenance=known.provenance,
-        )
-
-    def _check_facts(self, file: OneFile, place: int) -> None:
-        """Refuse a file whose runs or features are others than the index says."""
-        last = int(self.index.ends[place])
-        said, found = self.facts.outline, file.facts.outline
-        runs = said.runs[last - self.index.members[place].runs : last]
-        alike = found.runs.tolist() == runs.tolist() and found.features.tolist() == said.features.tolist()
-        names = [(set(o.observables), set(o.curves), set(o.settings), set(o.inputs)) for o in (said, found)]
-        if not alike or names[0] != names[1]:
-            raise UnusableDataError(
-                f"{file.path} has other runs, features or names than {self.path / INDEX} says; write the collection "
-                "again with ecodyn merge"
-            )
+        rows = range(first, first + member.runs)
+        lengths = None if self.facts.times is None else Times(self.facts.times.lengths[first : rows.stop], None, None)
+        own = replace(self.facts.of_runs(rows), times=lengths)
+        data = OneFile(self.path / member.name, own).read((positions - first).tolist())
+        return replace(data, settings={n: v[positions] for n, v in known.settings.items()}, provenance=known.provenance)
 
     def _check_size(self, member: Member) -> tuple[int, int]:
         file = self.path / member.name

@@ -78,6 +78,7 @@ def written_index(index: Index, written: Mapping[str, Json]) -> str:
         "labels_shared": outline.labels_shared,
         "features": outline.features.tolist(),
         "steps": None if facts.times.steps is None else facts.times.steps.tolist(),
+        "span": facts.times.span,
         "runs": outline.runs.tolist(),
         "lengths": facts.times.lengths.tolist(),
         "clusters": outline.clusters.tolist(),
@@ -154,7 +155,9 @@ def _index(table: Mapping[str, Any]) -> Index:
     if lacking or not R or not members:
         raise ValueError(f"columns of {lacking or 0} entries for {R} runs in {len(members)} files")
     steps = None if table["steps"] is None else np.array(table["steps"], dtype=np.float64)
-    return Index(Facts(outline, int(lengths.max()), table["lacks_values"], Times(lengths, steps)), members)
+    first, last = table["span"]
+    times = Times(lengths, steps, (float(first), float(last)))
+    return Index(Facts(outline, int(lengths.max()), table["lacks_values"], times), members)
 
 
 def _labels(labels: Sequence[int | str]) -> np.ndarray:

@@ -92,5 +92,4 @@ class Features:
 
 
 def _cut(facts: Facts, counts: np.ndarray, steps: Array, kept: Bools) -> Facts:
-    longest = int(counts.max())
-    return replace(facts, longest=longest, times=Times(counts, steps[kept][:longest]))
+    return replace(facts, longest=int(counts.max()), times=Times.shared(counts, steps[kept]))

@@ -32,14 +32,20 @@ class OneFile:
 
     Parameters
     ----------
-    path : of the file
+    path
+        Of the file.
+    facts
+        What is known of its runs, by an index; default what it says itself.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, facts: Facts | None = None) -> None:
         self.path = path
         check_start(path)
+        self.facts = facts or self._own_facts()
+
+    def _own_facts(self) -> Facts:
         with self._opened() as ds:
-            self.facts = _facts(ds)
+            return _facts(ds)
 
     @contextmanager
     def _opened(self) -> Iterator[xr.Dataset]:
@@ -56,24 +62,41 @@ class OneFile:
                 f"{self.path} is damaged or truncated ({type(error).__name__}: {error}); copy or write it again"
             ) from error
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The file itself."""
+        return (self.path,)
+
+    def problems(self) -> list[str]:
+        """What is wrong with the file, read whole to compare its checksum: a sentence, or none."""
+        try:
+            whole_file(self.path)
+        except UnusableDataError as error:
+            return [str(error)]
+        return []
+
     def read(self, positions: Sequence[int]) -> Checked:
         """The runs at these positions, in this order."""
         wanted = np.asarray(positions, dtype=np.intp)
         ordered = np.unique(wanted)
         with self._opened() as ds:
             data = assembled([self._part(ds, first, last) for first, last in _blocks(ordered)])
-        held = data.runs.tolist()
-        place = {label: i for i, label in enumerate(held)}
-        asked = [place[label] for label in self.facts.outline.runs[wanted].tolist()]
-        return data if asked == list(range(len(held))) else take_runs(data, asked)
+        back = np.searchsorted(ordered, wanted).tolist()
+        return data if back == list(range(len(ordered))) else take_runs(data, back)
 
     def _part(self, ds: xr.Dataset, first: int, last: int) -> Checked:
         known, rows = self.facts, slice(first, last)
         steps = known.longest if known.times is None else int(known.times.lengths[rows].max())
         part = ds.isel(run=rows, step=slice(0, steps)).load()
         arguments = unpack(part)
-        arguments["runs"], arguments["cluster"] = known.outline.runs[rows], known.outline.clusters[rows]
+        said, labels = arguments["runs"], known.outline.runs[rows]
+        arguments["runs"], arguments["cluster"] = labels if said is None else said, known.outline.clusters[rows]
         data = replace(checked(arguments), remarks=())
+        if _names(data) != _names(known.outline) or data.runs.tolist() != labels.tolist():
+            raise UnusableDataError(
+                f"{self.path} has other runs, features or names than was said of it; write the collection again with "
+                "ecodyn merge"
+            )
         if known.times is not None:
             _check_lengths(known.times.lengths[rows], data.lengths)
         return data
@@ -89,6 +112,12 @@ def whole_file(path: Path) -> Checked:
     if "length" in ds:
         _check_lengths(ds["length"].values, data.lengths)
     return data
+
+
+def _names(data: Checked) -> tuple[object, ...]:
+    """All names that are the same in all parts."""
+    beside = {*data.curves}, {*data.settings}, {*data.inputs}, data.embedding is None
+    return data.features.tolist(), {*data.observables}, *beside
 
 
 def _check_lengths(said: Integers, found: Integers) -> None:
@@ -148,5 +177,6 @@ def _times(ds: xr.Dataset) -> Times | None:
         lengths = np.full(ds.sizes["run"], ds.sizes["step"], dtype=np.intp)
     else:
         return None
-    shared = None if "time" in ds else np.asarray(ds["step"].values, dtype=np.float64)
-    return Times(lengths, None if shared is None else shared[: lengths.max()])
+    if "time" in ds:
+        return Times(lengths, None, None)
+    return Times.shared(lengths, np.asarray(ds["step"].values, dtype=np.float64))
