@@ -50,9 +50,10 @@ def inspect(
     """
     with exits():
         from ecodyn.report.inspection import collection_table, inspection_table, log_table, recordings_table
+        from ecodyn.runtime.remote import place
         from ecodyn.trajectories.collection.index import is_collection
 
-        if log_format is None and is_collection(path):
+        if log_format is None and is_collection(place(path)):
             of_collection = collection_facts(path)
             if as_json:
                 print_json(of_collection, True)
@@ -110,6 +111,7 @@ def trajectories_facts(path: Path, runs: Trajectories) -> TrajectoriesFacts:
 
 def collection_facts(path: Path) -> CollectionFacts:
     """What is in a collection, by its index; no values are read, but the checksums of its files are taken."""
+    from ecodyn.runtime.remote import state_of
     from ecodyn.trajectories import load
 
     runs = load(path, lazy=True)
@@ -117,7 +119,7 @@ def collection_facts(path: Path) -> CollectionFacts:
     return {
         "path": str(path),
         "files": len(runs.files),
-        "bytes": sum(file.stat().st_size for file in runs.files),
+        "bytes": sum(state_of(file)[0] for file in runs.files),
         "runs": runs.n_runs,
         "clusters": runs.n_clusters,
         "steps": runs.n_steps,

@@ -17,6 +17,7 @@ from ecodyn.extraction.logged_inputs import LoggedInputs, with_logged_inputs
 from ecodyn.extraction.reduction import Reduced, choose_observables, reduce
 from ecodyn.extraction.request import Fields, Request, with_fields
 from ecodyn.extraction.sharing import share_noted
+from ecodyn.extraction.sources import as_given
 from ecodyn.logs import Log, LogOptions
 from ecodyn.logs.log import Setting
 from ecodyn.observables import Observable
@@ -206,7 +207,7 @@ class _Extraction:
                 else {"shard": share_noted(self.share, self.names, request, self.options, runs)}
             ),
             "late_rows": {str(name): run.late_rows for name, run in runs.items() if run.late_rows != "none"},
-            "sources": {str(name): run.sources for name, run in runs.items()},
+            "sources": {str(name): as_given(run.sources) for name, run in runs.items()},
         }
 
 

@@ -9,6 +9,7 @@ from typing import Literal, overload
 
 from ecodyn.errors import UnusableDataError
 from ecodyn.runtime.files import check_output
+from ecodyn.runtime.remote import UrlPath, named, place
 from ecodyn.tables import SUFFIXES, TableOptions, read_table
 from ecodyn.trajectories.collection.collection import Collection
 from ecodyn.trajectories.collection.index import is_collection
@@ -78,12 +79,28 @@ def load(
     ...     load(table)
     Trajectories: 1 run × 3 steps (1900 to 1902) × 2 features; observables signal; labels shared
     """
-    source, options = Path(path), TableOptions(time=time, run=run, columns=columns, missing=missing)
+    options = TableOptions(time=time, run=run, columns=columns, missing=missing)
+    if isinstance(there := place(path), UrlPath):
+        return _remote(there, options, lazy)
+    return _local(there, options, lazy)
+
+
+def _remote(url: UrlPath, options: TableOptions, lazy: bool) -> Trajectories | Collection:
+    """What is at a URL: a collection file by file, one file as a copy, or unread."""
+    if lazy or is_collection(url):
+        if url.suffix.lower() in SUFFIXES:
+            _refuse_lazy(url, lazy)
+        return opened(url) if lazy else opened(url).load()
+    with named(url) as copy:
+        return _local(copy, options, lazy)
+
+
+def _local(source: Path, options: TableOptions, lazy: bool) -> Trajectories | Collection:
     refuse_recording(source)
     try:
         if source.suffix.lower() in SUFFIXES:
             _refuse_lazy(source, lazy)
-            frame = read_table(source, [] if run is None else [run])
+            frame = read_table(source, [] if options.run is None else [options.run])
             return Trajectories(**fields_of_frame(frame, options, str(source)))
         _check_kind(source)
         if options != TableOptions():
@@ -95,7 +112,7 @@ def load(
         raise error if str(source) in str(error) else UnusableDataError(f"{source}: {error}") from error
 
 
-def _refuse_lazy(source: Path, lazy: bool) -> None:
+def _refuse_lazy(source: Path | UrlPath, lazy: bool) -> None:
     if lazy:
         raise ValueError(
             f"{source} is a table, which is read whole; write it as netCDF or as a collection first: ecodyn merge "

@@ -13,6 +13,7 @@ import numpy as np
 
 from ecodyn.arrays import Integers
 from ecodyn.errors import DataWarning
+from ecodyn.runtime.remote import UrlPath
 from ecodyn.trajectories.checks import Checked
 from ecodyn.trajectories.collection.assembly import assembled
 from ecodyn.trajectories.collection.described import Described
@@ -36,7 +37,7 @@ class Source(Protocol):
         """What is known of the runs."""
 
     @property
-    def files(self) -> tuple[Path, ...]:
+    def files(self) -> tuple[Path | UrlPath, ...]:
         """The files, in the order of their runs."""
 
     def read(self, positions: Sequence[int]) -> Checked:
@@ -188,7 +189,7 @@ class Collection(Described):
         return whole
 
     @property
-    def files(self) -> tuple[Path, ...]:
+    def files(self) -> tuple[Path | UrlPath, ...]:
         """The files of the whole collection, in the order of their runs."""
         return self._source.files
 

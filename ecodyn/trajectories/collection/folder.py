@@ -10,6 +10,7 @@ import numpy as np
 
 from ecodyn.errors import UnusableDataError
 from ecodyn.runtime.files import sha256
+from ecodyn.runtime.remote import UrlPath, forget, local, state_of
 from ecodyn.trajectories.checks import Checked
 from ecodyn.trajectories.collection.assembly import assembled
 from ecodyn.trajectories.collection.facts import Times
@@ -28,11 +29,13 @@ class Folder:
     path : of the folder
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path | UrlPath) -> None:
         self.path = path
-        self.index: Index = read_index((path / INDEX).read_text(encoding="utf-8"), path / INDEX)
+        with local(path / INDEX).open(encoding="utf-8") as file:
+            self.index: Index = read_index(file.read(), path / INDEX)
         self.facts = self.index.facts
-        self._verified: dict[str, tuple[int, int]] = {}  # size and time of the files whose checksum was taken
+        self._verified: dict[str, tuple[int, int | str]] = {}  # size and time of the files whose checksum was taken
+        self._copied: str | None = None
         for member in self.index.members:
             self._check_size(member)
 
@@ -48,7 +51,7 @@ class Folder:
         return data if back == list(range(len(ordered))) else take_runs(data, back)
 
     @property
-    def files(self) -> tuple[Path, ...]:
+    def files(self) -> tuple[Path | UrlPath, ...]:
         """Its files, in the order of their runs."""
         return tuple(self.path / member.name for member in self.index.members)
 
@@ -70,30 +73,38 @@ class Folder:
         rows = range(first, first + member.runs)
         lengths = None if self.facts.times is None else Times(self.facts.times.lengths[first : rows.stop], None, None)
         own = replace(self.facts.of_runs(rows), times=lengths)
-        data = OneFile(self.path / member.name, own).read((positions - first).tolist())
+        data = OneFile(self._copy(member), own).read((positions - first).tolist())
         return replace(data, settings={n: v[positions] for n, v in known.settings.items()}, provenance=known.provenance)
 
-    def _check_size(self, member: Member) -> tuple[int, int]:
+    def _copy(self, member: Member) -> Path:
+        """The file, or of one at a URL a copy; of several copies the last is kept."""
+        file = self.path / member.name
+        if self._copied not in (None, member.name):
+            forget(self.path / str(self._copied))
+        self._copied = member.name
+        return local(file)
+
+    def _check_size(self, member: Member) -> tuple[int, int | str]:
         file = self.path / member.name
         if not file.is_file():
             raise UnusableDataError(
                 f"{self.path} lacks its file {member.name} ({member.runs} runs); copy it there, or write the "
                 "collection again with ecodyn merge"
             )
-        found = file.stat()
-        if found.st_size != member.bytes:
+        size, changed = state_of(file)
+        if size != member.bytes:
             raise UnusableDataError(
-                f"{file} has {found.st_size} bytes, the index of its collection says {member.bytes}: it was cut short "
+                f"{file} has {size} bytes, the index of its collection says {member.bytes}: it was cut short "
                 "or replaced; restore it, or write the collection again with ecodyn merge"
             )
-        return found.st_size, found.st_mtime_ns
+        return size, changed
 
     def _verify(self, member: Member) -> None:
         """Take a file's checksum before it is read for the first time, and whenever it was written since."""
         state = self._check_size(member)
         if self._verified.get(member.name) == state:
             return
-        if sha256(self.path / member.name) != member.sha256:
+        if sha256(self._copy(member)) != member.sha256:
             raise UnusableDataError(
                 f"{self.path / member.name} does not match the checksum in the index of its collection: it was damaged "
                 "or replaced; restore it, or write the collection again with ecodyn merge"

@@ -14,6 +14,7 @@ import numpy as np
 from ecodyn.arrays import Integers
 from ecodyn.errors import UnusableDataError
 from ecodyn.runtime.json_values import Json
+from ecodyn.runtime.remote import UrlPath
 from ecodyn.trajectories.checks import Checked
 from ecodyn.trajectories.collection.facts import Facts, Times, kinds_of, placeholders
 from ecodyn.trajectories.labels import Setting
@@ -49,13 +50,13 @@ class Index:
         return np.cumsum([member.runs for member in self.members])
 
 
-def is_collection(path: Path) -> bool:
+def is_collection(path: Path | UrlPath) -> bool:
     """Whether a path is a folder with an index of a collection."""
-    try:
-        with (path / INDEX).open(encoding="utf-8") as file:
-            return f'"{MARK}"' in file.read(64)  # its first entry
-    except (OSError, UnicodeDecodeError):
+    index = path / INDEX
+    if not index.is_file():
         return False
+    with index.open() if isinstance(index, UrlPath) else index.open("rb") as file:
+        return f'"{MARK}"'.encode() in file.read(64)  # its first entry
 
 
 # ------------------------------------------------------------------------------------------------ written

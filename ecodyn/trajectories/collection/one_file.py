@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ import numpy as np
 
 from ecodyn.arrays import Integers
 from ecodyn.errors import UnusableDataError
+from ecodyn.runtime.remote import UrlPath, named
 from ecodyn.trajectories.checks import Checked
 from ecodyn.trajectories.collection.assembly import assembled, checked
 from ecodyn.trajectories.collection.facts import Facts, Times, placeholders
@@ -38,9 +39,10 @@ class OneFile:
         What is known of its runs, by an index; default what it says itself.
     """
 
-    def __init__(self, path: Path, facts: Facts | None = None) -> None:
+    def __init__(self, path: Path | UrlPath, facts: Facts | None = None) -> None:
         self.path = path
-        check_start(path)
+        if isinstance(path, Path):
+            check_start(path)
         self.facts = facts or self._own_facts()
 
     def _own_facts(self) -> Facts:
@@ -53,9 +55,14 @@ class OneFile:
         import xarray as xr
 
         try:
-            with xr.open_dataset(self.path, engine="h5netcdf", decode_times=False) as ds:
+            with (
+                nullcontext(self.path) if isinstance(self.path, Path) else self.path.open() as source,
+                xr.open_dataset(source, engine="h5netcdf", decode_times=False) as ds,
+            ):
                 yield ds if "run" in ds.dims else ds.expand_dims("run")
-        except (ImportError, UnusableDataError) as error:
+        except (ImportError, FileNotFoundError):
+            raise
+        except UnusableDataError as error:
             raise error if str(self.path) in str(error) else type(error)(f"{self.path}: {error}") from error
         except Exception as error:  # the HDF5 layers raise anything from OSError to KeyError on a damaged file
             raise UnusableDataError(
@@ -63,14 +70,15 @@ class OneFile:
             ) from error
 
     @property
-    def files(self) -> tuple[Path, ...]:
+    def files(self) -> tuple[Path | UrlPath, ...]:
         """The file itself."""
         return (self.path,)
 
     def problems(self) -> list[str]:
         """What is wrong with the file, read whole to compare its checksum: a sentence, or none."""
         try:
-            whole_file(self.path)
+            with named(self.path) as copy:
+                whole_file(copy)
         except UnusableDataError as error:
             return [str(error)]
         return []

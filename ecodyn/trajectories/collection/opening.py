@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ecodyn.runtime.remote import UrlPath
 from ecodyn.trajectories.collection.collection import Collection
 from ecodyn.trajectories.collection.folder import Folder
 from ecodyn.trajectories.collection.index import is_collection
@@ -12,7 +13,7 @@ from ecodyn.trajectories.collection.one_file import OneFile
 __all__ = ["opened"]
 
 
-def opened(path: Path) -> Collection:
+def opened(path: Path | UrlPath) -> Collection:
     """The runs of a folder with an index, or of one netCDF file, unread.
 
     Raises
