@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # what type checkers see; at run time the names come from _HO
         Recorder,
         UnclearTokensError,
         extract,
+        merge,
     )
     from ecodyn.families import Matching, Shooting, load_model, register
     from ecodyn.families.base import LibraryFamily
@@ -41,10 +42,11 @@ if TYPE_CHECKING:  # what type checkers see; at run time the names come from _HO
     from ecodyn.runtime.clusters import on_cluster
     from ecodyn.runtime.registry import EntryPointError
     from ecodyn.stability.equilibria import Equilibria, find_equilibria
-    from ecodyn.trajectories import Input, Trajectories, as_trajectories, load
+    from ecodyn.trajectories import Collection, Input, Trajectories, as_trajectories, load
 
 _HOME = {
     "BestLaw": "ecodyn.comparison.automatic",
+    "Collection": "ecodyn.trajectories",
     "Comparison": "ecodyn.comparison",
     "ConstraintError": "ecodyn.families.constraint_parts",
     "DataWarning": "ecodyn.errors",
@@ -88,6 +90,7 @@ _HOME = {
     "load": "ecodyn.trajectories",
     "load_model": "ecodyn.families",
     "map_of_flow": "ecodyn.families.matrix_logarithm",
+    "merge": "ecodyn.extraction",
     "on_cluster": "ecodyn.runtime.clusters",
     "polynomial_library": "ecodyn.equations.forms",
     "register": "ecodyn.families",
@@ -95,6 +98,7 @@ _HOME = {
 
 __all__ = [
     "BestLaw",
+    "Collection",
     "Comparison",
     "ConstraintError",
     "DataWarning",
@@ -138,6 +142,7 @@ __all__ = [
     "load",
     "load_model",
     "map_of_flow",
+    "merge",
     "on_cluster",
     "polynomial_library",
     "register",

@@ -89,6 +89,20 @@ def _value(text: str) -> Typed:
     return text
 
 
+def shard_of(text: str | None) -> tuple[int, int] | None:
+    """I/N, the I-th of N shares, counted from 1; None for all."""
+    if text is None:
+        return None
+    part, slash, of = text.partition("/")
+    try:
+        share = int(part), int(of)
+    except ValueError:
+        raise typer.BadParameter(f"--shard is I/N, such as 3/50 for the third of fifty, got {text!r}") from None
+    if not slash or not 1 <= share[0] <= share[1]:
+        raise typer.BadParameter(f"--shard is I/N with I from 1 to N, got {text!r}")
+    return share
+
+
 def chosen(given: list[str] | None, known: Iterable[str], option: str) -> list[str]:
     """Known names, from repeated options or commas; all where none was given."""
     known = tuple(known)

@@ -17,6 +17,7 @@ from ecodyn.cli.compare import compare
 from ecodyn.cli.extract import extract
 from ecodyn.cli.fit import fit
 from ecodyn.cli.inspect import inspect
+from ecodyn.cli.merge import merge
 from ecodyn.cli.output import DONE, INTERRUPTED
 from ecodyn.cli.reproduce import reproduce
 from ecodyn.cli.simulate import simulate
@@ -32,7 +33,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for command in (train, extract, survival, inspect, fit, compare, simulate, reproduce):  # as the help lists them
+for command in (train, extract, merge, survival, inspect, fit, compare, simulate, reproduce):  # as the help lists them
     app.command()(command)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ecodyn.cli.arguments import assignment, token_range, typed
+from ecodyn.cli.arguments import assignment, shard_of, token_range, typed
 from ecodyn.cli.given_inputs import Inputs, told_of_logs, with_given_inputs
 from ecodyn.cli.inputs import Reading
 from ecodyn.cli.options import (
@@ -23,6 +23,7 @@ from ecodyn.cli.options import (
     LogFormat,
     Missing,
     RunColumn,
+    Shard,
     StepPattern,
     TimeColumn,
     TokenAxis,
@@ -94,6 +95,7 @@ def extract(
     labels_shared: LabelsShared = None,
     note: Notes = None,
     checksums: Checksums = None,
+    shard: Shard = None,
     jobs: Jobs = None,
     cluster: ClusterName = None,
     force: Force = False,
@@ -122,7 +124,7 @@ def extract(
         notes = dict(assignment(n, "--note") for n in note or ())
         extraction = partial(extract_logs, paths, request, options=options, notes=notes, labels_shared=labels_shared)
         others, held, kinds = told_of_logs(inputs)
-        extraction = partial(extraction, inputs=held, input_kind=kinds)
+        extraction = partial(extraction, inputs=held, input_kind=kinds, shard=shard_of(shard))
         driven = partial(with_given_inputs, texts=others, paths=paths, reading=reading)
         _extracted(partial(extraction, jobs=processes, command=typed()), driven, output, force, as_json)
 

@@ -79,12 +79,13 @@ def loaded_unless_log(path: Path, reading: Reading) -> Trajectories | None:
     """
     from ecodyn.errors import UnusableDataError
     from ecodyn.extraction.recording.journal import journal_of
+    from ecodyn.runtime.remote import is_url
 
     if journal_of(path).is_file():
         return None
     if path.suffix.lower() == ".nc":
         return loaded(path, reading)
-    if path.suffix.lower() != ".csv" or not path.is_file():
+    if path.suffix.lower() != ".csv" or not (path.is_file() or is_url(path)):
         return None
     try:
         return loaded(path, reading)

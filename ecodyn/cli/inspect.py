@@ -25,12 +25,12 @@ from ecodyn.cli.options import (
 from ecodyn.cli.output import console, exits, print_json, warnings_said
 
 if TYPE_CHECKING:
-    from ecodyn.report.inspection import TrajectoriesFacts
+    from ecodyn.report.inspection import CollectionFacts, TrajectoriesFacts
     from ecodyn.trajectories import Trajectories
 
 
 def inspect(
-    path: Annotated[Path, typer.Argument(help="A trajectories file (.nc or .csv), or a training log.")],
+    path: Annotated[Path, typer.Argument(help="A trajectories file (.nc or .csv), a collection, or a training log.")],
     log_format: LogFormat = None,
     key: Key = None,
     p: Tokens = None,
@@ -44,10 +44,22 @@ def inspect(
     interval: Interval = None,
     as_json: Json = False,
 ) -> None:
-    """Say what is in a trajectories file or a training log, and what is wrong with it. Fits and writes nothing."""
-    with exits():
-        from ecodyn.report.inspection import inspection_table, log_table, recordings_table
+    """Say what is in a trajectories file, a collection or a training log, and what is wrong with it.
 
+    Fits and writes nothing.
+    """
+    with exits():
+        from ecodyn.report.inspection import collection_table, inspection_table, log_table, recordings_table
+        from ecodyn.runtime.remote import place
+        from ecodyn.trajectories.collection.index import is_collection
+
+        if log_format is None and is_collection(place(path)):
+            of_collection = collection_facts(path)
+            if as_json:
+                print_json(of_collection, True)
+            else:
+                console().print(collection_table(of_collection))
+            return
         reading = Reading(columns, time_column, run_column, missing)
         # What a format is named for is a log, whatever else it could be read as.
         if log_format is None and (runs := loaded_unless_log(path, reading)) is not None:
@@ -92,6 +104,34 @@ def trajectories_facts(path: Path, runs: Trajectories) -> TrajectoriesFacts:
         "labels_shared": runs.labels_shared,
         "settings": {k: sorted(set(v.tolist())) for k, v in runs.settings.items()},
         "warnings": list(runs.warnings),
+        "provenance": runs.provenance,
+        "command": f"ecodyn compare {path} -o report",
+    }
+
+
+def collection_facts(path: Path) -> CollectionFacts:
+    """What is in a collection, by its index; no values are read, but the checksums of its files are taken."""
+    from ecodyn.runtime.remote import state_of
+    from ecodyn.trajectories import load
+
+    runs = load(path, lazy=True)
+    first, last = runs.span
+    return {
+        "path": str(path),
+        "files": len(runs.files),
+        "bytes": sum(state_of(file)[0] for file in runs.files),
+        "runs": runs.n_runs,
+        "clusters": runs.n_clusters,
+        "steps": runs.n_steps,
+        "first_step": first,
+        "last_step": last,
+        "features": runs.n_features,
+        "observables": list(runs.observables),
+        "curves": list(runs.curves),
+        "inputs": dict(runs.inputs),
+        "labels_shared": runs.labels_shared,
+        "settings": {k: sorted(set(v.tolist())) for k, v in runs.settings.items()},
+        "wrong": runs.problems(),
         "provenance": runs.provenance,
         "command": f"ecodyn compare {path} -o report",
     }

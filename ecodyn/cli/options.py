@@ -91,6 +91,10 @@ StepPattern = Annotated[
         help="Which number in checkpoints' names is the step: model_*_{step}.pt; or stored, for what is in them.",
     ),
 ]
+Shard = Annotated[
+    str | None,
+    typer.Option("--shard", help="I/N: do the I-th of N shares, counted from 1; ecodyn merge puts them together."),
+]
 Interval = Annotated[
     float | None, typer.Option("--interval", help="Steps between two rows, where the log does not say.")
 ]

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ecodyn.cli.arguments import numbers, typed
+from ecodyn.cli.arguments import numbers, shard_of, typed
 from ecodyn.cli.networks import SCHEDULES, network_grid
-from ecodyn.cli.options import ClusterName, Force, Jobs, Json
+from ecodyn.cli.options import ClusterName, Force, Jobs, Json, Shard
 from ecodyn.cli.output import INTERRUPTED, PARTIAL, UNFITTED, exits, fail, progress_bar, save_runs, warnings_said
 from ecodyn.cli.workplace import workplace
 
@@ -75,6 +75,7 @@ def train(
     output: Target,
     network: NetworkName = "mlp",
     seeds: Seeds = "0:16",
+    shard: Shard = None,
     steps: Steps = 1000,
     p: Modulus = None,
     dim: Dim = None,
@@ -104,8 +105,9 @@ def train(
     """Train populations of networks; what the questions need is kept while they train.
 
     Several values with commas between them (--dim 16,32,64) are a grid: one file, with the varied settings of each run.
-    The defaults in brackets are those of the study's network (mlp). What is finished of a training that is interrupted
-    or killed is kept in OUTPUT.partial, for --resume.
+    The defaults in brackets are those of the study's network (mlp). With --shard 3/50, the third of fifty shares of the
+    seeds is trained, as a job of an array does; ecodyn merge puts them together. What is finished of a training that is
+    interrupted or killed is kept in OUTPUT.partial, for --resume.
     """
     with exits(), workplace(jobs, cluster) as processes:
         from ecodyn.networks.training import Schedule
@@ -116,11 +118,11 @@ def train(
         options |= {"learning_rate": learning_rate, "weight_decay": weight_decay, "momentum": momentum}
         options |= dict(zip(SCHEDULES, (learning_rate_schedule, weight_decay_schedule), strict=True))
         networks = network_grid(network, options, setting, intervene)
-        labels = numbers(seeds, "--seeds")
+        labels, share = numbers(seeds, "--seeds"), shard_of(shard)
         check_target(output, force=force)
         training = partial(train_population, networks, labels, steps, keep=Schedule(dense, every), jobs=processes)
         training = partial(training, dtype=dtype, device=device, batch=batch, resume=resume, command=typed())
-        training = partial(training, checkpoints=checkpoints, checkpoint_every=checkpoint_every)
+        training = partial(training, shard=share, checkpoints=checkpoints, checkpoint_every=checkpoint_every)
         _trained(training, output, force, as_json)
 
 

@@ -37,6 +37,7 @@ request:
 from ecodyn.extraction.extract import IncompleteExtractionError, InterruptedExtraction, extract
 from ecodyn.extraction.gathering import Gathered, gather
 from ecodyn.extraction.inspection import inspect_logs
+from ecodyn.extraction.merging import merge
 from ecodyn.extraction.readings import Reading, UnclearTokensError
 from ecodyn.extraction.recording import Recorder
 from ecodyn.extraction.request import Request
@@ -52,4 +53,5 @@ __all__ = [
     "extract",
     "gather",
     "inspect_logs",
+    "merge",
 ]

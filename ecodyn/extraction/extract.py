@@ -16,6 +16,8 @@ from ecodyn.extraction.layout import layout, same_features
 from ecodyn.extraction.logged_inputs import LoggedInputs, with_logged_inputs
 from ecodyn.extraction.reduction import Reduced, choose_observables, reduce
 from ecodyn.extraction.request import Fields, Request, with_fields
+from ecodyn.extraction.sharing import share_noted
+from ecodyn.extraction.sources import as_given
 from ecodyn.logs import Log, LogOptions
 from ecodyn.logs.log import Setting
 from ecodyn.observables import Observable
@@ -24,6 +26,7 @@ from ecodyn.runtime.files import first_line
 from ecodyn.runtime.json_values import Json
 from ecodyn.runtime.processes import outcomes
 from ecodyn.runtime.provenance import clusters, versions
+from ecodyn.runtime.shares import Share, share_of
 from ecodyn.tables.names import listed
 from ecodyn.tables.remarks import MOST_RUNS
 from ecodyn.trajectories import Input, Trajectories
@@ -49,6 +52,7 @@ def extract(
     progress: Progress | None = None,
     inputs: Mapping[str, str] | None = None,
     input_kind: Kind | Mapping[str, Kind] | None = None,
+    shard: tuple[int, int] | None = None,
     **fields: Unpack[Fields],
 ) -> Trajectories:
     """Turn training logs into trajectories, reading every frame once and holding a few megabytes of them.
@@ -66,6 +70,7 @@ def extract(
     progress : called as runs are finished
     inputs, input_kind : what else was logged that laws may depend on, by the name of the input, such as
         ``{"lr": "train/learning_rate"}``; and "steps" or "linear", how it goes between the steps that it was logged at
+    shard : (i, n) for the i-th of n shares of the logs, counted from 1; all shares together are the whole (`merge`)
     **fields : p, tokens, token_axis of `Request`; key, interval, step_pattern of `LogOptions`; given here or there
 
     Returns
@@ -91,6 +96,7 @@ def extract(
     extraction = _Extraction(
         logs, request, options, labels_shared=labels_shared, notes=notes or {}, command=command, inputs=found
     )
+    extraction.share = share_of(shard)
     return extraction.result(jobs, progress)
 
 
@@ -131,6 +137,7 @@ class _Extraction:
         self.observables, self.remarks = choose_observables(logs, request)
         self.inputs, self.remarks = inputs, [*self.remarks, *inputs.remarks]
         self.names = run_names(logs)
+        self.share: Share | None = None  # all of them
         self.done: dict[int, Reduced] = {}
         self.failures: dict[int, Exception] = {}
 
@@ -139,7 +146,7 @@ class _Extraction:
         try:
             self._reduce(jobs, progress)
         except KeyboardInterrupt:
-            missing = [str(name) for i, name in enumerate(self.names) if i not in self.done]
+            missing = [str(self.names[i]) for i in self._own if i not in self.done]
             raise InterruptedExtraction(self._finished() if self.done else None, missing) from None
         if not self.done:
             raise next(iter(self.failures.values()))
@@ -148,16 +155,24 @@ class _Extraction:
             raise IncompleteExtractionError(self._finished(), sentences)
         return self._finished()
 
+    @property
+    def _own(self) -> Sequence[int]:
+        """Positions of the logs that are reduced here."""
+        every = range(len(self.logs))
+        return every if self.share is None else self.share.taken(every)
+
     def _reduce(self, jobs: int, progress: Progress | None) -> None:
         # Observables go to the workers as they are: by name, one that was registered here would not be known there.
         work = functools.partial(_reduced, request=self.request, observables=self.observables)
-        for index, outcome in outcomes(work, self.logs, jobs):
+        own = self._own
+        for place, outcome in outcomes(work, [self.logs[i] for i in own], jobs):
+            index = own[place]
             if isinstance(outcome, Reduced):
                 self.done[index] = outcome
             else:
                 self.failures[index] = outcome
             if progress is not None:
-                progress(len(self.done) + len(self.failures), len(self.logs), str(self.names[index]))
+                progress(len(self.done) + len(self.failures), len(own), str(self.names[index]))
 
     def _finished(self) -> Trajectories:
         """The runs that are done; warns of what is wrong with them."""
@@ -186,8 +201,13 @@ class _Extraction:
             **_shared_notes([self.logs[i] for i in sorted(self.done)]),
             **self.notes,
             **({"inputs": dict(self.inputs.columns)} if self.inputs.columns else {}),
+            **(
+                {}
+                if self.share is None
+                else {"shard": share_noted(self.share, self.names, request, self.options, runs)}
+            ),
             "late_rows": {str(name): run.late_rows for name, run in runs.items() if run.late_rows != "none"},
-            "sources": {str(name): run.sources for name, run in runs.items()},
+            "sources": {str(name): as_given(run.sources) for name, run in runs.items()},
         }
 
 

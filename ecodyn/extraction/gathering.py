@@ -19,15 +19,17 @@ from ecodyn.extraction.recording.reading import is_recording, logs_at
 from ecodyn.extraction.request import Request
 from ecodyn.logs import Log, LogOptions
 from ecodyn.logs.opening import is_log
+from ecodyn.runtime.remote import local
 from ecodyn.tables import SUFFIXES
 from ecodyn.tables.names import listed
 from ecodyn.trajectories import Trajectories, as_trajectories, load
+from ecodyn.trajectories.collection.index import is_collection
 
 if TYPE_CHECKING:
     from ecodyn.trajectories.conversions import DataLike
     from ecodyn.trajectories.values import Numbers
 
-__all__ = ["Gathered", "data_of", "gather", "holds_logs"]
+__all__ = ["Gathered", "data_of", "entries_of", "gather", "holds_logs"]
 
 NETCDF = ".nc"
 
@@ -64,7 +66,7 @@ def gather(
 
     Parameters
     ----------
-    paths : trajectories files (.nc), tables, logs, recordings, or folders of these
+    paths : trajectories files (.nc), collections, tables, logs, recordings, or folders of these
     request, options, jobs, command, progress : of the logs, as in `extract`; what `options` say of tables holds for
         tables
 
@@ -94,7 +96,7 @@ def gather(
     (2, 5, 3)
     """
     options = options or LogOptions()
-    entries, left_out = _entries(paths, options)
+    entries, left_out = entries_of(paths, options)
     if left_out:
         text = f"left out, as no trajectories files and no logs: {listed(left_out)}"
         warnings.warn(text, DataWarning, stacklevel=2)
@@ -126,14 +128,16 @@ def data_of(X: DataLike, t: Numbers | float | None = None) -> Trajectories:
 
 def holds_logs(paths: Sequence[str | os.PathLike[str]], options: LogOptions | None = None) -> bool:
     """Whether any of the paths has to be extracted."""
-    return any(extracted for _, extracted in _entries(paths, options or LogOptions())[0])
+    return any(extracted for _, extracted in entries_of(paths, options or LogOptions())[0])
 
 
-def _entries(paths: Sequence[str | os.PathLike[str]], options: LogOptions) -> tuple[list[tuple[Path, bool]], list[str]]:
+def entries_of(
+    paths: Sequence[str | os.PathLike[str]], options: LogOptions
+) -> tuple[list[tuple[Path, bool]], list[str]]:
     """Files and folders in their order, each with whether it is extracted; and what of folders is neither."""
     entries: list[tuple[Path, bool]] = []
     left_out: list[str] = []
-    for given in map(Path, paths):
+    for given in map(local, paths):
         members, others = _members(given, options)
         entries += [(member, _is_extracted(member, options)) for member in members]
         left_out += map(str, others)
@@ -142,10 +146,10 @@ def _entries(paths: Sequence[str | os.PathLike[str]], options: LogOptions) -> tu
 
 def _members(path: Path, options: LogOptions) -> tuple[list[Path], list[Path]]:
     """The path itself, or of a folder with trajectories files or recordings in it, its entries; and what is neither."""
-    if not path.is_dir() or options.format is not None:
+    if not path.is_dir() or options.format is not None or is_collection(path):
         return [path], []
     entries = sorted(entry for entry in path.iterdir() if entry.name[0] != ".")
-    kept = [e for e in entries if e.suffix.lower() == NETCDF or is_recording(e)]
+    kept = [e for e in entries if e.suffix.lower() == NETCDF or is_recording(e) or is_collection(e)]
     if not kept or is_log(path):
         return [path], []
     replaced = [entry for entry in kept if journal_of(entry) in kept]  # a recording goes on, its journal has all of it
@@ -156,6 +160,8 @@ def _members(path: Path, options: LogOptions) -> tuple[list[Path], list[Path]]:
 
 def _is_extracted(path: Path, options: LogOptions) -> bool:
     """Whether a path is a log, or a recording under way: a finished one is a trajectories file."""
+    if options.format is None and is_collection(path):
+        return False
     if options.format is not None or path.is_dir() or journal_of(path).is_file():
         return True
     return path.suffix.lower() not in (NETCDF, *SUFFIXES)
@@ -163,7 +169,7 @@ def _is_extracted(path: Path, options: LogOptions) -> bool:
 
 def _loaded(files: Sequence[Path], options: LogOptions, *, beside_logs: bool) -> dict[Path, Trajectories]:
     """Trajectories files and tables, with what the options say of tables."""
-    tables = [file for file in files if file.suffix.lower() != NETCDF]
+    tables = [file for file in files if file.suffix.lower() != NETCDF and not is_collection(file)]
     # What is said of tables is refused with a netCDF file, which says it itself, unless it is meant for another file.
     meant = vars(options.of_table())
     return {file: load(file, **(meant if file in tables or not (tables or beside_logs) else {})) for file in files}

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 from ecodyn.logs import Log
 from ecodyn.runtime.files import sha256
+from ecodyn.runtime.remote import shown
 
-__all__ = ["Source", "sources_of"]
+__all__ = ["Source", "as_given", "sources_of"]
 
 MOST_SOURCES = 16  # files of one run that are listed singly; of more, a checksum over their checksums
 
@@ -30,3 +32,8 @@ def sources_of(log: Log, whole: bool) -> list[Source]:
 def _source(path: Path, whole: bool) -> Source:
     entry: Source = {"path": str(path), "bytes": path.stat().st_size}
     return entry | ({"sha256": sha256(path)} if whole else {})
+
+
+def as_given(sources: Sequence[Source]) -> list[Source]:
+    """The same with URLs where these were given, in place of the copies that were read."""
+    return [{**source, "path": shown(Path(str(source["path"])))} for source in sources]

@@ -53,6 +53,45 @@ def inspection_table(facts: TrajectoriesFacts) -> Table:
     return _two_columns(facts["path"], rows)
 
 
+class CollectionFacts(TypedDict):
+    """What is in a collection, as ``ecodyn inspect`` says it: from its index, and from the checksums of its files."""
+
+    path: str
+    files: int
+    bytes: int
+    runs: int
+    clusters: int
+    steps: int
+    first_step: float
+    last_step: float
+    features: int
+    observables: list[str]
+    curves: list[str]
+    inputs: dict[str, str]
+    labels_shared: bool
+    settings: dict[str, list[Label | float]]
+    wrong: list[str]
+    provenance: dict[str, Json]
+    command: str
+
+
+def collection_table(facts: CollectionFacts) -> Table:
+    """What is in a collection: two columns, what is wrong last."""
+    rows = {
+        "files": f"{facts['files']}, {facts['bytes'] / 1e6:.3g} MB",
+        "runs": f"{facts['runs']} in {facts['clusters']} clusters",
+        "steps": f"{facts['steps']}, from {facts['first_step']:g} to {facts['last_step']:g}",
+        "features": f"{facts['features']}, labels {'shared' if facts['labels_shared'] else 'not shared'} between runs",
+        "observables": ", ".join(facts["observables"]),
+        "curves": ", ".join(facts["curves"]) or "none",
+        "inputs": ", ".join(f"{name} ({kind})" for name, kind in facts["inputs"].items()) or "none",
+        "settings": "; ".join(f"{k} = {', '.join(map(str, v))}" for k, v in facts["settings"].items()) or "none",
+        "wrong with it": "\n".join(facts["wrong"]) or "nothing found: every file is what the index says",
+        "next": facts["command"],
+    }
+    return _two_columns(facts["path"], rows)
+
+
 def log_table(facts: LogFacts) -> Table:
     """What is in a training log: two columns, what is wrong last."""
     sizes = " × ".join(map(str, facts["frames"]))

@@ -14,6 +14,7 @@ from ecodyn.arrays import Array
 from ecodyn.errors import UnusableDataError
 from ecodyn.tables import TableOptions, interpret
 from ecodyn.tables.names import listed
+from ecodyn.trajectories.collection.collection import Collection
 from ecodyn.trajectories.containers import refuse_containers
 from ecodyn.trajectories.labelled_arrays import array_fields, dataset_fields
 from ecodyn.trajectories.loading import load
@@ -30,7 +31,7 @@ __all__ = ["DataLike", "as_trajectories", "is_labelled", "is_one_array"]
 
 
 Labelled: TypeAlias = "pd.DataFrame | xr.DataArray | xr.Dataset"
-One: TypeAlias = "Trajectories | str | os.PathLike[str] | Labelled"
+One: TypeAlias = "Trajectories | Collection | str | os.PathLike[str] | Labelled"
 ByLabel: TypeAlias = "Mapping[str, One | Numbers] | Mapping[int, One | Numbers]"
 DataLike: TypeAlias = "One | Numbers | Sequence[One] | ByLabel"  # what `as_trajectories` takes
 
@@ -44,7 +45,7 @@ def as_trajectories(X: DataLike, t: Numbers | float | None = None) -> Trajectori
     Parameters
     ----------
     X : one of
-        * Trajectories, or the path of a trajectories file;
+        * Trajectories, a Collection, or the path of a trajectories file or a collection;
         * an array or tensor (step, feature) of one run or (run, step, feature) of several;
         * a pandas DataFrame, wide or long: see `Trajectories.from_dataframe`;
         * an xarray DataArray with dimensions named step, feature and run, or a Dataset with a variable ``signal``, a
@@ -73,6 +74,9 @@ def as_trajectories(X: DataLike, t: Numbers | float | None = None) -> Trajectori
     if isinstance(X, Trajectories):
         _refuse_times(t, "Trajectories carry their own")
         return X
+    if isinstance(X, Collection):
+        _refuse_times(t, "a collection's runs carry their own")
+        return X.load()
     if isinstance(X, str | os.PathLike):
         _refuse_times(t, f"the file {X} has its own")
         return load(X)
@@ -109,7 +113,7 @@ def is_one_array(X: object) -> bool:
 
 
 def _stands_alone(part: object) -> bool:
-    return isinstance(part, Trajectories | str | os.PathLike) or is_labelled(part)
+    return isinstance(part, Trajectories | Collection | str | os.PathLike) or is_labelled(part)
 
 
 def _refuse_times(t: object, who: str) -> None:

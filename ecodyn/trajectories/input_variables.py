@@ -13,7 +13,7 @@ from ecodyn.trajectories.labels import Label
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["INPUT", "input_variables", "inputs_of_variables", "noted_inputs", "notes_of_inputs"]
+__all__ = ["INPUT", "PREFIX", "input_variables", "inputs_of_variables", "noted_inputs", "notes_of_inputs"]
 
 INPUT = "ecodyn_input"  # the attribute of a variable with an input's values: its kind
 PREFIX = "input_"  # of the names of such variables, so that a curve or a setting may be called as an input is

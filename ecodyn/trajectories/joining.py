@@ -17,7 +17,7 @@ from ecodyn.trajectories.labels import Label
 from ecodyn.trajectories.parts import some, take_features, velocity_of
 from ecodyn.trajectories.values import Numbers
 
-__all__ = ["Known", "joined"]
+__all__ = ["Known", "common_provenance", "joined"]
 
 SOURCE_RUN = "source_run"  # the setting that keeps the labels of runs that had to be numbered anew
 
@@ -63,7 +63,7 @@ def joined(parts: Sequence[Checked], keys: Sequence[Label] | None = None, known:
         "features": parts[0].features,
         "runs": runs,
         "labels_shared": shared,
-        "provenance": _provenance(parts),
+        "provenance": common_provenance(parts),
         "observables": {
             name: _by_run(parts, [p.observables[name] for p in parts])
             for name in _common(p.observables for p in parts)
@@ -160,7 +160,7 @@ def _embeddings(parts: Sequence[Checked]) -> list[Array] | None:
     return [one[:, ~np.isnan(one).all(axis=0)] for of_part in kept if of_part is not None for one in of_part]
 
 
-def _provenance(parts: Sequence[Checked]) -> dict[str, Json]:
+def common_provenance(parts: Sequence[Checked]) -> dict[str, Json]:
     """What all parts state alike, and beside it what each states."""
     if len(parts) == 1:
         return dict(parts[0].provenance)

@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, overload
 
 from ecodyn.errors import UnusableDataError
 from ecodyn.runtime.files import check_output
+from ecodyn.runtime.remote import UrlPath, named, place
 from ecodyn.tables import SUFFIXES, TableOptions, read_table
+from ecodyn.trajectories.collection.collection import Collection
+from ecodyn.trajectories.collection.index import is_collection
+from ecodyn.trajectories.collection.opening import opened
 from ecodyn.trajectories.netcdf import read_netcdf
 from ecodyn.trajectories.paths import RECORDING_SUFFIX, refuse_recording, suffix_of
 from ecodyn.trajectories.tabular import fields_of_frame
@@ -21,6 +25,7 @@ SPREADSHEETS = (".xlsx", ".xls", ".xlsm", ".ods", ".numbers")
 COMPRESSED = (".gz", ".bz2", ".xz", ".zip", ".zst")
 
 
+@overload
 def load(
     path: str | os.PathLike[str],
     *,
@@ -28,17 +33,34 @@ def load(
     run: str | None = None,
     columns: Sequence[str] | str | None = None,
     missing: Literal["drop", "interpolate", "keep"] = "drop",
-) -> Trajectories:
-    """Read a trajectories file, netCDF4 (.nc), or a table (.csv, .tsv, .jsonl, .parquet), that any program wrote.
+    lazy: Literal[False] = False,
+) -> Trajectories: ...
+@overload
+def load(path: str | os.PathLike[str], *, lazy: Literal[True]) -> Collection: ...
+def load(
+    path: str | os.PathLike[str],
+    *,
+    time: str | None = None,
+    run: str | None = None,
+    columns: Sequence[str] | str | None = None,
+    missing: Literal["drop", "interpolate", "keep"] = "drop",
+    lazy: bool = False,
+) -> Trajectories | Collection:
+    """Read a trajectories file, netCDF4 (.nc), a collection of them, or a table that any program wrote.
 
-    A table has a column step, one column for each feature and an optional column run; or, in the long form, columns
-    feature and value. Columns that are names and not numbers count as shared labels. For `time`, `run`, `columns` and
-    `missing`, which say what a table doesn't, see `Trajectories.from_dataframe`.
+    A collection is the folder that ``ecodyn merge`` writes. With `lazy`, nothing of it, or of a netCDF file, is read
+    until it is used: see `Collection`.
+
+    A table (.csv, .tsv, .jsonl, .parquet) has a column step, one column for each feature and an optional column run;
+    or, in the long form, columns feature and value. Columns that are names and not numbers count as shared labels. For
+    `time`, `run`, `columns` and `missing`, which say what a table doesn't, see `Trajectories.from_dataframe`.
 
     Raises
     ------
     FileNotFoundError
         There is no such file.
+    ValueError
+        Something is said of a file that says it itself, or a table is to be read later.
     UnusableDataError
         The file is truncated, altered or of another kind, or its data can be read in two ways or break a rule.
 
@@ -57,24 +79,51 @@ def load(
     ...     load(table)
     Trajectories: 1 run × 3 steps (1900 to 1902) × 2 features; observables signal; labels shared
     """
-    source, options = Path(path), TableOptions(time=time, run=run, columns=columns, missing=missing)
+    options = TableOptions(time=time, run=run, columns=columns, missing=missing)
+    if isinstance(there := place(path), UrlPath):
+        return _remote(there, options, lazy)
+    return _local(there, options, lazy)
+
+
+def _remote(url: UrlPath, options: TableOptions, lazy: bool) -> Trajectories | Collection:
+    """What is at a URL: a collection file by file, one file as a copy, or unread."""
+    if lazy or is_collection(url):
+        if url.suffix.lower() in SUFFIXES:
+            _refuse_lazy(url, lazy)
+        return opened(url) if lazy else opened(url).load()
+    with named(url) as copy:
+        return _local(copy, options, lazy)
+
+
+def _local(source: Path, options: TableOptions, lazy: bool) -> Trajectories | Collection:
     refuse_recording(source)
     try:
         if source.suffix.lower() in SUFFIXES:
-            frame = read_table(source, [] if run is None else [run])
+            _refuse_lazy(source, lazy)
+            frame = read_table(source, [] if options.run is None else [options.run])
             return Trajectories(**fields_of_frame(frame, options, str(source)))
         _check_kind(source)
         if options != TableOptions():
             raise ValueError(f"{source} is no table and says itself what time, runs and features are; leave that out")
-        return Trajectories.from_dataset(read_netcdf(source))
+        if lazy:
+            return opened(source)
+        return opened(source).load() if is_collection(source) else Trajectories.from_dataset(read_netcdf(source))
     except UnusableDataError as error:
         raise error if str(source) in str(error) else UnusableDataError(f"{source}: {error}") from error
+
+
+def _refuse_lazy(source: Path | UrlPath, lazy: bool) -> None:
+    if lazy:
+        raise ValueError(
+            f"{source} is a table, which is read whole; write it as netCDF or as a collection first: ecodyn merge "
+            f"{source} -o all/"
+        )
 
 
 def _check_kind(source: Path) -> None:
     """Refuse what is neither a trajectories file nor a table, and say what to do with it."""
     suffix = source.suffix.lower()
-    if suffix == ".nc":
+    if suffix == ".nc" or is_collection(source):
         return
     if source.is_dir():
         todo = "it is a folder: name a file inside it; ecodyn compare and ecodyn extract read folders of logs"

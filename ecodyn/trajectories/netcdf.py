@@ -17,7 +17,7 @@ from ecodyn.trajectories.paths import beginning
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["CHECKSUM", "read_netcdf", "write_dataset", "write_netcdf"]
+__all__ = ["CHECKSUM", "check_start", "read_netcdf", "write_dataset", "write_netcdf"]
 
 CHECKSUM = "ecodyn_checksum"  # the attribute of a file with the checksum of all it holds
 COMPRESSION = {"zlib": True, "complevel": 4, "shuffle": True}  # what netCDF4-python compresses with by default
@@ -41,7 +41,7 @@ def write_dataset(ds: xr.Dataset, path: Path, *, force: bool = False) -> None:
 
 def read_netcdf(path: Path) -> xr.Dataset:
     """Read a netCDF4 file into memory, and refuse it if it is truncated, altered or something else."""
-    _check_start(path)
+    check_start(path)
     try:
         ds = _read_whole(path)
     except (ImportError, UnusableDataError):
@@ -71,7 +71,8 @@ def _read_whole(path: Path) -> xr.Dataset:
         return ds.load()
 
 
-def _check_start(path: Path) -> None:
+def check_start(path: Path) -> None:
+    """Refuse a file that does not begin as netCDF4 does, and say what it is."""
     start = beginning(path)
     if start.startswith(NETCDF3_SIGNATURE):
         raise UnusableDataError(f"{path} is a netCDF3 file, expected netCDF4; convert it with nccopy -k nc4")

@@ -18,6 +18,7 @@ from ecodyn.logs import ArrayFrames, Log, LogOptions, open_logs
 from ecodyn.logs.opening import is_log
 from ecodyn.observables import OBSERVABLES
 from ecodyn.observables.features import Label
+from ecodyn.runtime.remote import named
 from ecodyn.tables.names import listed
 from ecodyn.trajectories import Trajectories, load
 from ecodyn.trajectories.netcdf import CHECKSUM
@@ -190,7 +191,11 @@ def logs_at(path: str | os.PathLike[str], options: LogOptions | None = None) -> 
     DataWarning
         A folder of recordings holds something that is no log, or one of logs trajectories files.
     """
-    path = Path(path)
+    with named(path) as copy:
+        return _logs_at(copy, options)
+
+
+def _logs_at(path: Path, options: LogOptions | None) -> list[Log]:
     if (journal := journal_of(path)).is_file():
         path = journal
     if is_recording(path):

@@ -14,6 +14,7 @@ from ecodyn.networks.training.checks import check_seed, check_whole
 from ecodyn.networks.training.network import NetworkSettings
 from ecodyn.networks.training.schedule import Schedule
 from ecodyn.runtime.processes import physical_memory
+from ecodyn.runtime.shares import Share
 from ecodyn.trajectories.parts import some
 
 __all__ = ["Design", "Run", "check_memory"]
@@ -45,6 +46,8 @@ class Design:
         Number of updates.
     keep : Schedule
         Which of the steps 0..steps are kept.
+    share : Share or None
+        Which of the seeds are trained here; None for all. Runs are named as if all were.
 
     Raises
     ------
@@ -56,6 +59,7 @@ class Design:
     seeds: tuple[int, ...]
     steps: int
     keep: Schedule
+    share: Share | None = None
 
     @classmethod
     def of(
@@ -64,12 +68,13 @@ class Design:
         seeds: Sequence[int],
         steps: int,
         keep: Schedule | None,
+        share: Share | None = None,
     ) -> Design:
         """The design that `train` is asked for: one network or several, and by default every step kept."""
         several = (networks,) if isinstance(networks, NetworkSettings) else tuple(networks)
         if not isinstance(seeds, Iterable):
             raise ValueError(f"seeds must be several, such as range(16) or [3], got {seeds!r}")
-        return cls(networks=several, seeds=tuple(seeds), steps=steps, keep=keep or Schedule())
+        return cls(networks=several, seeds=tuple(seeds), steps=steps, keep=keep or Schedule(), share=share)
 
     def __post_init__(self) -> None:
         check_whole("steps", self.steps, 1)
@@ -77,10 +82,21 @@ class Design:
         object.__setattr__(self, "seeds", tuple(map(int, self.seeds)))
         object.__setattr__(self, "networks", tuple(network.over(self.steps) for network in self.networks))
         _check_networks(self.networks)
-        check_memory(self.networks, len(self.seeds), self.steps, self.keep)
+        check_memory(self.networks, len(self.own_seeds), self.steps, self.keep)
+
+    @cached_property
+    def own_seeds(self) -> tuple[int, ...]:
+        """Those that are trained here."""
+        return self.seeds if self.share is None else tuple(self.share.taken(self.seeds))
 
     @cached_property
     def runs(self) -> tuple[Run, ...]:
+        """Those that are trained here."""
+        own = set(self.own_seeds)
+        return tuple(run for run in self.all_runs if run.seed in own)
+
+    @cached_property
+    def all_runs(self) -> tuple[Run, ...]:
         """One a network and seed, the seed varying fastest; named by the seed, in a grid by 0, 1, ..."""
         pairs = [(n, seed) for n in range(len(self.networks)) for seed in self.seeds]
         many = len(self.networks) > 1

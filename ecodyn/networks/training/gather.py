@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ecodyn.networks.training.descent import Record
-from ecodyn.networks.training.design import Run
+from ecodyn.networks.training.design import Design, Run
 from ecodyn.networks.training.grids import varied_settings
 from ecodyn.networks.training.partial import PartialFolder
 from ecodyn.networks.training.recorded_rates import rate_inputs
@@ -65,7 +65,8 @@ class Population:
         observables = {n: np.stack([part.record.observables[n][part.row] for part in parts]) for n in first.observables}
         curves = {n: np.stack([part.record.curves[n][part.row] for part in parts]) for n in first.curves}
         embedding = [part.record.embedding[part.row] for part in parts if part.record.embedding is not None]
-        starts = [networks[run.network].initialisation(run.seed) for run in runs]
+        beside = runs if self.request.design.share is None else self.request.design.all_runs  # those of other shares
+        starts = [networks[run.network].initialisation(run.seed) for run in beside]
         return Trajectories(
             observables.pop("signal"),
             first.steps,
@@ -77,7 +78,7 @@ class Population:
             dc=curves.pop("dc", None),
             curves=curves,
             embedding=embedding or None,
-            cluster=clusters(starts, [run.label for run in runs]),
+            cluster=_clusters(starts, self.request.design, runs),
             settings={name: np.asarray(values) for name, values in self._settings(runs).items()},
             inputs=self._inputs(runs),
         )
@@ -112,6 +113,19 @@ class Population:
             "versions": plan["versions"],
             "seeds": list(dict.fromkeys(seeds)),
             **common,
+            **({} if self.request.shard is None else {"shard": self.request.shard}),
             **({"varied": varied, "networks": tables} if len(tables) > 1 else {}),
             **{name: plan[name] for name in ("dtype", "device", "steps", "schedule")},
         }
+
+
+def _clusters(starts: Sequence[Hashable], design: Design, runs: Sequence[Run]) -> list[int] | None:
+    """For each run the label of the first that starts alike; None where all start differently.
+
+    Of a share, the first may be in another one, and a label is given in any case, so that shares can be put together.
+    """
+    if design.share is None:
+        return clusters(starts, [run.label for run in runs])
+    everywhere = [run.label for run in design.all_runs]
+    of_run = dict(zip(everywhere, clusters(starts, everywhere) or everywhere, strict=True))
+    return [of_run[run.label] for run in runs]

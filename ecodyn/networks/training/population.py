@@ -30,6 +30,7 @@ from ecodyn.networks.training.request import Request
 from ecodyn.networks.training.schedule import Schedule
 from ecodyn.networks.training.work import Progress, Task, work
 from ecodyn.runtime.files import first_line
+from ecodyn.runtime.shares import share_of
 from ecodyn.trajectories import Trajectories
 
 __all__ = ["train"]
@@ -51,6 +52,7 @@ def train(
     resume: bool = False,
     progress: Progress | None = None,
     command: str | None = None,
+    shard: tuple[int, int] | None = None,
 ) -> Trajectories:
     """Train every network under every seed: signal, further observables and curves (run, step, feature) of each run.
 
@@ -70,6 +72,7 @@ def train(
     folder, resume : where finished batches are kept, default a temporary folder; whether to go on with what it has
     progress : called in this process with the run-steps done, all there are, and what is under way
     command : the command line, for the provenance
+    shard : (i, n) for the i-th of n shares of the seeds, counted from 1; all shares together are the whole (`merge`)
 
     >>> from ecodyn.training import DeepLinear, Schedule, train
     >>> train(DeepLinear(modes=3), seeds=[0, 1], steps=20, keep=Schedule(every=5)).values.shape
@@ -77,7 +80,7 @@ def train(
     """
     writer = None if checkpoints is None else Checkpoints(Path(checkpoints), checkpoint_every)
     machine = Machine(dtype=dtype, device=device, batch=batch, jobs=jobs)
-    request = Request(Design.of(networks, seeds, steps, keep), machine, writer, command)
+    request = Request(Design.of(networks, seeds, steps, keep, share_of(shard)), machine, writer, command)
     with _folder(folder) as place:
         return _carry_out(request, place, resume=resume, progress=progress)
 

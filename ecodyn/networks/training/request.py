@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
@@ -38,7 +40,7 @@ class Request:
     @cached_property
     def _sizes(self) -> list[int]:
         """Networks side by side, for each of the networks."""
-        seeds, runs = len(self.design.seeds), len(self.design.runs)
+        seeds, runs = len(self.design.own_seeds), len(self.design.runs)
         return [self.machine.batch_size(network, seeds, runs) for network in self.design.networks]
 
     def batches(self, labels: Collection[int]) -> list[list[int]]:
@@ -48,6 +50,17 @@ class Request:
             own = [run.label for run in self.design.runs if run.network == n and run.label in labels]
             batches += [own[i : i + size] for i in range(0, len(own), size)]
         return batches
+
+    @property
+    def shard(self) -> dict[str, object] | None:
+        """Which share of the seeds this is, for the provenance, and of which training; None of all."""
+        if self.design.share is None:
+            return None
+        # What all shares of one training have in common, and no other training has.
+        common = {name: value for name, value in self.plan.items() if name not in ("runs", "batches", "shard")}
+        common.pop("checkpoints")
+        digest = hashlib.sha256(json.dumps(common, sort_keys=True, default=str).encode()).hexdigest()
+        return {**vars(self.design.share), "of_seeds": len(self.design.seeds), "whole": digest}
 
     @cached_property
     def plan(self) -> dict[str, object]:
@@ -64,5 +77,6 @@ class Request:
             "device": machine.device,
             "versions": versions("torch", "numpy"),
             "checkpoints": written,
+            **({} if design.share is None else {"shard": vars(design.share)}),
             "batches": self.batches({run.label for run in design.runs}),
         }
