@@ -13,6 +13,7 @@ from ecodyn.runtime.lazy import lazily
 
 if TYPE_CHECKING:  # what type checkers see; at run time the names come from _HOME
     from ecodyn.comparison import Comparison, InterruptedComparison, Phases, compare, find_phases
+    from ecodyn.comparison.atlas import Atlas, InterruptedAtlas, compare_by
     from ecodyn.comparison.automatic import BestLaw, best_law
     from ecodyn.equations.forms import polynomial_library
     from ecodyn.errors import DataWarning, NothingFittedError, OutputExistsError, UnusableDataError
@@ -43,6 +44,7 @@ if TYPE_CHECKING:  # what type checkers see; at run time the names come from _HO
     from ecodyn.trajectories import Input, Trajectories, as_trajectories, load
 
 _HOME = {
+    "Atlas": "ecodyn.comparison.atlas",
     "BestLaw": "ecodyn.comparison.automatic",
     "Comparison": "ecodyn.comparison",
     "ConstraintError": "ecodyn.families.constraint_parts",
@@ -56,6 +58,7 @@ _HOME = {
     "FormulaError": "ecodyn.formulas.tokens",
     "IncompleteExtractionError": "ecodyn.extraction",
     "Input": "ecodyn.trajectories",
+    "InterruptedAtlas": "ecodyn.comparison.atlas",
     "InterruptedComparison": "ecodyn.comparison",
     "InterruptedExtraction": "ecodyn.extraction",
     "LibraryFamily": "ecodyn.families.base",
@@ -76,6 +79,7 @@ _HOME = {
     "as_trajectories": "ecodyn.trajectories",
     "best_law": "ecodyn.comparison.automatic",
     "compare": "ecodyn.comparison",
+    "compare_by": "ecodyn.comparison.atlas",
     "extract": "ecodyn.extraction",
     "find_equilibria": "ecodyn.stability.equilibria",
     "find_phases": "ecodyn.comparison",
@@ -91,6 +95,7 @@ _HOME = {
 }
 
 __all__ = [
+    "Atlas",
     "BestLaw",
     "Comparison",
     "ConstraintError",
@@ -104,6 +109,7 @@ __all__ = [
     "FormulaError",
     "IncompleteExtractionError",
     "Input",
+    "InterruptedAtlas",
     "InterruptedComparison",
     "InterruptedExtraction",
     "LibraryFamily",
@@ -124,6 +130,7 @@ __all__ = [
     "as_trajectories",
     "best_law",
     "compare",
+    "compare_by",
     "extract",
     "find_equilibria",
     "find_phases",
