@@ -1,4 +1,4 @@
-"""``compare_by``: a comparison in every cell of a grid of settings, cell by cell, each kept as soon as it is finished."""
+"""``compare_by``: a comparison in every cell of a grid of settings, each kept as soon as it is finished."""
 
 from __future__ import annotations
 

@@ -46,8 +46,8 @@ def control_sentence(control: str, level: float, claims: int) -> str:
     """What is controlled, over how many claims, and at what level."""
     share = f"{1 - level:.2g}"
     null = (
-        "The null hypothesis in each cell: a family that was excluded is as good as the best, or the one named does not "
-        "beat every null model, or leaves more than the margin more than another that stays."
+        "The null hypothesis in each cell: a family that was excluded is as good as the best, or the one named does "
+        "not beat every null model, or leaves more than the margin more than another that stays."
     )
     if control == HOLM:
         return (
@@ -56,12 +56,12 @@ def control_sentence(control: str, level: float, claims: int) -> str:
         )
     if control == FALSE_DISCOVERY:
         return (
-            f"{null} Benjamini and Hochberg's procedure over {claims} verdicts keeps the expected share of false claims "
-            f"among those that stand at most {share}, if cells are independent or positively dependent."
+            f"{null} Benjamini and Hochberg's procedure over {claims} verdicts keeps the expected share of false "
+            f"claims among those that stand at most {share}, if cells are independent or positively dependent."
         )
     return (
-        f"{null} Nothing is controlled over the {claims} verdicts: of cells in which the null hypothesis is true, up to "
-        f"a share of {share} may make a claim."
+        f"{null} Nothing is controlled over the {claims} verdicts: of cells in which the null hypothesis is true, up "
+        f"to a share of {share} may make a claim."
     )
 
 

@@ -60,9 +60,7 @@ def scores_frame(atlas: Atlas) -> pd.DataFrame:
     """The comparisons' own tables, one under the other."""
     import pandas as pd
 
-    parts = [
-        cell.comparison.to_dataframe().assign(**cell.setting) for cell in atlas.cells.values() if cell.comparison
-    ]
+    parts = [cell.comparison.to_dataframe().assign(**cell.setting) for cell in atlas.cells.values() if cell.comparison]
     if not parts:
         return pd.DataFrame(columns=list(atlas.by))
     frame = pd.concat(parts, ignore_index=True)
@@ -91,7 +89,7 @@ def _coefficients(cell: AtlasCell) -> list[dict[str, object]]:
             **{name: getattr(c, name) for name in KNOWN},
         }
         for w in cell.windows
-        for m in w.models
-        if m.kind == FAMILY and isinstance(m.model, Law | FormulaModel)
+        for m in {m.name: m for m in w.models if m.kind == FAMILY}.values()  # each protocol's score has the same law
+        if isinstance(m.model, Law | FormulaModel)
         for c in coefficients_of(m.model)
     ]
