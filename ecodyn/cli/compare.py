@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ecodyn.cli.arguments import chosen, cores, dynamics_of, windows_of
+from ecodyn.cli.atlas import By, Control, Level, ResumeCells, compared_by, control_options, settings_of
 from ecodyn.cli.constraints import Constraints, constrained_families
 from ecodyn.cli.formulas import (
     FormulaTexts,
@@ -136,15 +137,24 @@ def compare(
     check_budget: CheckBudget = False,
     resamples: Resamples = 0,
     survivor_rule: SurvivorRule = "two_component",
+    by: By = None,
+    control: Control = None,
+    level: Level = None,
     output: Folder = None,
+    resume: ResumeCells = False,
     jobs: Jobs = 0,
     seed: Seed = 0,
     force: Force = False,
     as_json: Json = False,
 ) -> None:
-    """Say which equation family best describes trainings it has not seen, by how much, or that the data can't tell."""
+    """Say which equation family best describes trainings it has not seen, by how much, or that the data can't tell.
+
+    With --by, in every cell of a grid of settings: OUTPUT is then an atlas, a page with those of all cells beside it.
+    """
     with exits():
         from ecodyn.comparison import compare as compare_families
+        from ecodyn.comparison.atlas import compare_by
+        from ecodyn.comparison.atlas.files import check_folder
         from ecodyn.comparison.contenders import PROTOCOLS
         from ecodyn.equations.library import COUPLINGS
         from ecodyn.extraction.gathering import holds_logs
@@ -157,7 +167,10 @@ def compare(
         laws = formulas_of(formula or (), positive, state, which.split(","), unmeasured)
         reading = Reading(columns, time_column, run_column, missing)
         logs = LogReading(key, p, token_axis, tokens, interval, step_pattern, log_format)
-        if output is not None:
+        settings = settings_of(by, control, level, resume)
+        if output is not None and settings is not None:
+            check_folder(output, force=force, resume=resume)
+        elif output is not None:
             _check_folder(output, force, logged=holds_logs(paths, logs.options(reading)))
         found = gathered(paths, reading, logs, cores(jobs))
         _keep(found, output)
@@ -170,7 +183,13 @@ def compare(
         parameters = terms_beside(_parameters(names, refine), names, term)
         comparison = partial(comparison, parameters=parameters, survivor_rule=survivor_rule)
         comparison = partial(comparison, check_budget=check_budget, resamples=resamples)
-        result = _compared(partial(comparison, margin=margin, surrogates=surrogates, jobs=cores(jobs), seed=seed))
+        comparison = partial(comparison, margin=margin, surrogates=surrogates, jobs=cores(jobs), seed=seed)
+        if settings is not None:
+            atlas = partial(compare_by, data, settings, families, couplings, folder=output, resume=resume, force=force)
+            atlas = partial(atlas, **comparison.keywords, **control_options(control, level))
+            compared_by(atlas, output, as_json)
+            return
+        result = _compared(comparison)
         _hand_over(result, output, as_json)
         _say_what_is_lacking(result)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -16,11 +16,13 @@ from ecodyn.report.style import DEAD, FONT, INK, axes_or_new, escaped
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 __all__ = ["plot_atlas", "plot_survivors_map"]
 
 WIDE, HIGH = 1.2, 0.72  # inches of a cell, room for three short lines
-ROOM = (1.2, 1.1)  # inches for labels and the legend
+ROOM = (1.2, 0.9)  # inches for labels
+BELOW, LINE = 0.42, 0.2  # inches from the map to the legend below it, and of a line of it
 MOST_NAMED = 8  # columns or rows; where there are more, a cell has only its number
 STANDS, PALE = 0.62, 0.18  # opacity of what stands over all cells, and of what does not: ink is read on either
 HATCHES = {TIED: "//", INADEQUATE: ".."}
@@ -67,7 +69,7 @@ def plot_atlas(atlas: Atlas, window: int = 0, fixed: Fixed | None = None, ax: Ax
         opacity = STANDS if cell.holds(window) else PALE
         _box(ax, i, j, colours[best.family], opacity, HATCHES.get(cell.status(window)))
         lines = [best.family, best.coupling or "", number(best.skill)] if named else [number(best.skill, 2)]
-        _word(ax, i, j, "\n".join(lines), INK)
+        _word(ax, i, j, "\n".join(lines), INK, hatched=cell.status(window) in HATCHES)
     _legend(ax, atlas, window, colours)
     return ax
 
@@ -127,12 +129,11 @@ def _box(ax: Axes, i: int, j: int, colour: object, opacity: float, hatch: str | 
     ax.add_patch(Rectangle((i - 0.48, j - 0.46), 0.96, 0.92, facecolor=face, edgecolor=DEAD, lw=0.6, hatch=hatch))
 
 
-def _word(ax: Axes, i: int, j: int, text: str, colour: str) -> None:
+def _word(ax: Axes, i: int, j: int, text: str, colour: str, *, hatched: bool = False) -> None:
     """Text in a cell, on a ground of its own where the cell may be hatched."""
-    ground = {"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 1.2}
-    ax.text(
-        i, j, escaped(text), ha="center", va="center", fontsize=FONT - 1, color=colour, linespacing=1.1, bbox=ground
-    )
+    ground = {"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 1.2} if hatched else None
+    written = ax.text(i, j, escaped(text), ha="center", va="center", fontsize=FONT - 1, color=colour, bbox=ground)
+    written.set_linespacing(1.1)
 
 
 def _legend(ax: Axes, atlas: Atlas, window: int, colours: dict[str, str]) -> None:
@@ -152,5 +153,11 @@ def _legend(ax: Axes, atlas: Atlas, window: int, colours: dict[str, str]) -> Non
         if any(cell.status(window) == status for cell in cells):
             entries.append(Patch(facecolor="white", edgecolor=INK, hatch=hatch, label=status))
     if entries:
-        place = {"loc": "upper left", "bbox_to_anchor": (1.01, 1.0)}
-        ax.legend(handles=entries, frameon=False, fontsize=FONT - 1, labelcolor=INK, **place)
+        # Below, so that maps can stand beside each other; the axes keep their size.
+        figure = cast("Figure", ax.get_figure(root=True))
+        height = figure.get_figheight()
+        figure.set_figheight(height + LINE * len(entries))
+        below = (0.0, -BELOW / max(height - ROOM[1], HIGH))
+        ax.legend(
+            handles=entries, frameon=False, fontsize=FONT - 1, labelcolor=INK, loc="upper left", bbox_to_anchor=below
+        )

@@ -25,8 +25,8 @@ __all__ = ["write_atlas"]
 MOST_MAPS = 12  # a map for each combination of the settings after the second; the table has them all
 MOST_PANELS = 6  # of skills along a setting, in one figure
 MOST_TERMS = 6  # whose coefficients are drawn
-IN_A_ROW = 3  # panels
-PANEL = (3.0, 2.7)  # inches
+IN_A_ROW = 4  # panels: with their legend as wide as the page
+PANEL = (2.35, 2.5)  # inches
 LEGEND = 1.7  # inches beside the panels
 
 
