@@ -162,19 +162,19 @@ class Atlas:
         """A row for every cell and window: its settings, what is named there, its skill, and whether it stands."""
         from ecodyn.comparison.atlas.tabular import cells_frame
 
-        return cells_frame(self)
+        return cells_frame(list(self.cells.values()))
 
     def scores(self) -> pd.DataFrame:
         """A row for every model under every protocol over every window of every cell, as a comparison has them."""
         from ecodyn.comparison.atlas.tabular import scores_frame
 
-        return scores_frame(self)
+        return scores_frame(list(self.cells.values()))
 
     def coefficients(self) -> pd.DataFrame:
         """A row for every coefficient of every law that was fitted to all runs of a cell."""
         from ecodyn.comparison.atlas.tabular import coefficients_frame
 
-        return coefficients_frame(self)
+        return coefficients_frame(list(self.cells.values()))
 
     def to_json(self) -> Mapping[str, object]:
         """atlas.json as a dictionary; non-finite numbers are null."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ecodyn.comparison.atlas.cell import AtlasCell
@@ -13,18 +14,16 @@ from ecodyn.families.model_name import FAMILY
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ecodyn.comparison.atlas.result import Atlas
-
 __all__ = ["cells_frame", "coefficients_frame", "scores_frame"]
 
 KNOWN = ("low", "high", "halves", "run_spread", "identified")  # of a coefficient
 
 
-def cells_frame(atlas: Atlas) -> pd.DataFrame:
+def cells_frame(cells: Sequence[AtlasCell]) -> pd.DataFrame:
     """A row for every cell and window; a cell that could not be compared has one, with its failure."""
     import pandas as pd
 
-    rows = [_row(cell, window) for cell in atlas.cells.values() for window in range(max(1, len(cell.windows)))]
+    rows = [_row(cell, window) for cell in cells for window in range(max(1, len(cell.windows)))]
     return pd.DataFrame(rows)
 
 
@@ -56,22 +55,21 @@ def _row(cell: AtlasCell, window: int) -> dict[str, object]:
     }
 
 
-def scores_frame(atlas: Atlas) -> pd.DataFrame:
+def scores_frame(cells: Sequence[AtlasCell]) -> pd.DataFrame:
     """The comparisons' own tables, one under the other."""
     import pandas as pd
 
-    parts = [cell.comparison.to_dataframe().assign(**cell.setting) for cell in atlas.cells.values() if cell.comparison]
-    if not parts:
-        return pd.DataFrame(columns=list(atlas.by))
+    parts = [cell.comparison.to_dataframe().assign(**cell.setting) for cell in cells if cell.comparison]
+    by = cells[0].by
     frame = pd.concat(parts, ignore_index=True)
-    return frame[[*atlas.by, *(name for name in frame.columns if name not in atlas.by)]]
+    return frame[[*by, *(name for name in frame.columns if name not in by)]]
 
 
-def coefficients_frame(atlas: Atlas) -> pd.DataFrame:
+def coefficients_frame(cells: Sequence[AtlasCell]) -> pd.DataFrame:
     """Coefficients of families' laws fitted to all runs, with what their fits say of them; none without in_sample."""
     import pandas as pd
 
-    return pd.DataFrame([row for cell in atlas.cells.values() for row in _coefficients(cell)])
+    return pd.DataFrame([row for cell in cells for row in _coefficients(cell)])
 
 
 def _coefficients(cell: AtlasCell) -> list[dict[str, object]]:
