@@ -18,20 +18,16 @@ TIMES = np.linspace(0.0, 20.0, 11)
 RATES = {8: 0.1, 16: 0.2}
 
 
-def atlas_over(by, **settings):
-    """Two cells of decays at a known rate each, of three runs: quick, and none is named; or by more settings."""
+@pytest.fixture(scope="module")
+def atlas():
+    """Two cells of decays at a known rate each, of three runs: quick, and none is named."""
     dims = np.repeat([8, 16], 3)
     starts = np.random.default_rng(0).uniform(1, 5, (6, 1, 4))
     values = 1 + starts * np.exp(-np.array([RATES[d] for d in dims])[:, None] * TIMES)[..., None]
-    runs = Trajectories(values, TIMES, settings={"dim": dims, **settings})
+    runs = Trajectories(values, TIMES, settings={"dim": dims})
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ecodyn.DataWarning)
-        return compare_by(runs, by, ["linear"], ["independent"], protocols=["unseen_runs", "in_sample"])
-
-
-@pytest.fixture(scope="module")
-def atlas():
-    return atlas_over(["dim"])
+        return compare_by(runs, ["dim"], ["linear"], ["independent"], protocols=["unseen_runs", "in_sample"])
 
 
 def as_named(atlas, *, holds):
@@ -84,8 +80,10 @@ def test_skills_and_survivors_are_drawn_with_their_intervals(atlas):
         assert text.get_text().startswith(f"{cell.survivors.mean:.1f}\n")
 
 
-def test_more_settings_are_more_maps():
-    atlas = atlas_over(["dim", "depth", "decay"], depth=[1, 1, 1, 2, 2, 2], decay=["a", "a", "a", "b", "b", "b"])
+def test_more_settings_are_more_maps(atlas):
+    by, places = ("dim", "depth", "decay"), [(8, 1, "a"), (16, 2, "b")]
+    cells = [replace(cell, by=by, place=p) for cell, p in zip(atlas.cells.values(), places, strict=True)]
+    atlas = replace(atlas, by=by, values=((8, 16), (1, 2), ("a", "b")), cells=dict(zip(places, cells, strict=True)))
     assert maps_of(atlas) == [{"decay": "a"}, {"decay": "b"}]
     said = [text.get_text() for text in plot_atlas(atlas, fixed={"decay": "a"}).texts]
     assert sorted(said) == ["no runs", "no runs", "no runs", "undecided"]
@@ -113,7 +111,8 @@ def test_the_page_is_whole_and_can_be_read_by_all(atlas, tmp_path):
 def test_rows_link_to_the_folders_that_are_written(atlas, tmp_path, monkeypatch):
     from urllib.parse import unquote
 
-    monkeypatch.setattr(ecodyn.Comparison, "to_html", lambda self, path, **_: path.write_text("page"))
+    for kind in (ecodyn.Comparison, Atlas):
+        monkeypatch.setattr(kind, "to_html", lambda self, path, **_: path.write_text("page"))
     atlas.save(tmp_path)
     assert isinstance(Atlas.load(tmp_path), Atlas)
     for row in cell_rows(atlas):
