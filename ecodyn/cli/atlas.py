@@ -38,7 +38,7 @@ ResumeCells = Annotated[
     typer.Option("--resume", help="With --by: take the cells in OUTPUT that were asked the same of the same data."),
 ]
 
-SHOWN = ("runs", "status", "best", "skill", "interval", "adjusted", "stands", "survivors")  # columns in the terminal
+SHOWN = ("status", "best", "skill", "adjusted", "stands")  # columns for which a terminal has room
 
 
 def settings_of(by: list[str] | None, control: str | None, level: float | None, resume: bool) -> list[str] | None:
@@ -92,9 +92,9 @@ def _table(atlas: Atlas) -> Table:
     from ecodyn.report.atlas.rows import cell_rows
 
     table = Table(box=SIMPLE, show_edge=False, title=Text("cells"), title_justify="left")
-    heads = {"best": "named", "interval": "95 % interval", "adjusted": "adjusted p"}
+    heads = {"best": "named", "adjusted": "adj. p"}
     for name in (*atlas.by, *(heads.get(key, key) for key in SHOWN)):
-        table.add_column(Text(name), justify="left" if name in ("status", "named") else "right")
+        table.add_column(Text(name), justify="left" if name in ("status", "named") else "right", no_wrap=True)
     for row in cell_rows(atlas):
         table.add_row(*map(Text, [*row.setting, *(getattr(row, key) for key in SHOWN)]))
     return table

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,26 +22,43 @@ from ecodyn.report.style import DEAD, FONT, INK, PALETTE, axes_or_new, escaped
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["law_of_atlas", "plot_coefficient_along", "terms_of"]
+__all__ = ["laws_of_atlas", "plot_coefficient_along", "terms_of"]
 
 APART = 0.025  # of an axis, by which lines stand beside each other
 MARKERS = ("o", "s", "D", "^", "v", "P")  # beside the colours
 MOST_LINES = len(PALETTE)
+TICKS, MOST_TICKS = (1.0, 2.0, 5.0), 6  # of a logarithmic axis: two to three in a decade, also where it is less
 
 
-def law_of_atlas(atlas: Atlas, window: int = 0) -> ModelName | None:
-    """The law whose coefficients are drawn: the one named in most cells, the first in the tables' order if several.
+def laws_of_atlas(atlas: Atlas, window: int = 0) -> list[ModelName]:
+    """The laws whose coefficients are drawn, of those that were fitted to all runs of a cell.
 
-    Where none is named, the one that leaves least in most cells. None where no such model was fitted to all runs.
+    First the one that is named in most cells, or, where none is named, that leaves least in most. Then, where that
+    selects other terms in other cells, the law of the same terms in all that leaves least in most cells: its
+    coefficients can be compared from cell to cell.
     """
-    best = [m.name for cell in atlas.cells.values() if (m := cell.best(window)) is not None]
-    first = [next(iter(found.values())).name for c in atlas.cells.values() if (found := c.families(window))]
-    there = {m.name for c in atlas.cells.values() for m in _fitted(c, window)}
-    for names in (best, first):
-        known = [name for name in names if name in there]
-        if known:
-            return max(dict.fromkeys(known), key=known.count)
-    return None
+    cells = list(atlas.cells.values())
+    terms: dict[ModelName, list[frozenset[str]]] = {}
+    for cell in cells:
+        for law in {f.name: f for f in _fitted(cell, window)}.values():
+            terms.setdefault(law.name, []).append(frozenset(law.shared()))
+    named = [m.name for cell in cells if (m := cell.best(window)) is not None]
+    constant = {name for name, found in terms.items() if len(set(found)) == 1 and found[0]}
+    first = _most_often(named, set(terms)) or _most_often(_leading(atlas, window, set(terms)), set(terms))
+    second = None if first in constant else _most_often(_leading(atlas, window, constant), constant)
+    return [name for name in (first, second) if name is not None]
+
+
+def _leading(atlas: Atlas, window: int, among: Set[ModelName]) -> list[ModelName]:
+    """In each cell, the one of these that leaves least."""
+    parts = [cell.windows[window] for cell in atlas.cells.values() if window < len(cell.windows)]
+    orders = [[m.name for m in part.of(part.headline) if m.name in among] for part in parts]
+    return [order[0] for order in orders if order]
+
+
+def _most_often(names: Sequence[ModelName], among: Set[ModelName]) -> ModelName | None:
+    known = [name for name in names if name in among]
+    return max(dict.fromkeys(known), key=known.count) if known else None
 
 
 @dataclass(frozen=True)
@@ -90,11 +107,11 @@ def plot_coefficient_along(
     --------
     >>> from ecodyn import Trajectories, compare_by
     >>> from ecodyn.report import plot_coefficient_along
-    >>> from ecodyn.report.atlas.coefficients import law_of_atlas, terms_of
+    >>> from ecodyn.report.atlas.coefficients import laws_of_atlas, terms_of
     >>> steps, starts = np.arange(0.0, 40.0, 2.0), np.linspace(1.0, 3.0, 12).reshape(6, 1, 2)
     >>> runs = Trajectories(starts * np.exp(-0.1 * steps)[:, None], steps, settings={"dim": [8] * 6})
     >>> atlas = compare_by(runs, ["dim"], ["linear"], ["independent"])
-    >>> law = law_of_atlas(atlas)
+    >>> (law,) = laws_of_atlas(atlas)
     >>> str(law), terms_of(atlas, law)
     ('linear/independent', ['1', 'x'])
     >>> plot_coefficient_along(atlas, law, "x", "dim").get_yscale()
@@ -176,11 +193,16 @@ def _draw_line(ax: Axes, points: Sequence[_Point], i: int, label: str, floor: fl
 
 
 def _finish(ax: Axes, axis: _Axis, values: Sequence[Value], logarithmic: bool) -> None:
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
     if axis.logarithmic:
         ax.set_xscale("log")
         ax.minorticks_off()
     ax.set_xticks(axis.positions, [escaped(v) for v in values])
     if logarithmic:
         ax.set_yscale("log")
+        ax.yaxis.set_major_locator(LogLocator(subs=TICKS, numticks=MOST_TICKS))
+        ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.2g}"))
+        ax.yaxis.set_minor_formatter(NullFormatter())
     else:
         ax.axhline(0.0, color=DEAD, lw=0.8, zorder=0)

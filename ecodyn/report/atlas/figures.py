@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_skills_along"]
 
+MARGIN = 0.04  # of skill, above 1 and below the lowest
 SPREAD = 0.5  # of the room between two values of a setting, in which families stand beside each other
 
 
@@ -59,7 +60,7 @@ def plot_skills_along(
             _draw(ax, at, (m.skill, m.skill_interval.low, m.skill_interval.high), colours[family], filled)
     ax.set_xticks(range(len(values)), [escaped(v) for v in values])
     ax.set_xlim(-0.5, len(values) - 0.5)
-    ax.set_ylim(_lowest(atlas, window) - 0.05, 1.05)
+    ax.set_ylim(_lowest(atlas, window), 1.0 + MARGIN)
     ax.set_xlabel(escaped(setting.replace("_", " ")))
     ax.set_ylabel("skill")
     ax.set_title(escaped(fixed_text(fixed)), fontsize=FONT, color=INK)
@@ -73,10 +74,11 @@ def _values(atlas: Atlas, setting: str) -> list[object]:
 
 
 def _lowest(atlas: Atlas, window: int) -> float:
-    """The lower end of skills in all panels alike."""
-    found = [m for cell in atlas.cells.values() for m in cell.families(window).values()]
-    ends = [v for m in found for v in (m.skill, m.skill_interval.low) if np.isfinite(v)]
-    return max(WORST_SKILL, min([0.0, *ends]))
+    """The lower end of skills in all panels alike: all means and best nulls are in, intervals may go beyond."""
+    cells = atlas.cells.values()
+    found = [m.skill for cell in cells for m in cell.families(window).values() if np.isfinite(m.skill)]
+    ends = [v for v in (*found, *(_best_null(cell, window) for cell in cells)) if np.isfinite(v)]
+    return max(WORST_SKILL, min(ends, default=0.0)) - MARGIN
 
 
 def _draw(ax: Axes, x: float, skill: tuple[float, float, float], colour: str, filled: bool) -> None:
@@ -90,12 +92,15 @@ def _draw(ax: Axes, x: float, skill: tuple[float, float, float], colour: str, fi
 
 
 def _draw_null(ax: Axes, x: int, cell: AtlasCell, window: int) -> None:
-    if window >= len(cell.windows):
-        return
-    part = cell.windows[window]
-    skills = [m.skill for m in part.of(part.headline) if m.kind == NULL and np.isfinite(m.skill)]
-    if skills and max(skills) >= WORST_SKILL:
-        ax.plot([x - SPREAD / 2, x + SPREAD / 2], [max(skills)] * 2, color=DEAD, lw=2.5, zorder=1)
+    best = _best_null(cell, window)
+    if best >= WORST_SKILL:
+        ax.plot([x - SPREAD / 2, x + SPREAD / 2], [best, best], color=DEAD, lw=2.5, zorder=1)
+
+
+def _best_null(cell: AtlasCell, window: int) -> float:
+    part = cell.windows[window] if window < len(cell.windows) else None
+    skills = [m.skill for m in part.of(part.headline) if m.kind == NULL and np.isfinite(m.skill)] if part else []
+    return max(skills, default=np.nan)
 
 
 def _family_legend(ax: Axes, colours: dict[str, str]) -> None:

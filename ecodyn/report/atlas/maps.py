@@ -35,7 +35,7 @@ def plot_atlas(atlas: Atlas, window: int = 0, fixed: Fixed | None = None, ax: Ax
     """The family that is named in each cell, by colour and name, with its skill.
 
     Columns are the first setting's values, rows the second's. Full colour: it stands over all cells; pale: it does not.
-    Hatched: tied with others; dotted: inadequate. Grey: none is named.
+    Hatched: tied with others; dotted: inadequate. Grey: none is named; in brackets the family that leaves least so far.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def plot_atlas(atlas: Atlas, window: int = 0, fixed: Fixed | None = None, ax: Ax
         if best is None:
             grey = cell.status(window) != FAILED
             _box(ax, i, j, DEAD if grey else "white", PALE)
-            _word(ax, i, j, WORDS.get(cell.status(window), cell.status(window)) if named else "–", INK)
+            _word(ax, i, j, _unnamed(cell, window) if named else "–", INK)
             continue
         opacity = STANDS if cell.holds(window) else PALE
         _box(ax, i, j, colours[best.family], opacity, HATCHES.get(cell.status(window)))
@@ -127,6 +127,13 @@ def _box(ax: Axes, i: int, j: int, colour: object, opacity: float, hatch: str | 
 
     face = to_rgba(colour, opacity)  # type: ignore[arg-type]
     ax.add_patch(Rectangle((i - 0.48, j - 0.46), 0.96, 0.92, facecolor=face, edgecolor=DEAD, lw=0.6, hatch=hatch))
+
+
+def _unnamed(cell: AtlasCell, window: int) -> str:
+    """Why no family is named, and which leaves least so far: that is no claim."""
+    word = WORDS.get(cell.status(window), cell.status(window))
+    least = next(iter(cell.families(window).values()), None)
+    return word if least is None else f"{word}\n({least.family}\n{number(least.skill)})"
 
 
 def _word(ax: Axes, i: int, j: int, text: str, colour: str, *, hatched: bool = False) -> None:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from ecodyn.comparison.atlas import Atlas
-from ecodyn.report.atlas.coefficients import MOST_LINES, law_of_atlas, plot_coefficient_along, terms_of
+from ecodyn.families.model_name import ModelName
+from ecodyn.report.atlas.coefficients import MOST_LINES, laws_of_atlas, plot_coefficient_along, terms_of
 from ecodyn.report.atlas.figures import plot_skills_along
 from ecodyn.report.atlas.maps import plot_atlas, plot_survivors_map
 from ecodyn.report.atlas.panels import fixed_text, lines_along, maps_of
@@ -30,6 +31,12 @@ PANEL = (2.35, 2.5)  # inches
 LEGEND = 1.7  # inches beside the panels
 
 
+CAPTION = (
+    "Which family is named in each cell, with its skill. Grey: none is; in brackets the one that leaves least so far, "
+    "which is no claim."
+)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Figure:
     """A picture with what it shows, and what it says to those who can't see it."""
@@ -48,8 +55,7 @@ class WindowSection:
     maps: list[Figure]
     more_maps: int
     skills: list[Figure]
-    law: str
-    coefficients: list[Figure]
+    laws: list[tuple[str, list[Figure]]]
     rows: list[CellRow]
 
 
@@ -83,7 +89,6 @@ def _summary(atlas: Atlas) -> str:
 
 
 def _section(atlas: Atlas, window: int) -> WindowSection:
-    law = law_of_atlas(atlas, window)
     drawn = maps_of(atlas)
     return WindowSection(
         name=steps(atlas.windows[window]) if window < len(atlas.windows) else "",
@@ -91,15 +96,18 @@ def _section(atlas: Atlas, window: int) -> WindowSection:
         maps=[
             Figure(
                 picture=svg(plot_atlas(atlas, window, fixed)),
-                caption="Which family is named in each cell, with its skill.",
+                caption=CAPTION,
                 text=" ".join(["Map of the family named in each cell.", fixed_text(fixed), atlas.verdict_of(window)]),
             )
             for fixed in drawn[:MOST_MAPS]
         ],
         more_maps=max(0, len(drawn) - MOST_MAPS),
         skills=[_skills(atlas, setting, window) for setting in _varied(atlas)],
-        law="" if law is None else str(law),
-        coefficients=[figure for setting in _varied(atlas) for figure in _coefficients(atlas, setting, window)],
+        laws=[
+            (str(law), [_coefficients(atlas, law, setting, window) for setting in _varied(atlas)])
+            for law in laws_of_atlas(atlas, window)
+            if terms_of(atlas, law, window)
+        ],
         rows=cell_rows(atlas, window),
     )
 
@@ -136,16 +144,14 @@ def _skills(atlas: Atlas, setting: str, window: int) -> Figure:
     )
     caption = (
         f"Skill of each family's best model against {setting}, with its 95 % t interval over independent runs; filled: "
-        f"named in that cell. Grey bars: the best null, what must be beaten.{left_out}"
+        "named in that cell. Grey bars: the best null, what must be beaten. Intervals end at the figure's edge."
+        f"{left_out}"
     )
     return Figure(picture=_panels(list(shown), draw), caption=caption, text=caption)
 
 
-def _coefficients(atlas: Atlas, setting: str, window: int) -> list[Figure]:
-    law = law_of_atlas(atlas, window)
-    terms = [] if law is None else terms_of(atlas, law, window)
-    if law is None or not terms:
-        return []
+def _coefficients(atlas: Atlas, law: ModelName, setting: str, window: int) -> Figure:
+    terms = terms_of(atlas, law, window)
     shown = terms[:MOST_TERMS]
     beside = min(IN_A_ROW, len(shown)) - 1
 
@@ -161,7 +167,7 @@ def _coefficients(atlas: Atlas, setting: str, window: int) -> list[Figure]:
         f"Coefficients of {law}, fitted to all runs of each cell, against {setting}, with 95 % intervals over runs; "
         f"filled: the law is named in that cell. Logarithmic where all are of one sign.{more}"
     )
-    return [Figure(picture=_panels(list(range(len(shown))), draw), caption=caption, text=caption)]
+    return Figure(picture=_panels(list(range(len(shown))), draw), caption=caption, text=caption)
 
 
 def _panels(places: Sequence[int], draw: Callable[[Axes, int], None]) -> Image:

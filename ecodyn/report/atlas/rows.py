@@ -37,7 +37,9 @@ class CellRow:
     def of(cls, cell: AtlasCell, window: int) -> CellRow:
         """The row of a cell."""
         verdict, best, survivors = cell.verdict_of(window), cell.best(window), cell.survivors
-        skill = None if best is None else best.skill_interval
+        shown = best or next(iter(cell.families(window).values()), None)  # in brackets, where none is named
+        skill = None if shown is None else shown.skill_interval
+        bracket = "{}" if best is not None else "({})"
         independent = "" if cell.clusters == cell.runs else f" ({cell.clusters} independent)"
         named = cell.names_one(window)
         return cls(
@@ -45,8 +47,8 @@ class CellRow:
             setting=[str(value) for value in cell.place],
             runs=f"{cell.runs}{independent}",
             status="not compared" if cell.status(window) == FAILED else cell.status(window).replace("_", " "),
-            best=DASH if best is None else best.label,
-            skill=DASH if skill is None else number(skill.mean),
+            best=DASH if shown is None else bracket.format(shown.label),
+            skill=DASH if skill is None else bracket.format(number(skill.mean)),
             interval=DASH if skill is None else interval(skill.low, skill.high),
             p_value=probability(verdict.p_value) if verdict is not None and named else DASH,
             adjusted=probability(cell.adjusted[window]) if named else DASH,

@@ -10,7 +10,7 @@ import pytest
 import ecodyn
 from ecodyn import Atlas, Trajectories, compare_by
 from ecodyn.report import plot_atlas, plot_coefficient_along, plot_skills_along, plot_survivors_map
-from ecodyn.report.atlas.coefficients import law_of_atlas, terms_of
+from ecodyn.report.atlas.coefficients import laws_of_atlas, terms_of
 from ecodyn.report.atlas.panels import lines_along, maps_of
 from ecodyn.report.atlas.rows import cell_rows
 
@@ -47,7 +47,8 @@ def faces(ax):
 
 def test_a_cell_that_names_none_is_grey_and_says_why(atlas):
     ax = plot_atlas(atlas)
-    assert [text.get_text() for text in ax.texts] == ["undecided", "undecided"]
+    least = [f"undecided\n(linear\n{cell.families()['linear'].skill:.3f})" for cell in atlas.cells.values()]
+    assert [text.get_text() for text in ax.texts] == least
     assert len(set(faces(ax))) == 1
 
 
@@ -62,7 +63,7 @@ def test_what_does_not_stand_is_pale_and_ties_are_hatched(atlas):
 
 
 def test_coefficients_along_a_setting_are_those_of_the_cells(atlas):
-    law = law_of_atlas(atlas)
+    (law,) = laws_of_atlas(atlas)
     assert terms_of(atlas, law) == ["1", "x"]
     ax = plot_coefficient_along(atlas, law, "x", "dim")
     x, y = ax.get_lines()[0].get_data()
@@ -86,7 +87,7 @@ def test_more_settings_are_more_maps(atlas):
     atlas = replace(atlas, by=by, values=((8, 16), (1, 2), ("a", "b")), cells=dict(zip(places, cells, strict=True)))
     assert maps_of(atlas) == [{"decay": "a"}, {"decay": "b"}]
     said = [text.get_text() for text in plot_atlas(atlas, fixed={"decay": "a"}).texts]
-    assert sorted(said) == ["no runs", "no runs", "no runs", "undecided"]
+    assert sorted(text.partition("\n")[0] for text in said) == ["no runs", "no runs", "no runs", "undecided"]
     assert [len(cells) for _, cells in lines_along(atlas, "dim")] == [1, 1]
 
 
