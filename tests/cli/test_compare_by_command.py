@@ -1,9 +1,14 @@
 """`ecodyn compare --by`: an atlas in a folder, cell by cell, and how it ends."""
 
 import json
+import re
+import sys
+from pathlib import Path
 
 import pytest
-from command_line import FAMILY, run
+from command_line import FAMILY, help_of, run
+
+import ecodyn
 
 OPTIONS = [*FAMILY, "--protocol", "unseen_runs", "--jobs", 1, "--every", 3]
 
@@ -55,3 +60,22 @@ def test_wrong_usage_ends_with_a_sentence(circles, arguments, code, word):
     assert result.exit_code == code, result.stderr
     assert word in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_an_interrupt_says_what_is_kept(circles, tmp_path, monkeypatch):
+    def interrupted(*_, **__):
+        raise ecodyn.InterruptedComparison(None)
+
+    monkeypatch.setattr(sys.modules[ecodyn.compare_by.__module__], "compare", interrupted)
+    result = run("compare", circles, *OPTIONS, "--by", "dim", "-o", tmp_path / "atlas")
+    assert result.exit_code == 130
+    assert "interrupted after 0 cells" in result.stderr
+    assert "--resume" in result.stderr
+
+
+def test_the_documentation_names_options_that_there_are():
+    page = (Path(__file__).parents[2] / "docs" / "atlases.md").read_text()
+    known = help_of("compare") + help_of("train")
+    named = set(re.findall(r"--[a-z][a-z-]+", page))
+    assert "--by" in named
+    assert [option for option in named if not re.search(rf"{option}\b", known)] == []

@@ -28,7 +28,7 @@ STANDS, PALE = 0.62, 0.18  # opacity of what stands over all cells, and of what 
 HATCHES = {TIED: "//", INADEQUATE: ".."}
 WORDS = {UNDECIDED: "undecided", NO_FAMILY: "no family", FAILED: "not compared"}
 SHADES = "Greys"  # of the number of survivors: colours are the families'
-DARKEST = 0.55  # of the shades, on which ink can be read
+DARKEST = 0.4  # of the shades: ink has a contrast of 6 to 1 on it
 
 
 def plot_atlas(atlas: Atlas, window: int = 0, fixed: Fixed | None = None, ax: Axes | None = None) -> Axes:
@@ -147,6 +147,7 @@ def _legend(ax: Axes, atlas: Atlas, window: int, colours: dict[str, str]) -> Non
     """Families that are named somewhere, and of the marks those that are there."""
     from matplotlib.colors import to_rgba
     from matplotlib.patches import Patch
+    from matplotlib.transforms import offset_copy
 
     cells = list(atlas.cells.values())
     entries: list[Artist] = [
@@ -160,11 +161,15 @@ def _legend(ax: Axes, atlas: Atlas, window: int, colours: dict[str, str]) -> Non
         if any(cell.status(window) == status for cell in cells):
             entries.append(Patch(facecolor="white", edgecolor=INK, hatch=hatch, label=status))
     if entries:
-        # Below, so that maps can stand beside each other; the axes keep their size.
+        # Below, so that maps can stand beside each other, by inches: the axes' own height is not settled yet.
         figure = cast("Figure", ax.get_figure(root=True))
-        height = figure.get_figheight()
-        figure.set_figheight(height + LINE * len(entries))
-        below = (0.0, -BELOW / max(height - ROOM[1], HIGH))
+        figure.set_figheight(figure.get_figheight() + LINE * len(entries))
         ax.legend(
-            handles=entries, frameon=False, fontsize=FONT - 1, labelcolor=INK, loc="upper left", bbox_to_anchor=below
+            handles=entries,
+            frameon=False,
+            fontsize=FONT - 1,
+            labelcolor=INK,
+            loc="upper left",
+            bbox_to_anchor=(0.0, 0.0),
+            bbox_transform=offset_copy(ax.transAxes, figure, y=-BELOW, units="inches"),
         )
