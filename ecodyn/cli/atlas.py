@@ -91,7 +91,7 @@ def _table(atlas: Atlas) -> Table:
 
     from ecodyn.report.atlas.rows import cell_rows
 
-    table = Table(box=SIMPLE, show_edge=False, title=Text("cells"), title_justify="left")
+    table = Table(box=SIMPLE, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
     heads = {"best": "named", "adjusted": "adj. p"}
     for name in (*atlas.by, *(heads.get(key, key) for key in SHOWN)):
         table.add_column(Text(name), justify="left" if name in ("status", "named") else "right", no_wrap=True)

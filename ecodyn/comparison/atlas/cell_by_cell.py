@@ -119,8 +119,7 @@ def compare_by(
         request = replace(request, phases=phases, progress=progress)
         work = _Work(grid, request, kept, resume, control, level)
         atlas = work.done()
-    if kept is not None:
-        files.write_numbers(kept, atlas.to_json())
+    if kept is not None and (files.write_numbers(kept, atlas.to_json()) or not (kept / files.PAGE).exists()):
         atlas.to_html(kept / files.PAGE, force=True)
     if atlas.notes:
         warnings.warn("; ".join(atlas.notes), DataWarning, stacklevel=2)

@@ -61,9 +61,15 @@ def check_folder(folder: Path, *, force: bool = False, resume: bool = False) -> 
         )
 
 
-def write_numbers(folder: Path, document: Mapping[str, object]) -> None:
-    """Write atlas.json."""
+def write_numbers(folder: Path, document: Mapping[str, object]) -> bool:
+    """Write atlas.json, unless it says the same already; return whether it was written, so that a page has to be."""
+    try:
+        if json.loads((folder / NUMBERS).read_text(encoding="utf-8")) == document:
+            return False
+    except (OSError, ValueError):  # absent, or damaged
+        pass
     _write_json(folder / NUMBERS, document)
+    return True
 
 
 def write_cell(folder: Path, cell: AtlasCell, *, key: str | None) -> None:
