@@ -13,6 +13,7 @@ from ecodyn.runtime.lazy import lazily
 
 if TYPE_CHECKING:  # what type checkers see; at run time the names come from _HOME
     from ecodyn.comparison import Comparison, InterruptedComparison, Phases, compare, find_phases
+    from ecodyn.comparison.atlas import Atlas, InterruptedAtlas, compare_by
     from ecodyn.comparison.automatic import BestLaw, best_law
     from ecodyn.equations.forms import polynomial_library
     from ecodyn.errors import DataWarning, LostWorkError, NothingFittedError, OutputExistsError, UnusableDataError
@@ -45,6 +46,7 @@ if TYPE_CHECKING:  # what type checkers see; at run time the names come from _HO
     from ecodyn.trajectories import Collection, Input, Trajectories, as_trajectories, load
 
 _HOME = {
+    "Atlas": "ecodyn.comparison.atlas",
     "BestLaw": "ecodyn.comparison.automatic",
     "Collection": "ecodyn.trajectories",
     "Comparison": "ecodyn.comparison",
@@ -59,6 +61,7 @@ _HOME = {
     "FormulaError": "ecodyn.formulas.tokens",
     "IncompleteExtractionError": "ecodyn.extraction",
     "Input": "ecodyn.trajectories",
+    "InterruptedAtlas": "ecodyn.comparison.atlas",
     "InterruptedComparison": "ecodyn.comparison",
     "InterruptedExtraction": "ecodyn.extraction",
     "LibraryFamily": "ecodyn.families.base",
@@ -80,6 +83,7 @@ _HOME = {
     "as_trajectories": "ecodyn.trajectories",
     "best_law": "ecodyn.comparison.automatic",
     "compare": "ecodyn.comparison",
+    "compare_by": "ecodyn.comparison.atlas",
     "extract": "ecodyn.extraction",
     "find_equilibria": "ecodyn.stability.equilibria",
     "find_phases": "ecodyn.comparison",
@@ -97,6 +101,7 @@ _HOME = {
 }
 
 __all__ = [
+    "Atlas",
     "BestLaw",
     "Collection",
     "Comparison",
@@ -111,6 +116,7 @@ __all__ = [
     "FormulaError",
     "IncompleteExtractionError",
     "Input",
+    "InterruptedAtlas",
     "InterruptedComparison",
     "InterruptedExtraction",
     "LibraryFamily",
@@ -132,6 +138,7 @@ __all__ = [
     "as_trajectories",
     "best_law",
     "compare",
+    "compare_by",
     "extract",
     "find_equilibria",
     "find_phases",

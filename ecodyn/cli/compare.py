@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ecodyn.cli.arguments import chosen, dynamics_of, windows_of
+from ecodyn.cli.atlas import By, Control, Level, compared_by, control_options, settings_of
 from ecodyn.cli.constraints import Constraints, constrained_families
 from ecodyn.cli.formulas import (
     FormulaTexts,
@@ -141,6 +142,9 @@ def compare(
     check_budget: CheckBudget = False,
     resamples: Resamples = 0,
     survivor_rule: SurvivorRule = "two_component",
+    by: By = None,
+    control: Control = None,
+    level: Level = None,
     output: Folder = None,
     resume: Resume = False,
     jobs: Jobs = None,
@@ -153,9 +157,12 @@ def compare(
 
     With an output folder, each task is kept there as soon as it is done: of a comparison that was interrupted or
     killed, or is asked with another margin or one more family, the same command with --resume does the rest.
+    With --by, in every cell of a grid of settings: OUTPUT is then an atlas, a page with those of all cells beside it.
     """
     with exits(), held(output, force=force, resume=resume), workplace(jobs, cluster) as processes:
         from ecodyn.comparison import compare as compare_families
+        from ecodyn.comparison.atlas import compare_by
+        from ecodyn.comparison.atlas.files import check_folder as check_atlas
         from ecodyn.comparison.contenders import PROTOCOLS
         from ecodyn.equations.library import COUPLINGS
         from ecodyn.extraction.gathering import holds_logs
@@ -168,7 +175,10 @@ def compare(
         laws = formulas_of(formula or (), positive, state, which.split(","), unmeasured)
         reading = Reading(columns, time_column, run_column, missing)
         logs = LogReading(key, p, token_axis, tokens, interval, step_pattern, log_format)
-        if output is not None and not resume:
+        settings = settings_of(by, control, level)
+        if output is not None and settings is not None:
+            check_atlas(output, force=force, resume=resume)
+        elif output is not None and not resume:
             check_folder(output, [EXTRACTED] if holds_logs(paths, logs.options(reading)) else [], force=force)
         found = gathered(paths, reading, logs, processes)
         _keep(found, output)
@@ -180,9 +190,15 @@ def compare(
         comparison = partial(comparison, phases=phases, every=every, state=state, dynamics=which, folds=folds)
         parameters = terms_beside(_parameters(names, refine), names, term)
         comparison = partial(comparison, parameters=parameters, survivor_rule=survivor_rule)
-        comparison = partial(comparison, check_budget=check_budget, resamples=resamples, on_kept=say)
+        comparison = partial(comparison, check_budget=check_budget, resamples=resamples)
+        comparison = partial(comparison, margin=margin, surrogates=surrogates, jobs=processes, seed=seed)
         comparison = partial(comparison, keep=None if output is None else output / TASKS)
-        result = _compared(partial(comparison, margin=margin, surrogates=surrogates, jobs=processes, seed=seed))
+        if settings is not None:
+            atlas = partial(compare_by, data, settings, families, couplings, folder=output, resume=resume, force=force)
+            atlas = partial(atlas, **comparison.keywords, **control_options(control, level))
+            compared_by(atlas, output, as_json)
+            return
+        result = _compared(partial(comparison, on_kept=say))
         _hand_over(result, output, as_json)
         _say_what_is_lacking(result)
 

@@ -66,8 +66,8 @@ def _versions() -> Settings:
     }
 
 
-def summed_up(warnings: Sequence[str]) -> list[str]:
-    """One sentence a kind of warning: those that differ only in their numbers are counted.
+def summed_up(warnings: Sequence[str], of: str = "fits") -> list[str]:
+    """One sentence a kind of warning: those that differ only in their numbers are counted, each being ``of`` one thing.
 
     Examples
     --------
@@ -77,7 +77,7 @@ def summed_up(warnings: Sequence[str]) -> list[str]:
     kinds: dict[str, list[str]] = {}
     for text in warnings:
         kinds.setdefault(re.sub(r"[\d.e+-]+", "#", text), []).append(text)
-    return [t[0] if len(t) == 1 else f"{t[0]} (so in {len(t)} fits)" for t in kinds.values()]
+    return [t[0] if len(t) == 1 else f"{t[0]} (so in {len(t)} {of})" for t in kinds.values()]
 
 
 def holm(windows: Sequence[WindowResult]) -> list[WindowResult]:

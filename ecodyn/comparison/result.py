@@ -33,7 +33,11 @@ SCHEMA = 2  # of report.json
 RENDERERS: Registry[Callable[..., object]] = Registry(
     "renderer",
     "ecodyn.renderers",
-    {"page": "ecodyn.report.comparison.page:write_html", "fragment": "ecodyn.report.comparison.page:fragment"},
+    {
+        "page": "ecodyn.report.comparison.page:write_html",
+        "fragment": "ecodyn.report.comparison.page:fragment",
+        "atlas": "ecodyn.report.atlas.page:write_atlas",
+    },
 )
 
 

@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING
 from ecodyn.runtime.lazy import lazily
 
 if TYPE_CHECKING:
+    from ecodyn.report.atlas.coefficients import plot_coefficient_along
+    from ecodyn.report.atlas.figures import plot_skills_along
+    from ecodyn.report.atlas.maps import plot_atlas, plot_survivors_map
     from ecodyn.report.circles.collaboration import plot_collaboration, plot_pair_matrix
     from ecodyn.report.circles.perturbation import plot_perturbation
     from ecodyn.report.circles.planes import plot_fourier_planes, plot_pca_circles
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
 
 _HOME = {
     "fragment": "ecodyn.report.comparison.page",
+    "plot_atlas": "ecodyn.report.atlas.maps",
+    "plot_coefficient_along": "ecodyn.report.atlas.coefficients",
     "plot_coefficients": "ecodyn.report.laws.figures",
     "plot_collaboration": "ecodyn.report.circles.collaboration",
     "plot_fourier_planes": "ecodyn.report.circles.planes",
@@ -36,6 +41,8 @@ _HOME = {
     "plot_skill": "ecodyn.report.comparison.figures",
     "plot_skill_by_horizon": "ecodyn.report.comparison.skill_figures",
     "plot_skill_by_phase": "ecodyn.report.comparison.skill_figures",
+    "plot_skills_along": "ecodyn.report.atlas.figures",
+    "plot_survivors_map": "ecodyn.report.atlas.maps",
     "plot_counts_by": "ecodyn.report.survival.figures",
     "plot_predictors": "ecodyn.report.survival.figures",
     "plot_separation": "ecodyn.report.survival.figures",
@@ -46,6 +53,8 @@ _HOME = {
 
 __all__ = [
     "fragment",
+    "plot_atlas",
+    "plot_coefficient_along",
     "plot_coefficients",
     "plot_collaboration",
     "plot_counts_by",
@@ -61,7 +70,9 @@ __all__ = [
     "plot_skill",
     "plot_skill_by_horizon",
     "plot_skill_by_phase",
+    "plot_skills_along",
     "plot_survival_rate",
+    "plot_survivors_map",
     "terminal_table",
     "write_html",
 ]

@@ -46,9 +46,11 @@ class KnownDecay(Reference):
 def decay_rate(trajectories: Trajectories) -> float | None:
     """ηλ, if the provenance states learning rate and weight decay, and no optimiser under which they mean another.
 
-    Nor a schedule, of all runs or of some: under one neither is the rate throughout.
+    Or a setting that all of these runs share does, as in a cell of a grid. Nor a schedule, of all runs or of some:
+    under one neither is the rate throughout.
     """
-    provenance = trajectories.provenance
+    shared = {name: v[0].item() for name, v in trajectories.settings.items() if len(np.unique(v)) == 1}
+    provenance = shared | trajectories.provenance
     scheduled = any(name.endswith("_schedule") for name in (*provenance, *trajectories.settings))
     if scheduled or RATES & {*trajectories.inputs}:
         return None
