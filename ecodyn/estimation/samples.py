@@ -91,7 +91,11 @@ class Samples:
     def by_cluster(self, values: Array) -> Array:
         """Sums (cluster, ...) of values (run, ...) over the runs of each cluster: those are what is independent."""
         codes = self.cluster_codes
-        return np.stack([values[codes == c].sum(axis=0) for c in range(int(codes.max()) + 1)])
+        counts = np.bincount(codes)
+        in_order = np.argsort(codes, kind="stable")
+        if (counts == 1).all():
+            return np.asarray(values[in_order])
+        return np.stack([values[own].sum(axis=0) for own in np.split(in_order, np.cumsum(counts)[:-1])])
 
     @classmethod
     def of(

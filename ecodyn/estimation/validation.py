@@ -198,7 +198,8 @@ def whole(samples: Samples, parts: list[MatchedIntegrals]) -> Validation:
 
 def _by_run(samples: Samples, parts: list[MatchedIntegrals], runs: NDArray[np.intp]) -> Validation:
     # A clock keeps the mean curve of all training runs here: that can only flatter the clock, which is the null.
-    others = [part for r, part in enumerate(parts) if r not in runs]
+    held_out = frozenset(runs.tolist())
+    others = [part for r, part in enumerate(parts) if r not in held_out]
     return _rollouts(samples.take(runs), MatchedIntegrals.combine(others))
 
 
