@@ -62,13 +62,11 @@ class Centred:
         if library.functions or not _divisors(library).complete:
             return None
         features = len(library.features)
-        there = np.arange(samples.states.shape[1]) < samples.lengths[:, None]
-        signal = samples.states[..., 0]
         centre, spread = np.zeros((features, len(library.channels))), np.ones((features, len(library.channels)))
-        centre[:, 0] = signal[0, 0] + (signal[there] - signal[0, 0]).mean(axis=0)  # exact where nothing moves
+        centre[:, 0] = samples.movement.mean
         own = samples.own
         if own is None:  # features in one unit keep one
-            own = np.full(features, np.sqrt(np.mean((signal[there] - centre[:, 0]) ** 2)))
+            own = np.full(features, samples.movement.spread)
         moved = np.where(np.isfinite(own) & (own > 0), own, 1.0)
         spread[:, 0] = moved
         if VELOCITY in library.channels:
@@ -86,7 +84,8 @@ class Centred:
         own = None if self.samples.own is None else self.samples.own / self.spread[:, 0]
         smooth = None if self.samples.smooth is None else (self.samples.smooth - self.centre) / self.spread
         states = (self.samples.states - self.centre) / self.spread
-        return replace(self.samples, states=states, smooth=smooth, own=own)
+        told = None if self.samples.told is None else self.samples.told.within(self.centre, self.spread)
+        return replace(self.samples, states=states, smooth=smooth, own=own, told=told)
 
     @cached_property
     def _there(self) -> Array:

@@ -160,7 +160,8 @@ def _drawn(runs: int, seed: int, flips: int, size: int) -> Iterator[Array]:
 @lru_cache(maxsize=2)  # a verdict's own, and the fewer of its repetitions
 def _packed(runs: int, seed: int, flips: int) -> NDArray[np.uint8]:
     """The same sample, a bit a sign."""
-    return np.concatenate([np.packbits(signs > 0, axis=1) for signs in _drawn(runs, seed, flips, MOST_SIGNS // runs)])
+    drawn = _drawn(runs, seed, flips, max(1, MOST_SIGNS // runs))
+    return np.concatenate([np.packbits(signs > 0, axis=1) for signs in drawn])
 
 
 def _flipped(differences: Array, squares: Array, seed: int, flips: int) -> NDArray[np.float32]:
