@@ -144,12 +144,7 @@ class Survey:
         self.lengths += lengths.tolist()
         self.amplitudes = np.maximum(self.amplitudes if len(self.lengths) > len(lengths) else 0.0, sizes.max((0, 1, 2)))
         self.feature_amplitudes = np.maximum(self.feature_amplitudes, sizes[..., 0].max(axis=(0, 1)))
-        self.times = (
-            min(self.times[0], float(np.nanmin(whole.times))),
-            max(self.times[1], float(np.nanmax(whole.times))),
-        )
-        low, high = float(np.nanmin(whole.values)), float(np.nanmax(whole.values))
-        self.values = min(self.values[0], low), max(self.values[1], high)
+        self.times, self.values = _ends(self.times, whole.times), _ends(self.values, whole.values)
         if clock:
             self.grid = np.union1d(self.grid, whole.times[~np.isnan(whole.times)])
 
@@ -166,6 +161,11 @@ class Survey:
             clusters=np.unique(shard.clusters, return_inverse=True)[1],
             own=self.own,
         )
+
+
+def _ends(known: tuple[float, float], values: Array) -> tuple[float, float]:
+    """The smallest and the largest, these values included; NaN is padding."""
+    return min(known[0], float(np.nanmin(values))), max(known[1], float(np.nanmax(values)))
 
 
 def summed_up(

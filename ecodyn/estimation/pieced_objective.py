@@ -23,7 +23,7 @@ from ecodyn.estimation.shooting_equations import BATCH_ELEMENTS, Objective, Prob
 
 __all__ = ["MOST_TOGETHER", "PiecedObjective", "objective_of"]
 
-MOST_TOGETHER = 1_000_000  # values that rollouts are compared with: those of more are taken in pieces, 8 MB at least
+MOST_TOGETHER = 250_000  # values that rollouts are compared with: of more, states and sensitivities fill 100 MB
 PIECE_ELEMENTS = 4 * BATCH_ELEMENTS  # numbers in a piece's state
 
 

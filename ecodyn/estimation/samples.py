@@ -142,11 +142,8 @@ class Samples:
         trajectories = trajectories.complete()
         states, times, lengths = padded_states(trajectories, channels)
         check_sizes(np.abs(states).max(axis=(0, 1, 2)), parse_state(channels))
-        scales, time_scale = units(
-            np.mean(states**2, axis=(0, 1) if own_units else (0, 1, 2)),
-            float((times[:, -1] - times[:, 0]).max()),
-            channels,
-        )
+        squares = np.mean(states**2, axis=(0, 1) if own_units else (0, 1, 2))
+        scales, time_scale = units(squares, float((times[:, -1] - times[:, 0]).max()), channels)
         clusters = np.unique(trajectories.clusters, return_inverse=True)[1]
         step = stored_step(trajectories.times, lengths) / time_scale if dynamics == MAP else None
         own = own_scales(trajectories)

@@ -1,7 +1,7 @@
 """Validation inside the training part: rollouts that judge candidate coefficients before anything is scored.
 
-With four runs or more, quarters of the runs are held out in turn; with fewer, the ends of the runs are. Clusters of
-runs stay whole, and are dealt out by how far they go, not in the order in which they are given, which says nothing. What is
+With four runs or more, quarters of the runs are held out in turn; with fewer, the ends of the runs are. Clusters stay
+whole, and are dealt out by how far they go, not in the order in which they are given, which says nothing. What is
 chosen here (a sparsity threshold, a ridge, a stopping point) never sees the runs or steps that scores are made on.
 """
 
