@@ -26,7 +26,7 @@ from ecodyn.rollouts.integration import Rollout
 from ecodyn.trajectories import Trajectories
 from ecodyn.trajectories.state import SIGNAL
 
-BYTES_TOGETHER = 2**29  # of data whose folds are all fitted at once, each a copy of most of them
+BYTES_TOGETHER = 2**29  # of folds' training parts, each a copy of most runs, that are there at once
 MOST_NUMBERS = 8_000_000  # of rollouts at a time, 64 MB, and several copies of them while they are solved
 
 __all__ = ["FoldModel", "HeldOut", "estimator_of", "fit_folds", "roll_out_folds"]
@@ -84,7 +84,7 @@ def fit_folds(task: Task, data: Trajectories) -> list[FoldModel]:
     UnusableDataError, ValueError
         The family can't be fitted to a fold's training part.
     """
-    size = len(task.folds) if data.values.nbytes <= BYTES_TOGETHER else 1
+    size = max(1, BYTES_TOGETHER // data.values.nbytes)
     groups = [task.folds[begin : begin + size] for begin in range(0, len(task.folds), size)]
     return [fitted for folds in groups for fitted in _fit_together(task, folds, data)]
 
