@@ -11,7 +11,7 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
 from time import perf_counter
-from typing import Any, Self, TypeGuard
+from typing import Any, Self
 
 import numpy as np
 
@@ -25,6 +25,7 @@ from ecodyn.estimation.shooting_search import Staging
 from ecodyn.families.configuration import Matching
 from ecodyn.families.law import Law
 from ecodyn.families.predictor import counts_steps
+from ecodyn.families.sampled_runs import is_read_later
 from ecodyn.families.shot import ShotFamily
 from ecodyn.families.training_set import TrainingSet
 from ecodyn.rollouts.iteration import FLOW
@@ -32,15 +33,10 @@ from ecodyn.trajectories import Trajectories
 from ecodyn.trajectories.conversions import DataLike
 from ecodyn.trajectories.values import Numbers
 
-__all__ = ["BYTES_TOGETHER", "FitsManyRuns", "is_read_later"]
+__all__ = ["BYTES_TOGETHER", "FitsManyRuns"]
 
 BYTES_TOGETHER = 2**26  # of training values that are fitted side by side, or are gone through at once
 FEWEST_CLUSTERS = 4  # a quarter of them validates at a time; of fewer, whose ends do, runs are few
-
-
-def is_read_later(data: object) -> TypeGuard[Runs]:
-    """Whether data are runs that are read when they are asked for."""
-    return not isinstance(data, Trajectories) and all(hasattr(data, name) for name in ("shards", "runs_of", "n_runs"))
 
 
 class FitsManyRuns(ShotFamily[Law]):

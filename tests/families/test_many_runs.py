@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from ecodyn import SINDy, Trajectories
-from ecodyn.errors import UnusableDataError
+from ecodyn.errors import DataWarning, UnusableDataError
 from ecodyn.estimation import many_runs as batches
 from ecodyn.estimation import pieced_objective as pieces
 from ecodyn.families import family as family_of
 from ecodyn.families import many_runs as families
+from ecodyn.families import sampled_runs
 
 EQUAL = 1e-10  # of the largest coefficient
 
@@ -161,3 +162,19 @@ def test_a_fit_takes_the_memory_of_a_shard(monkeypatch):
         tracemalloc.stop()
     values = (96 - 32) * 400 * 8 * 8
     assert peaks[1] - peaks[0] < 0.3 * values
+
+
+def test_a_fit_that_needs_runs_in_memory_takes_a_stated_sample(monkeypatch):
+    data, family = competing(20, named=True), family_of("linear")(coupling="full")
+    later = Shards(data, 6, [])
+    whole = family.fit(later).model_
+    assert_alike(whole, family.fit_model(data))
+    monkeypatch.setattr(sampled_runs, "MOST_LOADED", 8 * data.values[0].nbytes)
+    with pytest.warns(DataWarning, match="linear needs runs in memory: it is fitted to 8 of 20, drawn with seed 0"):
+        law = family.fit(later).model_
+    assert len(law.provenance["runs"]) == 8
+
+
+def test_times_are_the_runs_own():
+    with pytest.raises(ValueError, match="expected no times beside runs that are read later"):
+        family_of("linear")(coupling="exchangeable").fit(Shards(competing(4), 2, []), t=0.1)
