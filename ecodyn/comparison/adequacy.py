@@ -26,6 +26,7 @@ class Adequacy:
     p_value : of "no more than what is tolerated is systematic"
     dependence : what the rest depends on most; None if on nothing that was asked
     selection : what the selection of terms says against the family; "" if nothing
+    asked : how many runs, drawn at random, all this was asked of; None if of all
     """
 
     systematic: Estimate
@@ -33,6 +34,7 @@ class Adequacy:
     p_value: float
     dependence: Dependence | None = None
     selection: str = ""
+    asked: int | None = None
 
     @property
     def adequate(self) -> bool:
@@ -42,14 +44,19 @@ class Adequacy:
     def text(self, label: str) -> str:
         """What a verdict that names ``label`` says of it; "" where there is nothing to say."""
         if self.adequate:
-            return ""
+            return self._of_whom("Whether {label} leaves noise only was asked", label)
         sentences = [f"The selection of {label} {self.selection}." if self.selection else ""]
         if self.p_value <= 1 - TEST_LEVEL:
             sentences.append(
                 f"{label} is the best of these, but wrong: {100 * self.systematic.mean:.2g}% of the variance is left "
                 f"beyond measurement noise (p = {max(self.p_value, 0.001):.3f}); {self._what()}."
             )
+            sentences.append(self._of_whom("This was told", label))
         return " ".join(s for s in sentences if s)
+
+    def _of_whom(self, said: str, label: str) -> str:
+        """That it was a sample of the runs, where it was."""
+        return "" if self.asked is None else f"{said.format(label=label)} of {self.asked} runs, drawn at random."
 
     def _what(self) -> str:
         if self.dependence is None:
@@ -67,6 +74,7 @@ class Adequacy:
             "p_value": self.p_value,
             "depends_on": None if self.dependence is None else vars(self.dependence),
             "selection": self.selection,
+            **({} if self.asked is None else {"asked": self.asked}),
         }
 
     @classmethod
@@ -80,4 +88,5 @@ class Adequacy:
             p_value=document["p_value"],
             dependence=None if dependence is None else Dependence(**dependence),
             selection=document["selection"],
+            asked=document.get("asked"),
         )

@@ -66,19 +66,21 @@ class ByRun:
 
     def by_cluster(self, values: Array) -> Array:
         """Means over the runs of each cluster that say something."""
-        labels = self.data.clusters.tolist()
-        out = []
-        for label in dict.fromkeys(labels):
-            mine = np.array([v for v, c, k in zip(values, labels, self.kept, strict=True) if c == label and k])
-            if len(mine):
-                out.append(float(np.mean(mine)))
-        return np.array(out)
+        of_cluster: dict[object, list[float]] = {}
+        for label, value, kept in zip(self.data.clusters.tolist(), values, self.kept, strict=True):
+            if kept:
+                of_cluster.setdefault(label, []).append(value)
+        return np.array([float(np.mean(np.array(of_cluster[c]))) for c in self._labels if c in of_cluster])
 
     def of_known_clusters(self, values: Array) -> Array:
         """Values (cluster,) of those that say something, as `by_cluster` has them."""
-        labels = self.data.clusters.tolist()
-        known = {c for c, k in zip(labels, self.kept, strict=True) if k}
-        return values[[c in known for c in dict.fromkeys(labels)]]
+        known = {c for c, k in zip(self.data.clusters.tolist(), self.kept, strict=True) if k}
+        return values[[c in known for c in self._labels]]
+
+    @property
+    def _labels(self) -> list[object]:
+        """Of the clusters, as they come."""
+        return list(dict.fromkeys(self.data.clusters.tolist()))
 
     def quarters(self) -> tuple[float, ...]:
         """Mean skill up to each horizon."""

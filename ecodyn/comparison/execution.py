@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ecodyn.arrays import Array
+from ecodyn.arrays import Array, Integers
 from ecodyn.comparison.bands import worst_error
 from ecodyn.comparison.contenders import IN_SAMPLE, UNSEEN_RUNS, Contender
 from ecodyn.comparison.folds import Fold, origins
@@ -30,6 +30,7 @@ __all__ = ["DRAWN_POINTS", "DRAWN_RUNS", "Scored", "TaskResult", "execute"]
 
 DRAWN_RUNS = 3  # held-out rollouts kept for drawing: a row of panels
 DRAWN_POINTS = 200  # of each, as many as a panel has pixels for
+MOST_KEPT, FEWEST_KEPT = 400_000, 20  # of errors in all, and a run: bands of thousands of runs need no finer grid
 MOST_EQUATIONS = 3  # that a table has room for; laws of hundreds of coefficients have figures of their own
 DIGITS = 4  # of a coefficient there
 DRAWN_ORIGIN = 1  # of the three origins, the one whose rollouts are drawn
@@ -103,8 +104,12 @@ def execute(task: Task, data: Trajectories, *, judged: bool = True) -> TaskResul
         if judged and task.protocol == UNSEEN_RUNS and task.contender.kind == FAMILY:
             result.fitted = [f for f in fitted if f.seed == task.seeds[0]]
             result.on_all_runs = on_all_runs(task, fitted, data)
+        described: FoldModel | None = None
         for held in roll_out_folds(task, fitted, data):
             _score(task, held, data, result)
+            if held.fitted is not described:
+                described = held.fitted
+                _describe_fit(task, described, data, result)
         if len(result.models) == 1:
             result.equations, result.latex = _printed(result.models[0])
     except Exception as error:  # whatever one model runs into, a user's own family too, must not cost the others
@@ -152,9 +157,14 @@ def _score(task: Task, held: HeldOut, data: Trajectories, result: TaskResult) ->
         )
         if seed == task.seeds[0]:
             _keep(task, fold, r, (t, truth, signal), data, result)
+
+
+def _describe_fit(task: Task, fitted: FoldModel, data: Trajectories, result: TaskResult) -> None:
+    model = fitted.model
     _describe(model, task.contender, result)
     of_each = task.run_by_run and data.n_runs > 1  # none of which is the model's own
-    if task.protocol == IN_SAMPLE and seed == task.seeds[0] and isinstance(model, FittedModel) and not of_each:
+    first = fitted.seed == task.seeds[0]
+    if task.protocol == IN_SAMPLE and first and isinstance(model, FittedModel) and not of_each:
         result.models.append(model)
 
 
@@ -164,11 +174,16 @@ def _keep(
     """What is drawn of a run's rollout, and how far off it is; ``path`` are times, truth and rollout."""
     t, truth, signal = path
     whole = np.flatnonzero(~np.isnan(truth).any(axis=1))  # how far off a rollout is, only complete steps tell
-    thin = whole[np.unique(np.linspace(0, len(whole) - 1, DRAWN_POINTS).astype(int))]
+    thin = _thinned(whole, DRAWN_POINTS)
     if task.protocol == UNSEEN_RUNS:
-        result.errors[run] = (t[thin] - t[0], worst_error(truth[thin], signal[thin]))
+        kept = _thinned(whole, max(FEWEST_KEPT, min(DRAWN_POINTS, MOST_KEPT // data.n_runs)))
+        result.errors[run] = (t[kept] - t[0], worst_error(truth[kept], signal[kept]))
     if run < DRAWN_RUNS and (fold.origin is None or fold.origin == origins(data)[DRAWN_ORIGIN]):
         result.drawn[run] = (t[thin], signal[thin])
+
+
+def _thinned(rows: Integers, most: int) -> Integers:
+    return rows[np.unique(np.linspace(0, len(rows) - 1, most).astype(int))]
 
 
 def _one_step(

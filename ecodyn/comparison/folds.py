@@ -62,7 +62,8 @@ def folds_by_cluster(clusters: NDArray[Any], folds: int | None) -> list[tuple[in
 def unseen_folds(data: Trajectories, folds: int | None) -> list[Fold]:
     """All clusters of runs but a fold's are fitted on, and the fold's are scored on."""
     held_out = folds_by_cluster(data.clusters, folds)
-    return [Fold(tuple(r for r in range(data.n_runs) if r not in runs), runs) for runs in held_out]
+    apart = [(runs, frozenset(runs)) for runs in held_out]
+    return [Fold(tuple(r for r in range(data.n_runs) if r not in out), runs) for runs, out in apart]
 
 
 def origins(data: Trajectories) -> list[float]:

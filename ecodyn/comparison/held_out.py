@@ -26,6 +26,9 @@ from ecodyn.rollouts.integration import Rollout
 from ecodyn.trajectories import Trajectories
 from ecodyn.trajectories.state import SIGNAL
 
+BYTES_TOGETHER = 2**29  # of folds' training parts, each a copy of most runs, that are there at once
+MOST_NUMBERS = 8_000_000  # of rollouts at a time, 64 MB, and several copies of them while they are solved
+
 __all__ = ["FoldModel", "HeldOut", "estimator_of", "fit_folds", "roll_out_folds"]
 
 
@@ -81,10 +84,16 @@ def fit_folds(task: Task, data: Trajectories) -> list[FoldModel]:
     UnusableDataError, ValueError
         The family can't be fitted to a fold's training part.
     """
-    training = [_training(fold, data) for fold in task.folds]
+    size = max(1, BYTES_TOGETHER // data.values.nbytes)
+    groups = [task.folds[begin : begin + size] for begin in range(0, len(task.folds), size)]
+    return [fitted for folds in groups for fitted in _fit_together(task, folds, data)]
+
+
+def _fit_together(task: Task, folds: tuple[Fold, ...], data: Trajectories) -> list[FoldModel]:
+    training = [_training(fold, data) for fold in folds]
     if task.contender.reference is not None:
         references = [task.contender.reference.fit(_scored_part(task, part)) for part in training]
-        pairs = zip(task.folds, references, strict=True)
+        pairs = zip(folds, references, strict=True)
         return [FoldModel(fold, task.seeds[0], reference) for fold, reference in pairs if reference is not None]
     estimator, clock = estimator_of(task), task.contender.kind == CLOCK
     for part in training:
@@ -93,7 +102,7 @@ def fit_folds(task: Task, data: Trajectories) -> list[FoldModel]:
         models = estimator.fit_seeds(training, task.seeds, clock=clock)
     else:
         models = estimator.fit_models(training, clock=clock)
-    which = itertools.product(task.folds, task.seeds)
+    which = itertools.product(folds, task.seeds)
     return [FoldModel(fold, seed, model) for (fold, seed), model in zip(which, models, strict=True)]
 
 
@@ -123,8 +132,23 @@ def _scored_part(task: Task, part: Trajectories) -> Trajectories:
 def roll_out_folds(
     task: Task, fitted: Sequence[FoldModel], data: Trajectories, rtol: float = ACCURACY
 ) -> Iterator[HeldOut]:
-    """Rollouts of all of a task's models from their held-out starts, together; folds without a run are left out."""
+    """Rollouts of all of a task's models from their held-out starts, together; folds without a run are left out.
+
+    Of many runs, some at a time: a model's then come in several parts, one after the other.
+    """
     parts = [(f, runs) for f in fitted if (runs := _scored_runs(f.fold, data))]
+    most = max(1, MOST_NUMBERS // (data.n_steps * data.n_features))
+    if sum(len(runs) for _, runs in parts) <= most:
+        yield from _roll_out(task, parts, data, rtol)
+        return
+    for f, runs in parts:
+        for begin in range(0, len(runs), most):
+            yield from _roll_out(task, [(f, runs[begin : begin + most])], data, rtol)
+
+
+def _roll_out(
+    task: Task, parts: Sequence[tuple[FoldModel, list[int]]], data: Trajectories, rtol: float
+) -> Iterator[HeldOut]:
     starts = [_Starts.of(task, f, runs, data) for f, runs in parts]
     laws = [(s, f.model) for s, (f, _) in zip(starts, parts, strict=True) if isinstance(f.model, FittedModel)]
     models, begun, times = [m for _, m in laws], [s.starts for s, _ in laws], [s.times for s, _ in laws]

@@ -18,14 +18,14 @@ from ecodyn.comparison.contenders import FORECAST, IN_SAMPLE, UNSEEN_RUNS
 from ecodyn.comparison.entries import Entry, entries_of
 from ecodyn.comparison.execution import DRAWN_POINTS, DRAWN_RUNS, TaskResult
 from ecodyn.comparison.folds import complete_before
-from ecodyn.comparison.held_out import roll_out_folds
+from ecodyn.comparison.held_out import FoldModel, roll_out_folds
 from ecodyn.comparison.kept import kept_or_made, task_keys
 from ecodyn.comparison.model_score import ModelScore, Pair, Start
 from ecodyn.comparison.plan import Plan
 from ecodyn.comparison.ranking import Rule
 from ecodyn.comparison.repeats import chance_to_repeat
 from ecodyn.comparison.request import Request, Window
-from ecodyn.comparison.residual_test import adequacy_of
+from ecodyn.comparison.residual_test import adequacy_of, runs_asked
 from ecodyn.comparison.scores import order_crossing
 from ecodyn.comparison.selections import against_selection
 from ecodyn.comparison.verdict import Verdict, decide
@@ -127,18 +127,27 @@ def _adequacy(plan: Plan, entries: Sequence[Entry], verdict: Verdict, request: R
     """
     names = [verdict.best, *(twin for home, twin in verdict.same_model if home == verdict.best)]
     entry = min((e for e in entries if e.score.name in names), key=lambda e: mean(e.candidate.losses))
+    asked = runs_asked(plan.data.n_runs, request.seed)
     selection = ""
     if entry.candidate.selects:
         terms = [of_fit for r in entry.results for of_fit in r.terms]
         selection = against_selection(terms, entry.score.n_coefficients, entry.score.library_size)
 
-    def asked() -> Adequacy | None:
-        pairs = zip(entry.tasks, entry.results, strict=True)
-        held = [h for task, result in pairs for h in roll_out_folds(task, result.fitted, plan.data)]
-        return adequacy_of(held, plan.data, selection=selection, seed=request.seed)
+    def made() -> Adequacy | None:
+        pairs = [(t, _only(r.fitted, asked)) for t, r in zip(entry.tasks, entry.results, strict=True)]
+        held = [h for task, fitted in pairs for h in roll_out_folds(task, fitted, plan.data)]
+        sample = None if asked is None else len(asked)
+        return adequacy_of(held, plan.data, selection=selection, seed=request.seed, asked=sample)
 
     decided_by = (task_keys(entry.tasks, plan.data, request.kept), selection, request.seed)
-    return kept_or_made(request, "adequacy", decided_by, asked)
+    return kept_or_made(request, "adequacy", decided_by, made)
+
+
+def _only(fitted: Sequence[FoldModel], runs: frozenset[int] | None) -> list[FoldModel]:
+    """The fits with these of their held-out runs; with all of them where none are named."""
+    if runs is None:
+        return list(fitted)
+    return [replace(f, fold=replace(f.fold, scored=tuple(r for r in f.fold.scored if r in runs))) for f in fitted]
 
 
 def _with_verdict(score: ModelScore, verdicts: Mapping[str, Verdict]) -> ModelScore:

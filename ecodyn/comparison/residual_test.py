@@ -30,14 +30,17 @@ from ecodyn.statistics.noise import NOISELESS
 from ecodyn.trajectories import Trajectories
 from ecodyn.trajectories.scales import own_scales
 
-__all__ = ["adequacy_of"]
+__all__ = ["adequacy_of", "runs_asked"]
 
 OF_NOISE = 0.25  # of what noise leaves: a misfit of half the noise's size, which fits to noisy data come to
 OF_ALL = 0.1  # of all that is left from measured starts: as much more as counts as equal between families
+MOST_ASKED = 512  # runs, of more a sample: each is rolled out dozens of times, and the share known to a twentieth
 ROUGH = 0.3  # share of noise from which on a run is told nothing of: what is rough may be the law's own (maps)
 
 
-def adequacy_of(held: Sequence[HeldOut], data: Trajectories, *, selection: str = "", seed: int = 0) -> Adequacy | None:
+def adequacy_of(
+    held: Sequence[HeldOut], data: Trajectories, *, selection: str = "", seed: int = 0, asked: int | None = None
+) -> Adequacy | None:
     """Test what a family left on its held-out runs; None where nothing can be said of any.
 
     Parameters
@@ -45,6 +48,8 @@ def adequacy_of(held: Sequence[HeldOut], data: Trajectories, *, selection: str =
     held : rollouts of its models from the starts of runs that they were not fitted to
     data : what they are rollouts of
     selection : what the selection of its terms says against it
+    seed : of sign flips
+    asked : of how many runs these are, where they are a sample
     """
     scales = own_scales(data)
     shares: dict[object, list[tuple[float, float]]] = {}
@@ -74,7 +79,15 @@ def adequacy_of(held: Sequence[HeldOut], data: Trajectories, *, selection: str =
         p_value=p_above(means[:, 1] - means[:, 0], 0.0, seed=seed),
         dependence=strongest_dependence(residuals, data, scales),
         selection=selection,
+        asked=asked,
     )
+
+
+def runs_asked(runs: int, seed: int) -> frozenset[int] | None:
+    """A seeded sample of the runs whose rollouts are looked at, where there are more than is worth it; else None."""
+    if runs <= MOST_ASKED:
+        return None
+    return frozenset(np.random.default_rng(seed).choice(runs, MOST_ASKED, replace=False).tolist())
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -32,7 +32,10 @@ def stacked(entries: Sequence[Entry], data: Trajectories) -> Stacking | None:
     left_out = tuple(e.score.name for e in entries if e.score.name not in errors)
     if len(errors) < 2:
         return None
-    products = np.array([_products(data, r, [found[r] for found in errors.values()]) for r in range(data.n_runs)])
+    scales = own_scales(data)
+    products = np.array(
+        [_products(data, r, [found[r] for found in errors.values()], scales) for r in range(data.n_runs)]
+    )
     says = np.isfinite(products).all(axis=(1, 2))  # persistence is exact in the others
     if not says.any():
         return None
@@ -88,9 +91,9 @@ def _errors(entry: Entry, data: Trajectories) -> dict[int, Array] | None:
     return found if len(found) == data.n_runs else None
 
 
-def _products(data: Trajectories, run: int, errors: Sequence[Array]) -> Array:
+def _products(data: Trajectories, run: int, errors: Sequence[Array], scales: Array | None) -> Array:
     """Means of eᵐ·eⁿ over persistence's square, of a run, (model, model); NaN where nothing moves."""
-    scales, end = own_scales(data), int(data.lengths[run])
+    end = int(data.lengths[run])
     rows = slice(end - len(errors[0]), end)  # rollouts may begin later than runs do
     values, times = in_scales(data.values[run, rows], scales), data.times[run, rows]
     scaled = [in_scales(e, scales) for e in errors]

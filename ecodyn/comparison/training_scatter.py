@@ -45,13 +45,13 @@ def on_all_runs(task: Task, fitted: Sequence[FoldModel], data: Trajectories) -> 
     """The share that each fold's model, of the first seed, leaves unexplained of runs in and out of its training."""
     runs = _spread_out(data)
     everyone = [replace(f, fold=replace(f.fold, scored=runs)) for f in fitted if f.seed == task.seeds[0]]
-    scales, own = own_scales(data), [f.fold.scored for f in fitted if f.seed == task.seeds[0]]
-    out: OnAllRuns = {}
+    scales, own = own_scales(data), {id(f.model): f.fold.scored for f in fitted}
+    out: OnAllRuns = {own[id(f.model)]: {} for f in everyone}
     numbers = len(everyone) * len(runs) * data.n_steps * data.n_features
     together = [everyone] if numbers <= MOST_NUMBERS else [[one] for one in everyone]
     rolled = (held for part in together for held in roll_out_folds(task, part, data, rtol=ACCURACY))
-    for scored, held in zip(own, rolled, strict=True):
-        out[scored] = {}
+    for held in rolled:
+        found = out[own[id(held.fitted.model)]]
         for i, run in enumerate(held.runs):
             rows = held.rows(i, data)
             signal = held.rollout.signal[i, : rows.stop - rows.start]
@@ -59,7 +59,7 @@ def on_all_runs(task: Task, fitted: Sequence[FoldModel], data: Trajectories) -> 
             truth, times = data.values[run, rows], data.times[run, rows]
             skill = skill_of(truth, signal if finished else truth, times, scales)  # NaN where persistence is exact
             worst = WORST_UNEXPLAINED + 0.0 * skill
-            out[scored][run] = min(1.0 - skill, worst) if finished else worst
+            found[run] = min(1.0 - skill, worst) if finished else worst
     return out
 
 

@@ -74,10 +74,11 @@ class Verdict:
 
     def with_adequacy(self, adequacy: Adequacy | None) -> Verdict:
         """The verdict with what was found of the family it names: "inadequate" where that is no law of these data."""
-        if adequacy is None or adequacy.adequate:
-            return replace(self, adequacy=adequacy)
-        inadequate = replace(self, status=INADEQUATE, adequacy=adequacy)
-        return inadequate.with_sentence(adequacy.text(str(self.best)))
+        if adequacy is None:
+            return self
+        status = self.status if adequacy.adequate else INADEQUATE
+        said, found = adequacy.text(str(self.best)), replace(self, status=status, adequacy=adequacy)
+        return found.with_sentence(said) if said else found
 
     def with_chance(self, chance: float) -> Verdict:
         """The verdict with the chance that as many fresh runs would name the same family."""

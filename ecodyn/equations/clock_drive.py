@@ -36,16 +36,9 @@ class Drive:
     def mean_over_runs(cls, times: Array, variables: Array, lengths: NDArray[np.intp]) -> Drive:
         """The mean curve of several runs, (run, step, variable) at times (run, step); only the runs that cover
         a time count there."""
-        rows = [slice(0, int(n)) for n in lengths]
-        grid = np.unique(np.concatenate([times[r, row] for r, row in enumerate(rows)]))
-        total = np.zeros((len(grid), variables.shape[-1]))
-        count = np.zeros((len(grid), 1))
-        for r, row in enumerate(rows):
-            covered = (grid >= times[r, row][0]) & (grid <= times[r, row][-1])
-            for v in range(variables.shape[-1]):
-                total[covered, v] += np.interp(grid[covered], times[r, row], variables[r, row, v])
-            count[covered] += 1
-        return cls(grid, total / count)
+        mean = MeanCurve(np.unique(np.concatenate([times[r, :n] for r, n in enumerate(lengths)])), variables.shape[-1])
+        mean.add(times, variables, lengths)
+        return mean.drive()
 
     @cached_property
     def _spline(self) -> CubicSpline:
@@ -60,6 +53,26 @@ class Drive:
     def rescaled(self, scales: Array, time_scale: float) -> Drive:
         """The same curve with its variables divided by ``scales`` and time by ``time_scale``."""
         return Drive(self.times / time_scale, self.values / scales)
+
+
+class MeanCurve:
+    """The mean curve of runs that are added a few at a time, on a grid of times (step,)."""
+
+    def __init__(self, grid: Array, variables: int) -> None:
+        self.grid, self.total, self.count = grid, np.zeros((len(grid), variables)), np.zeros((len(grid), 1))
+
+    def add(self, times: Array, variables: Array, lengths: NDArray[np.intp]) -> None:
+        """Take in runs (run, step, variable) at times (run, step), each of so many steps."""
+        grid = self.grid
+        for r, n in enumerate(lengths.tolist()):
+            covered = (grid >= times[r, 0]) & (grid <= times[r, n - 1])
+            for v in range(variables.shape[-1]):
+                self.total[covered, v] += np.interp(grid[covered], times[r, :n], variables[r, :n, v])
+            self.count[covered] += 1
+
+    def drive(self) -> Drive:
+        """Of all runs so far that cover a time."""
+        return Drive(self.grid, self.total / self.count)
 
 
 @dataclass(frozen=True)

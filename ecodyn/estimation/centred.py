@@ -84,9 +84,7 @@ class Centred:
         """Zeros of the signals, (feature, channel); other channels keep theirs."""
         centre = np.zeros((len(self.library.features), len(self.library.channels)))
         if self.signals:
-            signal = self.samples.states[..., 0]
-            # exact where nothing moves
-            centre[:, 0] = signal[0, 0] + (signal[self._stored] - signal[0, 0]).mean(axis=0)
+            centre[:, 0] = self.samples.movement.mean
         return centre
 
     @cached_property
@@ -97,8 +95,7 @@ class Centred:
             return spread
         own = self.samples.own
         if own is None:  # features in one unit keep one
-            signal = self.samples.states[..., 0]
-            own = np.full(len(spread), np.sqrt(np.mean((signal[self._stored] - self.centre[:, 0]) ** 2)))
+            own = np.full(len(spread), self.samples.movement.spread)
         spread[:, 0] = _units_of(own)
         if VELOCITY in library.channels:
             spread[:, library.channels.index(VELOCITY)] = spread[:, 0]
@@ -114,11 +111,6 @@ class Centred:
         centre = values[0] + (values - values[0]).mean(axis=0)
         return centre, _units_of(np.sqrt(np.mean((values - centre) ** 2, axis=0)))
 
-    @cached_property
-    def _stored(self) -> Bools:
-        """Steps of each run, (run, step), without what pads them."""
-        return np.asarray(np.arange(self.samples.states.shape[1]) < self.samples.lengths[:, None])
-
     def holds(self, mask: Bools) -> bool:
         """Whether laws with these free coefficients are closed: equations have, with a term, all that divide it."""
         pairs = self._divisors
@@ -132,7 +124,8 @@ class Centred:
         states = (self.samples.states - self.centre) / self.spread
         known = self.samples.inputs
         inputs = known.centred(*self.of_inputs) if self.inputs and known is not None else known
-        return replace(self.samples, states=states, smooth=smooth, own=own, inputs=inputs)
+        told = None if self.samples.told is None else self.samples.told.within(self.centre, self.spread)
+        return replace(self.samples, states=states, smooth=smooth, own=own, inputs=inputs, told=told)
 
     @cached_property
     def _there(self) -> Array:

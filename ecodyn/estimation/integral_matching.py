@@ -31,6 +31,7 @@ from ecodyn.runtime.processes import physical_memory
 SPAN = 20  # samples that one increment spans, at most: shorter is noisier, longer blurs the fast terms
 SPANS_PER_RUN = 10  # a short run is cut into at least this many increments
 COPIES = 3  # of the candidate matrix that are there at once: all monomials, those wanted, and their order
+BYTES_STACKED = 2**26  # of factors that are put together at a time: those of thousands of runs of a shared law
 STRIDES_PER_SPAN = 4  # increments overlap: a start every quarter of a span
 
 
@@ -62,6 +63,10 @@ class MatchedIntegrals:
         """The regression over the rows of all parts."""
         if len(parts) == 1:
             return parts[0]  # triangular already
+        # The factor of factors is that of all rows: many parts are taken a few at a time.
+        size = max(2, BYTES_STACKED // parts[0].factors.nbytes)
+        if len(parts) > size:
+            return cls.combine([cls.combine(parts[begin : begin + size]) for begin in range(0, len(parts), size)])
         stacked = np.concatenate([p.factors for p in parts], axis=1)
         return cls(_triangular(stacked), sum(p.rows for p in parts), parts[0].n_terms, parts[0].equations)
 

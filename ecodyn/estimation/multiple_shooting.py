@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from ecodyn.arrays import Array
 from ecodyn.estimation.normal_blocks import Equations
+from ecodyn.estimation.pieced_objective import PiecedObjective
 from ecodyn.estimation.rolled_out import AnyLaw
 from ecodyn.estimation.samples import Samples
 from ecodyn.estimation.segments import Segments
@@ -130,9 +131,12 @@ def together(searches: Sequence[Generator[Question, Any, Found]]) -> list[Found]
 def _answers(asked: dict[int, Question]) -> dict[int, Any]:
     """Answers by index: questions of one kind together, as many at a time as are worth it."""
     kinds: dict[Hashable, list[int]] = defaultdict(list)
-    for index, question in asked.items():
-        kinds[question.kind].append(index)
     answers: dict[int, Any] = {}
+    for index, question in asked.items():
+        if isinstance(question.objective, PiecedObjective):
+            answers[index] = question.objective.answer(question)
+        else:
+            kinds[question.kind].append(index)
     for alike in kinds.values():
         size = max(1, BATCH_ELEMENTS // max(1, asked[alike[0]].elements))
         for begin in range(0, len(alike), size):

@@ -15,6 +15,7 @@ from ecodyn.equations.library import EXCHANGEABLE, Library
 from ecodyn.errors import UnusableDataError
 from ecodyn.estimation.denoising import without_noise
 from ecodyn.estimation.input_samples import InputSamples, input_units
+from ecodyn.estimation.movement import Movement
 from ecodyn.rollouts.iteration import FLOW, MAP, stored_step
 from ecodyn.trajectories import Trajectories
 from ecodyn.trajectories.scales import own_scales
@@ -49,6 +50,8 @@ class Samples:
         The states without what is measurement noise, by smoothing splines; None where there is none, or for a map.
     inputs : InputSamples or None
         Known functions of time that the law has terms in.
+    told : Movement or None
+        Of all steps, where the states are those of a few of them; None where they are all.
     """
 
     states: Array
@@ -62,6 +65,21 @@ class Samples:
     own: Array | None = None
     smooth: Array | None = None
     inputs: InputSamples | None = None
+    told: Movement | None = None
+
+    @cached_property
+    def movement(self) -> Movement:
+        """How large values are and how far they go."""
+        return Movement.of(self.states, self.lengths) if self.told is None else self.told
+
+    @property
+    def gone(self) -> Array:
+        """How far each run goes from where it starts (run,), features in the scales they count in."""
+        signal = self.states[..., 0]
+        moved = signal - signal[:, :1]
+        return np.asarray(
+            np.trapezoid(np.mean((moved if self.own is None else moved / self.own) ** 2, axis=-1), self.times, axis=1)
+        )
 
     @property
     def starts(self) -> Array:
@@ -91,7 +109,11 @@ class Samples:
     def by_cluster(self, values: Array) -> Array:
         """Sums (cluster, ...) of values (run, ...) over the runs of each cluster: those are what is independent."""
         codes = self.cluster_codes
-        return np.stack([values[codes == c].sum(axis=0) for c in range(int(codes.max()) + 1)])
+        counts = np.bincount(codes)
+        in_order = np.argsort(codes, kind="stable")
+        if (counts == 1).all():
+            return np.asarray(values[in_order])
+        return np.stack([values[own].sum(axis=0) for own in np.split(in_order, np.cumsum(counts)[:-1])])
 
     @classmethod
     def of(
@@ -118,29 +140,17 @@ class Samples:
         before each, as a scored rollout starts from.
         """
         trajectories = trajectories.complete()
-        states = np.array(trajectories.state(channels))
-        times = np.array(trajectories.times)
-        lengths = np.asarray(trajectories.lengths, dtype=np.intp)
-        for padded in (states, times):
-            _pad(padded, lengths)
-        _check_sizes(states, parse_state(channels))
-        scales = np.sqrt(np.mean(states**2, axis=(0, 1) if own_units else (0, 1, 2)))
-        scales = np.where(scales > 0, scales, 1.0)
-        duration = float((times[:, -1] - times[:, 0]).max())
-        # Units are powers of two: exact, and the same for all folds, which can then share each run's regression.
-        scales, time_scale = (
-            np.exp2(np.rint(np.log2(scales))),
-            float(np.exp2(np.rint(np.log2(duration or 1.0)))),
-        )
-        names = parse_state(channels)
-        if VELOCITY in names:
-            scales[..., names.index(VELOCITY)] = scales[..., 0] / time_scale
+        states, times, lengths = padded_states(trajectories, channels)
+        check_sizes(np.abs(states).max(axis=(0, 1, 2)), parse_state(channels))
+        squares = np.mean(states**2, axis=(0, 1) if own_units else (0, 1, 2))
+        scales, time_scale = units(squares, float((times[:, -1] - times[:, 0]).max()), channels)
         clusters = np.unique(trajectories.clusters, return_inverse=True)[1]
         step = stored_step(trajectories.times, lengths) / time_scale if dynamics == MAP else None
         own = own_scales(trajectories)
         smoothed = without_noise(states, times, lengths) if smooth and dynamics != MAP else None
+        states /= scales
         return cls(
-            states=states / scales,
+            states=states,
             smooth=None if smoothed is None else smoothed / scales,
             times=times / time_scale,
             lengths=lengths,
@@ -212,15 +222,40 @@ class Samples:
         return replace(self, states=states, smooth=smooth, times=times, lengths=lengths)
 
 
+def units(squares: Array, duration: float, channels: str) -> tuple[Array, float]:
+    """The scales of mean squares (channel,) or (feature, channel), and that of time, of the longest run's duration."""
+    scales = np.sqrt(squares)
+    scales = np.where(scales > 0, scales, 1.0)
+    # Units are powers of two: exact, and the same for all folds, which can then share each run's regression.
+    scales, time_scale = np.exp2(np.rint(np.log2(scales))), float(np.exp2(np.rint(np.log2(duration or 1.0))))
+    names = parse_state(channels)
+    if VELOCITY in names:
+        scales[..., names.index(VELOCITY)] = scales[..., 0] / time_scale
+    return scales, time_scale
+
+
+def padded_states(trajectories: Trajectories, channels: str) -> tuple[Array, Array, NDArray[np.intp]]:
+    """States (run, step, feature, channel), times (run, step) and lengths (run,) of complete runs, in the data's units.
+
+    After a run's end its last state and time are repeated.
+    """
+    states = trajectories.state(channels)  # a copy
+    times = np.array(trajectories.times)
+    lengths = np.asarray(trajectories.lengths, dtype=np.intp)
+    for padded in (states, times):
+        _pad(padded, lengths)
+    return states, times, lengths
+
+
 def _pad(values: Array, lengths: NDArray[np.intp]) -> None:
     """Repeat each run's last value, (run, step, ...), in place."""
     for r, n in enumerate(lengths):
         values[r, n:] = values[r, n - 1]
 
 
-def _check_sizes(states: Array, names: Sequence[str]) -> None:
-    """Refuse channels whose squares are no finite numbers above 0: no unit could be had of them."""
-    for name, largest in zip(names, np.abs(states).max(axis=(0, 1, 2)), strict=True):
+def check_sizes(sizes: Array, names: Sequence[str]) -> None:
+    """Refuse channels of sizes (channel,) whose squares are no finite numbers above 0: no unit could be had of them."""
+    for name, largest in zip(names, sizes, strict=True):
         if largest > LARGEST or 0 < largest < SMALLEST:
             raise UnusableDataError(
                 f"expected values whose squares floating-point numbers can hold, at most {LARGEST:g} and, unless all "

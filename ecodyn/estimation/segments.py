@@ -66,11 +66,11 @@ def weights_of_channels(samples: Samples) -> Array:
     channel): the signal's weight is that of its scale.
     """
     if samples.signal_weights is not None:
-        still = np.mean((samples.states - samples.states[:, :1]) ** 2, axis=(0, 1))
+        still = samples.movement.moved
         weights = BESIDE / np.where(still > 0, still, np.inf)
         weights[:, 0] = samples.signal_weights
         return weights
-    still = np.mean((samples.states - samples.states[:, :1]) ** 2, axis=(0, 1, 2))
+    still = samples.movement.moved_together
     weights = BESIDE * still[0] / np.where(still > 0, still, np.inf)
     weights[0] = 1.0
     return np.asarray(weights)[None]

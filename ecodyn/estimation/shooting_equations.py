@@ -47,22 +47,29 @@ class Objective:
         self.library, self.drive, self.segments, self.mask = library, samples.drive, segments, mask
         # Sensitivities of small problems are to all coefficients, free or not: trials of any selections are then alike.
         small = len(segments) * segments.states.shape[2] * mask.size <= SMALL
-        self.directions = np.ones_like(mask) if small else mask
-        self.free = np.flatnonzero(mask[self.directions])
+        self.index(np.ones_like(mask) if small else mask)
         self.inputs = None if samples.inputs is None else samples.inputs.of_runs(segments.run)
-        row_of, self.term_of = np.nonzero(self.directions)
-        groups = library.groups(len(mask))
-        self.equation_of, self.feature_of = np.divmod(row_of, groups)
-        self.shared = groups == 1
         self.n_runs = samples.n_runs
         self.estimate_starts = estimate_starts
-        self.exact = EXACT_SQUARES * float(np.sum(samples.states[..., 0] ** 2))
-        self.bound = AMPLITUDE * max(float(np.abs(samples.states[..., 0]).max()), 1e-300)
         self.substeps = 1
         self.implicit, self.fine = False, False  # steps for stiff laws; explicit ones of high order
         self.step = samples.step
-        self.weight_of = weights_of_channels(samples)
+        self.measure(samples)
         self.noise = float(self.segments.weights.sum() * np.sum(self.weight_of * samples.noise))
+
+    def index(self, directions: NDArray[np.bool_]) -> None:
+        """Say which coefficients (row, term) the sensitivities are to, the free ones among them."""
+        self.directions, self.free = directions, np.flatnonzero(self.mask[directions])
+        row_of, self.term_of = np.nonzero(directions)
+        groups = self.library.groups(len(self.mask))
+        self.equation_of, self.feature_of = np.divmod(row_of, groups)
+        self.shared = groups == 1
+
+    def measure(self, samples: Samples) -> None:
+        """Say what squares are next to nothing, which rollouts are dead, and what channels weigh."""
+        self.exact = EXACT_SQUARES * samples.movement.squares
+        self.bound = AMPLITUDE * max(samples.movement.largest, 1e-300)
+        self.weight_of = weights_of_channels(samples)
 
     @property
     def size(self) -> int:

@@ -14,9 +14,9 @@ from ecodyn.arrays import Array
 from ecodyn.equations.library import FULL
 from ecodyn.estimation.constrained_descent import ConstrainedDescent
 from ecodyn.estimation.damped_descent import DampedDescent
+from ecodyn.estimation.pieced_objective import PiecedObjective, objective_of
 from ecodyn.estimation.rolled_out import bound
 from ecodyn.estimation.samples import Samples
-from ecodyn.estimation.segments import Segments
 from ecodyn.estimation.shooting_equations import MOST_SUBSTEPS, Objective, Probe, Question
 from ecodyn.estimation.shooting_result import Problem, ShootingResult, of_runs
 from ecodyn.rollouts.stiff_marching import is_stiff
@@ -140,8 +140,9 @@ def _staged(
     done, ahead, substeps, implicit = 0.0, list(staging.stages), 1, False
     ends: list[_End] = []
     while ahead:
-        segments = Segments.cut(problem.samples, staging.points(freed), ahead[0], smoothed=freed)
-        objective = Objective(problem.library, problem.samples, segments, mask=mask, estimate_starts=freed)
+        objective = objective_of(
+            problem.library, problem.samples, staging.points(freed), ahead[0], mask=mask, freed=freed
+        )
         objective.substeps, objective.implicit = substeps, implicit
         if not done:
             yield from choose_substeps(objective, descent.parameters, staging.step_tolerance)
@@ -215,7 +216,9 @@ def steps_for_decays(objective: Objective, parameters: Array) -> tuple[int, bool
     law = bound(objective.library, objective.coefficients(parameters), inputs=objective.inputs)
 
     def stiff(substeps: int) -> bool:
-        return bool(is_stiff(law.jacobian, states[..., 0], objective.segments.times, substeps).any())
+        pieces = objective.pieces() if isinstance(objective, PiecedObjective) else (objective,)
+        segments = (piece.segments for piece in pieces)
+        return any(is_stiff(law.jacobian, s.states[..., 0], s.times, substeps).any() for s in segments)
 
     numbers = [2**k for k in range(MOST_SUBSTEPS.bit_length())]
     if stiff(MOST_SUBSTEPS):
@@ -238,6 +241,10 @@ def _unrefined(samples: Samples, coefficients: Array, parameters: Array, why: st
 def choose_substeps(objective: Objective, parameters: Array, tolerance: float) -> Generator[Question, Any, int]:
     """Halve the steps until that no longer moves the rollouts; how many there are then. A map's are what they are."""
     if objective.step is not None:
+        return objective.substeps
+    if isinstance(objective, PiecedObjective):
+        while objective.substeps < MOST_SUBSTEPS and objective.apart_by_halving(parameters) > tolerance:
+            objective.substeps *= 2
         return objective.substeps
     coarse = yield Probe(objective, parameters, objective.substeps)
     while objective.substeps < MOST_SUBSTEPS:

@@ -1,6 +1,7 @@
 """Validation inside the training part: rollouts that judge candidate coefficients before anything is scored.
 
-With four runs or more, quarters of the runs are held out in turn; with fewer, the ends of the runs are. What is
+With four runs or more, quarters of the runs are held out in turn; with fewer, the ends of the runs are. Clusters stay
+whole, and are dealt out by how far they go, not in the order in which they are given, which says nothing. What is
 chosen here (a sparsity threshold, a ridge, a stopping point) never sees the runs or steps that scores are made on.
 """
 
@@ -20,6 +21,7 @@ from ecodyn.equations.known_inputs import KnownInputs
 from ecodyn.equations.library import Library
 from ecodyn.equations.right_hand_side import BoundLibrary
 from ecodyn.estimation.integral_matching import MatchedIntegrals, match
+from ecodyn.estimation.many_runs import ManyRuns, ranks_of
 from ecodyn.estimation.samples import Samples
 from ecodyn.estimation.shooting_equations import AMPLITUDE, MOST_SUBSTEPS
 from ecodyn.rollouts.marching import march
@@ -171,31 +173,43 @@ def splits(
     method: str = "integral",
 ) -> list[Validation]:
     """The validation splits of a training part whose runs are already compressed in ``parts``; clusters stay whole."""
-    ranks = _ranks(samples)
+    if isinstance(samples, ManyRuns):
+        return _of_many(samples, parts)
+    ranks = ranks_of(samples.gone, samples.cluster_codes)
     if len(np.unique(ranks)) < SPLITS:
         return [_by_time(library, samples, per_feature, method, cut) for cut in CUTS]
     return [_by_run(samples, parts, np.flatnonzero(ranks % SPLITS == s)) for s in range(SPLITS)]
 
 
-def _ranks(samples: Samples) -> NDArray[np.intp]:
-    """Of each run's cluster (run,), by how far its runs go from where they start, features in the scales they count in.
-
-    Clusters are dealt out to the splits by it, and not in the order in which runs are given, which says nothing.
-    """
-    signal, codes = samples.states[..., 0], samples.cluster_codes
-    gone = np.trapezoid(_mean_square(signal - signal[:, :1], samples.own), samples.times, axis=1)
-    of_cluster = np.bincount(codes, gone) / np.bincount(codes)
-    return np.argsort(np.argsort(of_cluster, kind="stable"))[codes]
+def _of_many(samples: ManyRuns, parts: list[MatchedIntegrals]) -> list[Validation]:
+    """The same of many runs, of which some alone are rolled out."""
+    of_split = [
+        MatchedIntegrals.combine([parts[r] for r in np.flatnonzero(samples.ranks % SPLITS == s)]) for s in range(SPLITS)
+    ]
+    splits_of = samples.ranks[samples.validated] % SPLITS
+    return [
+        _rollouts(
+            samples.validating.take(np.flatnonzero(splits_of == s)),
+            MatchedIntegrals.combine([part for other, part in enumerate(of_split) if other != s]),
+        )
+        for s in range(SPLITS)
+    ]
 
 
 def whole(samples: Samples, parts: list[MatchedIntegrals]) -> Validation:
-    """All runs at once, fitted and followed: to see whether candidates diverge from any training start."""
+    """All runs at once, fitted and followed: to see whether candidates diverge from any training start.
+
+    Of many runs, those that validation rolls out anyway.
+    """
+    if isinstance(samples, ManyRuns):
+        return _rollouts(samples.validating, MatchedIntegrals.combine(parts))
     return _rollouts(samples, MatchedIntegrals.combine(parts))
 
 
 def _by_run(samples: Samples, parts: list[MatchedIntegrals], runs: NDArray[np.intp]) -> Validation:
     # A clock keeps the mean curve of all training runs here: that can only flatter the clock, which is the null.
-    others = [part for r, part in enumerate(parts) if r not in runs]
+    held_out = frozenset(runs.tolist())
+    others = [part for r, part in enumerate(parts) if r not in held_out]
     return _rollouts(samples.take(runs), MatchedIntegrals.combine(others))
 
 

@@ -37,8 +37,8 @@ from ecodyn.families.known import no_terms_in
 from ecodyn.families.law import Law
 from ecodyn.families.law_of_fit import law_of
 from ecodyn.families.library_size import much_memory
+from ecodyn.families.many_runs import BYTES_TOGETHER, FitsManyRuns
 from ecodyn.families.options import check_flag
-from ecodyn.families.shot import ShotFamily
 from ecodyn.families.training_set import TrainingSet
 from ecodyn.rollouts.iteration import FLOW
 from ecodyn.trajectories import Trajectories
@@ -46,7 +46,6 @@ from ecodyn.trajectories.labels import Label
 from ecodyn.trajectories.state import parse_state
 
 SMALL_FULL = 250  # coefficients of a full coupling up to which shooting and a thorough selection take about a second
-BYTES_TOGETHER = 2**26  # of training values that are fitted side by side
 # Of the Hessian's diagonal, in centred coordinates where there are any, towards integral matching, which is the surer
 # of the two where data are clean or coefficients hundreds. Of few and noisy ones next to none: the larger pull would
 # keep what noise has done to matching (of May and Leonard's law with 5 % noise 0.91 for 1; with the smaller, 1.00).
@@ -54,7 +53,7 @@ FULL_PULL, SMALL_PULL = 1e-4, 1e-7
 MANY = 100  # coefficients
 
 
-class LibraryFamily(ShotFamily[Law]):
+class LibraryFamily(FitsManyRuns):
     """A family whose right-hand side is linear in its coefficients: ẋᵢ = Σⱼ θᵢⱼ φⱼ(x).
 
     As a map, xᵢ(t+h) = xᵢ(t) + h Σⱼ θᵢⱼ φⱼ(x(t)) from one stored step to the next: the same terms, and coefficients in
@@ -198,7 +197,7 @@ class LibraryFamily(ShotFamily[Law]):
         size = max(1, BYTES_TOGETHER // max(training.values.nbytes for training in training_sets))
         laws: list[Law] = []
         for begin in range(0, len(training_sets), size):
-            prepared = [self._prepare(training, clock) for training in training_sets[begin : begin + size]]
+            prepared = [self._prepared(training, clock) for training in training_sets[begin : begin + size]]
             refined = self._refine(prepared)
             if self.constraints:
                 own = [self._constraints_on(training.trajectories) for training, _, _ in refined]

@@ -21,6 +21,7 @@ from ecodyn.families.model import FittedModel
 from ecodyn.families.plain_values import plain
 from ecodyn.families.predictor import Predictor, counts_steps
 from ecodyn.families.printing import rounded
+from ecodyn.families.sampled_runs import in_memory, is_read_later
 from ecodyn.families.starting_states import StartLike
 from ecodyn.families.target import check_no_target
 from ecodyn.rollouts.integration import Rollout
@@ -164,6 +165,7 @@ class Family(Predictor, ABC):
         ----------
         X : Trajectories, arrays, tables, labelled arrays or files of them
             What `ecodyn.as_trajectories` takes, or paths of logs: one (step, feature) array is one run, a list several.
+            Of a collection that is read later, all runs, or a seeded sample of as many as fit the memory.
         y : ignored, with a warning; here because scikit-learn passes it. Times there, PySINDy's order, are refused
         t : array (step,), a list of them (one a run), or a number, the spacing of the steps
             Times of data that carry none; 0, 1, 2, … by default.
@@ -202,6 +204,10 @@ class Family(Predictor, ABC):
     def _trajectories(self, X: DataLike, t: Numbers | float | None) -> Trajectories:
         """X as trajectories; of one array or table without times scikit-learn keeps the names of the columns."""
         self.__dict__.pop("feature_names_in_", None)
+        if is_read_later(X):
+            if t is not None:
+                raise ValueError("expected no times beside runs that are read later, got t; they carry their own")
+            return in_memory(X, self.name, getattr(self, "random_state", 0) or 0)
         if not is_one_array(X):
             return data_of(X, t)
         from sklearn.utils.validation import validate_data

@@ -7,7 +7,9 @@ and, in place of their bootstrap, a null distribution by flipping the sign of wh
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +27,8 @@ SHARED = 2.0  # standard errors: about where the tests of a set of some models, 
 NORMAL = 1.4826  # standard deviation of a normal law over its median absolute deviation
 LESSER = 1.4  # the lesser of the two is low by so much over the number of runs: 28 % at 5, 18 at 8, 9 at 16 (simulated)
 CHUNK = 4096  # flips at a time, so that those of hundreds of pairs fit the memory
+MOST_SIGNS = 4_000_000  # at a time, 32 MB: all flips of up to 200 runs at once, fewer flips of more runs
+MOST_KEPT = 2**26  # bytes of packed signs, of up to 26 000 runs, kept for the next test: to draw them takes longest
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,7 @@ def confidence_set(
         differences = differences - np.sign(mean) * np.minimum(np.abs(mean), shared)
     squares = np.mean(differences**2, axis=0)
     observed = _t(differences.mean(axis=0), squares, runs)
-    flipped = _flipped(differences, squares, _signs(runs, seed, flips))
+    flipped = _flipped(differences, squares, seed, flips)
     return _eliminate(models, first, second, observed, flipped, level)
 
 
@@ -97,7 +101,8 @@ def p_above(differences: Array, limit: float, *, inflation: float = 1.0, seed: i
     if not squares[0] > 0:
         return 0.0  # all are the limit itself
     observed = float(_t(shifted.mean(axis=0), squares, runs)[0])
-    flipped = _t(_signs(runs, seed, flips) @ shifted / runs, squares, runs)
+    means = [signs @ shifted / runs for signs in _signs(runs, seed, flips, MOST_SIGNS // runs)]
+    flipped = _t(np.concatenate(means), squares, runs)
     # Half of the flips are listed, the others have the opposite sign. A hair of tolerance counts the observed itself.
     reached = observed + 1e-9 * abs(observed)
     return float((np.mean(flipped <= reached) + np.mean(-flipped <= reached)) / 2)
@@ -123,24 +128,48 @@ def _t(mean: Array, squares: Array, runs: int) -> Array:
     return np.where(squares > 0, mean / np.sqrt(np.maximum(variance, floor) + 1e-300), 0.0).astype(np.float64)
 
 
-def _signs(runs: int, seed: int, flips: int) -> Array:
-    """Half of all flips (the other half only turns every pair around), or a seeded sample, the identity first."""
+def _signs(runs: int, seed: int, flips: int, size: int) -> Iterator[Array]:
+    """Half of all flips (the other half only turns every pair around), or a seeded sample, the identity first.
+
+    In pieces (flip, run) of ``size`` flips: what is drawn depends on the seed alone, not on the pieces.
+    """
+    size = max(1, size)
     if runs <= EXACT_RUNS and (flips >= FLIPS or 2 ** (runs - 1) <= flips):
-        codes = np.arange(2 ** (runs - 1))
-        return np.asarray(1.0 - 2.0 * ((codes[:, None] >> np.arange(runs)) & 1), dtype=np.float64)
-    signs = np.random.default_rng(seed).choice([-1.0, 1.0], size=(flips, runs))
-    signs[0] = 1.0
-    return signs
+        for begin in range(0, 2 ** (runs - 1), size):
+            codes = np.arange(begin, min(begin + size, 2 ** (runs - 1)))
+            yield np.asarray(1.0 - 2.0 * ((codes[:, None] >> np.arange(runs)) & 1), dtype=np.float64)
+    elif flips * runs <= MOST_SIGNS or flips * runs > 8 * MOST_KEPT:
+        yield from _drawn(runs, seed, flips, size)
+    else:
+        kept = _packed(runs, seed, flips)
+        for begin in range(0, flips, size):
+            bits = np.unpackbits(kept[begin : begin + size], axis=1, count=runs)
+            yield np.asarray(2.0 * bits - 1.0, dtype=np.float64)
 
 
-def _flipped(differences: Array, squares: Array, signs: Array) -> NDArray[np.float32]:
+def _drawn(runs: int, seed: int, flips: int, size: int) -> Iterator[Array]:
+    """A seeded sample of flips, the identity first."""
+    rng = np.random.default_rng(seed)
+    for begin in range(0, flips, size):
+        signs = rng.choice([-1.0, 1.0], size=(min(size, flips - begin), runs))
+        if not begin:
+            signs[0] = 1.0
+        yield signs
+
+
+@lru_cache(maxsize=2)  # a verdict's own, and the fewer of its repetitions
+def _packed(runs: int, seed: int, flips: int) -> NDArray[np.uint8]:
+    """The same sample, a bit a sign."""
+    drawn = _drawn(runs, seed, flips, max(1, MOST_SIGNS // runs))
+    return np.concatenate([np.packbits(signs > 0, axis=1) for signs in drawn])
+
+
+def _flipped(differences: Array, squares: Array, seed: int, flips: int) -> NDArray[np.float32]:
     """|t| of every pair under every flip, (flip, pair)."""
     runs = len(differences)
-    out = np.empty((len(signs), differences.shape[1]), dtype=np.float32)
-    for begin in range(0, len(signs), CHUNK):
-        mean = signs[begin : begin + CHUNK] @ differences / runs
-        out[begin : begin + CHUNK] = np.abs(_t(mean, squares, runs))
-    return out
+    size = min(CHUNK, MOST_SIGNS // runs)
+    means = (signs @ differences / runs for signs in _signs(runs, seed, flips, size))
+    return np.concatenate([np.abs(_t(mean, squares, runs)).astype(np.float32) for mean in means])
 
 
 def _eliminate(

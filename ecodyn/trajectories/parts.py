@@ -68,6 +68,8 @@ def take_steps(data: Checked, picks: list[Integers]) -> Checked:
         absent = [data.missing[r, pick] for r, pick in enumerate(picks)]
         refuse_without_values(absent, data.runs)
         picks = [pick[: run_ends(own)] for pick, own in zip(picks, absent, strict=True)]
+    elif [len(pick) for pick in picks] == data.lengths.tolist() and all((np.diff(pick) == 1).all() for pick in picks):
+        return data  # all steps are kept: copies, and velocities of every step, would take several times their memory
     lengths = np.array([len(pick) for pick in picks])
     index = np.zeros((len(picks), lengths.max()), dtype=np.int64)
     for r, pick in enumerate(picks):

@@ -12,7 +12,7 @@ from ecodyn.rollouts.skill import EXACT, mean_square
 if TYPE_CHECKING:
     from ecodyn.trajectories.trajectories import Trajectories
 
-__all__ = ["own_scales"]
+__all__ = ["gone_by_run", "own_scales", "scales_of"]
 
 
 def own_scales(data: Trajectories) -> Array | None:
@@ -33,7 +33,17 @@ def own_scales(data: Trajectories) -> Array | None:
     """
     if not data.labels_shared:
         return None
+    return scales_of(gone_by_run(data), np.nanmean(data.values**2, axis=(0, 1)))
+
+
+def gone_by_run(data: Trajectories) -> list[list[float]]:
+    """How far each feature goes from where it starts in each run, as a mean square over time, (run, feature)."""
     runs = [(data.values[r, :n], data.times[r, :n]) for r, n in enumerate(data.lengths)]
-    squares = np.mean([[mean_square(x[:, [k]] - x[:1, [k]], t) for k in range(x.shape[1])] for x, t in runs], axis=0)
-    still = squares <= EXACT * np.maximum(np.nanmean(data.values**2, axis=(0, 1)), 1e-300)
-    return np.where(still, np.inf, np.sqrt(squares))
+    return [[mean_square(x[:, [k]] - x[:1, [k]], t) for k in range(x.shape[1])] for x, t in runs]
+
+
+def scales_of(gone: list[list[float]], squares: Array) -> Array:
+    """Scales (feature,) of how far features go in each run, and the mean squares (feature,) of their values."""
+    gone_in_all = np.mean(gone, axis=0)
+    still = gone_in_all <= EXACT * np.maximum(squares, 1e-300)
+    return np.where(still, np.inf, np.sqrt(gone_in_all))
