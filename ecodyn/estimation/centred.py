@@ -45,7 +45,7 @@ class Centred:
     library : Library
         Whose coefficients (equation × feature, term) each feature has of its own.
     centre, spread : arrays (feature, channel)
-        Of the signals; other channels keep their zeros, and a velocity has the signal's spread.
+        Of the signals, delayed ones too; other channels keep their zeros, and a velocity has the signal's spread.
     """
 
     samples: Samples
@@ -73,6 +73,8 @@ class Centred:
         spread[:, 0] = moved
         if VELOCITY in library.channels:
             spread[:, library.channels.index(VELOCITY)] = moved
+        for delayed, _ in library.shifts:
+            centre[:, delayed], spread[:, delayed] = centre[:, 0], moved
         return cls(samples, library, centre, spread)
 
     def holds(self, mask: Bools) -> bool:

@@ -18,7 +18,7 @@ from ecodyn.estimation.input_samples import InputSamples, input_units
 from ecodyn.rollouts.iteration import FLOW, MAP, stored_step
 from ecodyn.trajectories import Trajectories
 from ecodyn.trajectories.scales import own_scales
-from ecodyn.trajectories.state import VELOCITY, parse_state
+from ecodyn.trajectories.state import VELOCITY, history_of, lag_of, parse_state
 
 LARGEST, SMALLEST = 1e150, 1e-150  # of a channel's values: sums of squares are then neither infinite nor zero
 
@@ -115,15 +115,18 @@ class Samples:
         They are for a flow, or for a map between their stored steps, which must then be evenly spaced.
 
         Steps at which a value is missing take no part. The velocity along a run is the mean change over the 3 steps
-        before each, as a scored rollout starts from.
+        before each, as a scored rollout starts from. The first steps of a run, as many as the longest delay takes, are
+        history only.
         """
         trajectories = trajectories.complete()
         states = np.array(trajectories.state(channels))
-        times = np.array(trajectories.times)
-        lengths = np.asarray(trajectories.lengths, dtype=np.intp)
+        names = parse_state(channels)
+        history = history_of(names)
+        states, times = states[:, history:], np.array(trajectories.times)[:, history:]
+        lengths = np.asarray(trajectories.lengths, dtype=np.intp) - history
         for padded in (states, times):
             _pad(padded, lengths)
-        _check_sizes(states, parse_state(channels))
+        _check_sizes(states, names)
         scales = np.sqrt(np.mean(states**2, axis=(0, 1) if own_units else (0, 1, 2)))
         scales = np.where(scales > 0, scales, 1.0)
         duration = float((times[:, -1] - times[:, 0]).max())
@@ -132,11 +135,12 @@ class Samples:
             np.exp2(np.rint(np.log2(scales))),
             float(np.exp2(np.rint(np.log2(duration or 1.0)))),
         )
-        names = parse_state(channels)
         if VELOCITY in names:
             scales[..., names.index(VELOCITY)] = scales[..., 0] / time_scale
+        for place in np.flatnonzero([lag_of(name) for name in names]):
+            scales[..., place] = scales[..., 0]
         clusters = np.unique(trajectories.clusters, return_inverse=True)[1]
-        step = stored_step(trajectories.times, lengths) / time_scale if dynamics == MAP else None
+        step = stored_step(times, lengths) / time_scale if dynamics == MAP else None
         own = own_scales(trajectories)
         smoothed = without_noise(states, times, lengths) if smooth and dynamics != MAP else None
         return cls(
