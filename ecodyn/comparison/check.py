@@ -137,8 +137,7 @@ def _check_warm_up(data: Trajectories, models: Sequence[Contender]) -> None:
     if steps and steps + MIN_STEPS > shortest:
         raise UnusableDataError(
             f"expected runs of at least warm_up + {MIN_STEPS} = {steps + MIN_STEPS} complete steps, for scores begin "
-            f"after the warm-up, got one of {shortest}; set a smaller warm_up, take fewer delayed signals, or widen the "
-            "window"
+            f"after the warm-up, got one of {shortest}; set a smaller warm_up or fewer delays, or widen the window"
         )
 
 

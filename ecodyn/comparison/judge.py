@@ -93,9 +93,7 @@ def _late_scores(plan: Plan) -> str:
     hidden = any(c.warm_up > history_of(parse_state(c.state)) for c in laws)
     told = [*(["from which where hidden variables start is estimated"] if hidden else [])]
     told += ["which hold the history of delayed signals"] if history else []
-    return (
-        f"Of all models alike, scores begin after the first {plan.warm_up} steps of each run, {', and '.join(told)}."
-    )
+    return f"Of all models alike, scores begin after the first {plan.warm_up} steps of each run, {', and '.join(told)}."
 
 
 def _asked_further(plan: Plan, entries: Sequence[Entry], verdict: Verdict, request: Request) -> Verdict:

@@ -129,7 +129,6 @@ def one_step_r2(slopes: Array, truth: Array, times: Array, scales: Array | None 
     """
     slopes, truth = in_scales(slopes, scales), in_scales(truth, scales)
     whole = ~np.isnan(truth).any(axis=1)
-    whole[: np.argmax(~np.isnan(slopes).all(axis=1))] = False  # the history of delayed signals has no slopes
     slopes, truth, times = slopes[whole], truth[whole], times[whole]
     change = np.diff(truth, axis=0)
     predicted = slopes[:-1] * np.diff(times)[:, None]

@@ -1,8 +1,8 @@
 """Channels that go along with the others whatever the law is: a velocity's signal, and delayed signals.
 
 Of a second-order law ẋ = v. A map is written by its increments, x(t + h) = x(t) + h·f(x(t)): one step later a delayed
-signal is what the channel before it was, so that its increment is (what it becomes − what it is)/h. Coefficients have no
-say in either.
+signal is what the channel before it was, so that its increment is (what it becomes − what it is)/h. Coefficients have
+no say in either.
 """
 
 from __future__ import annotations

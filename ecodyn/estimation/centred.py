@@ -174,7 +174,8 @@ def _divisors(library: Library) -> _Divisors:
     full, channels = library.coupling == FULL, len(library.channels)
     # Inputs, the last of the environment's variables, keep their zeros.
     powers = [library.environment[e] if full else library.own[o] + library.environment[e] for o, e in library.terms]
-    signals = [v for v in range(library.n_seen if full else channels) if v % channels == 0]
+    shifted = {0, *(delayed for delayed, _ in library.shifts)}
+    signals = [v for v in range(library.n_seen if full else channels) if v % channels in shifted]
     exponents = np.array(powers, dtype=np.int64).reshape(len(library), -1)
     index = {tuple(row): k for k, row in enumerate(exponents.tolist())}
     pairs, complete = [], True

@@ -21,8 +21,8 @@ def check_history(channels: Sequence[str], dynamics: str) -> None:
     """
     if history_of(channels) and dynamics != MAP:
         raise ValueError(
-            f"expected dynamics='map' for the state {','.join(channels)}, got a {dynamics}: a flow of delayed signals is "
-            "a delay differential equation, which is not solved here; fit a map, or a law with hidden variables"
+            f"expected dynamics='map' for the state {','.join(channels)}, got a {dynamics}: a flow of delayed signals "
+            "is a delay differential equation, which is not solved here; fit a map, or a law with hidden variables"
         )
 
 

@@ -49,7 +49,7 @@ def starting_states(
         if history := history_of(channels):
             raise ValueError(
                 f"expected states {','.join(channels)} to start from, of which the first step of a run has no delayed "
-                f"signals, got trajectories; give runs.state({','.join(channels)!r})[:, {history}], and steps from there"
+                f"signals, got trajectories; give runs.state({','.join(channels)!r})[:, {history}] with its steps"
             )
         matched = x0.since_complete().aligned(features, any_labels=any_labels)
         return np.asarray(matched.state(",".join(channels))[:, 0])

@@ -41,8 +41,8 @@ class Statement:
     """A formula whose names are resolved for a state.
 
     ``x`` is a feature's own signal, the other channels go by the names of their observables (``gradient`` of
-    gradient@start, ``lag1`` of signal@-1), ``t`` is the time, ``x_LABEL`` the signal of the feature LABEL, and inputs of the data go by their
-    names; every other name is a parameter.
+    gradient@start, ``lag1`` of signal@-1), ``t`` is the time, ``x_LABEL`` the signal of the feature LABEL, and inputs
+    of the data go by their names; every other name is a parameter.
 
     Attributes
     ----------
@@ -154,8 +154,8 @@ def statement_of(formula: str, state: str = "signal", inputs: tuple[str, ...] = 
     moved = [c for c in channels[1:] if not (is_trait(c) or lag_of(c) or c == VELOCITY)]
     if moved:
         raise FormulaError(
-            f"expected a state whose further channels are traits, delays or the velocity, got {', '.join(moved)}, which "
-            f"would need an equation of its own: write {moved[0]}@start"
+            f"expected a state whose further channels are traits, delays or the velocity, got {', '.join(moved)}, "
+            f"which would need an equation of its own: write {moved[0]}@start"
         )
     statement = Statement(tree, channels)
     statement = Statement(tree, channels, tuple(name for name in inputs if name in statement.names))

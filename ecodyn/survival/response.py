@@ -103,8 +103,8 @@ def law_response(
     times, at = runs.steps, _places(runs.steps, steps)
     if law.warm_up:
         raise ValueError(
-            f"expected a law whose rollouts start where runs do, got one that sees {law.warm_up} steps of a run before, "
-            f"{what_for(law)}; fit it with {less_of(law)}, of none"
+            f"expected a law whose rollouts start where runs do, got one that sees {law.warm_up} steps of a run "
+            f"before, {what_for(law)}; fit it with {less_of(law)}, of none"
         )
     given: dict[str, Any] = {"inputs": runs} if law.inputs else {}
     rollout = law.simulate(runs.state(law.state)[:, 0], times, **given)
