@@ -8,7 +8,7 @@ of these over longer shares, with where hidden variables start among what is est
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,7 +74,13 @@ class _Found:
 
 
 @np.errstate(all="ignore")  # draws and trials may have no value: that is what makes their cost infinite
-def fit_hidden(search: Search, samples: Samples, columns: tuple[int, ...], options: Mapping[str, Any]) -> FittedHidden:
+def fit_hidden(
+    search: Search,
+    samples: Samples,
+    columns: tuple[int, ...],
+    options: Mapping[str, Any],
+    begun: Callable[[HiddenLaw, Samples], list[Draw]] | None = None,
+) -> FittedHidden:
     """Fit one training set.
 
     Parameters
@@ -83,6 +89,7 @@ def fit_hidden(search: Search, samples: Samples, columns: tuple[int, ...], optio
     samples : of the signal alone
     columns : where the features that the formula names are
     options : of shooting
+    begun : where it is to begin, in place of draws
 
     Raises
     ------
@@ -92,7 +99,7 @@ def fit_hidden(search: Search, samples: Samples, columns: tuple[int, ...], optio
     law = hidden_law(search, samples, columns)
     wide = with_channels(samples, np.array(law.scales[1:]))
     shooter = _Shooter(law, wide, options)
-    draws = drawn(search, law, wide)
+    draws = drawn(search, law, wide) if begun is None else begun(law, wide)
     found = shooter.rolled_out(draws, search.count)
     if not found:
         raise UnusableDataError(
@@ -128,7 +135,9 @@ class _Shooter:
         """Starting values of each run's own, (run, private), of a draw's hidden ones (hidden,)."""
         features = self.samples.states.shape[2]
         parts = [self.samples.starts[:, 0, :, 0]] if self.signals else []
-        if self.law.statement.free:
+        if self.law.statement.free and draw.own is not None:
+            parts.append(draw.own)
+        elif self.law.statement.free:
             for value, each in zip(draw.hidden, self.law.statement.each, strict=True):
                 parts.append(np.full((self.samples.n_runs, features if each else 1), value))
         return np.concatenate(parts, axis=1) if parts else np.zeros((self.samples.n_runs, 0))
