@@ -106,7 +106,9 @@ def fit_hidden(
             f"expected a law whose rollouts stay finite, got {search.statement.text!r}, which diverges from each "
             f"of the {len(draws)} starts tried: give starts= or bounds= of parameters, fewer steps, or another formula"
         )
-    best = shooter.polished(min(found, key=lambda one: (-one.share, one.cost)))
+    best = min(found, key=lambda one: (-one.share, one.cost))
+    # A network creeps along its valleys: what is left of it to gain is not worth a fine step each.
+    best = shooter.polished(best) if begun is None else shooter.polished(best, rounds=1, iterations=TRIAL_STEPS)
     return _fitted(best, shooter, len(draws))
 
 
@@ -203,27 +205,29 @@ class _Shooter:
         logarithmic = np.isfinite(low) & np.isinf(high)
         return np.where(logarithmic, np.maximum(parameters, VANISHING), parameters)
 
-    def polished(self, found: _Found) -> _Found:
+    def polished(self, found: _Found, rounds: int = MOST_POLISHING, iterations: int | None = None) -> _Found:
         """The same at its optimum, with steps so fine that the solver's error is a small share of what is left."""
         size = found.objective.size_of_data
         before = np.inf
-        for _ in range(MOST_POLISHING):
+        for _ in range(rounds):
             tolerance = float(np.clip(STEP_SHARE * np.sqrt(found.cost / size), FINEST, STEP_TOLERANCE))
             undone = found.descent.optimality(found.objective.exact) > UNDONE
             if not (undone or tolerance < before / SETTLED):
                 break
-            finer, before = together([self._finer(found, tolerance)])[0], tolerance
+            finer, before = together([self._finer(found, tolerance, iterations)])[0], tolerance
             if finer is None:
                 break
             found = finer
         return found
 
-    def _finer(self, found: _Found, tolerance: float) -> Generator[Question, Any, _Found | None]:
+    def _finer(
+        self, found: _Found, tolerance: float, iterations: int | None
+    ) -> Generator[Question, Any, _Found | None]:
         objective = self.objective(found.share, found.descent.starts, ROUGHLY)
         objective.fine = True
         descent = DampedDescent(found.descent.parameters, float(self.options.get("ridge", 0.0)))
         objective.substeps = yield from choose_substeps(objective, descent.parameters, tolerance)
-        alive = yield from _run(descent, objective, LAST_TOLERANCE, self.iterations)
+        alive = yield from _run(descent, objective, LAST_TOLERANCE, iterations or self.iterations)
         return _Found(objective, descent, found.share) if alive else None
 
 
