@@ -42,7 +42,7 @@ def simulate(
     """Roll a fitted law out from the first step of a file's runs, at that file's times."""
     with exits():
         from ecodyn.families import load_model
-        from ecodyn.families.warm_start import started
+        from ecodyn.families.warm_start import started, what_for
 
         law = load_model(model)
         reading = Reading(columns, time_column, run_column, missing)
@@ -53,7 +53,7 @@ def simulate(
         _say_velocity(law, matched)
         start, matched = started(law, matched)
         if law.warm_up:
-            say(f"rollouts start after the first {law.warm_up} steps, from which hidden variables are estimated")
+            say(f"rollouts start after the first {law.warm_up} steps, {what_for(law)}")
         driven: dict[str, Any] = {"inputs": _inputs_of(law, matched)} if law.inputs else {}
         rollout = law.simulate(start, matched.times, **driven)
         status = {str(r): s for r, s in zip(data.runs, rollout.status, strict=True)}

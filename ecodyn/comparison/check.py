@@ -133,13 +133,13 @@ def _check_protocols(data: Trajectories, models: Sequence[Contender], protocols:
 
 
 def _check_warm_up(data: Trajectories, models: Sequence[Contender]) -> None:
-    """Scores of all models begin after the steps that hidden variables are estimated from: some have to be left."""
+    """Scores of all models begin after the steps that some have to see before: a few have to be left to score."""
     steps = max((m.warm_up for m in models), default=0)
     shortest = int(data.complete().lengths.min())
     if steps and steps + MIN_STEPS > shortest:
         raise UnusableDataError(
             f"expected runs of at least warm_up + {MIN_STEPS} = {steps + MIN_STEPS} complete steps, for scores begin "
-            f"after the warm-up, got one of {shortest}; set a smaller warm_up or widen the window"
+            f"after the warm-up, got one of {shortest}; set a smaller warm_up or fewer delays, or widen the window"
         )
 
 

@@ -25,6 +25,7 @@ from ecodyn.survivors.fates import area_under_curve, top_overlap
 from ecodyn.survivors.survivors import alive_at_end
 from ecodyn.trajectories import Trajectories
 from ecodyn.trajectories.scales import own_scales
+from ecodyn.trajectories.state import history_of
 
 __all__ = ["DRAWN_POINTS", "DRAWN_RUNS", "Scored", "TaskResult", "execute"]
 
@@ -196,7 +197,8 @@ def _one_step(
     model = model.driven(None if known is None else known.take(np.zeros(n, dtype=np.intp)))
     with np.errstate(all="ignore"):
         slopes = model.rhs(state[:n], data.times[run, :n])[..., 0]
-    return one_step_r2(slopes, data.values[run, :n], data.times[run, :n], scales)
+    begin = history_of(model.channels)  # which has no slopes
+    return one_step_r2(slopes[begin:], data.values[run, begin:n], data.times[run, begin:n], scales)
 
 
 def _fate(task: Task, data: Trajectories, run: int, last: Array) -> tuple[float, float]:

@@ -35,6 +35,7 @@ from ecodyn.statistics.intervals import Estimate
 from ecodyn.survivors.fates import area_under_curve, top_overlap
 from ecodyn.survivors.survivors import alive_at_end
 from ecodyn.trajectories import Trajectories
+from ecodyn.trajectories.state import history_of, parse_state
 
 __all__ = ["judge", "start_of", "verdict_of"]
 
@@ -81,12 +82,19 @@ def _verdicts(plan: Plan, entries: Sequence[Entry], request: Request) -> dict[st
             continue
         verdict = verdict_of(mine, protocol, plan.window, request)
         if plan.warm_up and protocol == UNSEEN_RUNS:
-            verdict = verdict.with_sentence(
-                f"Of all models alike, scores begin after the first {plan.warm_up} steps of each run, from which where "
-                "hidden variables start is estimated."
-            )
+            verdict = verdict.with_sentence(_late_scores(plan))
         verdicts[protocol] = _asked_further(plan, mine, verdict, request) if protocol == UNSEEN_RUNS else verdict
     return verdicts
+
+
+def _late_scores(plan: Plan) -> str:
+    """From where scores begin, and what the steps before are for."""
+    laws = [c for c in plan.contenders if c.estimator is not None]
+    history = max(history_of(parse_state(c.state)) for c in laws)
+    hidden = any(c.warm_up > history_of(parse_state(c.state)) for c in laws)
+    told = [*(["from which where hidden variables start is estimated"] if hidden else [])]
+    told += ["which hold the history of delayed signals"] if history else []
+    return f"Of all models alike, scores begin after the first {plan.warm_up} steps of each run, {', and '.join(told)}."
 
 
 def _asked_further(plan: Plan, entries: Sequence[Entry], verdict: Verdict, request: Request) -> Verdict:

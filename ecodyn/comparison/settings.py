@@ -17,7 +17,8 @@ class Settings(TypedDict, total=False):
     versions : of Python and of the packages that have a say in the numbers
     forecast_origins : shares of the window at which forecasts begin
     neural_seeds : how many seeds a stochastic model that is ranked is fitted with
-    warm_up : steps of each run before scores begin, from which hidden variables are estimated; only where there are any
+    warm_up : steps of each run before scores begin, from which hidden variables are estimated, or that are the history
+        of delayed signals; only where there are any
     models : names by their parts, as ``ModelName.to_json`` has them
     """
 

@@ -34,6 +34,7 @@ from numpy.typing import NDArray
 
 from ecodyn.arrays import Array
 from ecodyn.equations.functions import Function, with_functions
+from ecodyn.equations.kinematics import Kinematic
 from ecodyn.equations.library_variables import (
     COUPLINGS,
     DIGITS,
@@ -45,7 +46,6 @@ from ecodyn.equations.library_variables import (
 from ecodyn.equations.monomials import Monomials, Powers
 from ecodyn.equations.names import product_name
 from ecodyn.trajectories.labels import Label
-from ecodyn.trajectories.state import VELOCITY, fitted, moving
 
 if TYPE_CHECKING:
     import sympy
@@ -56,7 +56,7 @@ MEMORY_SHARE = 0.5  # of the machine's memory that one library's candidate matri
 
 
 @dataclass(frozen=True, kw_only=True)
-class Library(LibraryVariables):
+class Library(LibraryVariables, Kinematic):
     """Terms of one right-hand side.
 
     Parameters
@@ -78,18 +78,8 @@ class Library(LibraryVariables):
         return len(self.terms)
 
     @cached_property
-    def moving(self) -> tuple[int, ...]:
-        """Positions of the channels that are no traits."""
-        return moving(self.channels)
-
-    @cached_property
-    def fitted(self) -> tuple[int, ...]:
-        """Positions of the channels that coefficients give the derivative of, one equation each."""
-        return fitted(self.channels)
-
-    @cached_property
     def all_fitted(self) -> bool:
-        """Whether every channel has an equation of its own: no traits, and no velocity."""
+        """Whether every channel has an equation of its own: no traits, no velocity and no delayed signal."""
         return self.fitted == tuple(range(len(self.channels)))
 
     def groups(self, rows: int) -> int:
@@ -120,11 +110,6 @@ class Library(LibraryVariables):
     def environment_monomials(self) -> Monomials:
         """Of the environment variables."""
         return Monomials.of(self.environment, self.n_variables)
-
-    @cached_property
-    def velocity(self) -> int | None:
-        """Position of the channel that is the signal's derivative, if there is one."""
-        return self.channels.index(VELOCITY) if VELOCITY in self.channels else None
 
     @cached_property
     def per_feature_terms(self) -> bool:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from ecodyn.trajectories.state import name_of
+
 __all__ = ["letter_of", "moment_name", "product_name"]
 
 
 def letter_of(channel: str) -> str:
-    """``signal`` is x, ``gradient@start`` is gradient_start."""
-    return "x" if channel == "signal" else channel.replace("@", "_")
+    """``signal`` is x, ``gradient@start`` is gradient_start, ``signal@-1`` is lag1."""
+    return "x" if channel == "signal" else name_of(channel)
 
 
 def moment_name(channels: Sequence[str], powers: tuple[int, ...]) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 from ecodyn.arrays import Array
 from ecodyn.equations.clock_drive import Drive, Drives
 from ecodyn.equations.functions import through_functions
+from ecodyn.equations.kinematics import Step, carry, carry_directions
 from ecodyn.equations.known_inputs import KnownInputs
 from ecodyn.equations.library import FULL, Library
 from ecodyn.equations.monomials import contracted, gathered
@@ -24,13 +25,14 @@ class BoundLibrary:
     ``coefficients`` is (row, term), or (batch, row, term) where each member of the batch has its own law; rows are
     (equation × group), group being 1 where the features share coefficients, and K where each has its own. ``drive``
     replaces the environment variables by a curve of time, in a clock. ``inputs`` are those of the batch, where the
-    library has any.
+    library has any. ``step`` is a map's h, or (batch,), which delayed signals are shifted by.
     """
 
     library: Library
     coefficients: Array
     drive: Drive | Drives | None = None
     inputs: KnownInputs | None = None
+    step: Step = None
     _last: list[Array] = field(default_factory=list, init=False, repr=False, compare=False)
 
     @cached_property
@@ -55,8 +57,7 @@ class BoundLibrary:
             return slopes
         out = np.zeros_like(x)
         out[..., list(self.library.fitted)] = slopes
-        if (velocity := self.library.velocity) is not None:
-            out[..., 0] = x[..., velocity]
+        carry(self.library, x, out, self.step)
         return out
 
     def __call__(self, x: Array, z: Array | None = None) -> Array:
@@ -141,6 +142,7 @@ class BoundLibrary:
             local=local,
             through=through,
             inner=inner,
+            step=self.step,
         )
 
     def _by_functions(
@@ -194,6 +196,7 @@ class Sensitivity:
     local: Array
     through: Array | None
     inner: list[Slopes] = field(default_factory=list)
+    step: Step = None
 
     def terms(self) -> Array:
         """Φ, (batch, feature, term): the forcing of each coefficient."""
@@ -213,8 +216,7 @@ class Sensitivity:
             if of_variables is not None and self.through is not None:
                 # As the transpose of a product, so that features come last, as the states' sensitivities have them.
                 row += np.matmul(of_variables.swapaxes(1, 2), self.through[:, e].swapaxes(1, 2)).swapaxes(1, 2)
-        if library.velocity is not None:
-            result[:, 0] = directions[:, library.moving.index(library.velocity)]
+        carry_directions(library, directions, result, self.step)
         return result
 
     def variables_by_state(self) -> Array | None:

@@ -81,15 +81,17 @@ class Centred:
 
     @cached_property
     def centre(self) -> Array:
-        """Zeros of the signals, (feature, channel); other channels keep theirs."""
+        """Zeros of the signals, delayed ones too, (feature, channel); other channels keep theirs."""
         centre = np.zeros((len(self.library.features), len(self.library.channels)))
         if self.signals:
             centre[:, 0] = self.samples.movement.mean
+            for delayed, _ in self.library.shifts:
+                centre[:, delayed] = centre[:, 0]
         return centre
 
     @cached_property
     def spread(self) -> Array:
-        """Units, (feature, channel): of the signals, and a velocity has its signal's."""
+        """Units, (feature, channel): of the signals; delayed ones and a velocity have their signal's."""
         library, spread = self.library, np.ones((len(self.library.features), len(self.library.channels)))
         if not self.signals:
             return spread
@@ -99,6 +101,8 @@ class Centred:
         spread[:, 0] = _units_of(own)
         if VELOCITY in library.channels:
             spread[:, library.channels.index(VELOCITY)] = spread[:, 0]
+        for delayed, _ in library.shifts:
+            spread[:, delayed] = spread[:, 0]
         return spread
 
     @cached_property
@@ -236,7 +240,8 @@ def _divisors(library: Library, signals: bool, inputs: bool) -> _Divisors:
     full, channels = library.coupling == FULL, len(library.channels)
     with_own = not full or library.per_feature_terms
     powers = [(library.own[o] if with_own else ()) + library.environment[e] for o, e in library.terms]
-    moved = [v for v in range(library.n_seen if full else channels) if v % channels == 0] if signals else []
+    shifted = {0, *(delayed for delayed, _ in library.shifts)}
+    moved = [v for v in range(library.n_seen if full else channels) if v % channels in shifted] if signals else []
     if inputs:  # the last of the environment's variables
         moved += range(len(powers[0]) - len(library.inputs), len(powers[0]))
     exponents = np.array(powers, dtype=np.int64).reshape(len(library), -1)

@@ -56,8 +56,8 @@ class RolledOut(Protocol):
         """Positions of the channels that have an equation."""
 
     @property
-    def velocity(self) -> int | None:
-        """Position of the velocity, if there is one."""
+    def observed(self) -> tuple[int, ...]:
+        """Positions of the channels whose rollouts are held to the data."""
 
     def groups(self, rows: int) -> int:
         """1 where features share parameters."""
@@ -69,8 +69,14 @@ class RolledOut(Protocol):
 AnyLaw = Library | RolledOut
 
 
-def bound(law: AnyLaw, coefficients: Array, drive: Drives | None = None, inputs: KnownInputs | None = None) -> Bound:
-    """A law at given parameters; of a library, they are its coefficients. ``inputs`` are those of the batch."""
+def bound(
+    law: AnyLaw,
+    coefficients: Array,
+    drive: Drives | None = None,
+    inputs: KnownInputs | None = None,
+    step: Array | None = None,
+) -> Bound:
+    """A law at given parameters; of a library, they are its coefficients. ``inputs`` and ``step`` are the batch's."""
     if isinstance(law, Library):
-        return BoundLibrary(law, coefficients, drive, inputs)
+        return BoundLibrary(law, coefficients, drive, inputs, step)
     return law.bind(coefficients, drive, inputs)

@@ -19,7 +19,7 @@ from ecodyn.estimation.movement import Movement
 from ecodyn.rollouts.iteration import FLOW, MAP, stored_step
 from ecodyn.trajectories import Trajectories
 from ecodyn.trajectories.scales import own_scales
-from ecodyn.trajectories.state import VELOCITY, parse_state
+from ecodyn.trajectories.state import VELOCITY, history_of, lag_of, parse_state
 
 LARGEST, SMALLEST = 1e150, 1e-150  # of a channel's values: sums of squares are then neither infinite nor zero
 
@@ -137,7 +137,8 @@ class Samples:
         They are for a flow, or for a map between their stored steps, which must then be evenly spaced.
 
         Steps at which a value is missing take no part. The velocity along a run is the mean change over the 3 steps
-        before each, as a scored rollout starts from.
+        before each, as a scored rollout starts from. The first steps of a run, as many as the longest delay takes, are
+        history only.
         """
         trajectories = trajectories.complete()
         states, times, lengths = padded_states(trajectories, channels)
@@ -145,7 +146,7 @@ class Samples:
         squares = np.mean(states**2, axis=(0, 1) if own_units else (0, 1, 2))
         scales, time_scale = units(squares, float((times[:, -1] - times[:, 0]).max()), channels)
         clusters = np.unique(trajectories.clusters, return_inverse=True)[1]
-        step = stored_step(trajectories.times, lengths) / time_scale if dynamics == MAP else None
+        step = stored_step(times, lengths) / time_scale if dynamics == MAP else None
         own = own_scales(trajectories)
         smoothed = without_noise(states, times, lengths) if smooth and dynamics != MAP else None
         states /= scales
@@ -231,17 +232,21 @@ def units(squares: Array, duration: float, channels: str) -> tuple[Array, float]
     names = parse_state(channels)
     if VELOCITY in names:
         scales[..., names.index(VELOCITY)] = scales[..., 0] / time_scale
+    for place in np.flatnonzero([lag_of(name) for name in names]):
+        scales[..., place] = scales[..., 0]
     return scales, time_scale
 
 
 def padded_states(trajectories: Trajectories, channels: str) -> tuple[Array, Array, NDArray[np.intp]]:
     """States (run, step, feature, channel), times (run, step) and lengths (run,) of complete runs, in the data's units.
 
-    After a run's end its last state and time are repeated.
+    Steps that are history only, as many as the longest delay takes, are left out. After a run's end its last state and
+    time are repeated.
     """
-    states = trajectories.state(channels)  # a copy
-    times = np.array(trajectories.times)
-    lengths = np.asarray(trajectories.lengths, dtype=np.intp)
+    history = history_of(parse_state(channels))
+    states = trajectories.state(channels)[:, history:]  # a copy
+    times = np.array(trajectories.times)[:, history:]
+    lengths = np.asarray(trajectories.lengths, dtype=np.intp) - history
     for padded in (states, times):
         _pad(padded, lengths)
     return states, times, lengths

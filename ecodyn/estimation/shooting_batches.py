@@ -49,7 +49,7 @@ class _Batch:
         coefficients = np.repeat([o.coefficients(p) for o, p in pairs], self.counts, axis=0)
         drives = [o.drive for o in self.objectives if o.drive is not None]
         driven = Drives(tuple(drives), tuple(self.counts)) if drives else None
-        return bound(self.library, coefficients, driven, self.inputs)
+        return bound(self.library, coefficients, driven, self.inputs, self.step)
 
     def each(self) -> Iterator[tuple[Objective, slice]]:
         """Every question's objective, and where its segments are."""
@@ -104,7 +104,7 @@ def normal_equations(trials: Sequence[Trial]) -> list[Equations]:
     hessian = np.zeros((len(data), columns, columns))
     gradient, cost = np.zeros((len(data), columns)), np.zeros(len(data))
     start = np.concatenate([t.objective.start(t.starts, t.parameters) for t in trials])
-    observed = [(c, data.shape[-1] + m * columns) for m, c in enumerate(library.moving) if c != library.velocity]
+    observed = [(c, data.shape[-1] + library.moving.index(c) * columns) for c in library.observed]
     for i, x, alive in batch.march(batch.augmented(), start, batch.first.substeps):
         for channel, first in observed:
             residual = x[..., channel] - data[:, i, :, channel]

@@ -102,7 +102,7 @@ def _followed(
     first = validations[0]
     inputs = _inputs_of(validations, candidates)
     coefficients = np.concatenate([np.repeat(c, len(v.states), axis=0) for v, c in pairs])
-    law = BoundLibrary(library, coefficients, first.drive, inputs)
+    law = BoundLibrary(library, coefficients, first.drive, inputs, first.step)
     states = np.concatenate([np.tile(v.states, (len(c), 1, 1, 1)) for v, c in pairs])
     times = np.concatenate([np.tile(v.times, (len(c), 1)) for v, c in pairs])
     largest = [AMPLITUDE * float(np.abs(v.states[..., 0]).max()) for v in validations]

@@ -89,6 +89,7 @@ FURTHER: Registry[type[Family]] = Registry(
         "replicator": "ecodyn.families.replicator:Replicator",
         "consumer_resource": "ecodyn.families.consumer_resource:ConsumerResource",
         "linear_hidden": "ecodyn.families.linear_hidden:LinearHidden",
+        "residual_hidden": "ecodyn.families.residual_hidden:ResidualHidden",
     },
     _accept_family,
 )

@@ -16,6 +16,7 @@ from ecodyn._version import __version__
 from ecodyn.equations.library import COUPLINGS, EXCHANGEABLE
 from ecodyn.errors import DataWarning, UnusableDataError
 from ecodyn.extraction.gathering import data_of
+from ecodyn.families.history import check_history, check_steps
 from ecodyn.families.known import no_terms_in, stated_inputs, still_inputs
 from ecodyn.families.model import FittedModel
 from ecodyn.families.plain_values import plain
@@ -29,7 +30,7 @@ from ecodyn.rollouts.iteration import FLOW
 from ecodyn.runtime.json_values import Json
 from ecodyn.trajectories import Trajectories, as_trajectories
 from ecodyn.trajectories.conversions import DataLike, is_one_array
-from ecodyn.trajectories.state import VELOCITY, observable_of, parse_state
+from ecodyn.trajectories.state import VELOCITY, lag_of, observable_of, parse_state
 from ecodyn.trajectories.values import Numbers
 
 if TYPE_CHECKING:
@@ -225,14 +226,11 @@ class Family(Predictor, ABC):
         if not self.takes_inputs and (varying := trajectories.varying_inputs()):
             raise UnusableDataError(no_terms_in(self.name, varying))
         channels = parse_state(self.state)
-        shortest = int(trajectories.complete().lengths.min())
-        if shortest < MIN_STEPS:
-            raise UnusableDataError(
-                f"expected at least {MIN_STEPS} steps to fit a differential equation to, got {shortest} sample(s) "
-                "in the shortest run: widen the window or leave that run out"
-            )
+        check_history(channels, self.dynamics)
+        check_steps(channels, int(trajectories.complete().lengths.min()), MIN_STEPS)
         for channel in channels[1:]:
-            trajectories.observable(observable_of(channel))
+            if not lag_of(channel):
+                trajectories.observable(observable_of(channel))
 
     def notes(self, trajectories: Trajectories) -> tuple[str, ...]:
         """What a reader should know about these data under this family."""

@@ -113,7 +113,8 @@ class FormulaFamily(ShotFamily[FormulaModel]):
     @property
     def warm_up_steps(self) -> int:
         """Steps before a rollout's start that the law needs of a run: see ``Family.warm_up_steps``."""
-        return self.warm_up if self.has_hidden and is_whole(self.warm_up) else 0
+        own = self.warm_up if self.has_hidden and is_whole(self.warm_up) else 0
+        return max(own, super().warm_up_steps)
 
     def clock_applies(self) -> bool:
         """Whether there is anything for a clock to replace; a hidden variable is itself a common drive."""

@@ -78,7 +78,7 @@ class FormulaModel(DiagnosedModel):
         """The formula in the units of the data, as a function of its parameters."""
         labels = [str(label) for label in self.features]
         columns = tuple(labels.index(name) for name in self.statement.features)
-        return FormulaLaw(self.statement, columns, None, (1.0,) * len(self.channels))
+        return FormulaLaw(self.statement, columns, None, (1.0,) * len(self.channels), step=self.step)
 
     @cached_property
     def _bound(self) -> BoundFormula:

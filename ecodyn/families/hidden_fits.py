@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import ClassVar, Protocol
@@ -19,6 +19,8 @@ from ecodyn.families.formula_diagnostics import diagnose_formula
 from ecodyn.families.hidden_model import HiddenModel
 from ecodyn.families.model import amplitudes_of
 from ecodyn.families.options import check_whole
+from ecodyn.formulas.hidden_draws import Draw
+from ecodyn.formulas.hidden_law import HiddenLaw
 from ecodyn.formulas.hidden_objective import HiddenObjective, beginnings, with_channels
 from ecodyn.formulas.hidden_search import FittedHidden, fit_hidden
 from ecodyn.formulas.hidden_statement import HiddenStatement
@@ -32,7 +34,7 @@ from ecodyn.rollouts.marching import march
 from ecodyn.runtime.json_values import Json
 from ecodyn.trajectories import Trajectories
 
-__all__ = ["HiddenFit", "check_hidden", "hidden_model_of"]
+__all__ = ["HiddenFit", "check_hidden", "hidden_fit_of", "hidden_model_of"]
 
 
 class HiddenFamily(Protocol):
@@ -66,9 +68,9 @@ class HiddenFamily(Protocol):
         """What a fitted model remembers of its making."""
 
 
-def hidden_model_of(family: HiddenFamily, statement: HiddenStatement, trajectories: Trajectories) -> HiddenModel:
-    """The law of one training set, as a family asks for it."""
-    fit = HiddenFit(
+def hidden_fit_of(family: HiddenFamily, statement: HiddenStatement) -> HiddenFit:
+    """What is fitted, as a family asks for it."""
+    return HiddenFit(
         name=family.name,
         statement=statement,
         bounds=family.ranges(statement),
@@ -78,6 +80,11 @@ def hidden_model_of(family: HiddenFamily, statement: HiddenStatement, trajectori
         warm_up=family.warm_up_steps,
         options=family.shooting_options.get_params(),
     )
+
+
+def hidden_model_of(family: HiddenFamily, statement: HiddenStatement, trajectories: Trajectories) -> HiddenModel:
+    """The law of one training set."""
+    fit = hidden_fit_of(family, statement)
     labels = [str(label) for label in trajectories.features.tolist()]
     columns = tuple(labels.index(name) for name in statement.features)
     return fit.model(trajectories, family.provenance(trajectories), columns)
@@ -140,6 +147,7 @@ class HiddenFit:
     searches, seed : as in ``Search``
     warm_up : steps that starting values are estimated from; 0 where they are parameters
     options : of shooting
+    begun : where it begins, in place of draws: from the law in scaled units and samples with hidden channels
     """
 
     name: str
@@ -150,6 +158,7 @@ class HiddenFit:
     seed: int
     warm_up: int
     options: Mapping[str, object]
+    begun: Callable[[HiddenLaw, Samples], list[Draw]] | None = None
 
     def search(self) -> Search:
         """Of the parameters that are estimated; what gives hidden variables their unit is held."""
@@ -169,7 +178,7 @@ class HiddenFit:
         """The law of one training set."""
         started, search = perf_counter(), self.search()
         samples = Samples.of(trajectories, SIGNAL, FLOW)
-        fit = fit_hidden(search, samples, columns, self.options)
+        fit = fit_hidden(search, samples, columns, self.options, self.begun)
         statement = fit.law.statement
         every = fit.law.every(fit.parameters[None])[0]
         wide = with_channels(samples, np.array(fit.law.scales[1:]))

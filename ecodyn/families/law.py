@@ -59,7 +59,7 @@ class Law(DiagnosedModel):
     def _bound(self) -> BoundLibrary:
         if self.inputs and self.known is None:
             refuse_unknown_inputs(self.inputs)
-        return BoundLibrary(self.library, self.coefficients, self.drive, self.known)
+        return BoundLibrary(self.library, self.coefficients, self.drive, self.known, self.step)
 
     def rhs(self, x: Array, t: Array) -> Array:
         """ẋ, or a map's change per step, at states (batch, feature, channel) and times (batch,); traits stand still."""
@@ -112,7 +112,9 @@ class Law(DiagnosedModel):
     def _places(self) -> list[Place]:
         """Channel, group and feature (None for all) of each equation."""
         labels = list(self.features) if self.per_feature else [None]
-        return [(channel, group, label) for channel in self.library.moving for group, label in enumerate(labels)]
+        shifted = [channel for channel, _ in self.library.shifts]  # of which there is nothing to say
+        channels = [channel for channel in self.library.moving if channel not in shifted]
+        return [(channel, group, label) for channel in channels for group, label in enumerate(labels)]
 
     def lines(self, precision: int = 3) -> list[str]:
         """The equations as text: see ``FittedModel.lines``."""

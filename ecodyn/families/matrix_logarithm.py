@@ -86,6 +86,11 @@ def _matrix(law: Law) -> Array:
             f"expected a law of degree one without a clock or inputs, got {law.family}/{law.coupling} with the terms "
             f"{', '.join(law.library.names()[:4])}, …: only linear laws have a matrix to take a logarithm of"
         )
+    if law.library.shifts:
+        raise ValueError(
+            f"expected a law of what is there now, got the state {law.state}: the flow of a map that sees delayed "
+            "signals is none of the same terms"
+        )
     states = _basis(law)
     slopes = law.rhs(states, np.zeros(len(states))).reshape(len(states), -1)
     size = len(slopes) - 1

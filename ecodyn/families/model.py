@@ -29,6 +29,7 @@ from ecodyn.rollouts.iteration import FLOW, MAP
 from ecodyn.runtime.json_values import Json, plain
 from ecodyn.trajectories.inputs import Kind
 from ecodyn.trajectories.labels import Label
+from ecodyn.trajectories.state import history_of
 
 if TYPE_CHECKING:
     import sympy
@@ -100,7 +101,7 @@ class FittedModel(Printed):
     @property
     def warm_up(self) -> int:
         """Steps of a run that are seen before rollouts start."""
-        return 0
+        return history_of(self.channels)
 
     @property
     def per_feature(self) -> bool:

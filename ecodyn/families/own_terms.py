@@ -17,7 +17,7 @@ from ecodyn.equations.own_functions import OwnFunction
 from ecodyn.formulas.library_terms import MEAN, TermBuilder
 from ecodyn.formulas.statement import FEATURE, OWN
 from ecodyn.formulas.tree import Binary, Call, Name, Node, Number
-from ecodyn.trajectories.state import observable_of
+from ecodyn.trajectories.state import name_in_formulas
 
 __all__ = ["Given", "check_terms", "with_terms"]
 
@@ -165,7 +165,7 @@ def _parameters(function: Callable[..., Any]) -> list[str]:
 
 
 def _channels(library: Library) -> list[str]:
-    return [OWN, *(observable_of(channel) for channel in library.channels[1:])]
+    return [OWN, *(name_in_formulas(channel) for channel in library.channels[1:])]
 
 
 def _node(name: str, library: Library) -> Node | None:

@@ -25,6 +25,7 @@ from ecodyn.trajectories import Trajectories
 from ecodyn.trajectories.conversions import DataLike, is_labelled, is_one_array
 from ecodyn.trajectories.labels import Label
 from ecodyn.trajectories.scales import own_scales
+from ecodyn.trajectories.state import history_of, parse_state
 from ecodyn.trajectories.values import Numbers
 
 __all__ = ["Predictor", "counts_steps"]
@@ -34,6 +35,7 @@ class Predictor(Configured):
     """An estimator of a law, ``model_``, that rolls it out and scores the rollouts."""
 
     model_: FittedModel
+    state: str
     _counted_steps: bool = True  # whether the fit's times were 0, 1, 2, …
 
     def predict(self, x0: StartLike, t: ArrayLike | None = None, *, inputs: InputsLike | None = None) -> Array:
@@ -171,8 +173,14 @@ class Predictor(Configured):
 
     @property
     def warm_up_steps(self) -> int:
-        """Steps of a run that a law has to see before rollouts start: of one with hidden variables."""
-        return 0
+        """Steps of a run that a law has to see before rollouts start: of one with delayed signals or hidden variables.
+
+        0 too where the state can't be read, which a check says.
+        """
+        try:
+            return history_of(parse_state(self.state))
+        except ValueError:
+            return 0
 
     @property
     def feature_names(self) -> list[Label]:

@@ -63,6 +63,11 @@ def multiplied_out(library: Library, coefficients: Array) -> list[Polynomial]:
             f"expected a law of monomials, got one with {', '.join(library.names_of_functions)}; evaluate the law "
             "itself, by rhs or simulate, or build that library for PySINDy with its CustomLibrary"
         )
+    if library.shifts:
+        raise ValueError(
+            f"expected a law of what is there now, got the state {','.join(library.channels)}: PySINDy has no delayed "
+            "signals; evaluate the law itself, by rhs or simulate"
+        )
     channels, features = len(library.channels), len(library.features)
     used = np.any(coefficients != 0, axis=0)
     degree = int(library.degrees.sum(axis=1)[used].max(initial=0))

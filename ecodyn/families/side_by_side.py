@@ -69,6 +69,7 @@ def _simulate_laws(
         np.repeat([law.coefficients for law in laws], counts, axis=0),
         Drives(drives, tuple(counts)) if drives else None,
         inputs,
+        laws[0].step,
     )
     amplitudes = np.repeat([law.amplitudes for law in laws], counts, axis=0)
     sizes = [law.feature_amplitudes for law in laws if law.feature_amplitudes is not None]

@@ -15,6 +15,7 @@ from ecodyn.trajectories import Trajectories
 from ecodyn.trajectories.labelled_arrays import FEATURE_DIMENSIONS
 from ecodyn.trajectories.labels import Label
 from ecodyn.trajectories.parts import some
+from ecodyn.trajectories.state import history_of
 from ecodyn.trajectories.values import float64
 
 if TYPE_CHECKING:
@@ -45,6 +46,11 @@ def starting_states(
         The shape is another, or the labels are.
     """
     if isinstance(x0, Trajectories):
+        if history := history_of(channels):
+            raise ValueError(
+                f"expected states {','.join(channels)} to start from, of which the first step of a run has no delayed "
+                f"signals, got trajectories; give runs.state({','.join(channels)!r})[:, {history}] with its steps"
+            )
         matched = x0.since_complete().aligned(features, any_labels=any_labels)
         return np.asarray(matched.state(",".join(channels))[:, 0])
     labels = _labels(x0)

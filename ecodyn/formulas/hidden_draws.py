@@ -28,11 +28,15 @@ LEAST = 1e-10  # ridge of the regression, relative: columns may depend on each o
 
 @dataclass(frozen=True, eq=False)
 class Draw:
-    """Coordinates φ of the parameters, starting values (hidden,) in scaled units, and what increments leave."""
+    """Coordinates φ of the parameters, starting values (hidden,) in scaled units, and what increments leave.
+
+    ``own`` are starting values of each run's own, (run, private), where there is more to be said of them.
+    """
 
     coordinates: Array
     hidden: Array
     cost: float
+    own: Array | None = None
 
 
 def hidden_law(search: Search, samples: Samples, columns: tuple[int, ...]) -> HiddenLaw:

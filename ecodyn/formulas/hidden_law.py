@@ -68,9 +68,9 @@ class HiddenLaw:
         return self.moving
 
     @property
-    def velocity(self) -> int | None:
-        """None: what moves has an equation."""
-        return None
+    def observed(self) -> tuple[int, ...]:
+        """All channels; those that are hidden have no weight."""
+        return self.moving
 
     def groups(self, rows: int) -> int:
         """Features share all parameters: one group."""

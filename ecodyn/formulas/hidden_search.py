@@ -8,7 +8,7 @@ of these over longer shares, with where hidden variables start among what is est
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,7 +74,13 @@ class _Found:
 
 
 @np.errstate(all="ignore")  # draws and trials may have no value: that is what makes their cost infinite
-def fit_hidden(search: Search, samples: Samples, columns: tuple[int, ...], options: Mapping[str, Any]) -> FittedHidden:
+def fit_hidden(
+    search: Search,
+    samples: Samples,
+    columns: tuple[int, ...],
+    options: Mapping[str, Any],
+    begun: Callable[[HiddenLaw, Samples], list[Draw]] | None = None,
+) -> FittedHidden:
     """Fit one training set.
 
     Parameters
@@ -83,6 +89,7 @@ def fit_hidden(search: Search, samples: Samples, columns: tuple[int, ...], optio
     samples : of the signal alone
     columns : where the features that the formula names are
     options : of shooting
+    begun : where it is to begin, in place of draws
 
     Raises
     ------
@@ -92,14 +99,16 @@ def fit_hidden(search: Search, samples: Samples, columns: tuple[int, ...], optio
     law = hidden_law(search, samples, columns)
     wide = with_channels(samples, np.array(law.scales[1:]))
     shooter = _Shooter(law, wide, options)
-    draws = drawn(search, law, wide)
+    draws = drawn(search, law, wide) if begun is None else begun(law, wide)
     found = shooter.rolled_out(draws, search.count)
     if not found:
         raise UnusableDataError(
             f"expected a law whose rollouts stay finite, got {search.statement.text!r}, which diverges from each "
             f"of the {len(draws)} starts tried: give starts= or bounds= of parameters, fewer steps, or another formula"
         )
-    best = shooter.polished(min(found, key=lambda one: (-one.share, one.cost)))
+    best = min(found, key=lambda one: (-one.share, one.cost))
+    # A network creeps along its valleys: what is left of it to gain is not worth a fine step each.
+    best = shooter.polished(best) if begun is None else shooter.polished(best, rounds=1, iterations=TRIAL_STEPS)
     return _fitted(best, shooter, len(draws))
 
 
@@ -128,7 +137,9 @@ class _Shooter:
         """Starting values of each run's own, (run, private), of a draw's hidden ones (hidden,)."""
         features = self.samples.states.shape[2]
         parts = [self.samples.starts[:, 0, :, 0]] if self.signals else []
-        if self.law.statement.free:
+        if self.law.statement.free and draw.own is not None:
+            parts.append(draw.own)
+        elif self.law.statement.free:
             for value, each in zip(draw.hidden, self.law.statement.each, strict=True):
                 parts.append(np.full((self.samples.n_runs, features if each else 1), value))
         return np.concatenate(parts, axis=1) if parts else np.zeros((self.samples.n_runs, 0))
@@ -194,27 +205,29 @@ class _Shooter:
         logarithmic = np.isfinite(low) & np.isinf(high)
         return np.where(logarithmic, np.maximum(parameters, VANISHING), parameters)
 
-    def polished(self, found: _Found) -> _Found:
+    def polished(self, found: _Found, rounds: int = MOST_POLISHING, iterations: int | None = None) -> _Found:
         """The same at its optimum, with steps so fine that the solver's error is a small share of what is left."""
         size = found.objective.size_of_data
         before = np.inf
-        for _ in range(MOST_POLISHING):
+        for _ in range(rounds):
             tolerance = float(np.clip(STEP_SHARE * np.sqrt(found.cost / size), FINEST, STEP_TOLERANCE))
             undone = found.descent.optimality(found.objective.exact) > UNDONE
             if not (undone or tolerance < before / SETTLED):
                 break
-            finer, before = together([self._finer(found, tolerance)])[0], tolerance
+            finer, before = together([self._finer(found, tolerance, iterations)])[0], tolerance
             if finer is None:
                 break
             found = finer
         return found
 
-    def _finer(self, found: _Found, tolerance: float) -> Generator[Question, Any, _Found | None]:
+    def _finer(
+        self, found: _Found, tolerance: float, iterations: int | None
+    ) -> Generator[Question, Any, _Found | None]:
         objective = self.objective(found.share, found.descent.starts, ROUGHLY)
         objective.fine = True
         descent = DampedDescent(found.descent.parameters, float(self.options.get("ridge", 0.0)))
         objective.substeps = yield from choose_substeps(objective, descent.parameters, tolerance)
-        alive = yield from _run(descent, objective, LAST_TOLERANCE, self.iterations)
+        alive = yield from _run(descent, objective, LAST_TOLERANCE, iterations or self.iterations)
         return _Found(objective, descent, found.share) if alive else None
 
 

@@ -13,19 +13,19 @@ import numpy as np
 
 from ecodyn.arrays import Array
 from ecodyn.equations.clock_drive import Drive, Drives
+from ecodyn.equations.kinematics import Kinematic, carry, carry_directions
 from ecodyn.equations.known_inputs import KnownInputs
 from ecodyn.formulas.common_means import CommonMeans
 from ecodyn.formulas.compiled import Evaluation, Part, Program, program_of
 from ecodyn.formulas.statement import Statement
 from ecodyn.formulas.transforms import Coordinates
 from ecodyn.formulas.tree import Name
-from ecodyn.trajectories.state import VELOCITY, fitted, moving
 
 __all__ = ["BoundFormula", "FormulaLaw", "Sensitivity"]
 
 
 @dataclass(frozen=True)
-class FormulaLaw:
+class FormulaLaw(Kinematic):
     """ẋ = f(x, θ(φ), t)·τ/s of scaled states: f in the data's own units, s and τ the samples' scales.
 
     Attributes
@@ -36,6 +36,7 @@ class FormulaLaw:
     scales : of each channel
     time_scale : float
     input_scales : of each of the statement's inputs; none where these are in the data's units
+    step : h of a map, over τ; None of a flow
     """
 
     statement: Statement
@@ -44,9 +45,10 @@ class FormulaLaw:
     scales: tuple[float, ...] = (1.0,)
     time_scale: float = 1.0
     input_scales: tuple[float, ...] = ()
+    step: float | None = None
 
     @property
-    def channels(self) -> tuple[str, ...]:
+    def channels(self) -> tuple[str, ...]:  # type: ignore[override]  # read only
         """Names of the state's channels."""
         return self.statement.channels
 
@@ -54,21 +56,6 @@ class FormulaLaw:
     def coupling(self) -> str:
         """What a feature sees of the others."""
         return self.statement.coupling
-
-    @cached_property
-    def moving(self) -> tuple[int, ...]:
-        """Positions of the channels that are no traits."""
-        return moving(self.channels)
-
-    @cached_property
-    def fitted(self) -> tuple[int, ...]:
-        """Position of the channel whose derivative the formula is."""
-        return fitted(self.channels)
-
-    @cached_property
-    def velocity(self) -> int | None:
-        """Position of the velocity, if there is one."""
-        return self.channels.index(VELOCITY) if VELOCITY in self.channels else None
 
     def groups(self, rows: int) -> int:
         """Features share all parameters: one group."""
@@ -180,8 +167,7 @@ class BoundFormula:
     def _whole(self, x: Array, slope: Array) -> Array:
         law, out = self.law, np.zeros_like(x)
         np.multiply(slope, law.rate, out=out[..., law.fitted[0]])
-        if law.velocity is not None:
-            out[..., 0] = x[..., law.velocity]
+        carry(law, x, out, law.step)
         return out
 
     def sensitivity(self, x: Array, t: Array) -> Sensitivity:
@@ -237,8 +223,7 @@ class Sensitivity:
             for part, change in zip(found.by_environment[-1], moved, strict=True):
                 if part is not None and change is not None:
                     row += (self._wide(part) * law.rate)[..., None] * change[:, None]
-        if law.velocity is not None:
-            result[:, 0] = directions[:, law.moving.index(law.velocity)]
+        carry_directions(law, directions, result, law.step)
         return result
 
     def _environment_moved(self, directions: Array) -> list[Array | None]:

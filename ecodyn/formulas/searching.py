@@ -93,7 +93,7 @@ def candidates_of(search: Search, samples: Samples, columns: tuple[int, ...]) ->
 def scaled_law(statement: Statement, columns: tuple[int, ...], samples: Samples) -> FormulaLaw:
     """A formula of states in the samples' units, its parameters in the data's."""
     scales = tuple(samples.scales.ravel().tolist())
-    return FormulaLaw(statement, columns, None, scales, samples.time_scale, samples.input_scales)
+    return FormulaLaw(statement, columns, None, scales, samples.time_scale, samples.input_scales, samples.step)
 
 
 def draws_of(search: Search) -> int:

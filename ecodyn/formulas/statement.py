@@ -13,7 +13,7 @@ from ecodyn.formulas.grammar import CONSTANTS, FUNCTIONS, POOLS, parse
 from ecodyn.formulas.tokens import FormulaError
 from ecodyn.formulas.tree import Binary, Call, Name, Negative, Node, nodes_of, parts_of, text_of
 from ecodyn.trajectories.labels import Label
-from ecodyn.trajectories.state import VELOCITY, fitted, is_trait, observable_of, parse_state
+from ecodyn.trajectories.state import VELOCITY, fitted, is_trait, lag_of, name_in_formulas, parse_state
 
 __all__ = [
     "FEATURE",
@@ -41,8 +41,8 @@ class Statement:
     """A formula whose names are resolved for a state.
 
     ``x`` is a feature's own signal, the other channels go by the names of their observables (``gradient`` of
-    gradient@start), ``t`` is the time, ``x_LABEL`` the signal of the feature LABEL, and inputs of the data go by their
-    names; every other name is a parameter.
+    gradient@start, ``lag1`` of signal@-1), ``t`` is the time, ``x_LABEL`` the signal of the feature LABEL, and inputs
+    of the data go by their names; every other name is a parameter.
 
     Attributes
     ----------
@@ -74,7 +74,7 @@ class Statement:
     @cached_property
     def own(self) -> dict[str, int]:
         """Position of each channel by the name that it has in formulas."""
-        return {OWN if i == 0 else observable_of(channel): i for i, channel in enumerate(self.channels)}
+        return {OWN if i == 0 else name_in_formulas(channel): i for i, channel in enumerate(self.channels)}
 
     @cached_property
     def parameters(self) -> tuple[str, ...]:
@@ -151,11 +151,11 @@ def statement_of(formula: str, state: str = "signal", inputs: tuple[str, ...] = 
         A ValueError: it is no formula, or its names can't be meant so.
     """
     tree, channels = parse(formula), parse_state(state)
-    moved = [c for c in channels[1:] if not is_trait(c) and c != VELOCITY]
+    moved = [c for c in channels[1:] if not (is_trait(c) or lag_of(c) or c == VELOCITY)]
     if moved:
         raise FormulaError(
-            f"expected a state whose further channels are traits or the velocity, got {', '.join(moved)}, which "
-            f"would need an equation of its own: write {moved[0]}@start"
+            f"expected a state whose further channels are traits, delays or the velocity, got {', '.join(moved)}, "
+            f"which would need an equation of its own: write {moved[0]}@start"
         )
     statement = Statement(tree, channels)
     statement = Statement(tree, channels, tuple(name for name in inputs if name in statement.names))

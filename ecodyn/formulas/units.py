@@ -16,7 +16,7 @@ from ecodyn.formulas.constants import constant
 from ecodyn.formulas.grammar import POOLS
 from ecodyn.formulas.statement import FEATURE, OWN, TIME, Statement
 from ecodyn.formulas.tree import Binary, Call, Name, Negative, Node, Number
-from ecodyn.trajectories.state import VELOCITY
+from ecodyn.trajectories.state import VELOCITY, lag_of
 
 __all__ = ["MOST_EXPONENT", "Dimension", "Dimensions", "units_of"]
 
@@ -99,7 +99,8 @@ class Dimensions:
         if name in self.statement.inputs:
             return self.base(len(self.statement.channels) + self.statement.inputs.index(name))
         if name in self.statement.own or name.startswith(FEATURE):
-            return self.base(self.statement.own.get(name, self.statement.own[OWN]))
+            channel = self.statement.own.get(name, self.statement.own[OWN])
+            return self.base(self.statement.own[OWN] if lag_of(self.statement.channels[channel]) else channel)
         of = np.zeros(len(self.statement.parameters))
         of[self.statement.parameters.index(name)] = 1.0
         return Dimension(of, self.pure().known)

@@ -14,6 +14,7 @@ from ecodyn.equations.library import EXCHANGEABLE
 from ecodyn.errors import UnusableDataError
 from ecodyn.families.law import Law
 from ecodyn.families.model import FittedModel
+from ecodyn.families.warm_start import less_of, what_for
 from ecodyn.statistics.estimates import Estimates
 from ecodyn.survival.pairs import PLAIN, Pairs, pair_up
 from ecodyn.survival.scaled_start import by_factor
@@ -102,8 +103,8 @@ def law_response(
     times, at = runs.steps, _places(runs.steps, steps)
     if law.warm_up:
         raise ValueError(
-            "expected a law whose rollouts start where runs do, got one whose hidden variables are estimated from "
-            f"{law.warm_up} steps of a run; fit it with warm_up=0"
+            f"expected a law whose rollouts start where runs do, got one that sees {law.warm_up} steps of a run "
+            f"before, {what_for(law)}; fit it with {less_of(law)}, of none"
         )
     given: dict[str, Any] = {"inputs": runs} if law.inputs else {}
     rollout = law.simulate(runs.state(law.state)[:, 0], times, **given)

@@ -16,7 +16,7 @@ from ecodyn.trajectories.inputs import Input
 from ecodyn.trajectories.labels import Labels, Setting
 from ecodyn.trajectories.missing import complete_rows, spread
 from ecodyn.trajectories.parts import share_times, take_steps, velocity_of
-from ecodyn.trajectories.state import VELOCITY, is_trait, observable_of, parse_state
+from ecodyn.trajectories.state import VELOCITY, is_trait, lag_of, observable_of, parse_state
 from ecodyn.trajectories.velocity import completed
 
 __all__ = ["Contents"]
@@ -184,7 +184,8 @@ class Contents:
         observable at the first step, held constant. "signal,velocity" adds the signal's mean change per step over
         the 3 stored steps before each step, also where a window has cut them away; at the first step of a file it
         is that over the 3 steps after (see `knows_before`). Where values are missing, it is over the feature's 3
-        values before. NaN at padding, and at incomplete steps: those at which a value is missing.
+        values before. "signal,signal@-1" adds the signal one stored step earlier, NaN where there is no such step in
+        the data. NaN at padding, and at incomplete steps: those at which a value is missing.
 
         Raises
         ------
@@ -200,6 +201,10 @@ class Contents:
         return spread(whole.state(channels), rows, self.n_steps)
 
     def _channel(self, name: str) -> Array:
+        if lag := lag_of(name):
+            delayed = np.full(self.values.shape, np.nan)
+            delayed[:, lag:] = self.values[:, :-lag]
+            return np.where(np.isnan(self.values), np.nan, delayed)
         array = self.observable(observable_of(name))
         return np.where(np.isnan(self.values), np.nan, array[:, :1]) if is_trait(name) else array
 
