@@ -169,6 +169,7 @@ def test_a_cell_that_cannot_be_compared_is_a_cell_with_a_sentence():
     data = grid(dims=(8,), decays=(0.5,), runs=4, depth=[1] * 3 + [2])
     atlas = atlas_of(data, by=["depth"])
     assert atlas.cells[1,].status() == "undecided"
+    assert atlas.control_statement.startswith("No cell has the 5 independent runs")
     failed = atlas.cells[2,]
     assert (failed.status(), failed.verdict, failed.holds()) == ("failed", None, False)
     assert "at least 2 independent runs" in failed.failure

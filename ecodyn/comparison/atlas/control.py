@@ -44,6 +44,8 @@ def _p_value(verdict: Verdict) -> float:
 
 def control_sentence(control: str, level: float, claims: int) -> str:
     """What is controlled, over how many claims, and at what level."""
+    if not claims:
+        return f"No cell has the {FEWEST_RUNS} independent runs without which nothing is decided: there is no claim."
     share = f"{1 - level:.2g}"
     null = (
         "The null hypothesis in each cell: a family that was excluded is as good as the best, or the one named does "
