@@ -47,7 +47,7 @@ def test_each_cell_has_its_folder_and_one_that_fails_ends_in_5(circles, tmp_path
     ("arguments", "code", "word"),
     [
         (["--control", "fdr"], 2, "--by"),
-        (["--resume"], 2, "--by"),
+        (["--resume"], 2, "-o FOLDER"),
         (["--level", "0.99"], 2, "--by"),
         (["--by", "depth"], 3, "dim"),
         (["--by", "dim", "--control", "bonferroni"], 2, "holm, fdr, none"),
