@@ -19,16 +19,14 @@ from ecodyn.arrays import Array
 from ecodyn.equations.library import Library
 from ecodyn.estimation import InitialFit, MatchedIntegrals, Samples, ShootingResult
 from ecodyn.families.conditioning import condition_number, effective_rank, inflation_by_row
-from ecodyn.families.constrained_spread import Block, inverse_within, status_of, together
+from ecodyn.families.constrained_spread import Block, status_of
 from ecodyn.families.constraints_held import ConstraintsHeld
-from ecodyn.statistics.intervals import INTERVAL_LEVEL
+from ecodyn.families.run_spread import spread_of_all
 from ecodyn.trajectories.parts import some
 
 HALVES_LIMIT = 2.0  # standard errors between two halves beyond which a coefficient is not identified
 CORRELATION_LIMIT = 0.5  # of the halves' off-diagonal matrices, for full couplings
-RUNS_FOR_HALVES = 4  # two in each half: with one no standard error could be had
 PAIRS_TO_CORRELATE = 3  # two points always lie on a line
-DECIDED = 1e-9  # length of a coefficient's share in all free directions: less is rounding
 CONDITION_LIMIT = 1e12  # four digits are then left of sixteen
 COEFFICIENT_ARRAYS = ("low", "high", "halves", "run_spread", "identified", "variance_inflation")
 
@@ -116,50 +114,6 @@ def _plain(value: object) -> object:
     return value
 
 
-@dataclass(frozen=True, kw_only=True)
-class Spread:
-    """What the runs say about one block of coefficients, each array (parameter,)."""
-
-    half_width: Array
-    halves: Array
-    run_spread: Array
-    first: Array
-    second: Array
-
-
-def spread_over_runs(theta: Array, hessians: Array, gradients: Array, directions: Array | None = None) -> Spread:
-    """Intervals, halves and run-to-run spread of θ (P,) from Hᵣ (run, P, P) and gᵣ (run, P).
-
-    Within orthonormal ``directions`` (P, direction), where active constraints leave no others.
-    """
-    from scipy.stats import t
-
-    runs, size = gradients.shape
-    unknown = np.full(size, np.nan)
-    if runs < 2 or not np.any(hessians):
-        return Spread(half_width=unknown, halves=unknown, run_spread=unknown, first=unknown, second=unknown)
-    inverse = inverse_within(hessians, directions)
-    meat = gradients.T @ gradients * runs / (runs - 1)
-    error = np.sqrt(np.maximum(np.diagonal(inverse @ meat @ inverse), 0.0))
-    half_width = t.ppf(0.5 + INTERVAL_LEVEL / 2, runs - 1) * error
-    each = zip(hessians, gradients, strict=True)
-    single = np.array([_step(theta, h[None], g[None], directions) for h, g in each])
-    spread = single.std(axis=0, ddof=1) / np.maximum(np.abs(theta), 1e-300)
-    if runs < RUNS_FOR_HALVES:
-        return Spread(half_width=half_width, halves=unknown, run_spread=spread, first=unknown, second=unknown)
-    first = _step(theta, hessians[::2], gradients[::2], directions)
-    second = _step(theta, hessians[1::2], gradients[1::2], directions)
-    # Each half has about twice the variance of the whole, and their difference twice that.
-    halves = np.abs(first - second) / np.maximum(2 * error, 1e-300)
-    if directions is not None:  # what constraints alone decide is the same in both
-        halves = np.where(np.linalg.norm(directions, axis=1) > DECIDED, halves, 0.0)
-    return Spread(half_width=half_width, halves=halves, run_spread=spread, first=first, second=second)
-
-
-def _step(theta: Array, hessians: Array, gradients: Array, directions: Array | None) -> Array:
-    return np.asarray(theta - inverse_within(hessians, directions) @ gradients.sum(axis=0))
-
-
 def diagnose(
     label: str,
     initial: InitialFit,
@@ -178,46 +132,36 @@ def diagnose(
     started = time.perf_counter()
     coefficients = initial.coefficients if shooting is None else shooting.coefficients
     factor = samples.original(initial.library, np.ones(coefficients.shape))
-    refined = shooting is not None and shooting.iterations > 0
-    blocks = [*_blocks(initial, parts, coefficients, shooting if refined else None)]
-    if directions is not None:
-        blocks = [together(initial.mask, blocks)] if blocks else []
-    arrays = {key: np.full(coefficients.shape, np.nan) for key in ("half", "halves", "run", "one", "two")}
-    for where, hessians, gradients in blocks:
-        by_cluster = samples.by_cluster(hessians), samples.by_cluster(gradients)
-        spread = spread_over_runs(coefficients[where], *by_cluster, directions)
-        arrays["half"][where], arrays["halves"][where] = spread.half_width, spread.halves
-        arrays["run"][where] = spread.run_spread
-        arrays["one"][where], arrays["two"][where] = spread.first, spread.second
-    correlation = _halves_correlation(initial.library, arrays["one"], arrays["two"])
-    identified = ~(arrays["halves"] > HALVES_LIMIT)
-    if correlation is not None and correlation < CORRELATION_LIMIT:
-        identified &= False
+    refined = shooting if shooting is not None and shooting.iterations > 0 else None
+    blocks = _blocks(initial, parts, coefficients, refined)
+    spread = spread_of_all(initial.mask, samples, coefficients, blocks, directions)
+    correlation = _halves_correlation(initial.library, spread.first, spread.second)
+    apart = correlation is not None and correlation < CORRELATION_LIMIT
     inflation = inflation_by_row(initial.matched, initial.mask)
     dependent = np.isinf(inflation)  # what halves and runs agree on is the ridge's choice, not the data's
-    identified &= ~dependent
-    arrays["half"][dependent] = np.nan
+    identified = ~(spread.halves > HALVES_LIMIT) & ~dependent & (not apart)
+    half_width = np.where(dependent, np.nan, spread.half_width)
     singular = initial.matched.singular_values()
     condition = max(condition_number(s) for s in singular)
     return Diagnostics(
-        low=(coefficients - arrays["half"]) * factor,
-        high=(coefficients + arrays["half"]) * factor,
-        halves=arrays["halves"],
-        run_spread=arrays["run"],
+        low=(coefficients - half_width) * factor,
+        high=(coefficients + half_width) * factor,
+        halves=spread.halves,
+        run_spread=spread.run_spread,
         identified=identified,
         variance_inflation=inflation,
         halves_correlation=correlation,
         condition_number=condition,
         effective_rank=float(np.median([effective_rank(s) for s in singular])),
         rows=initial.matched.rows,
-        refined=refined,
-        converged=refined and shooting is not None and shooting.converged,
+        refined=refined is not None,
+        converged=refined is not None and refined.converged,
         status=status_of(shooting, held),
         candidates=initial.candidates,
         chosen=dict(initial.chosen),
         seconds=seconds + time.perf_counter() - started,
         warnings=_warnings(label, initial, parts[0].n_terms, (condition, dependent), shooting),
-        optimality=shooting.optimality if refined and shooting is not None else float("nan"),
+        optimality=float("nan") if refined is None else refined.optimality,
         constraints=held,
     )
 

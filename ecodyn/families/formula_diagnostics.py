@@ -9,7 +9,8 @@ import numpy as np
 from ecodyn.arrays import Array, Bools
 from ecodyn.estimation import Samples
 from ecodyn.families.conditioning import condition_number, effective_rank, variance_inflation
-from ecodyn.families.diagnostics import HALVES_LIMIT, Diagnostics, spread_over_runs
+from ecodyn.families.diagnostics import HALVES_LIMIT, Diagnostics
+from ecodyn.families.run_spread import spread_over_runs
 from ecodyn.formulas.fitting import FittedFormula
 from ecodyn.formulas.transforms import INSIDE, Bounds
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -46,25 +47,15 @@ def integrate_stiff(
     >>> bool(np.allclose(values[-1], [np.exp(-10.0), 1.0], atol=1e-7))
     True
     """
-    calls = 0
     edges = [float(times[0]), *sorted(s for s in stops if times[0] < s < times[-1]), float(times[-1])]
-    most, latest = budget + (CALLS_A_STOP + len(x0)) * (len(edges) - 2), np.inf
-
-    def guarded(t: float, x: Array) -> Array:
-        nonlocal calls
-        calls += 1
-        slope = rhs(x, min(t, latest))
-        if calls > most or not np.isfinite(slope).all():
-            raise FloatingPointError  # it ends here, whatever the solver would try next
-        return slope
-
+    guarded = _Guarded(rhs, budget + (CALLS_A_STOP + len(x0)) * (len(edges) - 2))
     values = np.full((len(times), len(x0)), np.nan)
     values[0], x = x0, x0
     size = FLOOR * float(np.sqrt(np.mean(x0**2))) + 1e-300
     try:
         with np.errstate(all="ignore"):
             for begin, end in itertools.pairwise(edges):
-                latest = np.inf if end == edges[-1] else float(np.nextafter(end, -np.inf))
+                guarded.latest = np.inf if end == edges[-1] else float(np.nextafter(end, -np.inf))
                 inside = (times > begin) & (times <= end)
                 found = _without_stops(guarded, x, begin, end, times[inside], bound=bound, rtol=rtol, size=size)
                 if found is None:
@@ -72,7 +63,24 @@ def integrate_stiff(
                 values[inside], x = found
     except (FloatingPointError, ValueError, np.linalg.LinAlgError):  # ended; or a Jacobian not finite, or singular
         return None
-    return values, calls
+    return values, guarded.calls
+
+
+@dataclass
+class _Guarded:
+    """A right-hand side that counts its calls, and ends what calls it too often or gets what is not finite."""
+
+    rhs: Callable[[Array, float], Array]
+    most: int
+    latest: float = np.inf  # when slopes are asked for at the latest
+    calls: int = 0
+
+    def __call__(self, t: float, x: Array) -> Array:
+        self.calls += 1
+        slope = self.rhs(x, min(t, self.latest))
+        if self.calls > self.most or not np.isfinite(slope).all():
+            raise FloatingPointError  # it ends here, whatever the solver would try next
+        return slope
 
 
 def _without_stops(

@@ -8,7 +8,7 @@ from ecodyn import Linear, LotkaVolterra, SINDy, load_model
 from ecodyn.errors import UnusableDataError
 from ecodyn.families import Matching, Shooting
 from ecodyn.families.conditioning import condition_number, effective_rank
-from ecodyn.families.diagnostics import spread_over_runs
+from ecodyn.families.run_spread import spread_over_runs
 from ecodyn.stability.equilibria import find_equilibria
 from ecodyn.trajectories import Trajectories
 

@@ -1,0 +1,79 @@
+"""What the runs say about coefficients: intervals over them, agreement of halves, and how far single runs go apart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from ecodyn.arrays import Array, Bools
+from ecodyn.estimation import Samples
+from ecodyn.families.constrained_spread import Block, inverse_within, together
+from ecodyn.statistics.intervals import INTERVAL_LEVEL
+
+__all__ = ["Spread", "spread_of_all", "spread_over_runs"]
+
+RUNS_FOR_HALVES = 4  # two in each half: with one no standard error could be had
+DECIDED = 1e-9  # length of a coefficient's share in all free directions: less is rounding
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spread:
+    """What the runs say about one block of coefficients, each array (parameter,)."""
+
+    half_width: Array
+    halves: Array
+    run_spread: Array
+    first: Array
+    second: Array
+
+
+def spread_over_runs(theta: Array, hessians: Array, gradients: Array, directions: Array | None = None) -> Spread:
+    """Intervals, halves and run-to-run spread of θ (P,) from Hᵣ (run, P, P) and gᵣ (run, P).
+
+    Within orthonormal ``directions`` (P, direction), where active constraints leave no others.
+    """
+    from scipy.stats import t
+
+    runs, size = gradients.shape
+    unknown = np.full(size, np.nan)
+    if runs < 2 or not np.any(hessians):
+        return Spread(half_width=unknown, halves=unknown, run_spread=unknown, first=unknown, second=unknown)
+    inverse = inverse_within(hessians, directions)
+    meat = gradients.T @ gradients * runs / (runs - 1)
+    error = np.sqrt(np.maximum(np.diagonal(inverse @ meat @ inverse), 0.0))
+    half_width = t.ppf(0.5 + INTERVAL_LEVEL / 2, runs - 1) * error
+    each = zip(hessians, gradients, strict=True)
+    single = np.array([_step(theta, h[None], g[None], directions) for h, g in each])
+    spread = single.std(axis=0, ddof=1) / np.maximum(np.abs(theta), 1e-300)
+    if runs < RUNS_FOR_HALVES:
+        return Spread(half_width=half_width, halves=unknown, run_spread=spread, first=unknown, second=unknown)
+    first = _step(theta, hessians[::2], gradients[::2], directions)
+    second = _step(theta, hessians[1::2], gradients[1::2], directions)
+    # Each half has about twice the variance of the whole, and their difference twice that.
+    halves = np.abs(first - second) / np.maximum(2 * error, 1e-300)
+    if directions is not None:  # what constraints alone decide is the same in both
+        halves = np.where(np.linalg.norm(directions, axis=1) > DECIDED, halves, 0.0)
+    return Spread(half_width=half_width, halves=halves, run_spread=spread, first=first, second=second)
+
+
+def _step(theta: Array, hessians: Array, gradients: Array, directions: Array | None) -> Array:
+    return np.asarray(theta - inverse_within(hessians, directions) @ gradients.sum(axis=0))
+
+
+def spread_of_all(
+    mask: Bools, samples: Samples, coefficients: Array, blocks: list[Block], directions: Array | None
+) -> Spread:
+    """What the runs say of all coefficients (row, term), from the blocks that are estimated together; NaN of others.
+
+    Those under constraints are one block, with the ``directions`` that these leave.
+    """
+    if directions is not None and blocks:
+        blocks = [together(mask, blocks)]
+    whole = Spread(**{field.name: np.full(coefficients.shape, np.nan) for field in fields(Spread)})
+    for where, hessians, gradients in blocks:
+        by_cluster = samples.by_cluster(hessians), samples.by_cluster(gradients)
+        own = spread_over_runs(coefficients[where], *by_cluster, directions)
+        for field in fields(Spread):
+            getattr(whole, field.name)[where] = getattr(own, field.name)
+    return whole
