@@ -73,10 +73,8 @@ def main() -> None:
     for model in sorted(result.models, key=lambda m: -np.nan_to_num(m.skill, nan=-np.inf)):
         interval = f"{model.skill_interval.low:.3f} to {model.skill_interval.high:.3f}"
         seconds = model.fit_seconds / model.fits
-        print(
-            f"| {model.name} {model.kind} | {model.n_coefficients:g} | {model.skill:.4f} | {interval} | {model.diverged} "
-            f"| {seconds:.1f} |"
-        )
+        cells = [f"{model.n_coefficients:g}", f"{model.skill:.4f}", interval, str(model.diverged), f"{seconds:.1f}"]
+        print(" | ".join([f"| {model.name} {model.kind}", *cells]) + " |")
     print(f"\n{result.verdict}")
     for failure in result.failures:
         print(failure)

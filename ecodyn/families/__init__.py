@@ -88,8 +88,8 @@ FURTHER: Registry[type[Family]] = Registry(
         "rational": "ecodyn.families.rational:Rational",
         "replicator": "ecodyn.families.replicator:Replicator",
         "consumer_resource": "ecodyn.families.consumer_resource:ConsumerResource",
-        "linear_hidden": "ecodyn.families.linear_hidden:LinearHidden",
         "residual_hidden": "ecodyn.families.residual_hidden:ResidualHidden",
+        "linear_hidden": "ecodyn.families.linear_hidden:LinearHidden",
     },
     _accept_family,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import cast
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from ecodyn.estimation import Samples
 from ecodyn.families.configuration import Shooting
 from ecodyn.families.formula_model import FormulaModel
 from ecodyn.families.hidden_fits import hidden_fit_of
-from ecodyn.families.linear_hidden import WARM_UP, LinearHidden
+from ecodyn.families.linear_hidden import CHANNELS, WARM_UP, LinearHidden
 from ecodyn.families.options import is_whole
 from ecodyn.formulas.hidden_draws import Draw
 from ecodyn.formulas.hidden_law import HiddenLaw
@@ -85,7 +86,8 @@ class ResidualHidden(LinearHidden):
 
     def check(self, trajectories: Trajectories) -> None:
         """Refuse another number of units than are fitted, beside what every formula refuses."""
-        if not is_whole(self.units) or not 1 <= self.units <= self._most_units():
+        few = is_whole(self.channels) and 1 <= self.channels <= len(CHANNELS)  # else that is what is wrong
+        if few and not (is_whole(self.units) and 1 <= self.units <= self._most_units()):
             raise ValueError(
                 f"units is 1 to {self._most_units()} with channels={self.channels!r} and the coupling "
                 f"{self.coupling}, of {MOST_PARAMETERS} parameters at most, got {self.units!r}"
@@ -127,7 +129,7 @@ class ResidualHidden(LinearHidden):
         starts = residual_starts(samples, form, self.searches, self.random_state)
 
         def begun(law: HiddenLaw, wide: Samples) -> list[Draw]:
-            coordinates = law.coordinates or Coordinates(bounds, (1.0,) * len(bounds))
+            coordinates = cast(Coordinates, law.coordinates)
             scales, draws = np.array(law.scales[1:]), []
             for start in starts:
                 own = start.hidden / scales  # (run, feature, hidden)

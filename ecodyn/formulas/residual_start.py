@@ -84,7 +84,7 @@ class _Paths:
         for run, n in enumerate(samples.lengths.tolist()):
             if n < FEWEST:
                 raise UnusableDataError(
-                    f"expected at least {FEWEST} complete steps in each run, to tell a derivative from, got one of {n}; "
+                    f"expected at least {FEWEST} complete steps in each run to tell a derivative from, got one of {n}; "
                     "leave that run out or widen the window"
                 )
             t = samples.times[run, :n] * samples.time_scale

@@ -93,6 +93,7 @@ def runs_of(solve, slopes, parameters, runs=5, features=3, seed=0):
 ROLLED_OUT = {
     "consumer_resource": {"shooting": Shooting(max_iterations=3), "searches": 1},
     "linear_hidden": {"shooting": Shooting(max_iterations=3), "searches": 1, "warm_up": 0},
+    "residual_hidden": {"shooting": Shooting(max_iterations=3), "searches": 1, "units": 1, "warm_up": 0},
     "rational": {"degree": 2, "denominator_degree": 1},
 }
 
