@@ -12,8 +12,8 @@
 4. The best law, the best regression and those that it is compared to are fitted to all of the 16 and scored on the
    other 12, which nothing before has seen; differences are paired over these.
 
-A second call goes on where the first stopped. Printed, and written to OUTPUT/law_formulas.json: mean skill with its 95 %
-t interval over trainings.
+A second call goes on where the first stopped. Printed, and written to OUTPUT/law_formulas.json: mean skill with its
+95 % t interval over trainings.
 """
 
 from __future__ import annotations
