@@ -261,6 +261,12 @@ def draw(fits: list[Fitted], path: Path) -> None:
                 expected = list(predicted(fits, i).parameters.values())[c]
                 ax.plot(expected, places[i], "x", color=PALETTE[1], ms=6, mew=1.5, label="predicted from the others")
         ax.set_xscale("log")
+        ends = [
+            float(end) for fit in fits for end in (coefficients_of(fit.law)[c].low, coefficients_of(fit.law)[c].high)
+        ]
+        ticks = np.geomspace(min(ends), max(ends), 3)
+        ax.minorticks_off()
+        ax.set_xticks(ticks, [f"{tick:.2g}" for tick in ticks])
         ax.set_title(f"{name}, {UNITS[name]}", fontsize=FONT, color=INK)
         if name == "a":
             decays = [f.decay for f in fits]
