@@ -35,7 +35,7 @@ from ecodyn.arrays import Array
 from ecodyn.comparison.scores import score_rollout
 from ecodyn.errors import DataWarning
 from ecodyn.families import family
-from ecodyn.families.coefficients import coefficients_of
+from ecodyn.families.coefficients import Coefficient, coefficients_of
 from ecodyn.families.formula_model import FormulaModel
 from ecodyn.networks.modular_addition import MLP
 from ecodyn.networks.training import Schedule, train
@@ -102,7 +102,7 @@ class Fitted:
     @property
     def reach(self) -> Array:
         """What the 95 % intervals of their logarithms reach to both sides, in the mean."""
-        return np.array([np.log(c.high / c.low) / 2 for c in coefficients_of(self.law)])
+        return np.array([np.log(np.divide(*interval(c)[::-1])) / 2 for c in coefficients_of(self.law)])
 
 
 def trainings_of(setting: Mapping[str, float], folder: Path) -> Path:
@@ -159,6 +159,13 @@ def skills(law: ecodyn.FittedModel, data: ecodyn.Trajectories) -> Array:
 def with_values(law: FormulaModel, values: Array) -> FormulaModel:
     """The law with other coefficients."""
     return replace(law, parameters=dict(zip(law.parameters, values.tolist(), strict=True)))
+
+
+def interval(coefficient: Coefficient) -> tuple[float, float]:
+    """The 95 % interval over trainings, of which there are several."""
+    if coefficient.low is None or coefficient.high is None:
+        raise ValueError(f"expected an interval of {coefficient.term}, got none: train two networks or more")
+    return coefficient.low, coefficient.high
 
 
 def exponents(fits: list[Fitted]) -> tuple[Array, Array]:
@@ -255,7 +262,7 @@ def draw(fits: list[Fitted], path: Path) -> None:
         apply_style(ax)
         for i, f in enumerate(fits):
             known = coefficients_of(f.law)[c]
-            ax.plot([known.low, known.high], [places[i]] * 2, color=PALETTE[0], lw=1.5)
+            ax.plot(interval(known), [places[i]] * 2, color=PALETTE[0], lw=1.5)
             ax.plot(known.value, places[i], "o", color=PALETTE[0], ms=4.5, label="fitted, 95 %" if i == 0 else None)
             if spanned(fits, i):
                 expected = list(predicted(fits, i).parameters.values())[c]
