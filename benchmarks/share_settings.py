@@ -49,9 +49,9 @@ SETTINGS: tuple[dict[str, float], ...] = (
     {"dim": 64},
     {"learning_rate": 0.02},
     {"weight_decay": 0.25},
+    {"learning_rate": 0.02, "weight_decay": 0.25},
     {"weight_decay": 1.0},
     {"p": 43},
-    {"learning_rate": 0.02, "weight_decay": 0.25},
     {"dim": 64, "weight_decay": 1.0},
     {"dim": 256, "p": 43},
     {"learning_rate": 0.005},
@@ -296,15 +296,16 @@ def main() -> None:
     warnings.simplefilter("ignore", DataWarning)
     folder = options.output / "trainings"
     folder.mkdir(parents=True, exist_ok=True)
-    fits = []
+    seeds = range(FIRST_SEED, FIRST_SEED + options.seeds)
     wanted = [s for s in SETTINGS if not options.finished or trainings_of(s, folder).exists()]
     if len(wanted) < len(SETTINGS):
         print(f"{len(wanted)} of {len(SETTINGS)} settings, whose trainings are finished")
-    for setting in wanted:
+    runs = [trained(setting, seeds, folder, options.jobs) for setting in wanted]
+    fits = []
+    for setting, data in zip(wanted, runs, strict=True):
         started = time.perf_counter()
-        data = trained(setting, range(FIRST_SEED, FIRST_SEED + options.seeds), folder, options.jobs)
         fits.append(fitted(setting, data))
-        print(f"{fits[-1].title}: {time.perf_counter() - started:.0f} s", flush=True)
+        print(f"{fits[-1].title}: fitted in {time.perf_counter() - started:.0f} s", flush=True)
     records = show(fits)
     written = {"settings": records, "exponents": show_exponents(fits), "per_decay": show_per_decay(fits)}
     with write_whole(options.output / "settings.json", force=True) as temporary:
