@@ -232,7 +232,8 @@ def show_exponents(fits: list[Fitted]) -> dict[str, dict[str, list[float]]]:
     record = {}
     for j, setting in enumerate(STUDY, start=1):
         rows = [[float(v), float(v - r), float(v + r)] for v, r in zip(found[j], reach[j], strict=True)]
-        print(f"{setting:<36}" + "".join(f"{v:.2f} ({low:.2f} to {high:.2f})".rjust(24) for v, low, high in rows))
+        cells = [f"{v:.2f} ({low:.2f} to {high:.2f})" if np.isfinite(low) else "–" for v, low, high in rows]
+        print(f"{setting:<36}" + "".join(cell.rjust(24) for cell in cells))
         record[setting] = dict(zip(names, rows, strict=True))
     return record
 
