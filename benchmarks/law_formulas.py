@@ -12,8 +12,8 @@
 4. The best law, the best regression and those that it is compared to are fitted to all of the 16 and scored on the
    other 12, which nothing before has seen; differences are paired over these.
 
-A second call goes on where the first stopped. Printed, and written to OUTPUT/law_formulas.json: mean skill with its 95 %
-t interval over trainings.
+A second call goes on where the first stopped. Printed, and written to OUTPUT/law_formulas.json: mean skill with its
+95 % t interval over trainings.
 """
 
 from __future__ import annotations
@@ -36,6 +36,8 @@ import ecodyn
 from ecodyn.arrays import Array
 from ecodyn.comparison.scores import score_rollout
 from ecodyn.errors import DataWarning
+from ecodyn.families.coefficients import coefficients_of
+from ecodyn.families.formula_model import FormulaModel
 from ecodyn.runtime.files import write_whole
 from ecodyn.runtime.json_values import plain_json
 from ecodyn.statistics.intervals import t_interval
@@ -134,12 +136,13 @@ def reported(
 ) -> list[dict[str, object]]:
     """The best law, those it is compared to, and the best regression, on trainings that nothing has seen."""
     print(f"\nfitted to all {known.n_runs}, scored on {fresh.n_runs} others")
-    rows, skills = [], {}
+    rows: list[dict[str, object]] = []
+    skills: dict[str, Array] = {}
     for law in dict.fromkeys([best, *compared()]):
         model = law.estimator().fit_model(known)
         skills[law.title] = rolled_out(model, fresh)
-        size, found = model.n_coefficients, {name: float(value) for name, value in model.parameters.items()}
-        more = {"formula": law.text, "coefficients": size, "parameters": found}
+        parameters = {c.term: c.value for c in coefficients_of(model)} if isinstance(model, FormulaModel) else {}
+        more = {"formula": law.text, "coefficients": model.n_coefficients, "parameters": parameters}
         rows.append(shown(row(law.title, skills[law.title], state=law.state, **more)))
     name, state = str(regression["regression"]), str(regression["state"])
     signals = law_ceiling.predicted(law_ceiling.regressions()[name](), known, fresh, state)

@@ -35,7 +35,7 @@ from ecodyn.arrays import Array
 from ecodyn.comparison.scores import score_rollout
 from ecodyn.errors import DataWarning
 from ecodyn.families import family
-from ecodyn.families.coefficients import coefficients_of
+from ecodyn.families.coefficients import Coefficient, coefficients_of
 from ecodyn.families.formula_model import FormulaModel
 from ecodyn.networks.modular_addition import MLP
 from ecodyn.networks.training import Schedule, train
@@ -49,9 +49,9 @@ SETTINGS: tuple[dict[str, float], ...] = (
     {"dim": 64},
     {"learning_rate": 0.02},
     {"weight_decay": 0.25},
+    {"learning_rate": 0.02, "weight_decay": 0.25},
     {"weight_decay": 1.0},
     {"p": 43},
-    {"learning_rate": 0.02, "weight_decay": 0.25},
     {"dim": 64, "weight_decay": 1.0},
     {"dim": 256, "p": 43},
     {"learning_rate": 0.005},
@@ -61,6 +61,7 @@ SETTINGS: tuple[dict[str, float], ...] = (
 FIRST_SEED = 7000  # neither the shipped trainings nor those of other benchmarks
 FIRST, LAST, KEEP = 60, 1000, 10  # of the window, and between kept steps, at the study's learning rate
 PER_DECAY = ("b", "a")  # that would go with decoupled decay, if decay were all there is to them
+UNITS = {"b": "signal per step", "a": "per step", "g": "signal per step", "n": "a number", "k": "a number"}
 WORST = -1.0  # a rollout that ends early, or is worse
 
 
@@ -97,6 +98,11 @@ class Fitted:
     def values(self) -> Array:
         """The coefficients, in the formula's order."""
         return np.array(list(self.law.parameters.values()))
+
+    @property
+    def reach(self) -> Array:
+        """What the 95 % intervals of their logarithms reach to both sides, in the mean."""
+        return np.array([np.log(np.divide(*interval(c)[::-1])) / 2 for c in coefficients_of(self.law)])
 
 
 def trainings_of(setting: Mapping[str, float], folder: Path) -> Path:
@@ -155,20 +161,36 @@ def with_values(law: FormulaModel, values: Array) -> FormulaModel:
     return replace(law, parameters=dict(zip(law.parameters, values.tolist(), strict=True)))
 
 
-def exponents(fits: list[Fitted]) -> tuple[Array, Array]:
-    """Of each coefficient (setting + 1, coefficient): least squares of its logarithm, and what intervals reach.
+def interval(coefficient: Coefficient) -> tuple[float, float]:
+    """The 95 % interval over trainings, of which there are several."""
+    if coefficient.low is None or coefficient.high is None:
+        raise ValueError(f"expected an interval of {coefficient.term}, got none: train two networks or more")
+    return coefficient.low, coefficient.high
 
-    A setting that no two of the trainings differ in has the exponent 0, and an infinite interval.
+
+def exponents(fits: list[Fitted]) -> tuple[Array, Array]:
+    """Of each coefficient (setting + 1, coefficient): least squares of its logarithm, and what 95 % intervals reach.
+
+    The intervals are those of the regression; where there are no more settings than exponents, those that follow from
+    the coefficients' own. A setting that no two of the trainings differ in has the exponent 0 and no interval.
     """
     rows, logs = np.array([f.row for f in fits]), np.log([f.values for f in fits])
     found, _, rank, _ = np.linalg.lstsq(rows, logs, rcond=None)
     left = len(rows) - int(rank)
-    if not left:
-        return found, np.full_like(found, np.inf)
-    spread = np.sqrt(((logs - rows @ found) ** 2).sum(axis=0) / left)
-    errors = np.sqrt(np.diag(np.linalg.pinv(rows.T @ rows)))[:, None] * spread
-    errors[~rows.any(axis=0)] = np.inf
-    return found, errors * float(student.ppf(0.975, left))
+    if left:
+        spread = np.sqrt(((logs - rows @ found) ** 2).sum(axis=0) / left)
+        reach = np.sqrt(np.diag(np.linalg.pinv(rows.T @ rows)))[:, None] * spread * float(student.ppf(0.975, left))
+    else:
+        reach = np.sqrt(np.linalg.pinv(rows) ** 2 @ np.array([f.reach for f in fits]) ** 2)
+    reach[~rows.any(axis=0)] = np.inf
+    return found, reach
+
+
+def spanned(fits: list[Fitted], which: int) -> bool:
+    """Whether the other settings differ in all that this one differs in, so that its law can be predicted from them."""
+    rows = np.array([f.row for f in fits])
+    others = np.delete(rows, which, axis=0)
+    return bool(np.linalg.matrix_rank(others) == np.linalg.matrix_rank(rows))
 
 
 def predicted(fits: list[Fitted], which: int) -> FormulaModel:
@@ -184,7 +206,7 @@ def show(fits: list[Fitted]) -> list[dict[str, object]]:
     print(f"{'setting':<36}{'ηλ':>8}" + "".join(f"{n:>30}" for n in names) + f"{'own':>8}{'others':>8}{'study':>8}")
     for i, f in enumerate(fits):
         known = coefficients_of(f.law)
-        of_others = float(skills(predicted(fits, i), f.data).mean())
+        of_others = float(skills(predicted(fits, i), f.data).mean()) if spanned(fits, i) else np.nan
         as_it_is = float(skills(with_values(f.law, fits[0].values), f.data).mean())
         cells = "".join(f"{c.value:>10.4g} ({c.low:.3g} to {c.high:.3g})".rjust(30) for c in known)
         print(f"{f.title:<36}{f.decay:>8.4g}{cells}{f.own_skill:>8.3f}{of_others:>8.3f}{as_it_is:>8.3f}", flush=True)
@@ -210,7 +232,8 @@ def show_exponents(fits: list[Fitted]) -> dict[str, dict[str, list[float]]]:
     record = {}
     for j, setting in enumerate(STUDY, start=1):
         rows = [[float(v), float(v - r), float(v + r)] for v, r in zip(found[j], reach[j], strict=True)]
-        print(f"{setting:<36}" + "".join(f"{v:.2f} ({low:.2f} to {high:.2f})".rjust(24) for v, low, high in rows))
+        cells = [f"{v:.2f} ({low:.2f} to {high:.2f})" if np.isfinite(low) else "–" for v, low, high in rows]
+        print(f"{setting:<36}" + "".join(cell.rjust(24) for cell in cells))
         record[setting] = dict(zip(names, rows, strict=True))
     return record
 
@@ -230,27 +253,37 @@ def show_per_decay(fits: list[Fitted]) -> dict[str, dict[str, float]]:
 
 
 def draw(fits: list[Fitted], path: Path) -> None:
-    """Each coefficient against what the other settings predict of it."""
+    """Each coefficient at each setting with its interval, and what the other settings predict of it where they can."""
     from matplotlib.figure import Figure
 
     names = [c.term for c in coefficients_of(fits[0].law)]
-    figure = Figure(figsize=(2.6 * len(names), 3.0), layout="constrained")
-    for c, (ax, name) in enumerate(zip(figure.subplots(1, len(names)), names, strict=True)):
+    places = np.arange(len(fits))[::-1]  # the first setting on top
+    figure = Figure(figsize=(2.1 * len(names), 1.5 + 0.28 * len(fits)), layout="constrained")
+    for c, (ax, name) in enumerate(zip(figure.subplots(1, len(names), sharey=True), names, strict=True)):
         apply_style(ax)
-        expected = [[c.value for c in coefficients_of(predicted(fits, i))][c] for i in range(len(fits))]
         for i, f in enumerate(fits):
             known = coefficients_of(f.law)[c]
-            ax.plot([expected[i]] * 2, [known.low, known.high], color=PALETTE[0], lw=1.2)
-            ax.plot(expected[i], known.value, "o", color=PALETTE[0], ms=4)
-        ends = [min(ax.get_xlim()[0], ax.get_ylim()[0]), max(ax.get_xlim()[1], ax.get_ylim()[1])]
-        ends[0] = max(ends[0], 0.5 * min(min(expected), min(f.values[c] for f in fits)))
-        ax.plot(ends, ends, color=INK, lw=0.7, ls=":", zorder=0)
-        ax.set(xscale="log", yscale="log", xlim=ends, ylim=ends)
-        ax.set_title(name, fontsize=FONT, color=INK)
-        ax.set_xlabel("predicted from other settings")
-    figure.axes[0].set_ylabel("fitted (95 %)")
+            ax.plot(interval(known), [places[i]] * 2, color=PALETTE[0], lw=1.5)
+            ax.plot(known.value, places[i], "o", color=PALETTE[0], ms=4.5, label="fitted, 95 %" if i == 0 else None)
+            if spanned(fits, i):
+                expected = list(predicted(fits, i).parameters.values())[c]
+                ax.plot(expected, places[i], "x", color=PALETTE[1], ms=6, mew=1.5, label="predicted from the others")
+        ax.set_xscale("log")
+        ends = [
+            float(end) for fit in fits for end in (coefficients_of(fit.law)[c].low, coefficients_of(fit.law)[c].high)
+        ]
+        ticks = np.geomspace(min(ends), max(ends), 3)
+        ax.minorticks_off()
+        ax.set_xticks(ticks, [f"{tick:.2g}" for tick in ticks])
+        ax.set_title(f"{name}, {UNITS[name]}", fontsize=FONT, color=INK)
+        if name == "a":
+            decays = [f.decay for f in fits]
+            ax.plot(decays, places, "|", color=INK, ms=9, mew=1.2, label="ηλ, the decay of the optimiser")
+    figure.axes[0].set_yticks(places, [f.title.replace("_", " ") for f in fits])
+    handles = {text: h for ax in figure.axes for h, text in zip(*ax.get_legend_handles_labels(), strict=True)}
+    figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=3, fontsize=FONT, frameon=False)
     with write_whole(path, force=True) as temporary:
-        figure.savefig(temporary, format="png", dpi=150)
+        figure.savefig(temporary, format="png", dpi=130)
 
 
 def main() -> None:
@@ -264,15 +297,16 @@ def main() -> None:
     warnings.simplefilter("ignore", DataWarning)
     folder = options.output / "trainings"
     folder.mkdir(parents=True, exist_ok=True)
-    fits = []
+    seeds = range(FIRST_SEED, FIRST_SEED + options.seeds)
     wanted = [s for s in SETTINGS if not options.finished or trainings_of(s, folder).exists()]
     if len(wanted) < len(SETTINGS):
         print(f"{len(wanted)} of {len(SETTINGS)} settings, whose trainings are finished")
-    for setting in wanted:
+    runs = [trained(setting, seeds, folder, options.jobs) for setting in wanted]
+    fits = []
+    for setting, data in zip(wanted, runs, strict=True):
         started = time.perf_counter()
-        data = trained(setting, range(FIRST_SEED, FIRST_SEED + options.seeds), folder, options.jobs)
         fits.append(fitted(setting, data))
-        print(f"{fits[-1].title}: {time.perf_counter() - started:.0f} s", flush=True)
+        print(f"{fits[-1].title}: fitted in {time.perf_counter() - started:.0f} s", flush=True)
     records = show(fits)
     written = {"settings": records, "exponents": show_exponents(fits), "per_decay": show_per_decay(fits)}
     with write_whole(options.output / "settings.json", force=True) as temporary:
