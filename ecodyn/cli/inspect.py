@@ -49,16 +49,12 @@ def inspect(
     Fits and writes nothing.
     """
     with exits():
-        from ecodyn.report.inspection import collection_table, inspection_table, log_table, recordings_table
+        from ecodyn.report.inspection import inspection_table, log_table, recordings_table
         from ecodyn.runtime.remote import place
         from ecodyn.trajectories.collection.index import is_collection
 
         if log_format is None and is_collection(place(path)):
-            of_collection = collection_facts(path)
-            if as_json:
-                print_json(of_collection, True)
-            else:
-                console().print(collection_table(of_collection))
+            _inspect_collection(path, as_json)
             return
         reading = Reading(columns, time_column, run_column, missing)
         # What a format is named for is a log, whatever else it could be read as.
@@ -107,6 +103,16 @@ def trajectories_facts(path: Path, runs: Trajectories) -> TrajectoriesFacts:
         "provenance": runs.provenance,
         "command": f"ecodyn compare {path} -o report",
     }
+
+
+def _inspect_collection(path: Path, as_json: bool) -> None:
+    from ecodyn.report.inspection import collection_table
+
+    facts = collection_facts(path)
+    if as_json:
+        print_json(facts, True)
+    else:
+        console().print(collection_table(facts))
 
 
 def collection_facts(path: Path) -> CollectionFacts:

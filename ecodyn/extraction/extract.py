@@ -201,11 +201,7 @@ class _Extraction:
             **_shared_notes([self.logs[i] for i in sorted(self.done)]),
             **self.notes,
             **({"inputs": dict(self.inputs.columns)} if self.inputs.columns else {}),
-            **(
-                {}
-                if self.share is None
-                else {"shard": share_noted(self.share, self.names, request, self.options, runs)}
-            ),
+            **share_noted(self.share, self.names, request, self.options, runs),
             "late_rows": {str(name): run.late_rows for name, run in runs.items() if run.late_rows != "none"},
             "sources": {str(name): as_given(run.sources) for name, run in runs.items()},
         }

@@ -28,6 +28,7 @@ def files(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_laws_of_a_collection_are_those_of_a_file(files, tmp_path):
     said = {}
     for name in ("one.nc", "all"):
@@ -76,6 +77,7 @@ def test_inspect_says_which_file_was_changed(files, tmp_path):
     assert "part_00000.nc does not match the checksum" in result.stderr
 
 
+@pytest.mark.slow
 def test_what_is_there_is_kept_without_force(files, tmp_path):
     assert run("merge", files / "one.nc", "-o", tmp_path / "all").exit_code == 0
     result = run("merge", files / "one.nc", "-o", tmp_path / "all")

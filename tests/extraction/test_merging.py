@@ -119,6 +119,7 @@ def test_runs_cut_into_files_come_back_in_order(tmp_path):
     assert later.load() == Trajectories.concat([runs[:3], runs[3:4], runs[4:]])
 
 
+@pytest.mark.slow
 def test_tables_files_and_collections_are_merged_together(tmp_path):
     some_runs(0, (5, 5)).save(tmp_path / "a.csv")
     some_runs(1, (5, 5), runs=[7, 8]).save(tmp_path / "b.nc")
@@ -136,7 +137,7 @@ def test_one_file_is_read_at_a_time(tmp_path, monkeypatch):
 
     from ecodyn.extraction import merging
 
-    paths = saved([some_runs(n, runs=[2 * n, 2 * n + 1]) for n in range(5)], tmp_path)
+    paths = saved([some_runs(n, runs=[2 * n, 2 * n + 1]) for n in range(3)], tmp_path)
     read, alive = [], []
     whole_file = merging.whole_file
 
@@ -148,13 +149,14 @@ def test_one_file_is_read_at_a_time(tmp_path, monkeypatch):
 
     monkeypatch.setattr(merging, "whole_file", counted)
     merge(paths, tmp_path / "all")
-    assert len(alive) == 5
+    assert len(alive) == 3
     assert max(alive) <= 1
 
 
 # ------------------------------------------------------------------------------------------- what is refused
 
 
+@pytest.mark.slow
 def test_other_features_and_another_p_are_refused(tmp_path):
     for other in (some_runs(1, features=["hare", "fox"]), some_runs(1, provenance={"p": 29})):
         paths = saved([some_runs(0, provenance={"p": 23}), other], tmp_path)
@@ -199,7 +201,7 @@ def test_what_is_there_is_replaced_only_if_asked_for_and_a_collection(tmp_path):
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["all", "mine", "part_0.nc"]
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt, OSError("disk full")])
+@pytest.mark.parametrize("error", [KeyboardInterrupt, pytest.param(OSError("disk full"), marks=pytest.mark.slow)])
 def test_nothing_is_left_of_a_merge_that_was_stopped(tmp_path, monkeypatch, error):
     paths = saved([some_runs(n, runs=[2 * n, 2 * n + 1]) for n in range(3)], tmp_path)
     merge(paths[:1], tmp_path / "all")

@@ -61,6 +61,7 @@ def test_shares_put_together_are_the_whole_training(tmp_path):
     assert merged.provenance["steps"] == whole.provenance["steps"]
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::ecodyn.DataWarning")
 def test_shares_of_a_grid_know_which_runs_begin_alike_in_other_shares(tmp_path):
     """A fixed embedding begins alike under every seed, and so in every share."""

@@ -50,6 +50,7 @@ def test_runs_of_files_are_as_they_were(runs, tmp_path):
         assert later.shares_times == runs.shares_times
 
 
+@pytest.mark.slow
 @given(signals(), st.lists(st.integers(1, 3), max_size=2, unique=True).map(sorted))
 @some_examples
 @pytest.mark.filterwarnings("ignore::ecodyn.DataWarning")
@@ -135,6 +136,7 @@ def test_a_changed_file_is_found_when_its_runs_are_read(tmp_path):
     assert "part_00001.nc" in problem
 
 
+@pytest.mark.slow
 def test_a_file_that_is_changed_after_it_was_read_is_found(tmp_path):
     later = written(waves(R=4), tmp_path / "all", [2])
     later.load()

@@ -133,7 +133,7 @@ def done(data, steps):
 
 @each
 @given(data=st.data(), told=st.booleans(), size=st.integers(1, 5))
-@settings(max_examples=12, deadline=None, derandomize=True, database=None)
+@settings(max_examples=8, deadline=None, derandomize=True, database=None)
 def test_parts_are_the_same_read_later_as_taken_at_once(runs, data, told, size):
     steps = data.draw(some_steps(runs))
     expected, found = done(runs, steps), done(Collection.of(InMemory(runs, told)), steps)
