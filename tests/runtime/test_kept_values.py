@@ -47,14 +47,14 @@ def same(a, b):
 
 
 @given(value=VALUES)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_what_is_written_is_read_back(value):
     tree, arrays = to_exact(value)
     assert same(from_exact(json.loads(json.dumps(tree)), arrays), value)
 
 
 @given(value=VALUES)
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=6, deadline=None)
 def test_a_file_gives_back_what_was_kept(value, tmp_path_factory):
     kept = KeptValues(tmp_path_factory.mktemp("kept"))
     key = kept.key("some")
@@ -171,7 +171,7 @@ def test_a_full_disk_costs_nothing_but_what_is_kept(tmp_path, monkeypatch):
 
 
 @given(value=VALUES)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_equal_values_have_equal_fingerprints(value):
     assert fingerprint(value) == fingerprint(from_exact(*to_exact(value)))
 
