@@ -61,8 +61,12 @@ def on_cluster(cluster: Client | str | os.PathLike[str]) -> Iterator[None]:
     >>> import numpy as np, ecodyn
     >>> starts = np.linspace(1.0, 3.0, 18).reshape(6, 1, 3)
     >>> decays = ecodyn.Trajectories(starts * np.exp(-0.1 * np.arange(30.0))[:, None], np.arange(30.0))
-    >>> with ecodyn.on_cluster("local:2"):  # doctest: +SKIP
-    ...     result = ecodyn.compare(decays)
+    >>> from distributed import Client
+    >>> with Client(processes=False, threads_per_worker=1, dashboard_address="127.0.0.1:0") as client:
+    ...     with ecodyn.on_cluster(client):  # or "local:2", without a client
+    ...         result = ecodyn.compare(decays, ["linear"], ["independent"], protocols=["unseen_runs"])
+    >>> str(result.verdict.best)
+    'linear/independent'
     """
     if not isinstance(cluster, str | os.PathLike):
         with working_at(DaskPlace(_client(cluster))):
