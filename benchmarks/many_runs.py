@@ -196,7 +196,9 @@ def plan(rows: list[dict[str, Any]]) -> list[str]:
     second = (large["processor_seconds"] - small["processor_seconds"]) / runs
     memory = (large["peak_bytes"] - small["peak_bytes"]) / runs
     values = large["data_bytes"] / large["runs"]
-    fits = sum(large["fit_seconds"].values()) / large["processor_seconds"]
+    more = {name: large["stages"].get(name, 0.0) - small["stages"].get(name, 0.0) for name in large["stages"]}
+    dearest = sorted(more, key=lambda name: -more[name])[:3]
+    where = ", ".join(f"{name} {more[name] / sum(more.values()):.0%}" for name in dearest)
     number = f"{PLANNED:,}".replace(",", " ")
     return [
         f"A run takes {1000 * second:.0f} processor milliseconds and {memory / 1e3:.0f} kB of memory, "
@@ -205,7 +207,7 @@ def plan(rows: list[dict[str, Any]]) -> list[str]:
         f"On paper, {number} runs:",
         "",
         f"* {PLANNED * values / 1e9:.0f} GB of values;",
-        f"* {PLANNED * second / 3600:.1f} core hours in two folds, {fits:.0%} of them in fits;",
+        f"* {PLANNED * second / 3600:.1f} core hours in two folds ({where});",
         f"* in one process, {PLANNED * memory / 1e9:.0f} GB of memory.",
     ]
 
