@@ -218,6 +218,7 @@ def draw(rows: list[dict[str, Any]], path: Path) -> None:
 
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
+    from matplotlib.ticker import NullFormatter
 
     runs = np.array([row["runs"] for row in rows], dtype=float)
     seconds = np.array([row["processor_seconds"] for row in rows])
@@ -226,6 +227,7 @@ def draw(rows: list[dict[str, Any]], path: Path) -> None:
     left.loglog(runs, seconds, "o-", label="a comparison")
     left.loglog(runs, seconds[0] * runs / runs[0], "--", color="0.5", label="proportional to runs")
     left.set(xlabel="runs", ylabel="processor seconds")
+    left.yaxis.set_minor_formatter(NullFormatter())
     right.semilogx(runs, peak, "o-", label="largest process")
     right.semilogx(runs, [row["data_bytes"] / 1e9 for row in rows], "s-", color="0.6", label="values alone")
     right.axhline(LIMIT / 1e9, ls="--", color="0.3", label=f"{LIMIT / 1e9:g} GB")
