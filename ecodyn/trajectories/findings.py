@@ -70,7 +70,9 @@ def _equal(data: Checked, signal: np.ndarray) -> Iterator[str]:
 
 
 def _scales(data: Checked, signal: np.ndarray) -> Iterator[str]:
-    largest = np.nan_to_num(np.fmax.reduce(np.abs(signal), axis=(0, 1)))
+    # Of absolute values, without a copy of them all.
+    ends = np.fmax.reduce(signal, axis=(0, 1)), np.fmin.reduce(signal, axis=(0, 1))
+    largest = np.nan_to_num(np.fmax(ends[0], -ends[1]))
     if not (largest > 0).any():
         return
     low, high = np.argmin(np.where(largest > 0, largest, np.inf)), np.argmax(largest)

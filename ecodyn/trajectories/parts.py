@@ -68,8 +68,8 @@ def take_steps(data: Checked, picks: list[Integers]) -> Checked:
         absent = [data.missing[r, pick] for r, pick in enumerate(picks)]
         refuse_without_values(absent, data.runs)
         picks = [pick[: run_ends(own)] for pick, own in zip(picks, absent, strict=True)]
-    elif [len(pick) for pick in picks] == data.lengths.tolist() and all((np.diff(pick) == 1).all() for pick in picks):
-        return data  # all steps are kept: copies, and velocities of every step, would take several times their memory
+    elif _are_all(picks, data):
+        return data  # copies, and velocities of every step, would take several times its memory
     lengths = np.array([len(pick) for pick in picks])
     index = np.zeros((len(picks), lengths.max()), dtype=np.int64)
     for r, pick in enumerate(picks):
@@ -93,6 +93,12 @@ def take_steps(data: Checked, picks: list[Integers]) -> Checked:
             missing=None if data.missing is None else _some_missing(data.missing[runs, index] & ~padding[..., None]),
         )
     )
+
+
+def _are_all(picks: list[Integers], data: Checked) -> bool:
+    """Whether all steps are kept, and there is no padding that all runs share."""
+    whole = [len(pick) for pick in picks] == data.lengths.tolist() and data.lengths.max() == data.times.shape[1]
+    return whole and all((np.diff(pick) == 1).all() for pick in picks)
 
 
 def tidied(data: Checked) -> Checked:

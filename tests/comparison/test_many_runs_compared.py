@@ -17,20 +17,21 @@ def data():
     return simulate(SYSTEMS["shared_resource_5"], runs=12, noise=0.01, samples=25)
 
 
-def compared(data):
+def compared(data, *families):
     options = {"protocols": ["unseen_runs"], "folds": 2}
-    return ecodyn.compare(data, ["linear", "lotka_volterra"], ["exchangeable"], **options)
+    return ecodyn.compare(data, families, ["exchangeable"], **options)
 
 
+@pytest.mark.slow
 def test_a_few_runs_at_a_time_make_no_difference(data, monkeypatch):
-    whole = compared(data)
+    whole = compared(data, "linear", "lotka_volterra")
     monkeypatch.setattr(held_out, "BYTES_TOGETHER", 0)
     monkeypatch.setattr(held_out, "MOST_NUMBERS", 4 * data.values[0].size)
     monkeypatch.setattr(families, "BYTES_TOGETHER", 0)
     monkeypatch.setattr(batches, "BATCH_BYTES", 2 * data.values[0].nbytes)
     monkeypatch.setattr(pieces, "MOST_TOGETHER", 0)
     monkeypatch.setattr(pieces, "PIECE_ELEMENTS", 300)
-    parts = compared(data)
+    parts = compared(data, "linear", "lotka_volterra")
     assert parts.verdict.statement == whole.verdict.statement
     assert [str(m.name) for m in parts.models] == [str(m.name) for m in whole.models]
     for a, b in zip(parts.models, whole.models, strict=True):
@@ -39,13 +40,17 @@ def test_a_few_runs_at_a_time_make_no_difference(data, monkeypatch):
         np.testing.assert_allclose(a.skill_per_cluster, b.skill_per_cluster, atol=1e-8)
 
 
-def test_of_many_runs_a_stated_sample_is_asked_for_what_noise_leaves(data, monkeypatch):
+def test_of_many_runs_a_stated_sample_and_a_coarse_grid_are_enough(data, monkeypatch):
+    """A sample is asked for what noise leaves; errors that are kept of each run are fewer."""
     monkeypatch.setattr(residual_test, "MOST_ASKED", 5)
-    verdict = compared(data).verdict
-    assert verdict.adequacy.asked == 5
-    assert "of 5 runs, drawn at random" in verdict.statement
-    assert verdict.adequacy.systematic.n == 5
-    assert type(verdict.adequacy).from_json(verdict.adequacy.to_json()) == verdict.adequacy
+    monkeypatch.setattr(execution, "MOST_KEPT", 12 * 10)
+    monkeypatch.setattr(execution, "FEWEST_KEPT", 5)
+    result = compared(data, "lotka_volterra")
+    adequacy = result.verdict.adequacy
+    assert adequacy.asked == adequacy.systematic.n == 5
+    assert "of 5 runs, drawn at random" in result.verdict.statement
+    assert type(adequacy).from_json(adequacy.to_json()) == adequacy
+    assert {found.worst.shape for found in result.windows[0].errors.values()} == {(12, 10)}
 
 
 def test_the_sample_is_the_seeds(monkeypatch):
@@ -53,10 +58,3 @@ def test_the_sample_is_the_seeds(monkeypatch):
     monkeypatch.setattr(residual_test, "MOST_ASKED", 10)
     assert runs_asked(100, 3) == runs_asked(100, 3) != runs_asked(100, 4)
     assert len(runs_asked(100, 3)) == 10
-
-
-def test_errors_that_are_kept_grow_with_runs_no_more_than_a_coarse_grid(data, monkeypatch):
-    monkeypatch.setattr(execution, "MOST_KEPT", 12 * 10)
-    monkeypatch.setattr(execution, "FEWEST_KEPT", 5)
-    errors = compared(data).windows[0].errors
-    assert {found.worst.shape for found in errors.values()} == {(12, 10)}

@@ -47,13 +47,13 @@ class Shards:
         return self.data.select(runs=self.data.runs[list(runs)].tolist())
 
 
-def competing(runs=15, *, named=False, uneven=False, seed=0):
+def competing(runs=13, *, named=False, uneven=False, seed=0):
     """ẋᵢ = xᵢ(1 − ½xᵢ − 0.8x̄) of three features with a little noise, in pairs of one cluster."""
     rng = np.random.default_rng(seed)
-    times = np.linspace(0.0, 4.0, 41)
+    times = np.linspace(0.0, 4.0, 31)
     values = [one(rng, times) for _ in range(runs)]
     if uneven:
-        values = [x[: 41 - r % 5] for r, x in enumerate(values)]
+        values = [x[: 31 - r % 5] for r, x in enumerate(values)]
     steps = [times[: len(x)] for x in values]
     names = ["a", "b", "c"] if named else None
     cluster = [r // 2 for r in range(runs)]
@@ -86,7 +86,7 @@ def assert_alike(found, whole):
         np.testing.assert_allclose(a, b, rtol=1e-8, atol=EQUAL * size)
 
 
-@pytest.mark.parametrize("clock", [False, True])
+@pytest.mark.parametrize("clock", [False, pytest.param(True, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", ["linear", "lotka_volterra", "sindy"])
 def test_batches_give_the_numbers_of_the_whole(monkeypatch, name, clock):
     data, family = competing(), family_of(name)(coupling="exchangeable")
@@ -97,7 +97,7 @@ def test_batches_give_the_numbers_of_the_whole(monkeypatch, name, clock):
             assert_alike(family.fit_model(data, clock=clock), whole)
 
 
-@pytest.mark.parametrize("name", ["linear", "sindy"])
+@pytest.mark.parametrize("name", ["linear", pytest.param("sindy", marks=pytest.mark.slow)])
 def test_so_do_features_with_names_and_runs_of_unequal_length(monkeypatch, name):
     data, family = competing(named=True, uneven=True), family_of(name)(coupling="independent")
     whole = family.fit_model(data)
@@ -141,6 +141,7 @@ def test_a_shard_that_can_not_be_fitted_is_refused():
         SINDy("exchangeable").fit(Shards(short, 3, []))
 
 
+@pytest.mark.slow
 def test_a_fit_takes_the_memory_of_a_shard(monkeypatch):
     """Four times the runs in shards of one size: what is kept of each is a small part of its values."""
     family, peaks = family_of("linear")(coupling="exchangeable"), []
@@ -164,6 +165,7 @@ def test_a_fit_takes_the_memory_of_a_shard(monkeypatch):
     assert peaks[1] - peaks[0] < 0.3 * values
 
 
+@pytest.mark.slow
 def test_a_fit_that_needs_runs_in_memory_takes_a_stated_sample(monkeypatch):
     data, family = competing(20, named=True), family_of("linear")(coupling="full")
     later = Shards(data, 6, [])
