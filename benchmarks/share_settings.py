@@ -280,6 +280,7 @@ def draw(fits: list[Fitted], path: Path) -> None:
             decays = [f.decay for f in fits]
             ax.plot(decays, places, "|", color=INK, ms=9, mew=1.2, label="ηλ, the decay of the optimiser")
     figure.axes[0].set_yticks(places, [f.title.replace("_", " ") for f in fits])
+    figure.axes[0].set_ylim(-0.6, len(fits) - 0.4)
     handles = {text: h for ax in figure.axes for h, text in zip(*ax.get_legend_handles_labels(), strict=True)}
     figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=3, fontsize=FONT, frameon=False)
     with write_whole(path, force=True) as temporary:

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
@@ -36,6 +36,7 @@ def circle(k, radius, units, first=0):
     return torch.from_numpy(table)
 
 
+@settings(max_examples=25)
 @given(waves, st.floats(-5, 5))
 def test_logits_that_are_waves_at_the_sum_have_their_heights_as_responses(heights, level):
     a, b, c = np.arange(P)[None, :, None], np.arange(P)[:, None, None], np.arange(P)[None, None]
@@ -55,6 +56,7 @@ def test_the_response_is_the_triple_sum_over_both_tokens_and_the_output(network)
     np.testing.assert_allclose(response(network, tensors), expected, rtol=1e-9, atol=1e-14)
 
 
+@settings(max_examples=25)
 @given(st.integers(1, K), st.floats(0.1, 10), st.floats(0.1, 10))
 def test_a_planted_circle_is_all_that_the_output_layer_holds(k, radius, other):
     tensors = drawn(SMALL)
@@ -64,6 +66,7 @@ def test_a_planted_circle_is_all_that_the_output_layer_holds(k, radius, other):
     np.testing.assert_allclose(output_layer(SMALL, tensors), expected, atol=1e-12)
 
 
+@settings(max_examples=25)
 @given(st.integers(1, K), st.floats(0.1, 10), st.floats(0.1, 10), st.floats(0.1, 10))
 def test_the_first_layer_takes_up_a_circle_by_its_weights_for_both_tokens(k, radius, for_a, for_b):
     tensors = drawn(SMALL, [0])
