@@ -1,6 +1,7 @@
 """Runs that are read when they are used are those that would have been there had all been read at once."""
 
 import json
+import pickle
 from itertools import pairwise
 
 import numpy as np
@@ -57,6 +58,13 @@ def test_runs_of_files_are_as_they_were(runs, tmp_path):
 def test_any_runs_come_back_whatever_the_files(tmp_path, arguments, cuts):
     runs = quietly(**arguments)
     assert written(runs, tmp_path / "all", cuts).load() == runs
+
+
+def test_a_collection_goes_to_other_processes_by_its_name(tmp_path):
+    later = written(waves(R=4), tmp_path / "all", [2]).every(2)
+    sent = pickle.dumps(later)
+    assert len(sent) < 10_000
+    assert pickle.loads(sent).runs_of([3]) == later.runs_of([3])  # noqa: S301 - made just here
 
 
 def test_small_parts_share_a_file(tmp_path, monkeypatch):

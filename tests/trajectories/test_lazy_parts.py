@@ -1,5 +1,7 @@
 """What is asked of runs before they are read gives what the same gives of runs that are there."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,7 +9,8 @@ from hypothesis import strategies as st
 from trajectory_examples import quietly, rich, waves
 
 import ecodyn
-from ecodyn import Collection, UnusableDataError
+from ecodyn import Collection, Trajectories, UnusableDataError
+from ecodyn.trajectories.collection.assembly import assembled
 from ecodyn.trajectories.collection.facts import Facts, Measured, outline
 from ecodyn.trajectories.parts import take_runs
 
@@ -185,3 +188,21 @@ def test_nothing_is_known_of_the_lengths_of_parts_but_by_reading_where_values_ar
     part = Collection.of(InMemory(runs)).select(features=[1])
     assert part._facts.times is None
     assert part.lengths.tolist() == runs.select(features=[1]).lengths.tolist()
+
+
+@each
+@given(cuts=st.sets(st.integers(1, 4)))
+@settings(max_examples=6, deadline=None, derandomize=True, database=None)
+def test_putting_together_undoes_cutting_apart(runs, cuts):
+    ends = [0, *sorted(cut for cut in cuts if cut < len(runs)), len(runs)]
+    parts = [runs[first:last] for first, last in pairwise(ends)]
+    assert Trajectories._derived(assembled([part._data for part in parts])) == runs
+    together = Trajectories.concat(parts)
+    assert together.runs.tolist() == runs.runs.tolist()
+    assert together.lengths.tolist() == runs.lengths.tolist()
+    assert together.settings.keys() == runs.settings.keys()
+    assert all(np.array_equal(together.settings[name], values) for name, values in runs.settings.items())
+    for name, array in runs.observables.items():
+        assert np.array_equal(together.observables[name], array, equal_nan=True)
+    assert np.array_equal(together.times, runs.times, equal_nan=True)
+    assert np.array_equal(together.observable("velocity"), runs.observable("velocity"), equal_nan=True)
