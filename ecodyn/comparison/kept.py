@@ -12,12 +12,13 @@ import os
 import platform
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from importlib.metadata import version
 from typing import TypeVar
 
 from ecodyn._version import __version__
 from ecodyn.comparison.execution import TaskResult, execute
+from ecodyn.comparison.folds import Fold
 from ecodyn.comparison.plan import Plan, Task
 from ecodyn.comparison.request import Request
 from ecodyn.families import MODELS
@@ -68,7 +69,12 @@ def _of_model(kept: KeptValues, task: Task, of_data: str) -> str | None:
 
 
 def _key(kept: KeptValues, of_model: str | None, task: Task) -> str | None:
-    return None if of_model is None else kept.key("task", of_model, [fingerprint(fold) for fold in task.folds])
+    return None if of_model is None else kept.key("task", of_model, [_of_fold(fold) for fold in task.folds])
+
+
+@lru_cache(4096)  # asked of each task several times
+def _of_fold(fold: Fold) -> str:
+    return fingerprint(fold)
 
 
 def keys_on(data: Trajectories, asked: Sequence[object], kept: KeptValues | None) -> list[str | None]:
@@ -92,7 +98,7 @@ def parts_of(data: Trajectories, kept: KeptValues | None) -> Callable[[Task, int
         of_model = _of_model(kept, whole, of_data)
         if of_model is None:
             return wanted
-        folds = [fingerprint(fold) for fold in whole.folds]
+        folds = [_of_fold(fold) for fold in whole.folds]
 
         def found(count: int) -> int:
             pieces = [folds[piece::count] for piece in range(count)]

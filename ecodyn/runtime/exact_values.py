@@ -27,6 +27,8 @@ NUMBERS = "biufc"  # kinds of NumPy's types that files hold as they are: bool, i
 TEXTS = "U"
 WIDEST = 8  # bytes of a NumPy number that Python's own numbers hold exactly
 LISTS = (tuple, set, frozenset)
+PLAIN = {type(None), bool, int, float, str}
+OF_PLAIN = " of plain"  # behind a list's name where all in it are: hundreds of thousands of names are read at once
 
 
 class UnwritableError(TypeError):
@@ -86,10 +88,12 @@ class _Writer:
 
     def of(self, value: object) -> Any:
         kind = type(value)
-        if value is None or kind in (bool, int, float, str):
+        if kind in PLAIN:
             return value
         if kind is list:
             return [self.of(v) for v in value]  # type: ignore[attr-defined]
+        if kind in LISTS and PLAIN.issuperset(map(type, value)):  # type: ignore[call-overload]
+            return {kind.__name__ + OF_PLAIN: list(value)}  # type: ignore[call-overload]
         if kind in LISTS:
             return {kind.__name__: [self.of(v) for v in value]}  # type: ignore[attr-defined]
         if kind is dict:
@@ -140,6 +144,7 @@ class _Reader:
             "tuple": lambda items: tuple(map(self.of, items)),
             "set": lambda items: set(map(self.of, items)),
             "frozenset": lambda items: frozenset(map(self.of, items)),
+            **{cls.__name__ + OF_PLAIN: cls for cls in LISTS},
             "dict": lambda pairs: {self.of(k): self.of(v) for k, v in pairs},
             "number": lambda parts: np.dtype(parts[0]).type(parts[1]),
             "array": lambda place: self._arrays[place],
