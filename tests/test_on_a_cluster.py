@@ -45,8 +45,17 @@ def without_times(value):
 
 def compared(folder, progress):
     data = simulate(SYSTEMS["linear_exchangeable_5"], runs=5, samples=11)
+    quick = {"linear": {"refine": False}}
     result = ecodyn.compare(
-        data, ["linear", "sindy"], ["exchangeable"], folds=2, jobs=2, surrogates=19, progress=progress
+        data,
+        ["linear"],
+        ["independent", "exchangeable"],
+        folds=2,
+        jobs=2,
+        surrogates=19,
+        resamples=20,
+        parameters=quick,
+        progress=progress,
     )
     assert not result.failures
     return without_times(plain_json(result.to_json()))
@@ -94,6 +103,7 @@ def killer(client, seed):
     return progress, left
 
 
+@pytest.mark.usefixtures("quiet")
 @pytest.mark.parametrize("work", [compared, survived, extracted, trained])
 def test_numbers_are_those_of_this_process(client, work, tmp_path):
     here = work(tmp_path, None)
