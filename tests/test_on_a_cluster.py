@@ -20,6 +20,7 @@ from ecodyn.networks.modular_addition import MLP
 from ecodyn.networks.training import IncompleteTrainingError, train
 from ecodyn.runtime import clusters
 from ecodyn.runtime.json_values import plain_json
+from ecodyn.runtime.processes import each_with
 from ecodyn.survival import analyse
 from ecodyn.systems import SYSTEMS, simulate
 
@@ -44,8 +45,17 @@ def without_times(value):
 
 def compared(folder, progress):
     data = simulate(SYSTEMS["linear_exchangeable_5"], runs=5, samples=11)
+    quick = {"linear": {"refine": False}}
     result = ecodyn.compare(
-        data, ["linear", "sindy"], ["exchangeable"], folds=2, jobs=2, surrogates=19, progress=progress
+        data,
+        ["linear"],
+        ["independent", "exchangeable"],
+        folds=2,
+        jobs=2,
+        surrogates=19,
+        resamples=20,
+        parameters=quick,
+        progress=progress,
     )
     assert not result.failures
     return without_times(plain_json(result.to_json()))
@@ -93,6 +103,7 @@ def killer(client, seed):
     return progress, left
 
 
+@pytest.mark.usefixtures("quiet")
 @pytest.mark.parametrize("work", [compared, survived, extracted, trained])
 def test_numbers_are_those_of_this_process(client, work, tmp_path):
     here = work(tmp_path, None)
@@ -146,6 +157,27 @@ def test_a_scheduler_that_is_stopped_and_started_costs_what_was_under_way(tmp_pa
             process.kill()
             process.wait()
     assert runs == train(TINY, range(4), 600, batch=1)
+
+
+# The stand-in leaves its jobs' pipes to the garbage collector.
+@pytest.mark.filterwarnings("ignore:subprocess .* is still running:ResourceWarning")
+@pytest.mark.filterwarnings("ignore:unclosed file <_io.FileIO:ResourceWarning")
+def test_jobs_of_a_queue_are_submitted_and_cancelled(tmp_path):
+    """dask-jobqueue's own stand-in for a queue: it runs each job's script."""
+
+    def weighed(item, data):  # in a function, so that workers are sent all of it
+        return os.getpid(), item * data.sum()
+
+    (tmp_path / "queue.yaml").write_text("local: {cores: 1, memory: 1GB, log-directory: null}\njobs: 1\n")
+    with ecodyn.on_cluster(tmp_path / "queue.yaml"):
+        found = list(each_with(weighed, range(5), np.arange(4.0), 1, ordered=True))
+    assert [result for _, result in found] == [0.0, 6.0, 12.0, 18.0, 24.0]
+    (worker,) = {pid for pid, _ in found}
+    assert worker != os.getpid()
+    patience = time.monotonic() + 30
+    while running(worker) and time.monotonic() < patience:
+        time.sleep(0.1)
+    assert not running(worker)
 
 
 def descendants(pid):

@@ -19,6 +19,7 @@ __all__ = ["QueuedCluster"]
 
 JOBS, ADAPT = "jobs", "adapt"
 ADAPTED = ("minimum_jobs", "maximum_jobs")
+ANY_PORT = {"dashboard_address": ":0"}  # several commands may have a scheduler each on one machine
 NOT_IN_FILES = {"self", "loop", "asynchronous", "job_cls", "scheduler_cls", "scheduler", "config_name", "job_kwargs"}
 
 
@@ -129,6 +130,7 @@ def _settings(path: Path, kind: str, given: object, cluster: type[JobQueueCluste
         raise UnusableDataError(f"{path}: {kind} has no {', '.join(unknown)}; there are {', '.join(sorted(known))}")
     if missing := [key for key in ("cores", "memory") if settings.get(key) is None]:
         raise UnusableDataError(f"{path}: expected cores and memory of a job under {kind}, got no {', '.join(missing)}")
+    settings.setdefault("scheduler_options", ANY_PORT)
     for key in ("cores", "processes"):
         value = settings.setdefault(key, settings["cores"])
         if not isinstance(value, int) or isinstance(value, bool) or value < 1:
