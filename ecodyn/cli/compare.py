@@ -165,8 +165,9 @@ def compare(
         laws = formulas_of(formula or (), positive, state, which.split(","), unmeasured)
         reading = Reading(columns, time_column, run_column, missing)
         logs = LogReading(key, p, token_axis, tokens, interval, step_pattern, log_format)
-        if output is not None and not resume:
-            check_folder(output, [EXTRACTED] if holds_logs(paths, logs.options(reading)) else [], force=force)
+        if output is not None:
+            extracted = [EXTRACTED] if holds_logs(paths, logs.options(reading)) else []
+            check_folder(output, extracted, force=force, resume=resume)
         found = gathered(paths, reading, logs, cores(jobs))
         _keep(found, output)
         data = part_of(found.trajectories, runs, select)
