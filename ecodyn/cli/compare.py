@@ -178,8 +178,9 @@ def compare(
         settings = settings_of(by, control, level)
         if output is not None and settings is not None:
             check_atlas(output, force=force, resume=resume)
-        elif output is not None and not resume:
-            check_folder(output, [EXTRACTED] if holds_logs(paths, logs.options(reading)) else [], force=force)
+        elif output is not None:
+            extracted = [EXTRACTED] if holds_logs(paths, logs.options(reading)) else []
+            check_folder(output, extracted, force=force, resume=resume)
         found = gathered(paths, reading, logs, processes)
         _keep(found, output)
         data = part_of(found.trajectories, runs, select)

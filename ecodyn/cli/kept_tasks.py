@@ -39,14 +39,16 @@ def held(folder: Path | None, *, force: bool, resume: bool) -> Iterator[None]:
         yield
 
 
-def check_folder(folder: Path, further: Iterable[str], *, force: bool) -> None:
+def check_folder(folder: Path, further: Iterable[str], *, force: bool, resume: bool = False) -> None:
     """Refuse before the work what could not be written after it, and what would be lost; --force removes it."""
     from ecodyn.errors import OutputExistsError
     from ecodyn.runtime.files import check_output
     from ecodyn.runtime.kept_values import kept_files
 
     for name in (REPORT, PAGE, *further):
-        check_output(folder / name, force=force)
+        check_output(folder / name, force=force or resume)
+    if resume:
+        return
     kept = kept_files(folder / TASKS)
     if kept and not force:
         raise OutputExistsError(

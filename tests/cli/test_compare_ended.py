@@ -227,3 +227,11 @@ def test_a_file_is_no_folder(circles, tmp_path):
     refused = run("compare", circles, *QUICK, "-o", tmp_path / "report", "--resume")
     assert refused.exit_code == 2
     assert "is a file" in refused.stderr
+
+
+def test_resumed_too_a_report_that_is_a_link_is_refused_before_the_work(circles, tmp_path):
+    (tmp_path / "report.json").symlink_to(tmp_path / "elsewhere.json")
+    refused = run("compare", circles, *QUICK, "-o", tmp_path, "--resume")
+    assert refused.exit_code == 2
+    assert "symbolic link" in refused.stderr
+    assert "tasks are kept" not in refused.stderr
