@@ -177,13 +177,20 @@ class _Starts:
     def of(cls, task: Task, fitted: FoldModel, runs: list[int], data: Trajectories) -> _Starts:
         """The state at the first step, or at a forecast's origin: the last step that was fitted on."""
         is_law, origin = isinstance(fitted.model, FittedModel), fitted.fold.origin
-        state = data.state(task.contender.state if is_law else SIGNAL)[runs]
+        state = _state_of(data, task.contender.state if is_law else SIGNAL, runs)
         first = np.array([first_row(data, r, origin, _warm_up(task)) for r in runs], dtype=np.intp)
         if isinstance(fitted.model, FittedModel):
             following = task.protocol == IN_SAMPLE  # one-step errors there are of every step
             state = fitted.model.with_hidden(state, data.times[runs], first, following=following)
         times = _from_first(data.times[runs], first)
         return cls(runs=runs, first=first, state=state, times=times, starts=state[np.arange(len(runs)), first])
+
+
+def _state_of(data: Trajectories, channels: str, runs: list[int]) -> Array:
+    """States (run, step, feature, channel) of some runs; of signals alone, without those of all others beside them."""
+    if channels == SIGNAL and not data.lacks_values:
+        return data.values[runs][..., None]
+    return data.state(channels)[runs]
 
 
 def _from_first(times: Array, first: Integers) -> Array:

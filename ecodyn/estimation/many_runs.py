@@ -192,7 +192,9 @@ def summed_up(
     """
     drive = _drive(runs, survey, library, channels) if clock else None
     intervals = min(points, max(survey.lengths) - 1)
-    states, times, parts = list[Array](), list[Array](), list[MatchedIntegrals]()
+    points_of = len(survey.lengths), intervals + 1
+    states = np.empty((*points_of, len(library.features), len(library.channels)))
+    times, parts = np.empty(points_of), list[MatchedIntegrals]()
     gone, told = list[Array](), list[tuple[Movement, int]]()
     for shard in runs.shards():
         samples = replace(survey.samples(shard, channels), drive=drive)
@@ -200,8 +202,8 @@ def summed_up(
         # The steps that ``Segments.cut`` takes of each run.
         rows = np.rint(np.arange(intervals + 1) / intervals * (samples.lengths[:, None] - 1)).astype(np.intp)
         run = np.arange(samples.n_runs)[:, None]
-        states.append(samples.states[run, rows])
-        times.append(samples.times[run, rows])
+        place = slice(sum(map(len, gone)), sum(map(len, gone)) + samples.n_runs)
+        states[place], times[place] = samples.states[run, rows], samples.times[run, rows]
         gone.append(samples.gone)
         told.append((Movement.of(samples.states, samples.lengths), int(samples.lengths.sum())))
     codes = np.unique(runs.clusters, return_inverse=True)[1]
@@ -210,8 +212,8 @@ def summed_up(
     few = replace(survey.samples(runs.runs_of(validated.tolist()), channels), drive=drive)
     few = replace(few, clusters=codes[validated])
     many = ManyRuns(
-        states=np.concatenate(states),
-        times=np.concatenate(times),
+        states=states,
+        times=times,
         lengths=np.full(runs.n_runs, intervals + 1, dtype=np.intp),
         scales=survey.scales,
         time_scale=survey.time_scale,

@@ -5,6 +5,10 @@ import pytest
 
 import ecodyn
 from ecodyn.comparison import execution, held_out, residual_test
+from ecodyn.comparison.references import common_times
+from ecodyn.comparison.references.affine_map import AffineMap
+from ecodyn.comparison.references.mean_curve import MeanCurve
+from ecodyn.comparison.references.time_only import TimeOnly
 from ecodyn.comparison.residual_test import runs_asked
 from ecodyn.estimation import many_runs as batches
 from ecodyn.estimation import pieced_objective as pieces
@@ -58,3 +62,13 @@ def test_the_sample_is_the_seeds(monkeypatch):
     monkeypatch.setattr(residual_test, "MOST_ASKED", 10)
     assert runs_asked(100, 3) == runs_asked(100, 3) != runs_asked(100, 4)
     assert len(runs_asked(100, 3)) == 10
+
+
+@pytest.mark.parametrize("reference", [AffineMap, MeanCurve, TimeOnly])
+def test_references_do_not_depend_on_how_many_steps_are_averaged_at_a_time(data, monkeypatch, reference):
+    whole = reference.fit(data)
+    monkeypatch.setattr(common_times, "MOST_NUMBERS", 7 * data.n_runs * data.n_features)
+    parts = reference.fit(data)
+    assert len(common_times.blocks_of_steps(data.values)) == 4
+    for name, value in vars(whole).items():
+        np.testing.assert_allclose(getattr(parts, name), value, rtol=1e-12, atol=1e-14)

@@ -8,6 +8,8 @@ from ecodyn.arrays import Array, Integers
 from ecodyn.trajectories import Trajectories
 from ecodyn.trajectories.parts import share_times
 
+MOST_NUMBERS = 4_000_000  # that are averaged at a time, 32 MB, and several copies of them
+
 
 def on_common_times(times: Array, values: Array, lengths: Integers) -> tuple[Array, Array]:
     """Values (run, step, feature) at times (run, step), on times that all runs share; NaN where a run has ended."""
@@ -21,6 +23,12 @@ def on_common_times(times: Array, values: Array, lengths: Integers) -> tuple[Arr
         for k in range(values.shape[-1]):
             common[r, inside, k] = np.interp(grid[inside], t, values[r, :n, k])
     return grid, common
+
+
+def blocks_of_steps(values: Array) -> list[slice]:
+    """Parts of the steps of (run, step, feature): what is told of each step by itself needs no copy of all of them."""
+    size = max(1, MOST_NUMBERS * values.shape[1] // max(1, values.size))
+    return [slice(begin, begin + size) for begin in range(0, values.shape[1], size)]
 
 
 def pooled_axes(training: Trajectories) -> tuple[int, ...]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ecodyn.arrays import Array
 from ecodyn.comparison.references.base import Reference
-from ecodyn.comparison.references.common_times import at_times, on_common_times, pooled_axes
+from ecodyn.comparison.references.common_times import at_times, blocks_of_steps, on_common_times, pooled_axes
 from ecodyn.families.model_name import NULL
 from ecodyn.trajectories import Trajectories
 
@@ -28,7 +28,8 @@ class MeanCurve(Reference):
     def fit(cls, training: Trajectories) -> Self:
         """Average what runs there are at each time."""
         grid, values = on_common_times(training.times, training.values, training.lengths)
-        return cls(grid, np.nanmean(values, axis=pooled_axes(training)))
+        axes = pooled_axes(training)
+        return cls(grid, np.concatenate([np.nanmean(values[:, b], axis=axes) for b in blocks_of_steps(values)]))
 
     def signal(self, start: Array, times: Array) -> Array:
         """The curve of every feature."""

@@ -9,9 +9,10 @@ import numpy as np
 
 from ecodyn.arrays import Array
 from ecodyn.comparison.references.base import Reference
-from ecodyn.comparison.references.common_times import at_times, on_common_times, pooled_axes
+from ecodyn.comparison.references.common_times import at_times, blocks_of_steps, on_common_times, pooled_axes
 from ecodyn.families.model_name import NULL
 from ecodyn.trajectories import Trajectories
+from ecodyn.trajectories.parts import share_times
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,13 @@ class TimeOnly(Reference):
     def fit(cls, training: Trajectories) -> Self:
         """Average what increments there are at each time since the start."""
         since = training.times - training.times[:, :1]
-        grid, increments = on_common_times(since, training.values - training.values[:, :1], training.lengths)
-        return cls(grid, np.nanmean(increments, axis=pooled_axes(training)))
+        values, start, axes = training.values, training.values[:, :1], pooled_axes(training)
+        if share_times(since, training.lengths):
+            grid = since[int(np.argmax(training.lengths))]
+        else:
+            (grid, values), start = on_common_times(since, values - start, training.lengths), np.zeros(1)
+        means = [np.nanmean(values[:, b] - start, axis=axes) for b in blocks_of_steps(values)]
+        return cls(grid, np.concatenate(means))
 
     def signal(self, start: Array, times: Array) -> Array:
         """Each start, moved by the same increment."""
