@@ -38,8 +38,10 @@ def timed(options: list[str], every: int) -> Timed:
 
 
 def numbers(text: str) -> str:
-    """All that a comparison says but how long its fits took."""
-    return json.dumps(without_times(json.loads(text)), sort_keys=True)
+    """All that a comparison says but how long its fits took; warnings and failures come as tasks are finished."""
+    said = json.loads(text)
+    said |= {key: sorted(said[key]) for key in ("warnings", "failures")}
+    return json.dumps(without_times(said), sort_keys=True)
 
 
 def without_times(value: object) -> object:
