@@ -27,7 +27,7 @@ def test_its_commands_have_its_options():
     for line in lines:
         for command, options in re.findall(r"ecodyn (\w+) ([^#']*)", line):
             named.setdefault(command, set()).update(re.findall(r"(?<!\S)--[a-z]+", options))
-    assert {"train", "compare"} <= set(named)
-    for command in set(named) & {"train", "compare"}:
+    assert {"train", "merge", "compare"} <= set(named)
+    for command in set(named) & {"train", "merge", "compare"}:
         told = CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "200"}).output
         assert not {option for option in named[command] if option not in told}, command
