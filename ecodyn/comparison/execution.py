@@ -37,7 +37,7 @@ DIGITS = 4  # of a coefficient there
 DRAWN_ORIGIN = 1  # of the three origins, the one whose rollouts are drawn
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)  # there is one for each run and model
 class Scored:
     """One held-out rollout's score; NaN where a number can't be had."""
 

@@ -27,7 +27,7 @@ from ecodyn.trajectories import Trajectories
 from ecodyn.trajectories.state import SIGNAL
 
 BYTES_TOGETHER = 2**29  # of folds' training parts, each a copy of most runs, that are there at once
-MOST_NUMBERS = 8_000_000  # of rollouts at a time, 64 MB, and several copies of them while they are solved
+MOST_NUMBERS = 2_000_000  # of rollouts at a time, 16 MB, and several copies of them while they are solved
 
 __all__ = ["FoldModel", "HeldOut", "estimator_of", "fit_folds", "roll_out_folds"]
 

@@ -24,7 +24,7 @@ NEXT_TO_NOTHING = 1e-4  # of the variance: which of two models leaves less of it
 LOG_FLOOR = 0.01  # of the window's median: what is under it counts as gone
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)  # there is one for each run and model
 class RunScore:
     """One rollout against one run; NaN where a number can't be had.
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ecodyn.rollouts.labelled import SIGNAL
+
 if TYPE_CHECKING:
     from ecodyn.trajectories import Trajectories
 
@@ -15,6 +17,8 @@ __all__ = ["amplitudes_from", "amplitudes_of", "feature_amplitudes_from", "featu
 
 def amplitudes_of(trajectories: Trajectories, state: str) -> tuple[float, ...]:
     """Largest absolute value of each channel of a state."""
+    if state == SIGNAL and not trajectories.lacks_values:  # without a copy of all values
+        return (float(np.fmax(np.nanmax(trajectories.values), -np.nanmin(trajectories.values))),)
     return tuple(np.nanmax(np.abs(trajectories.state(state)), axis=(0, 1, 2)).tolist())
 
 
