@@ -1,4 +1,4 @@
-"""Whether a law of inputs is stiff is asked of each run with its own inputs, also where runs are rolled out in parts."""
+"""Whether a law of inputs is stiff is asked of each run with its own inputs, also where these are met in pieces."""
 
 import numpy as np
 import pytest

@@ -62,3 +62,13 @@ def test_a_history_of_other_steps_than_the_maps_is_refused():
     lacking[0, 1, 0] = True
     with pytest.warns(ecodyn.DataWarning), pytest.raises(UnusableDataError, match="got 2 in 1 of 4 runs"):
         law.score(driven(missing=lacking))
+
+
+def test_where_a_term_of_ones_own_has_no_value_is_told_by_the_datas_step():
+    values = np.abs(driven().values) + 0.5
+    values[1, 7, 0] = -1.0  # which is the delayed signal of step 8
+    data = Trajectories(values, np.arange(values.shape[1]))
+    for term, step in (("log(x)", 7), ("log(lag1)", 8)):
+        law = ecodyn.SINDy("independent", DELAYED, dynamics="map", terms=[term])
+        with pytest.raises(UnusableDataError, match=f"in run 1 at step {step} "):
+            law.fit(data)
