@@ -34,21 +34,25 @@ class PiecedObjective(Objective):
         self, library: AnyLaw, samples: Samples, points: int, share: float, *, mask: NDArray[np.bool_]
     ) -> None:
         samples = replace(samples, told=samples.movement)  # what is measured on all runs, each of the pieces is to know
-        self.samples, self.cut = samples, (points, share)
+        self.samples, self.points, self.share = samples, points, share
         first = samples.take(np.arange(1))
-        super().__init__(library, first, Segments.cut(first, points, share), mask=mask, estimate_starts=False)
+        super().__init__(library, first, self.cut(first), mask=mask, estimate_starts=False)
         self.index(mask)  # of many runs, sensitivities are to free coefficients alone
         self.n_runs = samples.n_runs
         self.measure(samples)
         each = max(1, len(self.segments) * self.segments.states.shape[2] * self.shape[2])
         self.size_of_piece = max(1, PIECE_ELEMENTS // each)
 
+    def cut(self, own: Samples) -> Segments:
+        """Segments of some of the runs, as all together would be cut."""
+        return Segments.cut(own, self.points, self.share, longest=int(self.samples.lengths.max()))
+
     def pieces(self) -> Iterator[Objective]:
         """The same of some runs at a time."""
         for begin in range(0, self.n_runs, self.size_of_piece):
             runs = np.arange(begin, min(begin + self.size_of_piece, self.n_runs))
             own = self.samples.take(runs)
-            piece = Objective(self.library, own, Segments.cut(own, *self.cut), mask=self.mask, estimate_starts=False)
+            piece = Objective(self.library, own, self.cut(own), mask=self.mask, estimate_starts=False)
             piece.index(self.mask)
             piece.substeps, piece.implicit, piece.fine = self.substeps, self.implicit, self.fine
             yield piece

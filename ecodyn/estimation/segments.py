@@ -36,9 +36,14 @@ class Segments:
         return self.states[:, 0] if self.smooth is None else self.smooth
 
     @classmethod
-    def cut(cls, samples: Samples, intervals: int, share: float, *, smoothed: bool = False) -> Segments:
-        """Pieces of about a share of the window each, of so many intervals a window; ``smoothed`` if they begin so."""
-        intervals = min(intervals, int(samples.lengths.max()) - 1)
+    def cut(
+        cls, samples: Samples, intervals: int, share: float, *, smoothed: bool = False, longest: int | None = None
+    ) -> Segments:
+        """Pieces of about a share of the window each, of so many intervals a window; ``smoothed`` if they begin so.
+
+        Of some of the runs alone, ``longest`` is the length of the longest of all, so that they are cut as all are.
+        """
+        intervals = min(intervals, (longest or int(samples.lengths.max())) - 1)
         size = max(1, round(share * intervals))
         count = -(-intervals // size)
         points = np.minimum(np.arange(count)[:, None] * size + np.arange(size + 1), intervals)

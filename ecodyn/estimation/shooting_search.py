@@ -213,12 +213,14 @@ def steps_for_decays(objective: Objective, parameters: Array) -> tuple[int, bool
     if states.shape[-1] > 1 or objective.step is not None or objective.drive is not None:
         return None
 
-    law = bound(objective.library, objective.coefficients(parameters), inputs=objective.inputs)
+    coefficients = objective.coefficients(parameters)
 
     def stiff(substeps: int) -> bool:
-        pieces = objective.pieces() if isinstance(objective, PiecedObjective) else (objective,)
-        segments = (piece.segments for piece in pieces)
-        return any(is_stiff(law.jacobian, s.states[..., 0], s.times, substeps).any() for s in segments)
+        for piece in objective.pieces() if isinstance(objective, PiecedObjective) else (objective,):
+            law = bound(piece.library, coefficients, inputs=piece.inputs)  # each piece has inputs of its own runs
+            if is_stiff(law.jacobian, piece.segments.states[..., 0], piece.segments.times, substeps).any():
+                return True
+        return False
 
     numbers = [2**k for k in range(MOST_SUBSTEPS.bit_length())]
     if stiff(MOST_SUBSTEPS):

@@ -16,7 +16,7 @@ from ecodyn._version import __version__
 from ecodyn.equations.library import COUPLINGS, EXCHANGEABLE
 from ecodyn.errors import DataWarning, UnusableDataError
 from ecodyn.extraction.gathering import data_of
-from ecodyn.families.history import check_history, check_steps
+from ecodyn.families.history import check_history, check_names, check_steps
 from ecodyn.families.known import no_terms_in, stated_inputs, still_inputs
 from ecodyn.families.model import FittedModel
 from ecodyn.families.plain_values import plain
@@ -228,6 +228,8 @@ class Family(Predictor, ABC):
         channels = parse_state(self.state)
         check_history(channels, self.dynamics)
         check_steps(channels, int(trajectories.complete().lengths.min()), MIN_STEPS)
+        check_names(channels, trajectories.inputs, "an input")
+        check_names(channels, trajectories.observables, "an observable")
         for channel in channels[1:]:
             if not lag_of(channel):
                 trajectories.observable(observable_of(channel))

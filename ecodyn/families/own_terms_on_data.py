@@ -14,6 +14,7 @@ from ecodyn.equations.own_functions import BEYOND, OwnFunction, seen
 from ecodyn.errors import UnusableDataError
 from ecodyn.estimation import Samples
 from ecodyn.trajectories import Trajectories
+from ecodyn.trajectories.state import history_of
 
 __all__ = ["on_data"]
 
@@ -37,19 +38,25 @@ def on_data(library: Library, trajectories: Trajectories, samples: Samples) -> t
     states = samples.states * samples.scales
     names = library.names_of_functions
     letters = [letter_of(channel) for channel in library.channels]
-    inner = tuple(_checked(f, f.name(letters), states, trajectories) for f in library.inner)
+    history = history_of(library.channels)
+    inner = tuple(_checked(f, f.name(letters), states, trajectories, history) for f in library.inner)
     library = replace(library, inner=inner)
     if library.coupling == FULL:
         arguments = states.reshape(*states.shape[:2], -1)
     else:
         arguments = seen(states, library.variables(states))
     named = zip(library.functions, names, strict=False)  # those of means follow
-    functions = tuple(_checked(f, name, arguments, trajectories) for f, name in named)
+    functions = tuple(_checked(f, name, arguments, trajectories, history) for f, name in named)
     return _told_apart(replace(library, functions=functions), states, samples)
 
 
-def _checked(function: OwnFunction, name: str, arguments: Array, trajectories: Trajectories) -> OwnFunction:
-    """The function, that has a value at all states (run, step, ...); a Python one with a way to its derivatives."""
+def _checked(
+    function: OwnFunction, name: str, arguments: Array, trajectories: Trajectories, history: int
+) -> OwnFunction:
+    """The function, that has a value at all states (run, step, ...); a Python one with a way to its derivatives.
+
+    States begin after so many steps of ``history``.
+    """
     if isinstance(function, CallableFunction):
         rows = arguments.reshape(-1, arguments.shape[-1])
         function = function.checked(rows[:: max(1, len(rows) // ROWS)])
@@ -60,7 +67,7 @@ def _checked(function: OwnFunction, name: str, arguments: Array, trajectories: T
         of_feature = f" of feature {whole.features.tolist()[feature[0]]}" if feature else ""
         raise UnusableDataError(
             f"expected data on which every term is finite, got no such value of {name} in run "
-            f"{whole.runs.tolist()[run]} at step {whole.times[run, step]:g}{of_feature}, the first of "
+            f"{whole.runs.tolist()[run]} at step {whole.times[run, step + history]:g}{of_feature}, the first of "
             f"{int(without.sum())} places; leave the term out, or those steps"
         )
     return function

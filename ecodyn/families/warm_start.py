@@ -6,6 +6,7 @@ import numpy as np
 
 from ecodyn.arrays import Array
 from ecodyn.errors import UnusableDataError
+from ecodyn.families.history import check_spacing
 from ecodyn.families.model import FittedModel
 from ecodyn.trajectories import Trajectories
 
@@ -40,5 +41,7 @@ def started(law: FittedModel, runs: Trajectories) -> tuple[Array, Trajectories]:
             f"fewer in {short} of {runs.n_runs}; leave these out, or fit the law with {less_of(law)}"
         )
     first = np.array([rows[law.warm_up] for rows in complete], dtype=np.intp)
+    histories = [runs.times[r, rows[: law.warm_up + 1]] for r, rows in enumerate(complete)]
+    check_spacing(law.channels, law.step, histories)
     states = law.with_hidden(runs.state(law.state), runs.times, first)
     return states[np.arange(runs.n_runs), first], runs.after(first.tolist())

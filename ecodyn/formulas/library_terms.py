@@ -24,7 +24,7 @@ from ecodyn.formulas.statement import FEATURE, OWN, TIME, Statement
 from ecodyn.formulas.term import FormulaTerm, placeholder, replaced
 from ecodyn.formulas.tokens import FormulaError
 from ecodyn.formulas.tree import Binary, Call, Name, Node, Number, nodes_of, text_of
-from ecodyn.trajectories.state import observable_of
+from ecodyn.trajectories.state import name_in_formulas
 
 __all__ = ["MEAN", "TermBuilder"]
 
@@ -155,7 +155,7 @@ class TermBuilder:
 
     @property
     def _channels(self) -> dict[str, int]:
-        return {OWN if i == 0 else observable_of(channel): i for i, channel in enumerate(self._start.channels)}
+        return {OWN if i == 0 else name_in_formulas(channel): i for i, channel in enumerate(self._start.channels)}
 
     def _mean(self, node: Call) -> int:
         """Position of a mean among the moments, to which it is added if need be."""

@@ -74,8 +74,13 @@ def march_stiff(
     alive = np.isfinite(x).all(axis=(1, 2))
     yield 0, x, alive
     for i in range(times.shape[1] - 1):
-        edges = None if cuts is None else cuts[i]
-        for t, h, end in _steps(times[:, i : i + 2], substeps) if edges is None else steps_in_pieces(edges, substeps):
+        interval = times[:, i : i + 2]
+        if cuts is None:
+            steps = _steps(interval, substeps)
+        else:  # an interval that is not cut may still end at a jump
+            edges = cuts[i]
+            steps = steps_in_pieces(interval if edges is None else edges, substeps)
+        for t, h, end in steps:
             matrices = jacobian(x[..., 0], t)
             known: Bools = np.isfinite(matrices.sum(axis=(1, 2)))
             matrices = np.where(known[:, None, None], matrices, 0.0)
@@ -86,8 +91,8 @@ def march_stiff(
         yield i + 1, x, alive
 
 
-def _steps(interval: Array, substeps: int) -> Iterator[tuple[Array, Array, None]]:
-    """Begin and length of the steps of an interval (batch, 2) that is not cut."""
+def _steps(interval: Array, substeps: int) -> Iterator[tuple[Array, Array, Array | None]]:
+    """Begin and length of the steps of an interval (batch, 2) of what does not jump."""
     h = (interval[:, 1] - interval[:, 0]) / substeps
     for j in range(substeps):
         yield interval[:, 0] + j * h, h, None
