@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from ecodyn.trajectories import Trajectories
 
-# Exit codes, as docs/commands.md has them; 2 is typer's own for wrong usage, 130 the shell's for an interrupt (128 + SIGINT),
-# in whose place ``main`` has that of another signal that ended the work (143 for SIGTERM, 129 for SIGHUP).
+# Exit codes, as docs/commands.md has them; 2 is typer's own for wrong usage, 130 the shell's for an interrupt (128 +
+# SIGINT), in whose place ``main`` has that of another signal that ended the work (143 for SIGTERM, 129 for SIGHUP).
 DONE, USAGE, DATA, UNFITTED, PARTIAL, INTERRUPTED = 0, 2, 3, 4, 5, 130
 STDOUT = "-"  # as other commands take it for a path
 
