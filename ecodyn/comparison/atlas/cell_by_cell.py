@@ -9,6 +9,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
+import numpy as np
+
 from ecodyn._version import __version__
 from ecodyn.comparison.answer import PACKAGES, summed_up
 from ecodyn.comparison.atlas import files
@@ -39,7 +41,8 @@ __all__ = ["InterruptedAtlas", "compare_by"]
 
 # What of a request has no say in the numbers.
 BESIDE = ("jobs", "progress", "on_laws", "keep", "on_kept", "kept")
-MOVING = ("command",)  # of the provenance: what was typed differs where nothing else does
+# Of the provenance: what was typed, and what says which other runs there are. A cell's own are told by their values.
+MOVING = ("command", "networks", "varied", "seeds", "parts")
 UNREPEATABLE = (
     "a family that is asked for can't be told from another by its content, such as one with a lambda: no cell can be "
     "taken from an earlier call"
@@ -242,7 +245,7 @@ def _key(runs: Trajectories, request: Request) -> str | None:
     from joblib import hash as checksum
 
     dataset = runs.to_dataset()
-    arrays = {str(name): variable.values for name, variable in dataset.variables.items()}
+    arrays = {str(name): (_told(v.values), dict(v.attrs)) for name, v in dataset.variables.items()}  # an input's kind
     provenance = {name: value for name, value in runs.provenance.items() if name not in MOVING}
     asked = {f.name: getattr(request, f.name) for f in fields(request) if f.name not in BESIDE}
     versions = [__version__, *(version(package) for package in PACKAGES)]
@@ -252,3 +255,8 @@ def _key(runs: Trajectories, request: Request) -> str | None:
         return str(checksum([arrays, runs.labels_shared, provenance, asked, versions, registered], hash_name="sha1"))
     except (PicklingError, AttributeError, TypeError):
         return None
+
+
+def _told(values: np.ndarray) -> object:
+    """Values as they are told apart: an array of text is as wide as the longest among all cells, which is no matter."""
+    return values.tolist() if values.dtype.kind == "U" else values
