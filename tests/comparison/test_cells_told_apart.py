@@ -20,9 +20,10 @@ def key(data, **options):
     return _key(data, Request(families=["linear"], couplings=["independent"], **options))
 
 
-@pytest.mark.parametrize(
-    "other", [runs("steps"), runs(p=11), runs(values=VALUES + 1e-12), runs(optimisers=("sgd",) * 3 + ("a",))]
-)
+OTHERS = [runs("steps"), runs(p=11), runs(values=VALUES + 1e-12), runs(optimisers=("sgd",) * 3 + ("a",))]
+
+
+@pytest.mark.parametrize("other", OTHERS)
 def test_other_data_are_another_question(other):
     assert key(other) != key(runs())
     assert key(runs(), margin=0.2) != key(runs())
