@@ -70,8 +70,8 @@ def control_sentence(control: str, level: float, claims: int) -> str:
 def resolution_note(runs: Sequence[int], control: str, level: float) -> str | None:
     """Say it where the cells have too few runs for a claim to stand, whatever the data; None where they have enough.
 
-    Of R runs no test by sign flips has a p-value under 2^(−R), and none that excludes a family, which has two sides, one
-    under 2^(1 − R). Holm's first step over m claims asks for (1 − level)/m.
+    Of R runs no test by sign flips has a p-value under 2^(−R), and none that excludes a family, which has two sides,
+    one under 2^(1 − R). Holm's first step over m claims asks for (1 − level)/m.
     """
     counted = [r for r in runs if r >= FEWEST_RUNS]
     if control != HOLM or not counted or max(counted) > EXACT_RUNS:
@@ -85,6 +85,6 @@ def resolution_note(runs: Sequence[int], control: str, level: float) -> str | No
     needed = math.ceil(1 - math.log2(wanted) - 1e-9)
     return (
         f"{what} can stand: {which}sign flips of at most {max(counted)} runs give no p-value under {least:.2g}, and "
-        f"Holm's first step over {len(counted)} verdicts asks for {wanted:.2g}; have at least {needed} runs a cell, ask "
-        "for fewer cells, or for another control (--control fdr)"
+        f"Holm's first step over {len(counted)} verdicts asks for {wanted:.2g}; have at least {needed} runs a cell, "
+        "ask for fewer cells, or for another control (--control fdr)"
     )
