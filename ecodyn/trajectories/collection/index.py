@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,11 +20,12 @@ from ecodyn.trajectories.checks import Checked
 from ecodyn.trajectories.collection.facts import Facts, Times, kinds_of, placeholders
 from ecodyn.trajectories.labels import Setting
 
-__all__ = ["INDEX", "Index", "Member", "is_collection", "read_index", "written_index"]
+__all__ = ["INDEX", "Index", "Member", "is_collection", "is_replaceable", "read_index", "written_index"]
 
 INDEX = "index.json"
 MARK = "ecodyn_collection"  # the entry of an index with its schema
 SCHEMA = 1
+PART = re.compile(r"index\.json|part_\d+\.nc")  # what is written into a folder
 KINDS: dict[str, type] = {"int64": np.int64, "float64": np.float64, "text": np.str_}
 
 
@@ -57,6 +59,11 @@ def is_collection(path: Path | UrlPath) -> bool:
         return False
     with index.open() if isinstance(index, UrlPath) else index.open("rb") as file:
         return f'"{MARK}"'.encode() in file.read(64)  # its first entry
+
+
+def is_replaceable(path: Path) -> bool:
+    """Whether a folder holds a collection as it was written and nothing else that would be lost with it."""
+    return is_collection(path) and all(PART.fullmatch(e.name) or e.name[0] == "." for e in path.iterdir())
 
 
 # ------------------------------------------------------------------------------------------------ written
