@@ -159,8 +159,9 @@ def read_cell(folder: Path, by: tuple[str, ...], record: Mapping[str, Any]) -> A
         Its report is not there, or damaged.
     """
     place = tuple(record["setting"][name] for name in by)
-    report = record["report"]
-    cell = _of_mark(record, by, place, None if report is None else _report(folder / report))
+    # Where it is follows from its place: an atlas.json that came from elsewhere names no files of this machine.
+    path = folder / CELLS / folder_name(by, place) / REPORT
+    cell = _of_mark(record, by, place, None if record["report"] is None else _report(path))
     return replace(cell, failure=record["failure"] or "")
 
 
