@@ -26,6 +26,7 @@ from ecodyn.errors import DataWarning, NothingFittedError, UnusableDataError
 from ecodyn.extraction.gathering import data_of
 from ecodyn.families import REGISTRY
 from ecodyn.families.estimator import Family
+from ecodyn.runtime.fingerprints import fingerprint, source_fingerprint
 from ecodyn.runtime.progress import shown
 from ecodyn.statistics.clustered import clustered_mean
 from ecodyn.statistics.intervals import Estimate
@@ -248,11 +249,13 @@ def _key(runs: Trajectories, request: Request) -> str | None:
     arrays = {str(name): (_told(v.values), dict(v.attrs)) for name, v in dataset.variables.items()}  # an input's kind
     provenance = {name: value for name, value in runs.provenance.items() if name not in MOVING}
     asked = {f.name: getattr(request, f.name) for f in fields(request) if f.name not in BESIDE}
-    versions = [__version__, *(version(package) for package in PACKAGES)]
+    versions = [__version__, source_fingerprint(), *(version(package) for package in PACKAGES)]
     default = request.families is None or any(str(f).startswith("+") for f in request.families)
-    registered = [name for name, _ in REGISTRY.usable()] if default else []
+    registered = list(REGISTRY.usable()) if default else []
     try:
-        return str(checksum([arrays, runs.labels_shared, provenance, asked, versions, registered], hash_name="sha1"))
+        programs = fingerprint(list(request.families or ()), registered)  # the source text of families of one's own
+        told = [arrays, runs.labels_shared, provenance, asked, versions, programs]
+        return str(checksum(told, hash_name="sha1"))
     except (PicklingError, AttributeError, TypeError):
         return None
 
