@@ -48,3 +48,17 @@ def test_reports_are_those_of_the_folder(kept, tmp_path):
         assert Atlas.load(folder).to_json() == atlas.to_json()
     finally:
         (folder / "atlas.json").write_text(text)
+
+
+def test_a_setting_without_limit_is_read_back(tmp_path, monkeypatch):
+    steps, starts = np.arange(0.0, 40.0, 4.0), np.linspace(1.0, 3.0, 12).reshape(6, 1, 2)
+    for kind in (Atlas, Comparison):
+        monkeypatch.setattr(kind, "to_html", lambda self, path, **_: path.write_text("page"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        runs = Trajectories(starts * np.exp(-0.1 * steps)[:, None], steps, settings={"limit": [0.5] * 3 + [np.inf] * 3})
+        atlas = compare_by(runs, ["limit"], ["linear"], ["independent"], protocols=["unseen_runs"], folder=tmp_path)
+    again = Atlas.load(tmp_path)
+    assert again.values == ((0.5, np.inf),)
+    assert list(again.cells) == [(0.5,), (np.inf,)]
+    assert again.to_json() == atlas.to_json()

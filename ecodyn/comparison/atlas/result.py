@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 
 from ecodyn.comparison.atlas import files
 from ecodyn.comparison.atlas.cell import FAILED, AtlasCell
-from ecodyn.comparison.atlas.cells import Place, Value, folder_name
+from ecodyn.comparison.atlas.cells import Place, Value, as_json, folder_name, of_json
 from ecodyn.comparison.atlas.control import adjusted_claims, asked, control_sentence, resolution_note
 from ecodyn.comparison.candidate import DECIDED, INADEQUATE, TIED
 from ecodyn.comparison.model_score import Window
@@ -183,7 +183,7 @@ class Atlas:
             {
                 "schema": files.SCHEMA,
                 "by": self.by,
-                "values": dict(zip(self.by, self.values, strict=True)),
+                "values": {n: list(map(as_json, own)) for n, own in zip(self.by, self.values, strict=True)},
                 "control": self.control,
                 "level": self.level,
                 "verdict": self.verdict,
@@ -225,7 +225,7 @@ class Atlas:
         try:
             by = tuple(document["by"])
             cells = [files.read_cell(Path(folder), by, record) for record in document["cells"]]
-            values = tuple(tuple(document["values"][name]) for name in by)
+            values = tuple(tuple(map(of_json, document["values"][name])) for name in by)
             notes, control, level = document["notes"], document["control"], document["level"]
             return cls.of(cells, values, control=control, level=level, notes=notes)
         except UnusableDataError:
