@@ -15,13 +15,14 @@ from ecodyn.logs import LogOptions
 from ecodyn.runtime.files import check_output
 from ecodyn.runtime.folders import check_folder_output
 from ecodyn.runtime.provenance import versions
+from ecodyn.runtime.remote import place
 from ecodyn.tables import SUFFIXES
 from ecodyn.tables.names import listed
 from ecodyn.trajectories import Collection, load
 from ecodyn.trajectories.checks import Checked
 from ecodyn.trajectories.collection.facts import outline
 from ecodyn.trajectories.collection.folder import Folder
-from ecodyn.trajectories.collection.index import is_collection
+from ecodyn.trajectories.collection.index import is_collection, is_replaceable
 from ecodyn.trajectories.collection.one_file import OneFile, whole_file
 from ecodyn.trajectories.collection.plan import checked_of, planned, unread
 from ecodyn.trajectories.collection.writing import write_collection
@@ -90,7 +91,7 @@ def merge(
     """
     target, options = Path(output), options or LogOptions()
     check_merged(target, force=force)
-    files = _files(paths, options)
+    files = _files(paths, options, target)
     if target.suffix.lower() == NETCDF:
         gather(files, options=options).trajectories.save(target, force=force)
         return Collection.of(OneFile(target))
@@ -116,14 +117,23 @@ def check_merged(output: str | os.PathLike[str], *, force: bool = False) -> None
             "only: name a folder"
         )
     else:
-        check_folder_output(target, force=force, replaceable=is_collection)
+        check_folder_output(target, force=force, replaceable=is_replaceable)
 
 
-def _files(paths: Sequence[str | os.PathLike[str]], options: LogOptions) -> list[Path]:
-    """What is merged, in order: folders that are no collections are replaced by what is in them."""
+def _files(paths: Sequence[str | os.PathLike[str]], options: LogOptions, target: Path) -> list[Path]:
+    """What is merged, in order: folders that are no collections are replaced by what is in them.
+
+    What an earlier merge wrote into one of these folders is not merged into itself: its runs would be there twice.
+    """
     if not paths:
         raise ValueError("expected one or more trajectories files to merge, got none")
     entries, left_out = entries_of(paths, options)
+    named = list(map(place, paths))
+    kept = [entry for entry in entries if entry[0] in named or not _is_same(entry[0], target)]
+    if 0 < len(kept) < len(entries):
+        text = f"left out, as it is what is written anew: {target}"
+        warnings.warn(text, DataWarning, stacklevel=3)
+        entries = kept
     for path, extracted in entries:
         if not path.exists():
             raise FileNotFoundError(f"there is no file or folder {path}")
@@ -136,6 +146,10 @@ def _files(paths: Sequence[str | os.PathLike[str]], options: LogOptions) -> list
         text = f"left out, as no trajectories files: {listed(left_out)}"
         warnings.warn(text, DataWarning, stacklevel=3)
     return [path for path, _ in entries]
+
+
+def _is_same(path: Path, target: Path) -> bool:
+    return path.exists() and target.exists() and path.samefile(target)
 
 
 class _Part:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ecodyn.comparison.atlas.cells import Place, Value, cell_name
+from ecodyn.comparison.atlas.cells import Place, Value, as_json, cell_name
 from ecodyn.comparison.candidate import NAMING
 from ecodyn.comparison.model_score import ModelScore
 from ecodyn.comparison.result import Comparison
@@ -103,7 +103,7 @@ class AtlasCell:
     def to_json(self, report: str) -> Mapping[str, object]:
         """What atlas.json says of it; ``report`` is where its own report is."""
         return {
-            "setting": self.setting,
+            "setting": {name: as_json(value) for name, value in self.setting.items()},
             "runs": self.runs,
             "clusters": self.clusters,
             "failure": self.failure or None,

@@ -9,6 +9,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
+import numpy as np
+
 from ecodyn._version import __version__
 from ecodyn.comparison.answer import PACKAGES, summed_up
 from ecodyn.comparison.atlas import files
@@ -24,6 +26,7 @@ from ecodyn.errors import DataWarning, NothingFittedError, UnusableDataError
 from ecodyn.extraction.gathering import data_of
 from ecodyn.families import REGISTRY
 from ecodyn.families.estimator import Family
+from ecodyn.runtime.fingerprints import fingerprint, source_fingerprint
 from ecodyn.runtime.progress import shown
 from ecodyn.statistics.clustered import clustered_mean
 from ecodyn.statistics.intervals import Estimate
@@ -39,7 +42,8 @@ __all__ = ["InterruptedAtlas", "compare_by"]
 
 # What of a request has no say in the numbers.
 BESIDE = ("jobs", "progress", "on_laws", "keep", "on_kept", "kept")
-MOVING = ("command",)  # of the provenance: what was typed differs where nothing else does
+# Of the provenance: what was typed, and what says which other runs there are. A cell's own are told by their values.
+MOVING = ("command", "networks", "varied", "seeds", "parts")
 UNREPEATABLE = (
     "a family that is asked for can't be told from another by its content, such as one with a lambda: no cell can be "
     "taken from an earlier call"
@@ -242,13 +246,20 @@ def _key(runs: Trajectories, request: Request) -> str | None:
     from joblib import hash as checksum
 
     dataset = runs.to_dataset()
-    arrays = {str(name): variable.values for name, variable in dataset.variables.items()}
+    arrays = {str(name): (_told(v.values), dict(v.attrs)) for name, v in dataset.variables.items()}  # an input's kind
     provenance = {name: value for name, value in runs.provenance.items() if name not in MOVING}
     asked = {f.name: getattr(request, f.name) for f in fields(request) if f.name not in BESIDE}
-    versions = [__version__, *(version(package) for package in PACKAGES)]
+    versions = [__version__, source_fingerprint(), *(version(package) for package in PACKAGES)]
     default = request.families is None or any(str(f).startswith("+") for f in request.families)
-    registered = [name for name, _ in REGISTRY.usable()] if default else []
+    registered = list(REGISTRY.usable()) if default else []
     try:
-        return str(checksum([arrays, runs.labels_shared, provenance, asked, versions, registered], hash_name="sha1"))
+        programs = fingerprint(list(request.families or ()), registered)  # the source text of families of one's own
+        told = [arrays, runs.labels_shared, provenance, asked, versions, programs]
+        return str(checksum(told, hash_name="sha1"))
     except (PicklingError, AttributeError, TypeError):
         return None
+
+
+def _told(values: np.ndarray) -> object:
+    """Values as they are told apart: an array of text is as wide as the longest among all cells, which is no matter."""
+    return values.tolist() if values.dtype.kind == "U" else values

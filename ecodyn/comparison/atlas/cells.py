@@ -17,7 +17,7 @@ from ecodyn.trajectories import Trajectories
 from ecodyn.trajectories.labels import Setting
 from ecodyn.trajectories.parts import some
 
-__all__ = ["Grid", "Place", "Value", "cell_name", "folder_name", "grid_of"]
+__all__ = ["Grid", "Place", "Value", "as_json", "cell_name", "folder_name", "grid_of", "of_json"]
 
 Value: TypeAlias = int | float | str  # of a setting
 Place: TypeAlias = tuple[Value, ...]  # of a cell: a value for each setting, in the order in which these were named
@@ -127,3 +127,13 @@ def folder_name(by: Sequence[str], place: Place) -> str:
     if len(name) <= LONGEST_NAME:
         return name
     return f"{name[:LONGEST_NAME]}-{hashlib.sha256(name.encode()).hexdigest()[:TOLD_APART]}"
+
+
+def as_json(value: Value) -> Value:
+    """A setting's value as JSON can hold it: of an infinite one its name."""
+    return str(value) if isinstance(value, float) and math.isinf(value) else value
+
+
+def of_json(value: Value) -> Value:
+    """The inverse of `as_json`."""
+    return float(value) if value in ("inf", "-inf") else value

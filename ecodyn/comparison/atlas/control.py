@@ -68,10 +68,10 @@ def control_sentence(control: str, level: float, claims: int) -> str:
 
 
 def resolution_note(runs: Sequence[int], control: str, level: float) -> str | None:
-    """Say it where the cells have too few runs for any claim to stand, whatever the data; None where they have enough.
+    """Say it where the cells have too few runs for a claim to stand, whatever the data; None where they have enough.
 
-    A test by sign flips of R runs has no p-value under 2^(1 − R), and Holm's first step over m claims asks for
-    (1 − level)/m.
+    Of R runs no test by sign flips has a p-value under 2^(−R), and none that excludes a family, which has two sides,
+    one under 2^(1 − R). Holm's first step over m claims asks for (1 − level)/m.
     """
     counted = [r for r in runs if r >= FEWEST_RUNS]
     if control != HOLM or not counted or max(counted) > EXACT_RUNS:
@@ -79,9 +79,12 @@ def resolution_note(runs: Sequence[int], control: str, level: float) -> str | No
     least, wanted = 2.0 ** (1 - max(counted)), (1 - level) / len(counted)
     if least <= wanted * (1 + 1e-9):  # a hair for rounding
         return None
+    one_sided = least / 2 <= wanted * (1 + 1e-9)
+    what, which = ("no cell that excludes a family", "two-sided ") if one_sided else ("no cell", "")
+    least = least if one_sided else least / 2
     needed = math.ceil(1 - math.log2(wanted) - 1e-9)
     return (
-        f"no cell can stand: sign flips of at most {max(counted)} runs give no p-value under {least:.2g}, and Holm's "
-        f"first step over {len(counted)} verdicts asks for {wanted:.2g}; have at least {needed} runs a cell, ask for "
-        "fewer cells, or for another control (--control fdr)"
+        f"{what} can stand: {which}sign flips of at most {max(counted)} runs give no p-value under {least:.2g}, and "
+        f"Holm's first step over {len(counted)} verdicts asks for {wanted:.2g}; have at least {needed} runs a cell, "
+        "ask for fewer cells, or for another control (--control fdr)"
     )

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ecodyn.comparison.atlas.cell import AtlasCell
-from ecodyn.comparison.atlas.cells import Place, folder_name
+from ecodyn.comparison.atlas.cells import Place, folder_name, of_json
 from ecodyn.comparison.result import Comparison
 from ecodyn.errors import OutputExistsError, UnusableDataError
 from ecodyn.runtime.files import check_output, write_whole
@@ -158,9 +158,10 @@ def read_cell(folder: Path, by: tuple[str, ...], record: Mapping[str, Any]) -> A
     UnusableDataError
         Its report is not there, or damaged.
     """
-    place = tuple(record["setting"][name] for name in by)
-    report = record["report"]
-    cell = _of_mark(record, by, place, None if report is None else _report(folder / report))
+    place = tuple(of_json(record["setting"][name]) for name in by)
+    # Where it is follows from its place: an atlas.json that came from elsewhere names no files of this machine.
+    path = folder / CELLS / folder_name(by, place) / REPORT
+    cell = _of_mark(record, by, place, None if record["report"] is None else _report(path))
     return replace(cell, failure=record["failure"] or "")
 
 

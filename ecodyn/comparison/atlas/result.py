@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Self
 
 from ecodyn.comparison.atlas import files
 from ecodyn.comparison.atlas.cell import FAILED, AtlasCell
-from ecodyn.comparison.atlas.cells import Place, Value, folder_name
+from ecodyn.comparison.atlas.cells import Place, Value, as_json, folder_name, of_json
 from ecodyn.comparison.atlas.control import adjusted_claims, asked, control_sentence, resolution_note
 from ecodyn.comparison.candidate import DECIDED, INADEQUATE, TIED
 from ecodyn.comparison.model_score import Window
 from ecodyn.comparison.result import RENDERERS
 from ecodyn.comparison.verdict import Verdict
+from ecodyn.errors import UnusableDataError
 from ecodyn.runtime.json_values import plain_json
 
 if TYPE_CHECKING:
@@ -182,7 +183,7 @@ class Atlas:
             {
                 "schema": files.SCHEMA,
                 "by": self.by,
-                "values": dict(zip(self.by, self.values, strict=True)),
+                "values": {n: list(map(as_json, own)) for n, own in zip(self.by, self.values, strict=True)},
                 "control": self.control,
                 "level": self.level,
                 "verdict": self.verdict,
@@ -218,14 +219,21 @@ class Atlas:
         Raises
         ------
         UnusableDataError
-            There is none, or one of another schema.
+            There is none, or one that is damaged or of another schema.
         """
         document = files.read_numbers(Path(folder))
-        by = tuple(document["by"])
-        cells = [files.read_cell(Path(folder), by, record) for record in document["cells"]]
-        values = tuple(tuple(document["values"][name]) for name in by)
-        notes, control, level = document["notes"], document["control"], document["level"]
-        return cls.of(cells, values, control=control, level=level, notes=notes)
+        try:
+            by = tuple(document["by"])
+            cells = [files.read_cell(Path(folder), by, record) for record in document["cells"]]
+            values = tuple(tuple(map(of_json, document["values"][name])) for name in by)
+            notes, control, level = document["notes"], document["control"], document["level"]
+            return cls.of(cells, values, control=control, level=level, notes=notes)
+        except UnusableDataError:
+            raise
+        except (ValueError, TypeError, LookupError, AttributeError) as error:
+            raise UnusableDataError(
+                f"{Path(folder) / files.NUMBERS} is damaged ({type(error).__name__}: {error}); make the atlas again"
+            ) from error
 
     def to_html(self, path: str | Path, *, force: bool = False) -> None:
         """Write the atlas as one page; it links to the cells' own pages under ``cells/`` beside it.

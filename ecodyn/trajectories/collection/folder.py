@@ -31,8 +31,7 @@ class Folder:
 
     def __init__(self, path: Path | UrlPath) -> None:
         self.path = path
-        with local(path / INDEX).open(encoding="utf-8") as file:
-            self.index: Index = read_index(file.read(), path / INDEX)
+        self.index: Index = read_index(local(path / INDEX).read_bytes(), path / INDEX)
         self.facts = self.index.facts
         self._verified: dict[str, tuple[int, int | str]] = {}  # size and time of the files whose checksum was taken
         self._copied: str | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,11 +20,12 @@ from ecodyn.trajectories.checks import Checked
 from ecodyn.trajectories.collection.facts import Facts, Times, kinds_of, placeholders
 from ecodyn.trajectories.labels import Setting
 
-__all__ = ["INDEX", "Index", "Member", "is_collection", "read_index", "written_index"]
+__all__ = ["INDEX", "Index", "Member", "is_collection", "is_replaceable", "read_index", "written_index"]
 
 INDEX = "index.json"
 MARK = "ecodyn_collection"  # the entry of an index with its schema
 SCHEMA = 1
+PART = re.compile(r"index\.json|part_\d+\.nc")  # what is written into a folder
 KINDS: dict[str, type] = {"int64": np.int64, "float64": np.float64, "text": np.str_}
 
 
@@ -57,6 +59,11 @@ def is_collection(path: Path | UrlPath) -> bool:
         return False
     with index.open() if isinstance(index, UrlPath) else index.open("rb") as file:
         return f'"{MARK}"'.encode() in file.read(64)  # its first entry
+
+
+def is_replaceable(path: Path) -> bool:
+    """Whether a folder holds a collection as it was written and nothing else that would be lost with it."""
+    return is_collection(path) and all(PART.fullmatch(e.name) or e.name[0] == "." for e in path.iterdir())
 
 
 # ------------------------------------------------------------------------------------------------ written
@@ -100,7 +107,7 @@ def _setting(values: Setting) -> dict[str, object]:
 # ------------------------------------------------------------------------------------------------ read
 
 
-def read_index(text: str, where: object) -> Index:
+def read_index(text: str | bytes, where: object) -> Index:
     """The inverse of `written_index`.
 
     Raises
@@ -118,7 +125,7 @@ def read_index(text: str, where: object) -> Index:
         index = _index(table)
     except UnusableDataError:
         raise
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, TypeError, AttributeError, LookupError, OverflowError, RecursionError) as error:
         raise UnusableDataError(
             f"{where} is damaged ({type(error).__name__}: {error}); write the collection again with ecodyn merge"
         ) from error
@@ -131,7 +138,8 @@ def read_index(text: str, where: object) -> Index:
 
 
 def _index(table: Mapping[str, Any]) -> Index:
-    members = tuple(Member(**member) for member in table["files"])
+    _refuse_other_types(table)
+    members = tuple(map(_member, table["files"]))
     R, features = len(table["runs"]), _labels(table["features"])
     values = np.empty((R, 0, len(features)))
     lengths = np.array(table["lengths"], dtype=np.intp)
@@ -155,11 +163,40 @@ def _index(table: Mapping[str, Any]) -> Index:
     lacking = {len(column) for column in (lengths, outline.clusters, *outline.settings.values())} - {R}
     if lacking or not R or not members:
         raise ValueError(f"columns of {lacking or 0} entries for {R} runs in {len(members)} files")
+    if lengths.min() < 1:
+        raise ValueError(f"a run of {lengths.min()} steps")
     steps = None if table["steps"] is None else np.array(table["steps"], dtype=np.float64)
+    if steps is not None and not (steps.shape == (lengths.max(),) and np.all(np.diff(steps) > 0)):
+        raise ValueError(f"steps that are not {lengths.max()} times in order")
     first, last = table["span"]
     times = Times(lengths, steps, (float(first), float(last)))
     return Index(Facts(outline, int(lengths.max()), table["lacks_values"], times), members)
 
 
+def _refuse_other_types(table: Mapping[str, Any]) -> None:
+    """What would be taken for something else without an error."""
+    for name in ("embedding", "lacks_values", "labels_shared"):
+        if not isinstance(table[name], bool):
+            raise TypeError(f"expected {name} to be true or false, got {table[name]!r:.40}")
+    if not isinstance(table["provenance"], dict):
+        raise TypeError(f"expected a provenance of entries, got {table['provenance']!r:.40}")
+    for name in ("features", "runs"):
+        if len(set(table[name])) < len(table[name]):
+            raise ValueError(f"{name} of which several have one label")
+
+
+def _member(entry: Mapping[str, Any]) -> Member:
+    """A file of the folder itself: an index that came from elsewhere must not name files beside it."""
+    member = Member(**entry)
+    name = member.name
+    if not isinstance(name, str) or name in ("", ".", "..") or set(name) & set("/\\:\0"):
+        raise ValueError(f"expected the name of a file in the folder, got {name!r:.80}")
+    if not all(type(n) is int and n > 0 for n in (member.runs, member.bytes)) or not isinstance(member.sha256, str):
+        raise ValueError(f"expected numbers of runs and bytes, and a checksum, of {name}")
+    return member
+
+
 def _labels(labels: Sequence[int | str]) -> np.ndarray:
+    if not isinstance(labels, list) or not all(type(label) in (int, str) for label in labels):
+        raise TypeError(f"expected labels that are whole numbers or text, got {labels!r:.80}")
     return np.array(labels, dtype=np.str_ if any(isinstance(label, str) for label in labels) else np.int64)

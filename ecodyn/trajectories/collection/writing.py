@@ -12,7 +12,7 @@ from ecodyn.runtime.json_values import Json
 from ecodyn.trajectories.checks import Checked
 from ecodyn.trajectories.collection.assembly import assembled
 from ecodyn.trajectories.collection.facts import Facts, Measured
-from ecodyn.trajectories.collection.index import INDEX, Index, Member, is_collection, written_index
+from ecodyn.trajectories.collection.index import INDEX, Index, Member, is_replaceable, written_index
 from ecodyn.trajectories.collection.plan import fitted
 from ecodyn.trajectories.dataset import fields_of
 from ecodyn.trajectories.joining import common_provenance
@@ -47,7 +47,7 @@ def write_collection(
     """
     members: list[Member] = []
     found, lacking = Measured(), False
-    with write_folder(path, force=force, replaceable=is_collection) as folder:
+    with write_folder(path, force=force, replaceable=is_replaceable) as folder:
         for data in _packed(parts, whole):
             file = folder / f"part_{len(members):05d}.nc"
             write_netcdf(fields_of(data), file)
