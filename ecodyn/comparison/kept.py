@@ -167,9 +167,16 @@ def each_kept(
         yield from sorted(found.items())
 
 
-def kept_or_made(request: Request, what: str, decided_by: object, make: Callable[[], Result]) -> Result:
-    """A single result that is kept, or made here and then kept."""
-    return make() if request.kept is None else request.kept.of(request.kept.key(what, decided_by), make)
+def kept_or_made(
+    request: Request, what: str, decided_by: object, make: Callable[[], Result], *, of: Sequence[str | None] = ()
+) -> Result:
+    """A single result that is kept, or made here and then kept.
+
+    It is decided by the results of these names, too; where one of them has none, this one has none either.
+    """
+    if request.kept is None or None in of:
+        return make()
+    return request.kept.of(request.kept.key(what, decided_by, list(of)), make)
 
 
 def _numbered(
