@@ -9,7 +9,6 @@ from ecodyn.cli import app
 from ecodyn.runtime.queued_clusters import QueuedCluster
 
 PAGE = (Path(__file__).parents[1] / "docs" / "clusters.md").read_text()
-BEFORE_MERGE = {"--shard"}  # of train, which is checked where it is made
 
 
 def test_its_file_is_one(tmp_path):
@@ -31,4 +30,11 @@ def test_its_commands_have_its_options():
     assert {"train", "compare"} <= set(named)
     for command in set(named) & {"train", "compare"}:
         told = CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "200"}).output
-        assert not {option for option in named[command] - BEFORE_MERGE if option not in told}, command
+        assert not {option for option in named[command] if option not in told}, command
+
+
+def test_its_arrays_have_a_share_for_each_job():
+    arrays = re.findall(r"--array=(\d+)-(\d+) .*--shard \$SLURM_ARRAY_TASK_ID/(\d+)", PAGE)
+    assert arrays
+    for first, last, shares in arrays:
+        assert (first, last) == ("1", shares)

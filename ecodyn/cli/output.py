@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
-from ecodyn.errors import NothingFittedError, UnusableDataError
+from ecodyn.errors import LostWorkError, NothingFittedError, UnusableDataError
 from ecodyn.runtime.progress import progress_bar as progress_bar
 
 if TYPE_CHECKING:
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from ecodyn.trajectories import Trajectories
 
-# Exit codes, as docs/commands.md has them; 2 is typer's own for wrong usage, 130 the shell's for an interrupt (128 + SIGINT),
-# in whose place ``main`` has that of another signal that ended the work (143 for SIGTERM, 129 for SIGHUP).
+# Exit codes, as docs/commands.md has them; 2 is typer's own for wrong usage, 130 the shell's for an interrupt (128 +
+# SIGINT), in whose place ``main`` has that of another signal that ended the work (143 for SIGTERM, 129 for SIGHUP).
 DONE, USAGE, DATA, UNFITTED, PARTIAL, INTERRUPTED = 0, 2, 3, 4, 5, 130
 STDOUT = "-"  # as other commands take it for a path
 
@@ -102,5 +102,5 @@ def exits() -> Iterator[None]:
         fail(f"not enough memory: {error or 'ask for less at once'}", USAGE)
     except ModuleNotFoundError as error:
         fail(f"{error}; install it with: python -m pip install {error.name}", USAGE)
-    except NothingFittedError as error:
+    except (NothingFittedError, LostWorkError) as error:  # such as of a cluster that has no worker at all
         fail(str(error), UNFITTED)

@@ -29,7 +29,17 @@ from ecodyn.survivors.rules import RULES
 from ecodyn.trajectories import Trajectories
 from ecodyn.trajectories.fingerprint import fingerprint_of
 
-__all__ = ["each_kept", "executed", "kept_or_made", "keys_on", "opened", "parts_of", "say_what_is_there", "task_keys"]
+__all__ = [
+    "each_kept",
+    "executed",
+    "kept_or_made",
+    "keys_on",
+    "opened",
+    "parts_of",
+    "say_what_is_there",
+    "task_keys",
+    "what_computes",
+]
 
 # Another version of any of these may give other last bits, and kept beside new results they would not be those of one
 # comparison. Processors of one kind that differ in what they can do may as well; nothing says so, and the docs do.
@@ -41,16 +51,20 @@ Shared = TypeVar("Shared")
 Result = TypeVar("Result")
 
 
-def opened(folder: str | os.PathLike[str], tell: Callable[[str], None]) -> KeptValues:
-    """The results that are kept in a folder, of this version of whatever has a say in their numbers."""
-    basis = {
+def what_computes() -> dict[str, object]:
+    """Versions, source texts and the kind of processor, as far as they have a say in numbers."""
+    return {
         "ecodyn": __version__,
         "source": source_fingerprint(),
         "packages": {package: version(package) for package in PACKAGES},
         "python": platform.python_version(),
         "machine": platform.machine(),
     }
-    return KeptValues(folder, basis, others=[model for _, model in MODELS.usable()], tell=tell)
+
+
+def opened(folder: str | os.PathLike[str], tell: Callable[[str], None]) -> KeptValues:
+    """The results that are kept in a folder, of this version of whatever has a say in their numbers."""
+    return KeptValues(folder, what_computes(), others=[model for _, model in MODELS.usable()], tell=tell)
 
 
 def task_keys(tasks: Sequence[Task], data: Trajectories, kept: KeptValues | None) -> list[str | None]:

@@ -5,31 +5,34 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
-from ecodyn._version import __version__
-from ecodyn.comparison.answer import PACKAGES, summed_up
+from ecodyn.comparison.answer import summed_up
 from ecodyn.comparison.atlas import files
 from ecodyn.comparison.atlas.cell import AtlasCell
 from ecodyn.comparison.atlas.cells import Grid, Place, cell_name, grid_of
 from ecodyn.comparison.atlas.result import Atlas
 from ecodyn.comparison.compare import InterruptedComparison, compare
+from ecodyn.comparison.contenders import contenders
+from ecodyn.comparison.kept import what_computes
 from ecodyn.comparison.phases import chosen_phases
 from ecodyn.comparison.request import Options, Progress, Request
 from ecodyn.comparison.result import Comparison
 from ecodyn.comparison.verdict import CLAIM_LEVEL
 from ecodyn.errors import DataWarning, NothingFittedError, UnusableDataError
 from ecodyn.extraction.gathering import data_of
-from ecodyn.families import REGISTRY
 from ecodyn.families.estimator import Family
+from ecodyn.rollouts.iteration import parse_dynamics
+from ecodyn.runtime.fingerprints import NoFingerprintError, fingerprint
 from ecodyn.runtime.progress import shown
 from ecodyn.statistics.clustered import clustered_mean
 from ecodyn.statistics.intervals import Estimate
 from ecodyn.statistics.multiplicity import CONTROLS, HOLM
+from ecodyn.survivors.rules import RULES
 from ecodyn.survivors.survivors import survivors
 from ecodyn.trajectories import Trajectories
+from ecodyn.trajectories.fingerprint import fingerprint_of
 
 if TYPE_CHECKING:
     from ecodyn.trajectories.conversions import DataLike
@@ -39,7 +42,6 @@ __all__ = ["InterruptedAtlas", "compare_by"]
 
 # What of a request has no say in the numbers.
 BESIDE = ("jobs", "progress", "on_laws", "keep", "on_kept", "kept")
-MOVING = ("command",)  # of the provenance: what was typed differs where nothing else does
 UNREPEATABLE = (
     "a family that is asked for can't be told from another by its content, such as one with a lambda: no cell can be "
     "taken from an earlier call"
@@ -180,6 +182,7 @@ class _Work:
                 return found
         name = cell_name(self.grid.by, place)
         beside = {"progress": self._progress(number, name), "on_laws": _named(self.request.on_laws, name)}
+        beside["on_kept"] = _named(self.request.on_kept, name)
         asked = {f.name: getattr(self.request, f.name) for f in fields(self.request)} | beside
         comparison = _compared(runs, asked)
         comparison = replace(comparison, data={**comparison.data, "cell": dict(zip(self.grid.by, place, strict=True))})
@@ -236,19 +239,13 @@ def _survivors(runs: Trajectories, rule: str) -> Estimate | None:
 
 
 def _key(runs: Trajectories, request: Request) -> str | None:
-    """A checksum of a cell's data and of all that is asked of it; None where that has no content to be told by."""
-    from pickle import PicklingError
-
-    from joblib import hash as checksum
-
-    dataset = runs.to_dataset()
-    arrays = {str(name): variable.values for name, variable in dataset.variables.items()}
-    provenance = {name: value for name, value in runs.provenance.items() if name not in MOVING}
+    """A checksum of a cell's data, of all that is asked of it and of what computes; None where that can't be told."""
     asked = {f.name: getattr(request, f.name) for f in fields(request) if f.name not in BESIDE}
-    versions = [__version__, *(version(package) for package in PACKAGES)]
-    default = request.families is None or any(str(f).startswith("+") for f in request.families)
-    registered = [name for name, _ in REGISTRY.usable()] if default else []
+    asked["families"] = contenders(
+        request.families, request.couplings, request.state, request.parameters, parse_dynamics(request.dynamics)
+    )
+    rule = RULES.named(request.survivor_rule)  # with the text of one that is another distribution's, as of families
     try:
-        return str(checksum([arrays, runs.labels_shared, provenance, asked, versions, registered], hash_name="sha1"))
-    except (PicklingError, AttributeError, TypeError):
+        return fingerprint(what_computes(), fingerprint_of(runs), asked, rule)
+    except NoFingerprintError:
         return None
