@@ -31,3 +31,10 @@ def test_its_commands_have_its_options():
     for command in set(named) & {"train", "merge", "compare"}:
         told = CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "200"}).output
         assert not {option for option in named[command] if option not in told}, command
+
+
+def test_its_arrays_have_a_share_for_each_job():
+    arrays = re.findall(r"--array=(\d+)-(\d+) .*--shard \$SLURM_ARRAY_TASK_ID/(\d+)", PAGE)
+    assert arrays
+    for first, last, shares in arrays:
+        assert (first, last) == ("1", shares)

@@ -24,7 +24,7 @@ from ecodyn.cli.formulas import (
 )
 from ecodyn.cli.given_inputs import Inputs, NoInputs, with_given_inputs
 from ecodyn.cli.inputs import LogReading, Reading, gathered, part_of
-from ecodyn.cli.kept_tasks import TASKS, Resume, check_folder, held, write_page
+from ecodyn.cli.kept_tasks import TASKS, Resume, check_folder, check_tasks, held, write_page
 from ecodyn.cli.options import (
     ClusterName,
     Columns,
@@ -178,6 +178,7 @@ def compare(
         settings = settings_of(by, control, level)
         if output is not None and settings is not None:
             check_atlas(output, force=force, resume=resume)
+            check_tasks(output, force=force, resume=resume)
         elif output is not None:
             extracted = [EXTRACTED] if holds_logs(paths, logs.options(reading)) else []
             check_folder(output, extracted, force=force, resume=resume)
@@ -196,7 +197,7 @@ def compare(
         comparison = partial(comparison, keep=None if output is None else output / TASKS)
         if settings is not None:
             atlas = partial(compare_by, data, settings, families, couplings, folder=output, resume=resume, force=force)
-            atlas = partial(atlas, **comparison.keywords, **control_options(control, level))
+            atlas = partial(atlas, **comparison.keywords, on_kept=say, **control_options(control, level))
             compared_by(atlas, output, as_json)
             return
         result = _compared(partial(comparison, on_kept=say))

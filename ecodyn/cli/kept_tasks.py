@@ -12,7 +12,7 @@ import typer
 if TYPE_CHECKING:
     from ecodyn.comparison import Comparison
 
-__all__ = ["PAGE", "REPORT", "TASKS", "Resume", "check_folder", "held", "write_page"]
+__all__ = ["PAGE", "REPORT", "TASKS", "Resume", "check_folder", "check_tasks", "held", "write_page"]
 
 Resume = Annotated[
     bool, typer.Option("--resume", help="Do only what is not kept in the output folder; the report there is replaced.")
@@ -41,12 +41,18 @@ def held(folder: Path | None, *, force: bool, resume: bool) -> Iterator[None]:
 
 def check_folder(folder: Path, further: Iterable[str], *, force: bool, resume: bool = False) -> None:
     """Refuse before the work what could not be written after it, and what would be lost; --force removes it."""
-    from ecodyn.errors import OutputExistsError
     from ecodyn.runtime.files import check_output
-    from ecodyn.runtime.kept_values import kept_files
 
     for name in (REPORT, PAGE, *further):
         check_output(folder / name, force=force or resume)
+    check_tasks(folder, force=force, resume=resume)
+
+
+def check_tasks(folder: Path, *, force: bool, resume: bool) -> None:
+    """Refuse to lose finished tasks of an earlier comparison unless they are gone on with; --force removes them."""
+    from ecodyn.errors import OutputExistsError
+    from ecodyn.runtime.kept_values import kept_files
+
     if resume:
         return
     kept = kept_files(folder / TASKS)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
-from ecodyn.errors import NothingFittedError, UnusableDataError
+from ecodyn.errors import LostWorkError, NothingFittedError, UnusableDataError
 from ecodyn.runtime.progress import progress_bar as progress_bar
 
 if TYPE_CHECKING:
@@ -102,5 +102,5 @@ def exits() -> Iterator[None]:
         fail(f"not enough memory: {error or 'ask for less at once'}", USAGE)
     except ModuleNotFoundError as error:
         fail(f"{error}; install it with: python -m pip install {error.name}", USAGE)
-    except NothingFittedError as error:
+    except (NothingFittedError, LostWorkError) as error:  # such as of a cluster that has no worker at all
         fail(str(error), UNFITTED)

@@ -147,8 +147,8 @@ def _adequacy(plan: Plan, entries: Sequence[Entry], verdict: Verdict, request: R
         sample = None if asked is None else len(asked)
         return adequacy_of(held, plan.data, selection=selection, seed=request.seed, asked=sample)
 
-    decided_by = (task_keys(entry.tasks, plan.data, request.kept), selection, request.seed)
-    return kept_or_made(request, "adequacy", decided_by, made)
+    fits = task_keys(entry.tasks, plan.data, request.kept)
+    return kept_or_made(request, "adequacy", (selection, request.seed), made, of=fits)
 
 
 def _only(fitted: Sequence[FoldModel], runs: frozenset[int] | None) -> list[FoldModel]:

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
 from importlib.metadata import version
+from itertools import chain
 from typing import TypeVar
 
 from ecodyn._version import __version__
@@ -29,7 +30,17 @@ from ecodyn.survivors.rules import RULES
 from ecodyn.trajectories import Trajectories
 from ecodyn.trajectories.fingerprint import fingerprint_of
 
-__all__ = ["each_kept", "executed", "kept_or_made", "keys_on", "opened", "parts_of", "say_what_is_there", "task_keys"]
+__all__ = [
+    "each_kept",
+    "executed",
+    "kept_or_made",
+    "keys_on",
+    "opened",
+    "parts_of",
+    "say_what_is_there",
+    "task_keys",
+    "what_computes",
+]
 
 # Another version of any of these may give other last bits, and kept beside new results they would not be those of one
 # comparison. Processors of one kind that differ in what they can do may as well; nothing says so, and the docs do.
@@ -41,16 +52,20 @@ Shared = TypeVar("Shared")
 Result = TypeVar("Result")
 
 
-def opened(folder: str | os.PathLike[str], tell: Callable[[str], None]) -> KeptValues:
-    """The results that are kept in a folder, of this version of whatever has a say in their numbers."""
-    basis = {
+def what_computes() -> dict[str, object]:
+    """Versions, source texts and the kind of processor, as far as they have a say in numbers."""
+    return {
         "ecodyn": __version__,
         "source": source_fingerprint(),
         "packages": {package: version(package) for package in PACKAGES},
         "python": platform.python_version(),
         "machine": platform.machine(),
     }
-    return KeptValues(folder, basis, others=[model for _, model in MODELS.usable()], tell=tell)
+
+
+def opened(folder: str | os.PathLike[str], tell: Callable[[str], None]) -> KeptValues:
+    """The results that are kept in a folder, of this version of whatever has a say in their numbers."""
+    return KeptValues(folder, what_computes(), others=[model for _, model in MODELS.usable()], tell=tell)
 
 
 def task_keys(tasks: Sequence[Task], data: Trajectories, kept: KeptValues | None) -> list[str | None]:
@@ -154,22 +169,36 @@ def each_kept(
     """
     kept = request.kept
     read = {} if kept is None else {i: kept.get(key) for i, key in enumerate(keys) if kept.has(key)}
-    found = {i: value for i, (whole, value) in read.items() if whole}
-    ahead = [(i, item) for i, item in enumerate(items) if i not in found]
-    done = each_with(partial(_numbered, function), ahead, shared, request.jobs, ordered=ordered) if ahead else iter(())
-    if not ordered:
-        yield from found.items()
-    for place, result in done:
-        while ordered and found and min(found) < place:
-            yield min(found), found.pop(min(found))
-        yield place, kept.put(keys[place], result) if kept is not None and worth(result) else result
-    if ordered:
-        yield from sorted(found.items())
+    found = [(i, value) for i, (whole, value) in read.items() if whole]
+    there = {i for i, _ in found}
+    ahead = [(i, item) for i, item in enumerate(items) if i not in there]
+    # As they finish, in whatever order they are wanted: one that waits for its turn is kept already.
+    done = each_with(partial(_numbered, function), ahead, shared, request.jobs, ordered=False) if ahead else iter(())
+    new = ((i, kept.put(keys[i], result) if kept is not None and worth(result) else result) for i, result in done)
+    yield from _in_order(chain(found, new)) if ordered else chain(found, new)
 
 
-def kept_or_made(request: Request, what: str, decided_by: object, make: Callable[[], Result]) -> Result:
-    """A single result that is kept, or made here and then kept."""
-    return make() if request.kept is None else request.kept.of(request.kept.key(what, decided_by), make)
+def _in_order(results: Iterable[tuple[int, Result]]) -> Iterator[tuple[int, Result]]:
+    """Places with results in the order of the places, each as soon as those before it are there."""
+    early: dict[int, Result] = {}
+    due = 0
+    for place, result in results:
+        early[place] = result
+        while due in early:
+            yield due, early.pop(due)
+            due += 1
+
+
+def kept_or_made(
+    request: Request, what: str, decided_by: object, make: Callable[[], Result], *, of: Sequence[str | None] = ()
+) -> Result:
+    """A single result that is kept, or made here and then kept.
+
+    It is decided by the results of these names, too; where one of them has none, this one has none either.
+    """
+    if request.kept is None or None in of:
+        return make()
+    return request.kept.of(request.kept.key(what, decided_by, list(of)), make)
 
 
 def _numbered(

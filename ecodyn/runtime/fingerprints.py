@@ -68,8 +68,12 @@ def _parts(value: Any) -> Iterator[bytes]:
     elif isinstance(value, np.ndarray):
         if value.dtype.hasobject:
             raise NoFingerprintError(f"an array of {value.dtype}")
-        yield f"{value.dtype.str} {value.shape}".encode()
-        yield np.ascontiguousarray(value).tobytes()
+        if value.dtype.kind == "U":  # as wide as the longest text that was beside these, which is no matter
+            yield f"U {value.shape}".encode()
+            yield repr(value.tolist()).encode()
+        else:
+            yield f"{value.dtype.str} {value.shape}".encode()
+            yield np.ascontiguousarray(value).tobytes()
     elif isinstance(value, np.generic):
         yield repr(value.item()).encode()
     elif isinstance(value, Mapping):

@@ -40,3 +40,14 @@ def test_more_jobs_than_cores_are_capped_and_it_is_said_once(tmp_path, monkeypat
     assert isinstance(result.exception, ZeroDivisionError)
     assert asked == [cores]
     assert result.stderr.count(f"--jobs 1000: there are {cores} cores, and as many processes are taken") == 1
+
+
+def test_a_cluster_without_a_worker_ends_with_a_sentence(tmp_path, monkeypatch):
+    def no_worker(*_, **__):
+        raise ecodyn.LostWorkError("the cluster has had no worker for 60 s")
+
+    monkeypatch.setattr("ecodyn.networks.training.work.outcomes", no_worker)
+    result = run("train", "--seeds", "0:1", "--steps", 2, "-o", tmp_path / "new.nc", "--jobs", 1)
+    assert result.exit_code == 4, result.exception
+    assert "ecodyn: the cluster has had no worker" in result.stderr
+    assert list(tmp_path.glob("*.nc")) == []

@@ -70,7 +70,7 @@ def test_the_text_of_a_family_of_ones_own_and_of_ecodyn_counts(tmp_path, monkeyp
     assert None not in found
     assert found[0] != found[1]
     before = key(runs())
-    monkeypatch.setattr(cell_by_cell, "source_fingerprint", lambda: "another text")
+    monkeypatch.setattr(cell_by_cell, "what_computes", lambda: "another text")
     assert key(runs()) != before
 
 

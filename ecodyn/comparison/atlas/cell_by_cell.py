@@ -5,34 +5,34 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
-import numpy as np
-
-from ecodyn._version import __version__
-from ecodyn.comparison.answer import PACKAGES, summed_up
+from ecodyn.comparison.answer import summed_up
 from ecodyn.comparison.atlas import files
 from ecodyn.comparison.atlas.cell import AtlasCell
 from ecodyn.comparison.atlas.cells import Grid, Place, cell_name, grid_of
 from ecodyn.comparison.atlas.result import Atlas
 from ecodyn.comparison.compare import InterruptedComparison, compare
+from ecodyn.comparison.contenders import contenders
+from ecodyn.comparison.kept import what_computes
 from ecodyn.comparison.phases import chosen_phases
 from ecodyn.comparison.request import Options, Progress, Request
 from ecodyn.comparison.result import Comparison
 from ecodyn.comparison.verdict import CLAIM_LEVEL
 from ecodyn.errors import DataWarning, NothingFittedError, UnusableDataError
 from ecodyn.extraction.gathering import data_of
-from ecodyn.families import REGISTRY
 from ecodyn.families.estimator import Family
-from ecodyn.runtime.fingerprints import fingerprint, source_fingerprint
+from ecodyn.rollouts.iteration import parse_dynamics
+from ecodyn.runtime.fingerprints import NoFingerprintError, fingerprint
 from ecodyn.runtime.progress import shown
 from ecodyn.statistics.clustered import clustered_mean
 from ecodyn.statistics.intervals import Estimate
 from ecodyn.statistics.multiplicity import CONTROLS, HOLM
+from ecodyn.survivors.rules import RULES
 from ecodyn.survivors.survivors import survivors
 from ecodyn.trajectories import Trajectories
+from ecodyn.trajectories.fingerprint import fingerprint_of
 
 if TYPE_CHECKING:
     from ecodyn.trajectories.conversions import DataLike
@@ -42,8 +42,6 @@ __all__ = ["InterruptedAtlas", "compare_by"]
 
 # What of a request has no say in the numbers.
 BESIDE = ("jobs", "progress", "on_laws", "keep", "on_kept", "kept")
-# Of the provenance: what was typed, and what says which other runs there are. A cell's own are told by their values.
-MOVING = ("command", "networks", "varied", "seeds", "parts")
 UNREPEATABLE = (
     "a family that is asked for can't be told from another by its content, such as one with a lambda: no cell can be "
     "taken from an earlier call"
@@ -184,6 +182,7 @@ class _Work:
                 return found
         name = cell_name(self.grid.by, place)
         beside = {"progress": self._progress(number, name), "on_laws": _named(self.request.on_laws, name)}
+        beside["on_kept"] = _named(self.request.on_kept, name)
         asked = {f.name: getattr(self.request, f.name) for f in fields(self.request)} | beside
         comparison = _compared(runs, asked)
         comparison = replace(comparison, data={**comparison.data, "cell": dict(zip(self.grid.by, place, strict=True))})
@@ -240,26 +239,13 @@ def _survivors(runs: Trajectories, rule: str) -> Estimate | None:
 
 
 def _key(runs: Trajectories, request: Request) -> str | None:
-    """A checksum of a cell's data and of all that is asked of it; None where that has no content to be told by."""
-    from pickle import PicklingError
-
-    from joblib import hash as checksum
-
-    dataset = runs.to_dataset()
-    arrays = {str(name): (_told(v.values), dict(v.attrs)) for name, v in dataset.variables.items()}  # an input's kind
-    provenance = {name: value for name, value in runs.provenance.items() if name not in MOVING}
+    """A checksum of a cell's data, of all that is asked of it and of what computes; None where that can't be told."""
     asked = {f.name: getattr(request, f.name) for f in fields(request) if f.name not in BESIDE}
-    versions = [__version__, source_fingerprint(), *(version(package) for package in PACKAGES)]
-    default = request.families is None or any(str(f).startswith("+") for f in request.families)
-    registered = list(REGISTRY.usable()) if default else []
+    asked["families"] = contenders(
+        request.families, request.couplings, request.state, request.parameters, parse_dynamics(request.dynamics)
+    )
+    rule = RULES.named(request.survivor_rule)  # with the text of one that is another distribution's, as of families
     try:
-        programs = fingerprint(list(request.families or ()), registered)  # the source text of families of one's own
-        told = [arrays, runs.labels_shared, provenance, asked, versions, programs]
-        return str(checksum(told, hash_name="sha1"))
-    except (PicklingError, AttributeError, TypeError):
+        return fingerprint(what_computes(), fingerprint_of(runs), asked, rule)
+    except NoFingerprintError:
         return None
-
-
-def _told(values: np.ndarray) -> object:
-    """Values as they are told apart: an array of text is as wide as the longest among all cells, which is no matter."""
-    return values.tolist() if values.dtype.kind == "U" else values

@@ -75,7 +75,8 @@ def write_numbers(folder: Path, document: Mapping[str, object]) -> bool:
 def write_cell(folder: Path, cell: AtlasCell, *, key: str | None) -> None:
     """Write a cell's two reports, and then its mark with the checksum of the question; of one that failed nothing.
 
-    What was there of the cell is replaced.
+    What was there of the cell is replaced. One of whose models some could not be fitted is asked anew by a later call,
+    as every fit that failed is: it has no checksum.
     """
     own = folder / CELLS / folder_name(cell.by, cell.place)
     for name in (MARK, REPORT, CELL_PAGE):
@@ -86,6 +87,7 @@ def write_cell(folder: Path, cell: AtlasCell, *, key: str | None) -> None:
     cell.comparison.to_html(own / CELL_PAGE)
     cell.comparison.save(own / REPORT)
     survivors = None if cell.survivors is None else cell.survivors.to_json()
+    key = None if cell.comparison.failures else key
     mark = {"schema": SCHEMA, "key": key, "setting": cell.setting, "runs": cell.runs, "clusters": cell.clusters}
     _write_json(own / MARK, plain_json({**mark, "survivors": survivors}))
 
