@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 __all__ = ["fingerprint_of"]
 
-# What says nothing of the data: how they were asked for, which other runs there are beside them, and what was said about
-# them. With --resume a command that extracts logs is another, and its data are not.
+# What says nothing of the data: how they were asked for, which other runs there are beside them, and what was said
+# about them. With --resume a command that extracts logs is another, and its data are not.
 OF_THE_ASKING = ("command", "networks", "varied", "seeds", "parts")
 REMARKS = "remarks"
 
