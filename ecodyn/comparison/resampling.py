@@ -77,7 +77,8 @@ def with_resamples(
 def _agreement(entries: Sequence[Entry], work: Plan, request: Request) -> tuple[Agreement | None, list[str]]:
     """What the families of these entries say together, and why some say nothing."""
     asked = [_Refit(e.contender, request.resamples, request.seed, request.survivor_rule) for e in entries]
-    keys = keys_on(work.data, asked, request.kept)
+    rule = RULES.named(request.survivor_rule)  # another distribution's may be another by the same name
+    keys = keys_on(work.data, [(one, rule) for one in asked], request.kept)
     told = each_kept(_of_family, asked, work.data, request, keys, ordered=True, worth=_is_found)
     found = [said for _, said in told]
     lost = [f for f in found if isinstance(f, str)]

@@ -69,6 +69,8 @@ class KeptValues:
         tell: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.folder = Path(folder)
+        if self.folder.exists() and not self.folder.is_dir():
+            raise ValueError(f"expected a folder for what is finished, {folder} is a file; name another, or move it")
         self.folder.mkdir(parents=True, exist_ok=True)
         self._basis = fingerprint(FORMAT, basis)
         self._others = tuple(others)
