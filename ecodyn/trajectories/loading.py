@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal, overload
 
@@ -82,7 +83,12 @@ def load(
     options = TableOptions(time=time, run=run, columns=columns, missing=missing)
     if isinstance(there := place(path), UrlPath):
         return _remote(there, options, lazy)
-    return _local(there, options, lazy)
+    with _named(there):  # in this function, so that warnings of what was decided point to its caller
+        if there.suffix.lower() not in SUFFIXES:
+            return _netcdf(there, options, lazy)
+        _refuse_lazy(there, lazy)
+        frame = read_table(there, [] if run is None else [run])
+        return Trajectories(**fields_of_frame(frame, options, str(there)))
 
 
 def _remote(url: UrlPath, options: TableOptions, lazy: bool) -> Trajectories | Collection:
@@ -92,22 +98,25 @@ def _remote(url: UrlPath, options: TableOptions, lazy: bool) -> Trajectories | C
             _refuse_lazy(url, lazy)
         return opened(url) if lazy else opened(url).load()
     with named(url) as copy:
-        return _local(copy, options, lazy)
+        return load(copy, time=options.time, run=options.run, columns=options.columns, missing=options.missing)
 
 
-def _local(source: Path, options: TableOptions, lazy: bool) -> Trajectories | Collection:
+def _netcdf(source: Path, options: TableOptions, lazy: bool) -> Trajectories | Collection:
+    """A trajectories file, or a collection of them."""
+    _check_kind(source)
+    if options != TableOptions():
+        raise ValueError(f"{source} is no table and says itself what time, runs and features are; leave that out")
+    if lazy:
+        return opened(source)
+    return opened(source).load() if is_collection(source) else Trajectories.from_dataset(read_netcdf(source))
+
+
+@contextmanager
+def _named(source: Path) -> Iterator[None]:
+    """Errors in what a file holds, with the file's name."""
     refuse_recording(source)
     try:
-        if source.suffix.lower() in SUFFIXES:
-            _refuse_lazy(source, lazy)
-            frame = read_table(source, [] if options.run is None else [options.run])
-            return Trajectories(**fields_of_frame(frame, options, str(source)))
-        _check_kind(source)
-        if options != TableOptions():
-            raise ValueError(f"{source} is no table and says itself what time, runs and features are; leave that out")
-        if lazy:
-            return opened(source)
-        return opened(source).load() if is_collection(source) else Trajectories.from_dataset(read_netcdf(source))
+        yield
     except UnusableDataError as error:
         raise error if str(source) in str(error) else UnusableDataError(f"{source}: {error}") from error
 

@@ -80,7 +80,8 @@ def test_more_processes_than_cores_are_said_and_not_begun():
 def test_a_slurm_file_says_how_large_the_cluster_is_and_what_each_job_asks_for(tmp_path):
     queued = QueuedCluster.read(written(tmp_path, SLURM))
     assert (queued.cluster.__name__, queued.jobs, queued.processes, queued.size) == ("SLURMCluster", 3, 4, 12)
-    job = queued.cluster.job_cls("tcp://here:1", name="w", **queued.settings)
+    of_jobs = {name: value for name, value in queued.settings.items() if name != "scheduler_options"}
+    job = queued.cluster.job_cls("tcp://here:1", name="w", **of_jobs)
     script = job.job_script()
     for part in ("#SBATCH -p cpu", "-t 02:00:00", "--nice=100", "--nworkers 4", "--nthreads 1"):
         assert part in script
