@@ -10,11 +10,10 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
 from importlib.metadata import version
-from itertools import chain
 from typing import TypeVar
 
 from ecodyn._version import __version__
@@ -169,24 +168,24 @@ def each_kept(
     """
     kept = request.kept
     read = {} if kept is None else {i: kept.get(key) for i, key in enumerate(keys) if kept.has(key)}
-    found = [(i, value) for i, (whole, value) in read.items() if whole]
-    there = {i for i, _ in found}
-    ahead = [(i, item) for i, item in enumerate(items) if i not in there]
-    # As they finish, in whatever order they are wanted: one that waits for its turn is kept already.
-    done = each_with(partial(_numbered, function), ahead, shared, request.jobs, ordered=False) if ahead else iter(())
-    new = ((i, kept.put(keys[i], result) if kept is not None and worth(result) else result) for i, result in done)
-    yield from _in_order(chain(found, new)) if ordered else chain(found, new)
+    found = {i: value for i, (whole, value) in read.items() if whole}
+    ahead = [(i, item) for i, item in enumerate(items) if i not in found]
+    new: dict[int, Result] = {}  # finished, kept from then on, and waiting for their turn
 
+    def finished(_: int, numbered: tuple[int, Result]) -> None:
+        place, result = numbered
+        new[place] = kept.put(keys[place], result) if kept is not None and worth(result) else result
 
-def _in_order(results: Iterable[tuple[int, Result]]) -> Iterator[tuple[int, Result]]:
-    """Places with results in the order of the places, each as soon as those before it are there."""
-    early: dict[int, Result] = {}
-    due = 0
-    for place, result in results:
-        early[place] = result
-        while due in early:
-            yield due, early.pop(due)
-            due += 1
+    work = partial(_numbered, function)
+    done = each_with(work, ahead, shared, request.jobs, ordered=ordered, finished=finished) if ahead else iter(())
+    if not ordered:
+        yield from found.items()
+    for place, _ in done:
+        while ordered and found and min(found) < place:
+            yield min(found), found.pop(min(found))
+        yield place, new.pop(place)
+    if ordered:
+        yield from sorted(found.items())
 
 
 def kept_or_made(

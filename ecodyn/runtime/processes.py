@@ -62,7 +62,13 @@ def outcomes(
 
 
 def each_with(
-    function: Callable[[Item, Shared], Result], items: Sequence[Item], shared: Shared, processes: int, *, ordered: bool
+    function: Callable[[Item, Shared], Result],
+    items: Sequence[Item],
+    shared: Shared,
+    processes: int,
+    *,
+    ordered: bool,
+    finished: Callable[[int, Result], None] | None = None,
 ) -> Iterator[Result]:
     """``function(item, shared)`` of each item; what is shared goes to a worker once, and large arrays are mapped there.
 
@@ -80,6 +86,8 @@ def each_with(
         Workers, one thread each.
     ordered
         Whether results come in the order of the items, or as they finish.
+    finished
+        Called with an item's place and result as soon as that is there, before its turn has come.
 
     Raises
     ------
@@ -88,7 +96,8 @@ def each_with(
         ``ordered`` where the first of them is due.
     """
     lost: LostWorkError | None = None
-    with closing(_shared_outcomes(function, items, shared, processes)) as found:
+    with closing(_shared_outcomes(function, items, shared, processes)) as outcomes_there:
+        found = outcomes_there if finished is None else _told(outcomes_there, finished)
         for result in _in_order(found) if ordered else (result for _, result in found):
             if isinstance(result, LostWorkError) and not ordered:
                 lost = result
@@ -98,6 +107,15 @@ def each_with(
                 yield result
     if lost is not None:
         raise lost
+
+
+def _told(
+    found: Iterator[tuple[int, Result | Exception]], finished: Callable[[int, Result], None]
+) -> Iterator[tuple[int, Result | Exception]]:
+    for place, result in found:
+        if not isinstance(result, Exception):
+            finished(place, result)
+        yield place, result
 
 
 def _outcomes(

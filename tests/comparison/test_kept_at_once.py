@@ -11,13 +11,18 @@ from ecodyn.runtime.kept_values import KeptValues
 ITEMS = list(range(5))
 
 
-def shuffled(function, items, shared, processes, *, ordered, lost=()):
-    """As ``each_with``, with the items in some order, and some lost at the end."""
+def shuffled(function, items, shared, processes, *, ordered, finished, lost=()):
+    """As ``each_with`` of several workers: items finish in some order, some are lost, and are wanted in their own."""
+    assert ordered
+    done = {}
     for i in np.random.default_rng(processes).permutation(len(items)):
         if items[i][0] not in lost:
-            yield function(items[i], shared)
-    if lost:
-        raise LostWorkError("gone")
+            done[i] = function(items[i], shared)
+            finished(i, done[i])
+    for i in range(len(items)):
+        if i not in done:
+            raise LostWorkError("gone")
+        yield done[i]
 
 
 @pytest.mark.parametrize("there", [(), (0,), (1, 2), (4,), ITEMS])
