@@ -243,8 +243,8 @@ class Family(Predictor, ABC):
                 f"{negative} values are negative, which {self.name} solutions never become from a positive start; "
                 "noise does that, a shifted scale would make the family meaningless"
             )
-        unknown = int((~trajectories.knows_before).sum())
-        if VELOCITY in map(observable_of, parse_state(self.state)) and unknown:
+        velocity = VELOCITY in map(observable_of, parse_state(self.state))
+        if velocity and (unknown := int((~trajectories.knows_before).sum())):
             notes.append(
                 f"{unknown} runs have no stored step before their first one: the velocity there is that of the steps "
                 "after it; begin the window later"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from ecodyn.errors import LostWorkError
 from ecodyn.runtime.current_place import current_place
@@ -110,8 +110,9 @@ def each_with(
 
 
 def _told(
-    found: Iterator[tuple[int, Result | Exception]], finished: Callable[[int, Result], None]
+    found: Iterator[tuple[int, Result | Exception]], finished: Callable[[int, Any], None]
 ) -> Iterator[tuple[int, Result | Exception]]:
+    """What is found, each result told before it is passed on."""
     for place, result in found:
         if not isinstance(result, Exception):
             finished(place, result)

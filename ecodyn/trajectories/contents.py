@@ -158,6 +158,8 @@ class Contents:
 
         Where values are missing: whether values before a run's first complete step do.
         """
+        if self._data.velocity is None and self._data.missing is None:  # no step is before the first
+            return np.zeros(self.n_runs, dtype=bool)
         first = np.argmin(self.missing.any(axis=2), axis=1)
         known: Bools = ~np.any(np.isnan(velocity_of(self._data)[np.arange(self.n_runs), first]), axis=1)
         return known
