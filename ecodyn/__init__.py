@@ -40,7 +40,7 @@ if TYPE_CHECKING:  # what type checkers see; at run time the names come from _HO
     from ecodyn.families.sindy import SINDy
     from ecodyn.formulas.tokens import FormulaError
     from ecodyn.rollouts.integration import Rollout, integrate
-    from ecodyn.runtime.clusters import on_cluster
+    from ecodyn.runtime.places.clusters import on_cluster
     from ecodyn.runtime.registry import EntryPointError
     from ecodyn.stability.equilibria import Equilibria, find_equilibria
     from ecodyn.trajectories import Collection, Input, Trajectories, as_trajectories, load
@@ -95,7 +95,7 @@ _HOME = {
     "load_model": "ecodyn.families",
     "map_of_flow": "ecodyn.families.matrix_logarithm",
     "merge": "ecodyn.extraction",
-    "on_cluster": "ecodyn.runtime.clusters",
+    "on_cluster": "ecodyn.runtime.places.clusters",
     "polynomial_library": "ecodyn.equations.forms",
     "register": "ecodyn.families",
 }

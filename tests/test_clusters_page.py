@@ -6,7 +6,7 @@ from pathlib import Path
 from typer.testing import CliRunner
 
 from ecodyn.cli import app
-from ecodyn.runtime.queued_clusters import QueuedCluster
+from ecodyn.runtime.places.queued_clusters import QueuedCluster
 
 PAGE = (Path(__file__).parents[1] / "docs" / "clusters.md").read_text()
 

@@ -18,7 +18,7 @@ import pytest
 import ecodyn
 from ecodyn.networks.modular_addition import MLP
 from ecodyn.networks.training import IncompleteTrainingError, train
-from ecodyn.runtime import clusters
+from ecodyn.runtime.places import clusters
 from ecodyn.runtime.json_values import plain_json
 from ecodyn.runtime.processes import each_with
 from ecodyn.survival import analyse

@@ -22,7 +22,7 @@ def workplace(jobs: int | None, cluster: str | None) -> Iterator[int]:
         return
     if jobs is not None:
         raise typer.BadParameter(f"--cluster {cluster} says how many processes there are; leave out --jobs {jobs}")
-    from ecodyn.runtime.clusters import on_cluster
+    from ecodyn.runtime.places.clusters import on_cluster
     from ecodyn.runtime.processes import workers
 
     with ExitStack() as stack:

@@ -38,19 +38,26 @@ class TrajectoriesFacts(TypedDict):
 def inspection_table(facts: TrajectoriesFacts) -> Table:
     """What is in a trajectories file: two columns, warnings last."""
     rows = {
+        **_what_is_there(facts),
+        "embedding": " × ".join(map(str, facts["embedding"] or ())) or "none",
+        "made by": str(facts["provenance"].get("command", "not stated")),
+        "wrong with it": "; ".join(facts["warnings"]) or "nothing found",
+        "next": facts["command"],
+    }
+    return _two_columns(facts["path"], rows)
+
+
+def _what_is_there(facts: TrajectoriesFacts | CollectionFacts) -> dict[str, str]:
+    """Runs and what is known of each, of a file or of many."""
+    return {
         "runs": f"{facts['runs']} in {facts['clusters']} clusters",
         "steps": f"{facts['steps']}, from {facts['first_step']:g} to {facts['last_step']:g}",
         "features": f"{facts['features']}, labels {'shared' if facts['labels_shared'] else 'not shared'} between runs",
         "observables": ", ".join(facts["observables"]),
         "curves": ", ".join(facts["curves"]) or "none",
         "inputs": ", ".join(f"{name} ({kind})" for name, kind in facts["inputs"].items()) or "none",
-        "embedding": " × ".join(map(str, facts["embedding"] or ())) or "none",
         "settings": "; ".join(f"{k} = {', '.join(map(str, v))}" for k, v in facts["settings"].items()) or "none",
-        "made by": str(facts["provenance"].get("command", "not stated")),
-        "wrong with it": "; ".join(facts["warnings"]) or "nothing found",
-        "next": facts["command"],
     }
-    return _two_columns(facts["path"], rows)
 
 
 class CollectionFacts(TypedDict):
@@ -79,13 +86,7 @@ def collection_table(facts: CollectionFacts) -> Table:
     """What is in a collection: two columns, what is wrong last."""
     rows = {
         "files": f"{facts['files']}, {facts['bytes'] / 1e6:.3g} MB",
-        "runs": f"{facts['runs']} in {facts['clusters']} clusters",
-        "steps": f"{facts['steps']}, from {facts['first_step']:g} to {facts['last_step']:g}",
-        "features": f"{facts['features']}, labels {'shared' if facts['labels_shared'] else 'not shared'} between runs",
-        "observables": ", ".join(facts["observables"]),
-        "curves": ", ".join(facts["curves"]) or "none",
-        "inputs": ", ".join(f"{name} ({kind})" for name, kind in facts["inputs"].items()) or "none",
-        "settings": "; ".join(f"{k} = {', '.join(map(str, v))}" for k, v in facts["settings"].items()) or "none",
+        **_what_is_there(facts),
         "wrong with it": "\n".join(facts["wrong"]) or "nothing found: every file is what the index says",
         "next": facts["command"],
     }

@@ -8,7 +8,7 @@ from contextlib import closing
 from typing import Any, Generic, TypeVar
 
 from ecodyn.errors import LostWorkError
-from ecodyn.runtime.current_place import current_place
+from ecodyn.runtime.places.current_place import current_place
 from ecodyn.runtime.pools import Pool, in_pools, kept_workers, new_workers
 from ecodyn.runtime.shared_data import SharedData, shared_data
 from ecodyn.runtime.threads import one_thread

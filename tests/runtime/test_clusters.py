@@ -5,9 +5,9 @@ import joblib
 import pytest
 
 import ecodyn
-from ecodyn.runtime import clusters
+from ecodyn.runtime.places import clusters
+from ecodyn.runtime.places.queued_clusters import QueuedCluster
 from ecodyn.runtime.processes import workers
-from ecodyn.runtime.queued_clusters import QueuedCluster
 
 SLURM = """
 slurm:

@@ -141,7 +141,7 @@ def test_workers_of_several_threads_are_named():
 def test_a_cluster_without_workers_is_told(monkeypatch):
     from distributed import Client
 
-    from ecodyn.runtime.dask_place import DaskPlace
+    from ecodyn.runtime.places.dask_place import DaskPlace
 
     with (
         Client(processes=False, n_workers=0, dashboard_address="127.0.0.1:0", set_as_default=False) as empty,
@@ -151,7 +151,7 @@ def test_a_cluster_without_workers_is_told(monkeypatch):
 
 
 def test_other_versions_are_refused(client, monkeypatch):
-    from ecodyn.runtime import dask_versions
+    from ecodyn.runtime.places import dask_versions
 
     monkeypatch.setattr(dask_versions, "checked", {})
     monkeypatch.setattr(dask_versions, "__version__", "9.9")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 from ecodyn.runtime.alone import alone
-from ecodyn.runtime.place import Place
+from ecodyn.runtime.places.place import Place
 
 __all__ = ["JoblibPlace"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from ecodyn.runtime.joblib_place import JoblibPlace
-from ecodyn.runtime.place import Place, named_place
+from ecodyn.runtime.places.joblib_place import JoblibPlace
+from ecodyn.runtime.places.place import Place, named_place
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -51,6 +51,6 @@ def _of_joblib() -> Place | None:
 
 
 def _dask(client: Client) -> Place:
-    from ecodyn.runtime.dask_place import DaskPlace
+    from ecodyn.runtime.places.dask_place import DaskPlace
 
     return DaskPlace(client)

@@ -15,8 +15,8 @@ from uuid import uuid4
 
 from ecodyn.errors import LostWorkError
 from ecodyn.runtime.alone import alone
-from ecodyn.runtime.dask_versions import check_versions
-from ecodyn.runtime.place import Place
+from ecodyn.runtime.places.dask_versions import check_versions
+from ecodyn.runtime.places.place import Place
 from ecodyn.runtime.pools import KILLED
 
 if TYPE_CHECKING:

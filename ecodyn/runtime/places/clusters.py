@@ -10,9 +10,9 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from ecodyn.runtime.dask_place import WORKER_SECONDS, DaskPlace
-from ecodyn.runtime.place import Place, working_at
-from ecodyn.runtime.queued_clusters import QueuedCluster
+from ecodyn.runtime.places.dask_place import WORKER_SECONDS, DaskPlace
+from ecodyn.runtime.places.place import Place, working_at
+from ecodyn.runtime.places.queued_clusters import QueuedCluster
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -144,7 +144,7 @@ def _local(count: int) -> Iterator[Client]:
             dashboard_address="127.0.0.1:0",  # any free port, and for this machine only
             memory_limit=0,  # as processes without Dask have none
             silence_logs="CRITICAL",  # what is lost is said by us
-            preload=["ecodyn.runtime.dask_workers"],
+            preload=["ecodyn.runtime.places.dask_workers"],
         ) as cluster,
         Client(cluster, set_as_default=False) as client,
     ):
