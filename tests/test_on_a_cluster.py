@@ -18,8 +18,8 @@ import pytest
 import ecodyn
 from ecodyn.networks.modular_addition import MLP
 from ecodyn.networks.training import IncompleteTrainingError, train
-from ecodyn.runtime.places import clusters
 from ecodyn.runtime.json_values import plain_json
+from ecodyn.runtime.places import clusters
 from ecodyn.runtime.processes import each_with
 from ecodyn.survival import analyse
 from ecodyn.systems import SYSTEMS, simulate

@@ -90,10 +90,12 @@ def test_a_network_is_evaluated_as_often_as_its_schedule_says(monkeypatch, compe
 def test_extraction_reads_each_byte_once(tmp_path):
     path = tmp_path / "run.npy"
     np.save(path, np.random.default_rng(0).standard_normal((40, 11, 2000)))
-    extract(path, Request(p=11, checksums=False), options=LogOptions(interval=1))  # imports read files too
-    before = bytes_read()
-    extract(path, Request(p=11, checksums=False), options=LogOptions(interval=1))
-    assert bytes_read() - before <= 1.1 * path.stat().st_size
+    read = []
+    for _ in range(3):  # imports read files too, and so does a look for entry points where something was installed
+        before = bytes_read()
+        extract(path, Request(p=11, checksums=False), options=LogOptions(interval=1))
+        read.append(bytes_read() - before)
+    assert min(read) <= 1.1 * path.stat().st_size
 
 
 @pytest.mark.skipif(not IO.exists(), reason="counts of bytes read come from Linux")

@@ -19,7 +19,14 @@ from ecodyn.runtime.kept_values import kept_files
 from ecodyn.systems import SYSTEMS, simulate
 
 LONG = ["--family", "linear", "--family", "lotka_volterra", "--coupling", "exchangeable,independent", "--seed", 3]
-GONE = 2.0  # seconds after a signal in which workers have to be gone
+GONE = 2.0  # seconds after a signal in which workers have to be gone, on a machine that has nothing else to do
+
+
+def in_time():
+    """The same where processes wait for their turn: as much longer as there are more of them than cores."""
+    return GONE * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+
+
 needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs Linux's /proc")
 
 
@@ -117,7 +124,7 @@ def test_signals_end_alike_and_resumed_it_is_the_comparison(name, jobs, runs, un
         gone = seconds_until_gone(workers, 20)
         stderr = child.communicate(timeout=120)[1]
     assert child.returncode == 128 + number, stderr
-    assert gone < GONE, f"workers were there for {gone:.1f} s"
+    assert gone < in_time(), f"workers were there for {gone:.1f} s"
     assert "interrupted" in stderr
     assert "Traceback" not in stderr
     finished = len(kept_files(out / "tasks"))
@@ -226,7 +233,7 @@ def test_a_file_is_no_folder(circles, tmp_path):
     (tmp_path / "report").write_text("")
     refused = run("compare", circles, *QUICK, "-o", tmp_path / "report", "--resume")
     assert refused.exit_code == 2
-    assert "is a file" in refused.stderr
+    assert "is a file" in " ".join(refused.stderr.replace("│", " ").split())
 
 
 def test_resumed_too_a_report_that_is_a_link_is_refused_before_the_work(circles, tmp_path):

@@ -3,7 +3,7 @@
 import signal
 
 import pytest
-from test_compare_ended import GONE, seconds_until_gone, workers_of
+from test_compare_ended import in_time, seconds_until_gone, workers_of
 from test_train_interrupted import long_training, needs_proc, wait_for
 
 
@@ -18,7 +18,7 @@ def test_train_keeps_what_is_finished_on_whatever_signal(number, tmp_path):
         workers = workers_of(child.pid)
         assert workers
         child.send_signal(number)
-        assert seconds_until_gone(workers, 20) < GONE
+        assert seconds_until_gone(workers, 20) < in_time()
         _, stderr = child.communicate(timeout=60)
     assert child.returncode == 128 + number, stderr
     assert "the same command with --resume goes on" in stderr

@@ -12,14 +12,19 @@ from ecodyn.runtime import signals
 from ecodyn.runtime.signals import ended_alike, exit_code
 
 ENDING = [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
+DEFAULTS = {signal.SIGINT: signal.default_int_handler}
 
 
 @pytest.fixture(autouse=True)
 def as_before():
+    """As in a terminal, also where the tests themselves run in the background, where some of these are ignored."""
+    outside = {number: signal.signal(number, DEFAULTS.get(number, signal.SIG_DFL)) for number in ENDING}
     before = {number: signal.getsignal(number) for number in ENDING}
     yield
     assert {number: signal.getsignal(number) for number in ENDING} == before
     signals._received.clear()
+    for number, handler in outside.items():
+        signal.signal(number, handler)
 
 
 @pytest.mark.parametrize("number", ENDING)
