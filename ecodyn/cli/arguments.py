@@ -8,6 +8,8 @@ from typing import TypeAlias
 
 import typer
 
+from ecodyn.runtime.shares import Share
+
 Typed: TypeAlias = bool | int | float | str | None
 
 
@@ -93,14 +95,14 @@ def shard_of(text: str | None) -> tuple[int, int] | None:
     """I/N, the I-th of N shares, counted from 1; None for all."""
     if text is None:
         return None
-    part, slash, of = text.partition("/")
+    part, _, of = text.partition("/")
     try:
-        share = int(part), int(of)
+        share = Share(int(part), int(of))
     except ValueError:
-        raise typer.BadParameter(f"--shard is I/N, such as 3/50 for the third of fifty, got {text!r}") from None
-    if not slash or not 1 <= share[0] <= share[1]:
-        raise typer.BadParameter(f"--shard is I/N with I from 1 to N, got {text!r}")
-    return share
+        raise typer.BadParameter(
+            f"--shard is I/N with I from 1 to N, such as 3/50 for the third of fifty, got {text!r}"
+        ) from None
+    return share.part, share.of
 
 
 def chosen(given: list[str] | None, known: Iterable[str], option: str) -> list[str]:

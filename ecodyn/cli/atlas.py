@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ecodyn.cli.output import INTERRUPTED, PARTIAL, console, fail, print_json, progress_bar, say, warnings_said
+from ecodyn.cli.output import (
+    INTERRUPTED,
+    PARTIAL,
+    console,
+    fail,
+    print_json,
+    progress_bar,
+    say,
+    say_of_laws,
+    warnings_said,
+)
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -60,7 +70,7 @@ def compared_by(comparing: Callable[..., Atlas], output: Path | None, as_json: b
     again = "" if output is None else f"; those that were finished are kept in {output}: --resume goes on"
     with progress_bar("fitting", None) as advance, warnings_said():
         try:
-            atlas = comparing(progress=advance, on_laws=_say_of_laws)
+            atlas = comparing(progress=advance, on_laws=say_of_laws)
         except InterruptedAtlas as stop:
             done = 0 if stop.finished is None else len(stop.finished.cells)
             fail(f"interrupted after {done} cells{again}", INTERRUPTED)
@@ -73,10 +83,6 @@ def compared_by(comparing: Callable[..., Atlas], output: Path | None, as_json: b
         print(atlas.statement)
     if atlas.failures:
         fail("not everything could be compared: " + "; ".join(atlas.failures), PARTIAL)
-
-
-def _say_of_laws(statement: str) -> None:
-    say(f"without the networks, which are still being fitted: {statement}")
 
 
 def _table(atlas: Atlas) -> Table:

@@ -50,7 +50,18 @@ from ecodyn.cli.options import (
     TokenRange,
     Tokens,
 )
-from ecodyn.cli.output import INTERRUPTED, PARTIAL, console, exits, fail, print_json, progress_bar, say, warnings_said
+from ecodyn.cli.output import (
+    INTERRUPTED,
+    PARTIAL,
+    console,
+    exits,
+    fail,
+    print_json,
+    progress_bar,
+    say,
+    say_of_laws,
+    warnings_said,
+)
 from ecodyn.cli.own_terms import TermTexts, terms_beside
 from ecodyn.cli.workplace import workplace
 
@@ -239,16 +250,11 @@ def _compared(comparison: Callable[..., Comparison]) -> Comparison:
 
     with progress_bar("fitting", None) as advance, warnings_said():
         try:
-            return comparison(progress=advance, on_laws=_say_of_laws)
+            return comparison(progress=advance, on_laws=say_of_laws)
         except InterruptedComparison as stop:
             if stop.finished is None:
                 fail("interrupted before anything was finished", INTERRUPTED)
             return stop.finished
-
-
-def _say_of_laws(statement: str) -> None:
-    """What is known before the networks are."""
-    say(f"without the networks, which are still being fitted: {statement}")
 
 
 def _keep(found: Gathered, folder: Path | None) -> None:

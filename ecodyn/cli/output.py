@@ -54,6 +54,11 @@ def say(text: str) -> None:
     print(text, file=sys.stderr)
 
 
+def say_of_laws(statement: str) -> None:
+    """What is known before the networks are."""
+    say(f"without the networks, which are still being fitted: {statement}")
+
+
 def listed(items: Iterable[object]) -> str:
     """Things with commas between them."""
     return ", ".join(str(i) for i in items)

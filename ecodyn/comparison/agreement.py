@@ -201,9 +201,8 @@ def _of_stacking(stacking: Stacking) -> str:
 
 
 def _stacking_from(document: Mapping[str, Any]) -> Stacking:
-    s = document["skill"]
     return Stacking(
         weights={ModelName.from_json(d): number(d["weight"]) for d in document["weights"]},
-        skill=Estimate(number(s["mean"]), number(s["low"]), number(s["high"]), s["n_clusters"]),
+        skill=Estimate.from_json(document["skill"]),
         left_out=tuple(ModelName.from_json(d) for d in document["left_out"]),
     )

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from importlib.metadata import version
 
+import numpy as np
+
 from ecodyn._version import __version__
 from ecodyn.comparison.candidate import NAMING
 from ecodyn.comparison.check import Checked
@@ -19,10 +21,10 @@ from ecodyn.comparison.settings import Settings
 from ecodyn.comparison.verdict import CLAIM_LEVEL
 from ecodyn.comparison.window_result import WindowResult, WindowsWithTests
 from ecodyn.families.model_name import FAMILY
+from ecodyn.runtime.provenance import NUMERICAL
+from ecodyn.statistics.multiplicity import HOLM, adjusted
 
 __all__ = ["answer", "holm", "summed_up"]
-
-PACKAGES = ("numpy", "scipy", "scikit-learn", "torch", "pysindy")  # that have a say in the numbers
 
 
 def answer(checked: Checked, request: Request, outcome: Outcome, tested: WindowsWithTests) -> Comparison:
@@ -61,7 +63,7 @@ def answer(checked: Checked, request: Request, outcome: Outcome, tested: Windows
 def _versions() -> Settings:
     return {
         "ecodyn": __version__,
-        "versions": {"python": platform.python_version(), **{package: version(package) for package in PACKAGES}},
+        "versions": {"python": platform.python_version(), **{package: version(package) for package in NUMERICAL}},
         "forecast_origins": list(ORIGINS),
     }
 
@@ -82,11 +84,9 @@ def summed_up(warnings: Sequence[str], of: str = "fits") -> list[str]:
 
 def holm(windows: Sequence[WindowResult]) -> list[WindowResult]:
     """Mark which verdicts stand when several windows are asked at once (Holm 1979)."""
-    claims = [(w.verdict.p_value or 0.0, i) for i, w in enumerate(windows) if w.verdict.status in NAMING]
-    standing, holds = True, {}
-    for rank, (p, i) in enumerate(sorted(claims)):
-        standing = standing and p * (len(claims) - rank) <= 1 - CLAIM_LEVEL
-        holds[i] = standing
+    claims = {i: w.verdict.p_value or 0.0 for i, w in enumerate(windows) if w.verdict.status in NAMING}
+    stand = (adjusted(np.array(list(claims.values())), HOLM) <= 1 - CLAIM_LEVEL).tolist()
+    holds = dict(zip(claims, stand, strict=True))
     return [
         replace(w, verdicts={**w.verdicts, w.headline: replace(w.verdict, holds=holds.get(i, True))})
         for i, w in enumerate(windows)

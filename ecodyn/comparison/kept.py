@@ -25,6 +25,7 @@ from ecodyn.families import MODELS
 from ecodyn.runtime.fingerprints import fingerprint, source_fingerprint
 from ecodyn.runtime.kept_values import KeptValues
 from ecodyn.runtime.processes import each_with
+from ecodyn.runtime.provenance import NUMERICAL
 from ecodyn.survivors.rules import RULES
 from ecodyn.trajectories import Trajectories
 from ecodyn.trajectories.fingerprint import fingerprint_of
@@ -43,7 +44,7 @@ __all__ = [
 
 # Another version of any of these may give other last bits, and kept beside new results they would not be those of one
 # comparison. Processors of one kind that differ in what they can do may as well; nothing says so, and the docs do.
-PACKAGES = ("numpy", "scipy", "scikit-learn", "torch", "pysindy", "sympy")
+PACKAGES = (*NUMERICAL, "sympy")
 MOST_PARTS = 64  # into which a model's folds are looked for; more processes are rare
 
 Item = TypeVar("Item")

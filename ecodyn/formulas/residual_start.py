@@ -175,8 +175,8 @@ class _Fit:
         signs = np.where(outer[fixed:] < 0, -1.0, 1.0)
         heights = np.clip(np.abs(outer[fixed:]), 1e-3, 0.5 * HIGHEST)
         start = np.concatenate([outer[:fixed], heights, (inner * signs[:, None]).ravel()])
-        top = np.concatenate([np.full(fixed, np.inf), np.full(count, HIGHEST), *_steepest(inner)])
-        low = np.concatenate([np.full(fixed, -np.inf), np.zeros(count), -np.concatenate(_steepest(inner))])
+        top = np.concatenate([np.full(fixed, np.inf), np.full(count, HIGHEST), _steepest(inner)])
+        low = np.concatenate([np.full(fixed, -np.inf), np.zeros(count), -_steepest(inner)])
 
         def residual(theta: Array) -> Array:
             return self.columns(theta[fixed + count :].reshape(inner.shape)) @ theta[: fixed + count] - self.target
@@ -211,10 +211,9 @@ class _Fit:
         return found
 
 
-def _steepest(inner: Array) -> list[Array]:
-    """The largest size of each slope, and none of an offset."""
-    row = np.append(np.full(inner.shape[1] - 1, STEEPEST), np.inf)
-    return [row] * len(inner)
+def _steepest(inner: Array) -> Array:
+    """The largest size of each slope, and none of an offset, one unit's after the other's."""
+    return np.tile(np.append(np.full(inner.shape[1] - 1, STEEPEST), np.inf), len(inner))
 
 
 def bounds_of_units(samples: Samples, form: ResidualForm) -> dict[str, Bounds]:

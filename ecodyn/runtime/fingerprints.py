@@ -55,7 +55,7 @@ def fingerprint(*values: object) -> str:
     return digest.hexdigest()
 
 
-def _parts(value: Any) -> Iterator[bytes]:
+def _parts(value: Any) -> Iterator[bytes | memoryview]:
     """What a value is made of, each with its type in front, so that no two values are told alike."""
     kind = type(value)
     yield kind.__name__.encode()
@@ -73,7 +73,7 @@ def _parts(value: Any) -> Iterator[bytes]:
             yield repr(value.tolist()).encode()
         else:
             yield f"{value.dtype.str} {value.shape}".encode()
-            yield np.ascontiguousarray(value).tobytes()
+            yield memoryview(np.ascontiguousarray(value).reshape(-1).view(np.uint8))  # without a copy
     elif isinstance(value, np.generic):
         yield repr(value.item()).encode()
     elif isinstance(value, Mapping):
@@ -88,7 +88,7 @@ def _parts(value: Any) -> Iterator[bytes]:
         yield from _of_object(value)
 
 
-def _of_object(value: Any) -> Iterator[bytes]:
+def _of_object(value: Any) -> Iterator[bytes | memoryview]:
     """Of a dataclass its fields, of an estimator its parameters."""
     yield _of_code(type(value)).encode()
     if is_dataclass(value):

@@ -9,7 +9,9 @@ from typing import TypeVar
 
 from ecodyn._version import __version__
 
-__all__ = ["clusters", "versions"]
+__all__ = ["NUMERICAL", "clusters", "versions"]
+
+NUMERICAL = ("numpy", "scipy", "scikit-learn", "torch", "pysindy")  # packages that have a say in the numbers
 
 Label = TypeVar("Label")
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -39,6 +40,12 @@ class Estimate:
     def to_json(self) -> dict[str, float]:
         """Plain numbers."""
         return {"mean": self.mean, "low": self.low, "high": self.high, "n_clusters": self.n}
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Self:
+        """The inverse of `to_json`; null, as JSON has it for what is not finite, is NaN."""
+        mean, low, high = (np.nan if document[n] is None else float(document[n]) for n in ("mean", "low", "high"))
+        return cls(mean, low, high, document["n_clusters"])
 
     @classmethod
     def of(cls, values: Array, level: float = INTERVAL_LEVEL) -> Self:

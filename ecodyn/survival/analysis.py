@@ -82,7 +82,9 @@ def analyse(
     scores, curves = _or_note(lambda: _predictions(runs, judged, steps), NO_SCORES, notes)
     none: dict[float, Together] = {}
     models = _or_note(lambda: _models(runs, judged, steps, notes), none, notes)
-    fates: list[LawFates] = _laws_or_note(runs, judged, windows, notes, jobs, progress) if laws else []
+    fates: list[LawFates] = []
+    if laws:
+        fates = _laws_or_note(lambda: _laws(runs, judged, windows, notes, jobs, progress), notes)
     return Analysis(
         runs=runs,
         survivors=judged,
@@ -118,18 +120,11 @@ def _counts(runs: Trajectories, survivors: Survivors) -> dict[str, list[Count]]:
     return {name: counts_by(runs, survivors, name) for name in varied}
 
 
-def _laws_or_note(
-    runs: Trajectories,
-    survivors: Survivors,
-    windows: Sequence[tuple[float, float]] | None,
-    notes: list[str],
-    jobs: int,
-    progress: Progress | None,
-) -> list[LawFates]:
-    """What laws know over each window; where the data or a lost worker don't allow it, a note says why."""
+def _laws_or_note(asked: Callable[[], list[LawFates]], notes: list[str]) -> list[LawFates]:
+    """What laws know; where the data or a lost worker don't allow it, a note says why."""
     none: list[LawFates] = []
     try:
-        return _or_note(lambda: _laws(runs, survivors, windows, notes, jobs, progress), none, notes)
+        return _or_note(asked, none, notes)
     except LostWorkError as error:
         notes.append(f"no laws: {error}")
         return none

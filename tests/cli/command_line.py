@@ -1,5 +1,11 @@
 """Commands run in this process, and what tests of several of them ask of what they write."""
 
+import os
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager, suppress
+
 import numpy as np
 from typer.testing import CliRunner
 
@@ -31,3 +37,25 @@ def same_arrays(runs, others):
 def help_of(command):
     """What a command's help says, without its frame."""
     return " ".join(run(command, "--help").output.replace("│", " ").split())
+
+
+@contextmanager
+def in_background(*arguments, **streams):
+    """A long command in a process group of its own; whatever a test does, nothing of it is left afterwards."""
+    # A shell ignores signals for what it runs in the background, and children inherit that: start from the default.
+    child = subprocess.Popen(
+        [sys.executable, "-m", "ecodyn.cli", *map(str, arguments)],
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        preexec_fn=lambda: [signal.signal(s, signal.SIG_DFL) for s in (signal.SIGINT, signal.SIGHUP)],
+        start_new_session=True,
+        **streams,
+    )
+    try:
+        yield child
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+        child.stderr.close()

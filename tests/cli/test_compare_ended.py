@@ -6,12 +6,12 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
-from command_line import run
+from command_line import in_background, run
 
 from ecodyn.cli.kept_tasks import check_folder
 from ecodyn.comparison import Comparison
@@ -78,26 +78,8 @@ def seconds_until_gone(processes, most):
     return time.monotonic() - begun
 
 
-@contextmanager
 def long_comparison(runs, out, *flags):
-    """The comparison in a process group of its own; whatever a test does, nothing of it is left afterwards."""
-    # A shell ignores SIGINT for what it runs in the background, and children inherit that: start from the default.
-    child = subprocess.Popen(
-        [sys.executable, "-m", "ecodyn.cli", "compare", *map(str, (runs, *LONG, *flags, "-o", out))],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        preexec_fn=lambda: [signal.signal(s, signal.SIG_DFL) for s in (signal.SIGINT, signal.SIGHUP)],
-        start_new_session=True,
-    )
-    try:
-        yield child
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(child.pid, signal.SIGKILL)
-        child.wait()
-        child.stderr.close()
+    return in_background("compare", runs, *LONG, *flags, "-o", out, stdout=subprocess.DEVNULL)
 
 
 def wait_for(child, out, tasks):

@@ -2,15 +2,12 @@
 
 import os
 import signal
-import subprocess
-import sys
 import time
-from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
-from command_line import run, same_arrays
+from command_line import in_background, run, same_arrays
 
 import ecodyn
 
@@ -57,25 +54,8 @@ def still_there(processes, seconds):
     return alive
 
 
-@contextmanager
 def long_training(out, *flags):
-    """The long command in a process group of its own; whatever a test does, nothing of it is left afterwards."""
-    # A shell ignores SIGINT for what it runs in the background, and children inherit that: start from the default.
-    child = subprocess.Popen(
-        [sys.executable, "-m", "ecodyn.cli", "train", *map(str, LONG), *map(str, flags), "-o", str(out)],
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-        start_new_session=True,
-    )
-    try:
-        yield child
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(child.pid, signal.SIGKILL)
-        child.wait()
-        child.stderr.close()
+    return in_background("train", *LONG, *flags, "-o", out)
 
 
 def wait_for(child, partial, batches):

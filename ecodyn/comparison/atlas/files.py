@@ -17,7 +17,7 @@ from ecodyn.comparison.atlas.cells import Place, folder_name, of_json
 from ecodyn.comparison.result import Comparison
 from ecodyn.errors import OutputExistsError, UnusableDataError
 from ecodyn.runtime.files import check_output, write_whole
-from ecodyn.runtime.json_values import number, plain_json
+from ecodyn.runtime.json_values import plain_json
 from ecodyn.statistics.intervals import Estimate
 
 __all__ = [
@@ -116,15 +116,8 @@ def _of_mark(mark: Mapping[str, Any], by: tuple[str, ...], place: Place, compari
         runs=mark["runs"],
         clusters=mark["clusters"],
         comparison=comparison,
-        survivors=_estimate(mark["survivors"]),
+        survivors=None if mark["survivors"] is None else Estimate.from_json(mark["survivors"]),
     )
-
-
-def _estimate(document: Mapping[str, Any] | None) -> Estimate | None:
-    if document is None:
-        return None
-    mean, low, high = (number(document[name]) for name in ("mean", "low", "high"))
-    return Estimate(mean, low, high, document["n_clusters"])
 
 
 def read_numbers(folder: Path) -> dict[str, Any]:

@@ -145,7 +145,7 @@ class _Work:
     def _submit(self, indices: Sequence[int]) -> None:
         for index in indices:
             key = f"{self.name}-{index}-{uuid4().hex}"
-            future = self.client.submit(_attempt, self.function, self.items[index], self.folder, pure=False, key=key)
+            future = self.client.submit(alone, self.function, self.items[index], self.folder, pure=False, key=key)
             self.waiting[future] = index
             future.add_done_callback(self.done.put)
         self.ahead = []
@@ -195,11 +195,6 @@ class _Cancelled:
 
 class _Killed:
     """As many workers as the scheduler allows died one after the other while they had it."""
-
-
-def _attempt(function: Callable[[Any], Any], item: Any, folder: str) -> Any:
-    """In a worker."""
-    return alone(function, item, folder)
 
 
 def _result(future: Future) -> Any:
