@@ -103,7 +103,7 @@ def _refitted(more: Sequence[Contender], work: Plan, request: Request, said: _Sa
     """The same models under the same protocol and folds, with more budget."""
     asked = replace(request, protocols=[UNSEEN_RUNS])
     again = plan(work.data, more, asked, warm_up=work.warm_up, parts=parts_of(work.data, request.kept))
-    results = {r.index: r for r in executed(again.tasks, work.data, request)}
+    results = {r.index: r for r in sorted(executed(again.tasks, work.data, request), key=lambda r: r.index)}
     said.failures.extend(f"with {FACTOR} times the budget, {r.failure}" for r in results.values() if r.failure)
     return entries_of(again, results, asked.protocols)
 

@@ -32,8 +32,8 @@ class Outcome:
 
     @property
     def all_results(self) -> list[TaskResult]:
-        """Over all windows."""
-        return [result for of_window in self.results for result in of_window.values()]
+        """Over all windows, in the order of the tasks: they come as they finish, and what is said must not tell."""
+        return [of_window[index] for of_window in self.results for index in sorted(of_window)]
 
 
 def run(plans: Sequence[Plan], request: Request) -> Outcome:

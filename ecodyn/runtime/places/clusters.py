@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 from ecodyn.runtime.places.dask_place import WORKER_SECONDS, DaskPlace
 from ecodyn.runtime.places.place import Place, working_at
 from ecodyn.runtime.places.queued_clusters import QueuedCluster
+from ecodyn.runtime.threads import ONE_THREAD
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -23,7 +24,13 @@ CONNECTED = ("tcp://", "tls://", "ucx://", "ws://", "wss://")  # Dask's protocol
 LOCAL = "local:"
 TRIES = 1  # of a task whose worker died, on workers of our own, beside the first one: as processes without Dask have
 # A worker that is killed again and again is started again as often; Dask would leave out one gone for 15 s.
-OWN = {"distributed.scheduler.allowed-failures": TRIES, "distributed.deploy.lost-worker-timeout": "1 day"}
+OWN = {
+    "distributed.scheduler.allowed-failures": TRIES,
+    "distributed.deploy.lost-worker-timeout": "1 day",
+    "distributed.worker.profile.enabled": False,  # a look at every thread's stack each 10 ms, which nobody asks for
+    # Dask's own also has freed memory given back at once, and to be asked for again: a third of our time.
+    "distributed.nanny.pre-spawn-environ": ONE_THREAD,
+}
 INSTALL = 'python -m pip install "ecodyn-toolkit[scale]"'
 
 Item = TypeVar("Item")

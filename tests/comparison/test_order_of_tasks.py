@@ -1,0 +1,39 @@
+"""Tasks finish in an order of their own wherever they are done: what is said doesn't depend on it."""
+
+import json
+
+import numpy as np
+import pytest
+
+import ecodyn
+from ecodyn.comparison import run
+from ecodyn.comparison.kept import executed
+
+FEATURES = 6  # a full quadratic library of 28 terms, for more than which no window gives rows
+
+
+def said(runs, **options):
+    """All but how long fits took, and which command it was."""
+    result = ecodyn.compare(runs, ["sindy"], ["full"], **options)
+    return without_times(json.loads(json.dumps(result.to_json(), default=str)))
+
+
+def without_times(value):
+    if isinstance(value, dict):
+        return {key: without_times(held) for key, held in value.items() if not key.endswith("seconds")}
+    return [without_times(held) for held in value] if isinstance(value, list) else value
+
+
+@pytest.mark.filterwarnings("ignore::ecodyn.DataWarning")
+def test_results_in_any_order_say_the_same(monkeypatch, linear_runs):
+    runs = linear_runs(runs=4, steps=12, features=FEATURES, noise=0.01)
+    seeds = iter(range(2))
+
+    def shuffled(tasks, data, request):
+        results = list(executed(tasks, data, request))
+        yield from (results[i] for i in np.random.default_rng(next(seeds)).permutation(len(results)))
+
+    in_order = said(runs)
+    assert any("so in" in warning for warning in in_order["warnings"])
+    monkeypatch.setattr(run, "executed", shuffled)
+    assert [said(runs) for _ in range(2)] == [in_order] * 2
