@@ -179,8 +179,8 @@ def each_kept(
 
     work = partial(_numbered, function)
     done = each_with(work, ahead, shared, request.jobs, ordered=ordered, finished=finished) if ahead else iter(())
-    if not ordered:
-        yield from found.items()
+    if not ordered:  # networks, which stand behind the laws, first: of laws alone is told only while others are fitted
+        yield from reversed(found.items())
     for place, _ in done:
         while ordered and found and min(found) < place:
             yield min(found), found.pop(min(found))

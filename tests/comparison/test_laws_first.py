@@ -57,3 +57,14 @@ def test_nothing_is_said_beforehand_where_there_are_only_laws_or_only_networks(d
     said = []
     quick(data, families, protocols=UNSEEN, on_laws=said.append)
     assert said == []
+
+
+def test_it_is_said_again_only_where_a_network_is_not_kept(data, tmp_path):
+    """Resuming with all laws kept answers at once where a network is ahead, and only in the end where none is."""
+
+    def told(families):
+        said = []
+        quick(data, families, protocols=UNSEEN, keep=tmp_path, on_laws=said.append)
+        return len(said)
+
+    assert [told(LAWS), told([NETWORK, *LAWS]), told([NETWORK, *LAWS])] == [0, 1, 0]
