@@ -1,6 +1,7 @@
 """On a Dask cluster of two processes all numbers are those of this process, also where a worker is killed at random.
 
-And where the scheduler is stopped and started, and where the command is killed, training goes on with ``resume``.
+Where the scheduler is stopped and started, or the command is killed, training and comparing go on with what is kept;
+extraction and survival, which keep nothing, have the same numbers when they are asked again.
 """
 
 import os
@@ -10,12 +11,14 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import ecodyn
+from ecodyn.extraction.incomplete import IncompleteExtractionError
 from ecodyn.networks.modular_addition import MLP
 from ecodyn.networks.training import IncompleteTrainingError, train
 from ecodyn.runtime.json_values import plain_json
@@ -43,10 +46,16 @@ def without_times(value):
     return [without_times(held) for held in value] if isinstance(value, list) else value
 
 
-def compared(folder, progress):
+def compared(folder, progress, **options):
+    result = comparison(progress, **options)
+    assert not result.failures
+    return without_times(plain_json(result.to_json()))
+
+
+def comparison(progress, **options):
     data = simulate(SYSTEMS["linear_exchangeable_5"], runs=5, samples=11)
     quick = {"linear": {"refine": False}}
-    result = ecodyn.compare(
+    return ecodyn.compare(
         data,
         ["linear"],
         ["independent", "exchangeable"],
@@ -56,9 +65,8 @@ def compared(folder, progress):
         resamples=20,
         parameters=quick,
         progress=progress,
+        **options,
     )
-    assert not result.failures
-    return without_times(plain_json(result.to_json()))
 
 
 def survived(folder, progress):
@@ -131,32 +139,79 @@ def scheduler_and_worker(port):
     return scheduler, dask("worker", f"tcp://127.0.0.1:{port}", "--nthreads", 1, "--no-nanny", "--no-dashboard")
 
 
-def test_a_scheduler_that_is_stopped_and_started_costs_what_was_under_way(tmp_path):
-    address, started = f"tcp://127.0.0.1:{(port := free_port())}", []
-    options = {"networks": TINY, "seeds": range(4), "steps": 600, "batch": 1, "folder": tmp_path}
-
-    def stop(done, total, what):
-        started[0].kill()
-
+@contextmanager
+def tcp_cluster():
+    """The address of a scheduler with a worker, each a process of its own, and how to kill the scheduler."""
+    port = free_port()
+    started = scheduler_and_worker(port)
     try:
-        started += scheduler_and_worker(port)
-        with (
-            pytest.raises(
-                IncompleteTrainingError, match=r"the connection to the scheduler at tcp://.* was lost"
-            ) as lost,
-            ecodyn.on_cluster(address),
-        ):
-            train(**options, progress=stop)
-        assert lost.value.resumable
-        assert lost.value.finished.n_runs + len(lost.value.failures) == 4
-        started += scheduler_and_worker(port)
-        with ecodyn.on_cluster(address):
-            runs = train(**options, resume=True)
+        yield f"tcp://127.0.0.1:{port}", started[0].kill
     finally:
         for process in started:
             process.kill()
             process.wait()
+
+
+@contextmanager
+def impatient():
+    """No half minute for a scheduler that is gone to come back."""
+    import dask.config  # `dask` is the function above
+    import distributed  # noqa: F401 - brings its own settings, which are to be there again afterwards
+
+    with dask.config.set({"distributed.comm.timeouts.connect": "2s"}):
+        yield
+
+
+def test_a_scheduler_that_is_stopped_and_started_costs_what_was_under_way(tmp_path):
+    options = {"networks": TINY, "seeds": range(4), "steps": 600, "batch": 1, "folder": tmp_path}
+    lost = r"the connection to the scheduler at tcp://.* was lost"
+    with (
+        tcp_cluster() as (address, kill),
+        impatient(),
+        pytest.raises(IncompleteTrainingError, match=lost) as error,
+        ecodyn.on_cluster(address),
+    ):
+        train(**options, progress=lambda *_: kill())
+    assert error.value.resumable
+    assert error.value.finished.n_runs + len(error.value.failures) == 4
+    with tcp_cluster() as (address, _), ecodyn.on_cluster(address):
+        runs = train(**options, resume=True)
     assert runs == train(TINY, range(4), 600, batch=1)
+
+
+@pytest.mark.filterwarnings("ignore::ecodyn.DataWarning")
+@pytest.mark.parametrize("finished", [9, 14], ids=["under way", "before random halves and surrogates"])
+def test_a_comparison_whose_scheduler_is_gone_says_so_and_goes_on(tmp_path, finished):
+    said = []
+
+    def stop(done, total, what):
+        assert total == 14
+        if done == finished:
+            kill()
+
+    with tcp_cluster() as (address, kill), impatient(), ecodyn.on_cluster(address):
+        result = comparison(stop, keep=tmp_path)
+    assert result.failures
+    assert all(f"the connection to the scheduler at {address} was lost" in failure for failure in result.failures)
+    with tcp_cluster() as (address, _), ecodyn.on_cluster(address):
+        resumed = compared(tmp_path, None, keep=tmp_path, on_kept=said.append)
+    assert int(said[0].split()[0]) >= finished
+    assert resumed == compared(tmp_path, None)
+
+
+@pytest.mark.usefixtures("quiet")
+@pytest.mark.parametrize("work", [survived, extracted])
+def test_what_keeps_nothing_says_that_the_scheduler_is_gone_and_is_as_before_when_asked_again(tmp_path, work):
+    said = "the connection to the scheduler at .* was lost|no scheduler answers at"
+    with (
+        tcp_cluster() as (address, kill),
+        impatient(),
+        pytest.raises((ecodyn.LostWorkError, IncompleteExtractionError, ValueError), match=said),
+        ecodyn.on_cluster(address),
+    ):
+        work(tmp_path, lambda *_: kill())
+    with tcp_cluster() as (address, _), ecodyn.on_cluster(address):
+        assert work(tmp_path, None) == work(tmp_path, None)
 
 
 # The stand-in leaves its jobs' pipes to the garbage collector.
@@ -211,6 +266,33 @@ def test_a_command_that_is_killed_leaves_no_worker_and_goes_on(tmp_path):
     subprocess.run([*command, "--jobs", "1", "--resume"], cwd=tmp_path, check=True, stderr=subprocess.DEVNULL)
     runs, whole = ecodyn.load(tmp_path / "runs.nc"), train(TINY, range(4), 1000, batch=1)
     np.testing.assert_array_equal(runs.values, whole.values)
+
+
+@pytest.mark.filterwarnings("ignore::ecodyn.DataWarning")
+def test_a_comparison_that_is_killed_goes_on_with_the_cluster_that_is_left(tmp_path):
+    """The client is killed; its scheduler and worker, which others keep, are there for the same command again."""
+    simulate(SYSTEMS["linear_exchangeable_5"], runs=6, samples=21).save(tmp_path / "runs.nc")
+    tasks = tmp_path / "report" / "tasks"
+    asked = ["runs.nc", "--family", "linear", "--family", "lotka_volterra", "--folds", "3", "-o", "report"]
+    with tcp_cluster() as (address, _):
+        command = [sys.executable, "-m", "ecodyn.cli", "compare", *asked, "--cluster", address]
+        begun = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while begun.poll() is None and not list(tasks.glob("*.npz")):
+            time.sleep(0.02)
+        begun.kill()
+        assert begun.wait() == -signal.SIGKILL, "it was finished before it could be killed"
+        again = subprocess.run([*command, "--resume"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    kept, _, there, *_ = again.stderr.split()
+    assert 0 < int(kept) < int(there)
+    here = ecodyn.compare(tmp_path / "runs.nc", ["linear", "lotka_volterra"], folds=3)
+    resumed = ecodyn.Comparison.load(tmp_path / "report" / "report.json")
+    assert scored(resumed) == scored(here)
+
+
+def scored(result):
+    """Of each window and protocol the models with their skills run by run, and the verdict."""
+    document = without_times(plain_json(result.to_json()))
+    return document["windows"]
 
 
 def running(pid):

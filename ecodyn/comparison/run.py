@@ -14,6 +14,8 @@ from ecodyn.errors import LostWorkError
 
 __all__ = ["Outcome", "run"]
 
+MOST_NAMED = 3  # of the tasks that are lost with a cluster, which may be all
+
 
 @dataclass
 class Outcome:
@@ -68,10 +70,17 @@ def _run_window(plan: Plan, request: Request, results: dict[int, TaskResult], do
     except KeyboardInterrupt:
         return True
     except LostWorkError as error:
-        for task in plan.tasks:
-            lost = f"{task.name} ({task.protocol}): {error}"
-            results.setdefault(task.index, TaskResult(task.window, task.index, failure=lost))
+        lost = [task for task in plan.tasks if task.index not in results]
+        failure = f"{_named(lost)}: {error}"
+        results.update({task.index: TaskResult(task.window, task.index, failure=failure) for task in lost})
     return False
+
+
+def _named(lost: Sequence[Task]) -> str:
+    """What was lost together: one sentence for all, however many there are."""
+    names = list(dict.fromkeys(f"{task.name} ({task.protocol})" for task in lost))
+    more = len(names) - MOST_NAMED
+    return ", ".join(names) if more < 2 else f"{', '.join(names[:MOST_NAMED])} and {more} more"
 
 
 def _what(plan: Plan, task: Task) -> str:

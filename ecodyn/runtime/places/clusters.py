@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from ecodyn.runtime.places.dask_place import WORKER_SECONDS, DaskPlace
+from ecodyn.runtime.places.dask_place import OPEN, WORKER_SECONDS, DaskPlace
 from ecodyn.runtime.places.place import Place, working_at
 from ecodyn.runtime.places.queued_clusters import QueuedCluster
 from ecodyn.runtime.threads import ONE_THREAD
@@ -179,6 +179,8 @@ def _client(given: object) -> Client:
             f"a cluster is a text or a client of distributed, got {type(given).__name__}; of a cluster object pass "
             "Client(cluster)"
         )
+    if given.status not in OPEN:
+        raise ValueError(f"expected a client with a connection, got one that is {given.status}; make a new one")
     return given
 
 

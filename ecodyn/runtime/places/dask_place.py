@@ -8,6 +8,8 @@ import time
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -22,12 +24,14 @@ from ecodyn.runtime.pools import KILLED
 if TYPE_CHECKING:
     from distributed import Client, Future
 
-__all__ = ["WORKER_SECONDS", "DaskPlace"]
+__all__ = ["OPEN", "WORKER_SECONDS", "DaskPlace"]
 
 WORKER_SECONDS = 60.0  # for the first worker of a cluster that is said to be there: as long as Dask's own wait for one
 LOOK_SECONDS = 5.0  # without a result, and then it is asked whether there are workers
 MARGIN_BYTES = 1_000_000  # of a task beside what it carries
 DISCONNECTED = "scheduler-connection-lost"  # Dask's reason for cancelling everything
+OPEN = ("running", "connecting")  # a client's status
+AGAIN = "see that the cluster is there, and go on"
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -48,16 +52,15 @@ class DaskPlace(Place):
     Raises
     ------
     ValueError
-        The client is closed, or one for coroutines.
+        The client is one for coroutines.
     """
 
     def __init__(self, client: Client, size: int | None = None, wait: float | None = WORKER_SECONDS) -> None:
-        if client.status not in ("running", "connecting"):
-            raise ValueError(f"expected a client with a connection, got one that is {client.status}; make a new one")
         if client.asynchronous:
             raise ValueError("expected a client that waits for results, got an asynchronous one; make it without that")
         self.client, self.wait = client, wait
-        self.size = size or max(1, len(client.nthreads()))
+        self.address = str(client.scheduler.address) if client.scheduler is not None else "an unknown address"
+        self.size = size or max(1, _count(client))
 
     def outcomes(
         self, function: Callable[[Item], Result], items: Sequence[Item]
@@ -65,24 +68,45 @@ class DaskPlace(Place):
         """As they finish; a task during which workers died as often as the scheduler allows is tried once more, alone.
 
         Should the connection be lost, what is not finished is: an error each.
+
+        Raises
+        ------
+        LostWorkError
+            There is no worker, or no connection to begin with.
         """
         if not items:
             return
-        self._await_worker()
-        check_versions(self.client)
-        work = _Work(self.client, function, items, self.wait)
+        with self._connected():
+            self._await_worker()
+            check_versions(self.client)
+            work = _Work(self, function, items)
         try:
             yield from work.outcomes()
         finally:
             work.cancel()
+
+    @contextmanager
+    def _connected(self) -> Iterator[None]:
+        """Raise a LostWorkError where there is no connection to the scheduler, or none any longer."""
+        lost = f"{self.disconnected()}; {AGAIN}"
+        if self.client.status not in OPEN:
+            raise LostWorkError(lost)
+        try:
+            yield
+        except OSError as error:  # of which Dask's own are
+            raise LostWorkError(lost) from error
+
+    def disconnected(self) -> str:
+        """The connection is lost, in words."""
+        return f"the connection to the scheduler at {self.address} was lost"
 
     def _await_worker(self) -> None:
         try:
             self.client.wait_for_workers(1, timeout=self.wait)
         except TimeoutError:
             raise LostWorkError(
-                f"the cluster at {_address(self.client)} has had no worker for {self.wait:g} s; start one: dask worker "
-                f"{_address(self.client)} --nthreads 1"
+                f"the cluster at {self.address} has had no worker for {self.wait:g} s; start one: dask worker "
+                f"{self.address} --nthreads 1"
             ) from None
         several = {address: n for address, n in self.client.nthreads().items() if n > 1}
         if several:
@@ -97,10 +121,8 @@ class DaskPlace(Place):
 class _Work:
     """Items under way: what is ahead, and what is tried again alone."""
 
-    def __init__(
-        self, client: Client, function: Callable[[Any], Any], items: Sequence[Any], wait: float | None
-    ) -> None:
-        self.client, self.items, self.wait = client, items, wait
+    def __init__(self, place: DaskPlace, function: Callable[[Any], Any], items: Sequence[Any]) -> None:
+        self.place, self.client, self.items, self.wait = place, place.client, items, place.wait
         self.done: SimpleQueue[Future] = SimpleQueue()
         self.ahead, self.again = list(range(len(items))), deque[int]()
         self.folder, self.name = str(Path.cwd()), f"ecodyn-{uuid4().hex}"
@@ -129,11 +151,11 @@ class _Work:
             while self.waiting:
                 future = self._finished()
                 if future is None:
-                    yield from self._lost(f"the cluster at {_address(self.client)} has had no worker for a while")
+                    yield from self._lost(f"the cluster at {self.place.address} has had no worker for a while")
                     return
                 index, result = self.waiting[future], _result(future)
                 if isinstance(result, _Cancelled):
-                    yield from self._lost(result.sentence(_address(self.client)))
+                    yield from self._lost(self._cancelled(result.reason))
                     return
                 del self.waiting[future]
                 future.release()  # so that the workers need not keep it
@@ -168,11 +190,16 @@ class _Work:
         except OSError:  # then all is cancelled in a moment, and says why
             return True
 
+    def _cancelled(self, reason: str) -> str:
+        if reason == DISCONNECTED:
+            return self.place.disconnected()
+        return f"the scheduler at {self.place.address} cancelled it ({reason})"
+
     def _lost(self, what: str) -> Iterator[tuple[int, LostWorkError]]:
         """All that is not finished."""
         rest = sorted([*self.waiting.values(), *self.again])
         self.cancel()
-        yield from ((index, LostWorkError(f"{what}; see that the cluster is there, and go on")) for index in rest)
+        yield from ((index, LostWorkError(f"{what}; {AGAIN}")) for index in rest)
 
     def cancel(self) -> None:
         """What nobody waits for any longer is not begun."""
@@ -183,14 +210,11 @@ class _Work:
         self.function.release()
 
 
+@dataclass(frozen=True)
 class _Cancelled:
-    def __init__(self, reason: str) -> None:
-        self.reason = reason
+    """All is cancelled, for a reason of Dask's."""
 
-    def sentence(self, address: str) -> str:
-        if self.reason == DISCONNECTED:
-            return f"the connection to the scheduler at {address} was lost"
-        return f"the scheduler at {address} cancelled it ({self.reason})"
+    reason: str
 
 
 class _Killed:
@@ -202,16 +226,25 @@ def _result(future: Future) -> Any:
     from concurrent.futures import CancelledError
 
     from distributed import KilledWorker
+    from distributed.comm import CommClosedError
 
     try:
         return future.result()
     except KilledWorker:
         return _Killed()
+    except CommClosedError:  # the result was on its way, and is as lost as those that are not finished
+        return _Cancelled(DISCONNECTED)
     except CancelledError as error:
         return _Cancelled(getattr(error, "reason", "unknown"))
     except Exception as error:
         return error
 
 
-def _address(client: Client) -> str:
-    return str(client.scheduler.address) if client.scheduler is not None else "an address that is no longer known"
+def _count(client: Client) -> int:
+    """Workers that there are; none where the connection is lost, which is told when there is work."""
+    if client.status not in OPEN:
+        return 0
+    try:
+        return len(client.nthreads())
+    except OSError:
+        return 0
