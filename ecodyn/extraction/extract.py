@@ -17,7 +17,6 @@ from ecodyn.extraction.logged_inputs import LoggedInputs, with_logged_inputs
 from ecodyn.extraction.reduction import Reduced, choose_observables, reduce
 from ecodyn.extraction.request import Fields, Request, with_fields
 from ecodyn.extraction.sharing import share_noted
-from ecodyn.extraction.sources import as_given
 from ecodyn.logs import Log, LogOptions
 from ecodyn.logs.log import Setting
 from ecodyn.observables import Observable
@@ -203,7 +202,7 @@ class _Extraction:
             **({"inputs": dict(self.inputs.columns)} if self.inputs.columns else {}),
             **share_noted(self.share, self.names, request, self.options, runs),
             "late_rows": {str(name): run.late_rows for name, run in runs.items() if run.late_rows != "none"},
-            "sources": {str(name): as_given(run.sources) for name, run in runs.items()},
+            "sources": {str(name): list(run.sources) for name, run in runs.items()},
         }
 
 

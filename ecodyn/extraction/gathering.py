@@ -19,7 +19,7 @@ from ecodyn.extraction.recording.reading import is_recording, logs_at
 from ecodyn.extraction.request import Request
 from ecodyn.logs import Log, LogOptions
 from ecodyn.logs.opening import is_log
-from ecodyn.runtime.remote import local
+from ecodyn.runtime.remote import looked_into
 from ecodyn.tables import SUFFIXES
 from ecodyn.tables.names import listed
 from ecodyn.trajectories import Trajectories, as_trajectories, load
@@ -137,7 +137,7 @@ def entries_of(
     """Files and folders in their order, each with whether it is extracted; and what of folders is neither."""
     entries: list[tuple[Path, bool]] = []
     left_out: list[str] = []
-    for given in map(local, paths):
+    for given in map(looked_into, paths):
         members, others = _members(given, options)
         entries += [(member, _is_extracted(member, options)) for member in members]
         left_out += map(str, others)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from pathlib import Path
 
 from ecodyn.logs import Log
 from ecodyn.runtime.files import sha256
-from ecodyn.runtime.remote import shown
+from ecodyn.runtime.remote_path import RemotePath
 
-__all__ = ["Source", "as_given", "sources_of"]
+__all__ = ["Source", "sources_of"]
 
 MOST_SOURCES = 16  # files of one run that are listed singly; of more, a checksum over their checksums
 
@@ -19,7 +18,11 @@ Source = dict[str, str | int]
 
 
 def sources_of(log: Log, whole: bool) -> list[Source]:
-    """One entry a file, with its checksum if it is read whole; of many files, one for all."""
+    """One entry a file, with its checksum if it is read whole; of many files, one for all.
+
+    Of what is at a URL, and so need not be fetched whole, there is what its store tells versions by.
+    """
+    whole = whole and not isinstance(log.path, RemotePath)
     if len(log.sources) > MOST_SOURCES:
         lines = [f"{sha256(path)}  {path.name}\n" for path in log.sources] if whole else []
         listing = hashlib.sha256("".join(lines).encode()).hexdigest()
@@ -31,9 +34,6 @@ def sources_of(log: Log, whole: bool) -> list[Source]:
 
 def _source(path: Path, whole: bool) -> Source:
     entry: Source = {"path": str(path), "bytes": path.stat().st_size}
+    if isinstance(path, RemotePath):
+        return entry | {"version": path.there.state()[1]}
     return entry | ({"sha256": sha256(path)} if whole else {})
-
-
-def as_given(sources: Sequence[Source]) -> list[Source]:
-    """The same with URLs where these were given, in place of the copies that were read."""
-    return [{**source, "path": shown(Path(str(source["path"])))} for source in sources]

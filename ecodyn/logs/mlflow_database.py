@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import sqlite3
 import sys
 from collections.abc import Iterator
@@ -71,7 +72,7 @@ def _is_sqlite(path: Path) -> bool:
 def _opened(path: Path) -> Iterator[sqlite3.Connection]:
     """The database, for reading only; what SQLite reports of it becomes a sentence."""
     try:
-        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as database:
+        with closing(sqlite3.connect(f"{Path(os.fspath(path)).resolve().as_uri()}?mode=ro", uri=True)) as database:
             yield database
     except sqlite3.Error as error:
         raise UnusableDataError(

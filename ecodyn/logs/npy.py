@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -14,6 +15,7 @@ from ecodyn.arrays import Integers
 from ecodyn.errors import UnusableDataError
 from ecodyn.logs.frames import NUMBERS, ArrayFrames, Frames, check_numbers
 from ecodyn.runtime.files import first_bytes, first_line
+from ecodyn.runtime.remote_path import opened_in_parts
 
 __all__ = ["NpyFrames", "ZippedFrames", "check_signature", "open_npy", "open_npz", "shapes"]
 
@@ -70,7 +72,7 @@ class ZippedFrames(Frames):
     def chunks(self, rows: Integers) -> Iterator[tuple[Integers, np.ndarray]]:
         """One pass through the compressed stream."""
         size = self.frame_bytes
-        with _opened_zip(self.path) as archive, archive.open(self.member) as stream:
+        with _opened_zip(self.path, _to_the_end) as archive, archive.open(self.member) as stream:
             _skip(stream, self.offset, self.path)
             at = 0
             for part in self.parts(rows):
@@ -97,7 +99,7 @@ def open_npy(path: Path) -> Frames:
         It is no such file, is empty or truncated, claims more than it holds, or holds objects.
     """
     check_signature(path, NPY_SIGNATURE, "a .npy file")
-    with path.open("rb") as file:
+    with opened_in_parts(path) as file:
         shape, fortran, dtype = _header(file, str(path))
         offset = file.tell()
     check_numbers(dtype, str(path))
@@ -179,11 +181,19 @@ def _runs(rows: Integers) -> Iterator[tuple[int, int, int]]:
 # --------------------------------------------------------------------------------------------------- zips
 
 
-def _opened_zip(path: Path) -> zipfile.ZipFile:
-    try:
-        return zipfile.ZipFile(path)
-    except zipfile.BadZipFile as error:
-        raise UnusableDataError(f"{path} is truncated or damaged ({error}); copy or write it again") from None
+@contextmanager
+def _opened_zip(path: Path, opened: Callable[[Path], IO[bytes]] = opened_in_parts) -> Iterator[zipfile.ZipFile]:
+    with opened(path) as file:
+        try:
+            archive = zipfile.ZipFile(file)
+        except zipfile.BadZipFile as error:
+            raise UnusableDataError(f"{path} is truncated or damaged ({error}); copy or write it again") from None
+        with archive:
+            yield archive
+
+
+def _to_the_end(path: Path) -> IO[bytes]:
+    return path.open("rb")
 
 
 def _check_member(path: Path, member: zipfile.ZipInfo, times: int) -> None:
@@ -227,7 +237,7 @@ def _open_member(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) 
 
 def _data_offset(path: Path, member: zipfile.ZipInfo) -> int:
     """Where a member's bytes begin: after its local header, whose name and extra field may be longer or shorter."""
-    with path.open("rb") as file:
+    with opened_in_parts(path) as file:
         file.seek(member.header_offset + NAME_LENGTH_AT)
         name, extra = np.frombuffer(file.read(4), "<u2")
     return member.header_offset + LOCAL_HEADER + int(name) + int(extra)

@@ -14,6 +14,7 @@ from ecodyn.logs.log import STORED, Format, Log, LogOptions
 from ecodyn.logs.registry import FORMATS, as_format
 from ecodyn.logs.wandb import export_advice
 from ecodyn.runtime.registry import EntryPointError
+from ecodyn.runtime.remote import looked_into
 
 __all__ = ["is_log", "open_logs"]
 
@@ -53,7 +54,7 @@ def open_logs(path: str | os.PathLike[str], options: LogOptions | None = None) -
     >>> log.format, log.frames.shape, log.steps.tolist()
     ('stack', (3, 7, 4), [0.0, 100.0, 200.0])
     """
-    path, options = Path(path), options or LogOptions()
+    path, options = looked_into(path), options or LogOptions()
     if not path.exists():
         raise FileNotFoundError(f"there is no file or folder {path}")
     search = _Search(options, None if options.format is None else as_format(FORMATS.named(options.format)))

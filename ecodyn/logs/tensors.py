@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -15,7 +17,9 @@ from ecodyn.errors import UnusableDataError
 from ecodyn.logs.frames import ArrayFrames, Frames, check_numbers
 from ecodyn.logs.npy import ZIP_SIGNATURE, NpyFrames, check_signature, open_npz
 from ecodyn.logs.stated import EPOCH_KEYS, STEP_KEYS, settings_in
+from ecodyn.logs.torch_ranges import fetched, held_in
 from ecodyn.runtime.files import first_bytes, first_line
+from ecodyn.runtime.remote_path import RemotePath, opened_in_parts
 
 __all__ = ["SAFETENSORS", "SUFFIXES", "TensorFile", "flat_tensors", "numbers_at_top", "open_tensors", "tensor_to_numpy"]
 
@@ -72,17 +76,14 @@ class _Safetensors(TensorFile):
     def __init__(self, path: Path) -> None:
         self.path = path
         check_signature(path, b"", "a .safetensors file")
-        from safetensors import SafetensorError, safe_open
+        from safetensors import SafetensorError
 
-        try:  # the library checks the header; its slices are read from the file, so that memory stays small
-            with safe_open(path, framework="np") as file:
-                metadata = file.metadata() or {}
+        try:
+            start, metadata = _checked(path)
         except SafetensorError as error:
             raise UnusableDataError(f"{path} is damaged or truncated ({error}); copy or write it again") from None
-        with path.open("rb") as stream:
-            length = int.from_bytes(stream.read(8), "little")
-            header = json.loads(stream.read(length))
-        self._start = 8 + length
+        header = json.loads(start[8:])
+        self._start = len(start)
         self._entries = {name: entry for name, entry in header.items() if name != "__metadata__"}
         self.shapes = {name: tuple(entry["shape"]) for name, entry in self._entries.items()}
         self.numbers = _numbers(metadata) | self._scalars()
@@ -90,16 +91,17 @@ class _Safetensors(TensorFile):
 
     def read(self, name: str) -> np.ndarray:
         entry = self._entries[name]
-        if entry["dtype"] not in NUMPY_TYPES:  # bfloat16 and the eight-bit ones are torch's to read
-            from safetensors import safe_open
-
-            with safe_open(self.path, framework="pt") as file:
-                return tensor_to_numpy(file.get_tensor(name), f"{self.path}: {name}")
         first, end = entry["data_offsets"]
-        with self.path.open("rb") as stream:
+        with opened_in_parts(self.path) as stream:
             stream.seek(self._start + first)
-            data = np.frombuffer(stream.read(end - first), NUMPY_TYPES[entry["dtype"]])
-        return data.reshape(self.shapes[name])
+            data = stream.read(end - first)
+        if entry["dtype"] not in NUMPY_TYPES:  # bfloat16 and the eight-bit ones are torch's to read
+            from safetensors.torch import load
+
+            alone = json.dumps({name: {**entry, "data_offsets": [0, end - first]}}).encode()
+            tensor = load(len(alone).to_bytes(8, "little") + alone + data)[name]
+            return tensor_to_numpy(tensor, f"{self.path}: {name}")
+        return np.frombuffer(data, NUMPY_TYPES[entry["dtype"]]).reshape(self.shapes[name])
 
     def frames(self, name: str) -> Frames:
         entry = self._entries[name]
@@ -111,6 +113,30 @@ class _Safetensors(TensorFile):
     def _scalars(self) -> dict[str, float]:
         names = [name for name in (*STEP_KEYS, *EPOCH_KEYS) if self.shapes.get(name) in ((), (1,))]
         return {name: float(self.read(name).reshape(())) for name in names}
+
+
+def _checked(path: Path) -> tuple[bytes, Mapping[str, str]]:
+    """What stands before the tensors, checked against the file's size by the library, and the metadata in it."""
+    from safetensors import safe_open
+
+    if not isinstance(path, RemotePath):
+        with safe_open(path, framework="np") as file:
+            metadata = file.metadata() or {}
+        with path.open("rb") as stream:
+            return _header(stream, path.stat().st_size), metadata
+    with opened_in_parts(path) as stream:
+        start = _header(stream, path.stat().st_size)
+    with tempfile.TemporaryDirectory(prefix="ecodyn-") as folder:
+        stand_in = Path(folder) / "checked.safetensors"  # the library wants a file: as long, with nothing in it
+        stand_in.write_bytes(start)
+        os.truncate(stand_in, path.stat().st_size)
+        return _checked(stand_in)
+
+
+def _header(stream: IO[bytes], size: int) -> bytes:
+    """Its length and itself; no more than there is, whatever the length says."""
+    length = stream.read(8)
+    return length + stream.read(min(int.from_bytes(length, "little"), size))
 
 
 class _Archive(TensorFile):
@@ -128,7 +154,7 @@ class _Archive(TensorFile):
     def read(self, name: str) -> np.ndarray:
         frames = self._arrays[name]
         if not frames.shape:
-            with np.load(self.path, allow_pickle=False) as archive:
+            with opened_in_parts(self.path) as file, np.load(file, allow_pickle=False) as archive:
                 return np.asarray(archive[name])
         return frames.read(np.arange(len(frames)))
 
@@ -141,7 +167,7 @@ class _Torch(TensorFile):
         self.path = path
         check_signature(path, b"", "a file written by torch.save")
         try:
-            self.held = _load(path)
+            self.held = _ranges_of(path) if isinstance(path, RemotePath) else _load(path)
             tensors, numbers = flat_tensors(self.held), numbers_at_top(self.held)
         except (RecursionError, OverflowError, RuntimeError, TypeError) as error:
             # a list in itself, a number too large
@@ -153,6 +179,14 @@ class _Torch(TensorFile):
 
     def read(self, name: str) -> np.ndarray:
         return tensor_to_numpy(self._tensors[name], f"{self.path}: {name}")
+
+
+def _ranges_of(path: RemotePath) -> Any:
+    """The same, data fetched as they are read; the file whole where torch can't do that, or to say what is wrong."""
+    try:
+        return held_in(path)
+    except Exception:
+        return _load(path)
 
 
 def _load(path: Path) -> Any:
@@ -226,6 +260,7 @@ def tensor_to_numpy(tensor: Any, where: str) -> np.ndarray:
     """A tensor of real numbers as an array; bfloat16 and eight-bit ones as float32."""
     import torch
 
+    tensor = fetched(tensor)
     if tensor.dtype == torch.bfloat16 or "float8" in str(tensor.dtype):
         tensor = tensor.to(torch.float32)
     if tensor.is_sparse:

@@ -73,7 +73,7 @@ def first_bytes(path: Path, kind: str) -> bytes:
     UnusableDataError
         The file is empty, or a git-lfs pointer.
     """
-    with path.open("rb") as file:
+    with path.open("rb", buffering=0) as file:
         start = file.read(len(LFS_SIGNATURE))
     if not start:
         raise UnusableDataError(f"{path} is empty, expected {kind}; write it again")

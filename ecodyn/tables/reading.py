@@ -55,7 +55,7 @@ def read_table(path: str | os.PathLike[str], labels: Sequence[str] = ()) -> pd.D
     0     0  007  0.50
     1     1  007  0.25
     """
-    path = Path(path)
+    path = path if isinstance(path, Path) else Path(path)  # one of what is at a URL stays that
     if path.is_dir():
         raise UnusableDataError(f"{path} is a folder, expected a table; name a file inside it")
     if not path.exists():

@@ -18,7 +18,7 @@ from ecodyn.logs import ArrayFrames, Log, LogOptions, open_logs
 from ecodyn.logs.opening import is_log
 from ecodyn.observables import OBSERVABLES
 from ecodyn.observables.features import Label
-from ecodyn.runtime.remote import named
+from ecodyn.runtime.remote import looked_into
 from ecodyn.tables.names import listed
 from ecodyn.trajectories import Trajectories, load
 from ecodyn.trajectories.netcdf import CHECKSUM
@@ -191,8 +191,7 @@ def logs_at(path: str | os.PathLike[str], options: LogOptions | None = None) -> 
     DataWarning
         A folder of recordings holds something that is no log, or one of logs trajectories files.
     """
-    with named(path) as copy:
-        return _logs_at(copy, options)
+    return _logs_at(looked_into(path), options)
 
 
 def _logs_at(path: Path, options: LogOptions | None) -> list[Log]:
