@@ -33,6 +33,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import workplace
 from coupling_trainings import CONDITIONS, GROUPS, MANY, ONE, PLAIN, Condition, together, trained
 
 import ecodyn
@@ -224,7 +225,7 @@ def asked() -> argparse.Namespace:
     parser.add_argument("--window", default="60:1000", help="first and last step of the fits")
     parser.add_argument("--every", type=int, default=5, help="keep each so-many-th step")
     parser.add_argument("--dtype", default="float32", help="float64 takes twice as long")
-    parser.add_argument("--jobs", type=int, default=2)
+    workplace.add_options(parser, 2)
     parser.add_argument("-o", "--output", type=Path, default=Path("coupling"))
     arguments = parser.parse_args()
     if arguments.seeds < 5:
@@ -234,6 +235,12 @@ def asked() -> argparse.Namespace:
 
 def main() -> None:
     arguments = asked()
+    with workplace.at(arguments):
+        measure(arguments)
+
+
+def measure(arguments: argparse.Namespace) -> None:
+    """All of it, printed and written."""
     arguments.output.mkdir(parents=True, exist_ok=True)
     conditions = [c for c in CONDITIONS if c is PLAIN or c.name in (arguments.condition or [c.name])]
     parts = {c: trained(c, arguments) for c in conditions}
@@ -249,7 +256,7 @@ def main() -> None:
         laws += [law_and_clock(group, name, runs, arguments.jobs) for name in COUPLING_TERM]
     show_laws(laws)
     draw(parts, arguments.output / "coupling.png")
-    settings: dict[str, Any] = {k: v for k, v in vars(arguments).items() if k != "output"}
+    settings: dict[str, Any] = {k: v for k, v in vars(arguments).items() if k not in ("output", "cluster")}
     document = {"settings": settings, "responses": [asdict(r) for r in answered], "laws": [asdict(r) for r in laws]}
     with write_whole(arguments.output / "coupling.json", force=True) as temporary:
         temporary.write_text(json.dumps(plain_json(document), indent=1, allow_nan=False))

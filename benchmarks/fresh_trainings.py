@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import workplace
 
 import ecodyn
 from ecodyn.comparison.candidate import NAMING
@@ -93,8 +94,14 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, default=Path("fresh"))
     parser.add_argument("--window", action="append", help="steps FIRST:LAST; repeat for more; four by default")
     parser.add_argument("--every", type=int, default=1)
-    parser.add_argument("--jobs", type=int, default=2)
+    workplace.add_options(parser, 2)
     arguments = parser.parse_args()
+    with workplace.at(arguments):
+        measure(arguments)
+
+
+def measure(arguments: argparse.Namespace) -> None:
+    """All of it, printed and written."""
     warnings.simplefilter("ignore", DataWarning)
     shipped, fresh = ecodyn.load(SHIPPED), ecodyn.load(arguments.fresh)
     table: dict[str, Any] = {}

@@ -34,6 +34,7 @@ from typing import Any
 
 import finished
 import numpy as np
+import workplace
 from identification_choice import HALVES, data_seed, of_half, stratified
 from identification_figure import draw
 from identification_worth import (
@@ -262,7 +263,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="a few small systems, without networks")
     parser.add_argument("-o", "--output", type=Path, default=Path("identification"))
-    parser.add_argument("--jobs", type=int, default=2)
+    workplace.add_options(parser, 2)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--repetitions", type=int, default=2)
     parser.add_argument("--system", action="append", help="only these; repeat for more")
@@ -276,6 +277,12 @@ def main() -> None:
     if arguments.half is not None and (arguments.quick or arguments.system):
         chosen = "--system" if arguments.system else "--quick"
         parser.error(f"expected --half or {chosen}, got both: {chosen} says which systems; leave one of them out")
+    with workplace.at(arguments):
+        measure(arguments)
+
+
+def measure(arguments: argparse.Namespace) -> None:
+    """All of it, printed and written."""
     arguments.output.mkdir(parents=True, exist_ok=True)
     records = carried_out(arguments)
     rows, found = table(records), summary(records)

@@ -29,6 +29,7 @@ from pathlib import Path
 import finished
 import law_ceiling
 import numpy as np
+import workplace
 from formula_candidates import FormulaLaw, candidates, compared
 from law_trainings import OBSERVED, observed
 
@@ -165,8 +166,14 @@ def main() -> None:
     parser.add_argument("--window", default="10:1000")
     parser.add_argument("--every", type=int, default=20)
     parser.add_argument("--folds", type=int, default=4)
-    parser.add_argument("--jobs", type=int, default=2)
+    workplace.add_options(parser, 2)
     options = parser.parse_args()
+    with workplace.at(options):
+        measure(options)
+
+
+def measure(options: argparse.Namespace) -> None:
+    """All of it, printed and written."""
     warnings.simplefilter("ignore", DataWarning)
     options.output.mkdir(parents=True, exist_ok=True)
     first, last = map(float, options.window.split(":"))

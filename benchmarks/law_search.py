@@ -32,6 +32,7 @@ from typing import Any
 
 import finished
 import numpy as np
+import workplace
 from chosen_terms import ChosenTerms, Terms, first_terms, pool, stepwise
 from formula_candidates import FormulaLaw
 from formula_candidates import candidates as formula_laws
@@ -258,8 +259,14 @@ def main() -> None:
     parser.add_argument("--every", type=int, default=20, help="steps between those that candidates are scored on")
     parser.add_argument("--folds", type=int, default=8)
     parser.add_argument("--seed", type=int, default=100, help="the first of the 16 fresh trainings'")
-    parser.add_argument("--jobs", type=int, default=2)
+    workplace.add_options(parser, 2)
     arguments = parser.parse_args()
+    with workplace.at(arguments):
+        measure(arguments)
+
+
+def measure(arguments: argparse.Namespace) -> None:
+    """All of it, printed and written."""
     arguments.output.mkdir(parents=True, exist_ok=True)
     first, last = (float(end) for end in arguments.window.split(":"))
     known = known_trainings(arguments.output, arguments.jobs)

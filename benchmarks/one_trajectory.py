@@ -28,6 +28,7 @@ from typing import Any
 
 import finished
 import numpy as np
+import workplace
 from threadpoolctl import threadpool_limits
 from tuned_pysindy import SCORED_ACCURACY, rolled_out, tuned
 
@@ -164,7 +165,7 @@ def show(rows: Sequence[dict[str, Any]], missing: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("-o", "--output", type=Path, default=Path("one_trajectory"))
-    parser.add_argument("--jobs", type=int, default=1)
+    workplace.add_options(parser, 1)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--samples", type=int, default=SAMPLES, help="of the trajectory")
     parser.add_argument("--sample", type=int, help="so many of the systems, evenly by name")
@@ -174,6 +175,12 @@ def main() -> None:
     parser.add_argument("--kind", choices=(ADDITIVE, MULTIPLICATIVE), default=ADDITIVE)
     parser.add_argument("--lyapunov", type=float, default=2.0, help="Lyapunov times over which a law has to hold")
     arguments = parser.parse_args()
+    with workplace.at(arguments):
+        measure(arguments)
+
+
+def measure(arguments: argparse.Namespace) -> None:
+    """All of it, printed and written."""
     chosen = arguments.system or names(arguments.half, arguments.sample)
     wanted = [
         Case(name, noise, arguments.kind, arguments.seed, arguments.samples, arguments.lyapunov)

@@ -34,6 +34,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import workplace
 
 import ecodyn
 from ecodyn.arrays import Array
@@ -293,8 +294,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("-o", "--output", type=Path, default=Path("schedules"))
     parser.add_argument("--seeds", default="200:212", help="FIRST:END, END excluded")
-    parser.add_argument("--jobs", type=int, default=2)
+    workplace.add_options(parser, 2)
     options = parser.parse_args()
+    with workplace.at(options):
+        measure(options)
+
+
+def measure(options: argparse.Namespace) -> None:
+    """All of it, printed and written."""
     warnings.simplefilter("ignore", DataWarning)
     first, end = map(int, options.seeds.split(":"))
     data = trainings(range(first, end), options.output, options.jobs)

@@ -28,6 +28,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import workplace
 from scipy.stats import t as student
 
 import ecodyn
@@ -292,9 +293,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("-o", "--output", type=Path, required=True)
     parser.add_argument("--seeds", type=int, default=6)
-    parser.add_argument("--jobs", type=int, default=2)
+    workplace.add_options(parser, 2)
     parser.add_argument("--finished", action="store_true", help="only settings whose trainings are there")
     options = parser.parse_args()
+    with workplace.at(options):
+        measure(options)
+
+
+def measure(options: argparse.Namespace) -> None:
+    """All of it, printed and written."""
     warnings.simplefilter("ignore", DataWarning)
     folder = options.output / "trainings"
     folder.mkdir(parents=True, exist_ok=True)

@@ -56,3 +56,9 @@ def test_only_a_family_that_was_named_is_named_again(script):
     assert repeated(row("decided", "linear", 0.8), [linear, nobody, sindy, linear]) == (
         "named again by 2 of 4; stated chance 0.8"
     )
+
+
+@pytest.mark.parametrize("name", ["identification", "one_trajectory", "schedules", "coupling"])
+def test_work_is_done_here_or_on_a_cluster(script, monkeypatch, capsys, name):
+    said = refused(script(name), monkeypatch, capsys, "--jobs", "2", "--cluster", "local:2")
+    assert "not allowed with argument" in said
