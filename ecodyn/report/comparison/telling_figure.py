@@ -92,10 +92,9 @@ def plot_telling_runs(
     height = ROW * len(models) + LEGEND
     ax = whole_figure(WIDE, height) if ax is None else ax
     ax.axis("off")
-    places = _telling_places(w, next(iter(w.truth.values()))[1].shape[1])
-    coloured = {run: [ordered_at_end(w.truth[run][1])[place] for place in places] for run in runs.values()}
-    if features is not None:  # a name has one colour in all runs
-        coloured = dict.fromkeys(coloured, next(iter(coloured.values())))
+    total = next(iter(w.truth.values()))[1].shape[1]
+    places = _telling_places(w, total)
+    coloured = _coloured(w, list(runs.values()), places, named=features is not None)
     tiers = [Tier(*limits_of([w.truth[run][1] for run in runs.values()]), row) for row in range(len(models))]
     banded = level is not None and protocol == UNSEEN_RUNS
     for column, (word, run) in enumerate(runs.items()):
@@ -110,8 +109,7 @@ def plot_telling_runs(
         panel.set_xlabel("step")
     shown = next(iter(coloured.values()))
     words = [_ordinal(place) for place in places] if features is None else [escaped(features[i]) for i in shown]
-    others = next(iter(w.truth.values()))[1].shape[1] - len(shown)
-    handles = legend_entries(words, others, level if banded else None)
+    handles = legend_entries(words, total - len(shown), level if banded else None)
     ax.legend(
         handles=handles, frameon=False, fontsize=FONT, loc="upper left", bbox_to_anchor=(0, 1), ncols=len(handles)
     )
@@ -128,6 +126,12 @@ def _telling_places(w: WindowResult, features: int) -> list[int]:
     m = survivors_of(w)
     wanted = {0, (m - 1) // 2, m - 1, m, (m + features) // 2}
     return sorted(place for place in wanted if place < features)
+
+
+def _coloured(w: WindowResult, runs: Sequence[int], places: Sequence[int], *, named: bool) -> dict[int, list[int]]:
+    """The features in these places of each run; where they have names, those of the first run in all."""
+    found = {run: [ordered_at_end(w.truth[run][1])[place] for place in places] for run in runs}
+    return dict.fromkeys(found, found[runs[0]]) if named else found
 
 
 def _ordinal(place: int) -> str:
