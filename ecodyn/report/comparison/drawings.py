@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ecodyn.comparison.contenders import IN_SAMPLE, UNSEEN_RUNS
 from ecodyn.comparison.result import Comparison
-from ecodyn.comparison.telling import TYPICAL, telling_runs
+from ecodyn.comparison.telling import TYPICAL, telling_models, telling_runs
 from ecodyn.comparison.window_result import WindowResult
 from ecodyn.families.formula_model import FormulaModel
 from ecodyn.families.law import Law
@@ -63,8 +63,9 @@ def telling_figure(comparison: Comparison, w: WindowResult) -> Figure | None:
         return None
     level = _band_level(w, list(runs.values()))
     names = comparison.features if comparison.data.get("labels_shared", False) else None
-    of_all = len(w.of(w.headline)[0].skill_per_run)
-    kept = f" of the first {len(w.truth)} of {of_all}" if len(w.truth) < of_all else ""
+    first = telling_models(w, w.headline)[0]
+    drawn, all_runs = len(w.drawn[w.headline, first.name]), len(first.skill_per_run)
+    kept = f" of the first {drawn} of {all_runs}" if drawn < all_runs else ""
     caption = (
         f"Rollouts (dashed) over the data (solid) of a typical, the best and the worst run{kept}, by what the first "
         "row leaves unexplained: the best three families, and the nulls that explain nothing. "
