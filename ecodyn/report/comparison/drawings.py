@@ -69,7 +69,7 @@ def telling_figure(comparison: Comparison, w: WindowResult) -> Figure | None:
     caption = (
         f"Rollouts (dashed) over the data (solid) of a typical, the best and the worst run{kept}, by what the first "
         "row leaves unexplained: the best three families, and the nulls that explain nothing. "
-        f"{_about_colours(names)} {_about_bands(level, w.headline)}"
+        f"{_about_colours(names)} {_about_bands(level, w.headline, named=names is not None)}"
     )
     picture = png(plot_telling_runs(w, features=names, level=level))
     return Figure(picture, caption.strip(), alt_texts.telling_runs_seen(w, w.headline))
@@ -124,12 +124,12 @@ def _about_colours(names: Sequence[Label] | None) -> str:
     return "Colours go by the order at the end of each run, so that they are other features in each."
 
 
-def _about_bands(level: float | None, protocol: str) -> str:
+def _about_bands(level: float | None, protocol: str, *, named: bool = False) -> str:
     if protocol != UNSEEN_RUNS:
         return "Dotted: where a forecast starts."
     if level is None:
         return ""
     return (
         f"Shaded: the {100 * level:g} % prediction band of each coloured feature, from how far off the other held-out "
-        "runs' rollouts were of the feature in its place."
+        f"runs' rollouts were of {'the same feature' if named else 'the feature in its place'}."
     )

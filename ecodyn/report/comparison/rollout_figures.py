@@ -175,8 +175,12 @@ def draw_run(
     shown: list[int],
     bands: Bands | None,
     heights: Callable[[Array], Array] = np.asarray,
+    edges: Callable[[Array], Array] = np.asarray,
 ) -> None:
-    """Data, rollout and bands of one run: a collection each, for a page's hundreds of single lines are slow."""
+    """Data, rollout and bands of one run: a collection each, for a page's hundreds of single lines are slow.
+
+    Signals stand at ``heights``, and the sides of bands at ``edges``.
+    """
     from matplotlib.collections import LineCollection, PolyCollection
 
     (t, data), (times, rolled) = w.truth[run], w.drawn[which][run]
@@ -188,7 +192,7 @@ def draw_run(
     panel.add_collection(thick)
     if bands is not None:
         half = bands.errors.half_widths(run, bands.level, times - times[0])
-        low, high = heights(rolled - half), heights(rolled + half)
+        low, high = edges(rolled - half), edges(rolled + half)
         areas = [_area(times, low[:, i], high[:, i]) for i in shown]
         panel.add_collection(PolyCollection(areas, facecolors=colours, alpha=FAINT, linewidths=0, zorder=0))
     dashed = LineCollection(

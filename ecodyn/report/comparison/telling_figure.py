@@ -58,7 +58,11 @@ class Tier:
     row: int
 
     def __call__(self, signal: Array) -> Array:
-        """Signals as heights; what leaves the tier stays at its edge."""
+        """Signals as heights; what leaves the tier is not drawn, as it would be in axes of its own."""
+        return np.where((signal < self.low) | (signal > self.high), np.nan, self.at_edge(signal))
+
+    def at_edge(self, signal: Array) -> Array:
+        """The same of areas: what leaves the tier stays at its edge."""
         return SHARE * np.clip((signal - self.low) / (self.high - self.low), 0.0, 1.0) - self.row
 
 
@@ -99,20 +103,16 @@ def plot_telling_runs(
     banded = level is not None and protocol == UNSEEN_RUNS
     for column, (word, run) in enumerate(runs.items()):
         panel = _column(ax, column, len(runs), tiers, LEGEND / height)
+        _head(panel, f"{word} run ({run})")
         for m, tier in zip(models, tiers, strict=True):
             if run in w.drawn[protocol, m.name]:
-                draw_run(panel, w, (protocol, m.name), run, coloured[run], bands_of(w, m.name, level, banded), tier)
+                which, bands = (protocol, m.name), bands_of(w, m.name, level, banded)
+                draw_run(panel, w, which, run, coloured[run], bands, tier, tier.at_edge)
             _title(panel, m, run, tier, named=column == 0)
-        panel.set_title(
-            f"{word} run ({run})", fontsize=FONT + 1, color=INK, fontweight="bold", loc="left", y=1.0, pad=2
-        )
-        panel.set_xlabel("step")
     shown = next(iter(coloured.values()))
     words = [_ordinal(place) for place in places] if features is None else [escaped(features[i]) for i in shown]
     handles = legend_entries(words, total - len(shown), level if banded else None)
-    ax.legend(
-        handles=handles, frameon=False, fontsize=FONT, loc="upper left", bbox_to_anchor=(0, 1), ncols=len(handles)
-    )
+    ax.legend(handles=handles, frameon=False, fontsize=FONT, loc="upper left", ncols=len(handles), borderaxespad=0.0)
     return ax
 
 
@@ -163,6 +163,12 @@ def _column(ax: Axes, column: int, columns: int, tiers: Sequence[Tier], top: flo
     panel.set_yticks(heights, [f"{v:g}" for v in ticks] * len(tiers))
     panel.set_ylabel("signal")
     return panel
+
+
+def _head(panel: Axes, text: str) -> None:
+    """What stands above and below a column."""
+    panel.set_title(text, fontsize=FONT + 1, color=INK, fontweight="bold", loc="left", y=1.0, pad=2)
+    panel.set_xlabel("step")
 
 
 def _title(panel: Axes, m: ModelScore, run: int, tier: Tier, *, named: bool) -> None:

@@ -45,10 +45,11 @@ def test_bands_are_drawn_around_laws_and_only_where_they_are_asked_for(window: W
     assert bands(None) == 0
 
 
-def test_a_tier_keeps_what_leaves_it_at_its_edge() -> None:
-    tier = Tier(low=1.0, high=3.0, row=2)
-    heights = tier(np.array([-9.0, 1.0, 2.0, 3.0, np.inf]))
+def test_what_leaves_a_tier_is_not_drawn_over_others() -> None:
+    tier, signal = Tier(low=1.0, high=3.0, row=2), np.array([-9.0, 1.0, 2.0, 3.0, np.inf])
+    heights = tier.at_edge(signal)
     assert (np.diff(heights) >= 0).all()
+    np.testing.assert_array_equal(tier(signal), [np.nan, *heights[1:4], np.nan])
     assert heights[0] == heights[1] == -2.0
     assert heights[3] == heights[4] < -1.0
     assert heights[2] == pytest.approx((heights[1] + heights[3]) / 2)
