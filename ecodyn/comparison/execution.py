@@ -27,9 +27,10 @@ from ecodyn.trajectories import Trajectories
 from ecodyn.trajectories.scales import own_scales
 from ecodyn.trajectories.state import history_of
 
-__all__ = ["DRAWN_POINTS", "DRAWN_RUNS", "Scored", "TaskResult", "execute"]
+__all__ = ["DRAWN_POINTS", "DRAWN_RUNS", "Scored", "TaskResult", "drawn_runs", "execute"]
 
-DRAWN_RUNS = 3  # held-out rollouts kept for drawing: a row of panels
+DRAWN_RUNS = 3  # runs whose rollouts are kept for drawing at least
+MOST_DRAWN = 1_000_000  # numbers of a model's rollouts on unseen runs: of small data all runs are kept
 DRAWN_POINTS = 200  # of each, as many as a panel has pixels for
 MOST_KEPT, FEWEST_KEPT = 400_000, 20  # of errors in all, and a run: bands of thousands of runs need no finer grid
 MOST_EQUATIONS = 3  # that a table has room for; laws of hundreds of coefficients have figures of their own
@@ -179,8 +180,15 @@ def _keep(
     if task.protocol == UNSEEN_RUNS:
         kept = _thinned(whole, max(FEWEST_KEPT, min(DRAWN_POINTS, MOST_KEPT // data.n_runs)))
         result.errors[run] = (t[kept] - t[0], worst_error(truth[kept], signal[kept]))
-    if run < DRAWN_RUNS and (fold.origin is None or fold.origin == origins(data)[DRAWN_ORIGIN]):
-        result.drawn[run] = (t[thin], signal[thin])
+    if run < drawn_runs(data, task.protocol) and (fold.origin is None or fold.origin == origins(data)[DRAWN_ORIGIN]):
+        with np.errstate(over="ignore"):  # what diverged is infinite in half the digits too
+            result.drawn[run] = (t[thin], signal[thin].astype(np.float32))  # a picture needs no more digits
+
+
+def drawn_runs(data: Trajectories, protocol: str) -> int:
+    """How many runs' rollouts are kept for drawing, the first so many: bands and a worst run take more than a few."""
+    most = MOST_DRAWN // (DRAWN_POINTS * data.n_features) if protocol == UNSEEN_RUNS else 0
+    return min(max(DRAWN_RUNS, most), data.n_runs)
 
 
 def _thinned(rows: Integers, most: int) -> Integers:

@@ -16,7 +16,8 @@ from ecodyn.comparison.by_run import Noise
 from ecodyn.comparison.candidate import FEWEST_RUNS, mean
 from ecodyn.comparison.contenders import FORECAST, IN_SAMPLE, UNSEEN_RUNS
 from ecodyn.comparison.entries import Entry, entries_of
-from ecodyn.comparison.execution import DRAWN_POINTS, DRAWN_RUNS, TaskResult
+from ecodyn.comparison.execution import DRAWN_POINTS, TaskResult, drawn_runs
+from ecodyn.comparison.feature_bands import FeatureErrors
 from ecodyn.comparison.folds import complete_before
 from ecodyn.comparison.held_out import FoldModel, roll_out_folds
 from ecodyn.comparison.kept import kept_or_made, task_keys
@@ -30,7 +31,7 @@ from ecodyn.comparison.scores import order_crossing
 from ecodyn.comparison.selections import against_selection
 from ecodyn.comparison.verdict import Verdict, decide
 from ecodyn.comparison.window_result import Drawn, WindowResult
-from ecodyn.families.model_name import FAMILY
+from ecodyn.families.model_name import FAMILY, ModelName
 from ecodyn.statistics.intervals import Estimate
 from ecodyn.survivors.fates import area_under_curve, top_overlap
 from ecodyn.survivors.survivors import alive_at_end
@@ -59,6 +60,8 @@ def judge(plan: Plan, results: Mapping[int, TaskResult], request: Request) -> Wi
     if headline not in verdicts:
         first, last = plan.window
         verdicts[headline] = Verdict.undecided(f"Steps {first:g} to {last:g}: no protocol that ranks was run.")
+    drawn = {(e.score.protocol, e.contender.name): _merged(r.drawn for r in e.results) for e in entries}
+    truth = _drawn_truth(plan.data)
     return WindowResult(
         window=plan.window,
         headline=headline,
@@ -67,9 +70,10 @@ def judge(plan: Plan, results: Mapping[int, TaskResult], request: Request) -> Wi
         pairs=_pairs(models),
         start=start_of(plan.data, request.survivor_rule),
         noise_share=noise.mean(),
-        drawn={(e.score.protocol, e.contender.name): _merged(r.drawn for r in e.results) for e in entries},
-        truth=_drawn_truth(plan.data),
+        drawn=drawn,
+        truth=truth,
         errors={e.contender.name: _held_out_errors(e, plan.data) for e in entries if any(r.errors for r in e.results)},
+        feature_errors=_feature_errors(truth, drawn, plan.data),
     )
 
 
@@ -208,9 +212,21 @@ def _held_out_errors(entry: Entry, data: Trajectories) -> HeldOutErrors:
     return HeldOutErrors.gathered(_merged(r.errors for r in entry.results), data.clusters)
 
 
+def _feature_errors(
+    truth: Drawn, drawn: Mapping[tuple[str, ModelName], Drawn], data: Trajectories
+) -> dict[ModelName, FeatureErrors]:
+    """Of each family and clock; of references no bands are drawn."""
+    found = {
+        name: FeatureErrors.gathered(truth, rollouts, data.clusters, named=data.labels_shared)
+        for (protocol, name), rollouts in drawn.items()
+        if protocol == UNSEEN_RUNS and name.is_law
+    }
+    return {name: errors for name, errors in found.items() if errors is not None}
+
+
 def _drawn_truth(data: Trajectories) -> Drawn:
     out = {}
-    for run in range(min(DRAWN_RUNS, data.n_runs)):
+    for run in range(drawn_runs(data, UNSEEN_RUNS)):
         whole = complete_before(data, run, None)  # a line through a missing value has a hole, or no end
         rows = whole[np.unique(np.linspace(0, len(whole) - 1, DRAWN_POINTS).astype(int))]
         out[run] = (data.times[run, rows], data.values[run, rows])

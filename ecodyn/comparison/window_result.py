@@ -10,6 +10,7 @@ from ecodyn.arrays import Array
 from ecodyn.comparison.agreement import Agreement
 from ecodyn.comparison.bands import HeldOutErrors
 from ecodyn.comparison.budget_check import BudgetCheck
+from ecodyn.comparison.feature_bands import FeatureErrors
 from ecodyn.comparison.model_score import ModelScore, Pair, Start, Window
 from ecodyn.comparison.surrogate_result import SurrogateTest
 from ecodyn.comparison.verdict import Verdict
@@ -32,11 +33,13 @@ class WindowResult:
     verdicts : by protocol
     models, pairs, start : scores, of single models, of pairs, and of the starting signal
     noise_share : what measurement noise alone leaves unexplained, mean over runs
-    drawn : rollouts of a few runs by protocol and model, each (times, values)
+    drawn : rollouts by protocol and model, each (times, values) by run: on unseen runs of all runs, or of as many as
+        there is room for; of forecasts of the first three
     truth : the data of these runs
     errors : by model how far its rollouts on unseen runs are off, from which prediction bands are made:
         ``errors[name].band(0.9)``; like ``drawn`` and ``truth`` it is not in report.json, where it would outweigh the
         rest, so that a report that was read draws no rollouts and bands
+    feature_errors : by law the same of each feature by itself, for narrower bands; not in report.json either
     surrogates : tests against surrogates of the data
     budget : what a further budget would change; None where it was not asked, or nothing was ranked
     agreement : what random halves of the runs make of the families in the confidence set; None where it was not asked
@@ -52,6 +55,7 @@ class WindowResult:
     drawn: dict[tuple[str, ModelName], Drawn] = field(default_factory=dict, repr=False)
     truth: Drawn = field(default_factory=dict, repr=False)
     errors: dict[ModelName, HeldOutErrors] = field(default_factory=dict, repr=False)
+    feature_errors: dict[ModelName, FeatureErrors] = field(default_factory=dict, repr=False)
     surrogates: tuple[SurrogateTest, ...] = ()
     budget: BudgetCheck | None = None
     agreement: Agreement | None = None

@@ -17,10 +17,12 @@ if TYPE_CHECKING:
     from ecodyn.report.circles.collaboration import plot_collaboration, plot_pair_matrix
     from ecodyn.report.circles.perturbation import plot_perturbation
     from ecodyn.report.circles.planes import plot_fourier_planes, plot_pca_circles
-    from ecodyn.report.comparison.figures import plot_rollouts, plot_signals, plot_skill
+    from ecodyn.report.comparison.figures import plot_signals, plot_skill
     from ecodyn.report.comparison.page import fragment, write_html
+    from ecodyn.report.comparison.rollout_figures import plot_rollouts
     from ecodyn.report.comparison.skill_figures import plot_skill_by_horizon, plot_skill_by_phase
     from ecodyn.report.comparison.tables import terminal_table
+    from ecodyn.report.comparison.telling_figure import plot_telling_runs
     from ecodyn.report.laws.figures import plot_coefficients
     from ecodyn.report.laws.interactions import plot_interactions
     from ecodyn.report.survival.figures import plot_counts_by, plot_predictors, plot_separation, plot_survival_rate
@@ -36,7 +38,7 @@ _HOME = {
     "plot_pair_matrix": "ecodyn.report.circles.collaboration",
     "plot_pca_circles": "ecodyn.report.circles.planes",
     "plot_perturbation": "ecodyn.report.circles.perturbation",
-    "plot_rollouts": "ecodyn.report.comparison.figures",
+    "plot_rollouts": "ecodyn.report.comparison.rollout_figures",
     "plot_signals": "ecodyn.report.comparison.figures",
     "plot_skill": "ecodyn.report.comparison.figures",
     "plot_skill_by_horizon": "ecodyn.report.comparison.skill_figures",
@@ -47,6 +49,7 @@ _HOME = {
     "plot_predictors": "ecodyn.report.survival.figures",
     "plot_separation": "ecodyn.report.survival.figures",
     "plot_survival_rate": "ecodyn.report.survival.figures",
+    "plot_telling_runs": "ecodyn.report.comparison.telling_figure",
     "terminal_table": "ecodyn.report.comparison.tables",
     "write_html": "ecodyn.report.comparison.page",
 }
@@ -73,6 +76,7 @@ __all__ = [
     "plot_skills_along",
     "plot_survival_rate",
     "plot_survivors_map",
+    "plot_telling_runs",
     "terminal_table",
     "write_html",
 ]

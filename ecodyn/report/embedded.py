@@ -10,15 +10,17 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from ecodyn.report.formatting import DASH
+from ecodyn.report.formatting import DASH, breakable, in_powers
 
 if TYPE_CHECKING:
     from jinja2 import Environment, Template
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure as Canvas
 
 PIXELS_PER_INCH = 96  # of CSS
-RESOLUTION = 110  # dots per inch of the figures that would be too many lines for SVG
+RESOLUTION = 144  # dots per inch of the figures that would be too many lines for SVG: sharp on paper too
+COLOURS = 96  # of such a figure, lines with soft edges; more can't be seen, and take twice the room
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,16 @@ class Image:
 
     uri: str
     width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A picture, the caption below it, and what is seen on it in words."""
+
+    picture: Image
+    caption: str
+    text: str
 
 
 def png(ax: Axes) -> Image:
@@ -35,7 +47,18 @@ def png(ax: Axes) -> Image:
 
     figure = _figure(ax)
     figure.set_dpi(RESOLUTION)
-    return _image(figure, "image/png", FigureCanvasAgg(figure).print_png)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return _image(figure, "image/png", partial(_in_few_colours, canvas))
+
+
+def _in_few_colours(canvas: FigureCanvasAgg, buffer: BytesIO) -> None:
+    """A drawn canvas as PNG with a palette."""
+    from PIL import Image as Pixels
+
+    drawn = Pixels.frombuffer("RGBA", canvas.get_width_height(), canvas.buffer_rgba()).convert("RGB")
+    few = drawn.quantize(COLOURS, method=Pixels.Quantize.FASTOCTREE, dither=Pixels.Dither.NONE)
+    few.save(buffer, "PNG")
 
 
 def svg(ax: Axes) -> Image:
@@ -47,16 +70,17 @@ def svg(ax: Axes) -> Image:
     return _image(figure, "image/svg+xml", partial(FigureCanvasSVG(figure).print_svg, metadata={"Date": None}))
 
 
-def _figure(ax: Axes) -> Figure:
-    return cast("Figure", ax.get_figure(root=True))  # axes that were just drawn have one
+def _figure(ax: Axes) -> Canvas:
+    return cast("Canvas", ax.get_figure(root=True))  # axes that were just drawn have one
 
 
-def _image(figure: Figure, mime: str, written: Callable[[BytesIO], object]) -> Image:
+def _image(figure: Canvas, mime: str, written: Callable[[BytesIO], object]) -> Image:
     # The canvas itself lays out and draws once; savefig draws all once more beforehand, for bounding boxes.
     buffer = BytesIO()
     written(buffer)
     uri = f"data:{mime};base64,{base64.b64encode(buffer.getvalue()).decode()}"
-    return Image(uri, round(figure.get_figwidth() * PIXELS_PER_INCH))
+    width, height = (round(inches * PIXELS_PER_INCH) for inches in figure.get_size_inches())
+    return Image(uri, width, height)
 
 
 @cache
@@ -72,6 +96,8 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals["DASH"] = DASH
+    environment.filters["powers"] = in_powers
+    environment.filters["breakable"] = breakable
     return environment
 
 

@@ -50,6 +50,16 @@ def coefficient(value: float | None) -> str:
     return DASH if value is None or not math.isfinite(value) else f"{value:.4g}"
 
 
+def in_powers(text: str) -> str:
+    """Numbers as they are written on paper: 4.13e-06 is 4.13·10⁻⁶, and a minus is one."""
+    return re.sub(r"(?<=\d)e([+-]\d+)", lambda m: f"·10{str(int(m[1])).translate(_RAISED)}", text).replace("-", "−")
+
+
+def breakable(name: str) -> Markup:
+    """A model's name in HTML, which may go on in another line after a stroke."""
+    return escape(name).replace("/", Markup("/<wbr>"))
+
+
 def inflation(value: float | None) -> str:
     """A variance inflation factor, whose size is all that matters; infinity says that terms are dependent."""
     if value is None or math.isnan(value):
@@ -87,7 +97,7 @@ def term(name: str) -> str:
     return text.replace("*", "·")
 
 
-_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+_RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 _OVERLINE = "\u0304"
 
 
@@ -113,7 +123,8 @@ def _equation_line(line: str) -> str:
     line = re.sub(r"\*\*(\d+)", r"<sup>\1</sup>", line)
     line = re.sub(r"(?<=\d)e([+-]?\d+)", _power_of_ten, line)
     line = line.replace("*", "&thinsp;")
-    return re.sub(r" - |(?<== )-", lambda m: m[0].replace("-", "−"), line)
+    line = re.sub(r" - |(?<== )-", lambda m: m[0].replace("-", "−"), line)
+    return re.sub(r" ([−+]) ", r" \1&nbsp;", line)  # a line ends before a sign, never after it
 
 
 def _mean_html(match: re.Match[str]) -> str:

@@ -6,7 +6,17 @@ import math
 import subprocess
 import sys
 
-from ecodyn.report.formatting import equation_html, inflation, interval, number, percent, probability, term
+from ecodyn.report.formatting import (
+    breakable,
+    equation_html,
+    in_powers,
+    inflation,
+    interval,
+    number,
+    percent,
+    probability,
+    term,
+)
 
 
 def test_numbers_as_text() -> None:
@@ -33,11 +43,14 @@ def test_equations_are_readable_without_scripts() -> None:
     text = equation_html("Derivative(x, t) = -2.5e-5*mean_x*x**2 + 0.1*mean_x2 - 1.0")
     assert text == (
         'dx/dt = −2.5·10<sup>−5</sup>&thinsp;<span class="mean">x</span>&thinsp;x<sup>2</sup>'
-        ' + 0.1&thinsp;<span class="mean">x<sup>2</sup></span> − 1.0'
+        ' +&nbsp;0.1&thinsp;<span class="mean">x<sup>2</sup></span> −&nbsp;1.0'
     )
     assert term("x**2*mean_x") == "x²·x\u0304"
     assert term("mean_x2") == "mean(x²)"
     assert term("1") == "constant"
+    assert in_powers("-2.5e-05 to 1e+06") == "−2.5·10⁻⁵ to 1·10⁶"
+    assert in_powers("sindy/exchangeable") == "sindy/exchangeable"
+    assert breakable("<b>/x") == "&lt;b&gt;/<wbr>x"
 
 
 def test_importing_the_report_loads_no_matplotlib() -> None:

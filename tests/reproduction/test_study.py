@@ -1,6 +1,7 @@
 import json
 
 import pytest
+from accessible import check_page
 
 from ecodyn.reproduction import EXPERIMENTS, Finding, InterruptedReproduction, reproduce
 from ecodyn.reproduction import registry as registry_module
@@ -115,6 +116,7 @@ def test_pages_say_every_claim(tiny_set):
     assert len(lines) == sum(len(e["checks"]) for e in stated["experiments"])
     assert (folder / "claims.csv").read_text().count("\n") == len(lines) + 1
     assert all(EXPERIMENTS[e["name"]].title in page for e in stated["experiments"])
+    check_page(page)
     assert "http" not in page.replace("http://www.w3.org", "")  # nothing is loaded from elsewhere
 
 

@@ -14,7 +14,7 @@ from ecodyn.report.atlas.figures import plot_skills_along
 from ecodyn.report.atlas.maps import plot_atlas, plot_survivors_map
 from ecodyn.report.atlas.panels import fixed_text, lines_along, maps_of
 from ecodyn.report.atlas.rows import CellRow, cell_rows, grouped_failures
-from ecodyn.report.embedded import Image, svg, template
+from ecodyn.report.embedded import Figure, Image, svg, template
 from ecodyn.report.formatting import steps
 from ecodyn.runtime.files import write_whole
 
@@ -35,15 +35,6 @@ CAPTION = (
     "Which family is named in each cell, with its skill. Grey: none is; in brackets the one that leaves least so far, "
     "which is no claim."
 )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Figure:
-    """A picture with what it shows, and what it says to those who can't see it."""
-
-    picture: Image
-    caption: str
-    text: str
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 
 from ecodyn.comparison.result import Comparison
 from ecodyn.report.comparison import rows
+from ecodyn.report.comparison.drawings import phases_figure
 from ecodyn.report.comparison.sections import phases_text, table_of, window_section
-from ecodyn.report.embedded import Image, svg, template
+from ecodyn.report.embedded import template
 
 MOST_LISTED = 5  # warnings before they are collapsed
 EXPLAINED = ("member", "skill", "diverged")  # columns that the page's legend explains by itself
@@ -73,7 +74,7 @@ def _page(comparison: Comparison) -> str:
         holds=comparison.verdict.holds,
         verdicts=verdicts,
         phases=phases_text(comparison.phases),
-        by_phase=_by_phase(comparison),
+        by_phase=phases_figure(comparison),
         windows=[
             window_section(comparison, w, name)
             for w, name in zip(comparison.windows, comparison.phase_names(), strict=True)
@@ -95,12 +96,6 @@ def _summary(comparison: Comparison) -> str:
     if data.get("clusters") != data.get("runs"):  # runs that share an initialisation are one observation
         stated.insert(1, "clusters")
     return ", ".join(f"{data[name]} {name}" for name in stated if name in data)
-
-
-def _by_phase(comparison: Comparison) -> Image | None:
-    from ecodyn.report.comparison.skill_figures import plot_skill_by_phase
-
-    return svg(plot_skill_by_phase(comparison)) if len(comparison.windows) > 1 else None
 
 
 def _pairs_of_text(settings: Mapping[str, object]) -> list[tuple[str, str]]:

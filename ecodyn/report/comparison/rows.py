@@ -15,16 +15,8 @@ from ecodyn.families.coefficients import coefficients_of
 from ecodyn.families.formula_model import FormulaModel
 from ecodyn.families.law import Law
 from ecodyn.families.model_name import CEILING, CLOCK, FAMILY, NULL
-from ecodyn.report.formatting import (
-    DASH,
-    count,
-    interval,
-    number,
-    percent,
-    probability,
-    seconds,
-    steps,
-)
+from ecodyn.report.comparison.readings import reading_of, warning_of_mean
+from ecodyn.report.formatting import DASH, count, interval, number, percent, probability, seconds, steps
 from ecodyn.report.laws.coefficients import term_label
 
 KINDS = {FAMILY: "families", CLOCK: "clocks", CEILING: "ceiling", NULL: "nulls"}
@@ -67,13 +59,14 @@ COLUMNS = (
 
 @dataclass(frozen=True, kw_only=True)
 class ModelRow:
-    """One model under one protocol: its name, its cells by column key, and when not to trust it."""
+    """One model under one protocol: its name, its cells by column key, when not to trust it, and what it is."""
 
     name: str
     kind: str
     cells: dict[str, str]
     notes: tuple[str, ...]
     score: ModelScore
+    reading: str = ""
 
 
 def model_rows(comparison: Comparison, protocol: str | None = None, window: int | WindowResult = 0) -> list[ModelRow]:
@@ -81,7 +74,15 @@ def model_rows(comparison: Comparison, protocol: str | None = None, window: int 
     part = comparison.windows[window] if isinstance(window, int) else window
     scores = part.of(protocol or part.headline)
     return [
-        ModelRow(name=m.label, kind=m.kind, cells=_cells(m), notes=_notes(m, part, comparison), score=m) for m in scores
+        ModelRow(
+            name=m.label,
+            kind=m.kind,
+            cells=_cells(m),
+            notes=_notes(m, part, comparison),
+            score=m,
+            reading=reading_of(m),
+        )
+        for m in scores
     ]
 
 
@@ -114,11 +115,18 @@ def law_of(m: ModelScore, window: WindowResult) -> Law | FormulaModel | None:
     return None
 
 
+def equations_of(m: ModelScore, window: WindowResult) -> str:
+    """The same model's equations as text, fitted to everything; "" where there are none, or too many."""
+    return next((other.equations for other in window.models if other.name == m.name and other.equations), "")
+
+
 def _notes(m: ModelScore, window: WindowResult, comparison: Comparison) -> tuple[str, ...]:
     """When not to trust the row, the gravest first."""
     notes = []
     if m.diverged:
         notes.append(f"diverged on {m.diverged} of {rollouts_of(m, comparison)}")
+    if warning := warning_of_mean(m):
+        notes.append(warning)
     if m.left_out:
         notes.append(f"{m.left_out} runs left out: nothing moves")
     if 0 < len(m.loss_per_run) < FEWEST_RUNS:

@@ -10,16 +10,16 @@ from typing import Self
 from markupsafe import Markup
 
 from ecodyn.comparison.agreement import Agreement
-from ecodyn.comparison.contenders import IN_SAMPLE, UNSEEN_RUNS
-from ecodyn.comparison.execution import DRAWN_RUNS
 from ecodyn.comparison.phases import Phases
 from ecodyn.comparison.result import Comparison
 from ecodyn.comparison.window_result import WindowResult
 from ecodyn.families.diagnostics import Diagnostics
 from ecodyn.families.model import FittedModel
-from ecodyn.families.model_name import FAMILY, ModelName
+from ecodyn.families.model_name import ModelName
 from ecodyn.report.comparison import rows
-from ecodyn.report.embedded import Image, png, svg
+from ecodyn.report.comparison.drawings import ProtocolFigures, law_figure, protocol_figures, telling_figure
+from ecodyn.report.comparison.headline import Headline, headline_of
+from ecodyn.report.embedded import Figure
 from ecodyn.report.formatting import count, equation_html, number, percent, steps
 from ecodyn.report.laws.coefficients import CoefficientRow, coefficient_rows
 from ecodyn.report.laws.equilibria import EquilibriumRow, equilibria_or_why_not, equilibrium_rows, shown_headers
@@ -55,11 +55,15 @@ def phases_text(phases: Phases | None) -> PhasesText | None:
 
 @dataclass(frozen=True, kw_only=True)
 class ModelTable:
-    """The table of models under one protocol: rows by kind under a title each, and the pairs of families."""
+    """The table of models under one protocol: rows by kind under a title each, and the pairs of families.
+
+    The headline's is ``explained``: its rows say what the models are.
+    """
 
     title: str
     meaning: str
     statement: str
+    explained: bool
     columns: list[rows.Column]
     groups: list[tuple[str, list[rows.ModelRow]]]
     noted: bool
@@ -75,48 +79,12 @@ def table_of(comparison: Comparison, w: WindowResult, protocol: str) -> ModelTab
         title=rows.PROTOCOL_TITLES[protocol],
         meaning=rows.PROTOCOL_MEANING[protocol],
         statement=verdict.statement if verdict else "",
+        explained=protocol == w.headline,
         columns=rows.shown_columns(models),
         groups=[(title, members) for title, members in grouped if members],
         noted=any(m.notes for m in models),
         pairs=rows.pair_rows(w.pairs, protocol),
     )
-
-
-@dataclass(frozen=True, kw_only=True)
-class ProtocolFigures:
-    """What is drawn under a protocol that ranks; ``level`` is that of the bands around the rollouts, by run."""
-
-    skill: Image
-    horizons: Image | None
-    level: float | None
-    rollouts: list[tuple[str, Image]]
-
-
-def _figures(comparison: Comparison, w: WindowResult, protocol: str) -> ProtocolFigures:
-    from ecodyn.report.comparison.figures import plot_rollouts, plot_skill
-    from ecodyn.report.comparison.skill_figures import plot_skill_by_horizon
-
-    drawn = sorted({run for (p, _), found in w.drawn.items() if p == protocol for run in found} & set(w.truth))
-    families = {m.name for m in w.of(protocol) if m.kind == FAMILY}
-    any_drawn = any(p == protocol and m in families and w.drawn[p, m] for p, m in w.drawn)
-    curves = protocol == UNSEEN_RUNS and any(m.skill_by_horizon for m in w.of(protocol) if m.kind == FAMILY)
-    level = _band_level(w) if protocol == UNSEEN_RUNS else None
-    return ProtocolFigures(
-        skill=svg(plot_skill(w, protocol)),
-        horizons=svg(plot_skill_by_horizon(w, protocol)) if curves else None,
-        level=level,
-        rollouts=[
-            (f"run {run}", png(plot_rollouts(w, run, protocol, features=comparison.features, level=level)))
-            for run in drawn[: DRAWN_RUNS if protocol == UNSEEN_RUNS else 1]
-            if any_drawn and protocol != IN_SAMPLE  # a rollout over what it was fitted to shows nothing
-        ],
-    )
-
-
-def _band_level(w: WindowResult) -> float | None:
-    """The level of the bands around drawn rollouts: one that every model's held-out runs can give."""
-    levels = [w.errors[m].usual_level(without=0) for m in w.errors]
-    return None if None in levels else min((level for level in levels if level), default=None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,7 +137,7 @@ class LawSection:
     name: str
     equations: Markup
     latex: str
-    figure: Image
+    figure: Figure | None
     coefficients: list[CoefficientRow]
     more: int
     notes: Sequence[str]
@@ -179,8 +147,6 @@ class LawSection:
 
 def _laws(w: WindowResult) -> list[LawSection]:
     """A section for each model that is a law."""
-    from ecodyn.report.laws.figures import plot_coefficients
-
     found: dict[ModelName, LawSection] = {}
     for m in w.models:
         law, name = rows.law_of(m, w), m.name
@@ -189,9 +155,9 @@ def _laws(w: WindowResult) -> list[LawSection]:
         listed, more = coefficient_rows(law)
         found[name] = LawSection(
             name=str(name),
-            equations=equation_html(next((o.equations for o in w.models if o.name == name and o.equations), "")),
+            equations=equation_html(rows.equations_of(m, w)),
             latex=next((o.latex for o in w.models if o.name == name and o.latex), ""),
-            figure=svg(plot_coefficients(law)),
+            figure=law_figure(law, str(name)),
             coefficients=listed,
             more=more,
             notes=rows.law_notes(law),
@@ -241,9 +207,14 @@ class InclusionTable:
 
 @dataclass(frozen=True, kw_only=True)
 class WindowSection:
-    """A window: its protocols, each with a table and, where it ranks, figures; surrogates, random halves, laws."""
+    """A window: the equation of its verdict and the figure that shows why; its protocols, each with a table and, where
+    it ranks, figures; surrogates, random halves, laws.
+    """
 
     name: str
+    anchor: str
+    headline: Headline
+    telling: Figure | None
     start: StartText
     noise: str
     sections: list[tuple[ModelTable, ProtocolFigures | None]]
@@ -260,10 +231,14 @@ def window_section(comparison: Comparison, w: WindowResult, phase: str) -> Windo
     protocols.sort(key=lambda p: p != w.headline)
     return WindowSection(
         name=f"{steps(w.window)}: {phase}" if phase else steps(w.window),
+        anchor=f"steps-{steps(w.window).replace(':', '-')}",
+        headline=headline_of(comparison, w),
+        telling=telling_figure(comparison, w),
         start=StartText.of(w),
         noise=percent(w.noise_share),
         sections=[
-            (table_of(comparison, w, p), _figures(comparison, w, p) if p in w.verdicts else None) for p in protocols
+            (table_of(comparison, w, p), protocol_figures(comparison, w, p) if p in w.verdicts else None)
+            for p in protocols
         ],
         surrogates=rows.surrogate_rows(w),
         budget="" if w.budget is None else w.budget.sentence,

@@ -9,7 +9,7 @@ from ecodyn.families.formula_model import FormulaModel
 from ecodyn.families.law import Law
 from ecodyn.report.formatting import DASH, coefficient, inflation, number, percent, term
 
-__all__ = ["CoefficientRow", "coefficient_rows", "term_label"]
+__all__ = ["SHARED", "CoefficientRow", "coefficient_rows", "term_label"]
 
 IDENTIFIED = {True: "yes", False: "not identified", None: DASH}
 SHARED = "all"  # what stands for the feature of an equation that all features share

@@ -11,7 +11,7 @@ import numpy as np
 
 from ecodyn.report.circles.perturbation import plot_perturbation
 from ecodyn.report.comparison.figures import plot_signals
-from ecodyn.report.embedded import svg, template
+from ecodyn.report.embedded import Figure, svg, template
 from ecodyn.report.style import RESOLUTION
 from ecodyn.report.survival.figures import (
     STUDY_GUIDE,
@@ -30,7 +30,7 @@ from ecodyn.trajectories import Trajectories
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure as Canvas
 
 NUMBERS, TABLE, PAGE = "survival.json", "survivors.csv", "survival.html"
 ALWAYS = ("signals", "survival_rate", "predictors", "separation")  # figures of most analyses
@@ -65,7 +65,7 @@ def write_survival(analysis: Analysis, folder: Path, *, force: bool = False) -> 
         path.write_text(_page(analysis, figures), encoding="utf-8")
     for name, (_, ax) in figures.items():
         with write_whole(folder / f"{name}.png", force=force) as path:
-            cast("Figure", ax.get_figure(root=True)).savefig(path, dpi=RESOLUTION)
+            cast("Canvas", ax.get_figure(root=True)).savefig(path, dpi=RESOLUTION)
     return written
 
 
@@ -129,7 +129,7 @@ def _page(analysis: Analysis, figures: dict[str, tuple[str, Axes]]) -> str:
             sentences=survival_sentences(analysis),
             notes=analysis.notes,
             tables=survival_tables(analysis),
-            figures=[(caption, svg(ax)) for caption, ax in figures.values()],
+            figures=[Figure(svg(ax), caption, caption) for caption, ax in figures.values()],
             summary=f"{runs.n_runs} runs in {runs.n_clusters} clusters, {runs.n_features} features",
             data=[
                 (str(k), v if isinstance(v, str) else json.dumps(v, default=str)) for k, v in runs.provenance.items()

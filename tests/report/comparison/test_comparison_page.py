@@ -10,17 +10,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from accessible import check_page
 from small_comparison import HOSTILE, LINEAR, bare
 
 from ecodyn.comparison import Comparison
 from ecodyn.comparison.phases import Phase, Phases
 from ecodyn.comparison.surrogate_result import SurrogateTest
+from ecodyn.comparison.telling import families_standing
 from ecodyn.errors import OutputExistsError
 from ecodyn.families.law import Law
 from ecodyn.report import (
     fragment,
     write_html,
 )
+from ecodyn.report.comparison.rows import law_of
+from ecodyn.report.formatting import in_powers
+from ecodyn.report.laws.coefficients import coefficient_rows
 from ecodyn.report.laws.equilibria import equilibria_sentence, equilibrium_rows, ranges, shown_headers
 from ecodyn.stability.equilibria import find_equilibria
 
@@ -63,11 +68,8 @@ def test_tests_against_surrogates_are_on_the_page(comparison: Comparison, tmp_pa
 
 
 def test_every_model_of_every_protocol_has_a_row(comparison: Comparison, page: str) -> None:
-    names = re.findall(r'<td class="text name">([^<]+)</td>\s*(?=<td>[*–\d-])', page)
-    for m in comparison.models:
-        assert m.label in names
-    rows = re.findall(r"<tr(?: class=\"member\")?>\s*<td class=\"text name\">", page)
-    assert len(rows) >= len(comparison.models)
+    names = re.findall(r'<th scope="row" class="text"><span class="name">(.+?)</span>', page.replace("<wbr>", ""))
+    assert sorted(names) == sorted(m.label for m in comparison.models)
 
 
 def test_equilibria_of_every_autonomous_law_are_on_the_page(comparison: Comparison, page: str) -> None:
@@ -103,6 +105,28 @@ def test_equilibria_as_text(comparison: Comparison) -> None:
     assert equilibrium_rows(named)[2].state == "a 4, b 3, c 2, d 0"
     assert "arrangements" not in shown_headers(named)
     assert ranges((2, 5, 6, 7, 9)) == "2, 5 to 7, 9"
+
+
+def test_all_can_read_the_page(page: str) -> None:
+    check_page(page)
+
+
+def test_the_equation_and_why_stand_before_all_tables_of_models(comparison: Comparison, page: str) -> None:
+    first = page.index('<table class="models">')
+    assert page.index(comparison.verdict.statement[:40]) < page.index('class="equations"') < first
+    assert page.index("Why: rollouts on runs that were held out") < first
+    law = law_of(families_standing(comparison.windows[0], comparison.verdict)[0], comparison.windows[0])
+    assert law is not None
+    for row in coefficient_rows(law)[0]:
+        assert in_powers(row.interval) in page[:first]
+
+
+def test_a_report_that_was_read_has_its_equation_and_no_rollouts(comparison: Comparison, tmp_path: Path) -> None:
+    w = replace(comparison.windows[0], drawn={}, truth={}, errors={}, feature_errors={})
+    write_html(replace(comparison, windows=[w]), tmp_path / "read.html")
+    text = (tmp_path / "read.html").read_text(encoding="utf-8")
+    assert 'class="equations"' in text[: text.index('<table class="models">')]
+    assert "Why: rollouts" not in text
 
 
 def test_hostile_labels_are_escaped(comparison: Comparison, tmp_path: Path) -> None:

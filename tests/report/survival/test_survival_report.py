@@ -7,6 +7,7 @@ import re
 
 import numpy as np
 import pytest
+from accessible import check_page
 
 from ecodyn.errors import OutputExistsError
 from ecodyn.report import plot_counts_by, plot_predictors, plot_separation, plot_signals, plot_survival_rate
@@ -84,6 +85,7 @@ def test_the_folder_has_numbers_a_table_a_page_and_figures(told, tmp_path):
     assert len(rows) == told.runs.n_runs * told.runs.n_features
     assert sum(int(r["alive_two_component"]) for r in rows) == told.survivors.alive.sum()
     page = (tmp_path / "survival.html").read_text()
+    check_page(page)
     assert "<b>&" not in page
     assert all(sentence in html.unescape(page) for sentence in survival_sentences(told))
     assert not re.search(r"(src|href)=\"https?:", page)  # nothing is loaded from elsewhere
