@@ -136,6 +136,15 @@ def say_what_is_there(plans: Sequence[Plan], request: Request) -> None:
     request.on_kept(f"{found} of {len(keys)} tasks are kept in {request.kept.folder}; {left}")
 
 
+def kept_tasks(tasks: Sequence[Task], data: Trajectories, request: Request) -> frozenset[int]:
+    """The indices of the tasks that are kept already."""
+    kept = request.kept
+    if kept is None:
+        return frozenset()
+    keys = task_keys(tasks, data, kept)
+    return frozenset(task.index for task, key in zip(tasks, keys, strict=True) if kept.has(key))
+
+
 def executed(tasks: Sequence[Task], data: Trajectories, request: Request) -> Iterator[TaskResult]:
     """Results of tasks, first those that are kept, then the others as they finish; these are kept from then on."""
     keys = task_keys(tasks, data, request.kept)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from ecodyn.comparison import laws_first
 from ecodyn.comparison.execution import TaskResult
-from ecodyn.comparison.kept import executed
+from ecodyn.comparison.kept import executed, kept_tasks
 from ecodyn.comparison.plan import Plan, Task
 from ecodyn.comparison.request import Request
 from ecodyn.errors import LostWorkError
@@ -56,12 +56,13 @@ def _run_window(plan: Plan, request: Request, results: dict[int, TaskResult], do
     """Fill in a window's results; True if it was interrupted."""
     by_index = {t.index: t for t in plan.tasks}
     tell = request.on_laws
+    kept = frozenset() if tell is None else kept_tasks(plan.tasks, plan.data, request)
     try:
         for result in executed(plan.tasks, plan.data, request):
             results[result.index] = result
             if callable(request.progress):
                 request.progress(done + len(results), total, _what(plan, by_index[result.index]))
-            if tell is not None and laws_first.is_ready(plan, results):
+            if tell is not None and laws_first.is_ready(plan, results, kept):
                 if statement := laws_first.statement(plan, results, request):
                     tell(statement)
                 tell = None  # once a window
