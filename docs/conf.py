@@ -47,7 +47,12 @@ html_theme = "pydata_sphinx_theme"
 html_title = "ecodyn"
 html_static_path = ["_static"]
 html_css_files = ["tables.css"]
-html_theme_options = {"show_prev_next": False, "navigation_with_keys": False, "secondary_sidebar_items": ["page-toc"]}
+html_theme_options = {
+    "header_links_before_dropdown": 7,
+    "show_prev_next": False,
+    "navigation_with_keys": False,
+    "secondary_sidebar_items": ["page-toc"],
+}
 html_show_sourcelink = False
 
 sphinx_gallery_conf = {

@@ -97,7 +97,7 @@ def test_python_of_a_page_runs(name, tmp_path, monkeypatch):
 def test_commands_of_a_page_run(name, tmp_path, monkeypatch):
     (tmp_path / "data").symlink_to(ROOT / "data")
     monkeypatch.chdir(tmp_path)
-    commands = re.findall(r"^ecodyn (.*)$", (ROOT / name).read_text(), re.MULTILINE)
+    commands = re.findall(r"^ecodyn (.*)$", (ROOT / name).read_text().replace("\\\n", ""), re.MULTILINE)
     assert commands
     for command in commands:
         done = CliRunner().invoke(app, shlex.split(command))
