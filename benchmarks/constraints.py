@@ -1,17 +1,22 @@
 """What constraints that are true do for coefficients fitted to few noisy runs: the lines of docs/constraints.md.
 
-Takes about a minute and writes nothing.
+Takes about a minute; written: OUTPUT/constraints.json.
 """
 
 from __future__ import annotations
 
+import argparse
+import json
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import numpy as np
 from scipy.integrate import solve_ivp
 from scipy.linalg import expm
 
+import ecodyn
 from ecodyn import DataWarning, Linear, SINDy, Trajectories
 from ecodyn.arrays import Array
 
@@ -87,20 +92,47 @@ def epidemic(seed: int) -> Errors:
     return errors[0], errors[1], False, False
 
 
-def line(name: str, draw: Callable[[int], Errors]) -> str:
-    """Medians over draws, in how many it is better, and how many laws are unstable."""
-    errors = np.array([draw(seed) for seed in range(DRAWS)])
-    better = int((errors[:, 1] < errors[:, 0]).sum())
-    free, held = np.median(errors[:, :2], axis=0)
-    unstable = errors[:, 2:].sum(axis=0).astype(int)
-    return f"{name}: {free:.3g} without, {held:.3g} under, better in {better} of {DRAWS}; unstable {unstable.tolist()}"
+@dataclass(frozen=True)
+class Row:
+    """Median errors over draws, in how many it is better under constraints, and how many laws are unstable."""
+
+    without: float
+    under: float
+    better: int
+    unstable_without: int
+    unstable_under: int
+    better_of_unstable: int
+
+    @classmethod
+    def of(cls, draw: Callable[[int], Errors]) -> Row:
+        """Of all draws of a system."""
+        errors = np.array([draw(seed) for seed in range(DRAWS)])
+        better, unstable = errors[:, 1] < errors[:, 0], errors[:, 2:].astype(bool)
+        free, held = np.median(errors[:, :2], axis=0)
+        counts = [int(part.sum()) for part in (better, *unstable.T, better & unstable[:, 0])]
+        return cls(float(free), float(held), *counts)
+
+    def __str__(self) -> str:
+        return (
+            f"{self.without:.3g} without, {self.under:.3g} under, better in {self.better} of {DRAWS}; unstable "
+            f"{self.unstable_without} and {self.unstable_under}"
+        )
 
 
 def main() -> None:
-    """Print the lines."""
+    """Print the rows and write them."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("-o", "--output", type=Path, default=Path("constraints"))
+    folder = parser.parse_args().output
     warnings.simplefilter("ignore", DataWarning)
+    rows = {}
     for draw in (symmetric, compartments, oscillations, epidemic):
-        print(line(draw.__name__, draw), flush=True)
+        rows[draw.__name__] = Row.of(draw)
+        print(f"{draw.__name__}: {rows[draw.__name__]}", flush=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    versions = {"ecodyn": ecodyn.__version__, "numpy": np.__version__}
+    document = {"versions": versions, "draws": DRAWS, "rows": {name: asdict(row) for name, row in rows.items()}}
+    (folder / "constraints.json").write_text(json.dumps(document, indent=1) + "\n")
 
 
 if __name__ == "__main__":

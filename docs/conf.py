@@ -1,6 +1,7 @@
 """The documentation's site: ``sphinx-build -W docs site``.
 
-Reference pages come from docstrings and from the commands themselves, the gallery from scripts that are run.
+Reference pages come from docstrings and from the commands themselves, the gallery from scripts that are run, and the
+notebooks from cells that are.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ copyright = "2026, the ecodyn developers"
 release = version = ecodyn.__version__
 
 extensions = [
-    "myst_parser",
+    "myst_nb",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx.ext.intersphinx",
@@ -29,7 +30,10 @@ extensions = [
     "numpydoc",
     "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["gallery/*.rst", "gallery/*.py"]
+exclude_patterns = ["gallery/*.rst", "gallery/*.py", "generated/gallery/*.ipynb"]
+nb_execution_mode = "force"  # always: what a notebook shows is what this version gives
+nb_execution_timeout = 60
+nb_execution_raise_on_error = True
 myst_enable_extensions = ["dollarmath", "deflist"]
 myst_heading_anchors = 3
 intersphinx_mapping: dict[str, tuple[str, None]] = {}  # the site is built without a network
@@ -43,7 +47,12 @@ html_theme = "pydata_sphinx_theme"
 html_title = "ecodyn"
 html_static_path = ["_static"]
 html_css_files = ["tables.css"]
-html_theme_options = {"show_prev_next": False, "navigation_with_keys": False, "secondary_sidebar_items": ["page-toc"]}
+html_theme_options = {
+    "header_links_before_dropdown": 7,
+    "show_prev_next": False,
+    "navigation_with_keys": False,
+    "secondary_sidebar_items": ["page-toc"],
+}
 html_show_sourcelink = False
 
 sphinx_gallery_conf = {

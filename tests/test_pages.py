@@ -1,19 +1,34 @@
 """README and the pages of docs/: in one screen, linked to what is there, and their Python runs."""
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
+
+from ecodyn.cli import app
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "docs" / "reference").glob("*.md"))]
+FOLDERS = (ROOT / "docs", ROOT / "docs" / "reference", ROOT / "docs" / "notebooks")
+PAGES = [ROOT / "README.md", *(page for folder in FOLDERS for page in sorted(folder.glob("*.md")))]
 GALLERY = sorted((ROOT / "docs" / "gallery").glob("plot_*.py"))
 CONTENTS = ("index.md", "how_to.md", "results.md")  # of the site
 MADE = "generated/"  # by building the site
 MOST_LINES = 150  # of the README
 MOST_LINES_OF_A_SCRIPT = 40
 # Pages whose Python is run whole, in order. Others have tests of their own, or need trainings of minutes.
-RUN = ["README.md", "docs/coming_from.md", "docs/python.md", "docs/survival.md"]
+RUN = [
+    "README.md",
+    "docs/coming_from.md",
+    "docs/own_family.md",
+    "docs/own_network.md",
+    "docs/phases.md",
+    "docs/python.md",
+    "docs/states.md",
+    "docs/survival.md",
+]
+RUN_COMMANDS = ["docs/phases.md", "docs/states.md"]  # whose commands are run, in order
 YOURS = "# your own"  # a block that has this line needs a training loop of the reader's
 
 
@@ -74,3 +89,16 @@ def test_python_of_a_page_runs(name, tmp_path, monkeypatch):
     space = {"__name__": "__main__"}
     for code in found:
         exec(code, space)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::ecodyn.errors.DataWarning")
+@pytest.mark.parametrize("name", RUN_COMMANDS)
+def test_commands_of_a_page_run(name, tmp_path, monkeypatch):
+    (tmp_path / "data").symlink_to(ROOT / "data")
+    monkeypatch.chdir(tmp_path)
+    commands = re.findall(r"^ecodyn (.*)$", (ROOT / name).read_text().replace("\\\n", ""), re.MULTILINE)
+    assert commands
+    for command in commands:
+        done = CliRunner().invoke(app, shlex.split(command))
+        assert done.exit_code == 0, f"{command}: {done.output}"

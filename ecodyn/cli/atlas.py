@@ -11,6 +11,7 @@ import typer
 from ecodyn.cli.output import (
     INTERRUPTED,
     PARTIAL,
+    answer,
     console,
     fail,
     print_json,
@@ -45,6 +46,7 @@ Level = Annotated[
 ]
 
 SHOWN = ("status", "best", "skill", "adjusted", "stands")  # columns for which a terminal has room
+HEADS = {"best": "named", "adjusted": "adj. p"}
 
 
 def settings_of(by: list[str] | None, control: str | None, level: float | None) -> list[str] | None:
@@ -74,29 +76,23 @@ def compared_by(comparing: Callable[..., Atlas], output: Path | None, as_json: b
         except InterruptedAtlas as stop:
             done = 0 if stop.finished is None else len(stop.finished.cells)
             fail(f"interrupted after {done} cells{again}", INTERRUPTED)
-    console().print(_table(atlas))
+    stderr = console()
+    stderr.print(_table(atlas, stderr.width))
     if output is not None:
         say(f"wrote {output / 'atlas.json'}, {output / 'index.html'} and a folder for each cell")
     if as_json:
         print_json(atlas.to_json(), True)
     else:
-        print(atlas.statement)
+        answer(atlas.statement)
     if atlas.failures:
         fail("not everything could be compared: " + "; ".join(atlas.failures), PARTIAL)
 
 
-def _table(atlas: Atlas) -> Table:
-    """The cells over the first window; text is never read as markup."""
-    from rich.box import SIMPLE
-    from rich.table import Table
-    from rich.text import Text
-
+def _table(atlas: Atlas, width: int) -> Table:
+    """The cells over the first window, in a terminal of so many columns."""
     from ecodyn.report.atlas.rows import cell_rows
+    from ecodyn.report.terminal import text_table
 
-    table = Table(box=SIMPLE, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
-    heads = {"best": "named", "adjusted": "adj. p"}
-    for name in (*atlas.by, *(heads.get(key, key) for key in SHOWN)):
-        table.add_column(Text(name), justify="left" if name in ("status", "named") else "right", no_wrap=True)
-    for row in cell_rows(atlas):
-        table.add_row(*map(Text, [*row.setting, *(getattr(row, key) for key in SHOWN)]))
-    return table
+    header = [*atlas.by, *(HEADS.get(key, key) for key in SHOWN)]
+    rows = [[*row.setting, *(getattr(row, key) for key in SHOWN)] for row in cell_rows(atlas)]
+    return text_table(header, rows, width, spare=[HEADS["adjusted"]], left=["status", HEADS["best"]])

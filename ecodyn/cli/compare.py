@@ -53,6 +53,7 @@ from ecodyn.cli.options import (
 from ecodyn.cli.output import (
     INTERRUPTED,
     PARTIAL,
+    answer,
     console,
     exits,
     fail,
@@ -278,7 +279,7 @@ def _hand_over(result: Comparison, output: Path | None, as_json: bool) -> None:
         say(f"phases: {result.phases}")
     for number, window in enumerate(result.windows):
         for protocol in dict.fromkeys(m.protocol for m in window.models):
-            stderr.print(terminal_table(result, protocol=protocol, window=number))
+            stderr.print(terminal_table(result, protocol=protocol, window=number, width=stderr.width), "")
         for test in window.surrogates:
             say(test.sentence)
         if window.budget is not None:
@@ -294,4 +295,4 @@ def _hand_over(result: Comparison, output: Path | None, as_json: bool) -> None:
         print_json(result.to_json(), True)
         return
     for window in result.windows:
-        print(window.verdict.statement)
+        answer(window.verdict.statement)

@@ -152,8 +152,9 @@ def _hand_over(model: FittedModel, data: Trajectories, as_json: bool) -> None:
     if as_json:
         print_json({**model.to_json(), "equilibria": None if equilibria is None else equilibria.to_json()}, True)
         return
-    console().print(fit_table(model))
-    console().print(sentence if equilibria is None else equilibria_table(equilibria, sentence))
+    stderr = console()
+    stderr.print(fit_table(model, stderr.width), "")
+    stderr.print(sentence if equilibria is None else equilibria_table(equilibria, sentence, stderr.width))
     for equation in model.equations():
         print(f"{equation.lhs} = {equation.rhs}")
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
+import textwrap
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 import typer
 
@@ -50,13 +52,28 @@ def console() -> Console:
 
 
 def say(text: str) -> None:
-    """One line on stderr."""
-    print(text, file=sys.stderr)
+    """A sentence on stderr."""
+    print(_wrapped(text, sys.stderr), file=sys.stderr)
+
+
+def answer(text: str) -> None:
+    """A sentence on stdout: one line where it is no terminal, so that another program reads it whole."""
+    print(_wrapped(text, sys.stdout))
+
+
+def _wrapped(text: str, stream: TextIO) -> str:
+    """Lines no longer than a terminal's, broken between words; a path or a command is left in one piece."""
+    if not stream.isatty():
+        return text
+    width = shutil.get_terminal_size().columns
+    return "\n".join(
+        textwrap.fill(line, width, break_long_words=False, break_on_hyphens=False) for line in text.split("\n")
+    )
 
 
 def say_of_laws(statement: str) -> None:
     """What is known before the networks are."""
-    say(f"without the networks, which are still being fitted: {statement}")
+    say(f"so far, of the laws alone: {statement}")
 
 
 def listed(items: Iterable[object]) -> str:

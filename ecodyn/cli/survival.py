@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -21,13 +21,8 @@ from ecodyn.cli.options import (
     Select,
     TimeColumn,
 )
-from ecodyn.cli.output import console, exits, print_json, progress_bar, say, warnings_said
+from ecodyn.cli.output import answer, console, exits, print_json, progress_bar, say, warnings_said
 from ecodyn.cli.workplace import workplace
-
-if TYPE_CHECKING:
-    from rich.table import Table
-
-    from ecodyn.report.survival.rows import TextTable
 
 Rule = Annotated[
     str | None,
@@ -84,6 +79,7 @@ def survival(
     with exits(), workplace(1 if jobs is None and cluster is None else jobs, cluster) as processes:
         from ecodyn.report.survival.page import check_survival_folder, write_survival
         from ecodyn.report.survival.rows import survival_sentences, survival_tables
+        from ecodyn.report.terminal import text_table
         from ecodyn.survival import DEFAULT_RULE, analyse
 
         data = prepared(paths, None, 1, runs, select, Reading(columns, time_column, run_column, missing))
@@ -101,8 +97,9 @@ def survival(
                 jobs=processes,
                 progress=advance,
             )
+        stderr = console()
         for table in survival_tables(analysis):
-            console().print(_rich(table))
+            stderr.print(text_table(table.header, table.rows, stderr.width, title=table.title, note=table.note), "")
         if output is not None:
             written = write_survival(analysis, output, force=force)
             say(f"wrote {', '.join(map(str, written))}")
@@ -112,7 +109,7 @@ def survival(
             print_json(analysis.to_json(), True)
             return
         for sentence in survival_sentences(analysis):
-            print(sentence)
+            answer(sentence)
 
 
 def _steps(text: str | None) -> list[float] | None:
@@ -123,24 +120,3 @@ def _steps(text: str | None) -> list[float] | None:
         return [float(part) for part in text.split(",")]
     except ValueError:
         raise typer.BadParameter(f"--early is a list of steps such as 0,4,20,60, got {text!r}") from None
-
-
-def _rich(table: TextTable) -> Table:
-    """A table for the terminal; text is never read as markup."""
-    from rich.box import SIMPLE
-    from rich.table import Table
-    from rich.text import Text
-
-    laid = Table(
-        title=Text(table.title),
-        caption=Text(table.note) if table.note else None,
-        box=SIMPLE,
-        show_edge=False,
-        title_justify="left",
-        caption_justify="left",
-    )
-    for number, name in enumerate(table.header):
-        laid.add_column(Text(name), justify="right" if number else "left", no_wrap=not number)
-    for row in table.rows:
-        laid.add_row(*map(Text, row))
-    return laid

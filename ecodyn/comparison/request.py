@@ -88,7 +88,8 @@ class Request:
     jobs : processes, one thread each; results don't depend on it
     seed : of networks, batches and sign flips
     progress : called with (tasks done, tasks, what was done); True shows a bar on a terminal and in a notebook
-    on_laws : called with each window's verdict among the laws alone, a sentence, while networks are still being fitted
+    on_laws : called with each window's verdict among the laws alone, and a line on what is still to come, while
+        networks are still being fitted
     keep : a folder in which every task is kept as soon as it is done; those that are there are not done again. Its
         results are those of a comparison without it, to the last bit.
     on_kept : called with a sentence on how many tasks are kept, and on what of it can't be

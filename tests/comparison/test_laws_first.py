@@ -5,6 +5,7 @@ from known_laws import UNSEEN, quick, system
 
 from ecodyn import Linear, Shooting
 from ecodyn.comparison.contenders import PROTOCOLS, UNSEEN_RUNS, contenders
+from ecodyn.comparison.laws_first import TO_COME
 from ecodyn.comparison.plan import plan
 from ecodyn.comparison.request import Request
 
@@ -47,8 +48,12 @@ def test_it_is_said_once_before_the_network_and_as_without_one(data, jobs):
         on_laws=lambda statement: said.append((statement, len(done))),
         progress=lambda *of: done.append(of),
     )
-    [(statement, when)] = said
+    [(told, when)] = said
+    statement, ahead = told.split("\n")
     assert when < len(done)
+    assert ahead.startswith(TO_COME)
+    assert str(NETWORK.name) in ahead
+    assert f"({len(done) - when} of {len(done)} tasks)" in ahead  # it is told before the progress of the next
     assert quick(data, LAWS, protocols=UNSEEN).verdict.statement.startswith(statement.removesuffix("."))
 
 

@@ -72,9 +72,9 @@ def plot_signals(
     for colour, i in zip(PALETTE, shown, strict=False):
         ax.plot(t, signal[:, i], color=colour, lw=1.8, zorder=3, label=feature_label(name, trajectories.features[i]))
     more, others = ranked[len(shown) :], np.flatnonzero(~alive).tolist()
-    for places, colour, word in ((others, DEAD, "others"), (more, INK, "more survivors")):
+    for places, colour, word in ((others, DEAD, "other"), (more, INK, "more survivor")):
         for number, i in enumerate(places):
-            label = None if number else f"{len(places)} {word}"
+            label = None if number else f"{len(places)} {word}{'s' * (len(places) > 1)}"
             ax.plot(t, signal[:, i], color=colour, lw=0.8, zorder=2 if colour == INK else 1, label=label)
     if log_time:
         ax.set_xscale("symlog", linthresh=1.0)

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from numpy.typing import ArrayLike
-from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from ecodyn.families.model import FittedModel
 from ecodyn.report.formatting import coefficient
+from ecodyn.report.terminal import text_table
 from ecodyn.stability.equilibria import Equilibria, find_equilibria
 
 MOST_SHOWN = 6  # of a terminal's table; the page has more
@@ -75,24 +75,20 @@ def shown_headers(equilibria: Equilibria) -> dict[str, str]:
     return {key: header for key, header in HEADERS.items() if equilibria.alike or key != "arrangements"}
 
 
-def equilibria_table(equilibria: Equilibria, sentence: str) -> Table:
-    """The first few equilibria in a terminal."""
+def equilibria_table(equilibria: Equilibria, sentence: str, width: int) -> Table:
+    """The first few equilibria in a terminal of so many columns."""
     more = len(equilibria) - MOST_SHOWN
-    caption = f"{more} more; {sentence}" if more > 0 else sentence
-    table = Table(
-        title="equilibria",
-        caption=caption,
-        caption_justify="left",
-        box=SIMPLE_HEAD,
-        padding=(0, 1, 0, 0),
-        pad_edge=False,
-    )
     headers = shown_headers(equilibria)
-    for header in headers.values():
-        table.add_column(header)
-    for row in equilibrium_rows(equilibria):
-        table.add_row(*(getattr(row, key) for key in headers))
-    return table
+    return text_table(
+        [*headers.values()],
+        [[getattr(row, key) for key in headers] for row in equilibrium_rows(equilibria)],
+        width,
+        spare=[HEADERS["arrangements"], HEADERS["unstable"]],
+        wrapping=[HEADERS["state"]],
+        left=[*HEADERS.values()],
+        title="equilibria",
+        note=f"{more} more; {sentence}" if more > 0 else sentence,
+    )
 
 
 def ranges(numbers: tuple[int, ...]) -> str:

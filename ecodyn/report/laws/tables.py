@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from rich.box import SIMPLE_HEAD
-from rich.markup import escape
 from rich.table import Table
 
 from ecodyn.families.formula_model import FormulaModel
 from ecodyn.families.law import Law
 from ecodyn.families.model import FittedModel
-from ecodyn.report.laws.coefficients import coefficient_rows
+from ecodyn.report.laws.coefficients import SHARED, coefficient_rows
+from ecodyn.report.terminal import text_table
 
 MOST_COEFFICIENTS = 40  # of a full law's hundreds, the table shows the first
+FOUND = ("95 % over runs", "VIF", "identified")
+SPARE = ("VIF",)  # where there is no room for all
 
 
-def fit_table(model: FittedModel) -> Table:
-    """Coefficients with intervals over runs, variance inflation, and which are identified."""
+def fit_table(model: FittedModel, width: int) -> Table:
+    """Coefficients with intervals over runs, variance inflation, and which are identified, in so many columns."""
     title = f"{model.family}/{model.coupling}, state {model.state}"
     if model.step is not None:
         title += f", map of {model.step:g} steps" if model.step != 1 else ", map of one step"
@@ -26,23 +27,14 @@ def fit_table(model: FittedModel) -> Table:
         if validation is not None:
             table.add_row("validation", f"{validation:.3f} unexplained")
         return table
-    table = Table(
-        title=title,
-        caption=escape(_caption(model)),  # names of coefficients have brackets
-        caption_justify="left",
-        box=SIMPLE_HEAD,
-        padding=(0, 1, 0, 0),
-        pad_edge=False,
-    )
-    of_terms = ("term", "coefficient") if isinstance(model, Law) else ("parameter", "value")
-    for name in ("feature", *of_terms, "95 % over runs", "VIF", "identified"):
-        table.add_column(name, no_wrap=True)
     rows, more = coefficient_rows(model, MOST_COEFFICIENTS)
-    for row in rows:
-        table.add_row(row.feature, row.term, row.value, row.interval, row.inflation, row.identified)
+    header = ["feature", *(("term", "coefficient") if isinstance(model, Law) else ("parameter", "value")), *FOUND]
+    cells = [[row.feature, row.term, row.value, row.interval, row.inflation, row.identified] for row in rows]
     if more:
-        table.add_row("...", f"{more} more", "", "", "", "")
-    return table
+        cells.append(["...", f"{more} more", "", "", "", ""])
+    if {row.feature for row in rows} == {SHARED}:  # needs no column
+        header, cells = header[1:], [row[1:] for row in cells]
+    return text_table(header, cells, width, spare=SPARE, left=header, title=title, note=_caption(model))
 
 
 def _caption(law: Law | FormulaModel) -> str:

@@ -62,7 +62,7 @@ def test_table_cells_are_the_numbers_of_the_json(comparison: Comparison) -> None
     assert seen == len(records)
 
 
-@pytest.mark.parametrize("width", [80, 100, 200])
+@pytest.mark.parametrize("width", [60, 80, 100, 200])
 @pytest.mark.parametrize("protocol", ["unseen_runs", "forecast", "in_sample"])
 def test_the_terminal_table_fits_and_keeps_names_whole(comparison: Comparison, protocol: str, width: int) -> None:
     from rich.console import Console
@@ -73,7 +73,7 @@ def test_the_terminal_table_fits_and_keeps_names_whole(comparison: Comparison, p
     assert "…" not in text
     assert max(len(line.rstrip()) for line in text.splitlines()) <= width
     for row in model_rows(comparison, protocol, 1):
-        assert row.name.removesuffix(" clock") in text
+        assert all(part in text for part in row.name.removesuffix(" clock").split())  # it may wrap between them
         assert row.cells["skill"] in text
 
 
@@ -91,6 +91,42 @@ def test_notes_stay_readable_at_80_columns(comparison: Comparison, window: Windo
     assert "don't trust" in text
     assert "diverged on 3" in text
     assert "no room for" in text
+
+
+def _printed(comparison: Comparison, protocol: str, width: int) -> str:
+    from rich.console import Console
+
+    console = Console(width=width, record=True, file=io.StringIO())
+    console.print(terminal_table(comparison, protocol, width=width))
+    return console.export_text()
+
+
+def test_what_decides_has_room_before_notes_have_a_column(comparison: Comparison, window: WindowResult) -> None:
+    """A verdict rests on who is in the set, what is left, and how many coefficients that takes."""
+    lost = [replace(m, diverged=3) for m in window.of("forecast")]
+    broken = replace(comparison, windows=[replace(window, models=lost)])
+    for width, notes in ((80, False), (200, True)):
+        text = _printed(broken, "forecast", width)
+        header = next(line for line in text.splitlines() if line.startswith("model"))
+        assert {"set", "skill", "left", "coef."} <= set(header.split())
+        assert ("don't trust" in header) == notes
+        assert "don't trust" in text
+
+
+@pytest.mark.parametrize("width", [40, 60, 80])
+def test_a_long_name_wraps_where_it_would_cost_what_decides(
+    comparison: Comparison, window: WindowResult, width: int
+) -> None:
+    name = "a_family_of_another_distribution/" + "x" * 70
+    long = [replace(m, name=replace(m.name, family=name)) for m in window.of("forecast")]
+    text = _printed(replace(comparison, windows=[replace(window, models=long)]), "forecast", width)
+    lines = text.splitlines()
+    assert max(len(line.rstrip()) for line in lines) <= width
+    assert "…" not in text
+    header = next(line for line in lines if line.startswith("model"))
+    assert {"set", "skill"} <= set(header.split())
+    names = "".join(line[: header.index("set")].strip() for line in lines[3:])
+    assert name in names
 
 
 def test_a_matrix_that_is_not_identified_is_crossed_out_and_noted(comparison: Comparison) -> None:

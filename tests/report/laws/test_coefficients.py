@@ -62,7 +62,7 @@ def test_the_equation_is_said_where_there_are_several(laws):
 def test_the_terminal_shows_the_pages_rows(laws):
     law = laws["exchangeable", "signal,gradient"]
     console = Console(width=200, record=True, file=io.StringIO())
-    console.print(fit_table(law))
+    console.print(fit_table(law, 200))
     text = console.export_text()
     for row in coefficient_rows(law)[0]:
         for part in (row.term, row.value, row.interval, row.inflation, row.identified):
