@@ -43,7 +43,7 @@ if TYPE_CHECKING:  # what type checkers see; at run time the names come from _HO
     from ecodyn.runtime.places.clusters import on_cluster
     from ecodyn.runtime.registry import EntryPointError
     from ecodyn.stability.equilibria import Equilibria, find_equilibria
-    from ecodyn.trajectories import Collection, Input, Trajectories, as_trajectories, load
+    from ecodyn.trajectories import Collection, Input, Trajectories, as_trajectories, examples, load, load_example
 
 _HOME = {
     "Atlas": "ecodyn.comparison.atlas",
@@ -84,6 +84,7 @@ _HOME = {
     "best_law": "ecodyn.comparison.automatic",
     "compare": "ecodyn.comparison",
     "compare_by": "ecodyn.comparison.atlas",
+    "examples": "ecodyn.trajectories",
     "extract": "ecodyn.extraction",
     "find_equilibria": "ecodyn.stability.equilibria",
     "find_phases": "ecodyn.comparison",
@@ -92,6 +93,7 @@ _HOME = {
     "from_pysindy": "ecodyn.families.pysindy_import",
     "integrate": "ecodyn.rollouts.integration",
     "load": "ecodyn.trajectories",
+    "load_example": "ecodyn.trajectories",
     "load_model": "ecodyn.families",
     "map_of_flow": "ecodyn.families.matrix_logarithm",
     "merge": "ecodyn.extraction",
@@ -139,6 +141,7 @@ __all__ = [
     "best_law",
     "compare",
     "compare_by",
+    "examples",
     "extract",
     "find_equilibria",
     "find_phases",
@@ -147,6 +150,7 @@ __all__ = [
     "from_pysindy",
     "integrate",
     "load",
+    "load_example",
     "load_model",
     "map_of_flow",
     "merge",

@@ -8,7 +8,7 @@ import sys
 
 __all__ = ["OVERWRITTEN", "__version__", "overwritten"]
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 OPENING = (
     "Which equation do competing representations obey?"  # of the docstring of this distribution's ecodyn/__init__.py

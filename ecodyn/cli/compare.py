@@ -23,7 +23,7 @@ from ecodyn.cli.formulas import (
     names_of,
 )
 from ecodyn.cli.given_inputs import Inputs, NoInputs, with_given_inputs
-from ecodyn.cli.inputs import LogReading, Reading, gathered, part_of
+from ecodyn.cli.inputs import LogReading, Reading, data_files, gathered, part_of
 from ecodyn.cli.kept_tasks import TASKS, Resume, check_folder, check_tasks, held, write_page
 from ecodyn.cli.options import (
     ClusterName,
@@ -31,6 +31,7 @@ from ecodyn.cli.options import (
     DataFiles,
     Dynamics,
     Every,
+    ExampleName,
     Force,
     Interval,
     Jobs,
@@ -115,7 +116,8 @@ EXTRACTED = "trajectories.nc"  # what was extracted from logs, beside the report
 
 
 def compare(
-    paths: DataFiles,
+    paths: DataFiles = None,
+    example: ExampleName = None,
     family: Families = None,
     coupling: Couplings = None,
     formula: FormulaTexts = None,
@@ -179,6 +181,7 @@ def compare(
         from ecodyn.equations.library import COUPLINGS
         from ecodyn.extraction.gathering import holds_logs
 
+        paths = data_files(paths, example)
         # All families are asked for by no name: one that another distribution has broken is then left out, and named.
         names = names_of(family)
         couplings, protocols = chosen(coupling, COUPLINGS, "--coupling"), chosen(protocol, PROTOCOLS, "--protocol")

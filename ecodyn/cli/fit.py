@@ -10,12 +10,13 @@ from ecodyn.cli.arguments import chosen, dynamics_of, parameter
 from ecodyn.cli.constraints import Constraints, with_constraints
 from ecodyn.cli.formulas import FormulaText, Hidden, HiddenPerFeature, Positive, Unmeasured, WarmUp, formulas_of
 from ecodyn.cli.given_inputs import Inputs, NoInputs, with_given_inputs
-from ecodyn.cli.inputs import Reading, prepared
+from ecodyn.cli.inputs import Reading, data_files, prepared
 from ecodyn.cli.options import (
     Columns,
     DataFiles,
     Dynamics,
     Every,
+    ExampleName,
     Force,
     Json,
     Missing,
@@ -57,7 +58,8 @@ Parameters = Annotated[
 
 def fit(
     context: typer.Context,
-    paths: DataFiles,
+    paths: DataFiles = None,
+    example: ExampleName = None,
     family: FamilyName = DEFAULT,
     coupling: CouplingName = "exchangeable",
     formula: FormulaText = None,
@@ -88,6 +90,7 @@ def fit(
 ) -> None:
     """Fit one law to all runs and print its equations; -o writes a model file."""
     with exits():
+        paths = data_files(paths, example)
         _check_alone(context, formula)
         unmeasured = Unmeasured(hidden, hidden_per_feature, warm_up)
         laws = formulas_of([] if formula is None else [formula], positive, state, unmeasured=unmeasured)

@@ -10,6 +10,7 @@ import typer
 
 from ecodyn.cli.arguments import assignment, numbers, parse_window, token_range, typed
 from ecodyn.cli.output import listed, progress_bar, warnings_said
+from ecodyn.runtime.example_files import EXAMPLES, example_file
 
 if TYPE_CHECKING:
     from ecodyn.extraction import Gathered, Request
@@ -61,6 +62,17 @@ class Reading:
             step_pattern=step_pattern,
             format=log_format,
         )
+
+
+def data_files(paths: list[Path] | None, example: str | None) -> list[Path]:
+    """The files that were named, or that of an example in their place."""
+    if example is None and not paths:
+        raise typer.BadParameter(f"expected a file, or --example with one of {listed(EXAMPLES)}, got neither")
+    if example is None:
+        return list(paths or ())
+    if paths:
+        raise typer.BadParameter(f"--example {example} is all the data, got {listed(paths)} beside it; leave one out")
+    return [example_file(example)]
 
 
 def loaded(path: Path, reading: Reading | None = None) -> Trajectories:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ecodyn.cli.inputs import LogReading, Reading, loaded_unless_log
+from ecodyn.cli.inputs import LogReading, Reading, data_files, loaded_unless_log
 from ecodyn.cli.options import (
     Columns,
+    ExampleName,
     Interval,
     Json,
     Key,
@@ -22,15 +23,22 @@ from ecodyn.cli.options import (
     TokenRange,
     Tokens,
 )
-from ecodyn.cli.output import console, exits, print_json, warnings_said
+from ecodyn.cli.output import console, exits, print_json, say, warnings_said
+from ecodyn.runtime.example_files import EXAMPLES
 
 if TYPE_CHECKING:
     from ecodyn.report.inspection import CollectionFacts, TrajectoriesFacts
     from ecodyn.trajectories import Trajectories
 
 
+Where = Annotated[
+    Path | None, typer.Argument(help="A trajectories file (.nc or .csv), a collection, or a training log.")
+]
+
+
 def inspect(
-    path: Annotated[Path, typer.Argument(help="A trajectories file (.nc or .csv), a collection, or a training log.")],
+    path: Where = None,
+    example: ExampleName = None,
     log_format: LogFormat = None,
     key: Key = None,
     p: Tokens = None,
@@ -53,6 +61,7 @@ def inspect(
         from ecodyn.runtime.remote import place
         from ecodyn.trajectories.collection.index import is_collection
 
+        (path,) = data_files(None if path is None else [path], example)
         if log_format is None and is_collection(place(path)):
             _inspect_collection(path, as_json)
             return
@@ -60,6 +69,9 @@ def inspect(
         # What a format is named for is a log, whatever else it could be read as.
         if log_format is None and (runs := loaded_unless_log(path, reading)) is not None:
             facts = trajectories_facts(path, runs)
+            if example is not None:
+                say(str(EXAMPLES[example]))
+                facts["command"] = f"ecodyn compare --example {example} -o report"
             if as_json:
                 print_json(facts, True)
             else:

@@ -8,12 +8,12 @@ from typing import Annotated
 import typer
 
 from ecodyn.cli.arguments import typed
-from ecodyn.cli.inputs import LogReading, Reading
-from ecodyn.cli.options import Columns, Force, Json, Missing, RunColumn, TimeColumn
+from ecodyn.cli.inputs import LogReading, Reading, data_files
+from ecodyn.cli.options import Columns, ExampleName, Force, Json, Missing, RunColumn, TimeColumn
 from ecodyn.cli.output import exits, print_json, say, warnings_said
 
 Parts = Annotated[
-    list[Path],
+    list[Path] | None,
     typer.Argument(help="Trajectories files (.nc), tables, collections, or folders of these, in order."),
 ]
 Target = Annotated[
@@ -22,8 +22,9 @@ Target = Annotated[
 
 
 def merge(
-    paths: Parts,
     output: Target,
+    paths: Parts = None,
+    example: ExampleName = None,
     columns: Columns = None,
     time_column: TimeColumn = None,
     run_column: RunColumn = None,
@@ -40,6 +41,6 @@ def merge(
 
         options = LogReading().options(Reading(columns, time_column, run_column, missing))
         with warnings_said():
-            found = merge_files(paths, output, options=options, force=force, command=typed())
+            found = merge_files(data_files(paths, example), output, options=options, force=force, command=typed())
         say(f"wrote {output}: {found}")
         print_json({"output": str(output), "runs": found.runs, "shape": found.shape}, as_json)

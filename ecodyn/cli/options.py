@@ -7,10 +7,20 @@ from typing import Annotated
 
 import typer
 
+from ecodyn.runtime.example_files import EXAMPLES
+
 DataFiles = Annotated[
-    list[Path],
+    list[Path] | None,
     typer.Argument(
         help="Trajectories files (.nc), tables (.csv, .tsv, .jsonl, .parquet) or training logs; or folders."
+    ),
+]
+ExampleName = Annotated[
+    str | None,
+    typer.Option(
+        "--example",
+        help=f"In place of files, data that come with ecodyn: {', '.join(EXAMPLES)}.",
+        autocompletion=lambda: list(EXAMPLES),  # of the shell
     ),
 ]
 Output = Annotated[Path | None, typer.Option("-o", "--output", help="Where to write; '-' is stdout.")]

@@ -10,8 +10,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ecodyn.cli.given_inputs import Inputs, with_given_inputs
-from ecodyn.cli.inputs import Reading, prepared
-from ecodyn.cli.options import Columns, Every, Force, Json, Missing, Output, RunColumn, TimeColumn, WindowText
+from ecodyn.cli.inputs import Reading, data_files, prepared
+from ecodyn.cli.options import (
+    Columns,
+    Every,
+    ExampleName,
+    Force,
+    Json,
+    Missing,
+    Output,
+    RunColumn,
+    TimeColumn,
+    WindowText,
+)
 from ecodyn.cli.output import PARTIAL, STDOUT, UNFITTED, exits, fail, listed, print_json, say
 
 if TYPE_CHECKING:
@@ -20,13 +31,14 @@ if TYPE_CHECKING:
     from ecodyn.trajectories import Trajectories
 
 ModelFile = Annotated[Path, typer.Argument(help="A model file written by 'ecodyn fit -o'.")]
-Source = Annotated[Path, typer.Option("--from", help="Trajectories file to start from.")]
+Source = Annotated[Path | None, typer.Option("--from", help="Trajectories file to start from.")]
 RunLabel = Annotated[str | None, typer.Option("--run", help="Label of the run to start from; all by default.")]
 
 
 def simulate(
     model: ModelFile,
-    source: Source,
+    source: Source = None,
+    example: ExampleName = None,
     run: RunLabel = None,
     window: WindowText = None,
     every: Every = 1,
@@ -44,6 +56,7 @@ def simulate(
         from ecodyn.families import load_model
         from ecodyn.families.warm_start import started, what_for
 
+        (source,) = data_files(None if source is None else [source], example)
         law = load_model(model)
         reading = Reading(columns, time_column, run_column, missing)
         data = with_given_inputs(

@@ -8,11 +8,12 @@ from typing import Annotated
 import typer
 
 from ecodyn.cli.arguments import windows_of
-from ecodyn.cli.inputs import Reading, prepared
+from ecodyn.cli.inputs import Reading, data_files, prepared
 from ecodyn.cli.options import (
     ClusterName,
     Columns,
     DataFiles,
+    ExampleName,
     Force,
     Json,
     Missing,
@@ -57,7 +58,8 @@ Folder = Annotated[
 
 
 def survival(
-    paths: DataFiles,
+    paths: DataFiles = None,
+    example: ExampleName = None,
     rule: Rule = None,
     at: At = None,
     early: Early = None,
@@ -82,7 +84,8 @@ def survival(
         from ecodyn.report.terminal import text_table
         from ecodyn.survival import DEFAULT_RULE, analyse
 
-        data = prepared(paths, None, 1, runs, select, Reading(columns, time_column, run_column, missing))
+        reading = Reading(columns, time_column, run_column, missing)
+        data = prepared(data_files(paths, example), None, 1, runs, select, reading)
         steps, windows = _steps(early), windows_of(window)
         if output is not None:
             check_survival_folder(output, force=force)

@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -232,7 +233,11 @@ def _named(text: object) -> Callable[..., Any]:
         )
     for part in name.split("."):
         found = getattr(found, part, None)
+        if isinstance(found, ModuleType):  # such as the os that a module imports: it has a name of its own
+            raise ValueError(f"the term {text!r:.100}, in which {part} is another module; name the function by its own")
     if not callable(found):
         raise ValueError(f"the term {text!r:.100}, of which {module:.80} has no function")
+    if str(getattr(found, "__module__", None)).partition(".")[0] in sys.stdlib_module_names:
+        raise ValueError(f"the term {text!r:.100}, which is one of Python's own functions; no file may have it called")
     named: Callable[..., Any] = found
     return named

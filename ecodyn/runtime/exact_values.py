@@ -23,6 +23,7 @@ import numpy as np
 __all__ = ["UnwritableError", "class_name", "from_exact", "to_exact"]
 
 OWN = __name__.partition(".")[0] + "."
+COMMAND = "__main__"  # modules of this name run the command when they are imported
 NUMBERS = "biufc"  # kinds of NumPy's types that files hold as they are: bool, integers, floats, complex
 TEXTS = "U"
 WIDEST = 8  # bytes of a NumPy number that Python's own numbers hold exactly
@@ -176,7 +177,7 @@ class _Reader:
         module, _, path = name.partition(":")
         if name in self._others:
             found: object = self._others[name]
-        elif module.startswith(OWN) and path.isidentifier():
+        elif module.startswith(OWN) and not module.endswith(COMMAND) and path.isidentifier():
             found = getattr(importlib.import_module(module), path)
         else:
             raise ValueError(f"a class {name!r} that is not this package's")

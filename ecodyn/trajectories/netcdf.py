@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import numpy as np
 
@@ -17,7 +19,7 @@ from ecodyn.trajectories.paths import beginning
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["CHECKSUM", "check_start", "read_netcdf", "write_dataset", "write_netcdf"]
+__all__ = ["CHECKSUM", "check_start", "opened_dataset", "read_netcdf", "write_dataset", "write_netcdf"]
 
 CHECKSUM = "ecodyn_checksum"  # the attribute of a file with the checksum of all it holds
 COMPRESSION = {"zlib": True, "complevel": 4, "shuffle": True}  # what netCDF4-python compresses with by default
@@ -44,8 +46,10 @@ def read_netcdf(path: Path) -> xr.Dataset:
     check_start(path)
     try:
         ds = _read_whole(path)
-    except (ImportError, UnusableDataError):
+    except ImportError:
         raise
+    except UnusableDataError as error:
+        raise error if str(path) in str(error) else UnusableDataError(f"{path}: {error}") from error
     except Exception as error:  # the HDF5 layers raise anything from OSError to KeyError on a damaged file
         raise UnusableDataError(
             f"{path} is damaged or truncated ({type(error).__name__}: {error}); copy or write it again"
@@ -59,10 +63,35 @@ def read_netcdf(path: Path) -> xr.Dataset:
     return ds
 
 
-def _read_whole(path: Path) -> xr.Dataset:
+@contextmanager
+def opened_dataset(source: Path | IO[bytes]) -> Iterator[xr.Dataset]:
+    """The dataset of a file, its values unread; all of them lie in that file."""
     import xarray as xr
 
-    with xr.open_dataset(path, engine="h5netcdf", decode_times=False) as ds:
+    _refuse_other_files(source)
+    with xr.open_dataset(source, engine="h5netcdf", decode_times=False) as ds:
+        yield ds
+
+
+def _refuse_other_files(source: Path | IO[bytes]) -> None:
+    """HDF5 may keep a variable in another file: one of a stranger would have any file of this machine read as data."""
+    import h5py
+
+    with h5py.File(source, "r") as file:
+        for name in file:
+            link = file.get(name, getlink=True)
+            held = file[name] if isinstance(link, h5py.HardLink) else None
+            if held is None or (isinstance(held, h5py.Dataset) and (held.external or held.is_virtual)):
+                raise UnusableDataError(
+                    f"expected all values in the file itself, got a link in place of {name!r}, which may lead to any "
+                    "other file and is not followed; write one file, such as with h5repack or xarray's to_netcdf"
+                )
+    if not isinstance(source, Path):
+        source.seek(0)
+
+
+def _read_whole(path: Path) -> xr.Dataset:
+    with opened_dataset(path) as ds:
         if ds.nbytes > ZLIB_LIMIT * path.stat().st_size:
             raise UnusableDataError(
                 f"{path} has {path.stat().st_size} bytes and claims {ds.nbytes:.3g} bytes of data, more than "

@@ -108,7 +108,12 @@ def test_another_distributions_class_only_if_it_is_named():
         from_exact(tree, arrays)
 
 
-@pytest.mark.parametrize("name", ["os:system", "ecodyn.runtime.files:sha256", "ecodyn:nothing", "ecodyn.arrays:Array"])
+COMMANDS = ["ecodyn.__main__:main", "ecodyn.cli.__main__:main"]  # run the command when they are imported
+
+
+@pytest.mark.parametrize(
+    "name", ["os:system", "ecodyn.runtime.files:sha256", "ecodyn:nothing", "ecodyn.arrays:Array", *COMMANDS]
+)
 def test_a_file_chooses_no_code(name):
     with pytest.raises((ValueError, AttributeError)):
         from_exact({"class": name, "fields": {}}, [])

@@ -3,6 +3,7 @@
 import warnings
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 from hypothesis import given
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from trajectory_examples import curve_names, finite, open_inputs, quietly, rich, signals, waves
 
 from ecodyn.errors import DataWarning, OutputExistsError, UnusableDataError
-from ecodyn.trajectories import load
+from ecodyn.trajectories import Trajectories, load
 
 
 @open_inputs
@@ -121,3 +122,44 @@ def test_save_that_is_interrupted_keeps_the_old_file(saved, monkeypatch):
         waves().save(saved, force=True)
     assert saved.read_bytes() == before
     assert [path.name for path in saved.parent.iterdir()] == ["a.nc"]
+
+
+SECRET = np.arange(36.0).reshape(3, 6, 2)  # values of another file, of the same shape as the signal
+
+
+def _outside(file, path):
+    file.create_dataset("signal", shape=SECRET.shape, dtype="f8", external=[(str(path), 0, SECRET.nbytes)])
+
+
+def _virtual(file, path):
+    layout = h5py.VirtualLayout(shape=SECRET.shape, dtype="f8")
+    layout[:] = h5py.VirtualSource(str(path.with_suffix(".h5")), "x", shape=SECRET.shape)
+    file.create_virtual_dataset("signal", layout)
+
+
+def _link(file, path):
+    file["signal"] = h5py.ExternalLink(str(path.with_suffix(".h5")), "/x")
+
+
+def _link_to_a_link(file, path):
+    file["further/in"] = h5py.ExternalLink(str(path.with_suffix(".h5")), "/x")
+    file["signal"] = h5py.SoftLink("/further/in")
+
+
+@pytest.mark.parametrize("way", [_outside, _virtual, _link, _link_to_a_link])
+def test_no_other_file_is_read_for_one(way, tmp_path):
+    """HDF5 has four ways to keep a variable in another file, which any path of this machine may be."""
+    secret, path = tmp_path / "secret.bin", tmp_path / "a.nc"
+    secret.write_bytes(SECRET.tobytes())
+    with h5py.File(secret.with_suffix(".h5"), "w") as file:
+        file["x"] = SECRET
+    Trajectories(SECRET + 1, range(6)).save(path)
+    with h5py.File(path, "a") as file:
+        del file.attrs["ecodyn_checksum"], file["signal"]
+        way(file, secret)
+        assert np.array_equal(file["signal"], SECRET)  # HDF5 follows it
+        for place, name in enumerate(("run", "step", "feature")):
+            file["signal"].dims[place].attach_scale(file[name])
+    for read in (load, lambda path: load(path, lazy=True)):
+        with pytest.raises(UnusableDataError, match=r"a\.nc: expected all values in the file itself.*'signal'"):
+            read(path)

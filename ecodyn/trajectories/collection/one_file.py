@@ -19,7 +19,7 @@ from ecodyn.trajectories.collection.facts import Facts, Times, placeholders
 from ecodyn.trajectories.dataset import unpack
 from ecodyn.trajectories.input_variables import INPUT, PREFIX
 from ecodyn.trajectories.labels import checked_labels, checked_setting, plain_provenance
-from ecodyn.trajectories.netcdf import CHECKSUM, check_start, read_netcdf
+from ecodyn.trajectories.netcdf import CHECKSUM, check_start, opened_dataset, read_netcdf
 from ecodyn.trajectories.parts import take_runs
 
 if TYPE_CHECKING:
@@ -52,12 +52,10 @@ class OneFile:
     @contextmanager
     def _opened(self) -> Iterator[xr.Dataset]:
         """The dataset, its values unread; what is damaged is refused."""
-        import xarray as xr
-
         try:
             with (
                 nullcontext(self.path) if isinstance(self.path, Path) else self.path.open() as source,
-                xr.open_dataset(source, engine="h5netcdf", decode_times=False) as ds,
+                opened_dataset(source) as ds,
             ):
                 yield ds if "run" in ds.dims else ds.expand_dims("run")
         except (ImportError, FileNotFoundError):
