@@ -17,6 +17,7 @@ from ecodyn.families.estimator import MIN_STEPS
 from ecodyn.families.model_name import FAMILY
 from ecodyn.rollouts.iteration import parse_dynamics
 from ecodyn.trajectories import Trajectories
+from ecodyn.trajectories.independence import with_copies_together
 from ecodyn.trajectories.parts import some
 from ecodyn.trajectories.state import VELOCITY, observable_of, parse_state
 from ecodyn.trajectories.velocity import STEPS
@@ -52,6 +53,9 @@ def check(data: Trajectories, request: Request) -> Checked:
     UnusableDataError, ValueError
         Data and request don't go together, in a sentence.
     """
+    data, dependent = with_copies_together(data)
+    for sentence in dependent:
+        warnings.warn(sentence, DataWarning, stacklevel=3)
     available = parse_dynamics(request.dynamics)
     models = contenders(request.families, request.couplings, request.state, request.parameters, available)
     phases = chosen_phases(data, request.phases, request.windows, request.folds)
@@ -67,7 +71,13 @@ def check(data: Trajectories, request: Request) -> Checked:
         if FORECAST in request.protocols:
             _check_forecasts(part, models)
         _say_ahead(part, models)
-    notes = (*data.warnings, *(phases.notes if phases else ()), *left_out(request.families, available), *gaps)
+    notes = (
+        *data.warnings,
+        *dependent,
+        *(phases.notes if phases else ()),
+        *left_out(request.families, available),
+        *gaps,
+    )
     return Checked(data=data, windows=tuple(parts), contenders=tuple(models), phases=phases, notes=notes)
 
 

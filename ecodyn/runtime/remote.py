@@ -6,18 +6,20 @@ is taken for ``s3://bucket``.
 
 from __future__ import annotations
 
+import atexit
 import functools
 import os
 import re
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from ecodyn.errors import UnusableDataError
 from ecodyn.runtime.files import first_line
+from ecodyn.runtime.temporary import temporary_folder
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -139,7 +141,7 @@ def local(path: str | os.PathLike[str] | UrlPath) -> Path:
         return there
     state = there.state() if there.is_file() else None
     if there.url not in _COPIES or state is None or _COPIES[there.url][1] != state:
-        folder = Path(tempfile.mkdtemp(prefix="fetched-", dir=_folder().name))
+        folder = Path(tempfile.mkdtemp(prefix="fetched-", dir=_folder()))
         _COPIES[there.url] = there.fetched(folder), state
     return _COPIES[there.url][0]
 
@@ -184,9 +186,11 @@ _COPIES: dict[str, tuple[Path, tuple[int, str] | None]] = {}  # by URL, with wha
 
 
 @functools.cache
-def _folder() -> tempfile.TemporaryDirectory[str]:
+def _folder() -> Path:
     """Where copies lie; it goes with the process."""
-    return tempfile.TemporaryDirectory(prefix="ecodyn-", ignore_cleanup_errors=True)
+    held = ExitStack()
+    atexit.register(held.close)
+    return held.enter_context(temporary_folder())
 
 
 def _filesystem(url: str) -> tuple[AbstractFileSystem, str]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +13,9 @@ import numpy as np
 
 from ecodyn.errors import UnusableDataError
 from ecodyn.runtime.files import write_whole
+from ecodyn.runtime.processes import physical_memory
 from ecodyn.trajectories.dataset import Fields, pack
+from ecodyn.trajectories.hdf5_contents import check_contents
 from ecodyn.trajectories.paths import beginning
 
 if TYPE_CHECKING:
@@ -21,6 +25,7 @@ __all__ = ["CHECKSUM", "check_start", "read_netcdf", "write_dataset", "write_net
 
 CHECKSUM = "ecodyn_checksum"  # the attribute of a file with the checksum of all it holds
 COMPRESSION = {"zlib": True, "complevel": 4, "shuffle": True}  # what netCDF4-python compresses with by default
+IN_MEMORY = 1 << 29  # bytes of data whose file is made in memory first, where it is smaller
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"  # netCDF4's
 NETCDF3_SIGNATURE = b"CDF"  # of the older kind, which is told so
 ZLIB_LIMIT = 1032  # zlib shrinks nothing further than 1032 : 1, so a larger claim is not backed by the file
@@ -36,6 +41,12 @@ def write_dataset(ds: xr.Dataset, path: Path, *, force: bool = False) -> None:
     ds.attrs[CHECKSUM] = _checksum(ds)
     encoding = {name: COMPRESSION for name, variable in ds.data_vars.items() if variable.dtype.kind in "if"}
     with write_whole(path, force=force) as temporary:
+        # HDF5 may end the process where a disk is full in the middle of a file: it meets none in memory.
+        if ds.nbytes <= IN_MEMORY:
+            temporary.write_bytes(ds.to_netcdf(None, engine="h5netcdf", format="NETCDF4", encoding=encoding))
+            return
+        if ds.nbytes > (free := shutil.disk_usage(temporary.parent).free):
+            raise OSError(errno.ENOSPC, f"{ds.nbytes:.3g} bytes are to be written where {free:.3g} are free")
         ds.to_netcdf(temporary, engine="h5netcdf", format="NETCDF4", encoding=encoding)
 
 
@@ -43,6 +54,7 @@ def read_netcdf(path: Path) -> xr.Dataset:
     """Read a netCDF4 file into memory, and refuse it if it is truncated, altered or something else."""
     check_start(path)
     try:
+        check_contents(path, path)
         ds = _read_whole(path)
     except (ImportError, UnusableDataError):
         raise
@@ -67,6 +79,11 @@ def _read_whole(path: Path) -> xr.Dataset:
             raise UnusableDataError(
                 f"{path} has {path.stat().st_size} bytes and claims {ds.nbytes:.3g} bytes of data, more than "
                 "compression allows; it is truncated or made up: write it again"
+            )
+        if ds.nbytes > (memory := physical_memory()):
+            raise UnusableDataError(
+                f"{path} holds {ds.nbytes:.3g} bytes of data, more than the {memory:.3g} of memory that this machine "
+                "has; read the part that is needed: ecodyn.load(path, lazy=True)"
             )
         return ds.load()
 

@@ -8,6 +8,7 @@ from itertools import pairwise
 from numpy.typing import ArrayLike
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
+from rich.text import Text
 
 from ecodyn.families.model import FittedModel
 from ecodyn.report.formatting import coefficient
@@ -81,7 +82,7 @@ def equilibria_table(equilibria: Equilibria, sentence: str) -> Table:
     caption = f"{more} more; {sentence}" if more > 0 else sentence
     table = Table(
         title="equilibria",
-        caption=caption,
+        caption=Text(caption),
         caption_justify="left",
         box=SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
@@ -91,7 +92,7 @@ def equilibria_table(equilibria: Equilibria, sentence: str) -> Table:
     for header in headers.values():
         table.add_column(header)
     for row in equilibrium_rows(equilibria):
-        table.add_row(*(getattr(row, key) for key in headers))
+        table.add_row(*(Text(getattr(row, key)) for key in headers))
     return table
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from rich.box import SIMPLE_HEAD
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from ecodyn.families.formula_model import FormulaModel
 from ecodyn.families.law import Law
@@ -22,13 +22,13 @@ def fit_table(model: FittedModel) -> Table:
     if not isinstance(model, Law | FormulaModel):
         validation = getattr(model, "validation", None)  # of networks, whose coefficients are called weights
         held = "coefficients" if validation is None else "weights"
-        table = Table(title=f"{title}: {model.n_coefficients} {held}", show_header=False)
+        table = Table(title=Text(f"{title}: {model.n_coefficients} {held}"), show_header=False)
         if validation is not None:
             table.add_row("validation", f"{validation:.3f} unexplained")
         return table
     table = Table(
-        title=title,
-        caption=escape(_caption(model)),  # names of coefficients have brackets
+        title=Text(title),
+        caption=Text(_caption(model)),  # names of coefficients have brackets
         caption_justify="left",
         box=SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
@@ -39,7 +39,7 @@ def fit_table(model: FittedModel) -> Table:
         table.add_column(name, no_wrap=True)
     rows, more = coefficient_rows(model, MOST_COEFFICIENTS)
     for row in rows:
-        table.add_row(row.feature, row.term, row.value, row.interval, row.inflation, row.identified)
+        table.add_row(*map(Text, (row.feature, row.term, row.value, row.interval, row.inflation, row.identified)))
     if more:
         table.add_row("...", f"{more} more", "", "", "", "")
     return table

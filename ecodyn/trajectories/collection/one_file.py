@@ -17,6 +17,7 @@ from ecodyn.trajectories.checks import Checked
 from ecodyn.trajectories.collection.assembly import assembled, checked
 from ecodyn.trajectories.collection.facts import Facts, Times, placeholders
 from ecodyn.trajectories.dataset import unpack
+from ecodyn.trajectories.hdf5_contents import check_contents
 from ecodyn.trajectories.input_variables import INPUT, PREFIX
 from ecodyn.trajectories.labels import checked_labels, checked_setting, plain_provenance
 from ecodyn.trajectories.netcdf import CHECKSUM, check_start, read_netcdf
@@ -55,11 +56,10 @@ class OneFile:
         import xarray as xr
 
         try:
-            with (
-                nullcontext(self.path) if isinstance(self.path, Path) else self.path.open() as source,
-                xr.open_dataset(source, engine="h5netcdf", decode_times=False) as ds,
-            ):
-                yield ds if "run" in ds.dims else ds.expand_dims("run")
+            with nullcontext(self.path) if isinstance(self.path, Path) else self.path.open() as source:
+                check_contents(source, self.path)
+                with xr.open_dataset(source, engine="h5netcdf", decode_times=False) as ds:
+                    yield ds if "run" in ds.dims else ds.expand_dims("run")
         except (ImportError, FileNotFoundError):
             raise
         except UnusableDataError as error:
