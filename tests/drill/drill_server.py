@@ -103,10 +103,11 @@ def prepare() -> None:
 
     from ecodyn.cli import app
 
-    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder), redirect_stdout(io.StringIO()):
-        with redirect_stderr(io.StringIO()):
-            Path("table.csv").write_text(TABLE)
-            for arguments in FIRST:
+    silent = io.StringIO()
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder), redirect_stdout(silent):
+        Path("table.csv").write_text(TABLE)
+        for arguments in FIRST:
+            with redirect_stderr(silent):
                 app(arguments, standalone_mode=False)
     gc.freeze()  # else the end of each forked process would copy all of it
 

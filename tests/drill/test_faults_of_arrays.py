@@ -134,7 +134,12 @@ ARRAYS = [
     Fault(".npy whose size overflows", claims("(4294967296, 4294967296, 4294967296)"), DATA),
     Fault(".npy with nothing, many times", claims("(0, 1000000000000, 4)"), DATA),
     Fault(".npy of no dimensions", claims("()"), DATA),
-    Fault(".npy whose header is code", npy(header="{'descr': __import__('os').system('touch pwned'), }"), DATA, after=no_file),
+    Fault(
+        ".npy whose header is code",
+        npy(header="{'descr': __import__('os').system('touch pwned'), }"),
+        DATA,
+        after=no_file,
+    ),
     Fault(".npy whose header never closes", npy(header="{'descr': '<f8', 'shape': (" + "(" * 200), DATA),
     Fault(".npy of void", claims("(10, 7, 4)", "|V8"), DATA),
     Fault(".npy of dates", claims("(3, 7, 3)", "<M8[s]"), DATA),
@@ -145,17 +150,30 @@ ARRAYS = [
     Fault(".npy of one frame", npy(np.ones((1, 7, 4))), (DONE, DATA)),
     Fault(".npy of no frames", npy(np.ones((0, 7, 4))), DATA),
     Fault(".npy of (T, d, p)", npy(np.random.default_rng(0).normal(size=(5, 4, 7))), (DONE, DATA)),
-    Fault("a git-lfs pointer named .npy", npy(damage=lambda p: p.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:00\n")), DATA, ["git lfs pull"]),
+    Fault(
+        "a git-lfs pointer named .npy",
+        npy(damage=lambda p: p.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:00\n")),
+        DATA,
+        ["git lfs pull"],
+    ),
     Fault("text named .npy", npy(damage=lambda p: p.write_text("1 2 3\n4 5 6\n")), DATA),
     Fault("a pickle named .npy", npy(damage=lambda p: p.write_bytes(pickle.dumps(Touch()))), DATA, after=no_file),
     Fault(".npz bomb", npz(damage=bomb), (DONE, DATA), memory=GIB),
     Fault(".npz, cut", npz(damage=lambda p: cut(p, 0.6)), DATA),
     Fault(".npz, empty", npz(damage=lambda p: p.write_bytes(b"")), DATA),
-    *(Fault(f".npz, a bit flipped at {at:.0%}", npz(damage=lambda p, a=at: flipped(p, a, 2)), (DONE, DATA)) for at in (0.001, 0.02, 0.3, 0.6, 0.9, 0.97, 0.999)),
+    *(
+        Fault(f".npz, a bit flipped at {at:.0%}", npz(damage=lambda p, a=at: flipped(p, a, 2)), (DONE, DATA))
+        for at in (0.001, 0.02, 0.3, 0.6, 0.9, 0.97, 0.999)
+    ),
     Fault(".npz with ../x", npz(damage=with_member("../x.npy", b"")), DATA, ["leaves its folder"]),
     Fault(".npz with an absolute name", npz(damage=with_member("/tmp/x.npy", b"")), DATA, ["leaves its folder"]),
     Fault(".npz with a member twice", npz(damage=with_member("embeddings.npy", b"")), DATA, ["2 members"]),
-    Fault(".npz with an object beside", npz(other=np.array([Touch()], dtype=object)), (DONE, DATA), after=lambda f, e: (_ for _ in ()).throw(AssertionError("executed")) if (f / "pwned").exists() else None),
+    Fault(
+        ".npz with an object beside",
+        npz(other=np.array([Touch()], dtype=object)),
+        (DONE, DATA),
+        after=lambda f, e: (_ for _ in ()).throw(AssertionError("executed")) if (f / "pwned").exists() else None,
+    ),
     Fault(".npz with a damaged member beside", npz(damage=with_member("other.npy", b"\x93NUMPY")), DATA),
     Fault(".npz whose p is text", npz(p="seven"), (DONE, DATA)),
     Fault(".npz whose p is negative", npz(p=-7), DATA),
@@ -172,7 +190,13 @@ ARRAYS = [
 TENSORS = [
     Fault(".pt that executes", pt(Touch(), torch_saves=False), DATA, after=no_file),
     Fault(".pt that executes, as torch saves it", pt({"a": Touch()}), DATA, after=no_file),
-    Fault(".pt that holds an argparse.Namespace", pt({"args": argparse.Namespace(lr=1)}), DATA, ["Namespace"], after=nothing_written),
+    Fault(
+        ".pt that holds an argparse.Namespace",
+        pt({"args": argparse.Namespace(lr=1)}),
+        DATA,
+        ["Namespace"],
+        after=nothing_written,
+    ),
     Fault(".pt, cut", pt({}, lambda p: p.write_bytes(p.read_bytes()[:300])), DATA),
     Fault(".pt, empty", pt({}, lambda p: p.write_bytes(b"")), DATA),
     Fault(".pt, a bit flipped", pt({"embed.weight": None}, lambda p: flipped(p, 0.5)), DATA),
@@ -186,12 +210,39 @@ TENSORS = [
     Fault(".safetensors whose header is 4 EB", tensors(header="{}", length=2**62), DATA),
     Fault(".safetensors whose header is no JSON", tensors(header="{'a': 1}"), DATA),
     Fault(".safetensors whose header is a list", tensors(header="[]"), DATA),
-    Fault(".safetensors beyond its end", tensors(header='{"embed.weight":{"dtype":"F64","shape":[7,4000],"data_offsets":[0,224000]}}'), DATA),
-    Fault(".safetensors of negative shape", tensors(header='{"embed.weight":{"dtype":"F64","shape":[-7,4],"data_offsets":[0,224]}}'), DATA),
-    Fault(".safetensors that overlap", tensors(header='{"a":{"dtype":"F64","shape":[7,4],"data_offsets":[0,224]},"b":{"dtype":"F64","shape":[7,4],"data_offsets":[100,324]}}'), DATA),
-    Fault(".safetensors of an unknown type", tensors(header='{"embed.weight":{"dtype":"X9","shape":[7,4],"data_offsets":[0,224]}}'), DATA),
-    Fault(".safetensors with keys twice", tensors(header='{"a":{"dtype":"F64","shape":[1],"data_offsets":[0,8]},"a":{"dtype":"F64","shape":[1],"data_offsets":[0,8]}}'), DATA),
-    *(Fault(f".safetensors, a bit flipped at {at:.0%}", tensors(lambda p, a=at: flipped(p, a, 1)), (DONE, DATA)) for at in (0.001, 0.05, 0.2, 0.9)),
+    Fault(
+        ".safetensors beyond its end",
+        tensors(header='{"embed.weight":{"dtype":"F64","shape":[7,4000],"data_offsets":[0,224000]}}'),
+        DATA,
+    ),
+    Fault(
+        ".safetensors of negative shape",
+        tensors(header='{"embed.weight":{"dtype":"F64","shape":[-7,4],"data_offsets":[0,224]}}'),
+        DATA,
+    ),
+    Fault(
+        ".safetensors that overlap",
+        tensors(
+            header='{"a":{"dtype":"F64","shape":[7,4],"data_offsets":[0,224]},"b":{"dtype":"F64","shape":[7,4],"data_offsets":[100,324]}}'
+        ),
+        DATA,
+    ),
+    Fault(
+        ".safetensors of an unknown type",
+        tensors(header='{"embed.weight":{"dtype":"X9","shape":[7,4],"data_offsets":[0,224]}}'),
+        DATA,
+    ),
+    Fault(
+        ".safetensors with keys twice",
+        tensors(
+            header='{"a":{"dtype":"F64","shape":[1],"data_offsets":[0,8]},"a":{"dtype":"F64","shape":[1],"data_offsets":[0,8]}}'
+        ),
+        DATA,
+    ),
+    *(
+        Fault(f".safetensors, a bit flipped at {at:.0%}", tensors(lambda p, a=at: flipped(p, a, 1)), (DONE, DATA))
+        for at in (0.001, 0.05, 0.2, 0.9)
+    ),
 ]
 
 

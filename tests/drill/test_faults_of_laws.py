@@ -1,4 +1,4 @@
-"""Model files of strangers: numbers too large, types that are wrong, sizes that nothing holds, text that asks to be run."""
+"""Model files of strangers: numbers too large, wrong types, sizes that nothing holds, text that asks to be run."""
 
 import json
 
@@ -103,7 +103,14 @@ FAULTS = [
     refused("no coefficients", without("coefficients")),
     refused("no library", without("library")),
     refused("no features", without("features")),
-    refused("coefficients of 1e400", lambda f, m: [m.runs(f), (p := m.law(f)).write_text(p.read_text().replace('"coefficients": [[', '"coefficients": [[1e400, ')), SIMULATE][2]),
+    refused(
+        "coefficients of 1e400",
+        lambda f, m: [
+            m.runs(f),
+            (p := m.law(f)).write_text(p.read_text().replace('"coefficients": [[', '"coefficients": [[1e400, ')),
+            SIMULATE,
+        ][2],
+    ),
     refused("coefficients that are null", coefficients(None)),
     refused("coefficients that are text", coefficients("1")),
     refused("coefficients that are true", coefficients(True)),
@@ -117,7 +124,14 @@ FAULTS = [
     refused("features of other names", law(features=["a", "b", "c", "d", "e", "f"])),
     refused("features that are lists", law(features=[[1], [2], [3], [4], [5]])),
     refused("features that are null each", law(features=[None] * 5)),
-    refused("features that are infinite", lambda f, m: [m.runs(f), (p := m.law(f)).write_text(p.read_text().replace('"features": [1', '"features": [1e999')), SIMULATE][2]),
+    refused(
+        "features that are infinite",
+        lambda f, m: [
+            m.runs(f),
+            (p := m.law(f)).write_text(p.read_text().replace('"features": [1', '"features": [1e999')),
+            SIMULATE,
+        ][2],
+    ),
     refused("a million features", law(features=list(range(1_000_000))), memory=GIB),
     refused("a state that is nothing", law(state="")),
     refused("a state that is a number", law(state=7)),
@@ -126,13 +140,25 @@ FAULTS = [
     refused("a coupling that is null", law(coupling=None)),
     refused("exponents that are negative", library(own=[[-1]])),
     refused("exponents of 10**9", library(own=[[10**9]])),
-    refused("exponents that are infinite", lambda f, m: [m.runs(f), (p := m.law(f)).write_text(p.read_text().replace('"own": [[', '"own": [[1e999, ')), SIMULATE][2]),
+    refused(
+        "exponents that are infinite",
+        lambda f, m: [
+            m.runs(f),
+            (p := m.law(f)).write_text(p.read_text().replace('"own": [[', '"own": [[1e999, ')),
+            SIMULATE,
+        ][2],
+    ),
     refused("exponents that are text", library(own="abc")),
     refused("terms of monomials that are not there", library(terms=[[10**6, 10**6]])),
     refused("terms a million times", library(terms=[[0, 0]] * 1_000_000), memory=GIB),
     refused("no terms", library(terms=[])),
-    refused("a formula that executes", library(functions=[{"formula": "__import__('os').system('touch pwned')", "variables": [0], "parameters": []}])),
-    refused("a callable by name", library(functions=[{"callable": "os:system", "variables": [0], "name": "touch pwned"}])),
+    refused(
+        "a formula that executes",
+        library(functions=[{"formula": "__import__('os').system('touch pwned')", "variables": [0], "parameters": []}]),
+    ),
+    refused(
+        "a callable by name", library(functions=[{"callable": "os:system", "variables": [0], "name": "touch pwned"}])
+    ),
     refused("a callable that is source", library(functions=[{"callable": "lambda x: x", "variables": [0]}])),
     refused("a map without a step", law(dynamics="map")),
     refused("a map with a step of nothing", law(dynamics="map", step=0)),
@@ -153,13 +179,33 @@ FAULTS = [
     refused("a network of empty weights", network(lambda p: p.write_bytes(b""))),
     refused("a network of weights that were cut", network(lambda p: cut(p, 0.6))),
     refused("a network of weights with a flipped bit", network(lambda p: flipped(p, 0.9)), "checksum"),
-    Fault("law: a network that claims a billion neurons", network(hidden=10**9, width=10**9, layers=[10**9]), (DONE, DATA), memory=GIB),
+    Fault(
+        "law: a network that claims a billion neurons",
+        network(hidden=10**9, width=10**9, layers=[10**9]),
+        (DONE, DATA),
+        memory=GIB,
+    ),
     refused("a network whose weights are elsewhere", network(weights="../../../etc/passwd", features=None)),
     refused("a model file that is a table", lambda f, m: [m.runs(f), m.table(f, "law.json"), SIMULATE][2]),
     Fault("law: a start that is not there", lambda f, m: [m.law(f), SIMULATE][1], (USAGE, DATA), after=not_there),
-    Fault("law: a run that is not there", lambda f, m: [m.law(f), m.runs(f), ["simulate", "law.json", "--from", "runs.nc", "--run", 99]][2], (USAGE, DATA), ["99"]),
-    Fault("law: a run that is markup", lambda f, m: [m.law(f), m.runs(f), ["simulate", "law.json", "--from", "runs.nc", "--run", "[/x]"]][2], (USAGE, DATA), ["[/x]"]),
-    Fault("law: of other features than the data", lambda f, m: [m.law(f), m.table(f), ["simulate", "law.json", "--from", "table.csv"]][2], DATA, ["5 features"]),
+    Fault(
+        "law: a run that is not there",
+        lambda f, m: [m.law(f), m.runs(f), ["simulate", "law.json", "--from", "runs.nc", "--run", 99]][2],
+        (USAGE, DATA),
+        ["99"],
+    ),
+    Fault(
+        "law: a run that is markup",
+        lambda f, m: [m.law(f), m.runs(f), ["simulate", "law.json", "--from", "runs.nc", "--run", "[/x]"]][2],
+        (USAGE, DATA),
+        ["[/x]"],
+    ),
+    Fault(
+        "law: of other features than the data",
+        lambda f, m: [m.law(f), m.table(f), ["simulate", "law.json", "--from", "table.csv"]][2],
+        DATA,
+        ["5 features"],
+    ),
 ]
 
 

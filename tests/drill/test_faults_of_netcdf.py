@@ -138,7 +138,12 @@ FAULTS = [
     Fault("netCDF: a number altered", file(altered), DATA, ["checksum"]),
     Fault("netCDF: netCDF3", damaged(lambda p: p.write_bytes(b"CDF\x01" + bytes(100))), DATA, ["nccopy"]),
     Fault("netCDF: text", damaged(lambda p: p.write_text("hello, world")), DATA, ["not a netCDF4 file"]),
-    Fault("netCDF: a git-lfs pointer", damaged(lambda p: p.write_text("version https://git-lfs.github.com/spec/v1\n")), DATA, ["git lfs pull"]),
+    Fault(
+        "netCDF: a git-lfs pointer",
+        damaged(lambda p: p.write_text("version https://git-lfs.github.com/spec/v1\n")),
+        DATA,
+        ["git lfs pull"],
+    ),
     Fault("netCDF: the file claims a terabyte", file(bomb), DATA, ["claims"], memory=GIB),
     Fault("netCDF: 240 MB out of 200 kB", file(chunk_bomb), (DONE, DATA), memory=GIB),
     Fault("netCDF: an external link", file(external), DATA, ["other.nc"]),
@@ -180,12 +185,40 @@ FAULTS = [
     Fault("netCDF: the provenance is bytes", file(attribute("provenance", np.void(b"\xff\xfe"))), DATA),
     Fault("netCDF: the provenance is nested deeply", file(attribute("provenance", "[" * 20_000)), DATA),
     Fault("netCDF: the provenance has markup", file(attribute("provenance", '{"command": "[/nothing] [red]"}')), DONE),
-    Fault("netCDF: the provenance has infinity", file(attribute("provenance", '{"p": Infinity, "d": 1e999}')), (DONE, DATA)),
-    Fault("netCDF: the command is a list", file(attribute("provenance", '{"command": [1, {"a": 2}], "seeds": "x"}')), DONE),
+    Fault(
+        "netCDF: the provenance has infinity",
+        file(attribute("provenance", '{"p": Infinity, "d": 1e999}')),
+        (DONE, DATA),
+    ),
+    Fault(
+        "netCDF: the command is a list", file(attribute("provenance", '{"command": [1, {"a": 2}], "seeds": "x"}')), DONE
+    ),
     Fault("netCDF: units as time", file(attribute("units", "days since 0000-00-00")), DONE),
-    Fault("netCDF: learning rate is text", file(attribute("provenance", '{"lr": "fast", "learning_rate": [], "weight_decay": {}}'), ("compare", "runs.nc", "--family", "linear", "--coupling", "independent", "--protocol", "in_sample", "--jobs", 1)), (DONE, DATA)),
+    Fault(
+        "netCDF: learning rate is text",
+        file(
+            attribute("provenance", '{"lr": "fast", "learning_rate": [], "weight_decay": {}}'),
+            (
+                "compare",
+                "runs.nc",
+                "--family",
+                "linear",
+                "--coupling",
+                "independent",
+                "--protocol",
+                "in_sample",
+                "--jobs",
+                1,
+            ),
+        ),
+        (DONE, DATA),
+    ),
     Fault("netCDF: a fifo", lambda f, m: [__import__("os").mkfifo(f / "a.nc"), "inspect", "a.nc"][1:], (USAGE, DATA)),
-    Fault("netCDF: times as a table wants them", lambda f, m: [m.runs(f), "fit", "runs.nc", "--time-column", "t"][1:], USAGE),
+    Fault(
+        "netCDF: times as a table wants them",
+        lambda f, m: [m.runs(f), "fit", "runs.nc", "--time-column", "t"][1:],
+        USAGE,
+    ),
 ]
 
 

@@ -4,7 +4,18 @@ import pytest
 from drill_cases import DATA, DONE, GIB, USAGE, Fault
 
 FIT = ["fit", "runs.nc"]
-COMPARE = ["compare", "runs.nc", "--family", "linear", "--coupling", "independent", "--protocol", "in_sample", "--jobs", 1]
+COMPARE = [
+    "compare",
+    "runs.nc",
+    "--family",
+    "linear",
+    "--coupling",
+    "independent",
+    "--protocol",
+    "in_sample",
+    "--jobs",
+    1,
+]
 
 
 def typed(*arguments):
@@ -18,7 +29,9 @@ def typed(*arguments):
 
 
 def setting(value, family="linear", code=USAGE, **more):
-    return Fault(f"fit --family {family} --set {value:.60}", typed(*FIT, "--family", family, "--set", value), code, **more)
+    return Fault(
+        f"fit --family {family} --set {value:.60}", typed(*FIT, "--family", family, "--set", value), code, **more
+    )
 
 
 SETTINGS = [
@@ -70,7 +83,10 @@ def select(text, code=(USAGE, DATA)):
 
 
 SELECTIONS = [
-    *(select(f"{name}=1") for name in "self runs features n_runs _data __class__ window values times provenance".split()),
+    *(
+        select(f"{name}=1")
+        for name in ("self", "runs", "features", "n_runs", "_data", "__class__", "window", "values", "provenance")
+    ),
     select("self=1,2"),
     select("nothing=1"),
     select("=1"),
@@ -79,7 +95,12 @@ SELECTIONS = [
     Fault("--runs of a trillion", typed(*FIT, "--runs", "0:1000000000000"), USAGE, memory=GIB),
     Fault("--runs that are no numbers", typed(*FIT, "--runs", "a:b"), USAGE),
     Fault("--runs of 5 000 digits", typed(*FIT, "--runs", "0:" + "9" * 5000), USAGE),
-    Fault("--seeds of a trillion", lambda f, m: ["train", "--p", 7, "--dim", 4, "--seeds", "0:1000000000000", "--steps", 2, "-o", "out.nc"], USAGE, memory=GIB),
+    Fault(
+        "--seeds of a trillion",
+        lambda f, m: ["train", "--p", 7, "--dim", 4, "--seeds", "0:1000000000000", "--steps", 2, "-o", "out.nc"],
+        USAGE,
+        memory=GIB,
+    ),
     Fault("--window backwards", typed(*FIT, "--window", "20:3"), USAGE, ["FIRST"]),
     Fault("--window of NaN", typed(*FIT, "--window", "nan:nan"), USAGE),
     Fault("--window of infinity", typed(*FIT, "--coupling", "independent", "--window", "0:inf"), (DONE, USAGE)),
@@ -96,40 +117,124 @@ COMMANDS = [
     Fault("no such family", typed(*FIT, "--family", "[/nothing]"), USAGE, ["[/nothing]"]),
     Fault("no such coupling", typed(*FIT, "--coupling", "[bold]"), USAGE, ["[bold]"]),
     Fault("no such state", typed(*FIT, "--state", "signal,nothing"), (USAGE, DATA), ["nothing"]),
-    Fault("a state of 100 000 channels", typed(*FIT, "--state", ",".join(["signal"] * 100_000)), (USAGE, DATA), memory=GIB),
+    Fault(
+        "a state of 100 000 channels", typed(*FIT, "--state", ",".join(["signal"] * 100_000)), (USAGE, DATA), memory=GIB
+    ),
     Fault("no such protocol", typed("compare", "runs.nc", "--protocol", "x"), USAGE),
     Fault("--dynamics of both in fit", typed(*FIT, "--dynamics", "flow,map"), USAGE),
     Fault("--margin NaN", typed(*COMPARE, "--margin", "nan"), USAGE),
     Fault("--margin infinite", typed(*COMPARE, "--margin", "inf"), USAGE),
-    Fault("--folds beyond the runs", typed("compare", "runs.nc", "--family", "linear", "--coupling", "independent", "--folds", 10**6, "--protocol", "unseen_runs", "--jobs", 1), (DONE, USAGE, DATA)),
+    Fault(
+        "--folds beyond the runs",
+        typed(
+            "compare",
+            "runs.nc",
+            "--family",
+            "linear",
+            "--coupling",
+            "independent",
+            "--folds",
+            10**6,
+            "--protocol",
+            "unseen_runs",
+            "--jobs",
+            1,
+        ),
+        (DONE, USAGE, DATA),
+    ),
     Fault("--surrogates 10**30", typed(*COMPARE, "--surrogates", 10**30), USAGE, memory=GIB),
     Fault("--seed of 30 digits", typed(*COMPARE, "--seed", 10**30), (DONE, USAGE)),
     Fault("--seed negative", typed(*COMPARE, "--seed", -1), (DONE, USAGE)),
     Fault("--jobs negative", typed(*COMPARE, "--jobs", -3), USAGE),
     Fault("--jobs of 30 digits", typed(*COMPARE, "--jobs", 10**30), (DONE, USAGE)),
     Fault("--survivor-rule of nothing", typed(*COMPARE, "--survivor-rule", "[/x]"), USAGE),
-    Fault("--cluster that is not there", typed(*COMPARE[:-2], "--cluster", "tcp://localhost:1"), (USAGE, 4), seconds=90),
+    Fault(
+        "--cluster that is not there", typed(*COMPARE[:-2], "--cluster", "tcp://localhost:1"), (USAGE, 4), seconds=90
+    ),
     Fault("--cluster of nothing", typed(*COMPARE[:-2], "--cluster", "nowhere"), USAGE),
     Fault("--level beyond one", typed(*COMPARE, "--by", "dim", "--level", 7), (USAGE, DATA)),
     Fault("--by of what is no setting", typed(*COMPARE, "--by", "self"), (USAGE, DATA)),
     Fault("--columns of no column", lambda f, m: [m.table(f), "fit", "table.csv", "--columns", "[a-"][1:], DATA),
-    Fault("--time-column of no column", lambda f, m: [m.table(f), "fit", "table.csv", "--time-column", "[/x]"][1:], DATA, ["[/x]"]),
+    Fault(
+        "--time-column of no column",
+        lambda f, m: [m.table(f), "fit", "table.csv", "--time-column", "[/x]"][1:],
+        DATA,
+        ["[/x]"],
+    ),
     Fault("--missing of no word", lambda f, m: [m.table(f), "fit", "table.csv", "--missing", "guess"][1:], USAGE),
-    Fault("--step-pattern of no step", lambda f, m: [m.checkpoints(f), "extract", "run", "-o", "o.nc", "--step-pattern", "(((("][1:], (USAGE, DATA)),
-    Fault("--step-pattern that takes for ever", lambda f, m: [m.checkpoints(f), "extract", "run", "-o", "o.nc", "--step-pattern", "*" * 60 + "{step}" + "*a" * 30 + "b"][1:], (USAGE, DATA), seconds=30),
+    Fault(
+        "--step-pattern of no step",
+        lambda f, m: [m.checkpoints(f), "extract", "run", "-o", "o.nc", "--step-pattern", "(((("][1:],
+        (USAGE, DATA),
+    ),
+    Fault(
+        "--step-pattern that takes for ever",
+        lambda f, m: [
+            m.checkpoints(f),
+            "extract",
+            "run",
+            "-o",
+            "o.nc",
+            "--step-pattern",
+            "*" * 60 + "{step}" + "*a" * 30 + "b",
+        ][1:],
+        (USAGE, DATA),
+        seconds=30,
+    ),
     Fault("--p 0", lambda f, m: [m.stack(f, p=None), "extract", "run.npz", "-o", "o.nc", "--p", 0][1:], (USAGE, DATA)),
-    Fault("--p of 20 digits", lambda f, m: [m.stack(f, p=None), "extract", "run.npz", "-o", "o.nc", "--p", 10**20][1:], (USAGE, DATA)),
-    Fault("--tokens backwards", lambda f, m: [m.stack(f), "extract", "run.npz", "-o", "o.nc", "--tokens", "5:2"][1:], (USAGE, DATA)),
-    Fault("--token-axis 7", lambda f, m: [m.stack(f, p=None), "extract", "run.npz", "-o", "o.nc", "--token-axis", 7][1:], (USAGE, DATA)),
-    Fault("--interval 0", lambda f, m: [m.stack(f, steps=None), "extract", "run.npz", "-o", "o.nc", "--interval", 0][1:], (USAGE, DATA)),
-    Fault("--interval NaN", lambda f, m: [m.stack(f, steps=None), "extract", "run.npz", "-o", "o.nc", "--interval", "nan"][1:], (USAGE, DATA)),
-    Fault("--interval infinite", lambda f, m: [m.stack(f, steps=None), "extract", "run.npz", "-o", "o.nc", "--interval", "inf"][1:], (USAGE, DATA)),
+    Fault(
+        "--p of 20 digits",
+        lambda f, m: [m.stack(f, p=None), "extract", "run.npz", "-o", "o.nc", "--p", 10**20][1:],
+        (USAGE, DATA),
+    ),
+    Fault(
+        "--tokens backwards",
+        lambda f, m: [m.stack(f), "extract", "run.npz", "-o", "o.nc", "--tokens", "5:2"][1:],
+        (USAGE, DATA),
+    ),
+    Fault(
+        "--token-axis 7",
+        lambda f, m: [m.stack(f, p=None), "extract", "run.npz", "-o", "o.nc", "--token-axis", 7][1:],
+        (USAGE, DATA),
+    ),
+    Fault(
+        "--interval 0",
+        lambda f, m: [m.stack(f, steps=None), "extract", "run.npz", "-o", "o.nc", "--interval", 0][1:],
+        (USAGE, DATA),
+    ),
+    Fault(
+        "--interval NaN",
+        lambda f, m: [m.stack(f, steps=None), "extract", "run.npz", "-o", "o.nc", "--interval", "nan"][1:],
+        (USAGE, DATA),
+    ),
+    Fault(
+        "--interval infinite",
+        lambda f, m: [m.stack(f, steps=None), "extract", "run.npz", "-o", "o.nc", "--interval", "inf"][1:],
+        (USAGE, DATA),
+    ),
     Fault("--key of nothing", lambda f, m: [m.stack(f), "extract", "run.npz", "-o", "o.nc", "--key", "../x"][1:], DATA),
-    Fault("--format of nothing", lambda f, m: [m.stack(f), "extract", "run.npz", "-o", "o.nc", "--format", "os"][1:], (USAGE, DATA)),
-    Fault("--observable of nothing", lambda f, m: [m.stack(f), "extract", "run.npz", "-o", "o.nc", "--observable", "os"][1:], USAGE),
-    Fault("--note without a value", lambda f, m: [m.stack(f), "extract", "run.npz", "-o", "o.nc", "--note", "x"][1:], USAGE),
+    Fault(
+        "--format of nothing",
+        lambda f, m: [m.stack(f), "extract", "run.npz", "-o", "o.nc", "--format", "os"][1:],
+        (USAGE, DATA),
+    ),
+    Fault(
+        "--observable of nothing",
+        lambda f, m: [m.stack(f), "extract", "run.npz", "-o", "o.nc", "--observable", "os"][1:],
+        USAGE,
+    ),
+    Fault(
+        "--note without a value",
+        lambda f, m: [m.stack(f), "extract", "run.npz", "-o", "o.nc", "--note", "x"][1:],
+        USAGE,
+    ),
     Fault("--shard 0/0", lambda f, m: [m.stack(f), "extract", "run.npz", "-o", "o.nc", "--shard", "0/0"][1:], USAGE),
-    Fault("--shard 1/10**18", lambda f, m: [m.stack(f), "extract", "run.npz", "-o", "o.nc", "--shard", f"1/{10**18}"][1:], (DONE, USAGE, DATA), memory=GIB),
+    Fault(
+        "--shard 1/10**18",
+        lambda f, m: [m.stack(f), "extract", "run.npz", "-o", "o.nc", "--shard", f"1/{10**18}"][1:],
+        (DONE, USAGE, DATA),
+        memory=GIB,
+    ),
     Fault("a URL of a protocol that is none", lambda f, m: ["inspect", "nothing://x/y.nc"], (USAGE, DATA)),
 ]
 
@@ -151,7 +256,27 @@ FORMULAS = [
 ]
 
 TRAININGS = [
-    Fault(f"train {' '.join(map(str, more))}", lambda f, m, more=more: ["train", "--p", 7, "--dim", 4, "--seeds", "0:1", "--steps", 2, "-o", "out.nc", "--jobs", 1, *more], code, memory=2 * GIB)
+    Fault(
+        f"train {' '.join(map(str, more))}",
+        lambda f, m, more=more: [
+            "train",
+            "--p",
+            7,
+            "--dim",
+            4,
+            "--seeds",
+            "0:1",
+            "--steps",
+            2,
+            "-o",
+            "out.nc",
+            "--jobs",
+            1,
+            *more,
+        ],
+        code,
+        memory=2 * GIB,
+    )
     for code, more in (
         (USAGE, ["--p", 1]),
         ((USAGE, DONE), ["--p", 2]),

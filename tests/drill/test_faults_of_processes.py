@@ -15,7 +15,16 @@ from drill_server import in_session
 
 from ecodyn.runtime.kept_values import kept_files
 
-LONG = ["compare", "runs.nc", "--family", "linear", "--family", "lotka_volterra", "--coupling", "exchangeable,independent"]
+LONG = [
+    "compare",
+    "runs.nc",
+    "--family",
+    "linear",
+    "--family",
+    "lotka_volterra",
+    "--coupling",
+    "exchangeable,independent",
+]
 TRAIN = ["train", "--p", 23, "--dim", 16, "--seeds", "0:6", "--steps", 400, "--batch", 1, "-o", "out.nc"]
 SIGNALS = {"SIGINT": 130, "SIGTERM": 143, "SIGHUP": 129}
 GONE = 2.0  # seconds within which workers have to be gone, on a machine that has nothing else to do
@@ -109,7 +118,7 @@ def test_a_signal(work, name, jobs, folder, tried):
     with begun(folder, [*arguments, *out, "--jobs", jobs]) as child:
         wait_for(child, progress(folder, 1))
         child.send_signal(getattr(signal, name))
-        stdout, stderr = child.communicate(timeout=60 * patience())
+        _, stderr = child.communicate(timeout=60 * patience())
         took = gone(child.pid)
     assert child.returncode == SIGNALS[name], stderr
     assert "Traceback" not in stderr, stderr
@@ -124,15 +133,14 @@ def test_kills_at_random_moments(work, folder, tried):
     """SIGKILL again and again; what was finished is found again, and what was left is cleared away by the next."""
     arguments, progress = WORK[work]
     command = [*arguments, "--jobs", 2, "--resume", *(["-o", "report"] if work == "compare" else [])]
-    rng, before = np.random.default_rng(23), 0
-    for _ in range(2):
+    rng = np.random.default_rng(23)
+    for before in range(2):
         with begun(folder, command) as child:
             wait_for(child, progress(folder, before + 1))
             time.sleep(rng.uniform(0, 0.5))
             child.kill()
             child.wait()
             assert gone(child.pid) < (GONE + 1) * patience(), "workers outlive a killed parent"
-        before += 1
         assert not (folder / "out.nc").exists()
         assert not (folder / "report" / "report.json").exists()
     with begun(folder, command) as child:
@@ -221,7 +229,9 @@ def test_a_closed_stream(closed, folder, tried):
     """What is meant for stderr never comes to stdout, which is JSON."""
     number = {"stdin": 0, "stdout": 1, "stderr": 2}[closed]
     (folder / "gaps.csv").write_text("step,a,b\n0,1,2\n1,,3\n2,2,4\n3,3,5\n4,2,6\n")  # has a warning
-    program = f"import os, sys; os.close({number}); os.execv(sys.executable, [sys.executable, '-m', 'ecodyn', *sys.argv[1:]])"
+    program = (
+        f"import os, sys; os.close({number}); os.execv(sys.executable, [sys.executable, '-m', 'ecodyn', *sys.argv[1:]])"
+    )
     child = subprocess.run(
         [sys.executable, "-c", program, "fit", "gaps.csv", "--json", "--coupling", "independent"],
         cwd=folder,

@@ -24,7 +24,7 @@ def columns(names, command=("inspect",), name="table.csv"):
     """A good table of two features with other names of its columns."""
 
     def make(folder, material):
-        first, *rows = material.rows(features=len(names)).splitlines()
+        _, *rows = material.rows(features=len(names)).splitlines()
         quoted = ",".join('"' + n.replace('"', '""') + '"' for n in names)
         (folder / name).write_text("\n".join([f"step,{quoted}", *rows]) + "\n")
         return [*command, name]
@@ -65,15 +65,15 @@ LABELS = [
     Fault("names twice", columns(["a", "a"]), DATA, ["same name"]),
     Fault("blank names", columns(["", " "]), DATA),
     Fault("names of sympy's own", columns(["I", "E", "pi", "S", "N", "oo"], FIT), DONE),
-    Fault("a name with a line break", columns(["a\nb", "c"], FIT), DONE),
-    Fault("paths with markup", columns(["a", "b"], name="[/bold].csv"), DONE, ["[/bold].csv"]),
+    Fault("a name with a line break", columns(["a\nb", "c"], FIT), DATA, ["line 2"]),
+    Fault("paths with markup", columns(["a", "b"], name="[bold].csv"), DONE, ["[bold].csv"]),
     Fault("a path that is not there, with markup", lambda f, m: ["inspect", "[/x].nc"], USAGE, ["[/x].nc"]),
     Fault("a path of 5 000 characters", lambda f, m: ["inspect", "a" * 5000 + ".nc"], USAGE),
     Fault("a path that is no UTF-8", lambda f, m: ["inspect", "caf\udce9.nc"], USAGE),
 ]
 
 TIMES = [
-    Fault("dates as times", stepped(["2024-01-0%d" % i for i in range(1, 10)]), DATA, ["date"]),
+    Fault("dates as times", stepped([f"2024-01-0{i}" for i in range(1, 10)]), DATA, ["date"]),
     Fault("text as times", stepped(["a", "b", "c", "d"]), DATA),
     Fault("times NaN", stepped([0, "nan", 2, 3]), DATA),
     Fault("times infinite", stepped([0, "inf", 2, 3]), DATA),
@@ -112,7 +112,9 @@ VALUES = [
         DONE,
         ["negative"],
     ),
-    Fault("a column twice", written("step,a,b\n" + "".join(f"{i},{i * i},{i * i}\n" for i in range(9)), command=FIT), DONE),
+    Fault(
+        "a column twice", written("step,a,b\n" + "".join(f"{i},{i * i},{i * i}\n" for i in range(9)), command=FIT), DONE
+    ),
     Fault("numbers with underscores", valued(["1_0", "2_0", "3_0", "4_0"]), (DONE, DATA)),
     Fault("numbers in other digits", valued(["١", "٢", "٣", "٤"]), (DONE, DATA)),
     Fault("integers of 5 000 digits", valued(["1", "2", "9" * 5000, "4"]), DATA),
@@ -131,12 +133,23 @@ FILES = [
     Fault("rows of unequal length", written("step,a,b\n0,1\n1,2,3,4\n2,3,4\n"), DATA),
     Fault("an open quotation", written('step,a\n0,"1\n1,2\n2,3\n'), DATA),
     Fault("old Macintosh line breaks", written("step,a\r0,1\r1,2\r2,3\r"), (DONE, DATA)),
-    Fault("a git-lfs pointer", written("version https://git-lfs.github.com/spec/v1\noid sha256:0\n"), DATA, ["git lfs pull"]),
+    Fault(
+        "a git-lfs pointer",
+        written("version https://git-lfs.github.com/spec/v1\noid sha256:0\n"),
+        DATA,
+        ["git lfs pull"],
+    ),
     Fault("a picture", written(b"\x89PNG\r\n\x1a\n" + bytes(1000)), DATA),
     Fault("HTML in place of the data", written("<!DOCTYPE html><html><body>404</body></html>"), DATA),
-    Fault("surrogates in JSON lines", lines(['{"step": 0, "a\\ud800": 1}', '{"step": 1, "a\\ud800": 2}']), (DONE, DATA)),
+    Fault(
+        "surrogates in JSON lines", lines(['{"step": 0, "a\\ud800": 1}', '{"step": 1, "a\\ud800": 2}']), (DONE, DATA)
+    ),
     Fault("a surrogate in text of JSON lines", lines(['{"step": 0, "a": "\\udfff"}', '{"step": 1, "a": 2}']), DATA),
-    Fault("JSON lines that end in the middle", lines([{"step": 0, "a": 1}, {"step": 1, "a": 2}, '{"step": 2, "a"']), (DONE, DATA)),
+    Fault(
+        "JSON lines that end in the middle",
+        lines([{"step": 0, "a": 1}, {"step": 1, "a": 2}, '{"step": 2, "a"']),
+        (DONE, DATA),
+    ),
     Fault("JSON lines that are lists", lines([[0, 1], [1, 2]]), DATA),
     Fault("JSON lines within each other", lines(["[" * 100_000]), DATA),
     Fault("JSON lines with numbers of 5 000 digits", lines(['{"step": 0, "a": ' + "9" * 5000 + "}"] * 2), DATA),
@@ -183,7 +196,11 @@ SIZES = [
     Fault("/dev/zero called .json", endless("/dev/zero", "trainer_state.json"), DATA, memory=GIB),
     Fault("a table of 100 000 runs", many_runs, (DONE, DATA), ["100000"], seconds=60),
     Fault("a table of a million columns", many_columns, (DONE, DATA), seconds=60),
-    Fault("one line of 100 MB", lambda f, m: [(f / "a.csv").write_text("step," + "a" * 100_000_000), "inspect", "a.csv"][1:], DATA),
+    Fault(
+        "one line of 100 MB",
+        lambda f, m: [(f / "a.csv").write_text("step," + "a" * 100_000_000), "inspect", "a.csv"][1:],
+        DATA,
+    ),
 ]
 
 

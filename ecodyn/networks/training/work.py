@@ -71,7 +71,8 @@ def work(
         Called in this process.
     """
     with temporary_folder() as temporary:
-        reached = np.memmap(temporary / "steps", dtype=np.int64, mode="w+", shape=len(tasks) + 1)
+        np.zeros(len(tasks) + 1, dtype=np.int64).tofile(temporary / "steps")  # a full disk shows here
+        reached = np.memmap(temporary / "steps", dtype=np.int64, mode="r+", shape=len(tasks) + 1)
         meter = _Meter(tasks, reached, done, total, progress)
         here = min(processes, len(tasks)) <= 1
         function = functools.partial(_do_here, meter) if here else functools.partial(_do, str(reached.filename))
