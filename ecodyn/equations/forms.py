@@ -13,6 +13,7 @@ from ecodyn.trajectories.labels import Label
 from ecodyn.trajectories.state import VELOCITY, fitted
 
 Powers = tuple[int, ...]
+MOST_DEGREE = 1000  # of a library's monomials: x**1000 is nothing or beyond all numbers
 MOST_EXPONENTS = 20_000_000  # in the monomials of a library: 160 MB, and far beyond what can be fitted
 
 
@@ -165,7 +166,7 @@ def _check_size(weights: Sequence[int], degree: int) -> None:
         There would be too many.
     """
     count = float("inf")
-    if degree * len(weights) <= MOST_EXPONENTS:
+    if degree <= MOST_DEGREE and degree * len(weights) <= MOST_EXPONENTS:
         ways = [1, *[0] * degree]  # monomials of each degree, of the variables so far
         for weight in weights:
             for d in range(weight, degree + 1):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -68,10 +68,10 @@ def with_copies_together(runs: Trajectories) -> tuple[Trajectories, tuple[str, .
 
 def copies(data: Checked) -> list[tuple[int, int]]:
     """Positions of each run that is a copy, after that of the first run it is one of."""
-    alike: dict[Hashable, list[int]] = defaultdict(list)
+    alike: dict[tuple[int, bytes], list[int]] = defaultdict(list)
     for r, length in enumerate(data.lengths):
         alike[int(length), data.times[r, :length].tobytes()].append(r)
-    return [pair for (length, _), group in alike.items() for pair in _of_group(data, np.array(group), int(length))]
+    return [pair for (length, _), group in alike.items() for pair in _of_group(data, np.array(group), length)]
 
 
 def _of_group(data: Checked, group: Integers, length: int) -> Iterator[tuple[int, int]]:

@@ -51,6 +51,11 @@ def become(request: dict[str, object]) -> None:
     sys.argv = ["ecodyn", *request["arguments"]]  # type: ignore[misc]
 
 
+def patience() -> float:
+    """How much longer all takes where processes wait for their turn."""
+    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+
+
 def held() -> int:
     """Bytes of data that this process has: most are of libraries' that were imported."""
     (line,) = [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmData")]
@@ -76,13 +81,13 @@ def ended(child: int, seconds: float) -> dict[str, object]:
         pid, status, usage = os.wait4(child, os.WNOHANG)
         if pid:
             break
-        if time.monotonic() > begun + seconds and not timed_out:
+        if time.monotonic() > begun + seconds * patience() and not timed_out:
             timed_out = True
             with suppress(ProcessLookupError):
                 os.killpg(child, signal.SIGKILL)
         time.sleep(POLL_SECONDS)
     took = time.monotonic() - begun
-    while in_session(child) and time.monotonic() < begun + took + GONE_SECONDS:
+    while in_session(child) and time.monotonic() < begun + took + GONE_SECONDS * patience():
         time.sleep(POLL_SECONDS)
     left = in_session(child)
     for process in left:

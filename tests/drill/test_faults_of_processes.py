@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from drill_server import in_session
+from drill_server import in_session, patience
 
 from ecodyn.runtime.kept_values import kept_files
 
@@ -31,11 +31,6 @@ GONE = 2.0  # seconds within which workers have to be gone, on a machine that ha
 WAIT = 240  # seconds that something may take to begin
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs Linux's /proc")
-
-
-def patience():
-    """How much longer all takes where processes wait for their turn."""
-    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
 @contextmanager
