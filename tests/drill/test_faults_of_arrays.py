@@ -4,6 +4,7 @@ import argparse
 import io
 import pickle
 import struct
+import warnings
 import zipfile
 
 import numpy as np
@@ -67,7 +68,8 @@ def npz(name="run.npz", damage=None, **changes):
 
 def with_member(name, data, compression=zipfile.ZIP_STORED):
     def damage(path):
-        with zipfile.ZipFile(path, "a", compression) as archive:
+        with warnings.catch_warnings(), zipfile.ZipFile(path, "a", compression) as archive:
+            warnings.simplefilter("ignore")  # of names that are there already, which is the point
             archive.writestr(name, data)
 
     return damage
