@@ -72,7 +72,7 @@ def load_weights(path: str | Path, document: Mapping[str, Any]) -> dict[str, np.
     stated = document.get(CHECKSUM)  # older files state none
     if stated is not None and stated != hashlib.sha256(data).hexdigest():
         raise UnusableDataError(
-            f"expected in {beside} the weights written with {path}, got other weights (their checksum differs); copy both "
-            "files again"
+            f"expected in {beside} the weights written with {path}, got other weights (their checksum differs); copy "
+            "both files again"
         )
     return weights
