@@ -16,7 +16,14 @@ if TYPE_CHECKING:  # what type checkers see; at run time the names come from _HO
     from ecodyn.comparison.atlas import Atlas, InterruptedAtlas, compare_by
     from ecodyn.comparison.automatic import BestLaw, best_law
     from ecodyn.equations.forms import polynomial_library
-    from ecodyn.errors import DataWarning, LostWorkError, NothingFittedError, OutputExistsError, UnusableDataError
+    from ecodyn.errors import (
+        DataWarning,
+        FullDiskError,
+        LostWorkError,
+        NothingFittedError,
+        OutputExistsError,
+        UnusableDataError,
+    )
     from ecodyn.extraction import (
         IncompleteExtractionError,
         InterruptedExtraction,
@@ -52,6 +59,7 @@ _HOME = {
     "Comparison": "ecodyn.comparison",
     "ConstraintError": "ecodyn.families.constraint_parts",
     "DataWarning": "ecodyn.errors",
+    "FullDiskError": "ecodyn.errors",
     "EntryPointError": "ecodyn.runtime.registry",
     "Ensemble": "ecodyn.families.ensemble",
     "Equilibria": "ecodyn.stability.equilibria",
@@ -116,6 +124,7 @@ __all__ = [
     "FittedModel",
     "Formula",
     "FormulaError",
+    "FullDiskError",
     "IncompleteExtractionError",
     "Input",
     "InterruptedAtlas",

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-__all__ = ["DataWarning", "LostWorkError", "NothingFittedError", "OutputExistsError", "UnusableDataError"]
+__all__ = [
+    "DataWarning",
+    "FullDiskError",
+    "LostWorkError",
+    "NothingFittedError",
+    "OutputExistsError",
+    "UnusableDataError",
+]
 
 
 class OutputExistsError(FileExistsError):
     """An output that is there already and that nobody allowed to be replaced."""
+
+
+class FullDiskError(OSError):
+    """A result that its place has no room for, or a disk that fails; what was there before is there still."""
 
 
 class UnusableDataError(ValueError):

@@ -10,6 +10,7 @@ import typer
 
 from ecodyn.runtime.shares import Share
 
+MOST_NUMBERS = 10_000_000  # of a range of runs or seeds: a list of them is held
 Typed: TypeAlias = bool | int | float | str | None
 
 
@@ -49,14 +50,15 @@ def numbers(text: str, option: str) -> list[int]:
     try:
         if ":" in text:
             first, _, end = text.partition(":")
-            numbers = list(range(int(first or 0), int(end)))
+            asked: range | list[int] = range(int(first or 0), int(end))
         else:
-            numbers = [int(n) for n in text.split(",")]
-    except ValueError:
-        raise typer.BadParameter(f"{option} is FIRST:END or a list of integers, got {text!r}") from None
-    if not numbers:
-        raise typer.BadParameter(f"{option} {text!r} is empty")
-    return numbers
+            asked = [int(n) for n in text.split(",")]
+        size = len(asked)
+    except (ValueError, OverflowError):
+        raise typer.BadParameter(f"{option} is FIRST:END or a list of integers, got {text!r:.80}") from None
+    if not 0 < size <= MOST_NUMBERS:
+        raise typer.BadParameter(f"{option} {text!r:.80} is {size or 'no'} numbers, expected 1 to {MOST_NUMBERS}")
+    return list(asked)
 
 
 def assignment(text: str, option: str) -> tuple[str, Typed]:

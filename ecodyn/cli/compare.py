@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
@@ -24,7 +25,7 @@ from ecodyn.cli.formulas import (
 )
 from ecodyn.cli.given_inputs import Inputs, NoInputs, with_given_inputs
 from ecodyn.cli.inputs import LogReading, Reading, data_files, gathered, part_of
-from ecodyn.cli.kept_tasks import TASKS, Resume, check_folder, check_tasks, held, write_page
+from ecodyn.cli.kept_tasks import TASKS, Resume, check_folder, check_tasks, held, write_report
 from ecodyn.cli.options import (
     ClusterName,
     Columns,
@@ -66,6 +67,7 @@ from ecodyn.cli.output import (
 )
 from ecodyn.cli.own_terms import TermTexts, terms_beside
 from ecodyn.cli.workplace import workplace
+from ecodyn.cli.writing import end_if_elsewhere, written
 
 if TYPE_CHECKING:
     from ecodyn.comparison import Comparison
@@ -216,8 +218,9 @@ def compare(
             compared_by(atlas, output, as_json)
             return
         result = _compared(partial(comparison, on_kept=say))
-        _hand_over(result, output, as_json)
+        in_place = _hand_over(result, output, as_json)
         _say_what_is_lacking(result)
+        end_if_elsewhere(in_place)
 
 
 def _say_what_is_lacking(result: Comparison) -> None:
@@ -269,12 +272,12 @@ def _keep(found: Gathered, folder: Path | None) -> None:
         say(f"extracted {found.extracted} runs; -o FOLDER keeps them beside the report")
         return
     # --force was asked about before the work began.
-    found.trajectories.save(folder / EXTRACTED, force=True)
-    say(f"wrote {folder / EXTRACTED}: {found.trajectories}")
+    if written(lambda path: found.trajectories.save(path, force=True), folder / EXTRACTED):
+        say(f"wrote {folder / EXTRACTED}: {found.trajectories}")
 
 
-def _hand_over(result: Comparison, output: Path | None, as_json: bool) -> None:
-    """Tables to stderr, reports to the folder, and the verdicts (or all of it as JSON) to stdout."""
+def _hand_over(result: Comparison, output: Path | None, as_json: bool) -> bool:
+    """Tables to stderr, verdicts (or all of it as JSON) to stdout, reports to the folder; whether these are there."""
     from ecodyn.report import terminal_table
 
     stderr = console()
@@ -289,13 +292,8 @@ def _hand_over(result: Comparison, output: Path | None, as_json: bool) -> None:
             say(window.budget.sentence)
         for sentence in window.agreement.sentences if window.agreement is not None else ():
             say(sentence)
-    if output is not None:
-        # --force was asked about before the work began.
-        result.save(output / "report.json", force=True)
-        write_page(result, output)
-        say(f"wrote {output / 'report.json'} and {output / 'report.html'}")
-    if as_json:
-        print_json(result.to_json(), True)
-        return
-    for window in result.windows:
-        answer(window.verdict.statement)
+    for statement in () if as_json else (window.verdict.statement for window in result.windows):
+        answer(statement)
+    print_json(result.to_json() if as_json else None, as_json)
+    sys.stdout.flush()  # whatever becomes of the files
+    return output is None or write_report(result, output)

@@ -30,8 +30,9 @@ from ecodyn.cli.options import (
     TokenRange,
     Tokens,
 )
-from ecodyn.cli.output import DONE, INTERRUPTED, PARTIAL, exits, fail, progress_bar, save_runs, warnings_said
+from ecodyn.cli.output import DONE, INTERRUPTED, PARTIAL, exits, fail, progress_bar, warnings_said
 from ecodyn.cli.workplace import workplace
+from ecodyn.cli.writing import save_runs
 
 if TYPE_CHECKING:
     from ecodyn.arrays import Array

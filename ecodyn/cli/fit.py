@@ -32,6 +32,7 @@ from ecodyn.cli.options import (
 )
 from ecodyn.cli.output import STDOUT, console, exits, listed, print_json, say, warnings_said
 from ecodyn.cli.own_terms import TermTexts, with_own_terms
+from ecodyn.cli.writing import end_if_elsewhere, written
 from ecodyn.families import DEFAULT
 
 if TYPE_CHECKING:
@@ -110,10 +111,11 @@ def fit(
             check_model_path(target, force=force)
         with warnings_said():
             model = _chosen(data, seed) if family == AUTO else estimator.fit(data).model_
-        if target is not None:
-            model.save(target, force=force)
+        in_place = target is None or written(lambda path: model.save(path, force=force), target)
+        if target is not None and in_place:
             say(f"wrote {target}")
         _hand_over(model, data, as_json or str(output) == STDOUT)
+        end_if_elsewhere(in_place)
 
 
 def _chosen(data: Trajectories, seed: int) -> FittedModel:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from ecodyn.trajectories.labels import Label
 
 
+LABELLED = ("runs", "features")  # what ``Trajectories.select`` chooses by label
+
+
 @dataclass(frozen=True)
 class Reading:
     """What --columns, --time-column, --run-column and --missing say of a table."""
@@ -170,6 +173,11 @@ def prepared(
 def _selection(text: str) -> tuple[str, Any]:
     """A setting and its value; "none" is a word there, of runs that have no such setting beside others that do."""
     name, value = assignment(text, "--select")
+    if name in LABELLED:
+        raise typer.BadParameter(
+            f"--select takes settings of the runs, such as dim=128, got {text!r:.80}; runs are chosen by --runs, "
+            "features of a table by --columns"
+        )
     return name, text.partition("=")[2] if value is None else value
 
 

@@ -97,10 +97,13 @@ def trajectories_facts(path: Path, runs: Trajectories) -> TrajectoriesFacts:
     """What is in a trajectories file."""
     import numpy as np
 
+    from ecodyn.trajectories.independence import with_copies_together
+
+    together, dependent = with_copies_together(runs)
     return {
         "path": str(path),
         "runs": runs.n_runs,
-        "clusters": runs.n_clusters,
+        "clusters": together.n_clusters,
         "steps": runs.n_steps,
         "first_step": float(np.nanmin(runs.times)),
         "last_step": float(np.nanmax(runs.times)),
@@ -111,7 +114,7 @@ def trajectories_facts(path: Path, runs: Trajectories) -> TrajectoriesFacts:
         "embedding": None if runs.embedding is None else list(runs.embedding.shape[1:]),
         "labels_shared": runs.labels_shared,
         "settings": {k: sorted(set(v.tolist())) for k, v in runs.settings.items()},
-        "warnings": list(runs.warnings),
+        "warnings": [*runs.warnings, *dependent],
         "provenance": runs.provenance,
         "command": f"ecodyn compare {path} -o report",
     }

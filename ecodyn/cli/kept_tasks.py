@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ecodyn.cli.output import say
+from ecodyn.cli.writing import written
+
 if TYPE_CHECKING:
     from ecodyn.comparison import Comparison
 
-__all__ = ["PAGE", "REPORT", "TASKS", "Resume", "check_folder", "check_tasks", "held", "write_page"]
+__all__ = ["PAGE", "REPORT", "TASKS", "Resume", "check_folder", "check_tasks", "held", "write_report"]
 
 Resume = Annotated[
     bool, typer.Option("--resume", help="Do only what is not kept in the output folder; the report there is replaced.")
@@ -65,8 +68,18 @@ def check_tasks(folder: Path, *, force: bool, resume: bool) -> None:
         file.unlink(missing_ok=True)
 
 
-def write_page(result: Comparison, folder: Path) -> None:
-    """Write the page; one that was drawn of the same result by the same version is kept, since figures take seconds."""
+def write_report(result: Comparison, folder: Path) -> bool:
+    """Write report.json and the page, and say so; whether both are where they belong."""
+    # --force was asked about before the work began.
+    numbers = written(lambda path: result.save(path, force=True), folder / REPORT)
+    page = written(lambda path: _write_page(result, path, folder / TASKS), folder / PAGE)
+    if numbers and page:
+        say(f"wrote {folder / REPORT} and {folder / PAGE}")
+    return numbers and page
+
+
+def _write_page(result: Comparison, path: Path, tasks: Path) -> None:
+    """Write the page; one that was drawn of the same result is kept among the tasks, since figures take seconds."""
     from importlib.metadata import version
     from tempfile import TemporaryDirectory
 
@@ -79,7 +92,7 @@ def write_page(result: Comparison, folder: Path) -> None:
             result.to_html(Path(beside) / PAGE)
             return (Path(beside) / PAGE).read_text(encoding="utf-8")
 
-    kept = KeptValues(folder / TASKS, (source_fingerprint(whole=True), version("matplotlib")))
+    kept = KeptValues(tasks, (source_fingerprint(whole=True), version("matplotlib")))
     text = kept.of(kept.key(PAGE, result), drawn)
-    with write_whole(folder / PAGE, force=True) as temporary:  # --force was asked about before the work began
+    with write_whole(path, force=True) as temporary:
         temporary.write_text(text, encoding="utf-8")

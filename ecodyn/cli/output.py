@@ -2,36 +2,29 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import textwrap
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 import typer
 
-from ecodyn.errors import LostWorkError, NothingFittedError, UnusableDataError
+from ecodyn.errors import FullDiskError, LostWorkError, NothingFittedError, UnusableDataError
+from ecodyn.runtime.files import NO_ROOM
 from ecodyn.runtime.progress import progress_bar as progress_bar
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ecodyn.trajectories import Trajectories
 
 # Exit codes, as docs/commands.md has them; 2 is typer's own for wrong usage, 130 the shell's for an interrupt (128 +
 # SIGINT), in whose place ``main`` has that of another signal that ended the work (143 for SIGTERM, 129 for SIGHUP).
 DONE, USAGE, DATA, UNFITTED, PARTIAL, INTERRUPTED = 0, 2, 3, 4, 5, 130
+LONGEST_WORD = 250  # letters of a path or name in a sentence; file systems' own names end there
 STDOUT = "-"  # as other commands take it for a path
-
-
-def save_runs(runs: Trajectories | None, output: Path, force: bool, as_json: bool) -> None:
-    """Write trajectories and say so; nothing where there are none."""
-    if runs is not None:
-        runs.save(output, force=force)
-        say(f"wrote {output}: {runs}")
-        print_json({"output": str(output), "runs": runs.runs, "shape": runs.shape}, as_json)
 
 
 def print_json(value: object, wanted: bool) -> None:
@@ -48,12 +41,18 @@ def console() -> Console:
     """Where tables and progress go: stderr."""
     from rich.console import Console
 
-    return Console(stderr=True)
+    return Console(stderr=True, markup=False, emoji=False)  # names may have brackets and colons
 
 
 def say(text: str) -> None:
-    """A sentence on stderr."""
-    print(_wrapped(text, sys.stderr), file=sys.stderr)
+    """A sentence on stderr, control characters as Python writes them: names and paths of strangers are part of it."""
+    print(_wrapped("".join(map(_printable, text)), sys.stderr), file=sys.stderr)
+
+
+def _printable(letter: str) -> str:
+    import unicodedata
+
+    return repr(letter)[1:-1] if letter != "\n" and unicodedata.category(letter) in ("Cc", "Cs") else letter
 
 
 def answer(text: str) -> None:
@@ -101,8 +100,22 @@ def warnings_said() -> Iterator[None]:
 
 def fail(text: str, code: int) -> NoReturn:
     """End with a sentence and an exit code."""
-    say(f"ecodyn: {text}")
+    say(f"ecodyn: {_shortened(text)}")
     raise typer.Exit(code)
+
+
+def _shortened(text: str) -> str:
+    """A sentence whose words can be read: of what was typed or read, as much as tells what it was."""
+    words = (w if len(w) <= LONGEST_WORD else f"{w[:LONGEST_WORD]}… ({len(w)} letters)" for w in text.split(" "))
+    return " ".join(words)
+
+
+def _of_disk(error: Exception) -> str | None:
+    """A sentence on a disk that is full, from whatever noticed it; None of other errors."""
+    if isinstance(error, FullDiskError) or not isinstance(error, OSError) or error.errno not in NO_ROOM:
+        return None
+    where = f" for {error.filename}" if error.filename else ""
+    return f"{os.strerror(error.errno)}{where}; make room, or choose another place (TMPDIR is that of temporary files)"
 
 
 @contextmanager
@@ -110,18 +123,21 @@ def exits() -> Iterator[None]:
     """Errors as sentences with the exit code that belongs to them."""
     try:
         yield
-    except (typer.Exit, typer.BadParameter):
+    except typer.Exit:
+        raise
+    except typer.BadParameter as error:
+        error.message = _shortened(error.message)
         raise
     except KeyboardInterrupt:
         fail("interrupted", INTERRUPTED)
     except UnusableDataError as error:
         fail(str(error), DATA)
-    except (ValueError, OSError) as error:
+    except (ValueError, OverflowError, OSError) as error:
         if isinstance(error, BrokenPipeError):
             raise
-        fail(str(error), USAGE)
+        fail(_of_disk(error) or str(error), USAGE)
     except MemoryError as error:
-        fail(f"not enough memory: {error or 'ask for less at once'}", USAGE)
+        fail(f"not enough memory: {str(error) or 'ask for less at once'}", USAGE)
     except ModuleNotFoundError as error:
         fail(f"{error}; install it with: python -m pip install {error.name}", USAGE)
     except (NothingFittedError, LostWorkError) as error:  # such as of a cluster that has no worker at all

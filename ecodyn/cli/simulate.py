@@ -24,6 +24,7 @@ from ecodyn.cli.options import (
     WindowText,
 )
 from ecodyn.cli.output import PARTIAL, STDOUT, UNFITTED, exits, fail, listed, print_json, say
+from ecodyn.cli.writing import end_if_elsewhere, written
 
 if TYPE_CHECKING:
     from ecodyn.families.model import FittedModel
@@ -74,14 +75,17 @@ def simulate(
             fail(f"no rollout finished: {listed(f'run {r}: {s}' for r, s in status.items())}", UNFITTED)
         origin = {"model": str(model), "from": str(source), "status": status, "law": dict(law.provenance)}
         solved = _finished(rollout, matched, origin).select(features=data.features)
+        in_place = True
         if output is not None and str(output) != STDOUT:
-            solved.save(output, force=force)
-            say(f"wrote {output}: {solved}")
+            in_place = written(lambda path: solved.save(path, force=force), output)
+            if in_place:
+                say(f"wrote {output}: {solved}")
         if as_json or output is None or str(output) == STDOUT:
             print_json({"status": status, "runs": solved.runs, "steps": solved.times, "values": solved.values}, True)
         if solved.n_runs < data.n_runs:
             lost = (f"run {r}: {s}" for r, s in status.items() if s != "ok")
             fail(f"{data.n_runs - solved.n_runs} of {data.n_runs} rollouts ended early: {listed(lost)}", PARTIAL)
+        end_if_elsewhere(in_place)
 
 
 def _of_features(law: FittedModel, data: Trajectories, source: Path) -> Trajectories:

@@ -12,8 +12,9 @@ import typer
 from ecodyn.cli.arguments import numbers, shard_of, typed
 from ecodyn.cli.networks import SCHEDULES, network_grid
 from ecodyn.cli.options import ClusterName, Force, Jobs, Json, Shard
-from ecodyn.cli.output import INTERRUPTED, PARTIAL, UNFITTED, exits, fail, progress_bar, save_runs, warnings_said
+from ecodyn.cli.output import INTERRUPTED, PARTIAL, UNFITTED, exits, fail, progress_bar, warnings_said
 from ecodyn.cli.workplace import workplace
+from ecodyn.cli.writing import save_runs
 
 if TYPE_CHECKING:
     from ecodyn.trajectories import Trajectories

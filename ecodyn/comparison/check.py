@@ -17,11 +17,14 @@ from ecodyn.families.estimator import MIN_STEPS
 from ecodyn.families.model_name import FAMILY
 from ecodyn.rollouts.iteration import parse_dynamics
 from ecodyn.trajectories import Trajectories
+from ecodyn.trajectories.independence import with_copies_together
 from ecodyn.trajectories.parts import some
 from ecodyn.trajectories.state import VELOCITY, observable_of, parse_state
 from ecodyn.trajectories.velocity import STEPS
 
 __all__ = ["Checked", "check"]
+
+SMALLEST, LARGEST = 1e-100, 1e100  # of signals: their squares, and the squares' ratios, are held to all digits
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +55,9 @@ def check(data: Trajectories, request: Request) -> Checked:
     UnusableDataError, ValueError
         Data and request don't go together, in a sentence.
     """
+    data, dependent = with_copies_together(data)
+    for sentence in dependent:
+        warnings.warn(sentence, DataWarning, stacklevel=3)
     available = parse_dynamics(request.dynamics)
     models = contenders(request.families, request.couplings, request.state, request.parameters, available)
     phases = chosen_phases(data, request.phases, request.windows, request.folds)
@@ -67,7 +73,13 @@ def check(data: Trajectories, request: Request) -> Checked:
         if FORECAST in request.protocols:
             _check_forecasts(part, models)
         _say_ahead(part, models)
-    notes = (*data.warnings, *(phases.notes if phases else ()), *left_out(request.families, available), *gaps)
+    notes = (
+        *data.warnings,
+        *dependent,
+        *(phases.notes if phases else ()),
+        *left_out(request.families, available),
+        *gaps,
+    )
     return Checked(data=data, windows=tuple(parts), contenders=tuple(models), phases=phases, notes=notes)
 
 
@@ -97,6 +109,7 @@ def _lost_forecasts(parts: Sequence[Trajectories]) -> Iterator[str]:
 
 def _check_usable(data: Trajectories, models: Sequence[Contender]) -> None:
     """What no family could use is refused; what one can't is that family's failure."""
+    _check_sizes(data)
     whole, problems = data.complete(), []
     for m in models:
         if m.kind == FAMILY and m.estimator is not None:
@@ -111,6 +124,18 @@ def _check_usable(data: Trajectories, models: Sequence[Contender]) -> None:
         raise UnusableDataError(
             "expected signals that change over the window, got constant ones in every run: nothing is left to explain"
         )
+
+
+def _check_sizes(data: Trajectories) -> None:
+    """Refuse signals whose squares no double holds: all of them, or where features have units of their own any."""
+    low, high = np.nanmin(data.values, axis=(0, 1)), np.nanmax(data.values, axis=(0, 1))
+    sizes = np.maximum(-low, high)
+    for size in sizes if data.labels_shared else (sizes.max(),):
+        if size and not SMALLEST <= size <= LARGEST:
+            raise UnusableDataError(
+                f"expected signals of sizes from {SMALLEST:g} to {LARGEST:g}, whose squares can be summed, got "
+                f"{size:g}; multiply them by {10.0 ** -round(np.log10(size)):g}, which changes no law but its units"
+            )
 
 
 def _check_velocity(data: Trajectories, models: Sequence[Contender], protocols: Sequence[str]) -> None:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ecodyn.equations.library import EXCHANGEABLE, FULL, INDEPENDENT, Library
+from ecodyn.errors import UnusableDataError
 from ecodyn.trajectories.labels import Label
 from ecodyn.trajectories.state import VELOCITY, fitted
 
 Powers = tuple[int, ...]
+MOST_DEGREE = 1000  # of a library's monomials: x**1000 is nothing or beyond all numbers
+MOST_EXPONENTS = 20_000_000  # in the monomials of a library: 160 MB, and far beyond what can be fitted
 
 
 def linear_library(
@@ -146,12 +148,35 @@ def polynomial_library(
 
 def _powers_up_to(weights: Sequence[int], degree: int) -> tuple[Powers, ...]:
     """Exponents of all monomials of weighted degree at most ``degree``, lowest first."""
-    exponents: list[Powers] = [_zeros(len(weights))]
-    for count in range(1, degree + 1):
-        for chosen in itertools.combinations_with_replacement(range(len(weights)), count):
-            if sum(weights[v] for v in chosen) <= degree:
-                exponents.append(tuple(chosen.count(v) for v in range(len(weights))))
-    return tuple(sorted(exponents, key=lambda p: sum(w * q for w, q in zip(weights, p, strict=True))))
+    _check_size(weights, degree)
+    begun: list[tuple[Powers, int]] = [((), degree)]  # with the degrees that are left for the variables that follow
+    for weight in weights:
+        begun = [((*powers, q), left - weight * q) for powers, left in begun for q in range(left // weight + 1)]
+    # Of one degree, fewer factors come first, and earlier variables.
+    begun.sort(key=lambda one: (-one[1], sum(one[0]), tuple(-q for q in one[0])))
+    return tuple(powers for powers, _ in begun)
+
+
+def _check_size(weights: Sequence[int], degree: int) -> None:
+    """Refuse a library that no fit could use, before any of it is made: how many exponents it has follows by counting.
+
+    Raises
+    ------
+    UnusableDataError
+        There would be too many.
+    """
+    count = float("inf")
+    if degree <= MOST_DEGREE and degree * len(weights) <= MOST_EXPONENTS:
+        ways = [1, *[0] * degree]  # monomials of each degree, of the variables so far
+        for weight in weights:
+            for d in range(weight, degree + 1):
+                ways[d] += ways[d - weight]
+        count = float(min(sum(ways), MOST_EXPONENTS + 1)) * len(weights)
+    if count > MOST_EXPONENTS:
+        raise UnusableDataError(
+            f"all monomials of {len(weights)} variables up to degree {degree} are too many for a library, expected at "
+            f"most {MOST_EXPONENTS:.0e} exponents in all; ask for a lower degree, fewer features, or another coupling"
+        )
 
 
 def _zeros(n: int) -> Powers:

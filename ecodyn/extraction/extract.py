@@ -11,9 +11,10 @@ from typing import Unpack
 import numpy as np
 
 from ecodyn.errors import DataWarning
+from ecodyn.extraction.damaged import readable_logs
 from ecodyn.extraction.incomplete import IncompleteExtractionError, InterruptedExtraction
 from ecodyn.extraction.layout import layout, same_features
-from ecodyn.extraction.logged_inputs import LoggedInputs, with_logged_inputs
+from ecodyn.extraction.logged_inputs import LoggedInputs
 from ecodyn.extraction.reduction import Reduced, choose_observables, reduce
 from ecodyn.extraction.request import Fields, Request, with_fields
 from ecodyn.extraction.sharing import share_noted
@@ -91,11 +92,11 @@ def extract(
     """
     request, options = with_fields(request or Request(), options or LogOptions(), fields)
     given = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
-    logs, found = with_logged_inputs(given, options, inputs or {}, input_kind)
+    logs, found, damaged = readable_logs(given, options, inputs or {}, input_kind, all_or_none=shard is not None)
     extraction = _Extraction(
         logs, request, options, labels_shared=labels_shared, notes=notes or {}, command=command, inputs=found
     )
-    extraction.share = share_of(shard)
+    extraction.share, extraction.damaged = share_of(shard), damaged
     return extraction.result(jobs, progress)
 
 
@@ -137,6 +138,7 @@ class _Extraction:
         self.inputs, self.remarks = inputs, [*self.remarks, *inputs.remarks]
         self.names = run_names(logs)
         self.share: Share | None = None  # all of them
+        self.damaged: list[str] = []  # sentences on logs that could not be opened
         self.done: dict[int, Reduced] = {}
         self.failures: dict[int, Exception] = {}
 
@@ -149,9 +151,9 @@ class _Extraction:
             raise InterruptedExtraction(self._finished() if self.done else None, missing) from None
         if not self.done:
             raise next(iter(self.failures.values()))
-        if self.failures:
+        if self.failures or self.damaged:
             sentences = [_sentence(self.logs[i], error) for i, error in sorted(self.failures.items())]
-            raise IncompleteExtractionError(self._finished(), sentences)
+            raise IncompleteExtractionError(self._finished(), self.damaged + sentences)
         return self._finished()
 
     @property

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -198,15 +197,16 @@ def load_model(path: str | Path) -> FittedModel:
     """
     from ecodyn.errors import UnusableDataError
     from ecodyn.families.model import SCHEMA
+    from ecodyn.runtime.foreign_json import foreign_json
 
     try:
-        document: dict[str, Any] = json.loads(Path(path).read_text(), parse_constant=_no_constant)
+        document: dict[str, Any] = foreign_json(Path(path).read_text(encoding="utf-8"))
         if not isinstance(document, dict) or document.get("schema") not in range(1, SCHEMA + 1):
             raise ValueError(f"schema {document.get('schema') if isinstance(document, dict) else None!r}")
         return model_of(document, path)
     except UnusableDataError:
         raise
-    except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
+    except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError, OverflowError) as error:
         raise UnusableDataError(
             f"expected a model file of schema {SCHEMA} written by ecodyn in {path}, got {type(error).__name__}: {error}"
             "; save the model again, with this version"
@@ -234,7 +234,24 @@ def model_of(document: Mapping[str, Any], path: str | Path) -> FittedModel:
     >>> model_of(law.to_json(), "law.json").family
     'linear'
     """
+    _check_stated(document)
     return _kind_of_model(document["kind"], path).from_json(document, path)
+
+
+def _check_stated(document: Mapping[str, Any]) -> None:
+    """Refuse what no model of any kind states of itself: text that is none, labels that a table could not have."""
+    from ecodyn.trajectories.labels import checked_labels
+    from ecodyn.trajectories.state import parse_state
+
+    for name in ("kind", "family", "coupling", "state"):
+        if not isinstance(document[name], str):
+            raise ValueError(f"{name} {document[name]!r:.60}, which is no text")
+    if not isinstance(document["features"], list) or not isinstance(document["provenance"], dict):
+        raise ValueError("features that are no list, or a provenance that is no object")
+    parse_state(document["state"])
+    labels = checked_labels(document["features"], len(document["features"]), "features").tolist()
+    if labels != document["features"]:
+        raise ValueError(f"features {document['features']!r:.60}, expected whole numbers or names")
 
 
 def _kind_of_model(kind: str, path: str | Path) -> type[FittedModel]:
@@ -250,10 +267,6 @@ def _kind_of_model(kind: str, path: str | Path) -> type[FittedModel]:
             f"expected a model file of a kind that is known in {path}, got an {error}; install the distribution that "
             "the model's family is from"
         ) from error
-
-
-def _no_constant(name: str) -> float:
-    raise ValueError(f"{name} where a finite number belongs")
 
 
 _HOME = {

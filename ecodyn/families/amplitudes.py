@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ecodyn.rollouts.labelled import SIGNAL
+from ecodyn.runtime.foreign_json import number_array
 
 if TYPE_CHECKING:
     from ecodyn.trajectories import Trajectories
@@ -25,10 +26,8 @@ def amplitudes_of(trajectories: Trajectories, state: str) -> tuple[float, ...]:
 def amplitudes_from(document: Mapping[str, Any]) -> tuple[float, ...]:
     """The amplitudes in a model file; those of older files state the signal's alone."""
     channels = len(document["state"].split(","))
-    amplitudes = tuple(float(a) for a in document.get("amplitudes", [document["amplitude"]] * channels))
-    if len(amplitudes) != channels:
-        raise ValueError(f"{len(amplitudes)} amplitudes of {channels} channels")
-    return amplitudes
+    stated = document["amplitudes"] if "amplitudes" in document else [document["amplitude"]] * channels
+    return _checked(stated, channels, "channels")
 
 
 def feature_amplitudes_of(trajectories: Trajectories) -> tuple[float, ...]:
@@ -41,6 +40,14 @@ def feature_amplitudes_from(document: Mapping[str, Any]) -> tuple[float, ...] | 
     stated = document.get("feature_amplitudes")
     if stated is None:
         return None
-    if len(stated) != len(document["features"]):
-        raise ValueError(f"{len(stated)} amplitudes of {len(document['features'])} features")
-    return tuple(float(a) for a in stated)
+    return _checked(stated, len(document["features"]), "features")
+
+
+def _checked(stated: object, count: int, of: str) -> tuple[float, ...]:
+    """So many sizes, none of them negative."""
+    amplitudes = number_array(stated, "amplitudes")
+    if amplitudes.shape != (count,):
+        raise ValueError(f"amplitudes of shape {amplitudes.shape} for {count} {of}")
+    if (amplitudes < 0).any():
+        raise ValueError(f"amplitudes of {amplitudes.min():g}, a largest absolute value")
+    return tuple(amplitudes.tolist())

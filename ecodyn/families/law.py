@@ -22,6 +22,7 @@ from ecodyn.families.known import refuse_unknown_inputs
 from ecodyn.families.law_latex import latex_left, latex_names
 from ecodyn.families.law_text import LawText, Place
 from ecodyn.families.model import amplitudes_from, feature_amplitudes_from
+from ecodyn.runtime.foreign_json import number_array
 from ecodyn.trajectories.labels import Label
 
 if TYPE_CHECKING:
@@ -253,7 +254,7 @@ class Law(DiagnosedModel):
     @classmethod
     def from_json(cls, document: Mapping[str, Any], path: str | Path) -> Law:
         """The law of a model file's content; a ValueError where its parts don't fit together."""
-        library, coefficients = law_file.library_from(document), np.array(document["coefficients"], dtype=float)
+        library, coefficients = law_file.library_from(document), number_array(document["coefficients"], "coefficients")
         law_file.check_coefficients(library, coefficients)
         drive, diagnostics = document.get("drive"), document.get("diagnostics")
         return cls(

@@ -20,7 +20,8 @@ from ecodyn.families.known import refuse_unknown_inputs
 from ecodyn.families.law import Law
 from ecodyn.families.law_file import inputs_from
 from ecodyn.families.model import FittedModel, amplitudes_from, feature_amplitudes_from
-from ecodyn.families.model_path import check_model_path, weights_path
+from ecodyn.families.model_path import load_weights, save_with_weights, weights_path
+from ecodyn.runtime.foreign_json import number_array
 from ecodyn.runtime.json_values import number, plain_json
 from ecodyn.trajectories.state import VELOCITY, fitted, moving
 
@@ -219,18 +220,10 @@ class NeuralModel(FittedModel):
 
     def save(self, path: str | Path, *, force: bool = False) -> None:
         """Write the model as JSON with its weights beside it, ``<name>.safetensors``."""
-        from safetensors.numpy import save_file
-
-        from ecodyn.runtime.files import write_whole
-
         weights = {k: np.ascontiguousarray(w) for k, w in self.weights.items()}
         if self.drive is not None:
             weights |= {"drive.times": self.drive.times, "drive.values": self.drive.values}
-        check_model_path(path, force=force)
-        with write_whole(weights_path(path), force=force) as temporary:
-            save_file(weights, temporary)
-        with write_whole(path, force=force) as temporary:
-            temporary.write_text(self._text())
+        save_with_weights(path, self.to_json(), weights, force=force)
 
     def _details(self) -> dict[str, object]:
         details: dict[str, object] = {
@@ -247,16 +240,7 @@ class NeuralModel(FittedModel):
     @classmethod
     def from_json(cls, document: Mapping[str, Any], path: str | Path) -> Self:
         """The model of a model file's content, with its weights read from beside it."""
-        from safetensors import SafetensorError
-        from safetensors.numpy import load_file
-
-        beside = weights_path(path)
-        try:
-            weights = load_file(beside)
-        except (OSError, SafetensorError) as error:
-            raise UnusableDataError(
-                f"expected the network's weights in {beside}, got: {error}; keep the two files together"
-            ) from error
+        weights = load_weights(path, document)
         times, values = weights.pop("drive.times", None), weights.pop("drive.values", None)
         model = cls(
             family=document["family"],
@@ -267,22 +251,22 @@ class NeuralModel(FittedModel):
             feature_amplitudes=feature_amplitudes_from(document),
             provenance=document["provenance"],
             weights=weights,
-            centre=np.array(document["centre"], dtype=float),
-            spread=np.array(document["spread"], dtype=float),
-            slope=np.atleast_1d(np.array(document["slope"], dtype=float)),
+            centre=number_array(document["centre"], "centre"),
+            spread=number_array(document["spread"], "spread"),
+            slope=np.atleast_1d(number_array(document["slope"], "slope")),
             drive=None if times is None or values is None else Drive(times, values),
             base=None if (base := document.get("base")) is None else Law.from_json(base, path),
             **_fit_from(document.get("fit", {})),
             inputs=inputs_from(document),
-            input_centre=np.array(document.get("input_centre", [0.0]), dtype=float),
-            input_spread=np.array(document.get("input_spread", [1.0]), dtype=float),
+            input_centre=number_array(document.get("input_centre", [0.0]), "input_centre"),
+            input_spread=number_array(document.get("input_spread", [1.0]), "input_spread"),
         )
         try:
             tried = model.driven(KnownInputs.ones(tuple(model.inputs)))
             tried.rhs(np.zeros((1, len(model.features), len(model.channels))), np.zeros(1))
         except (KeyError, ValueError) as error:
             raise UnusableDataError(
-                f"expected the network that {path} describes in {beside}, got other weights ({error}); "
+                f"expected the network that {path} describes in {weights_path(path)}, got other weights ({error}); "
                 "keep together what was saved together"
             ) from error
         return model

@@ -21,6 +21,7 @@ __all__ = ["NpyFrames", "ZippedFrames", "check_signature", "open_npy", "open_npz
 
 NPY_SIGNATURE = b"\x93NUMPY"  # as numpy.lib.format has it
 ZIP_SIGNATURE = b"PK"  # of every zip's local headers, .npz and torch's files among them
+MOST_OF_NOTHING = 1_000_000  # along an axis of an array that has no numbers: gradients of a frozen embedding are such
 DEFLATE_LIMIT = 1032  # deflate shrinks nothing further than 1032 : 1 (zlib's technical details)
 SLACK = 1024  # bytes of a member that compresses to next to nothing
 NAME_LENGTH_AT, LOCAL_HEADER = 26, 30  # bytes of a zip's local header, before the name (APPNOTE.TXT, 4.3.7)
@@ -155,7 +156,7 @@ def _header(file: IO[bytes], where: str) -> tuple[tuple[int, ...], bool, np.dtyp
 
 
 def _check_size(where: str, shape: tuple[int, ...], dtype: np.dtype, held: int) -> None:
-    if 0 in shape and max(shape) > held:
+    if 0 in shape and max(shape) > MOST_OF_NOTHING:
         raise UnusableDataError(f"{where} claims an array {shape} without numbers, expected frames; write it again")
     claimed = dtype.itemsize
     for length in shape:  # Python's integers, since a made-up header may overflow NumPy's

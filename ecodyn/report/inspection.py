@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, TypedDict
 
 from rich.table import Table
+from rich.text import Text
 
 from ecodyn.runtime.json_values import Json
 from ecodyn.trajectories.labels import Label
@@ -117,7 +118,9 @@ def log_table(facts: LogFacts) -> Table:
 
 def recordings_table(title: object, logs: Sequence[LogFacts]) -> Table:
     """What was recorded of several trainings so far: a row each."""
-    table = Table(title=str(title), title_justify="left", caption=logs[0]["command"], caption_justify="left")
+    table = Table(
+        title=Text(str(title)), title_justify="left", caption=Text(logs[0]["command"]), caption_justify="left"
+    )
     for column in ("run", "rows", "steps", "features", "observables", "state"):
         table.add_column(column, overflow="fold")
     for facts in logs:
@@ -125,14 +128,15 @@ def recordings_table(title: object, logs: Sequence[LogFacts]) -> Table:
         rows, features = map(str, facts["frames"])
         observables = ", ".join(facts["observables"]) or "signal"
         finished = ["finished"] if facts["path"].endswith(".nc") else []
-        table.add_row(facts["run"], rows, steps, features, observables, "\n".join([*finished, *facts["wrong"]]))
+        state = "\n".join([*finished, *facts["wrong"]])
+        table.add_row(*map(Text, (facts["run"], rows, steps, features, observables, state)))
     return table
 
 
 def _two_columns(title: object, rows: Mapping[str, str]) -> Table:
-    table = Table(title=str(title), show_header=False, title_justify="left")
+    table = Table(title=Text(str(title)), show_header=False, title_justify="left")
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     for name, value in rows.items():
-        table.add_row(name, value)
+        table.add_row(name, Text(value))
     return table

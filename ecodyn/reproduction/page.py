@@ -50,13 +50,14 @@ def claim_lines(result: Reproduction) -> list[str]:
 def claims_table(result: Reproduction) -> RichTable:
     """The same for a terminal, as a rich table."""
     from rich.table import Table as RichTable
+    from rich.text import Text
 
     table = RichTable(title=f"The study's claims, scale {result.scale.name}", show_lines=True)
     for name in ("row", "claim", "found", ""):
         table.add_column(name, justify="right" if name == "row" else "left")
     for row in _claims(result):
         colour = COLOURS.get(row.agreement, "yellow")
-        table.add_row(str(row.row), row.claim, row.observation, f"[{colour}]{row.agreement}[/]")
+        table.add_row(str(row.row), row.claim, row.observation, Text(row.agreement, style=colour))
     return table
 
 

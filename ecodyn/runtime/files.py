@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ecodyn.errors import OutputExistsError, UnusableDataError
+from ecodyn.errors import FullDiskError, OutputExistsError, UnusableDataError
 
 __all__ = [
     "check_output",
+    "check_regular",
     "first_bytes",
     "first_line",
+    "flush",
     "sha256",
     "write_whole",
 ]
 
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)  # of a place that can take nothing more
+ERROR_NUMBER = re.compile(r"(?:os error|errno =) (\d+)")  # as safetensors and HDF5 write it
+SHOWN_OF_NAME = 40  # letters of a name in that of its temporary file: names end at 255 bytes
+PERMISSIONS = 0o777
 HASH_BLOCK = 1 << 20  # bytes read at a time, so that a file larger than memory can be hashed
 LFS_SIGNATURE = b"version https://git-lfs"  # of a pointer in place of a file that Git LFS did not fetch
 
@@ -36,15 +44,27 @@ def write_whole(path: str | os.PathLike[str], *, force: bool = False) -> Iterato
         `path` exists and `force` is false, or it is a folder or a symbolic link.
     FileNotFoundError, PermissionError
         The folder of `path` does not exist, or can't be written to.
+    FullDiskError
+        There is no room for it, or the disk fails; `path` is as it was.
     """
     target = Path(path)
     check_output(target, force=force)
-    temporary = target.with_name(f".{target.stem}.{secrets.token_hex(6)}{target.suffix}")
+    # Of a long name as much as leaves room for what is added.
+    temporary = target.with_name(f".{target.stem[:SHOWN_OF_NAME]}.{secrets.token_hex(6)}{target.suffix}")
     try:
+        mode = _mode_of_new(temporary)
         yield temporary
-        _flush(temporary)
+        temporary.chmod(mode)  # some libraries' files are their owner's alone, whatever the umask says
+        flush(temporary)
         _refuse_existing(target, force)  # another writer may have finished in the meantime
         temporary.replace(target)
+    except Exception as error:
+        number = _error_number(error)
+        if number not in NO_ROOM:
+            raise
+        raise FullDiskError(
+            f"{target} can't be written ({os.strerror(number)}); make room, or choose another place"
+        ) from error
     finally:
         temporary.unlink(missing_ok=True)  # after the rename there is nothing left under this name
     _flush_folder(target.parent)
@@ -71,8 +91,9 @@ def first_bytes(path: Path, kind: str) -> bytes:
     Raises
     ------
     UnusableDataError
-        The file is empty, or a git-lfs pointer.
+        The file is empty, a git-lfs pointer, or a pipe or device, which has no end.
     """
+    check_regular(path)
     with path.open("rb", buffering=0) as file:
         start = file.read(len(LFS_SIGNATURE))
     if not start:
@@ -80,6 +101,18 @@ def first_bytes(path: Path, kind: str) -> bytes:
     if start == LFS_SIGNATURE:
         raise UnusableDataError(f"{path} is a git-lfs pointer and not the data; fetch them with git lfs pull")
     return start
+
+
+def check_regular(path: Path) -> None:
+    """Refuse pipes and devices: reading one waits for ever, or goes on for ever.
+
+    Raises
+    ------
+    UnusableDataError
+        It is one, or a link to one.
+    """
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise UnusableDataError(f"{path} is a pipe or a device, expected a file; write what comes out of it to one")
 
 
 def first_line(error: BaseException) -> str:
@@ -105,7 +138,24 @@ def _refuse_existing(target: Path, force: bool) -> None:
         raise OutputExistsError(f"{target} exists already; pass force=True (--force) to replace it")
 
 
-def _flush(temporary: Path) -> None:
+def _error_number(error: Exception) -> int:
+    """The operating system's number of an error, 0 if it is none: some libraries' errors have it in their text only."""
+    if isinstance(error, OSError) and error.errno is not None:
+        return error.errno
+    stated = ERROR_NUMBER.search(str(error))
+    return int(stated[1]) if stated else 0
+
+
+def _mode_of_new(path: Path) -> int:
+    """Permissions of a new file there, as the umask says: which no process can ask for without changing it."""
+    path.touch()
+    mode = path.stat().st_mode & PERMISSIONS
+    path.unlink()  # some libraries write only what is not there
+    return mode
+
+
+def flush(temporary: Path) -> None:
+    """Have a file's content on the disk, or the error that it has no room there."""
     with temporary.open("rb+") as file:
         os.fsync(file.fileno())
 

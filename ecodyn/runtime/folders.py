@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ecodyn.errors import OutputExistsError
+from ecodyn.runtime.files import SHOWN_OF_NAME
 
 __all__ = ["check_folder_output", "write_folder"]
 
@@ -34,7 +35,7 @@ def write_folder(
     """
     target = Path(path)
     check_folder_output(target, force=force, replaceable=replaceable)
-    temporary, aside = (target.with_name(f".{target.name}.{secrets.token_hex(6)}") for _ in range(2))
+    temporary, aside = (target.with_name(f".{target.name[:SHOWN_OF_NAME]}.{secrets.token_hex(6)}") for _ in range(2))
     temporary.mkdir()
     try:
         yield temporary

@@ -41,7 +41,7 @@ def progress_bar(what: str, total: int | None, console: Console | None = None) -
     if console.is_jupyter and importlib.util.find_spec("ipywidgets") is None:
         yield from _line(what)
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     nowhere = not (console.is_terminal or console.is_jupyter)
     with Progress(*columns, console=console, disable=nowhere, transient=True) as bar:
         task = bar.add_task(what, total=total)

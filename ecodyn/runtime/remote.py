@@ -6,17 +6,19 @@ is taken for ``s3://bucket``.
 
 from __future__ import annotations
 
+import atexit
 import functools
 import os
 import re
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from ecodyn.errors import UnusableDataError
 from ecodyn.runtime.remote_path import RemotePath
+from ecodyn.runtime.temporary import temporary_folder
 from ecodyn.runtime.urls import UrlPath
 
 __all__ = ["RemotePath", "UrlPath", "forget", "is_url", "local", "looked_into", "named", "place", "state_of"]
@@ -88,7 +90,7 @@ def local(path: str | os.PathLike[str] | UrlPath) -> Path:
         return there
     state = there.state() if there.is_file() else None
     if there.url not in _COPIES or state is None or _COPIES[there.url][1] != state:
-        folder = Path(tempfile.mkdtemp(prefix="fetched-", dir=_folder().name))
+        folder = Path(tempfile.mkdtemp(prefix="fetched-", dir=_folder()))
         _COPIES[there.url] = there.fetched(folder), state
     return _COPIES[there.url][0]
 
@@ -124,6 +126,8 @@ _COPIES: dict[str, tuple[Path, tuple[int, str] | None]] = {}  # by URL, with wha
 
 
 @functools.cache
-def _folder() -> tempfile.TemporaryDirectory[str]:
+def _folder() -> Path:
     """Where copies lie; it goes with the process."""
-    return tempfile.TemporaryDirectory(prefix="ecodyn-", ignore_cleanup_errors=True)
+    held = ExitStack()
+    atexit.register(held.close)
+    return held.enter_context(temporary_folder())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pickle
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from ecodyn.runtime.temporary import temporary_folder
 
 __all__ = ["SharedData", "shared_data"]
 
@@ -54,8 +55,8 @@ def shared_data(value: object) -> Iterator[SharedData]:
 
     # By value what a worker can't import: families from a notebook, and classes made in functions.
     head = cloudpickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL, buffer_callback=is_pickled)
-    with tempfile.TemporaryDirectory(prefix="ecodyn-", ignore_cleanup_errors=True) as folder:
-        path, places = Path(folder) / "shared", []
+    with temporary_folder() as folder:
+        path, places = folder / "shared", []
         with path.open("wb") as file:
             file.write(head)
             for array in arrays:

@@ -27,6 +27,7 @@ from ecodyn.survival.result import Analysis
 from ecodyn.survival.scaling import ScaledRuns, scaled_runs
 from ecodyn.survivors.survivors import DEFAULT_RULE, Survivors, stored_at, survivors
 from ecodyn.trajectories import Trajectories
+from ecodyn.trajectories.independence import with_copies_together
 from ecodyn.trajectories.parts import some
 
 if TYPE_CHECKING:
@@ -73,11 +74,11 @@ def analyse(
     UnusableDataError
         The rule can't be used on these runs, a run lacks a step asked for, or has no step but the first.
     """
-    stored = data_of(runs)
+    stored, dependent = with_copies_together(data_of(runs))
     runs = stored.complete()  # `data.warnings` says what is missing
     judged = survivors(runs, rule, step)
     _refuse_bad_steps(runs, judged, early)
-    notes = _remarks(runs, judged)
+    notes = [*dependent, *_remarks(runs, judged)]
     steps = None if early is None else sorted(set(early))
     scores, curves = _or_note(lambda: _predictions(runs, judged, steps), NO_SCORES, notes)
     none: dict[float, Together] = {}

@@ -85,9 +85,10 @@ def is_nameless(name: str) -> bool:
 
 def is_logged_beside(name: str) -> bool:
     """Whether loggers write such a column beside the features."""
-    own = normal(name)
-    patterns = (LEARNING_RATE, SPEED, EXTREME)
-    return own in LOGGED_BESIDE or own.startswith("_") or any(p.fullmatch(own) is not None for p in patterns)
+    own, patterns = normal(name), (LEARNING_RATE, SPEED, EXTREME)
+    if str(name).strip().startswith("_"):  # and not with a minus
+        return True
+    return own in LOGGED_BESIDE or any(p.fullmatch(own) is not None for p in patterns)
 
 
 def is_learning_rate(name: str) -> bool:

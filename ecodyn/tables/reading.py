@@ -88,6 +88,8 @@ def _json_lines(path: Path, text: str) -> pd.DataFrame:
             raise UnusableDataError(f"{path}: line {number} holds a {type(row).__name__}, expected an object")
         rows.append(row)
     names = list(dict.fromkeys(name for row in rows for name in row))
+    if any("\ud800" <= letter <= "\udfff" for name in names for letter in name):
+        raise UnusableDataError(f"{path} has a name with half a character in it (a surrogate); write it as UTF-8")
     columns = {name: pd.Series([row.get(name) for row in rows], dtype=object) for name in names}
     return pd.DataFrame(columns, columns=names)
 

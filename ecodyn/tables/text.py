@@ -24,6 +24,7 @@ __all__ = ["DECIDED", "METADATA_MARK", "read_text"]
 DECIDED = "ecodyn_decided"  # key of sentences in DataFrame.attrs on how the text was read
 SEPARATORS = (",", ";", "\t", "|")  # as spreadsheets and databases write them
 SPREADSHEET_MARK = re.compile(r"sep=.")  # a first line that tells Excel the separator
+MOST_COLUMNS = 100_000  # pandas takes about 50 µs for each of several passes over columns
 SAMPLE = 50  # lines that are looked at for the separator
 # Pandas compares cells letter by letter.
 SPELLINGS = sorted({spelling for m in MISSING for spelling in (m, m.upper(), m.title(), m.replace("nan", "NaN"))})
@@ -51,6 +52,7 @@ def read_text(path: Path, text: str, labels: Sequence[str] = ()) -> pd.DataFrame
         raise UnusableDataError(f"{path} has no data: expected a line of column names and a line for each step")
     separator = _separator(path, [line for _, line in body[:SAMPLE]])
     header = [name.strip() for name in _cells(body[0][1], separator)]
+    _check_columns(path, len(header))
     _check_not_commented(path, [line for number, line in lines if number == body[0][0] - 1], separator, header)
     body, comments, decided = with_marked_rows(lines, body, lambda line: _cells(line, separator))
     if separator == ";":
@@ -92,7 +94,19 @@ def _separator(path: Path, lines: list[str]) -> str | None:
 def _cells(line: str, separator: str | None) -> list[str]:
     if separator is None:
         return line.split()
-    return next(csv.reader([line], delimiter=separator, skipinitialspace=True), [])
+    try:
+        return next(csv.reader([line], delimiter=separator, skipinitialspace=True), [])
+    except csv.Error as error:
+        raise UnusableDataError(f"a line of {len(line)} letters can't be read as CSV: {error}; shorten it") from None
+
+
+def _check_columns(path: Path, count: int) -> None:
+    """Refuse more columns than a table can have in reasonable time, before any of them is made."""
+    if count > MOST_COLUMNS:
+        raise UnusableDataError(
+            f"{path} has {count} columns, expected at most {MOST_COLUMNS}; write so many features as netCDF "
+            "(Trajectories.save), or in the long form, a row a value"
+        )
 
 
 def _check_not_commented(path: Path, above: list[str], separator: str | None, header: list[str]) -> None:

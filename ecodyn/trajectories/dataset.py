@@ -14,6 +14,7 @@ import numpy as np
 
 from ecodyn.arrays import Array, Bools, Integers
 from ecodyn.errors import UnusableDataError
+from ecodyn.runtime.foreign_json import foreign_json
 from ecodyn.runtime.json_values import Json
 from ecodyn.trajectories.checks import Checked
 from ecodyn.trajectories.input_variables import INPUT, input_variables, inputs_of_variables
@@ -152,7 +153,7 @@ def unpack(ds: xr.Dataset) -> Arguments:
         "steps": _steps(ds),
         "features": ds["feature"].values if "feature" in ds.coords else None,
         "runs": ds["run"].values if "run" in ds.coords else None,
-        "labels_shared": bool(ds.attrs.get("labels_shared", 0)),
+        "labels_shared": _whole_attribute(ds, "labels_shared", 0) != 0,
         "provenance": _provenance(ds.attrs.get("provenance", "{}")),
         "missing": _array(ds, "missing", DIMENSIONS) != 0 if "missing" in ds else None,
         "inputs": inputs_of_variables(ds),
@@ -165,7 +166,7 @@ def _array(ds: xr.Dataset, name: str, dims: tuple[str, ...]) -> np.ndarray:
 
 
 def _check_dataset(ds: xr.Dataset) -> None:
-    schema = int(ds.attrs.get("ecodyn_schema", SCHEMA))
+    schema = _whole_attribute(ds, "ecodyn_schema", SCHEMA)
     if schema > SCHEMA:
         raise UnusableDataError(
             f"the file follows schema {schema}, this version of ecodyn reads up to {SCHEMA}; upgrade ecodyn"
@@ -184,9 +185,22 @@ def _steps(ds: xr.Dataset) -> np.ndarray:
     return _array(ds, "time", EXPECTED["time"]) if "time" in ds else np.asarray(ds["step"].values)
 
 
-def _provenance(text: str) -> dict[str, Json]:
+def _whole_attribute(ds: xr.Dataset, name: str, default: int) -> int:
+    """An attribute of the file that is a whole number."""
+    stated = ds.attrs.get(name, default)
+    single = stated.item() if isinstance(stated, np.ndarray | np.generic) and stated.size == 1 else stated
+    if not isinstance(single, int):
+        raise UnusableDataError(
+            f"the attribute {name} is {stated!r:.60}, expected a whole number; correct or delete it"
+        )
+    return single
+
+
+def _provenance(text: object) -> dict[str, Json]:
+    if not isinstance(text, str):
+        raise UnusableDataError(f"the provenance is {text!r:.60}, expected JSON as text; correct or delete it")
     try:
-        provenance = json.loads(text)
+        provenance = foreign_json(text)
     except ValueError as error:
         raise UnusableDataError(f"the provenance is not JSON ({error}); write the file again") from error
     return provenance if isinstance(provenance, dict) else {"note": provenance}

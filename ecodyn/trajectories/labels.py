@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
@@ -18,13 +19,14 @@ Label = int | str  # of a feature, a run, a cluster
 Labels = NDArray[np.int64] | NDArray[np.str_]  # whole numbers or names, never both
 Setting: TypeAlias = NDArray[np.int64] | NDArray[np.float64] | NDArray[np.str_]  # numbers or text (run,)
 
+CONTROL = ("Cc", "Cs")  # Unicode's categories of control characters, a terminal's among them, and of surrogates
 # Of a dataset of trajectories.
 VARIABLES = {"signal", "dc", "time", "length", "cluster", "embedding", "backward_velocity", "missing"}
 RESERVED = VARIABLES | {"step", "run", "feature", "token", "dimension", "runs", "features"}  # and its dimensions
 
 
 def checked_labels(labels: Iterable[Label], size: int, name: str, *, unique: bool = True) -> Labels:
-    """Labels as int64 if they are whole numbers, else as text without blanks around it."""
+    """Labels as int64 if they are whole numbers that it holds, else as text without blanks around it."""
     array = np.asarray(labels if hasattr(labels, "dtype") else list(labels))
     if array.shape != (size,):
         raise UnusableDataError(f"{name} has shape {array.shape}, expected {size} labels; give one each")
@@ -33,11 +35,11 @@ def checked_labels(labels: Iterable[Label], size: int, name: str, *, unique: boo
             raise UnusableDataError(
                 f"{name} holds {array.tolist()}, expected whole numbers or names; write them as text"
             )
-        array = array.astype(np.int64)
+        array = array.astype(np.int64) if _fits(array) else np.array([str(int(x)) for x in array.tolist()])
     else:
         if not all(isinstance(x, (str, int, float)) for x in array.tolist()):
             raise UnusableDataError(f"{name} holds {array.tolist()}, expected whole numbers or names")
-        array = np.array([str(x).strip() for x in array.tolist()])
+        array = np.array([_text(str(x).strip(), name) for x in array.tolist()])
     if unique and len(set(array.tolist())) < size:
         double = next(x for x in array.tolist() if array.tolist().count(x) > 1)
         raise UnusableDataError(
@@ -53,7 +55,25 @@ def checked_setting(values: Iterable[Label | float], size: int, name: str) -> Se
         raise UnusableDataError(f"setting {name} has shape {array.shape}, expected one value for each of {size} runs")
     if array.dtype.kind in "biu":
         return array.astype(np.int64)
-    return array.astype(np.float64) if array.dtype.kind == "f" else np.array([str(x) for x in array.tolist()])
+    if array.dtype.kind == "f":
+        return array.astype(np.float64)
+    return np.array([_text(str(x), f"setting {name}") for x in array.tolist()])
+
+
+def _fits(array: np.ndarray) -> bool:
+    """Whether int64 holds these whole numbers."""
+    bounds = np.iinfo(np.int64)
+    return all(bounds.min <= int(x) <= bounds.max for x in array.tolist())
+
+
+def _text(text: str, name: str) -> str:
+    """Text that a terminal, a page and a file can hold as it is: whoever reads a label prints and writes it."""
+    if any(unicodedata.category(letter) in CONTROL for letter in text):
+        raise UnusableDataError(
+            f"{name} holds {text!a:.80}, which has control characters or halves of characters, expected text that can "
+            "be printed; rename it"
+        )
+    return text
 
 
 def check_names(names: Sequence[object]) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +15,9 @@ import numpy as np
 
 from ecodyn.errors import UnusableDataError
 from ecodyn.runtime.files import write_whole
+from ecodyn.runtime.processes import physical_memory
 from ecodyn.trajectories.dataset import Fields, pack
+from ecodyn.trajectories.hdf5_contents import check_contents
 from ecodyn.trajectories.paths import beginning
 
 if TYPE_CHECKING:
@@ -23,6 +27,7 @@ __all__ = ["CHECKSUM", "check_start", "opened_dataset", "read_netcdf", "write_da
 
 CHECKSUM = "ecodyn_checksum"  # the attribute of a file with the checksum of all it holds
 COMPRESSION = {"zlib": True, "complevel": 4, "shuffle": True}  # what netCDF4-python compresses with by default
+IN_MEMORY = 1 << 29  # bytes of data whose file is made in memory first, where it is smaller
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"  # netCDF4's
 NETCDF3_SIGNATURE = b"CDF"  # of the older kind, which is told so
 ZLIB_LIMIT = 1032  # zlib shrinks nothing further than 1032 : 1, so a larger claim is not backed by the file
@@ -38,6 +43,12 @@ def write_dataset(ds: xr.Dataset, path: Path, *, force: bool = False) -> None:
     ds.attrs[CHECKSUM] = _checksum(ds)
     encoding = {name: COMPRESSION for name, variable in ds.data_vars.items() if variable.dtype.kind in "if"}
     with write_whole(path, force=force) as temporary:
+        # HDF5 may end the process where a disk is full in the middle of a file: it meets none in memory.
+        if ds.nbytes <= IN_MEMORY:
+            temporary.write_bytes(ds.to_netcdf(None, engine="h5netcdf", format="NETCDF4", encoding=encoding))
+            return
+        if ds.nbytes > (free := shutil.disk_usage(temporary.parent).free):
+            raise OSError(errno.ENOSPC, f"{ds.nbytes:.3g} bytes are to be written where {free:.3g} are free")
         ds.to_netcdf(temporary, engine="h5netcdf", format="NETCDF4", encoding=encoding)
 
 
@@ -46,10 +57,8 @@ def read_netcdf(path: Path) -> xr.Dataset:
     check_start(path)
     try:
         ds = _read_whole(path)
-    except ImportError:
+    except (ImportError, UnusableDataError):
         raise
-    except UnusableDataError as error:
-        raise error if str(path) in str(error) else UnusableDataError(f"{path}: {error}") from error
     except Exception as error:  # the HDF5 layers raise anything from OSError to KeyError on a damaged file
         raise UnusableDataError(
             f"{path} is damaged or truncated ({type(error).__name__}: {error}); copy or write it again"
@@ -64,38 +73,28 @@ def read_netcdf(path: Path) -> xr.Dataset:
 
 
 @contextmanager
-def opened_dataset(source: Path | IO[bytes]) -> Iterator[xr.Dataset]:
-    """The dataset of a file, its values unread; all of them lie in that file."""
+def opened_dataset(source: Path | IO[bytes], path: object) -> Iterator[xr.Dataset]:
+    """The dataset of a file, or of its bytes, its values unread; all of them lie in that file, which is ``path``."""
     import xarray as xr
 
-    _refuse_other_files(source)
+    check_contents(source, path)
+    if not isinstance(source, Path):
+        source.seek(0)
     with xr.open_dataset(source, engine="h5netcdf", decode_times=False) as ds:
         yield ds
 
 
-def _refuse_other_files(source: Path | IO[bytes]) -> None:
-    """HDF5 may keep a variable in another file: one of a stranger would have any file of this machine read as data."""
-    import h5py
-
-    with h5py.File(source, "r") as file:
-        for name in file:
-            link = file.get(name, getlink=True)
-            held = file[name] if isinstance(link, h5py.HardLink) else None
-            if held is None or (isinstance(held, h5py.Dataset) and (held.external or held.is_virtual)):
-                raise UnusableDataError(
-                    f"expected all values in the file itself, got a link in place of {name!r}, which may lead to any "
-                    "other file and is not followed; write one file, such as with h5repack or xarray's to_netcdf"
-                )
-    if not isinstance(source, Path):
-        source.seek(0)
-
-
 def _read_whole(path: Path) -> xr.Dataset:
-    with opened_dataset(path) as ds:
+    with opened_dataset(path, path) as ds:
         if ds.nbytes > ZLIB_LIMIT * path.stat().st_size:
             raise UnusableDataError(
                 f"{path} has {path.stat().st_size} bytes and claims {ds.nbytes:.3g} bytes of data, more than "
                 "compression allows; it is truncated or made up: write it again"
+            )
+        if ds.nbytes > (memory := physical_memory()):
+            raise UnusableDataError(
+                f"{path} holds {ds.nbytes:.3g} bytes of data, more than the {memory:.3g} of memory that this machine "
+                "has; read the part that is needed: ecodyn.load(path, lazy=True)"
             )
         return ds.load()
 

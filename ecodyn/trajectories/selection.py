@@ -136,6 +136,7 @@ class Selectable(Contents):
 
     def select(
         self,
+        /,
         runs: Label | Iterable[Label] | None = None,
         features: Label | Iterable[Label] | None = None,
         **settings: Label | float | Iterable[Label | float],

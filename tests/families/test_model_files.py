@@ -107,10 +107,15 @@ def test_truncated_weights_are_refused(tmp_path, models):
             load_model(path)
 
 
+@pytest.mark.parametrize("older", [False, True], ids=["by their checksum", "of a file that states none"])
 @pytest.mark.parametrize("change", ["a layer less", "another width"])
-def test_weights_of_another_network_are_refused(tmp_path, models, change):
+def test_weights_of_another_network_are_refused(tmp_path, models, change, older):
     path = tmp_path / "model.json"
     models["network"].save(path)
+    if older:
+        document = json.loads(path.read_text())
+        del document["weights_sha256"]
+        path.write_text(json.dumps(document))
     file = path.with_suffix(".safetensors")
     weights = load(file.read_bytes())
     if change == "a layer less":

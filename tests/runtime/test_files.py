@@ -1,12 +1,13 @@
 """A file is whole or absent, whatever happens while it is written."""
 
+import errno
 import hashlib
 import os
 
 import pytest
 
-from ecodyn.errors import OutputExistsError, UnusableDataError
-from ecodyn.runtime.files import first_bytes, sha256, write_whole
+from ecodyn.errors import FullDiskError, OutputExistsError, UnusableDataError
+from ecodyn.runtime.files import check_regular, first_bytes, sha256, write_whole
 
 
 def test_what_was_written_is_there_and_nothing_else(tmp_path):
@@ -135,3 +136,48 @@ def test_files_without_data_are_refused(tmp_path, content, said):
 def test_first_bytes_begin_the_file(tmp_path):
     (tmp_path / "a.npy").write_bytes(bytes(range(100)))
     assert first_bytes(tmp_path / "a.npy", "a log")[:8] == bytes(range(8))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.ENOSPC, "No space left on device"),
+        OSError(errno.EFBIG, "File too large"),
+        RuntimeError("Can't decrement id ref count (file write failed: errno = 28, error message = 'No space left')"),
+        ValueError("I/O error: No space left on device (os error 28)"),
+    ],
+    ids=["space", "quota", "as HDF5 says it", "as safetensors says it"],
+)
+def test_a_full_disk_is_one_error_whoever_notices(tmp_path, error):
+    with pytest.raises(FullDiskError, match="make room, or choose another place"):
+        write_half(tmp_path / "a.nc", error)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("umask", [0o022, 0o077, 0o002])
+def test_permissions_are_those_of_the_umask(tmp_path, umask):
+    """Also of what a library made its owner's alone."""
+    before = os.umask(umask)
+    try:
+        with write_whole(tmp_path / "weights.safetensors") as temporary:
+            os.close(os.open(temporary, os.O_CREAT | os.O_WRONLY, 0o600))
+    finally:
+        os.umask(before)
+    assert (tmp_path / "weights.safetensors").stat().st_mode & 0o777 == 0o666 & ~umask
+
+
+@pytest.mark.parametrize("name", ["a" * 250 + ".json", "é" * 120 + ".json"])
+def test_a_name_as_long_as_names_may_be(tmp_path, name):
+    with write_whole(tmp_path / name) as temporary:
+        temporary.write_text("new")
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_a_pipe_is_no_file(tmp_path):
+    os.mkfifo(tmp_path / "a.nc")
+    (tmp_path / "zero.nc").symlink_to("/dev/zero")
+    for name in ("a.nc", "zero.nc"):
+        with pytest.raises(UnusableDataError, match="a pipe or a device"):
+            check_regular(tmp_path / name)
+    check_regular(tmp_path)
+    check_regular(tmp_path / "nothing")

@@ -22,6 +22,7 @@ from ecodyn.runtime.files import write_whole
 
 __all__ = ["PartialFolder", "continues", "partial_folder", "remove_partial", "write_record"]
 
+MOST_OF_NAME = 120  # letters of a folder's name in that of the one it becomes: names end at 255 bytes
 MOST_LISTED = 4  # settings that a message names
 PLAN, LOCK = "plan.json", "lock"
 OBSERVABLE, CURVE = "observable.", "curve."  # what the arrays' names in a batch's file begin with
@@ -206,7 +207,7 @@ def write_record(record: Record, path: Path) -> None:
 
 def remove_partial(path: Path) -> None:
     """Delete the folder, once what it held is saved elsewhere; a kill on the way leaves nothing under its name."""
-    doomed = path.with_name(f".{path.name}.removed")
+    doomed = path.with_name(f".{path.name[-MOST_OF_NAME:]}.removed")
     shutil.rmtree(doomed, ignore_errors=True)
     shutil.rmtree(path.rename(doomed))
 

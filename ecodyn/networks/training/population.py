@@ -14,7 +14,6 @@ that share an initialisation share a cluster: they are no independent ones.
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,6 +30,7 @@ from ecodyn.networks.training.schedule import Schedule
 from ecodyn.networks.training.work import Progress, Task, work
 from ecodyn.runtime.files import first_line
 from ecodyn.runtime.shares import share_of
+from ecodyn.runtime.temporary import temporary_folder
 from ecodyn.trajectories import Trajectories
 
 __all__ = ["train"]
@@ -139,5 +139,5 @@ def _folder(path: str | os.PathLike[str] | None) -> Iterator[Path]:
     if path is not None:
         yield Path(path)
         return
-    with tempfile.TemporaryDirectory(prefix="ecodyn-") as temporary:
-        yield Path(temporary)
+    with temporary_folder() as temporary:
+        yield temporary

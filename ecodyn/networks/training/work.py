@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from ecodyn.networks.training.design import Run
 from ecodyn.networks.training.network import NetworkSettings
 from ecodyn.networks.training.partial import write_record
 from ecodyn.runtime.processes import is_elsewhere, outcomes
+from ecodyn.runtime.temporary import temporary_folder
 
 __all__ = ["Progress", "Task", "work"]
 
@@ -70,8 +70,9 @@ def work(
     progress
         Called in this process.
     """
-    with tempfile.TemporaryDirectory(prefix="ecodyn-") as temporary:
-        reached = np.memmap(Path(temporary) / "steps", dtype=np.int64, mode="w+", shape=len(tasks) + 1)
+    with temporary_folder() as temporary:
+        np.zeros(len(tasks) + 1, dtype=np.int64).tofile(temporary / "steps")  # a full disk shows here
+        reached = np.memmap(temporary / "steps", dtype=np.int64, mode="r+", shape=len(tasks) + 1)
         meter = _Meter(tasks, reached, done, total, progress)
         here = min(processes, len(tasks)) <= 1
         function = functools.partial(_do_here, meter) if here else functools.partial(_do, str(reached.filename))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rich.table import Table
+from rich.text import Text
 
 from ecodyn.families.formula_model import FormulaModel
 from ecodyn.families.law import Law
@@ -23,7 +24,7 @@ def fit_table(model: FittedModel, width: int) -> Table:
     if not isinstance(model, Law | FormulaModel):
         validation = getattr(model, "validation", None)  # of networks, whose coefficients are called weights
         held = "coefficients" if validation is None else "weights"
-        table = Table(title=f"{title}: {model.n_coefficients} {held}", show_header=False)
+        table = Table(title=Text(f"{title}: {model.n_coefficients} {held}"), show_header=False)
         if validation is not None:
             table.add_row("validation", f"{validation:.3f} unexplained")
         return table

@@ -55,7 +55,7 @@ class OneFile:
         try:
             with (
                 nullcontext(self.path) if isinstance(self.path, Path) else self.path.open() as source,
-                opened_dataset(source) as ds,
+                opened_dataset(source, self.path) as ds,
             ):
                 yield ds if "run" in ds.dims else ds.expand_dims("run")
         except (ImportError, FileNotFoundError):

@@ -1,0 +1,50 @@
+"""A file that refers to another one is refused, whichever way it does; one that does not is read."""
+
+import h5py
+import numpy as np
+import pytest
+
+import ecodyn
+from ecodyn.errors import UnusableDataError
+from ecodyn.trajectories.hdf5_contents import check_contents
+
+
+@pytest.fixture
+def path(tmp_path):
+    ecodyn.Trajectories(np.random.default_rng(0).random((2, 5, 3)), np.arange(5)).save(tmp_path / "runs.nc")
+    with h5py.File(tmp_path / "other.h5", "w") as other:
+        other["signal"] = np.ones((2, 5, 3))
+    return tmp_path / "runs.nc"
+
+
+def by_link(file):
+    file["beside"] = h5py.ExternalLink("other.h5", "/signal")
+
+
+def by_link_further_in(file):
+    file.create_group("group")["beside"] = h5py.ExternalLink("other.h5", "/signal")
+
+
+def by_bytes(file):
+    file.create_dataset("beside", (10,), "u1", external=[("other.h5", 0, 10)])
+
+
+def by_view(file):
+    layout = h5py.VirtualLayout((2, 5, 3), "f8")
+    layout[...] = h5py.VirtualSource("other.h5", "signal", (2, 5, 3))
+    file.create_virtual_dataset("beside", layout)
+
+
+@pytest.mark.parametrize("refer", [by_link, by_link_further_in, by_bytes, by_view])
+@pytest.mark.parametrize("lazy", [False, True])
+def test_no_other_file_is_read(refer, lazy, path):
+    with h5py.File(path, "r+") as file:
+        refer(file)
+    with pytest.raises(UnusableDataError, match=r"beside is .*other\.h5, expected all data in the file itself"):
+        ecodyn.load(path, lazy=lazy)
+
+
+def test_links_within_the_file_are_its_own(path):
+    with h5py.File(path, "r+") as file:
+        file["again"] = h5py.SoftLink("/signal")
+    check_contents(path, path)
