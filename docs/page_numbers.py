@@ -82,8 +82,8 @@ def of_constraints(folder: Path, _: list[str]) -> Document:
 
 
 SOURCES = {
-    "verdict": Source("ecodyn compare data/circles_p59_d128.nc --window 60:1000 -o OUTPUT", of_verdict),
-    "survival": Source("ecodyn survival data/circles_p59_d128.nc -o OUTPUT", of_survival),
+    "verdict": Source("ecodyn compare --example circles --window 60:1000 -o OUTPUT", of_verdict),
+    "survival": Source("ecodyn survival --example circles -o OUTPUT", of_survival),
     "constraints": Source("python benchmarks/constraints.py -o OUTPUT", of_constraints),
 }
 

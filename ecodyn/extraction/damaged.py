@@ -12,7 +12,7 @@ from ecodyn.extraction.recording.reading import logs_at
 from ecodyn.logs import Log, LogOptions
 from ecodyn.logs.opening import is_log
 from ecodyn.runtime.files import first_line
-from ecodyn.runtime.remote import local
+from ecodyn.runtime.remote import looked_into
 from ecodyn.trajectories.inputs import Kind
 
 __all__ = ["readable_logs"]
@@ -54,7 +54,7 @@ def readable_logs(
 def _sorted_out(paths: Sequence[str | os.PathLike[str]], options: LogOptions) -> tuple[list[Path], list[str]]:
     """The paths that can be opened, of folders of several logs the entries; and what is wrong with the others."""
     whole, damaged = [], []
-    for path in map(local, paths):
+    for path in map(looked_into, paths):
         several = path.is_dir() and not is_log(path)
         entries = [entry for entry in sorted(path.iterdir()) if is_log(entry)] if several else [path]
         for entry in entries:

@@ -6,19 +6,15 @@ is taken for ``s3://bucket``.
 
 from __future__ import annotations
 
-import atexit
-import functools
 import os
 import re
-import shutil
-import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 from ecodyn.errors import UnusableDataError
+from ecodyn.runtime.remote_copies import copy_of, forget_copy
 from ecodyn.runtime.remote_path import RemotePath
-from ecodyn.runtime.temporary import temporary_folder
 from ecodyn.runtime.urls import UrlPath
 
 __all__ = ["RemotePath", "UrlPath", "forget", "is_url", "local", "looked_into", "named", "place", "state_of"]
@@ -86,20 +82,14 @@ def local(path: str | os.PathLike[str] | UrlPath) -> Path:
         The package that its kind needs is not installed.
     """
     there = place(path)
-    if isinstance(there, Path):
-        return there
-    state = there.state() if there.is_file() else None
-    if there.url not in _COPIES or state is None or _COPIES[there.url][1] != state:
-        folder = Path(tempfile.mkdtemp(prefix="fetched-", dir=_folder()))
-        _COPIES[there.url] = there.fetched(folder), state
-    return _COPIES[there.url][0]
+    return there if isinstance(there, Path) else copy_of(there)
 
 
 def forget(path: str | os.PathLike[str] | UrlPath) -> None:
     """Delete the copy of what is at a URL, where there is one."""
     there = place(path)
-    if isinstance(there, UrlPath) and there.url in _COPIES:
-        shutil.rmtree(_COPIES.pop(there.url)[0].parent, ignore_errors=True)
+    if isinstance(there, UrlPath):
+        forget_copy(there)
 
 
 def state_of(path: Path | UrlPath) -> tuple[int, int | str]:
@@ -120,14 +110,3 @@ def named(path: str | os.PathLike[str] | UrlPath) -> Iterator[Path]:
         if type(error) is not UnusableDataError or not is_url(path) or str(copy) not in str(error):
             raise
         raise UnusableDataError(str(error).replace(str(copy), str(place(path)))) from error
-
-
-_COPIES: dict[str, tuple[Path, tuple[int, str] | None]] = {}  # by URL, with what was known of it when it was fetched
-
-
-@functools.cache
-def _folder() -> Path:
-    """Where copies lie; it goes with the process."""
-    held = ExitStack()
-    atexit.register(held.close)
-    return held.enter_context(temporary_folder())

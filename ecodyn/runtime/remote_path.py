@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import IO, Any
 
+from ecodyn.runtime.remote_copies import copy_of
 from ecodyn.runtime.remote_parts import RemoteParts, forget_parts
 from ecodyn.runtime.urls import UrlPath
 
@@ -48,9 +49,7 @@ class RemotePath(type(Path())):  # type: ignore[misc]  # the class for this syst
         return "/".join(self.parts)
 
     def __fspath__(self) -> str:
-        from ecodyn.runtime.remote import local  # which makes these
-
-        return str(local(self.there))
+        return str(copy_of(self.there))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), self.parts

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Self
 
 import numpy as np
@@ -59,11 +60,17 @@ class Estimate:
 
 def t_interval(values: Array, level: float = INTERVAL_LEVEL) -> tuple[float, float]:
     """The t interval of a mean over independent values; NaN for fewer than two."""
-    from scipy.stats import t
-
     n = len(values)
     if n < 2:
         return float("nan"), float("nan")
-    half = float(t.ppf(0.5 + level / 2, n - 1)) * float(np.std(values, ddof=1)) / np.sqrt(n)
+    half = _quantile(0.5 + level / 2, n - 1) * float(np.std(values, ddof=1)) / np.sqrt(n)
     mean = float(np.mean(values))
     return float(mean - half), float(mean + half)
+
+
+@lru_cache(256)  # asked a thousand times in a comparison, for the same few numbers of clusters
+def _quantile(level: float, degrees: int) -> float:
+    """Of Student's t."""
+    from scipy.stats import t
+
+    return float(t.ppf(level, degrees))

@@ -130,7 +130,7 @@ def test_train_writes_checkpoints_that_extract_reads(tmp_path):
         (["--train-fraction", 1], "train_fraction must leave"),
         (["--optimiser", "lion"], "adamw, adam, sgd"),
         (["--momentum", 0.5], "momentum belongs to the optimiser sgd"),
-        (["--seeds", "3:3"], "empty"),
+        (["--seeds", "3:3"], "is no numbers"),
         (["--seeds", "a"], "seeds"),
         (["--seeds", "1,1"], "more than once: 1"),
         (["--steps", 0], "steps must be"),

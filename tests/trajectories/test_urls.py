@@ -11,7 +11,7 @@ from trajectory_examples import waves
 import ecodyn
 from ecodyn import UnusableDataError
 from ecodyn.extraction import extract, gather
-from ecodyn.runtime import remote
+from ecodyn.runtime import remote_copies
 from ecodyn.runtime.remote import UrlPath, is_url, place
 from ecodyn.trajectories.collection import writing
 
@@ -96,7 +96,7 @@ def test_of_a_collection_at_a_url_only_the_files_of_the_runs_are_fetched(parts, 
     assert later.runs_of([3]) == runs[[3]]
     assert fetched == ["index.json", "part_00001.nc"]
     assert ecodyn.load(url) == runs
-    copies = [copy for name, (copy, _) in remote._COPIES.items() if name.startswith(f"{url}/part")]
+    copies = [copy for name, (copy, _) in remote_copies._COPIES.items() if name.startswith(f"{url}/part")]
     assert len(copies) == 1  # one file of it lies here at a time
 
 
