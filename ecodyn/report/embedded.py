@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
 from io import BytesIO
@@ -48,8 +50,17 @@ def png(ax: Axes) -> Image:
     figure = _figure(ax)
     figure.set_dpi(RESOLUTION)
     canvas = FigureCanvasAgg(figure)
-    canvas.draw()
+    with _any_letters():
+        canvas.draw()
     return _image(figure, "image/png", partial(_in_few_colours, canvas))
+
+
+@contextmanager
+def _any_letters() -> Iterator[None]:
+    """A label in letters that the font lacks is drawn as boxes; tables have it as it is."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=r"Glyph .* missing from font", category=UserWarning)
+        yield
 
 
 def _in_few_colours(canvas: FigureCanvasAgg, buffer: BytesIO) -> None:
@@ -77,7 +88,8 @@ def _figure(ax: Axes) -> Canvas:
 def _image(figure: Canvas, mime: str, written: Callable[[BytesIO], object]) -> Image:
     # The canvas itself lays out and draws once; savefig draws all once more beforehand, for bounding boxes.
     buffer = BytesIO()
-    written(buffer)
+    with _any_letters():
+        written(buffer)
     uri = f"data:{mime};base64,{base64.b64encode(buffer.getvalue()).decode()}"
     width, height = (round(inches * PIXELS_PER_INCH) for inches in figure.get_size_inches())
     return Image(uri, width, height)

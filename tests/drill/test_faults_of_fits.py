@@ -212,7 +212,7 @@ FITS = [
     ),
     Fault(
         "settings of markup and HTML",
-        of_runs(decays, "compare", *COMPARE, settings={"<b>[/x]": ["</td><script>alert(1)</script>"] * 6}),
+        of_runs(decays, "compare", *COMPARE, settings={"<b>[bold]x": ["</td><script>alert(1)</script>"] * 6}),
         DONE,
         after=lambda f, e: (
             None

@@ -61,7 +61,7 @@ SETTINGS = [
     setting("hidden=1000000000", "neural_ode", (USAGE, DATA), memory=2 * GIB),
     setting("max_iter=0", "neural_ode"),
     setting("max_iter=forever", "neural_ode"),
-    setting("degree=1000000", "sindy", memory=GIB),
+    setting("degree=1000000", "sindy", DATA, memory=GIB),
     setting("degree=-1", "sindy"),
     setting("degree=2.5", "sindy"),
     setting("threshold=word", "sindy"),

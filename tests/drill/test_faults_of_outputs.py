@@ -197,7 +197,7 @@ def test_a_comparison_onto_a_full_disk_says_its_verdict(kilobytes, drill, materi
     told = f"{ended.code}: {ended.stdout} {ended.stderr}"
     check_always(ended, told)
     assert ended.code in (PARTIAL, USAGE), told
-    assert (ended.code == USAGE) or "Steps 0 to" in ended.stdout, told
+    assert (ended.code == USAGE) or "steps 0 to" in ended.stdout, told
     assert "No space left" in ended.said, told
     for name in ("report.json", "report.html"):
         whole = place / "report" / name
@@ -242,6 +242,9 @@ def test_a_read_only_disk(command, drill, material, tried, disk, tmp_path):
     tried(ended.outcome)
 
 
+SENTENCE = 500  # bytes: any of those that a command ends in is shorter
+
+
 @pytest.mark.parametrize("bytes_", [0, 100, 1000, 5000])
 @pytest.mark.parametrize("command", ["fit", "fit a network", "simulate", "extract", "train"])
 def test_a_quota(command, bytes_, drill, material, tried, tmp_path):
@@ -252,7 +255,8 @@ def test_a_quota(command, bytes_, drill, material, tried, tmp_path):
     arguments, output = COMMANDS[command]
     ended = drill.command(folder, [*arguments, "-o", output], limits={"RLIMIT_FSIZE": bytes_})
     told = f"{ended.code}: {ended.stdout} {ended.stderr}"
-    assert ended.code in (DONE, USAGE, PARTIAL, 4), told  # what it says is a file, too
+    # What it says is a file, too: where no sentence fits, Python ends with 1.
+    assert ended.code in (DONE, USAGE, PARTIAL, 4, *((1,) if bytes_ < SENTENCE else ())), told
     assert "Traceback" not in told
     whole = (folder / output).exists()
     assert whole == (ended.code == DONE), told
