@@ -25,7 +25,7 @@ BY_CHANCE = 1e-2
 PROJECTIONS = 24  # numbers that stand for a run's increments where all pairs are looked at
 LOOSER = 20.0  # by how much projections may differ more than what they stand for: by chance hardly ever as much
 ROUNDED = 1e-12  # of squared distances of projections, which are differences of larger numbers
-PAIRS = 1 << 22  # that are looked at at a time
+BLOCK = 256  # runs that are looked at at a time, beside all that may be near them
 
 
 def with_copies_together(runs: Trajectories) -> tuple[Trajectories, tuple[str, ...]]:
@@ -104,13 +104,17 @@ def _candidates(signal: Array, runs: Integers, near: float) -> Iterator[tuple[in
         increments = _increments(signal[r])
         size = np.sqrt(np.square(increments).sum())
         shadows[i] = np.einsum("ps,sk,pk->p", over_steps, increments / (size or 1.0), over_features, optimize=True)
-    block = max(1, PAIRS // len(runs))
-    for at in range(0, len(runs), block):
-        mine = shadows[at : at + block]
-        apart = np.square(mine).sum(axis=1)[:, None] + np.square(shadows).sum(axis=1) - 2 * mine @ shadows.T
-        for i, j in np.argwhere(apart <= LOOSER * near**2 * PROJECTIONS + ROUNDED):
-            if at + i < j:
-                yield int(at + i), int(j)
+    farthest = LOOSER * near**2 * PROJECTIONS + ROUNDED
+    order = np.argsort(shadows[:, 0], kind="stable")  # of those apart in one projection nothing further is asked
+    shadows = shadows[order]
+    ends = np.searchsorted(shadows[:, 0], shadows[:, 0] + np.sqrt(farthest), side="right")
+    for at in range(0, len(runs), BLOCK):
+        mine, others = shadows[at : at + BLOCK], shadows[at : ends[min(at + BLOCK, len(runs)) - 1]]
+        apart = np.square(mine).sum(axis=1)[:, None] + np.square(others).sum(axis=1) - 2 * mine @ others.T
+        for i, j in np.argwhere(apart <= farthest):
+            if i < j:
+                pair = int(order[at + i]), int(order[at + j])
+                yield min(pair), max(pair)
 
 
 def _are_nearly_equal(a: Array, b: Array, near: float) -> bool:
