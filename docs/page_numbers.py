@@ -152,11 +152,12 @@ def main() -> int:
         for name in names:
             text = json.dumps(made(name, arguments.written), indent=1, ensure_ascii=False)
             (RESULTS / f"{name}.json").write_text(text + "\n", encoding="utf-8")
-    stale = [page for page in PAGES if filled(page.read_text(encoding="utf-8")) != page.read_text(encoding="utf-8")]
-    for page in stale:
+    texts = {page: page.read_text(encoding="utf-8") for page in PAGES}
+    stale = {page: new for page, text in texts.items() if (new := filled(text)) != text}
+    for page, new in stale.items():
         print(f"{page.relative_to(ROOT)} says something else than its files")
         if not arguments.check:
-            page.write_text(filled(page.read_text(encoding="utf-8")), encoding="utf-8")
+            page.write_text(new, encoding="utf-8")
     return 1 if stale and arguments.check else 0
 
 

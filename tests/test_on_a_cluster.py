@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from timeless import without_times
 
 import ecodyn
 from ecodyn.extraction.incomplete import IncompleteExtractionError
@@ -30,7 +31,6 @@ from ecodyn.systems import SYSTEMS, simulate
 pytestmark = pytest.mark.slow
 
 TINY = MLP(p=7, dim=3, width=4)
-TIMES = {"fit_seconds", "seconds"}  # what may differ
 
 
 @pytest.fixture(scope="module")
@@ -38,12 +38,6 @@ def client():
     """Two workers, begun as --cluster local:2 begins them, however many cores there are."""
     with clusters._local(2) as made:
         yield made
-
-
-def without_times(value):
-    if isinstance(value, dict):
-        return {key: without_times(held) for key, held in value.items() if key not in TIMES}
-    return [without_times(held) for held in value] if isinstance(value, list) else value
 
 
 def compared(folder, progress, **options):

@@ -292,8 +292,10 @@ def _hand_over(result: Comparison, output: Path | None, as_json: bool) -> bool:
             say(window.budget.sentence)
         for sentence in window.agreement.sentences if window.agreement is not None else ():
             say(sentence)
-    for statement in () if as_json else (window.verdict.statement for window in result.windows):
-        answer(statement)
-    print_json(result.to_json() if as_json else None, as_json)
+    if as_json:
+        print_json(result.to_json(), True)
+    else:
+        for window in result.windows:
+            answer(window.verdict.statement)
     sys.stdout.flush()  # whatever becomes of the files
     return output is None or write_report(result, output)

@@ -81,16 +81,16 @@ def write_report(result: Comparison, folder: Path) -> bool:
 def _write_page(result: Comparison, path: Path, tasks: Path) -> None:
     """Write the page; one that was drawn of the same result is kept among the tasks, since figures take seconds."""
     from importlib.metadata import version
-    from tempfile import TemporaryDirectory
 
     from ecodyn.runtime.files import write_whole
     from ecodyn.runtime.fingerprints import source_fingerprint
     from ecodyn.runtime.kept_values import KeptValues
+    from ecodyn.runtime.temporary import temporary_folder
 
     def drawn() -> str:
-        with TemporaryDirectory() as beside:
-            result.to_html(Path(beside) / PAGE)
-            return (Path(beside) / PAGE).read_text(encoding="utf-8")
+        with temporary_folder() as beside:
+            result.to_html(beside / PAGE)
+            return (beside / PAGE).read_text(encoding="utf-8")
 
     kept = KeptValues(tasks, (source_fingerprint(whole=True), version("matplotlib")))
     text = kept.of(kept.key(PAGE, result), drawn)

@@ -14,6 +14,7 @@ import typer
 
 from ecodyn.errors import FullDiskError, LostWorkError, NothingFittedError, UnusableDataError
 from ecodyn.runtime.files import NO_ROOM
+from ecodyn.runtime.letters import is_control
 from ecodyn.runtime.progress import progress_bar as progress_bar
 
 if TYPE_CHECKING:
@@ -50,9 +51,7 @@ def say(text: str) -> None:
 
 
 def _printable(letter: str) -> str:
-    import unicodedata
-
-    return repr(letter)[1:-1] if letter != "\n" and unicodedata.category(letter) in ("Cc", "Cs") else letter
+    return repr(letter)[1:-1] if letter != "\n" and is_control(letter) else letter
 
 
 def answer(text: str) -> None:

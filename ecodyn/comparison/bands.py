@@ -25,7 +25,6 @@ from numpy.typing import NDArray
 from ecodyn.arrays import Array
 
 BAND_LEVEL = 0.90  # the highest round one that ten runs can give: each has nine others
-USUAL_LEVELS = (BAND_LEVEL, 0.8, 0.5)  # what fewer runs can give
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,11 +81,6 @@ class HeldOutErrors:
         """The highest level that these runs can give a band: n/(n + 1)."""
         n = len(self._scores(without))
         return n / (n + 1)
-
-    def usual_level(self, without: int | None = None) -> float | None:
-        """The highest of 90, 80 and 50 % that these runs can give; None if they can't give any."""
-        highest = self.highest_level(without)
-        return next((level for level in USUAL_LEVELS if level <= highest), None)
 
     def band(self, level: float = BAND_LEVEL, *, without: int | None = None) -> Band:
         """The band for a rollout on a further run.

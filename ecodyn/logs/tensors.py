@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,6 +19,7 @@ from ecodyn.logs.stated import EPOCH_KEYS, STEP_KEYS, settings_in
 from ecodyn.logs.torch_ranges import fetched, held_in
 from ecodyn.runtime.files import first_bytes, first_line
 from ecodyn.runtime.remote_path import RemotePath, opened_in_parts
+from ecodyn.runtime.temporary import temporary_folder
 
 __all__ = ["SAFETENSORS", "SUFFIXES", "TensorFile", "flat_tensors", "numbers_at_top", "open_tensors", "tensor_to_numpy"]
 
@@ -126,8 +126,8 @@ def _checked(path: Path) -> tuple[bytes, Mapping[str, str]]:
             return _header(stream, path.stat().st_size), metadata
     with opened_in_parts(path) as stream:
         start = _header(stream, path.stat().st_size)
-    with tempfile.TemporaryDirectory(prefix="ecodyn-") as folder:
-        stand_in = Path(folder) / "checked.safetensors"  # the library wants a file: as long, with nothing in it
+    with temporary_folder() as folder:
+        stand_in = folder / "checked.safetensors"  # the library wants a file: as long, with nothing in it
         stand_in.write_bytes(start)
         os.truncate(stand_in, path.stat().st_size)
         return _checked(stand_in)

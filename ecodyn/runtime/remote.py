@@ -94,9 +94,10 @@ def forget(path: str | os.PathLike[str] | UrlPath) -> None:
 
 def state_of(path: Path | UrlPath) -> tuple[int, int | str]:
     """Size of a file in bytes, and what changes whenever it is written."""
-    if isinstance(path, UrlPath | RemotePath):
-        return (path if isinstance(path, UrlPath) else path.there).state()
-    found = path.stat()
+    there = place(path)
+    if isinstance(there, UrlPath):
+        return there.state()
+    found = there.stat()
     return found.st_size, found.st_mtime_ns
 
 

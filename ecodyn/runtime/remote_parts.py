@@ -19,8 +19,8 @@ _BLOCKS: OrderedDict[tuple[str, int], bytes] = OrderedDict()  # by URL and numbe
 class RemoteParts(io.RawIOBase):
     """A file that is only read, from anywhere in it."""
 
-    def __init__(self, path: UrlPath) -> None:
-        self.path, self.size, self._at = path, path.size(), 0
+    def __init__(self, path: UrlPath, size: int) -> None:
+        self.path, self.size, self._at = path, size, 0
 
     def readable(self) -> bool:
         """Yes."""
@@ -67,7 +67,7 @@ class RemoteParts(io.RawIOBase):
         return _BLOCKS[key]
 
 
-def forget_parts(url: str) -> None:
+def forget_parts(path: UrlPath) -> None:
     """What is kept of a file, or of those in a folder."""
-    for key in [key for key in _BLOCKS if key[0] == url or key[0].startswith(f"{url}/")]:
+    for key in [key for key in _BLOCKS if path.holds(key[0])]:
         del _BLOCKS[key]

@@ -126,7 +126,7 @@ class RemotePath(type(Path())):  # type: ignore[misc]  # the class for this syst
             raise io.UnsupportedOperation(f"{self} is only read, got mode {mode!r}")
         if not self.is_file():
             raise FileNotFoundError(f"there is no file {self}")
-        raw = RemoteParts(self.there)
+        raw = RemoteParts(self.there, self.stat().st_size)
         if mode == "rb" and buffering == 0:
             return raw
         buffered = io.BufferedReader(raw, AT_ONCE)
@@ -137,9 +137,9 @@ class RemotePath(type(Path())):  # type: ignore[misc]  # the class for this syst
         """What is there now: nothing that was known of it before counts."""
         there = UrlPath(url)
         there.forget()
-        for known in [known for known in _INFO if known == there.url or known.startswith(f"{there.url}/")]:
+        for known in [known for known in _INFO if there.holds(known)]:
             del _INFO[known]
-        forget_parts(there.url)
+        forget_parts(there)
         return cls(url)
 
 

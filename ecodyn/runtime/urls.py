@@ -95,9 +95,9 @@ class UrlPath:
             file: IO[bytes] = system.open(path, "rb")
             return file
 
-    def size(self) -> int:
-        """Of the file, in bytes."""
-        return int(self.info()["size"])
+    def holds(self, url: str) -> bool:
+        """Whether a URL is this one, or within the folder here."""
+        return url == self.url or url.startswith(f"{self.url}/")
 
     def part(self, first: int, end: int) -> bytes:
         """So many of the file's bytes.

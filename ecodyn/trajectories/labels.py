@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from ecodyn.errors import UnusableDataError
 from ecodyn.runtime.json_values import Json
+from ecodyn.runtime.letters import is_control
 
 __all__ = ["Label", "Labels", "Setting", "check_names", "checked_labels", "checked_setting", "plain_provenance"]
 
@@ -19,7 +19,6 @@ Label = int | str  # of a feature, a run, a cluster
 Labels = NDArray[np.int64] | NDArray[np.str_]  # whole numbers or names, never both
 Setting: TypeAlias = NDArray[np.int64] | NDArray[np.float64] | NDArray[np.str_]  # numbers or text (run,)
 
-CONTROL = ("Cc", "Cs")  # Unicode's categories of control characters, a terminal's among them, and of surrogates
 # Of a dataset of trajectories.
 VARIABLES = {"signal", "dc", "time", "length", "cluster", "embedding", "backward_velocity", "missing"}
 RESERVED = VARIABLES | {"step", "run", "feature", "token", "dimension", "runs", "features"}  # and its dimensions
@@ -68,7 +67,7 @@ def _fits(array: np.ndarray) -> bool:
 
 def _text(text: str, name: str) -> str:
     """Text that a terminal, a page and a file can hold as it is: whoever reads a label prints and writes it."""
-    if any(unicodedata.category(letter) in CONTROL for letter in text):
+    if any(map(is_control, text)):
         raise UnusableDataError(
             f"{name} holds {text!a:.80}, which has control characters or halves of characters, expected text that can "
             "be printed; rename it"

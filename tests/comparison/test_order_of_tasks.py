@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from timeless import without_times
 
 import ecodyn
 from ecodyn.comparison import run
@@ -15,12 +16,6 @@ def said(runs, **options):
     """All but how long fits took, and which command it was."""
     result = ecodyn.compare(runs, ["sindy"], ["full"], **options)
     return without_times(json.loads(json.dumps(result.to_json(), default=str)))
-
-
-def without_times(value):
-    if isinstance(value, dict):
-        return {key: without_times(held) for key, held in value.items() if not key.endswith("seconds")}
-    return [without_times(held) for held in value] if isinstance(value, list) else value
 
 
 @pytest.mark.filterwarnings("ignore::ecodyn.DataWarning")

@@ -23,6 +23,10 @@ SECONDS = 60.0  # that a command may take on a machine that has other things to 
 LONGEST = 1500  # characters of a sentence; one that lists what there is may have some hundred
 CACHES = ("torchinductor_",)  # of libraries, which keep them on purpose
 Arguments = Sequence[object]
+IN_SAMPLE = (
+    *("compare", "runs.nc", "--family", "linear", "--coupling", "independent"),
+    *("--protocol", "in_sample", "--jobs", 1),
+)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import h5py
 import numpy as np
 import pytest
-from drill_cases import DATA, DONE, GIB, USAGE, Fault
+from drill_cases import DATA, DONE, GIB, IN_SAMPLE, USAGE, Fault
 from drill_material import cut, flipped
 
 TERABYTE = 10**12
@@ -198,18 +198,7 @@ FAULTS = [
         "netCDF: learning rate is text",
         file(
             attribute("provenance", '{"lr": "fast", "learning_rate": [], "weight_decay": {}}'),
-            (
-                "compare",
-                "runs.nc",
-                "--family",
-                "linear",
-                "--coupling",
-                "independent",
-                "--protocol",
-                "in_sample",
-                "--jobs",
-                1,
-            ),
+            IN_SAMPLE,
         ),
         (DONE, DATA),
     ),

@@ -1,21 +1,9 @@
 """What is typed and can't be meant: wrong types, sizes that nothing holds, names of attributes in place of settings."""
 
 import pytest
-from drill_cases import DATA, DONE, GIB, USAGE, Fault
+from drill_cases import DATA, DONE, GIB, IN_SAMPLE, USAGE, Fault
 
 FIT = ["fit", "runs.nc"]
-COMPARE = [
-    "compare",
-    "runs.nc",
-    "--family",
-    "linear",
-    "--coupling",
-    "independent",
-    "--protocol",
-    "in_sample",
-    "--jobs",
-    1,
-]
 
 
 def typed(*arguments):
@@ -122,8 +110,8 @@ COMMANDS = [
     ),
     Fault("no such protocol", typed("compare", "runs.nc", "--protocol", "x"), USAGE),
     Fault("--dynamics of both in fit", typed(*FIT, "--dynamics", "flow,map"), USAGE),
-    Fault("--margin NaN", typed(*COMPARE, "--margin", "nan"), USAGE),
-    Fault("--margin infinite", typed(*COMPARE, "--margin", "inf"), USAGE),
+    Fault("--margin NaN", typed(*IN_SAMPLE, "--margin", "nan"), USAGE),
+    Fault("--margin infinite", typed(*IN_SAMPLE, "--margin", "inf"), USAGE),
     Fault(
         "--folds beyond the runs",
         typed(
@@ -142,18 +130,18 @@ COMMANDS = [
         ),
         (DONE, USAGE, DATA),
     ),
-    Fault("--surrogates 10**30", typed(*COMPARE, "--surrogates", 10**30), USAGE, memory=GIB),
-    Fault("--seed of 30 digits", typed(*COMPARE, "--seed", 10**30), (DONE, USAGE)),
-    Fault("--seed negative", typed(*COMPARE, "--seed", -1), (DONE, USAGE)),
-    Fault("--jobs negative", typed(*COMPARE, "--jobs", -3), USAGE),
-    Fault("--jobs of 30 digits", typed(*COMPARE, "--jobs", 10**30), (DONE, USAGE)),
-    Fault("--survivor-rule of nothing", typed(*COMPARE, "--survivor-rule", "[/x]"), USAGE),
+    Fault("--surrogates 10**30", typed(*IN_SAMPLE, "--surrogates", 10**30), USAGE, memory=GIB),
+    Fault("--seed of 30 digits", typed(*IN_SAMPLE, "--seed", 10**30), (DONE, USAGE)),
+    Fault("--seed negative", typed(*IN_SAMPLE, "--seed", -1), (DONE, USAGE)),
+    Fault("--jobs negative", typed(*IN_SAMPLE, "--jobs", -3), USAGE),
+    Fault("--jobs of 30 digits", typed(*IN_SAMPLE, "--jobs", 10**30), (DONE, USAGE)),
+    Fault("--survivor-rule of nothing", typed(*IN_SAMPLE, "--survivor-rule", "[/x]"), USAGE),
     Fault(
-        "--cluster that is not there", typed(*COMPARE[:-2], "--cluster", "tcp://localhost:1"), (USAGE, 4), seconds=90
+        "--cluster that is not there", typed(*IN_SAMPLE[:-2], "--cluster", "tcp://localhost:1"), (USAGE, 4), seconds=90
     ),
-    Fault("--cluster of nothing", typed(*COMPARE[:-2], "--cluster", "nowhere"), USAGE),
-    Fault("--level beyond one", typed(*COMPARE, "--by", "dim", "--level", 7), (USAGE, DATA)),
-    Fault("--by of what is no setting", typed(*COMPARE, "--by", "self"), (USAGE, DATA)),
+    Fault("--cluster of nothing", typed(*IN_SAMPLE[:-2], "--cluster", "nowhere"), USAGE),
+    Fault("--level beyond one", typed(*IN_SAMPLE, "--by", "dim", "--level", 7), (USAGE, DATA)),
+    Fault("--by of what is no setting", typed(*IN_SAMPLE, "--by", "self"), (USAGE, DATA)),
     Fault("--columns of no column", lambda f, m: [m.table(f), "fit", "table.csv", "--columns", "[a-"][1:], DATA),
     Fault(
         "--time-column of no column",

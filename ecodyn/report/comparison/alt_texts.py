@@ -16,6 +16,7 @@ from ecodyn.families.law import Law
 from ecodyn.families.model_name import FAMILY, KINDS
 from ecodyn.report.comparison.skill_figures import MOST_CURVES
 from ecodyn.report.formatting import interval, number, percent, steps
+from ecodyn.tables.names import listed
 
 __all__ = [
     "coefficients_seen",
@@ -33,10 +34,13 @@ def skills_seen(w: WindowResult, protocol: str) -> str:
     """Mean skills with their intervals, the best of each kind of model."""
     parts = []
     for kind in KINDS:
-        scores = [m for m in w.of(protocol) if m.kind == kind and m.family != "persistence"]
-        listed = [f"{m.label} {number(m.skill)}{_in_brackets(m)}" for m in scores[:MOST_LISTED]]
-        if listed:
-            parts.append(f"{kind}: {', '.join(listed)}{_and_more(len(scores) - len(listed))}")
+        skills = [
+            f"{m.label} {number(m.skill)}{_in_brackets(m)}"
+            for m in w.of(protocol)
+            if m.kind == kind and m.family != "persistence"
+        ]
+        if skills:
+            parts.append(f"{kind}: {listed(skills, MOST_LISTED)}")
     return f"Mean skill of each model with its 95 % interval and a dot for each run. {'; '.join(parts)}."
 
 
@@ -75,8 +79,8 @@ def coefficients_seen(law: Law | FormulaModel, name: str) -> str:
     zero = [c.term for c in found if c.low is not None and c.high is not None and c.low <= 0.0 <= c.high]
     doubtful = [c.term for c in found if c.identified is False]
     parts = [f"{len(found)} coefficients of {name}"]
-    parts += [f"intervals of {_listed(zero)} contain zero"] if zero else []
-    parts += [f"two halves of the runs disagree on {_listed(doubtful)}"] if doubtful else []
+    parts += [f"intervals of {listed(zero, MOST_LISTED)} contain zero"] if zero else []
+    parts += [f"two halves of the runs disagree on {listed(doubtful, MOST_LISTED)}"] if doubtful else []
     return "; ".join(parts) + "."
 
 
@@ -103,11 +107,3 @@ def _in_brackets(m: ModelScore) -> str:
 def _lefts(m: ModelScore, runs: Sequence[int]) -> str:
     lefts = [left_in(m, run) for run in runs]
     return ", ".join(percent(left) if np.isfinite(left) else "diverged" for left in lefts)
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names[:MOST_LISTED]) + _and_more(len(names) - MOST_LISTED)
-
-
-def _and_more(number_of: int) -> str:
-    return f" and {number_of} more" if number_of > 0 else ""

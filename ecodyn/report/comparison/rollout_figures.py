@@ -78,18 +78,18 @@ def plot_rollouts(
     rows = -(-len(names) // columns)
     ax = whole_figure(3.4 * columns + 1.2, 2.5 * rows) if ax is None else ax
     ax.axis("off")
-    shown = _largest_at_end(window_result.truth[run][1], window_result)
+    truth = window_result.truth[run][1]
+    shown, limits = _largest_at_end(truth, window_result), limits_of([truth])
     banded = level is not None and protocol == UNSEEN_RUNS
     for number, name in enumerate(names):
         row, column = divmod(number, columns)
         panel = _panel(ax, row, column, rows, columns)
         draw_run(panel, window_result, (protocol, name), run, shown, bands_of(window_result, name, level, banded))
-        panel.set_ylim(limits_of([window_result.truth[run][1]]))
+        panel.set_ylim(limits)
         panel.set_title(escaped(name), fontsize=FONT, color=INK, y=1.0)  # a place given is not looked for
         _label_sides(panel, lowest=number + columns >= len(names), first=column == 0)
     labels = [feature_label("feature", i if features is None else features[i]) for i in shown]
-    others = window_result.truth[run][1].shape[1] - len(shown)
-    handles = legend_entries(labels, others, level if banded else None)
+    handles = legend_entries(labels, truth.shape[1] - len(shown), level if banded else None)
     ax.legend(handles=handles, frameon=False, fontsize=FONT, loc="center right", bbox_to_anchor=(1.0, 0.5))
     return ax
 
@@ -148,9 +148,8 @@ def _panel(ax: Axes, row: int, column: int, rows: int, columns: int) -> Axes:
 
 def _label_sides(panel: Axes, *, lowest: bool, first: bool) -> None:
     """Axes are the same in all panels: numbers stand once a row and once a column."""
-    panel.set_in_layout(
-        lowest and first
-    )  # others' labels stand no further out than the corner's; to measure all is slow
+    # Others' labels stand no further out than the corner's; to measure all is slow.
+    panel.set_in_layout(lowest and first)
     if lowest:
         panel.set_xlabel("step")
     else:
