@@ -76,6 +76,11 @@ def _parts(value: Any) -> Iterator[bytes | memoryview]:
             yield memoryview(np.ascontiguousarray(value).reshape(-1).view(np.uint8))  # without a copy
     elif isinstance(value, np.generic):
         yield repr(value.item()).encode()
+    elif isinstance(value, Mapping) and all(type(name) is str for name in value):
+        yield str(len(value)).encode()
+        for name in sorted(value):  # without a hash for each pair: results have tens of thousands
+            yield name.encode()
+            yield from _parts(value[name])
     elif isinstance(value, Mapping):
         yield from (p.encode() for p in sorted(fingerprint(pair) for pair in value.items()))
     elif isinstance(value, set | frozenset):

@@ -1,9 +1,9 @@
 """Results that are kept in a folder by what decides them, a file each: whole, checked when read, without pickle.
 
-A file is a NumPy archive (.npz, whose parts carry checksums) of the arrays in a result and of the rest of it as JSON
-(see ``exact_values``). Its name is the fingerprint of all that decides the result, which is inside too. So there is
-nothing to invalidate: whatever is asked otherwise has another name. Files are written beside and renamed; several
-processes may keep results in one folder.
+A file is a NumPy archive (.npz, whose parts carry checksums) of the arrays in a result, one behind another, and of the
+rest of it as JSON (see ``exact_values``). Its name is the fingerprint of all that decides the result, which is inside
+too. So there is nothing to invalidate: whatever is asked otherwise has another name. Files are written beside and
+renamed; several processes may keep results in one folder.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ import os
 import re
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 
@@ -28,11 +28,14 @@ __all__ = ["KeptValues", "kept_files"]
 SUFFIX = ".npz"
 NAME = re.compile("[0-9a-f]{64}")  # of a result; what is beside them is somebody else's
 TREE = "tree"  # the part of an archive that is JSON
-FORMAT = 1  # of these files
+ARRAYS = "arrays"  # the part that is all arrays' bytes: a part for each took longer to open than to read
+ALIGNED = 64  # bytes, as wide as processors' registers: each array lies as if it had been made alone
+FORMAT = 2  # of these files
 QUICKLY = 1  # zlib's level: trees are mostly names of terms, which shrink to a tenth by any
 DAMAGE = (OSError, EOFError, ValueError, KeyError, TypeError, IndexError, AttributeError, ImportError)
 
 Value = TypeVar("Value")
+_Facts = tuple[str, Sequence[int], Literal["C", "F"]]  # an array's type, shape and order
 
 
 class KeptValues:
@@ -100,7 +103,7 @@ class KeptValues:
         try:
             with self._path(key).open("rb") as file, np.load(file, allow_pickle=False) as archive:
                 tree = json.loads(zlib.decompress(archive[TREE].tobytes()))
-                arrays = [archive[str(place)] for place in range(len(archive.files) - 1)]
+                arrays = _parted(archive[ARRAYS], tree["arrays"])
             if tree["key"] != key:
                 raise ValueError("it is another result's")
             return True, from_exact(tree["value"], arrays, self._others)
@@ -119,18 +122,18 @@ class KeptValues:
         except UnwritableError as error:
             self._say(f"not kept, and computed anew each time: results with {error}")
             return value
-        text = zlib.compress(json.dumps({"key": key, "value": tree}).encode(), QUICKLY)
-        parts = {TREE: np.frombuffer(text, dtype=np.uint8), **{str(i): a for i, a in enumerate(arrays)}}
+        packed, facts = _packed(arrays)
+        text = zlib.compress(json.dumps({"key": key, "value": tree, "arrays": facts}).encode(), QUICKLY)
         try:
             with write_whole(self._path(key), force=True) as temporary:
-                np.savez(temporary, **parts)  # type: ignore[arg-type]
+                np.savez(temporary, **{TREE: np.frombuffer(text, np.uint8), ARRAYS: packed})  # type: ignore[arg-type]
         except OSError as error:  # a full disk must not cost what is being computed
             self._whole = False
             self._say(f"what is finished can't be kept any more in {self.folder}: {error}; the work goes on")
             return value
         self._there.add(key)
         # Arrays that lie in memory otherwise than files can hold them are from here on as they are in the file.
-        return from_exact(tree, [_as_read(a) for a in arrays], self._others)
+        return from_exact(tree, _parted(packed, facts), self._others)
 
     def of(self, key: str | None, make: Callable[[], Value]) -> Value:
         """The result that is kept, or else made, and then kept."""
@@ -161,6 +164,44 @@ def kept_files(folder: str | os.PathLike[str]) -> list[Path]:
     return [path for path in sorted(Path(folder).glob(f"*{SUFFIX}")) if NAME.fullmatch(path.stem)]
 
 
-def _as_read(array: np.ndarray) -> np.ndarray:
-    """The array as a file gives it back: in the order of Fortran where it is in that alone, else in that of C."""
-    return array if array.flags.c_contiguous or array.flags.f_contiguous else np.ascontiguousarray(array)
+def _packed(arrays: Sequence[np.ndarray]) -> tuple[np.ndarray, list[_Facts]]:
+    """All arrays' bytes behind one another, and of each its type, shape and order."""
+    facts: list[_Facts] = [(a.dtype.str, a.shape, _order(a)) for a in arrays]
+    packed = _room(sum(_padded(a.nbytes) for a in arrays))
+    for place, array in zip(_parted(packed, facts), arrays, strict=True):
+        place[...] = array
+    return packed, facts
+
+
+def _parted(packed: np.ndarray, facts: Sequence[_Facts]) -> list[np.ndarray]:
+    """The inverse of `_packed`; the arrays share the memory."""
+    if packed.ctypes.data % ALIGNED:
+        packed, unaligned = _room(packed.size), packed
+        packed[...] = unaligned
+    arrays, start = [], 0
+    for name, shape, order in facts:
+        kind = np.dtype(name)
+        if kind.hasobject:
+            raise ValueError("objects, which are addresses in the memory of who wrote them")
+        array = np.ndarray(tuple(shape), kind, packed.data, start, order=order)
+        start += _padded(array.nbytes)
+        arrays.append(array)
+    if start != packed.size:
+        raise ValueError(f"expected {start} bytes of arrays, got {packed.size}")
+    return arrays
+
+
+def _room(size: int) -> np.ndarray:
+    """So many zero bytes from an aligned address on."""
+    room = np.zeros(size + ALIGNED, np.uint8)
+    start = -room.ctypes.data % ALIGNED
+    return room[start : start + size]
+
+
+def _padded(size: int) -> int:
+    return -(-size // ALIGNED) * ALIGNED
+
+
+def _order(array: np.ndarray) -> Literal["C", "F"]:
+    """How an array lies in a file: in the order of Fortran where it is in that alone, else in that of C."""
+    return "F" if array.flags.f_contiguous and not array.flags.c_contiguous else "C"

@@ -15,10 +15,11 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import sys
 from abc import ABCMeta
 from collections.abc import Callable, Iterator, Mapping
-from functools import cached_property
-from importlib.metadata import EntryPoint, entry_points
+from functools import cached_property, lru_cache
+from importlib.metadata import EntryPoint, EntryPoints, entry_points
 from typing import Generic, TypeVar
 
 __all__ = ["EntryPointError", "Registry", "check_whole"]
@@ -138,7 +139,8 @@ class Registry(Mapping[str, Thing], Generic[Thing]):
 
     @property
     def _all_entry_points(self) -> list[EntryPoint]:
-        return sorted(entry_points(group=self.group), key=lambda point: (point.name, _distribution(point)))
+        found = _of_all_distributions(tuple(sys.path)).select(group=self.group)
+        return sorted(found, key=lambda point: (point.name, _distribution(point)))
 
     @cached_property
     def _entry_points(self) -> dict[str, EntryPoint]:
@@ -152,6 +154,12 @@ def check_whole(name: str, thing: ABCMeta) -> None:
     if inspect.isabstract(thing):
         missing = ", ".join(sorted(thing.__abstractmethods__))
         raise TypeError(f"{name!r} leaves open {missing}; {thing.__qualname__} has to define them")
+
+
+@lru_cache(1)
+def _of_all_distributions(_path: tuple[str, ...]) -> EntryPoints:
+    """All entry points that are installed, read once for all registries: a file for each distribution there is."""
+    return entry_points()
 
 
 def _distribution(point: EntryPoint) -> str:

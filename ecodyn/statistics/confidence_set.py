@@ -135,9 +135,9 @@ def _signs(runs: int, seed: int, flips: int, size: int) -> Iterator[Array]:
     """
     size = max(1, size)
     if runs <= EXACT_RUNS and (flips >= FLIPS or 2 ** (runs - 1) <= flips):
-        for begin in range(0, 2 ** (runs - 1), size):
-            codes = np.arange(begin, min(begin + size, 2 ** (runs - 1)))
-            yield np.asarray(1.0 - 2.0 * ((codes[:, None] >> np.arange(runs)) & 1), dtype=np.float64)
+        every = _every_flip(runs)
+        for begin in range(0, len(every), size):
+            yield every[begin : begin + size].astype(np.float64)
     elif flips * runs <= MOST_SIGNS or flips * runs > 8 * MOST_KEPT:
         yield from _drawn(runs, seed, flips, size)
     else:
@@ -145,6 +145,13 @@ def _signs(runs: int, seed: int, flips: int, size: int) -> Iterator[Array]:
         for begin in range(0, flips, size):
             bits = np.unpackbits(kept[begin : begin + size], axis=1, count=runs)
             yield np.asarray(2.0 * bits - 1.0, dtype=np.float64)
+
+
+@lru_cache(maxsize=2)  # asked for by each pair of models
+def _every_flip(runs: int) -> NDArray[np.int8]:
+    """Half of all flips (flip, run), those in which the last run keeps its sign."""
+    codes = np.arange(2 ** (runs - 1))
+    return np.asarray(1 - 2 * ((codes[:, None] >> np.arange(runs)) & 1), dtype=np.int8)
 
 
 def _drawn(runs: int, seed: int, flips: int, size: int) -> Iterator[Array]:
