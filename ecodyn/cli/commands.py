@@ -19,12 +19,13 @@ from ecodyn.cli.extract import extract
 from ecodyn.cli.fit import fit
 from ecodyn.cli.inspect import inspect
 from ecodyn.cli.merge import merge
-from ecodyn.cli.output import DONE, INTERRUPTED
+from ecodyn.cli.output import INTERRUPTED
 from ecodyn.cli.reproduce import reproduce
 from ecodyn.cli.simulate import simulate
 from ecodyn.cli.survival import survival
 from ecodyn.cli.train import train
 from ecodyn.runtime.signals import ended_alike, exit_code
+from ecodyn.runtime.streams import outlive_readers
 
 # New containers until Python looks for cycles among the youngest, then how many such searches until older ones are
 # looked through. By its own 700, a short command spends a seventh of its time searching through what it has imported.
@@ -60,11 +61,9 @@ def _root(
 def main() -> None:
     """Entry point; a closed pipe downstream is no error, and SIGTERM and SIGHUP end work as Ctrl-C does."""
     gc.set_threshold(*COLLECTED_AFTER)
+    outlive_readers()
     with ended_alike():
         try:
             app()
-        except BrokenPipeError:
-            sys.stderr.close()
-            sys.exit(DONE)
         except SystemExit as end:
             sys.exit(exit_code() if end.code == INTERRUPTED else end.code)  # of the signal that it was

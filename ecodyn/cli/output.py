@@ -47,7 +47,8 @@ def console() -> Console:
 
 def say(text: str) -> None:
     """A sentence on stderr, control characters as Python writes them: names and paths of strangers are part of it."""
-    print(_wrapped("".join(map(_printable, text)), sys.stderr), file=sys.stderr)
+    if sys.stderr is not None:  # where it was closed before, print would take stdout for it
+        print(_wrapped("".join(map(_printable, text)), sys.stderr), file=sys.stderr)
 
 
 def _printable(letter: str) -> str:
@@ -59,9 +60,9 @@ def answer(text: str) -> None:
     print(_wrapped(text, sys.stdout))
 
 
-def _wrapped(text: str, stream: TextIO) -> str:
+def _wrapped(text: str, stream: TextIO | None) -> str:
     """Lines no longer than a terminal's, broken between words; a path or a command is left in one piece."""
-    if not stream.isatty():
+    if stream is None or not stream.isatty():
         return text
     width = shutil.get_terminal_size().columns
     return "\n".join(
@@ -132,8 +133,6 @@ def exits() -> Iterator[None]:
     except UnusableDataError as error:
         fail(str(error), DATA)
     except (ValueError, OverflowError, OSError) as error:
-        if isinstance(error, BrokenPipeError):
-            raise
         fail(_of_disk(error) or str(error), USAGE)
     except MemoryError as error:
         fail(f"not enough memory: {str(error) or 'ask for less at once'}", USAGE)

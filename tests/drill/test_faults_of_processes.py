@@ -256,6 +256,7 @@ def test_temporary_folders_of_killed_processes_are_cleared_away(folder, tried):
     with begun(folder, [*LONG, "-o", "report", "--jobs", 2]) as child:
         wait_for(child, lambda: any((folder / "temporary").glob("ecodyn-*/.owner")))
         (mine,) = (folder / "temporary").glob("ecodyn-*")
+        child.send_signal(signal.SIGSTOP)  # alive for as long as the other takes
         with begun(folder, [*LONG[:4], "--coupling", "independent", "-o", "other", "--jobs", 2]) as other:
             other.communicate(timeout=WAIT)
         assert mine.exists()
