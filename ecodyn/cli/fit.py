@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from ecodyn.families.model import FittedModel
     from ecodyn.trajectories import Trajectories
 
+MOST_PRINTED = 20_000  # coefficients in equations: of a thousand features' full law there are a million
 AUTO = "auto"  # in place of a family: the data choose
 
 FamilyName = Annotated[
@@ -160,6 +161,10 @@ def _hand_over(model: FittedModel, data: Trajectories, as_json: bool) -> None:
     stderr = console()
     stderr.print(fit_table(model, stderr.width), "")
     stderr.print(sentence if equilibria is None else equilibria_table(equilibria, sentence, stderr.width))
+    if model.n_coefficients > MOST_PRINTED:
+        count = model.n_coefficients
+        say(f"equations of {count} coefficients aren't printed: --json prints all of them, -o FILE keeps the law")
+        return
     for equation in model.equations():
         print(f"{equation.lhs} = {equation.rhs}")
 

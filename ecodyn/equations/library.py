@@ -209,9 +209,13 @@ class Library(LibraryVariables, Kinematic):
         own, environment = self.symbols(feature)
 
         def product(symbols: list[sympy.Symbol], powers: Powers) -> sympy.Expr:
-            return sympy.Mul(*(s**p for s, p in zip(symbols, powers, strict=False)))
+            return sympy.Mul(*(s**p for s, p in zip(symbols, powers, strict=False) if p))
 
-        return [product(own, self.own[o]) * product(environment, self.environment[e]) for o, e in self.terms]
+        of_own, of_environment = (
+            [product(own, p) for p in self.own],
+            [product(environment, p) for p in self.environment],
+        )
+        return [of_own[o] * of_environment[e] for o, e in self.terms]
 
     def names(self, feature: Label | None = None, digits: int = DIGITS) -> list[str]:
         """Each term as text, ``x*mean_x``, or ``x_hare*mean_x`` of one feature; functions to so many digits."""

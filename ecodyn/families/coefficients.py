@@ -64,8 +64,8 @@ class Coefficient:
         return document
 
 
-def coefficients_of(law: Law | FormulaModel) -> list[Coefficient]:
-    """The non-zero coefficients of a law, equation by equation; of a formula, its parameters.
+def coefficients_of(law: Law | FormulaModel, most: int | None = None) -> list[Coefficient]:
+    """The non-zero coefficients of a law, or the first of them, equation by equation; of a formula, its parameters.
 
     Examples
     --------
@@ -78,11 +78,11 @@ def coefficients_of(law: Law | FormulaModel) -> list[Coefficient]:
     signal x -0.1
     """
     if isinstance(law, FormulaModel):
-        return _parameters_of(law)
+        return _parameters_of(law)[:most]
     names, fitted = law.library.names(), law.library.fitted
     groups = law.library.groups(len(law.coefficients))
     rows = []
-    for line, term in zip(*np.nonzero(law.coefficients), strict=True):
+    for line, term in np.argwhere(law.coefficients)[:most]:
         equation, group = divmod(int(line), groups)
         rows.append(
             Coefficient(

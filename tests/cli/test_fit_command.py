@@ -5,6 +5,8 @@ import json
 import numpy as np
 from command_line import FAMILY, run
 
+import ecodyn
+
 
 def test_fit_of_a_neural_map_is_wrong_usage(circles):
     result = run("fit", circles, "--family", "neural_ode", "--dynamics", "map")
@@ -42,3 +44,15 @@ def test_fit_takes_parameters_by_name(circles):
     assert result.exit_code == 2
     assert "colour" in result.stderr
     assert "ridge" in result.stderr
+
+
+def test_equations_that_nobody_reads_are_not_printed(tmp_path):
+    """A full law of 150 features has 22 650 coefficients; how to have them is said instead."""
+    times = np.arange(8.0)
+    start = np.random.default_rng(3).uniform(1, 3, (4, 1, 150))
+    ecodyn.Trajectories(start * np.exp(-0.1 * times)[:, None], times, labels_shared=True).save(tmp_path / "wide.nc")
+    result = run("fit", tmp_path / "wide.nc", "--family", "linear", "--coupling", "full", "--set", "refine=false")
+    assert result.exit_code == 0
+    assert result.stdout == ""
+    assert "coefficients aren't printed: --json" in " ".join(result.stderr.split())
+    assert "more" in result.stderr

@@ -137,7 +137,10 @@ COMMANDS = [
     Fault("--jobs of 30 digits", typed(*IN_SAMPLE, "--jobs", 10**30), (DONE, USAGE)),
     Fault("--survivor-rule of nothing", typed(*IN_SAMPLE, "--survivor-rule", "[/x]"), USAGE),
     Fault(
-        "--cluster that is not there", typed(*IN_SAMPLE[:-2], "--cluster", "tcp://localhost:1"), (USAGE, 4), seconds=90
+        "--cluster that is not there",
+        typed(*IN_SAMPLE[:-2], "--cluster", "tcp://localhost:1"),
+        (USAGE, 4),
+        environment={"DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "3s"},  # Dask's own patience is half a minute
     ),
     Fault("--cluster of nothing", typed(*IN_SAMPLE[:-2], "--cluster", "nowhere"), USAGE),
     Fault("--level beyond one", typed(*IN_SAMPLE, "--by", "dim", "--level", 7), (USAGE, DATA)),

@@ -100,3 +100,32 @@ def test_nothing_else_changes():
     after, _ = with_copies_together(before)
     np.testing.assert_array_equal(after.values, before.values)
     assert before.n_clusters == 3
+
+
+@given(st.permutations(range(6)))
+@settings(max_examples=20)
+def test_who_belongs_together_depends_on_no_order(order):
+    """Of three runs of which each is near the next, the first and the last are too far apart by themselves."""
+    x = noisy_runs(4)
+    step = 0.008 * np.sqrt(x[0].var(axis=0).mean())
+    runs = np.concatenate([x, [x[0] + step, x[0] + 2 * step]])
+    found, said = clusters(runs[order])
+    together = {place for place, r in enumerate(order) if r in (0, 4, 5)}
+    assert {place for place in range(6) if found[place] == found[min(together)]} == together
+    assert len(set(found)) == 4
+    assert "2 of 6 runs are copies" in said[0]
+
+
+def test_many_runs_that_move_alike_are_told_apart_by_their_levels():
+    """All pairs have equal increments; that many pairs are not looked at one by one."""
+    starts = np.random.default_rng(SEED).permutation(20_000.0 + np.arange(20_000))
+    found, said = clusters(starts[:, None, None] + np.arange(3.0)[None, :, None])
+    assert len(set(found)) == 20_000
+    assert not said
+
+
+def test_many_copies_of_one_run():
+    x = noisy_runs(1) + 1e-7 * np.random.default_rng(SEED).standard_normal((3000, 40, 3))
+    found, said = clusters(x)
+    assert len(set(found)) == 1
+    assert "2999 of 3000 runs are copies" in said[0]

@@ -52,8 +52,8 @@ class CoefficientRow:
 
 def coefficient_rows(law: Law | FormulaModel, most: int = 60) -> tuple[list[CoefficientRow], int]:
     """A law's first non-zero coefficients as text, and how many more there are."""
-    coefficients = coefficients_of(law)
-    return [CoefficientRow.of(c, law) for c in coefficients[:most]], max(0, len(coefficients) - most)
+    rows = [CoefficientRow.of(c, law) for c in coefficients_of(law, most)]
+    return rows, law.n_coefficients - len(rows)
 
 
 def term_label(law: Law | FormulaModel, equation: str, name: str) -> str:
