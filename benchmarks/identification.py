@@ -4,6 +4,7 @@
     python benchmarks/identification.py -o record [--jobs 2] [--seed 0] [--repetitions 2]
     python benchmarks/identification.py -o report --half held_out            once, at the end
     python benchmarks/identification.py -o trial --sample 20 --runs 8 --noise 0.05 --no-network
+    python benchmarks/identification.py -o beside --sample 20 --no-network --beside share --beside hill
 
 Systems are those of the half that is worked on (`ecodyn.systems.half`) unless ``--half`` says otherwise, or a sample of
 them from every group. Each is simulated under noise of 0, 1 and 5 % (multiplicative, in every second repetition
@@ -14,9 +15,10 @@ Where no family of equations holds the law, and so where the time, a delay or a 
 it, naming SINDy or the network is right, as it is to say that none is the law (`inadequate`, `no_family`), and naming
 linear or Lotka-Volterra is wrong, tied or not. Where two families
 were built to be alike, tied or undecided is right, deciding for the truth is to have told them apart, for the other
-wrong; of two exact forms of one law, for either. Each finished case is kept in OUTPUT/cases.jsonl, and a second call
-goes on where the first stopped (start another folder after a change of the code). Written as well: OUTPUT/table.json
-and OUTPUT/confusion.png. The time it will take is said before it begins.
+wrong; of two exact forms of one law, for either. Families that are named by ``--beside`` take part in every case: one
+of them decided on a polynomial truth is wrong, on another it is counted by itself. Each finished case is kept in
+OUTPUT/cases.jsonl, and a second call goes on where the first stopped (start another folder after a change of the code).
+Written as well: OUTPUT/table.json and OUTPUT/confusion.png. The time it will take is said before it begins.
 """
 
 from __future__ import annotations
@@ -85,6 +87,7 @@ class Case:
     repetition: int
     network: bool
     seed: int
+    beside: str = ""  # further families that take part, with commas
 
     @property
     def kind(self) -> str:
@@ -93,18 +96,18 @@ class Case:
 
 
 def cases(
-    names: Sequence[str], noises: Sequence[float], runs: Sequence[int], repetitions: int, seed: int
+    names: Sequence[str], noises: Sequence[float], runs: Sequence[int], repetitions: int, seed: int, beside: str = ""
 ) -> list[Case]:
     """All of a record, those with networks last."""
     plain = [
-        Case(name, noise, count, repetition, False, seed)
+        Case(name, noise, count, repetition, False, seed, beside)
         for repetition in range(repetitions)
         for count in runs
         for noise in noises
         for name in names
     ]
     count, noise = NETWORK_COLUMN
-    return plain + [Case(name, noise, count, 0, True, seed) for name in names]
+    return plain + [Case(name, noise, count, 0, True, seed, beside) for name in names]
 
 
 def judged(case: Case) -> dict[str, Any]:
@@ -113,7 +116,7 @@ def judged(case: Case) -> dict[str, Any]:
     started = time.perf_counter()
     seed = data_seed(case.system, case.seed, case.repetition)
     data = simulate(system, case.runs, seed, case.noise, case.kind)
-    families = [*FAMILIES, NETWORK] if case.network else list(FAMILIES)
+    families = [*FAMILIES, *([NETWORK] if case.network else []), *filter(None, case.beside.split(","))]
     about = {"truth": system.family, "coupling": system.coupling, "half": half(case.system)}
     record: dict[str, Any] = asdict(case) | about
     with warnings.catch_warnings():
@@ -173,7 +176,7 @@ def _recovery(system: System, data: ecodyn.Trajectories) -> float | None:
 
 def kept(path: Path) -> dict[Case, dict[str, Any]]:
     """Finished cases."""
-    return dict(finished.read(path, lambda record: Case(**{n: record[n] for n in Case.__dataclass_fields__})))
+    return dict(finished.read(path, lambda r: Case(**{n: r[n] for n in Case.__dataclass_fields__ if n in r})))
 
 
 def carry_out(ahead: Sequence[Case], file: Path, jobs: int) -> Iterator[dict[str, Any]]:
@@ -241,7 +244,8 @@ def carried_out(arguments: argparse.Namespace) -> list[dict[str, Any]]:
         names = stratified(names, arguments.sample, arguments.seed)
     noises = arguments.noise or (QUICK_NOISES if arguments.quick else NOISES)
     runs = arguments.runs or (QUICK_RUNS if arguments.quick else RUNS)
-    wanted = cases(names, noises, runs, 1 if arguments.quick else arguments.repetitions, arguments.seed)
+    beside = ",".join(arguments.beside or ())
+    wanted = cases(names, noises, runs, 1 if arguments.quick else arguments.repetitions, arguments.seed, beside)
     if arguments.quick or arguments.no_network:
         wanted = [case for case in wanted if not case.network]
     file = arguments.output / "cases.jsonl"
@@ -272,6 +276,7 @@ def main() -> None:
     parser.add_argument("--noise", type=float, action="append", help="only this noise; repeat for more")
     parser.add_argument("--runs", type=int, action="append", help="only so many runs; repeat for more")
     parser.add_argument("--no-network", action="store_true", help="without the column of neural ODEs")
+    parser.add_argument("--beside", action="append", help="a further family that takes part; repeat for more")
     parser.add_argument("--at-least", type=float, help="exit with 1 if a smaller share of the cases is right")
     arguments = parser.parse_args()
     if arguments.half is not None and (arguments.quick or arguments.system):

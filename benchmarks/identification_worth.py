@@ -77,6 +77,19 @@ def right_at(records: Sequence[dict[str, Any]], noise: float, runs: int) -> tupl
     return f"all: right at {noise:.0%} noise with {runs} runs", good, len(chosen)
 
 
+def _of_families_beside(records: Sequence[dict[str, Any]]) -> list[tuple[str, int, int]]:
+    """How often a family that takes part beside the usual ones is named, and decided."""
+    asked = [r for r in records if r.get("beside")]
+    named = [r for r in asked if r["named"] in r["beside"].split(",")]
+    decided = [r for r in named if r["status"] == DECIDED]
+    false = [r for r in decided if group_of(r) != NOT_POLYNOMIAL]
+    return [
+        ("a family beside these named", len(named), len(asked)),
+        ("a family beside these decided", len(decided), len(asked)),
+        ("a family beside these decided where the truth is polynomial", len(false), len(asked)),
+    ]
+
+
 def summary(records: Sequence[dict[str, Any]]) -> list[tuple[str, int, int]]:
     """What was asked of the record: (what, how many, of how many)."""
     plain = [r for r in records if not r["network"]]
@@ -102,4 +115,5 @@ def summary(records: Sequence[dict[str, Any]]) -> list[tuple[str, int, int]]:
         ("not polynomial: linear or Lotka-Volterra named", sum(r["result"] == WRONG for r in others), len(others)),
         ("not polynomial: linear or Lotka-Volterra decided", sum(map(is_wrong_and_decided, others)), len(others)),
         ("built to be alike: tied or undecided", sum(r["result"] == RIGHT for r in alike), len(alike)),
+        *_of_families_beside(records),
     ]

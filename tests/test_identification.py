@@ -55,6 +55,17 @@ def test_what_a_verdict_is_worth(record, system, status, named, worth):
     assert record.worth(verdict(status, named), SYSTEMS[system]) == worth
 
 
+@pytest.mark.parametrize(("system", "worth"), [("logistic", "wrong"), ("gompertz", "open")])
+def test_a_family_beside_the_usual_ones(record, system, worth):
+    """On a polynomial truth it is another's law; on others it may be the law, which is counted by itself."""
+    assert record.worth(verdict("decided", "share"), SYSTEMS[system]) == worth
+    known = {"system": system, "noise": 0.05, "runs": 16, "network": False, "truth": SYSTEMS[system].family}
+    cases = [{**known, "beside": "share,hill", **verdict("decided", named)} for named in ("share", "sindy")]
+    counted = {what: n for what, n, of in record.summary([{**c, "result": worth} for c in cases]) if of}
+    assert counted["a family beside these decided"] == 1
+    assert counted["a family beside these decided where the truth is polynomial"] == (worth == "wrong")
+
+
 def test_deciding_between_two_forms_of_one_law_claims_too_much(record):
     both = next(s for s in SYSTEMS.values() if s.also)
     for family in record.true_families(both):
