@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from ecodyn.cli.arguments import assignment, numbers, parse_window, token_range, typed
-from ecodyn.cli.output import listed, progress_bar, warnings_said
+from ecodyn.cli.output import left_out, listed, progress_bar, warnings_said
 from ecodyn.runtime.example_files import EXAMPLES, example_file
 
 if TYPE_CHECKING:
@@ -137,7 +137,11 @@ def gathered(paths: list[Path], reading: Reading, logs: LogReading, jobs: int) -
 
     options = logs.options(reading)
     with progress_bar("extracting", None) as advance, warnings_said():
-        return gather(paths, logs.request(), options=options, jobs=jobs, command=typed(), progress=advance)
+        found = gather(paths, logs.request(), options=options, jobs=jobs, command=typed(), progress=advance)
+    if found.lacking:
+        what = "a log" if len(found.lacking) == 1 else f"{len(found.lacking)} logs"
+        left_out(f"{what} of these can't be used, without which this goes on: {'; '.join(found.lacking)}")
+    return found
 
 
 def part_of(data: Trajectories, runs: str | None, select: list[str] | None) -> Trajectories:

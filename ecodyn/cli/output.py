@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 # SIGINT), in whose place ``main`` has that of another signal that ended the work (143 for SIGTERM, 129 for SIGHUP).
 DONE, USAGE, DATA, UNFITTED, PARTIAL, INTERRUPTED = 0, 2, 3, 4, 5, 130
 LONGEST_WORD = 250  # letters of a path or name in a sentence; file systems' own names end there
+_left_out: list[str] = []  # what the command that is running goes on without
 STDOUT = "-"  # as other commands take it for a path
 
 
@@ -118,11 +119,20 @@ def _of_disk(error: Exception) -> str | None:
     return f"{os.strerror(error.errno)}{where}; make room, or choose another place (TMPDIR is that of temporary files)"
 
 
+def left_out(sentence: str) -> None:
+    """Say that the command goes on without some of its data: it ends as partial work does."""
+    say(f"warning: {sentence}")
+    _left_out.append(sentence)
+
+
 @contextmanager
 def exits() -> Iterator[None]:
     """Errors as sentences with the exit code that belongs to them."""
+    _left_out.clear()
     try:
         yield
+        if _left_out:
+            raise typer.Exit(PARTIAL)
     except typer.Exit:
         raise
     except typer.BadParameter as error:

@@ -15,7 +15,7 @@ from ecodyn.runtime.files import first_line
 from ecodyn.runtime.remote import looked_into
 from ecodyn.trajectories.inputs import Kind
 
-__all__ = ["readable_logs"]
+__all__ = ["logs_by_path", "readable_logs"]
 
 
 def readable_logs(
@@ -49,6 +49,31 @@ def readable_logs(
         if not whole or not damaged:
             raise
     return *with_logged_inputs(whole, options, columns, kind), damaged
+
+
+def logs_by_path(paths: Sequence[Path], options: LogOptions) -> tuple[list[list[Log]], list[Path], list[str]]:
+    """The logs at each path, none where none can be opened; the paths of those that can; and sentences on the others.
+
+    Raises
+    ------
+    UnusableDataError
+        What is wrong with a path is no matter of single logs in it.
+    """
+    logs: list[list[Log]] = []
+    whole: list[Path] = []
+    damaged: list[str] = []
+    for path in paths:
+        try:
+            logs.append(list(logs_at(path, options)))
+            whole.append(path)
+        except UnusableDataError:
+            readable, sentences = _sorted_out([path], options)
+            if not sentences:
+                raise
+            logs.append([log for entry in readable for log in logs_at(entry, options)])
+            whole += readable
+            damaged += sentences
+    return logs, whole, damaged
 
 
 def _sorted_out(paths: Sequence[str | os.PathLike[str]], options: LogOptions) -> tuple[list[Path], list[str]]:

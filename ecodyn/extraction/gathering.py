@@ -6,16 +6,18 @@ import os
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ecodyn.errors import DataWarning
-from ecodyn.extraction.extract import Progress, extract_logs
+from ecodyn.errors import DataWarning, UnusableDataError
+from ecodyn.extraction.damaged import logs_by_path
+from ecodyn.extraction.extract import Progress, extract_logs, run_names
+from ecodyn.extraction.incomplete import IncompleteExtractionError
 from ecodyn.extraction.logged_inputs import logged_inputs
 from ecodyn.extraction.pieces import Piece, piece_of_file, piece_of_logs, put_together
 from ecodyn.extraction.recording.journal import journal_of
-from ecodyn.extraction.recording.reading import is_recording, logs_at
+from ecodyn.extraction.recording.reading import is_recording
 from ecodyn.extraction.request import Request
 from ecodyn.logs import Log, LogOptions
 from ecodyn.logs.opening import is_log
@@ -27,6 +29,7 @@ from ecodyn.trajectories.collection.index import is_collection
 
 if TYPE_CHECKING:
     from ecodyn.trajectories.conversions import DataLike
+    from ecodyn.trajectories.labels import Label
     from ecodyn.trajectories.values import Numbers
 
 __all__ = ["Gathered", "data_of", "entries_of", "gather", "holds_logs"]
@@ -43,10 +46,12 @@ class Gathered:
     trajectories : all runs, in the order of the paths; those of different files in clusters of their own, but for
         recordings that begin with equal parameters
     extracted : how many of the runs were extracted from logs
+    lacking : a sentence on each log that can't be used
     """
 
     trajectories: Trajectories
     extracted: int
+    lacking: tuple[str, ...] = ()
 
 
 def gather(
@@ -70,12 +75,14 @@ def gather(
     request, options, jobs, command, progress : of the logs, as in `extract`; what `options` say of tables holds for
         tables
 
+    A log among others that can't be read is left out, which `Gathered.lacking` says.
+
     Raises
     ------
     FileNotFoundError
         There is nothing at a path.
     UnusableDataError
-        What is there can't be read, or belongs to networks with other features.
+        No log can be read, a trajectories file or table can't, or they belong to networks with other features.
 
     Warns
     -----
@@ -100,30 +107,41 @@ def gather(
     if left_out:
         text = f"left out, as no trajectories files and no logs: {listed(left_out)}"
         warnings.warn(text, DataWarning, stacklevel=2)
-    extracted_paths = [path for path, extracted in entries if extracted]
-    logs = [logs_at(path, options) for path in extracted_paths]
+    logs, log_paths, lacking = logs_by_path([path for path, extracted in entries if extracted], options)
     opened = [log for of_path in logs for log in of_path]
+    if lacking and not opened and all(extracted for _, extracted in entries):
+        raise UnusableDataError("; ".join(lacking))
     loaded = _loaded([path for path, extracted in entries if not extracted], options, beside_logs=bool(logs))
     extraction = None
     if opened:
-        said = logged_inputs(extracted_paths, opened, options, {}, None)  # rates that vary, which nobody asked for here
-        extraction = extract_logs(
-            opened, request or Request(), options, said, jobs=jobs, command=command, progress=progress
-        )
-        if not loaded:
-            return Gathered(trajectories=extraction, extracted=len(opened))
+        said = logged_inputs(log_paths, opened, options, {}, None)  # rates that vary, which nobody asked for here
+        try:
+            extraction = extract_logs(
+                opened, request or Request(), options, said, jobs=jobs, command=command, progress=progress
+            )
+        except IncompleteExtractionError as error:
+            extraction, lacking = error.finished, [*lacking, *error.failures]
     pieces = _pieces(entries, loaded, logs, extraction)
     found = pieces[0].runs if len(pieces) == 1 else put_together(pieces)
-    return Gathered(trajectories=found, extracted=len(opened))
+    return Gathered(
+        trajectories=found, extracted=0 if extraction is None else extraction.n_runs, lacking=tuple(lacking)
+    )
 
 
 def data_of(X: DataLike, t: Numbers | float | None = None) -> Trajectories:
     """What `ecodyn.as_trajectories` takes, or paths of logs as well: these are extracted with default options."""
     if t is None and isinstance(X, str | os.PathLike):
-        return gather([X]).trajectories
+        return _all_that_can_be_used([X])
     if t is None and isinstance(X, list | tuple) and X and all(isinstance(path, str | os.PathLike) for path in X):
-        return gather([os.fspath(path) for path in X if isinstance(path, str | os.PathLike)]).trajectories
+        return _all_that_can_be_used([os.fspath(path) for path in X if isinstance(path, str | os.PathLike)])
     return as_trajectories(X, t)
+
+
+def _all_that_can_be_used(paths: Sequence[str | os.PathLike[str]]) -> Trajectories:
+    found = gather(paths)
+    if found.lacking:
+        warnings.warn(f"left out, as they can't be used: {'; '.join(found.lacking)}", DataWarning, stacklevel=4)
+    return found.trajectories
 
 
 def holds_logs(paths: Sequence[str | os.PathLike[str]], options: LogOptions | None = None) -> bool:
@@ -183,15 +201,18 @@ def _pieces(
 ) -> list[Piece]:
     """Runs by file, and those of logs that were named one after the other, in the order of the paths."""
     pieces: list[Piece] = []
-    own = [log for of_path in logs for log in of_path]
-    counts = iter(map(len, logs))
-    first = 0
+    done: set[Label] = set() if extraction is None else set(extraction.runs.tolist())
+    opened = [log for of_path in logs for log in of_path]
+    names = run_names(opened) if opened else []
+    used = [log for name, log in zip(names, opened, strict=True) if name in done]
+    ahead = iter(names)
+    labels_of_paths = iter([[name for name in islice(ahead, len(of_path)) if name in done] for of_path in logs])
     for extracted, group in groupby(entries, key=lambda entry: entry[1]):
         paths = [path for path, _ in group]
-        if extracted and extraction is not None:
-            after = first + sum(next(counts) for _ in paths)
-            pieces.append(piece_of_logs(extraction, extraction.runs.tolist()[first:after], own))
-            first = after
-        else:
+        if not extracted:
             pieces += [piece_of_file(loaded[path], path) for path in paths]
+            continue
+        labels = [label for _ in paths for label in next(labels_of_paths)]
+        if extraction is not None and labels:
+            pieces.append(piece_of_logs(extraction, labels, used))
     return pieces

@@ -34,8 +34,11 @@ class IncompleteExtractionError(UnusableDataError):
     ----------
     finished
         Trajectories of the other runs.
+    failures
+        A sentence on each log that could not be extracted.
     """
 
     def __init__(self, finished: Trajectories, failures: Sequence[str]) -> None:
         super().__init__(f"{len(failures)} runs could not be extracted: {'; '.join(failures)}")
         self.finished = finished
+        self.failures = tuple(failures)

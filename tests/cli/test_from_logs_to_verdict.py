@@ -49,6 +49,22 @@ def test_without_a_folder_it_is_said_that_nothing_is_kept(logs):
     assert "extracted 6 runs" in done.stderr
 
 
+@pytest.mark.parametrize("command", [["compare", *ASKED], ["fit", "--family", "linear"]], ids=["compare", "fit"])
+def test_a_log_that_is_cut_off_costs_only_itself(command, logs):
+    """What is said of the others stands; the exit code says that not all is in it."""
+    recorded = [log.with_name(f"known_{log.name}") for log in logs]
+    for log, copy in zip(logs, recorded, strict=True):
+        np.savez(copy, embeddings=np.load(log)["frames"], steps=np.arange(T), p=P)
+    recorded[2].write_bytes(recorded[2].read_bytes()[:300])
+    done = run(*command[:1], *recorded, *command[1:])
+    assert done.exit_code == 5
+    assert "a log of these can't be used, without which this goes on: " in " ".join(done.stderr.split())
+    assert recorded[2].name in "".join(done.stderr.split())
+    without = run(*command[:1], *recorded[:2], *recorded[3:], *command[1:])
+    assert without.exit_code == 0
+    assert done.stdout == without.stdout != ""
+
+
 def test_what_is_open_is_asked_for_with_flags_that_the_command_has(logs, tmp_path):
     refused = run("compare", *logs, *ASKED, "-o", tmp_path / "report")
     assert refused.exit_code == 3

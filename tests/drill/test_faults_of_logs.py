@@ -179,6 +179,16 @@ FAULTS = [
         after=three_kept,
     ),
     Fault(
+        "logs: compare, one truncated among good ones",
+        lambda f, m: [
+            "compare",
+            several(f, m, lambda p: cut(p, 0.5)),
+            *("--family", "linear", "--coupling", "exchangeable", "--protocol", "in_sample", "--jobs", 1),
+        ],
+        PARTIAL,
+        ["run_2.npz", "without which this goes on"],
+    ),
+    Fault(
         "logs: one with NaN among good ones",
         extracted(
             lambda f, m: several(

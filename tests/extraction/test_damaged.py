@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 import ecodyn
-from ecodyn.errors import UnusableDataError
-from ecodyn.extraction import IncompleteExtractionError
+from ecodyn.errors import DataWarning, UnusableDataError
+from ecodyn.extraction import IncompleteExtractionError, gather
+from ecodyn.extraction.gathering import data_of
 
 P = 7
 
@@ -49,3 +50,55 @@ def test_shares_count_logs_and_need_all(logs):
     cut(logs / "run_2.npz")
     with pytest.raises(UnusableDataError, match="truncated or damaged"):
         ecodyn.extract(logs, shard=(1, 2))
+
+
+def nan(path):
+    """One that opens, and that no signal can be taken of."""
+    with np.load(path) as kept:
+        parts = dict(kept)
+    parts["embeddings"][2] = np.nan
+    np.savez(path, **parts)
+
+
+@pytest.mark.parametrize("damage", [cut, nan], ids=["can't be opened", "can't be extracted"])
+@pytest.mark.parametrize("given", ["the folder", "its files"])
+def test_whatever_takes_logs_goes_on_without_one(given, damage, logs):
+    whole = ecodyn.extract(logs).select(runs=["run_0", "run_1", "run_3"])
+    damage(logs / "run_2.npz")
+    found = gather([logs] if given == "the folder" else sorted(logs.iterdir()))
+    assert found.trajectories.runs.tolist() == ["run_0", "run_1", "run_3"]
+    assert found.extracted == 3
+    np.testing.assert_array_equal(found.trajectories.values, whole.values)
+    (sentence,) = found.lacking
+    assert "run_2.npz" in sentence
+
+
+@pytest.mark.parametrize("damage", [cut, nan], ids=["can't be opened", "can't be extracted"])
+def test_trajectories_files_beside_it_are_in_their_places(damage, logs):
+    ecodyn.extract(logs / "run_0.npz").save(logs / "a.nc")
+    damage(logs / "run_1.npz")
+    found = gather([logs / name for name in ("run_1.npz", "run_3.npz", "a.nc", "run_2.npz")])
+    assert found.trajectories.runs.tolist() == ["run_3", "run_0", "run_2"]
+    alone = gather([logs / "a.nc", logs / "run_2.npz"]).trajectories
+    np.testing.assert_array_equal(found.trajectories.select(runs=["run_0", "run_2"]).values, alone.values)
+
+
+def test_a_file_of_trajectories_is_enough_to_go_on(logs):
+    ecodyn.extract(logs / "run_0.npz").save(logs / "a.nc")
+    cut(logs / "run_1.npz")
+    found = gather([logs / "run_1.npz", logs / "a.nc"])
+    assert (found.trajectories.n_runs, found.extracted, len(found.lacking)) == (1, 0, 1)
+
+
+def test_comparing_says_what_it_goes_on_without(logs):
+    cut(logs / "run_2.npz")
+    with pytest.warns(DataWarning, match=r"left out, as they can't be used: .*run_2\.npz"):
+        kept = data_of(logs)
+    assert kept.n_runs == 3
+
+
+def test_with_no_whole_log_there_is_nothing_to_compare(logs):
+    for path in logs.iterdir():
+        cut(path)
+    with pytest.raises(UnusableDataError, match="truncated or damaged"):
+        gather([logs])
