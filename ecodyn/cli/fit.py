@@ -33,6 +33,7 @@ from ecodyn.cli.options import (
 from ecodyn.cli.output import STDOUT, console, exits, listed, print_json, say, warnings_said
 from ecodyn.cli.own_terms import TermTexts, with_own_terms
 from ecodyn.cli.writing import end_if_elsewhere, written
+from ecodyn.equations.library import EXCHANGEABLE
 from ecodyn.families import DEFAULT
 
 if TYPE_CHECKING:
@@ -105,6 +106,8 @@ def fit(
             which = dynamics_of(dynamics, time)
             estimator = _configured(laws[0] if laws else _of_family(family, coupling, state), which, option, seed)
             estimator = with_constraints(with_own_terms(estimator, term), constraint)
+            if formula is None and not _is_given(context, "coupling"):
+                _say_what_is_shared(estimator, data)
         target = None if str(output) == STDOUT else output
         if target is not None:
             from ecodyn.families.model_path import check_model_path
@@ -117,6 +120,12 @@ def fit(
             say(f"wrote {target}")
         _hand_over(model, data, as_json or str(output) == STDOUT)
         end_if_elsewhere(in_place)
+
+
+def _say_what_is_shared(estimator: Family, data: Trajectories) -> None:
+    """Features with names are seldom meant to obey one equation: say that they do where nobody asked for it."""
+    if estimator.coupling == EXCHANGEABLE and data.labels_shared and data.features.dtype.kind == "U":
+        say("note: one law for all features, as they are taken to be exchangeable; --coupling full has one for each")
 
 
 def _chosen(data: Trajectories, seed: int) -> FittedModel:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ecodyn.cli.arguments import assignment
 from ecodyn.cli.given_inputs import Inputs, with_given_inputs
 from ecodyn.cli.inputs import Reading, data_files, prepared
 from ecodyn.cli.options import (
@@ -25,20 +26,29 @@ from ecodyn.cli.options import (
 )
 from ecodyn.cli.output import PARTIAL, STDOUT, UNFITTED, exits, fail, listed, print_json, say
 from ecodyn.cli.writing import end_if_elsewhere, written
+from ecodyn.errors import UnusableDataError
 
 if TYPE_CHECKING:
+    from ecodyn.arrays import Array
     from ecodyn.families.model import FittedModel
     from ecodyn.rollouts.integration import Rollout
     from ecodyn.trajectories import Trajectories
 
 ModelFile = Annotated[Path, typer.Argument(help="A model file written by 'ecodyn fit -o'.")]
 Source = Annotated[Path | None, typer.Option("--from", help="Trajectories file to start from.")]
+Start = Annotated[
+    str | None, typer.Option("--start", help="In place of a file, a value for each feature: hare=20,lynx=10.")
+]
+Times = Annotated[str | None, typer.Option("--times", help="With --start: FIRST:LAST:SPACING, such as 0:60:0.5.")]
+MOST_TIMES, FEWEST_TIMES = 1_000_000, 2
 RunLabel = Annotated[str | None, typer.Option("--run", help="Label of the run to start from; all by default.")]
 
 
 def simulate(
     model: ModelFile,
     source: Source = None,
+    start: Start = None,
+    times: Times = None,
     example: ExampleName = None,
     run: RunLabel = None,
     window: WindowText = None,
@@ -52,24 +62,32 @@ def simulate(
     force: Force = False,
     as_json: Json = False,
 ) -> None:
-    """Roll a fitted law out from the first step of a file's runs, at that file's times."""
+    """Roll a fitted law out from a file's first step, at that file's times, or from a start of one's own."""
     with exits():
         from ecodyn.families import load_model
         from ecodyn.families.warm_start import started, what_for
 
-        (source,) = data_files(None if source is None else [source], example)
         law = load_model(model)
-        reading = Reading(columns, time_column, run_column, missing)
-        data = with_given_inputs(
-            prepared([source], window, every, run, None, reading), inputs, [source], reading, rolled_out=True
-        )
+        if (start is None) != (times is None):
+            raise typer.BadParameter("--start and --times go together: hare=20,lynx=10 and 0:60:0.5")
+        if start is not None and times is not None:
+            if source is not None or example is not None or inputs:
+                raise typer.BadParameter("--start is in place of a file and of its inputs; leave one of them out")
+            source, data = Path("--start"), _of_start(law, start, times)
+        else:
+            (source,) = data_files(None if source is None else [source], example)
+            reading = Reading(columns, time_column, run_column, missing)
+            data = with_given_inputs(
+                prepared([source], window, every, run, None, reading), inputs, [source], reading, rolled_out=True
+            )
+            _check_times(data, source)
         matched = _of_features(law, data, source)
         _say_velocity(law, matched)
-        start, matched = started(law, matched)
+        first, matched = started(law, matched)
         if law.warm_up:
             say(f"rollouts start after the first {law.warm_up} steps, {what_for(law)}")
         driven: dict[str, Any] = {"inputs": _inputs_of(law, matched)} if law.inputs else {}
-        rollout = law.simulate(start, matched.times, **driven)
+        rollout = law.simulate(first, matched.times, **driven)
         status = {str(r): s for r, s in zip(data.runs, rollout.status, strict=True)}
         if not rollout.ok.any():
             fail(f"no rollout finished: {listed(f'run {r}: {s}' for r, s in status.items())}", UNFITTED)
@@ -86,6 +104,50 @@ def simulate(
             lost = (f"run {r}: {s}" for r, s in status.items() if s != "ok")
             fail(f"{data.n_runs - solved.n_runs} of {data.n_runs} rollouts ended early: {listed(lost)}", PARTIAL)
         end_if_elsewhere(in_place)
+
+
+def _of_start(law: FittedModel, text: str, times: str) -> Trajectories:
+    """A run that begins there, of the times that were asked for."""
+    import numpy as np
+
+    from ecodyn.errors import DataWarning
+    from ecodyn.trajectories import Trajectories
+    from ecodyn.trajectories.state import SIGNAL
+
+    if law.channels != (SIGNAL,) or law.warm_up or law.inputs:
+        raise typer.BadParameter(
+            "--start gives the signal alone, and this law needs more: give a file that has it by --from"
+        )
+    given = dict(assignment(part, "--start") for part in text.split(","))
+    wrong = [name for name, value in given.items() if isinstance(value, bool) or not isinstance(value, int | float)]
+    if wrong:
+        raise typer.BadParameter(f"--start is a number for each feature, got {listed(wrong)} without one")
+    at = _times(times)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataWarning)  # that nothing moves
+        return Trajectories(np.broadcast_to([*given.values()], (1, len(at), len(given))), at, features=[*given])
+
+
+def _times(text: str) -> Array:
+    """FIRST:LAST:SPACING, the last one with them."""
+    import numpy as np
+
+    try:
+        first, last, spacing = map(float, text.split(":"))
+        steps = (last - first) / spacing
+    except (ValueError, ZeroDivisionError):
+        raise typer.BadParameter(f"--times is FIRST:LAST:SPACING, such as 0:60:0.5, got {text!r:.80}") from None
+    if not 1 <= steps < MOST_TIMES or not spacing > 0:
+        raise typer.BadParameter(f"--times {text!r:.80} is not 2 to {MOST_TIMES} times from FIRST up to LAST")
+    return np.asarray(first + spacing * np.arange(int(steps * (1 + 1e-12)) + 1))
+
+
+def _check_times(data: Trajectories, source: Path) -> None:
+    """Refuse a file of starts alone: nothing would come of it but these."""
+    if data.times.shape[1] < FEWEST_TIMES:
+        raise UnusableDataError(
+            f"expected times to roll out to, got the first alone in {source}; begin there by --start and --times"
+        )
 
 
 def _of_features(law: FittedModel, data: Trajectories, source: Path) -> Trajectories:

@@ -150,10 +150,14 @@ def _check_velocity(data: Trajectories, models: Sequence[Contender], protocols: 
 
 def _check_protocols(data: Trajectories, models: Sequence[Contender], protocols: Sequence[str]) -> None:
     if not any(m.kind == FAMILY and m.takes_part(p, data) for m in models for p in protocols):
-        raise ValueError(
-            f"nothing can be fitted under {', '.join(protocols)}: unseen_runs needs at least 2 independent runs, got "
-            f"{data.n_clusters}, and laws that transfer between them (full does only if labels are shared)"
-        )
+        if data.n_clusters > 1 and not data.labels_shared:
+            needed = (
+                "a full law carries over to other runs only where features mean the same in all of them; say so by "
+                "Trajectories(..., labels_shared=True), or by names for features, or compare other couplings"
+            )
+        else:
+            needed = f"unseen_runs needs at least 2 independent runs, got {data.n_clusters}"
+        raise ValueError(f"nothing can be fitted under {', '.join(protocols)}: {needed}")
 
 
 def _check_warm_up(data: Trajectories, models: Sequence[Contender]) -> None:

@@ -2,7 +2,8 @@
 
 With ψ(s) = (1 − s²)^p on a window, which vanishes at both ends, −∫ψ′x dt = Σⱼ θⱼ ∫ψ φⱼ(x) dt (Messenger and Bortz
 2021). On an even grid trapezoids are then accurate far beyond their order, and white noise in x weighs least where ψ is
-smooth.
+smooth. On any other they are of the second order, which is less than many a term is worth: there the integrals are
+those of the cubic spline through a window's samples, linear in these too.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ SPANS = (12, 24, 48, 96)  # steps in a window; a short one sees fast terms, a lo
 SHORTEST = 6  # steps in a window: fewer can't tell ψ from zero
 MOST_OF_RUN = 0.5  # of a run that one window may span
 WINDOWS_PER_SPAN = 8  # a window begins every eighth of its length
+UNEVEN = 1e-6  # of a step, by how much others in a window may differ: what rounding leaves of even times
+FINER = 8  # points a step on which ψ times a spline is summed
 
 
 def spans(length: int) -> list[int]:
@@ -79,7 +82,27 @@ def _windows(t: Array, span: int) -> tuple[Integers, Array, Array]:
     weights = np.zeros_like(at)
     weights[:, :-1] += gaps / 2
     weights[:, 1:] += gaps / 2
-    inside = 1 - s**2
-    value = weights * inside**POWER
-    slope = weights * inside ** (POWER - 1) * (-2 * POWER * s) * 2 / (end - begin)
+    value, slope = weights * _bump(s), weights * _slope(s, end - begin)
+    for w in np.flatnonzero(np.ptp(gaps, axis=1) > UNEVEN * gaps.mean(axis=1)).tolist():
+        value[w], slope[w] = _of_splines(at[w])
     return rows, value, slope
+
+
+def _bump(s: Array) -> Array:
+    """ψ at places from −1 to 1."""
+    return np.asarray((1 - s**2) ** POWER)
+
+
+def _slope(s: Array, length: Array | float) -> Array:
+    """ψ′ there, in a window of this length."""
+    return np.asarray((1 - s**2) ** (POWER - 1) * (-2 * POWER * s) * 2 / length)
+
+
+def _of_splines(t: Array) -> tuple[Array, Array]:
+    """Weights of samples at times t: ∫ψ f dt and ∫ψ′ f dt of the cubic spline f through them."""
+    from scipy.interpolate import CubicSpline
+
+    s = np.linspace(-1.0, 1.0, FINER * (len(t) - 1) + 1)  # both vanish at the ends: all weights are one step
+    length = t[-1] - t[0]
+    each = CubicSpline(t, np.eye(len(t)))(t[0] + (s + 1) * length / 2) * length / (len(s) - 1)
+    return _bump(s) @ each, _slope(s, length) @ each

@@ -56,3 +56,14 @@ def test_equations_that_nobody_reads_are_not_printed(tmp_path):
     assert result.stdout == ""
     assert "coefficients aren't printed: --json" in " ".join(result.stderr.split())
     assert "more" in result.stderr
+
+
+def test_one_law_for_named_features_is_said_unless_it_is_asked_for(tmp_path):
+    times = np.arange(12.0)
+    (tmp_path / "table.csv").write_text(
+        "step,aphid,moth\n" + "".join(f"{t},{2 * 0.9**t},{3 * 0.8**t}\n" for t in times)
+    )
+    asked = ["fit", tmp_path / "table.csv", "--family", "linear"]
+    assert "one law for all features" in run(*asked).stderr
+    assert "one law for all features" not in run(*asked, "--coupling", "exchangeable").stderr
+    assert "one law for all features" not in run(*asked, "--coupling", "full").stderr

@@ -107,3 +107,55 @@ def test_a_law_that_blows_up_is_said_not_raised(tmp_path):
     assert result.exit_code == 5
     assert "diverged at" in result.stderr
     assert ecodyn.load(tmp_path / "out.nc").n_runs == 1
+
+
+@pytest.fixture
+def named_law(tmp_path):
+    """Two named features, each with an equation of its own."""
+    times = np.linspace(0, 3, 20)
+    starts = np.array([[2.0, 1.0], [1.0, 3.0], [3.0, 2.0]])
+    runs = ecodyn.Trajectories(
+        starts[:, None] * np.exp(-times[:, None] * [0.5, 1.0]), times, features=["hare", "lynx"], labels_shared=True
+    )
+    ecodyn.Linear("full").fit(runs).model_.save(tmp_path / "law.json")
+    return tmp_path / "law.json"
+
+
+def test_a_start_of_ones_own(named_law, tmp_path):
+    law, out = named_law, tmp_path / "there.nc"
+    done = run("simulate", law, "--start", "lynx=4,hare=2", "--times", "0:1:0.25", "-o", out)
+    assert done.exit_code == 0, done.stderr
+    solved = ecodyn.load(out)
+    np.testing.assert_array_equal(solved.times[0], [0, 0.25, 0.5, 0.75, 1.0])
+    expected = {"hare": 2 * np.exp(-0.5 * solved.times[0]), "lynx": 4 * np.exp(-solved.times[0])}
+    for k, feature in enumerate(solved.features):
+        np.testing.assert_allclose(solved.values[0, :, k], expected[feature], rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("flags", "code", "word"),
+    [
+        (["--start", "hare=1,lynx=2"], 2, "go together"),
+        (["--times", "0:1:0.1"], 2, "go together"),
+        (["--start", "hare=1,lynx=2", "--times", "0:1"], 2, "FIRST:LAST:SPACING"),
+        (["--start", "hare=1,lynx=2", "--times", "1:0:0.1"], 2, "is not 2 to"),
+        (["--start", "hare=1,lynx=2", "--times", "0:1:0"], 2, "FIRST:LAST:SPACING"),
+        (["--start", "hare=1,lynx=2", "--times", "0:1e9:1e-3"], 2, "is not 2 to"),
+        (["--start", "hare=1,lynx=2", "--times", "0:nan:1"], 2, "is not 2 to"),
+        (["--start", "hare=1,lynx=many", "--times", "0:1:0.1"], 2, "a number for each feature, got lynx"),
+        (["--start", "hare=1", "--times", "0:1:0.1"], 3, "without lynx"),
+    ],
+)
+def test_starts_that_are_none(flags, code, word, named_law):
+    refused = run("simulate", named_law, *flags)
+    assert refused.exit_code == code
+    assert word in " ".join(refused.stderr.replace("│", " ").split())
+    assert not refused.stdout
+
+
+def test_a_file_of_starts_alone_has_no_times_to_go_to(named_law, tmp_path):
+    (tmp_path / "start.csv").write_text("step,hare,lynx\n0,2,4\n")
+    refused = run("simulate", named_law, "--from", tmp_path / "start.csv")
+    assert refused.exit_code == 3
+    assert "--start and --times" in " ".join(refused.stderr.split())
+    assert not refused.stdout

@@ -184,3 +184,18 @@ def test_the_command_line_writes_a_law_that_simulate_takes(tmp_path):
     refused = CliRunner().invoke(app, ["fit", data, "--family", "auto", "--coupling", "full"])
     assert refused.exit_code == 2
     assert "leave it out or name a family" in " ".join(refused.output.replace("│", " ").split())
+
+
+def competition(x, y):
+    return 0.5 * x * (1 - (x + 0.6 * y) / 50), 0.4 * y * (1 - (0.7 * x + y) / 50)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_exact_laws_at_uneven_times(seed):
+    """Four runs of 25 samples at random times, some of them a tenth of the whole apart."""
+    rng = np.random.default_rng(seed)
+    times = [np.r_[0.0, np.sort(rng.uniform(0.2, 40, 24))] for _ in range(4)]
+    runs = [solved(competition, rng.uniform(2, 30, 2), t) for t in times]
+    best = ecodyn.best_law(runs, times, resamples=5).candidates[0]
+    assert (best.family, best.coupling, best.n_terms) == ("lotka_volterra", "full", 6)
+    assert best.unexplained < 1e-9

@@ -102,5 +102,5 @@ def _why_not(comparison: Comparison, w: WindowResult, m: ModelScore) -> str:
     if m.coupling == FULL and not comparison.data.get("labels_shared", False):
         return "A law for each run: there is no one equation."
     if not any(o.name == m.name and o.protocol == IN_SAMPLE for o in w.models):
-        return "No law was fitted to all runs, which is what the protocol in_sample does."
+        return "No law was fitted to all runs: --protocol unseen_runs,in_sample has one, with its equation."
     return f"{count(m.n_coefficients)} fitted numbers, which are no sum of terms."
