@@ -11,6 +11,8 @@ from ecodyn.comparison.ranking import Ranking
 from ecodyn.equations.library import EXCHANGEABLE
 from ecodyn.statistics.intervals import Estimate
 
+MOST_NAMED = 5  # of many that an undecided verdict is between
+
 
 def _unexplained(c: Candidate) -> str:
     if c.diverged:
@@ -110,8 +112,12 @@ class Statement:
                 f"undecided, since fewer than {FEWEST_RUNS} runs can't tell families apart; lowest so far: "
                 f"{self._leaves(self.ranking.lowest)}."
             )
-        names = ", ".join(f"{c.label} ({_left(c):.1%} unexplained)" for c in self.ranking.standing)
-        return f"undecided between {names}; {self._needed()}."
+        standing = sorted(self.ranking.standing, key=_left)  # the least first; all of them stand in the report's table
+        named, others = standing[:MOST_NAMED], standing[MOST_NAMED:]
+        names = ", ".join(f"{c.label} ({_left(c):.1%} unexplained)" for c in named)
+        what = "others" if len(others) > 1 else "other"
+        further = f" and {len(others)} {what} (up to {_left(others[-1]):.1%})" if others else ""
+        return f"undecided between {names}{further}; {self._needed()}."
 
     def _needed(self) -> str:
         return f"about {self.needed} runs would settle it" if self.needed else "over 1000 runs would be needed"

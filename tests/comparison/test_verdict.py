@@ -109,6 +109,21 @@ def test_one_and_two_runs_are_undecided(runs):
     assert verdict.runs == runs
 
 
+def test_of_many_that_it_is_open_between_the_least_are_named():
+    """Seven scatter so much that none can be left out; all of them are in the verdict, five in its sentence."""
+    pairs = itertools.product(("linear", "lotka_volterra", "sindy", "neural_ode"), ("independent", "exchangeable"))
+    rows = [model(f, c, 0.03 * i, seed=i, size=1.5, runs=8) for i, (f, c) in enumerate(pairs, 1)][:7]
+    verdict = decide([*rows, null(above=9.0, runs=8)])
+    assert verdict.status == "undecided"
+    assert len(verdict.undecided_against) == 7
+    left = {str(row.name): 1 - np.mean(row.skills) for row in rows}
+    first = verdict.statement.partition("undecided between ")[2]
+    places = [first.find(f"{name} (") for name in sorted(left, key=left.get)[:5]]
+    assert places == sorted(places)
+    assert min(places) == 0
+    assert f" and 2 others (up to {max(left.values()):.1%}); " in first
+
+
 def test_where_all_diverged_there_is_no_family():
     verdict = decide(all_diverged())
     assert verdict.status == "no_family"

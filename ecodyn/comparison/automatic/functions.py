@@ -80,7 +80,7 @@ def asked_for(problem: Problem, scale: Array) -> Asked:
     """Exact equations, in scaled units; none of many features, or where linear laws alone are asked for."""
     features = problem.terms.features
     steps = [np.diff(t) for _, _, t in problem.runs]
-    uneven = any(np.ptp(h) > UNEVEN * h.mean() for h in steps)  # trapezoids are then no better than to three digits
+    uneven = any(np.ptp(h) > UNEVEN * h.mean() for h in steps)  # integrals are then no better than to some digits
     if uneven or features > MOST_FEATURES or problem.terms.degree < DEGREE:
         return Asked([None] * features)
     problem = _of_few_samples(problem)
