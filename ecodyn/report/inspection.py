@@ -38,14 +38,23 @@ class TrajectoriesFacts(TypedDict):
 
 def inspection_table(facts: TrajectoriesFacts) -> Table:
     """What is in a trajectories file: two columns, warnings last."""
+    read = _remarks_of_table(facts["provenance"])
     rows = {
         **_what_is_there(facts),
+        **({"read as": "\n".join(read)} if read else {}),
         "embedding": " × ".join(map(str, facts["embedding"] or ())) or "none",
         "made by": str(facts["provenance"].get("command", "not stated")),
-        "wrong with it": "; ".join(facts["warnings"]) or "nothing found",
+        "wrong with it": "; ".join(facts["warnings"]) or ("nothing further found" if read else "nothing found"),
         "next": facts["command"],
     }
     return _two_columns(facts["path"], rows)
+
+
+def _remarks_of_table(provenance: Mapping[str, Json]) -> list[str]:
+    """What was decided and left out when a table was read."""
+    table = provenance.get("table")
+    remarks = table.get("remarks") if isinstance(table, Mapping) else None
+    return [str(remark) for remark in remarks] if isinstance(remarks, list) else []
 
 
 def _what_is_there(facts: TrajectoriesFacts | CollectionFacts) -> dict[str, str]:

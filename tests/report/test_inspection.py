@@ -1,11 +1,13 @@
 """What the terminal shows of a trajectories file."""
 
 import numpy as np
+import pytest
 from rich.console import Console
 
 from ecodyn.cli.inspect import trajectories_facts
+from ecodyn.errors import DataWarning
 from ecodyn.report.inspection import inspection_table
-from ecodyn.trajectories import Trajectories
+from ecodyn.trajectories import Trajectories, load
 
 
 def test_curves_and_embeddings_are_listed():
@@ -23,4 +25,15 @@ def test_curves_and_embeddings_are_listed():
     with (console := Console(width=120)).capture() as capture:
         console.print(inspection_table(facts))
     for text in ("5 × 4", "train_loss, test_accuracy", "dim = 32, 64", "6, from 0 to 5", "nothing found"):
+        assert text in capture.get()
+
+
+def test_what_was_left_out_of_a_table_is_listed(tmp_path):
+    rows = [f"R{r},{d},{'' if d == 4 else 2 + 0.1 * d + r},{3 - 0.1 * d + r}" for r in range(3) for d in range(9)]
+    (tmp_path / "table.csv").write_text("\n".join(["replicate,day,a,b", *rows]) + "\n")
+    with pytest.warns(DataWarning, match="lack a value"):
+        runs = load(tmp_path / "table.csv")
+    with (console := Console(width=140)).capture() as capture:
+        console.print(inspection_table(trajectories_facts("table.csv", runs)))
+    for text in ("read as", "3 steps lack a value of some feature and were left out", "nothing further found"):
         assert text in capture.get()
