@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 from markupsafe import Markup
 
 from ecodyn.comparison.contenders import IN_SAMPLE
@@ -56,6 +57,8 @@ def headline_of(comparison: Comparison, w: WindowResult) -> Headline:
     """The equations of a window's verdict."""
     verdict = w.verdict
     standing = families_standing(w, verdict)
+    if verdict.status == UNDECIDED:  # as the sentence has them
+        standing = sorted(standing, key=lambda m: np.nan_to_num(m.unexplained, nan=np.inf))
     title = "The equation" if len(standing) == 1 else "The equations that stand"
     return Headline(
         title=title if standing else "No equation",
@@ -72,7 +75,9 @@ def _sentence(status: str, standing: int) -> str:
         return "No family beats every null: what comes nearest."
     if status == UNDECIDED:
         return (
-            "Nothing is named. What can't be excluded, the simplest first." if standing > 1 else "Nothing is named yet."
+            "Nothing is named. What can't be excluded, that which leaves least first."
+            if standing > 1
+            else "Nothing is named yet."
         )
     fitted = "Laws are fitted to all runs, with 95 % t intervals over runs."
     if standing > 1:
