@@ -148,11 +148,11 @@ def tcp_cluster():
 
 @contextmanager
 def impatient():
-    """No half minute for a scheduler that is gone to come back."""
+    """No half minute for a scheduler that is gone to come back, but time for one that is there on a busy machine."""
     import dask.config  # `dask` is the function above
     import distributed  # noqa: F401 - brings its own settings, which are to be there again afterwards
 
-    with dask.config.set({"distributed.comm.timeouts.connect": "2s"}):
+    with dask.config.set({"distributed.comm.timeouts.connect": "8s"}):
         yield
 
 
