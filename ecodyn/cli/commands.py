@@ -65,5 +65,7 @@ def main() -> None:
     with ended_alike():
         try:
             app()
+        except KeyboardInterrupt:  # before the command's own beginning, or after its end
+            sys.exit(exit_code())
         except SystemExit as end:
             sys.exit(exit_code() if end.code == INTERRUPTED else end.code)  # of the signal that it was
