@@ -33,7 +33,6 @@ from ecodyn.cli.options import (
 from ecodyn.cli.output import STDOUT, console, exits, listed, print_json, say, warnings_said
 from ecodyn.cli.own_terms import TermTexts, with_own_terms
 from ecodyn.cli.writing import end_if_elsewhere, written
-from ecodyn.equations.library import EXCHANGEABLE
 from ecodyn.families import DEFAULT
 
 if TYPE_CHECKING:
@@ -124,6 +123,8 @@ def fit(
 
 def _say_what_is_shared(estimator: Family, data: Trajectories) -> None:
     """Features with names are seldom meant to obey one equation: say that they do where nobody asked for it."""
+    from ecodyn.equations.library import EXCHANGEABLE
+
     if estimator.coupling == EXCHANGEABLE and data.labels_shared and data.features.dtype.kind == "U":
         say("note: one law for all features, as they are taken to be exchangeable; --coupling full has one for each")
 

@@ -152,8 +152,8 @@ def _check_protocols(data: Trajectories, models: Sequence[Contender], protocols:
     if not any(m.kind == FAMILY and m.takes_part(p, data) for m in models for p in protocols):
         if data.n_clusters > 1 and not data.labels_shared:
             needed = (
-                "a full law carries over to other runs only where features mean the same in all of them; say so by "
-                "Trajectories(..., labels_shared=True), or by names for features, or compare other couplings"
+                "a full law carries over to other runs only where features mean the same in all of them; say that they "
+                "do by Trajectories(..., labels_shared=True), or compare other couplings"
             )
         else:
             needed = f"unseen_runs needs at least 2 independent runs, got {data.n_clusters}"

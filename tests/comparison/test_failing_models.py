@@ -149,5 +149,5 @@ def test_an_error_of_any_kind_is_one_models_failure():
 def test_nothing_that_could_be_fitted_is_wrong_usage():
     with pytest.raises(ValueError, match="at least 2 independent runs"):
         quick(system("linear", runs=1), couplings=["independent"], protocols=UNSEEN)
-    with pytest.raises(ValueError, match="labels are shared"):
+    with pytest.raises(ValueError, match="features mean the same in all of them"):
         quick(system("linear"), couplings=["full"], protocols=UNSEEN)

@@ -19,7 +19,7 @@ SMALL = {"neural_ode": {"hidden": 3, "means": 1, "matching_steps": 5, "rollout_s
 @pytest.fixture
 def kinds(monkeypatch):
     """The registry of kinds of models; as it was before once a test is over."""
-    for remembered in ("_loaded", "_registered"):
+    for remembered in ("_loaded", "_registered", "_unusable"):
         monkeypatch.setattr(MODELS, remembered, vars(MODELS)[remembered].copy())
     return MODELS
 

@@ -50,7 +50,7 @@ class Reversed(Format):
 @pytest.fixture
 def reversed_format(monkeypatch):
     """The format is registered; the registry is as it was before, once a test is over."""
-    for remembered in ("_loaded", "_registered"):
+    for remembered in ("_loaded", "_registered", "_unusable"):
         monkeypatch.setattr(FORMATS, remembered, vars(FORMATS)[remembered].copy())
     register_format(Reversed)
 

@@ -43,7 +43,7 @@ READY = Raw()
 def forget(monkeypatch):
     """The registry is as it was before, once a test is over."""
     before = len(FORMATS)  # reads the entry points, which it remembers
-    for remembered in ("_loaded", "_registered"):
+    for remembered in ("_loaded", "_registered", "_unusable"):
         monkeypatch.setattr(FORMATS, remembered, vars(FORMATS)[remembered].copy())
     monkeypatch.delitem(vars(FORMATS), "_entry_points")
     yield

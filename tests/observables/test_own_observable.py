@@ -51,7 +51,7 @@ def distribution(tmp_path):
 def registry(monkeypatch):
     """The registry, which is as it was before once a test is over."""
     before = list(OBSERVABLES)  # reads the entry points, which it remembers
-    for remembered in ("_loaded", "_registered"):
+    for remembered in ("_loaded", "_registered", "_unusable"):
         monkeypatch.setattr(OBSERVABLES, remembered, vars(OBSERVABLES)[remembered].copy())
     monkeypatch.delitem(vars(OBSERVABLES), "_entry_points")
     yield OBSERVABLES
