@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import typer
 
 from ecodyn.runtime.shares import Share
 
+if TYPE_CHECKING:
+    from ecodyn.arrays import Array
+
 MOST_NUMBERS = 10_000_000  # of a range of runs or seeds: a list of them is held
+MOST_TIMES = 1_000_000  # of a rollout
 Typed: TypeAlias = bool | int | float | str | None
 
 
@@ -43,6 +47,20 @@ def parse_window(text: str) -> tuple[float, float]:
 def windows_of(texts: list[str] | None) -> list[tuple[float, float]] | None:
     """FIRST:LAST each; None where there are none."""
     return [parse_window(text) for text in texts or ()] or None
+
+
+def times_of(text: str) -> Array:
+    """FIRST:LAST:SPACING, the last one with them."""
+    import numpy as np
+
+    try:
+        first, last, spacing = map(float, text.split(":"))
+        steps = (last - first) / spacing
+    except (ValueError, ZeroDivisionError):
+        raise typer.BadParameter(f"--times is FIRST:LAST:SPACING, such as 0:60:0.5, got {text!r:.80}") from None
+    if not 1 <= steps < MOST_TIMES or not spacing > 0:
+        raise typer.BadParameter(f"--times {text!r:.80} is not 2 to {MOST_TIMES} times from FIRST up to LAST")
+    return np.asarray(first + spacing * np.arange(int(steps * (1 + 1e-12)) + 1))
 
 
 def numbers(text: str, option: str) -> list[int]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ecodyn.cli.arguments import assignment
+from ecodyn.cli.arguments import assignment, times_of
 from ecodyn.cli.given_inputs import Inputs, with_given_inputs
 from ecodyn.cli.inputs import Reading, data_files, prepared
 from ecodyn.cli.options import (
@@ -29,7 +29,6 @@ from ecodyn.cli.writing import end_if_elsewhere, written
 from ecodyn.errors import UnusableDataError
 
 if TYPE_CHECKING:
-    from ecodyn.arrays import Array
     from ecodyn.families.model import FittedModel
     from ecodyn.rollouts.integration import Rollout
     from ecodyn.trajectories import Trajectories
@@ -40,7 +39,7 @@ Start = Annotated[
     str | None, typer.Option("--start", help="In place of a file, a value for each feature: hare=20,lynx=10.")
 ]
 Times = Annotated[str | None, typer.Option("--times", help="With --start: FIRST:LAST:SPACING, such as 0:60:0.5.")]
-MOST_TIMES, FEWEST_TIMES = 1_000_000, 2
+FEWEST_TIMES = 2  # the first, and one to roll out to
 RunLabel = Annotated[str | None, typer.Option("--run", help="Label of the run to start from; all by default.")]
 
 
@@ -122,24 +121,10 @@ def _of_start(law: FittedModel, text: str, times: str) -> Trajectories:
     wrong = [name for name, value in given.items() if isinstance(value, bool) or not isinstance(value, int | float)]
     if wrong:
         raise typer.BadParameter(f"--start is a number for each feature, got {listed(wrong)} without one")
-    at = _times(times)
+    at = times_of(times)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataWarning)  # that nothing moves
         return Trajectories(np.broadcast_to([*given.values()], (1, len(at), len(given))), at, features=[*given])
-
-
-def _times(text: str) -> Array:
-    """FIRST:LAST:SPACING, the last one with them."""
-    import numpy as np
-
-    try:
-        first, last, spacing = map(float, text.split(":"))
-        steps = (last - first) / spacing
-    except (ValueError, ZeroDivisionError):
-        raise typer.BadParameter(f"--times is FIRST:LAST:SPACING, such as 0:60:0.5, got {text!r:.80}") from None
-    if not 1 <= steps < MOST_TIMES or not spacing > 0:
-        raise typer.BadParameter(f"--times {text!r:.80} is not 2 to {MOST_TIMES} times from FIRST up to LAST")
-    return np.asarray(first + spacing * np.arange(int(steps * (1 + 1e-12)) + 1))
 
 
 def _check_times(data: Trajectories, source: Path) -> None:

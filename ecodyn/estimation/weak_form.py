@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from ecodyn.arrays import Array, Integers
+from ecodyn.rollouts.iteration import UNEVEN
 
 __all__ = ["operator", "regression", "spans"]
 
@@ -21,7 +22,6 @@ SPANS = (12, 24, 48, 96)  # steps in a window; a short one sees fast terms, a lo
 SHORTEST = 6  # steps in a window: fewer can't tell ψ from zero
 MOST_OF_RUN = 0.5  # of a run that one window may span
 WINDOWS_PER_SPAN = 8  # a window begins every eighth of its length
-UNEVEN = 1e-6  # of a step, by how much others in a window may differ: what rounding leaves of even times
 FINER = 8  # points a step on which ψ times a spline is summed
 
 

@@ -147,7 +147,7 @@ def _projected(signal: Array, runs: Integers) -> tuple[Array, Array, Array]:
     steps, features = signal.shape[1:]
     rng = np.random.default_rng(0)  # the same in every call: a result must not depend on it
     over_steps, over_features = rng.standard_normal((PROJECTIONS, steps)), rng.standard_normal((PROJECTIONS, features))
-    largest = max(float(np.fmax.reduce(np.abs(signal[r]), axis=None, initial=0.0)) for r in runs) or 1.0
+    largest = max(_largest(signal[r]) for r in runs) or 1.0
     levels, spreads, shadows = np.empty(len(runs)), np.empty(len(runs)), np.empty((len(runs), PROJECTIONS))
     size = max(1, VALUES // (steps * features))
     for at in range(0, len(runs), size):
@@ -174,7 +174,7 @@ def _are_nearly_equal(signal: Array, one: int, others: Integers, near: float) ->
 def _compared(a: Array, b: Array, near: float) -> Bools:
     """Of values (step, feature) and others' (other, step, feature), whether they are as near as copies are."""
     with np.errstate(over="ignore", invalid="ignore"):  # of the largest numbers there are
-        scale = float(np.fmax.reduce(np.abs(a), axis=None, initial=0.0)) or 1.0
+        scale = _largest(a) or 1.0
         a, b = np.nan_to_num(a / scale), np.nan_to_num(b / scale)  # where one lacks a value the other has, they differ
         own, other = np.diff(a, axis=0), np.diff(b, axis=1)
         apart = np.square(own - other).sum(axis=(1, 2))
@@ -183,6 +183,11 @@ def _compared(a: Array, b: Array, near: float) -> Bools:
         spread = np.sqrt(np.minimum(_variance(a), _variance(b)))
         # Where nothing moves only levels could tell, and those of equal runs are equal.
         return np.asarray((sizes > 0) & (apart <= near**2 * sizes) & (distance <= near * spread))
+
+
+def _largest(values: Array) -> float:
+    """The largest size of any value that there is."""
+    return float(np.fmax.reduce(np.abs(values), axis=None, initial=0.0))
 
 
 def _variance(values: Array) -> Array:

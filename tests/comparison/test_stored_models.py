@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from registries import keep_as_it_is
 
 import ecodyn
 from ecodyn import Comparison
@@ -19,8 +20,7 @@ SMALL = {"neural_ode": {"hidden": 3, "means": 1, "matching_steps": 5, "rollout_s
 @pytest.fixture
 def kinds(monkeypatch):
     """The registry of kinds of models; as it was before once a test is over."""
-    for remembered in ("_loaded", "_registered", "_unusable"):
-        monkeypatch.setattr(MODELS, remembered, vars(MODELS)[remembered].copy())
+    keep_as_it_is(MODELS, monkeypatch)
     return MODELS
 
 

@@ -5,6 +5,7 @@ import shlex
 
 import numpy as np
 import pytest
+from registries import keep_as_it_is
 from typer.testing import CliRunner
 
 from ecodyn.cli import app
@@ -50,8 +51,7 @@ class Reversed(Format):
 @pytest.fixture
 def reversed_format(monkeypatch):
     """The format is registered; the registry is as it was before, once a test is over."""
-    for remembered in ("_loaded", "_registered", "_unusable"):
-        monkeypatch.setattr(FORMATS, remembered, vars(FORMATS)[remembered].copy())
+    keep_as_it_is(FORMATS, monkeypatch)
     register_format(Reversed)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from registries import keep_as_it_is
 
 import ecodyn
 from ecodyn.errors import UnusableDataError
@@ -43,8 +44,7 @@ READY = Raw()
 def forget(monkeypatch):
     """The registry is as it was before, once a test is over."""
     before = len(FORMATS)  # reads the entry points, which it remembers
-    for remembered in ("_loaded", "_registered", "_unusable"):
-        monkeypatch.setattr(FORMATS, remembered, vars(FORMATS)[remembered].copy())
+    keep_as_it_is(FORMATS, monkeypatch)
     monkeypatch.delitem(vars(FORMATS), "_entry_points")
     yield
     monkeypatch.undo()

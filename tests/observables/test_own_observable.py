@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from registries import keep_as_it_is
 
 import ecodyn
 from ecodyn.extraction import Request, extract
@@ -51,8 +52,7 @@ def distribution(tmp_path):
 def registry(monkeypatch):
     """The registry, which is as it was before once a test is over."""
     before = list(OBSERVABLES)  # reads the entry points, which it remembers
-    for remembered in ("_loaded", "_registered", "_unusable"):
-        monkeypatch.setattr(OBSERVABLES, remembered, vars(OBSERVABLES)[remembered].copy())
+    keep_as_it_is(OBSERVABLES, monkeypatch)
     monkeypatch.delitem(vars(OBSERVABLES), "_entry_points")
     yield OBSERVABLES
     monkeypatch.undo()

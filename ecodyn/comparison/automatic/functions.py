@@ -22,6 +22,7 @@ from ecodyn.comparison.automatic.function_groups import Group, free, groups
 from ecodyn.comparison.automatic.problem import Problem
 from ecodyn.comparison.automatic.subsets import small_subsets
 from ecodyn.equations.functions import Function
+from ecodyn.rollouts.iteration import UNEVEN
 
 __all__ = ["DEGREE", "Asked", "asked_for"]
 
@@ -35,7 +36,6 @@ FEW, EXACT_FEW = 5, 1e-13  # monomials, no more than half of all, that leave so 
 LOCAL = 8.0  # samples: a function that differs from a constant in fewer stands for something else
 KINKED = -45.0  # the same with a kink, across which trapezoids are less exact
 MOST_NUMBERS = 8  # terms and parameters of one equation: with more, a short trajectory has any expansion exact
-UNEVEN = 1e-6  # of a step, by how much others may differ: rounding of times
 MOST_SAMPLES = 1000  # that equations are sought on: columns of all grids are held at once
 SPAN, LONGER = 24, 48  # samples in a window: short ones tell functions apart best, long ones have to agree
 EQUATION_FUNCTIONS = {1: 3}  # groups of one equation, one after the other, by number of features
