@@ -39,6 +39,8 @@ class IncompleteExtractionError(UnusableDataError):
     """
 
     def __init__(self, finished: Trajectories, failures: Sequence[str]) -> None:
-        super().__init__(f"{len(failures)} runs could not be extracted: {'; '.join(failures)}")
+        super().__init__(
+            f"{len(failures)} {'run' if len(failures) == 1 else 'runs'} could not be extracted: {'; '.join(failures)}"
+        )
         self.finished = finished
         self.failures = tuple(failures)

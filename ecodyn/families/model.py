@@ -208,7 +208,8 @@ class FittedModel(Printed):
 
         Parameters
         ----------
-        x0 : array (feature,), (batch, feature) or (batch, feature, channel), Series, DataFrame, DataArray, Trajectories
+        x0 : array (feature,), (batch, feature) or (batch, feature, channel); or numbers by name, as a mapping, Series,
+            DataFrame or DataArray; or Trajectories
             Starting states at the first of the steps; channels are needed where the state has more than one. Labels are
             matched. Of trajectories, each run's first step is taken.
         steps : array (step,) or (batch, step)
@@ -223,7 +224,8 @@ class FittedModel(Printed):
         Returns
         -------
         Rollout
-            ``values`` (batch, step, feature, channel) and a status each; ``to_dataset()`` labels them. Never
+            ``values`` (batch, step, feature, channel) and a status each; ``to_dataset()`` and ``to_dataframe()`` label
+            them. Never
             an exception for a misbehaving law.
 
         Examples

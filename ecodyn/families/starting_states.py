@@ -1,9 +1,9 @@
-"""Starting states as users have them: arrays, tensors, tables and arrays with labels, trajectories' first steps."""
+"""Starting states as users have them: by name, arrays, tables and what has labels, trajectories' first steps."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["StartLike", "starting_states"]
 
-StartLike: TypeAlias = "ArrayLike | Trajectories | pd.Series | pd.DataFrame | xr.DataArray"
+StartLike: TypeAlias = "ArrayLike | Mapping[Label, ArrayLike] | Trajectories | pd.Series | pd.DataFrame | xr.DataArray"
 
 
 def starting_states(
@@ -35,8 +35,8 @@ def starting_states(
     Parameters
     ----------
     x0 : array or tensor (feature,), (batch, feature) or (batch, feature, channel); or what has labels
-        A Series or a row of a DataFrame is a state, a DataArray has a dimension of features; of trajectories, the first
-        complete step of each run is taken.
+        A mapping has a number for each feature, or as many as there are states. A Series or a row of a DataFrame is a
+        state, a DataArray has a dimension of features; of trajectories, the first complete step of each run is taken.
     features, channels : the law's
     any_labels : whether other labels of the same number do as well, since the law is the same for every feature
 
@@ -73,6 +73,8 @@ def starting_states(
 
 def _labels(x0: Any) -> list[Label] | None:
     """Labels of the features, where x0 has any."""
+    if isinstance(x0, Mapping):
+        return list(x0)
     if hasattr(x0, "dims") and hasattr(x0, "coords"):
         dim = _feature_dimension(x0)
         return x0[dim].values.tolist() if dim in x0.coords else None
@@ -92,7 +94,9 @@ def _feature_dimension(array: Any) -> Any:
 
 def _ordered(x0: Any, labels: list[Label], features: Sequence[Label], any_labels: bool) -> Any:
     """The same with features last (of an array) and in the law's order."""
-    if hasattr(x0, "dims"):
+    if isinstance(x0, Mapping):
+        x0 = np.stack(np.broadcast_arrays(*(float64(number, f"x0[{name!r}]") for name, number in x0.items())), axis=-1)
+    elif hasattr(x0, "dims"):
         dim = _feature_dimension(x0)
         x0 = x0.transpose(*(d for d in x0.dims if d != dim), dim).values
     elif hasattr(x0, "to_numpy"):

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import io
+import lzma
+import struct
 import zipfile
+import zlib
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +29,19 @@ MOST_OF_NOTHING = 1_000_000  # along an axis of an array that has no numbers: gr
 DEFLATE_LIMIT = 1032  # deflate shrinks nothing further than 1032 : 1 (zlib's technical details)
 SLACK = 1024  # bytes of a member that compresses to next to nothing
 NAME_LENGTH_AT, LOCAL_HEADER = 26, 30  # bytes of a zip's local header, before the name (APPNOTE.TXT, 4.3.7)
+ZIP_DAMAGE = (  # what zipfile and its decompressors raise on bytes that nobody wrote
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    OSError,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+    OverflowError,
+    IndexError,
+)
 SKIPPED = 1 << 20  # bytes decompressed at a time on the way to a row
 SHOWN = 12  # bytes of a file that is not what its name says
 
@@ -121,9 +138,9 @@ def open_npz(path: Path) -> dict[str, Frames]:
     check_signature(path, ZIP_SIGNATURE, "an .npz file")
     with _opened_zip(path) as archive:
         members = archive.infolist()
-        names = [member.filename for member in members]
+        times = Counter(member.filename for member in members)
         for member in members:
-            _check_member(path, member, names.count(member.filename))
+            _check_member(path, member, times[member.filename])
         opened = {m.filename.removesuffix(".npy"): _open_member(path, archive, m) for m in members if _is_array(m)}
     return {name: frames for name, frames in opened.items() if frames is not None}
 
@@ -187,7 +204,7 @@ def _opened_zip(path: Path, opened: Callable[[Path], IO[bytes]] = opened_in_part
     with opened(path) as file:
         try:
             archive = zipfile.ZipFile(file)
-        except zipfile.BadZipFile as error:
+        except ZIP_DAMAGE as error:
             raise UnusableDataError(f"{path} is truncated or damaged ({error}); copy or write it again") from None
         with archive:
             yield archive
@@ -224,7 +241,9 @@ def _open_member(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) 
         with archive.open(member) as stream:
             shape, fortran, dtype = _header(stream, where)
             offset = stream.tell()
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, OSError) as error:
+    except UnusableDataError:
+        raise
+    except ZIP_DAMAGE as error:
         raise UnusableDataError(f"{where} is damaged ({error}); copy or write the file again") from None
     if dtype.kind not in NUMBERS:
         return None  # objects or text: no log, and no reason to refuse what lies beside it
@@ -253,10 +272,8 @@ def _skip(stream: IO[bytes], count: int, path: Path) -> None:
 def _exactly(stream: IO[bytes], count: int, path: Path) -> bytes:
     try:
         data = stream.read(count)
-    except (zipfile.BadZipFile, EOFError, OSError) as error:
+    except ZIP_DAMAGE as error:
         raise UnusableDataError(f"{path} is damaged ({error}); copy or write it again") from None
-    except Exception as error:  # zlib.error, lzma.LZMAError: the decompressors' own
-        raise UnusableDataError(f"{path} is damaged ({type(error).__name__}: {error}); write it again") from None
     if len(data) < count:
         raise UnusableDataError(f"{path} is truncated; copy or write it again")
     return data

@@ -21,6 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 from ecodyn.arrays import Array
 
 if TYPE_CHECKING:
+    import pandas as pd
     import xarray as xr
 
 RightHandSide = Callable[[Array, Array], Array]
@@ -103,6 +104,25 @@ class Rollout:
         from ecodyn.rollouts.labelled import labelled
 
         return labelled(self.values, self.times, self.status, (runs, self.features, self.channels))
+
+    def to_dataframe(self, runs: Sequence[Hashable] | None = None) -> pd.DataFrame:
+        """As a pandas table of the signal: columns step, run and one a feature, as `Trajectories.from_dataframe` reads.
+
+        Rows after an early end have no values.
+
+        Examples
+        --------
+        >>> from ecodyn import Linear
+        >>> x = np.exp(-0.1 * np.arange(50.0))[:, None] * [1.0, 2.0]
+        >>> law = Linear(coupling="independent").fit(x, feature_names=["hare", "lynx"])
+        >>> print(law.simulate({"hare": 1.0, "lynx": 2.0}, steps=[0.0, 10.0]).to_dataframe().round(3))
+           step  run   hare   lynx
+        0   0.0    0  1.000  2.000
+        1  10.0    0  0.368  0.736
+        """
+        from ecodyn.rollouts.labelled import table
+
+        return table(self.signal, self.times, runs, self.features)
 
 
 def integrate(

@@ -1,4 +1,4 @@
-"""Rollouts with their labels, as an xarray dataset of the names that a trajectories file has."""
+"""Rollouts with their labels, as an xarray dataset or a table of the names that trajectories have in theirs."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ import numpy as np
 from ecodyn.arrays import Array
 
 if TYPE_CHECKING:
+    import pandas as pd
     import xarray as xr
 
-__all__ = ["SIGNAL", "labelled"]
+__all__ = ["SIGNAL", "labelled", "table"]
 
 SIGNAL = "signal"  # the first channel, by whatever name
 
@@ -55,6 +56,26 @@ def labelled(values: Array, times: Array, status: Sequence[str], labels: tuple[L
         variables["time"] = (("run", "step"), times)
         step = np.arange(times.shape[1])  # an index only: the times differ
     return xr.Dataset(variables, {"step": step, "feature": features, "run": runs})
+
+
+def table(signal: Array, times: Array, runs: Labels, features: Labels) -> pd.DataFrame:
+    """Columns step, run, and one a feature; ``signal`` is (batch, step, feature), ``times`` (batch, step).
+
+    Raises
+    ------
+    ValueError
+        There are not as many labels as values, or a feature would be called step or run.
+    """
+    import pandas as pd
+
+    batch, _, count = signal.shape
+    names = _checked(features, range(1, count + 1), "features")
+    if taken := {"step", "run"} & set(names):
+        raise ValueError(f"a feature is called {taken.pop()}, expected another name in a table; use to_dataset()")
+    asked = ~np.isnan(times)  # of rollouts of unequal length the rest is padding
+    rows = np.repeat(_checked(runs, range(batch), "runs"), asked.sum(axis=1))
+    cells = pd.DataFrame(signal[asked], columns=names)
+    return pd.concat([pd.DataFrame({"step": times[asked], "run": rows}), cells], axis=1)
 
 
 def _checked(given: Labels, default: Sequence[Any], name: str) -> list[Any]:

@@ -21,7 +21,7 @@ __all__ = ["DEFAULT_RULE", "Survivors", "alive_at_end", "run_state", "stored_at"
 DEFAULT_RULE = "two_component"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Survivors:
     """Who is alive.
 
@@ -35,6 +35,14 @@ class Survivors:
     alive: Bools
     rule: str
     steps: Array
+
+    def __repr__(self) -> str:
+        """How many live in each run, and by what rule; the runs are those that were asked about, in their order."""
+        steps = np.unique(self.steps)
+        at = f"at step {steps[0]:g}" if len(steps) == 1 else f"at steps {steps[0]:g} to {steps[-1]:g}"
+        n_runs, n_features = self.alive.shape
+        counts = np.array2string(self.counts, separator=", ", threshold=20)
+        return f"Survivors({counts} of {n_features} features in {n_runs} runs, {at}, rule {self.rule!r})"
 
     @property
     def counts(self) -> Integers:

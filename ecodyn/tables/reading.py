@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ecodyn.errors import UnusableDataError
-from ecodyn.runtime.files import first_bytes
+from ecodyn.runtime.files import first_bytes, first_line
 from ecodyn.tables.text import read_text
 
 if TYPE_CHECKING:
@@ -116,5 +116,9 @@ def _parquet(path: Path, start: bytes) -> pd.DataFrame:
                     f"ecodyn extract {path.parent} -o runs.nc"
                 )
             return file.read().to_pandas()
-    except (pyarrow.ArrowException, OSError) as error:
-        raise UnusableDataError(f"{path} is damaged or truncated ({error}); copy or write it again") from None
+    except UnusableDataError:
+        raise
+    except Exception as error:  # Arrow's own, and KeyError to UnicodeDecodeError of what pandas wrote
+        raise UnusableDataError(
+            f"{path} is damaged or truncated ({type(error).__name__}: {first_line(error)}); copy or write it again"
+        ) from None

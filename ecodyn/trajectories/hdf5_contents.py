@@ -1,16 +1,21 @@
-"""What an HDF5 file has in it, looked at before anything is read: nothing outside it, and no more than it can hold."""
+"""What an HDF5 file has in it, looked at before anything is read: nothing outside it, and nothing that never ends."""
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from ecodyn.errors import UnusableDataError
+from ecodyn.runtime.probing import killed_by
 
 if TYPE_CHECKING:
     import h5py
 
-__all__ = ["check_contents"]
+__all__ = ["check_contents", "check_readable"]
+
+LOOKED_AT = 5  # seconds of processor time in which a file's list of contents is read: milliseconds, if it is sound
+READ = 1 << 28  # bytes of values, at most, that are read by way of trial too
 
 
 def check_contents(source: Path | IO[bytes], path: object) -> None:
@@ -44,6 +49,38 @@ def check_contents(source: Path | IO[bytes], path: object) -> None:
         raise UnusableDataError(
             f"{path}: {found[0]} is {found[1]}, expected all data in the file itself, since no other file is read for "
             "it; copy them into one, such as with h5repack or Trajectories.save"
+        )
+
+
+def check_readable(path: Path, *, values: bool) -> None:
+    """Refuse a file on which HDF5 never ends or crashes, as it does on one bit flipped in the wrong place.
+
+    Parameters
+    ----------
+    path : the file
+    values : whether the values are read as well, where they are at most a quarter of a gigabyte
+
+    Raises
+    ------
+    UnusableDataError
+        It does. Damage that raises is left to whoever reads the file.
+    """
+    import h5netcdf
+
+    def read() -> None:
+        check_contents(path, path)  # or the values of another file would be read
+        with h5netcdf.File(path, "r") as file:
+            sizes = []
+            for variable in file.variables.values():
+                dict(variable.attrs)
+                sizes.append(variable.dtype.itemsize * math.prod(variable.shape))
+            for variable in file.variables.values() if values and sum(sizes) <= READ else ():
+                variable[...]
+
+    if (signal := killed_by(read, LOOKED_AT)) is not None:
+        raise UnusableDataError(
+            f"{path} is damaged: HDF5 {'does not come to an end with' if signal == 'SIGXCPU' else 'crashes on'} what "
+            "it lists; copy or write it again"
         )
 
 

@@ -17,7 +17,7 @@ from ecodyn.errors import UnusableDataError
 from ecodyn.runtime.files import write_whole
 from ecodyn.runtime.processes import physical_memory
 from ecodyn.trajectories.dataset import Fields, pack
-from ecodyn.trajectories.hdf5_contents import check_contents
+from ecodyn.trajectories.hdf5_contents import check_contents, check_readable
 from ecodyn.trajectories.paths import beginning
 
 if TYPE_CHECKING:
@@ -73,10 +73,15 @@ def read_netcdf(path: Path) -> xr.Dataset:
 
 
 @contextmanager
-def opened_dataset(source: Path | IO[bytes], path: object) -> Iterator[xr.Dataset]:
-    """The dataset of a file, or of its bytes, its values unread; all of them lie in that file, which is ``path``."""
+def opened_dataset(source: Path | IO[bytes], path: object, *, values: bool = False) -> Iterator[xr.Dataset]:
+    """The dataset of a file, or of its bytes, its values unread; all of them lie in that file, which is ``path``.
+
+    Whether all its ``values`` are about to be read: they are tried first, as its list of contents always is.
+    """
     import xarray as xr
 
+    if isinstance(source, Path):
+        check_readable(source, values=values)
     check_contents(source, path)
     if not isinstance(source, Path):
         source.seek(0)
@@ -85,7 +90,7 @@ def opened_dataset(source: Path | IO[bytes], path: object) -> Iterator[xr.Datase
 
 
 def _read_whole(path: Path) -> xr.Dataset:
-    with opened_dataset(path, path) as ds:
+    with opened_dataset(path, path, values=True) as ds:
         if ds.nbytes > ZLIB_LIMIT * path.stat().st_size:
             raise UnusableDataError(
                 f"{path} has {path.stat().st_size} bytes and claims {ds.nbytes:.3g} bytes of data, more than "
@@ -114,11 +119,16 @@ def _checksum(ds: xr.Dataset) -> str:
     """SHA-256 of every variable (name, dimensions, values) and of the attributes, however they are stored."""
     digest = hashlib.sha256()
     for name in sorted(map(str, ds.variables)):
-        digest.update(f"{name}{ds[name].dims}{ds[name].shape}".encode())
+        digest.update(_encoded(f"{name}{ds[name].dims}{ds[name].shape}"))
         digest.update(_canonical_bytes(ds[name].values))
     for name in ("ecodyn_schema", "labels_shared", "provenance"):
-        digest.update(f"{name}={ds.attrs[name]}".encode() if name in ds.attrs else b"")
+        digest.update(_encoded(f"{name}={ds.attrs[name]}") if name in ds.attrs else b"")
     return f"sha256:{digest.hexdigest()}"
+
+
+def _encoded(text: str) -> bytes:
+    """As UTF-8; what is none in a damaged file is written out, and so differs from what was written."""
+    return text.encode(errors="backslashreplace")
 
 
 def _canonical_bytes(array: np.ndarray) -> bytes:

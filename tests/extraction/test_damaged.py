@@ -31,7 +31,7 @@ def test_the_others_are_extracted(given, damage, logs):
     whole = ecodyn.extract(logs)
     damage(logs / "run_2.npz")
     paths = logs if given == "the folder" else sorted(logs.iterdir())
-    with pytest.raises(IncompleteExtractionError, match=r"1 runs could not be extracted: .*run_2\.npz") as error:
+    with pytest.raises(IncompleteExtractionError, match=r"1 run could not be extracted: .*run_2\.npz") as error:
         ecodyn.extract(paths)
     kept = error.value.finished
     assert kept.runs.tolist() == ["run_0", "run_1", "run_3"]

@@ -17,6 +17,8 @@ START = np.array([3.0, 1.0, 2.0])
 
 STARTS = {
     "list": START.tolist(),
+    "mapping": dict(zip(NAMES, START.tolist(), strict=True)),
+    "mapping in another order": {"owl": START[2], "hare": START[0], "lynx": START[1]},
     "tensor": torch.tensor(START, requires_grad=True),
     "Series": pd.Series(START, index=NAMES),
     "Series in another order": pd.Series(START, index=NAMES)[["owl", "hare", "lynx"]],
@@ -44,6 +46,15 @@ def test_every_container_of_a_state_is_that_state(law, name):
 @pytest.mark.parametrize("name", ["DataArray", "DataArray in another order", "Trajectories"])
 def test_predictions_take_them_too(law, name):
     assert np.array_equal(np.squeeze(law.predict(STARTS[name], STEPS)), law.predict(START, STEPS))
+
+
+def test_a_mapping_may_have_several_states_and_one_number_for_all_of_them(law):
+    several = law.model_.simulate({"hare": [3.0, 4.0], "lynx": 1.0, "owl": [2.0, 0.5]}, STEPS)
+    assert np.array_equal(several.values, law.model_.simulate([[3.0, 1.0, 2.0], [4.0, 1.0, 0.5]], STEPS).values)
+    with pytest.raises(ValueError, match="expected starting states of the features hare, lynx, owl, got hare, lynx"):
+        law.model_.simulate({"hare": 3.0, "lynx": 1.0}, STEPS)
+    with pytest.raises(ValueError, match=r"x0\['owl'\]"):
+        law.model_.simulate({"hare": 3.0, "lynx": 1.0, "owl": "many"}, STEPS)
 
 
 def test_of_trajectories_every_run_starts_where_it_does(law):

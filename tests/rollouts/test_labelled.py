@@ -57,6 +57,15 @@ def test_they_are_trajectories_again(law):
     assert again.runs.tolist() == ["a", "b"]
 
 
+def test_their_table_is_trajectories_again(law):
+    rollout = law.simulate([[1.0, 2.0], [3.0, 4.0]], [[0.0, 5.0, 10.0], [0.0, 1.0, np.nan]])
+    again = Trajectories.from_dataframe(rollout.to_dataframe(runs=["a", "b"]))
+    np.testing.assert_array_equal(again.values, rollout.signal)
+    np.testing.assert_array_equal(again.times, rollout.times)
+    assert again.features.tolist() == ["hare", "lynx"]
+    assert again.runs.tolist() == ["a", "b"]
+
+
 def test_rollouts_of_an_equation_without_names_are_counted():
     rollout = integrate(lambda x, t: -x, np.ones((1, 3, 2)), [0.0, 1.0])
     ds = rollout.to_dataset()
@@ -68,6 +77,11 @@ def test_rollouts_of_an_equation_without_names_are_counted():
     ("make", "match"),
     [
         (lambda r: r.to_dataset(runs=["a"]), "labels of 2 runs, got 1; give one each"),
+        (lambda r: r.to_dataframe(runs=["a"]), "labels of 2 runs, got 1; give one each"),
+        (
+            lambda r: Rollout(r.values, r.times, r.status, 0, features=("run", "lynx")).to_dataframe(),
+            "a feature is called run, expected another name in a table",
+        ),
         (lambda r: integrate(lambda x, t: -x, [[1.0]], [0.0, 1.0]).to_dataset(), "got an array of shape"),
         (
             lambda r: Rollout(r.values, r.times, r.status, 0, features=("hare",)).to_dataset(),

@@ -31,6 +31,11 @@ def scattered(levels, counts, seed=0, spread=0.05):
     return np.concatenate([level * np.exp(rng.normal(0, spread, n)) for level, n in zip(levels, counts, strict=True)])
 
 
+def test_it_says_how_many_live_and_by_which_rule():
+    found = survivors(trainings([[88.0, 87.0, 9.0, 10.0], [71.0, 9.0, 10.0, 11.0]]), "largest_gap")
+    assert repr(found) == "Survivors([2, 1] of 4 features in 2 runs, at step 1000, rule 'largest_gap')"
+
+
 def test_the_first_rule_is_above_twice_the_mean_of_all_frequencies():
     last = np.array([[1.0, 1.0, 1.0, 9.0]])
     assert survivors(trainings(last), "twice_mean").alive.tolist() == [[False, False, False, True]]

@@ -1,12 +1,15 @@
 """A file that refers to another one is refused, whichever way it does; one that does not is read."""
 
+import signal
+import sys
+
 import h5py
 import numpy as np
 import pytest
 
 import ecodyn
 from ecodyn.errors import UnusableDataError
-from ecodyn.trajectories.hdf5_contents import check_contents
+from ecodyn.trajectories.hdf5_contents import check_contents, check_readable
 
 
 @pytest.fixture
@@ -48,3 +51,36 @@ def test_links_within_the_file_are_its_own(path):
     with h5py.File(path, "r+") as file:
         file["again"] = h5py.SoftLink("/signal")
     check_contents(path, path)
+
+
+def flip_a_bit(path):
+    """Of the size that the last text in the file's heap has: HDF5 2.0 looks for what comes after it for ever."""
+    data = bytearray(path.read_bytes())
+    at = data.index(b"GCOL") + 16
+    while True:
+        following = at + 16 + -(-int.from_bytes(data[at + 8 : at + 16], "little") // 8) * 8
+        if data[following : following + 2] == b"\0\0":
+            break
+        at = following
+    data[at + 8] ^= 0x80
+    path.write_bytes(data)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="tried where processes can be copied")
+@pytest.mark.parametrize("lazy", [False, True])
+def test_a_flipped_bit_that_hdf5_never_ends_with(lazy, path):
+    flip_a_bit(path)
+    with pytest.raises(UnusableDataError, match=r"runs\.nc is damaged: HDF5 does not come to an end with"):
+        ecodyn.load(path, lazy=lazy)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="tried where processes can be copied")
+@pytest.mark.parametrize("values", [False, True])
+def test_a_crash_is_the_copys_alone(values, path, monkeypatch):
+    part = "__getitem__" if values else "attrs"
+    crash = lambda *_: signal.raise_signal(signal.SIGSEGV)  # noqa: E731
+    monkeypatch.setattr(f"h5netcdf.core.Variable.{part}", crash if values else property(crash))
+    with pytest.raises(UnusableDataError, match="HDF5 crashes on what it lists; copy or write it again"):
+        check_readable(path, values=values)
+    if values:
+        check_readable(path, values=False)

@@ -21,6 +21,7 @@ from ecodyn.observables.features import Label
 from ecodyn.runtime.remote import looked_into
 from ecodyn.tables.names import listed
 from ecodyn.trajectories import Trajectories, load
+from ecodyn.trajectories.hdf5_contents import check_readable
 from ecodyn.trajectories.netcdf import CHECKSUM
 
 __all__ = ["RECORDING", "Recording", "from_journal", "is_recording", "logs_at", "read_recording"]
@@ -138,9 +139,10 @@ def is_recording(path: Path) -> bool:
     if not h5py.is_hdf5(path):
         return False
     try:
+        check_readable(path, values=False)
         with h5py.File(path) as file:  # whoever alters a file by other means takes its checksum away
             return MARK in file.attrs and CHECKSUM in file.attrs
-    except (OSError, RuntimeError, KeyError):  # damaged
+    except (OSError, RuntimeError, KeyError, UnusableDataError):  # damaged
         return False
 
 
