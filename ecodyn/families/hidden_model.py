@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -161,8 +161,8 @@ class HiddenModel(FormulaModel):
         self, x0: StartLike, steps: ArrayLike, hidden: Mapping[str, ArrayLike] | None, warm_up: DataLike | None
     ) -> Array:
         """States of all channels, (batch, feature, channel)."""
-        deep = not isinstance(x0, Trajectories) and np.ndim(x0) == len(("batch", "feature", "channel"))
-        whole = deep and np.shape(x0)[-1] == len(self.channels)
+        shape = () if isinstance(x0, Trajectories | Mapping) else np.shape(cast("ArrayLike", x0))
+        whole = len(shape) == len(("batch", "feature", "channel")) and shape[-1] == len(self.channels)
         if whole and hidden is None and warm_up is None:
             return starting_states(x0, self.features, self.channels, any_labels=not self.per_feature)
         signals = starting_states(x0, self.features, (SIGNAL,), any_labels=not self.per_feature)

@@ -54,9 +54,8 @@ def starting_states(
         matched = x0.since_complete().aligned(features, any_labels=any_labels)
         return np.asarray(matched.state(",".join(channels))[:, 0])
     labels = _labels(x0)
-    if labels is not None:
-        x0 = _ordered(x0, labels, features, any_labels)
-    start = float64(x0, "x0")
+    plain: Any = x0 if labels is None else _ordered(x0, labels, features, any_labels)
+    start = float64(plain, "x0")
     if len(channels) == 1 and start.ndim <= 2:
         start = np.atleast_2d(start)[..., None]
     if start.ndim == 2:
@@ -66,7 +65,7 @@ def starting_states(
         state = ",".join(channels)
         raise ValueError(
             f"expected starting states of shape (batch, {expected[0]} features, {expected[1]} channels: {state}), got "
-            f"{np.shape(start)}; a state is made by Trajectories.state({state!r})"
+            f"{start.shape}; a state is made by Trajectories.state({state!r})"
         )
     return start
 

@@ -4,24 +4,18 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ecodyn.errors import UnusableDataError
 from ecodyn.logs.log import Format, Log, LogOptions, Setting
 from ecodyn.logs.records import Records
 from ecodyn.logs.tracked import TrackedRun, logs_of_runs, natural
 from ecodyn.tables.names import is_logged_beside, listed
+from ecodyn.tables.parquet import SIGNATURE, SUFFIX, opened_parquet
 from ecodyn.tables.reading import NEPTUNE, SUFFIXES
-
-if TYPE_CHECKING:
-    import pyarrow
-    import pyarrow.parquet
 
 __all__ = ["Neptune"]
 
-SUFFIX, SIGNATURE = ".parquet", b"PAR1"
 SERIES = "float_series"
 VALUES = {"float": "float_value", "int": "int_value", "string": "string_value", "bool": "bool_value"}  # of parameters
 COLUMNS = ("project_id", "run_id", "attribute_path", "attribute_type", "step", *sorted({*VALUES.values()}))
@@ -72,8 +66,7 @@ class _Reading:
 
     def add(self, part: Path) -> None:
         """The rows of one part."""
-        table = _table(part)
-        rows = zip(*(_cells(table, name) for name in COLUMNS), strict=True)
+        rows = zip(*_columns(part), strict=True)
         for i, cells in enumerate(rows):
             row = dict(zip(COLUMNS, cells, strict=True))
             key = self._key(part, i, row)
@@ -208,28 +201,15 @@ def _is_part(file: Path) -> bool:
     except OSError:
         return False
     try:
-        import pyarrow
-        import pyarrow.parquet
-    except ModuleNotFoundError:
-        return False
-    try:
-        return {*pyarrow.parquet.read_schema(file).names} >= NEPTUNE
-    except (pyarrow.ArrowException, OSError):
+        with opened_parquet(file) as part:
+            return {*part.schema_arrow.names} >= NEPTUNE
+    except (ModuleNotFoundError, UnusableDataError):
         return False
 
 
-def _table(part: Path) -> pyarrow.Table:
-    import pyarrow
-    import pyarrow.parquet
-
-    try:
-        with pyarrow.parquet.ParquetFile(part) as file:
-            return file.read(columns=[name for name in COLUMNS if name in file.schema_arrow.names])
-    except (pyarrow.ArrowException, OSError) as error:
-        raise UnusableDataError(f"{part} is damaged or truncated ({error}); copy or export it again") from None
-
-
-def _cells(table: pyarrow.Table, name: str) -> Iterable[object]:
-    """A column, of nothing where the export has none of that name."""
-    cells: list[object] = table.column(name).to_pylist() if name in table.column_names else [None] * table.num_rows
-    return cells
+def _columns(part: Path) -> list[list[object]]:
+    """Cells of each of `COLUMNS`; of nothing where the export has none of that name."""
+    with opened_parquet(part, "copy or export it again") as file:
+        held = {*file.schema_arrow.names}
+        table = file.read(columns=[name for name in COLUMNS if name in held])
+        return [table.column(name).to_pylist() if name in held else [None] * table.num_rows for name in COLUMNS]

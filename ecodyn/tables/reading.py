@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ecodyn.errors import UnusableDataError
-from ecodyn.runtime.files import first_bytes, first_line
+from ecodyn.runtime.files import first_bytes
+from ecodyn.tables.parquet import SIGNATURE, opened_parquet
 from ecodyn.tables.text import read_text
 
 if TYPE_CHECKING:
@@ -95,30 +96,15 @@ def _json_lines(path: Path, text: str) -> pd.DataFrame:
 
 
 def _parquet(path: Path, start: bytes) -> pd.DataFrame:
-    if not start.startswith(b"PAR1"):
+    if not start.startswith(SIGNATURE):
         raise UnusableDataError(f"{path} is not a Parquet file, or damaged; check what it is, or copy it again")
-    try:
-        import pyarrow
-        import pyarrow.parquet
-    except ModuleNotFoundError:
-        raise ModuleNotFoundError(
-            'reading Parquet needs pyarrow; install it with: python -m pip install "ecodyn-toolkit[logs]"',
-            name="pyarrow",
-        ) from None
-    try:
-        with pyarrow.parquet.ParquetFile(path) as file:
-            names = file.schema_arrow.names
-            if len(set(names)) < len(names):
-                raise UnusableDataError(f"{path} has two columns of the same name in {', '.join(names)}; rename one")
-            if {*names} >= NEPTUNE:
-                raise UnusableDataError(
-                    f"{path} is a part of Neptune's export, expected a table; turn its folder into trajectories with "
-                    f"ecodyn extract {path.parent} -o runs.nc"
-                )
-            return file.read().to_pandas()
-    except UnusableDataError:
-        raise
-    except Exception as error:  # Arrow's own, and KeyError to UnicodeDecodeError of what pandas wrote
-        raise UnusableDataError(
-            f"{path} is damaged or truncated ({type(error).__name__}: {first_line(error)}); copy or write it again"
-        ) from None
+    with opened_parquet(path) as file:
+        names = file.schema_arrow.names
+        if len(set(names)) < len(names):
+            raise UnusableDataError(f"{path} has two columns of the same name in {', '.join(names)}; rename one")
+        if {*names} >= NEPTUNE:
+            raise UnusableDataError(
+                f"{path} is a part of Neptune's export, expected a table; turn its folder into trajectories with "
+                f"ecodyn extract {path.parent} -o runs.nc"
+            )
+        return file.read().to_pandas()
