@@ -16,7 +16,8 @@ it, naming SINDy or the network is right, as it is to say that none is the law (
 linear or Lotka-Volterra is wrong, tied or not. Where two families
 were built to be alike, tied or undecided is right, deciding for the truth is to have told them apart, for the other
 wrong; of two exact forms of one law, for either. Families that are named by ``--beside`` take part in every case: one
-of them decided on a polynomial truth is wrong, on another it is counted by itself. Each finished case is kept in
+of them decided on a polynomial truth is wrong, on another it is counted by itself. With ``--uneven`` all are sampled at
+random times in place of even ones. Each finished case is kept in
 OUTPUT/cases.jsonl, and a second call goes on where the first stopped (start another folder after a change of the code).
 Written as well: OUTPUT/table.json and OUTPUT/confusion.png. The time it will take is said before it begins.
 """
@@ -88,6 +89,7 @@ class Case:
     network: bool
     seed: int
     beside: str = ""  # further families that take part, with commas
+    uneven: bool = False  # whether it is sampled at random times
 
     @property
     def kind(self) -> str:
@@ -96,18 +98,24 @@ class Case:
 
 
 def cases(
-    names: Sequence[str], noises: Sequence[float], runs: Sequence[int], repetitions: int, seed: int, beside: str = ""
+    names: Sequence[str],
+    noises: Sequence[float],
+    runs: Sequence[int],
+    repetitions: int,
+    seed: int,
+    beside: str = "",
+    uneven: bool = False,
 ) -> list[Case]:
     """All of a record, those with networks last."""
     plain = [
-        Case(name, noise, count, repetition, False, seed, beside)
+        Case(name, noise, count, repetition, False, seed, beside, uneven)
         for repetition in range(repetitions)
         for count in runs
         for noise in noises
         for name in names
     ]
     count, noise = NETWORK_COLUMN
-    return plain + [Case(name, noise, count, 0, True, seed, beside) for name in names]
+    return plain + [Case(name, noise, count, 0, True, seed, beside, uneven) for name in names]
 
 
 def judged(case: Case) -> dict[str, Any]:
@@ -115,7 +123,7 @@ def judged(case: Case) -> dict[str, Any]:
     system = SYSTEMS[case.system]
     started = time.perf_counter()
     seed = data_seed(case.system, case.seed, case.repetition)
-    data = simulate(system, case.runs, seed, case.noise, case.kind)
+    data = simulate(system, case.runs, seed, case.noise, case.kind, uneven=case.uneven)
     families = [*FAMILIES, *([NETWORK] if case.network else []), *filter(None, case.beside.split(","))]
     about = {"truth": system.family, "coupling": system.coupling, "half": half(case.system)}
     record: dict[str, Any] = asdict(case) | about
@@ -245,7 +253,8 @@ def carried_out(arguments: argparse.Namespace) -> list[dict[str, Any]]:
     noises = arguments.noise or (QUICK_NOISES if arguments.quick else NOISES)
     runs = arguments.runs or (QUICK_RUNS if arguments.quick else RUNS)
     beside = ",".join(arguments.beside or ())
-    wanted = cases(names, noises, runs, 1 if arguments.quick else arguments.repetitions, arguments.seed, beside)
+    repetitions = 1 if arguments.quick else arguments.repetitions
+    wanted = cases(names, noises, runs, repetitions, arguments.seed, beside, arguments.uneven)
     if arguments.quick or arguments.no_network:
         wanted = [case for case in wanted if not case.network]
     file = arguments.output / "cases.jsonl"
@@ -277,6 +286,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, action="append", help="only so many runs; repeat for more")
     parser.add_argument("--no-network", action="store_true", help="without the column of neural ODEs")
     parser.add_argument("--beside", action="append", help="a further family that takes part; repeat for more")
+    parser.add_argument("--uneven", action="store_true", help="sampled at random times")
     parser.add_argument("--at-least", type=float, help="exit with 1 if a smaller share of the cases is right")
     arguments = parser.parse_args()
     if arguments.half is not None and (arguments.quick or arguments.system):

@@ -116,7 +116,7 @@ def trajectories_facts(path: Path, runs: Trajectories) -> TrajectoriesFacts:
         "settings": {k: sorted(set(v.tolist())) for k, v in runs.settings.items()},
         "warnings": [*runs.warnings, *dependent],
         "provenance": runs.provenance,
-        "command": f"ecodyn compare {path} -o report",
+        "command": f"ecodyn compare {path} -o report" if runs.n_runs > 1 else f"ecodyn fit {path} --family auto",
     }
 
 

@@ -15,8 +15,6 @@ DECIDED, TIED, UNDECIDED, NO_FAMILY = "decided", "tied", "undecided", "no_family
 INADEQUATE = "inadequate"  # what would be decided or tied, but leaves something that is no noise
 NAMING = (DECIDED, TIED, INADEQUATE)  # a best is named
 
-FEWEST_RUNS = 5  # with fewer nothing is decided
-
 
 def mean(values: Array) -> float:
     """The mean, summed in an order of its own, so that the order of runs can't matter."""

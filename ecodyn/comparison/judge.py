@@ -13,7 +13,7 @@ from ecodyn.arrays import Array, Bools
 from ecodyn.comparison.adequacy import Adequacy
 from ecodyn.comparison.bands import HeldOutErrors
 from ecodyn.comparison.by_run import Noise
-from ecodyn.comparison.candidate import FEWEST_RUNS, mean
+from ecodyn.comparison.candidate import mean
 from ecodyn.comparison.contenders import FORECAST, IN_SAMPLE, UNSEEN_RUNS
 from ecodyn.comparison.entries import Entry, entries_of
 from ecodyn.comparison.execution import DRAWN_POINTS, TaskResult, drawn_runs
@@ -36,6 +36,7 @@ from ecodyn.statistics.intervals import Estimate
 from ecodyn.survivors.fates import area_under_curve, top_overlap
 from ecodyn.survivors.survivors import alive_at_end
 from ecodyn.trajectories import Trajectories
+from ecodyn.trajectories.independence import FEWEST_RUNS
 from ecodyn.trajectories.state import history_of, parse_state
 
 __all__ = ["judge", "start_of", "verdict_of"]

@@ -15,9 +15,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ecodyn.comparison.candidate import FEWEST_RUNS, Candidate, mean
+from ecodyn.comparison.candidate import Candidate, mean
 from ecodyn.families.model_name import NULL
 from ecodyn.statistics.confidence_set import FLIPS, confidence_set, p_above
+from ecodyn.trajectories.independence import FEWEST_RUNS
 
 TEST_LEVEL = 0.95  # of every one-sided comparison of two models
 MOST_RUNS = 1000  # more are not named: nobody would train them to tell two families apart

@@ -6,10 +6,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ecodyn.comparison.candidate import DECIDED, FEWEST_RUNS, NO_FAMILY, TIED, Candidate, mean
+from ecodyn.comparison.candidate import DECIDED, NO_FAMILY, TIED, Candidate, mean
 from ecodyn.comparison.ranking import Ranking
 from ecodyn.equations.library import EXCHANGEABLE
 from ecodyn.statistics.intervals import Estimate
+from ecodyn.trajectories.independence import FEWEST_RUNS
 
 MOST_NAMED = 5  # of many that an undecided verdict is between
 

@@ -16,12 +16,13 @@ from typing import Any, Self
 import numpy as np
 
 from ecodyn.comparison.adequacy import Adequacy
-from ecodyn.comparison.candidate import DECIDED, FEWEST_RUNS, INADEQUATE, NO_FAMILY, TIED, UNDECIDED, Candidate, mean
+from ecodyn.comparison.candidate import DECIDED, INADEQUATE, NO_FAMILY, TIED, UNDECIDED, Candidate, mean
 from ecodyn.comparison.ranking import Ranking, Rule, ranked, runs_needed
 from ecodyn.comparison.statement import Statement, said_of_chance
 from ecodyn.families.model_name import CLOCK, FAMILY, ModelName
 from ecodyn.runtime.json_values import number
 from ecodyn.statistics.intervals import Estimate, t_interval
+from ecodyn.trajectories.independence import FEWEST_RUNS
 
 MARGIN = 0.1  # a tenth more unexplained is as good as equal
 CLAIM_LEVEL = 0.90  # of the headlines over several windows together (Holm), as the confidence set of each

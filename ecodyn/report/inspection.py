@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ecodyn.runtime.json_values import Json
+from ecodyn.trajectories.independence import FEWEST_RUNS
 from ecodyn.trajectories.labels import Label
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def _remarks_of_table(provenance: Mapping[str, Json]) -> list[str]:
 def _what_is_there(facts: TrajectoriesFacts | CollectionFacts) -> dict[str, str]:
     """Runs and what is known of each, of a file or of many."""
     return {
-        "runs": f"{facts['runs']} in {facts['clusters']} clusters",
+        "runs": f"{facts['runs']} in {facts['clusters']} clusters{_too_few(facts['clusters'])}",
         "steps": f"{facts['steps']}, from {facts['first_step']:g} to {facts['last_step']:g}",
         "features": f"{facts['features']}, labels {'shared' if facts['labels_shared'] else 'not shared'} between runs",
         "observables": ", ".join(facts["observables"]),
@@ -68,6 +69,10 @@ def _what_is_there(facts: TrajectoriesFacts | CollectionFacts) -> dict[str, str]
         "inputs": ", ".join(f"{name} ({kind})" for name, kind in facts["inputs"].items()) or "none",
         "settings": "; ".join(f"{k} = {', '.join(map(str, v))}" for k, v in facts["settings"].items()) or "none",
     }
+
+
+def _too_few(clusters: int) -> str:
+    return f"; fewer than {FEWEST_RUNS} can't tell families apart" if clusters < FEWEST_RUNS else ""
 
 
 class CollectionFacts(TypedDict):

@@ -17,6 +17,7 @@ MULTIPLICATIVE, ADDITIVE = "multiplicative", "additive"
 
 SAMPLES = 201  # a run, both ends included: 200 intervals, that thinnings by 2, 4, 5 and 10 divide
 TO_THE_ATTRACTOR = 1e-6  # relative error a step: where a transient is thrown away, nothing depends on its accuracy
+TIMES = 1 << 31  # beside a seed: of the times, which all runs share; each run has its number there
 CACHED = 256  # systems and seeds whose exact solutions are kept: all systems at several numbers of runs
 REFERENCE_RUNS, REFERENCE_SEED = 32, 0  # what a system's own scale and a pair's distance are measured on
 
@@ -28,8 +29,10 @@ def simulate(
     noise: float = 0.0,
     kind: str = MULTIPLICATIVE,
     samples: int = SAMPLES,
+    *,
+    uneven: bool = False,
 ) -> Trajectories:
-    """Runs of a known system from random starting states, sampled evenly, with measurement noise.
+    """Runs of a known system from random starting states, with measurement noise.
 
     multiplicative: y = x(1 + σε).  additive: y = x + σsε.  ε is standard normal, independent for every sample, the
     first one included, and s is the system's own ``scale``.
@@ -41,6 +44,8 @@ def simulate(
     noise : σ, such as 0.01
     kind : "multiplicative" or "additive"
     samples : times of a run, both ends included
+    uneven : whether the times between the ends are random, those of a Poisson process, the same for all runs; they are
+        evenly spaced else
 
     Raises
     ------
@@ -59,7 +64,7 @@ def simulate(
         raise ValueError(f"expected noise that is multiplicative or additive, got {kind!r}")
     if not (runs >= 1 and samples >= 2 and noise >= 0):
         raise ValueError(f"expected runs ≥ 1, samples ≥ 2 and noise ≥ 0, got {runs}, {samples} and {noise:g}")
-    times, values = _clean(system, runs, seed, samples)
+    times, values = _clean(system, runs, seed, samples, uneven)
     if noise:
         size = np.abs(values) if kind == MULTIPLICATIVE else scale(system)
         errors = [np.random.default_rng([seed, r, 1]).standard_normal(values.shape[1:]) for r in range(runs)]
@@ -68,6 +73,7 @@ def simulate(
         "seed": seed,
         "noise": noise,
         "noise_kind": kind if noise else None,
+        "uneven": uneven,
         "ecodyn": __version__,
     }
     return Trajectories(values, times, system.features, labels_shared=system.labels_shared, provenance=provenance)
@@ -132,9 +138,12 @@ def _reference(system: System) -> tuple[Array, Array]:
 
 
 @lru_cache(maxsize=CACHED)
-def _clean(system: System, runs: int, seed: int, samples: int) -> tuple[Array, Array]:
+def _clean(system: System, runs: int, seed: int, samples: int, uneven: bool = False) -> tuple[Array, Array]:
     """Times and exact values: a system is judged at several levels and kinds of noise, from the same solutions."""
     times = np.linspace(0.0, system.duration, samples)
+    if uneven:
+        # Uniform, in order: a Poisson process's times, given how many there are. Runs have numbers, times none.
+        times[1:-1] = np.sort(np.random.default_rng([seed, TIMES]).uniform(0.0, system.duration, samples - 2))
     values = system.solve(starts(system, runs, seed), times)[..., : len(system.features)].copy()
     values.flags.writeable = False
     return times, values

@@ -19,7 +19,9 @@ from ecodyn.trajectories.parts import some
 if TYPE_CHECKING:
     from ecodyn.trajectories.trajectories import Trajectories
 
-__all__ = ["copies", "with_copies_together"]
+__all__ = ["FEWEST_RUNS", "copies", "with_copies_together"]
+
+FEWEST_RUNS = 5  # independent ones: of fewer no comparison decides anything
 
 # How far copies may lie apart, as a share of a run's own spread. Rounding to four digits stays far below.
 NEARLY = 1e-2

@@ -22,8 +22,8 @@ from made_losses import (
     undecided,
 )
 
-from ecodyn.comparison.candidate import FEWEST_RUNS
 from ecodyn.comparison.verdict import decide
+from ecodyn.trajectories.independence import FEWEST_RUNS
 
 open_inputs = settings(max_examples=15, deadline=None, derandomize=True, database=None)
 

@@ -37,3 +37,12 @@ def test_what_was_left_out_of_a_table_is_listed(tmp_path):
         console.print(inspection_table(trajectories_facts("table.csv", runs)))
     for text in ("read as", "3 steps lack a value of some feature and were left out", "nothing further found"):
         assert text in capture.get()
+
+
+@pytest.mark.parametrize(("n_runs", "command"), [(1, "fit a.nc --family auto"), (4, "compare"), (5, "compare")])
+def test_too_few_runs_for_a_verdict_are_told_so(n_runs, command):
+    facts = trajectories_facts("a.nc", Trajectories(np.random.default_rng(0).random((n_runs, 6, 2)), np.arange(6)))
+    with (console := Console(width=120)).capture() as capture:
+        console.print(inspection_table(facts))
+    assert ("fewer than 5 can't tell families apart" in capture.get()) == (n_runs < 5)
+    assert f"ecodyn {command}" in capture.get()

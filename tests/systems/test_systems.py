@@ -3,6 +3,7 @@ import json
 
 import numpy as np
 import pytest
+from scipy.interpolate import CubicSpline
 
 from ecodyn.equations.library import COUPLINGS, EXCHANGEABLE
 from ecodyn.equations.right_hand_side import BoundLibrary
@@ -353,3 +354,26 @@ def test_circles_look_like_the_circles(quiet):
         centred = x[0] - x[0].mean(axis=0)
         share = np.linalg.svd(centred, compute_uv=False) ** 2
         assert share[0] / share.sum() > 0.94
+
+
+@pytest.mark.parametrize("name", ["logistic", "lorenz", "hutchinson"])
+def test_uneven_times_are_those_of_the_same_solutions(name):
+    system = SYSTEMS[name]
+    uneven = simulate(system, runs=2, seed=7, uneven=True)
+    even = simulate(system, runs=2, seed=7, samples=2001)
+    times = uneven.times[0]
+    assert (uneven.times == times).all()
+    assert (np.diff(times) > 0).all()
+    assert [times[0], times[-1], len(times)] == [0.0, system.duration, 201]
+    gaps = np.diff(times) / system.duration * 200
+    assert gaps.max() > 3 > 0.1 > gaps.min()
+    between = CubicSpline(even.times[0], even.values, axis=1)(times)
+    np.testing.assert_allclose(uneven.values, between, atol=2e-3 * np.abs(even.values).max())
+
+
+def test_uneven_times_depend_on_the_seed_and_not_on_the_number_of_runs():
+    system = SYSTEMS["competition"]
+    few, more = (simulate(system, runs=n, seed=7, noise=0.01, uneven=True) for n in (2, 4))
+    np.testing.assert_allclose(few.values, more.values[:2], rtol=SOLVER)
+    np.testing.assert_array_equal(few.times, more.times[:2])
+    assert not np.array_equal(few.times, simulate(system, runs=2, seed=8, uneven=True).times)

@@ -15,10 +15,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from ecodyn.arrays import Array
-from ecodyn.comparison.candidate import FEWEST_RUNS, NAMING
+from ecodyn.comparison.candidate import NAMING
 from ecodyn.comparison.verdict import Verdict
 from ecodyn.statistics.confidence_set import EXACT_RUNS
 from ecodyn.statistics.multiplicity import FALSE_DISCOVERY, HOLM, adjusted
+from ecodyn.trajectories.independence import FEWEST_RUNS
 
 __all__ = ["adjusted_claims", "asked", "control_sentence", "resolution_note"]
 

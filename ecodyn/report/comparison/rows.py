@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ecodyn.comparison.candidate import FEWEST_RUNS
 from ecodyn.comparison.contenders import FORECAST, IN_SAMPLE, UNSEEN_RUNS
 from ecodyn.comparison.model_score import ModelScore, Pair
 from ecodyn.comparison.result import Comparison
@@ -18,6 +17,7 @@ from ecodyn.families.model_name import CEILING, CLOCK, FAMILY, NULL
 from ecodyn.report.comparison.readings import reading_of, warning_of_mean
 from ecodyn.report.formatting import DASH, count, interval, number, percent, probability, seconds, steps
 from ecodyn.report.laws.coefficients import term_label
+from ecodyn.trajectories.independence import FEWEST_RUNS
 
 KINDS = {FAMILY: "families", CLOCK: "clocks", CEILING: "ceiling", NULL: "nulls"}
 PROTOCOL_TITLES = {
