@@ -34,6 +34,7 @@ from ecodyn.trajectories.inputs import Kind
 
 __all__ = ["IncompleteExtractionError", "InterruptedExtraction", "Progress", "extract", "extract_logs", "run_names"]
 
+WORTH_PROCESSES = 1 << 26  # bytes of frames: fewer are read before other processes have begun
 CALLER = 4  # of `extract`, counted from where a result is put together: warnings point to it
 
 Progress = Callable[[int, int, str], None]
@@ -47,7 +48,7 @@ def extract(
     options: LogOptions | None = None,
     labels_shared: bool | None = None,
     notes: Mapping[str, object] | None = None,
-    jobs: int = 1,
+    jobs: int | None = 1,
     command: str | None = None,
     progress: Progress | None = None,
     inputs: Mapping[str, str] | None = None,
@@ -65,7 +66,7 @@ def extract(
     options : what the logs don't say about themselves
     labels_shared : whether feature k means the same in every run; by default only where features have names
     notes : facts for the provenance that the logs lack, such as ``{"learning_rate": 0.01, "weight_decay": 0.5}``
-    jobs : processes, one thread each
+    jobs : processes, one thread each; None for as many as there are cores, where there is enough to read for them
     command : the command line, for the provenance
     progress : called as runs are finished
     inputs, input_kind : what else was logged that laws may depend on, by the name of the input, such as
@@ -142,7 +143,7 @@ class _Extraction:
         self.done: dict[int, Reduced] = {}
         self.failures: dict[int, Exception] = {}
 
-    def result(self, jobs: int, progress: Progress | None) -> Trajectories:
+    def result(self, jobs: int | None, progress: Progress | None) -> Trajectories:
         """Reduce all logs; raises what `extract` does."""
         try:
             self._reduce(jobs, progress)
@@ -162,11 +163,18 @@ class _Extraction:
         every = range(len(self.logs))
         return every if self.share is None else self.share.taken(every)
 
-    def _reduce(self, jobs: int, progress: Progress | None) -> None:
+    def _processes(self) -> int:
+        """As many as pay off."""
+        from joblib import cpu_count
+
+        ahead = sum(log.frames.frame_bytes * len(log.frames) for log in (self.logs[i] for i in self._own))
+        return 1 if ahead < WORTH_PROCESSES else cpu_count()
+
+    def _reduce(self, jobs: int | None, progress: Progress | None) -> None:
         # Observables go to the workers as they are: by name, one that was registered here would not be known there.
         work = functools.partial(_reduced, request=self.request, observables=self.observables)
         own = self._own
-        for place, outcome in outcomes(work, [self.logs[i] for i in own], jobs):
+        for place, outcome in outcomes(work, [self.logs[i] for i in own], jobs or self._processes()):
             index = own[place]
             if isinstance(outcome, Reduced):
                 self.done[index] = outcome

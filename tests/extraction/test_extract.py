@@ -1,6 +1,7 @@
 """Logs -> trajectories: several runs, what is refused, what is repaired, and where numbers come from."""
 
 import hashlib
+import sys
 
 import numpy as np
 import pytest
@@ -33,6 +34,18 @@ def test_runs_of_different_length_are_padded(tmp_path):
     for run, array in enumerate(arrays):
         np.testing.assert_allclose(data.values[run, : len(array)], spectrum(array)[:, 1:], rtol=1e-12)
         np.testing.assert_allclose(data.dc[run, : len(array)], spectrum(array)[:, 0], rtol=1e-12)
+
+
+@pytest.mark.parametrize(("asked", "worth", "expected"), [(None, 1, 3), (None, 10**9, 1), (2, 10**9, 2), (1, 1, 1)])
+def test_processes_are_begun_where_there_is_enough_to_read_for_them(tmp_path, monkeypatch, asked, worth, expected):
+    module, asked_for = sys.modules["ecodyn.extraction.extract"], []
+    work = module.outcomes
+    monkeypatch.setattr("joblib.cpu_count", lambda: 3)
+    monkeypatch.setattr(module, "WORTH_PROCESSES", worth)
+    monkeypatch.setattr(module, "outcomes", lambda f, items, jobs: asked_for.append(jobs) or work(f, items, 1))
+    paths = [stack(tmp_path / f"{seed}.npz", frames(seed)) for seed in range(3)]
+    assert extract(paths, jobs=asked).n_runs == 3
+    assert asked_for == [expected]
 
 
 @pytest.mark.parametrize(("p", "other"), [(7, 11), (7, 6)])
