@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["check_contents", "check_readable"]
 
 LOOKED_AT = 5  # seconds of processor time in which a file's list of contents is read: milliseconds, if it is sound
-READ = 1 << 28  # bytes of values, at most, that are read by way of trial too
+READ = 1 << 26  # bytes of values, at most, that are read by way of trial too
 
 
 def check_contents(source: Path | IO[bytes], path: object) -> None:
@@ -58,7 +58,7 @@ def check_readable(path: Path, *, values: bool) -> None:
     Parameters
     ----------
     path : the file
-    values : whether the values are read as well, where they are at most a quarter of a gigabyte
+    values : whether the values are read as well, where they are at most 64 MB
 
     Raises
     ------

@@ -1,5 +1,8 @@
 """How a cluster is named: a text, a file for dask-jobqueue, and what is refused, in a sentence."""
 
+import subprocess
+import sys
+
 import dask
 import joblib
 import pytest
@@ -122,3 +125,15 @@ def test_what_a_file_can_not_say(tmp_path, text, said):
     with pytest.raises(ecodyn.UnusableDataError, match=said) as caught:
         entered(written(tmp_path, text))
     assert str(caught.value).startswith(str(tmp_path / "cluster.yaml"))
+
+
+def test_what_asks_a_queue_leaves_ctrl_c_as_it_was():
+    """The import of dask-jobqueue makes it sys.exit()."""
+    code = """if True:
+        import signal
+        from ecodyn.runtime.places.queued_clusters import _kinds
+        before = signal.signal(signal.SIGINT, lambda *_: None)
+        mine = signal.getsignal(signal.SIGINT)
+        assert "slurm" in _kinds()
+        assert signal.getsignal(signal.SIGINT) is mine"""
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -68,7 +68,8 @@ def flip_a_bit(path):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="tried where processes can be copied")
 @pytest.mark.parametrize("lazy", [False, True])
-def test_a_flipped_bit_that_hdf5_never_ends_with(lazy, path):
+def test_a_flipped_bit_that_hdf5_never_ends_with(lazy, path, monkeypatch):
+    monkeypatch.setattr("ecodyn.trajectories.hdf5_contents.LOOKED_AT", 1)
     flip_a_bit(path)
     with pytest.raises(UnusableDataError, match=r"runs\.nc is damaged: HDF5 does not come to an end with"):
         ecodyn.load(path, lazy=lazy)

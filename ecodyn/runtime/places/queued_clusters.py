@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -110,8 +111,14 @@ def _mapping(path: Path) -> dict[Any, Any]:
 
 def _kinds() -> dict[str, type[JobQueueCluster]]:
     """The classes of dask-jobqueue by the name that its own settings have them under."""
+    handler = signal.getsignal(signal.SIGINT)
     import dask_jobqueue
     from dask_jobqueue.local import LocalCluster
+
+    if signal.getsignal(signal.SIGINT) is not handler and handler is not None:
+        signal.signal(
+            signal.SIGINT, handler
+        )  # the import makes Ctrl-C sys.exit()
 
     classes: list[Any] = [c for c in vars(dask_jobqueue).values() if getattr(c, "job_cls", None) is not None]
     return {c.job_cls.default_config_name(): c for c in [*classes, LocalCluster]}
