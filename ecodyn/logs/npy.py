@@ -205,7 +205,9 @@ def _opened_zip(path: Path, opened: Callable[[Path], IO[bytes]] = opened_in_part
         try:
             archive = zipfile.ZipFile(file)
         except ZIP_DAMAGE as error:
-            raise UnusableDataError(f"{path} is truncated or damaged ({error}); copy or write it again") from None
+            raise UnusableDataError(
+                f"{path} is truncated or damaged ({first_line(error)}); copy or write it again"
+            ) from None
         with archive:
             yield archive
 
@@ -244,7 +246,7 @@ def _open_member(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) 
     except UnusableDataError:
         raise
     except ZIP_DAMAGE as error:
-        raise UnusableDataError(f"{where} is damaged ({error}); copy or write the file again") from None
+        raise UnusableDataError(f"{where} is damaged ({first_line(error)}); copy or write the file again") from None
     if dtype.kind not in NUMBERS:
         return None  # objects or text: no log, and no reason to refuse what lies beside it
     _check_size(where, shape, dtype, member.file_size - offset)
@@ -273,7 +275,7 @@ def _exactly(stream: IO[bytes], count: int, path: Path) -> bytes:
     try:
         data = stream.read(count)
     except ZIP_DAMAGE as error:
-        raise UnusableDataError(f"{path} is damaged ({error}); copy or write it again") from None
+        raise UnusableDataError(f"{path} is damaged ({first_line(error)}); copy or write it again") from None
     if len(data) < count:
         raise UnusableDataError(f"{path} is truncated; copy or write it again")
     return data

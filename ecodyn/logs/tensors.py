@@ -81,7 +81,9 @@ class _Safetensors(TensorFile):
         try:
             start, metadata = _checked(path)
         except SafetensorError as error:
-            raise UnusableDataError(f"{path} is damaged or truncated ({error}); copy or write it again") from None
+            raise UnusableDataError(
+                f"{path} is damaged or truncated ({first_line(error)}); copy or write it again"
+            ) from None
         header = json.loads(start[8:])
         self._start = len(start)
         self._entries = {name: entry for name, entry in header.items() if name != "__metadata__"}
@@ -171,7 +173,9 @@ class _Torch(TensorFile):
             tensors, numbers = flat_tensors(self.held), numbers_at_top(self.held)
         except (RecursionError, OverflowError, RuntimeError, TypeError) as error:
             # a list in itself, a number too large
-            raise UnusableDataError(f"{path} holds what is no tensor or number ({error}); write it again") from None
+            raise UnusableDataError(
+                f"{path} holds what is no tensor or number ({first_line(error)}); write it again"
+            ) from None
         self._tensors = tensors
         self.shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
         self.numbers = numbers

@@ -23,6 +23,7 @@ __all__ = [
     "write_whole",
 ]
 
+LONGEST_LINE = 300  # letters of another's error that a sentence quotes
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)  # of a place that can take nothing more
 ERROR_NUMBER = re.compile(r"(?:os error|errno =) (\d+)")  # as safetensors and HDF5 write it
 SHOWN_OF_NAME = 40  # letters of a name in that of its temporary file: names end at 255 bytes
@@ -116,9 +117,13 @@ def check_regular(path: Path) -> None:
 
 
 def first_line(error: BaseException) -> str:
-    """What an error says in its first line, or its class where it says nothing: libraries' own go on for many."""
+    """What an error says in its first line, or its class where it says nothing: libraries' own go on for many.
+
+    Of a line that quotes a whole file, as zipfile's may, the beginning.
+    """
     lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__
+    line = lines[0] if lines else type(error).__name__
+    return line if len(line) <= LONGEST_LINE else f"{line[:LONGEST_LINE]}…"
 
 
 def _refuse_folder(target: Path) -> None:

@@ -266,3 +266,15 @@ def test_a_safetensors_header_beyond_its_file(tmp_path):
     text = json.dumps(entry).encode()
     (tmp_path / "run.safetensors").write_bytes(len(text).to_bytes(8, "little") + text + bytes(64))
     refusal(tmp_path / "run.safetensors")
+
+
+def test_of_a_damaged_archive_a_sentence_is_said_and_not_its_bytes(tmp_path):
+    """zipfile quotes as much of the file as its directory says that a member's name has."""
+    path = tmp_path / "a.npz"
+    as_npz(path)
+    data = bytearray(path.read_bytes())
+    data[26:28] = (3000).to_bytes(2, "little")  # the length of a name, in the first local header
+    path.write_bytes(data)
+    said = refusal(path)
+    assert "embeddings.npy is damaged (File name in directory" in said
+    assert len(said) < len(str(path)) + 500

@@ -116,9 +116,7 @@ def _kinds() -> dict[str, type[JobQueueCluster]]:
     from dask_jobqueue.local import LocalCluster
 
     if signal.getsignal(signal.SIGINT) is not handler and handler is not None:
-        signal.signal(
-            signal.SIGINT, handler
-        )  # the import makes Ctrl-C sys.exit()
+        signal.signal(signal.SIGINT, handler)  # the import makes Ctrl-C sys.exit()
 
     classes: list[Any] = [c for c in vars(dask_jobqueue).values() if getattr(c, "job_cls", None) is not None]
     return {c.job_cls.default_config_name(): c for c in [*classes, LocalCluster]}
