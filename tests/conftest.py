@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import warnings
 
 import numpy as np
@@ -10,12 +12,26 @@ from hypothesis import settings
 from scipy.integrate import solve_ivp
 
 from ecodyn.errors import DataWarning
+from ecodyn.runtime.threads import ONE_THREAD
 from ecodyn.trajectories import Trajectories
 
 # Speed is measured in benchmarks: machines are shared, and a first call may import SciPy.
 # The same examples in every run: what fails for one machine fails for all.
 settings.register_profile("same", deadline=None, derandomize=True, database=None)
 settings.load_profile("same")
+
+
+def pytest_configure():
+    """Processes of tests, and those that they begin, have one thread each: more only wait for each other."""
+    for name in ONE_THREAD:
+        os.environ.setdefault(name, "1")
+
+
+@pytest.fixture(autouse=True)
+def one_torch_thread():
+    """Whatever a test before this one left, in an order that differs from run to run."""
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)
 
 
 @pytest.fixture

@@ -179,7 +179,7 @@ def test_what_is_shared_is_read_as_it_was_and_large_arrays_are_mapped():
 def test_this_process_has_one_thread_meanwhile_and_then_as_many_as_before():
     import torch
 
-    torch.set_num_threads(2)
+    torch.set_num_threads(2)  # the next test has one again
     before = [pool["num_threads"] for pool in threadpool_info()]
     with one_thread():
         assert {pool["num_threads"] for pool in threadpool_info()} == {1}
