@@ -26,6 +26,7 @@ import tempfile
 import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -81,9 +82,25 @@ def of_constraints(folder: Path, _: list[str]) -> Document:
     return {"versions": found["versions"], "rows": rows, "values": {"draws": found["draws"], **values}}
 
 
+def of_record(folder: Path, _: list[str]) -> Document:
+    """Of each group of systems how many are named rightly and how many decided and wrong, by noise; and the totals."""
+    record = json.loads((folder / "table.json").read_text())
+    rows: dict[str, list[str]] = {}
+    for row in sorted(record["rows"], key=lambda row: row["noise"]):
+        right = round(row["cases"] * (row["right"] + row["told apart"]))
+        rows.setdefault(row["group"], []).append(f"{right} of {row['cases']}")
+    values = {total["what"].replace(":", ""): f"{total['cases']} of {total['of']}" for total in record["summary"]}
+    return {"versions": {"ecodyn": version("ecodyn-toolkit")}, "rows": rows, "values": values}
+
+
 SOURCES = {
     "verdict": Source("ecodyn compare --example circles --window 60:1000 -o OUTPUT", of_verdict),
     "survival": Source("ecodyn survival --example circles -o OUTPUT", of_survival),
+    "record": Source(
+        "python benchmarks/identification.py --half held_out --runs 16 --noise 0 --noise 0.05 --repetitions 1 "
+        "--no-network -o OUTPUT",
+        of_record,
+    ),
     "constraints": Source("python benchmarks/constraints.py -o OUTPUT", of_constraints),
 }
 
