@@ -65,17 +65,22 @@ def check_readable(path: Path, *, values: bool) -> None:
     UnusableDataError
         It does. Damage that raises is left to whoever reads the file.
     """
-    import h5netcdf
+    import h5py
 
     def read() -> None:
-        check_contents(path, path)  # or the values of another file would be read
-        with h5netcdf.File(path, "r") as file:
-            sizes = []
-            for variable in file.variables.values():
-                dict(variable.attrs)
-                sizes.append(variable.dtype.itemsize * math.prod(variable.shape))
-            for variable in file.variables.values() if values and sum(sizes) <= READ else ():
-                variable[...]
+        found: list[h5py.Dataset] = []
+
+        def look(_: str, item: h5py.Group | h5py.Dataset) -> None:
+            dict(item.attrs)
+            if isinstance(item, h5py.Dataset) and _other_file(item) is None:
+                found.append(item)
+
+        with h5py.File(path, "r") as file:
+            dict(file.attrs)
+            file.visititems(look)
+            sizes = [held.dtype.itemsize * math.prod(held.shape or ()) for held in found]
+            for held in found if values and sum(sizes) <= READ else ():
+                held[()]
 
     if (signal := killed_by(read, LOOKED_AT)) is not None:
         raise UnusableDataError(
