@@ -16,7 +16,7 @@ from ecodyn.comparison.model_score import ModelScore, Window
 from ecodyn.comparison.plan import Plan, Task
 from ecodyn.comparison.training_scatter import training_influence
 from ecodyn.families.model import FittedModel
-from ecodyn.statistics.intervals import Estimate
+from ecodyn.statistics.clustered import SKILL, mean_within
 
 __all__ = ["Entry", "entries_of"]
 
@@ -91,7 +91,7 @@ def _score(
         name=contender.name,
         protocol=tasks[0].protocol,
         window=window,
-        skill_interval=Estimate.of(per_cluster),
+        skill_interval=mean_within(per_cluster, within=SKILL),
         skill_median=float(np.median(finite)) if len(finite) else float("nan"),
         skill_per_run=by_run.skills,
         skill_per_cluster=per_cluster,

@@ -19,7 +19,7 @@ from ecodyn.comparison.agreement import Stacking
 from ecodyn.comparison.entries import Entry
 from ecodyn.comparison.held_out import roll_out_folds
 from ecodyn.rollouts.skill import EXACT, in_scales, mean_square
-from ecodyn.statistics.intervals import Estimate
+from ecodyn.statistics.clustered import SKILL, mean_within
 from ecodyn.trajectories import Trajectories
 from ecodyn.trajectories.scales import own_scales
 
@@ -50,7 +50,7 @@ def stacked(entries: Sequence[Entry], data: Trajectories) -> Stacking | None:
     weights = simplex_weights(by_cluster.mean(axis=0))
     return Stacking(
         weights={name: float(w) for name, w in zip(errors, weights, strict=True)},
-        skill=Estimate.of(1 - np.array(left)),
+        skill=mean_within(1 - np.array(left), within=SKILL),
         left_out=left_out,
     )
 

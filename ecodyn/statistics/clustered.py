@@ -8,10 +8,11 @@ from numpy.typing import ArrayLike
 from ecodyn.arrays import Array
 from ecodyn.statistics.intervals import INTERVAL_LEVEL, Estimate
 
-__all__ = ["ANY", "SHARE", "cluster_means", "clustered_mean", "mean_within"]
+__all__ = ["ANY", "SHARE", "SKILL", "cluster_means", "clustered_mean", "mean_within"]
 
 ANY = (-np.inf, np.inf)  # what a number of no known bounds can be
 SHARE = (0.0, 1.0)  # what a share, a rate or an AUC can be
+SKILL = (-np.inf, 1.0)  # of predictions: 1 is all that there is to predict
 
 
 def cluster_means(values: ArrayLike, clusters: ArrayLike) -> Array:

@@ -144,7 +144,7 @@ def test_scores_hold_together(found):
     for m in found.models:
         skills = m.skill_per_run[np.isfinite(m.skill_per_run)]
         assert m.skill == pytest.approx(skills.mean())
-        assert m.skill_interval.low <= m.skill <= m.skill_interval.high
+        assert m.skill_interval.low <= m.skill <= m.skill_interval.high <= 1
         assert m.skill_median == pytest.approx(np.median(skills))
         if m.protocol != "forecast":
             assert m.horizons[-1] == pytest.approx(m.skill)
