@@ -53,6 +53,7 @@ html_theme_options = {
     "navigation_with_keys": False,
     "secondary_sidebar_items": ["page-toc"],
 }
+html_sidebars: dict[str, list[str]] = {"start": []}  # a page of its own, without others beside it
 html_show_sourcelink = False
 
 sphinx_gallery_conf = {
