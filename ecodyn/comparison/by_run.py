@@ -11,7 +11,7 @@ from ecodyn.comparison.execution import Scored
 from ecodyn.comparison.folds import first_row
 from ecodyn.comparison.model_score import HorizonCurve
 from ecodyn.comparison.scores import HORIZONS, NEXT_TO_NOTHING, loss, noise_share
-from ecodyn.statistics.intervals import t_interval
+from ecodyn.statistics.clustered import SKILL, mean_within
 from ecodyn.trajectories import Trajectories
 from ecodyn.trajectories.scales import own_scales
 
@@ -96,10 +96,9 @@ class ByRun:
                 for g in self.groups
             ]
         )
-        columns = [c[np.isfinite(c)] for c in (self.by_cluster(column) for column in rows.T)]
-        means = [float(np.mean(c)) if len(c) else float("nan") for c in columns]
-        low, high = zip(*(t_interval(c) for c in columns), strict=True)
-        return HorizonCurve(HORIZONS, tuple(means), low, high)
+        columns = [mean_within(self.by_cluster(column), within=SKILL) for column in rows.T]
+        means, lows, highs = zip(*((c.mean, c.low, c.high) for c in columns), strict=True)
+        return HorizonCurve(HORIZONS, means, lows, highs)
 
     def mean(self, number: Callable[[Scored], float]) -> float:
         """Mean over all rollouts for which there is such a number."""
