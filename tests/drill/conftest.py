@@ -69,23 +69,25 @@ def report_failed(report):
 
 
 def pytest_terminal_summary(terminalreporter):
-    counts = Counter()
+    counts, made_up = Counter(), True
     for reports in terminalreporter.stats.values():
         for report in reports:
             properties = getattr(report, "user_properties", ()) if getattr(report, "when", None) == "call" else ()
             tried = [outcome for kind, outcome in properties if kind == "fault"]
             counts.update(outcome for kind, outcome in properties if kind == "made up")
             if tried and not report.skipped:
+                made_up = False
                 counts["failed" if report.failed else tried[-1]] += 1
             elif report_failed(report):
                 counts["failed"] += 1
     if not counts:
         return
+    kind = "made up" if made_up else "faults"
     count = (
-        f"faults: {counts.total()} tried, {counts['survived']} survived, {counts['refused']} refused, "
+        f"{kind}: {counts.total()} tried, {counts['survived']} survived, {counts['refused']} refused, "
         f"{counts['failed']} failed"
     )
     terminalreporter.write_line(count)
     if (page := terminalreporter.config.getoption("--record", default=None)) is not None:
         text = Path(page).read_text()
-        Path(page).write_text(re.sub("^faults: .*$", count, text, flags=re.MULTILINE))
+        Path(page).write_text(re.sub(f"^{kind}: .*$", count, text, flags=re.MULTILINE))
