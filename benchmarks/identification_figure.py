@@ -48,7 +48,8 @@ def draw(records: Sequence[dict[str, Any]], group_of: Callable[[dict[str, Any]],
         axis.set_title(f"{runs} runs, {noise:.0%} noise" + (", with networks" if network else ""), fontsize=FONT)
         axis.tick_params(labelbottom=True)
     figure.supylabel("truth", fontsize=FONT)
-    figure.supxlabel("named by the verdict (decided, or tied and simplest), or why none was", fontsize=FONT)
+    label = "named by the verdict (decided, or tied and simplest), or why none was"
+    figure.supxlabel(label if across > 1 else label.replace(" (", "\n("), fontsize=FONT)  # one panel is narrower
     with write_whole(path, force=True) as temporary:
         figure.savefig(temporary, dpi=150, format="png")
     plt.close(figure)

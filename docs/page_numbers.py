@@ -83,21 +83,22 @@ def of_constraints(folder: Path, _: list[str]) -> Document:
 
 
 def of_record(folder: Path, _: list[str]) -> Document:
-    """Of each group of systems how many are named rightly and how many decided and wrong, by noise; and the totals."""
+    """Of each group of systems how many are named rightly, and how many decided and wrong; and the totals."""
     record = json.loads((folder / "table.json").read_text())
-    rows: dict[str, list[str]] = {}
-    for row in sorted(record["rows"], key=lambda row: row["noise"]):
-        right = round(row["cases"] * (row["right"] + row["told apart"]))
-        rows.setdefault(row["group"], []).append(f"{right} of {row['cases']}")
+    rows = {row["group"]: [_count(row, "right", "told apart"), _count(row, "wrong")] for row in record["rows"]}
     values = {total["what"].replace(":", ""): f"{total['cases']} of {total['of']}" for total in record["summary"]}
     return {"versions": {"ecodyn": version("ecodyn-toolkit")}, "rows": rows, "values": values}
+
+
+def _count(row: Document, *results: str) -> str:
+    return f"{round(row['cases'] * sum(row[result] for result in results))} of {row['cases']}"
 
 
 SOURCES = {
     "verdict": Source("ecodyn compare --example circles --window 60:1000 -o OUTPUT", of_verdict),
     "survival": Source("ecodyn survival --example circles -o OUTPUT", of_survival),
     "record": Source(
-        "python benchmarks/identification.py --half held_out --runs 16 --noise 0 --noise 0.05 --repetitions 1 "
+        "python benchmarks/identification.py --half held_out --sample 48 --runs 16 --noise 0.05 --repetitions 1 "
         "--no-network -o OUTPUT",
         of_record,
     ),
