@@ -83,7 +83,7 @@ def of_constraints(folder: Path, _: list[str]) -> Document:
 
 
 def of_record(folder: Path, _: list[str]) -> Document:
-    """Of each group of systems how many are named rightly, and how many decided and wrong; and the totals."""
+    """Of each group of systems how many are named rightly and how many wrongly; and the totals."""
     record = json.loads((folder / "table.json").read_text())
     rows = {row["group"]: [_count(row, "right", "told apart"), _count(row, "wrong")] for row in record["rows"]}
     values = {total["what"].replace(":", ""): f"{total['cases']} of {total['of']}" for total in record["summary"]}

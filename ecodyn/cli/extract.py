@@ -127,13 +127,8 @@ def extract(
         others, held, kinds = told_of_logs(inputs)
         extraction = partial(extraction, inputs=held, input_kind=kinds, shard=shard_of(shard))
         driven = partial(with_given_inputs, texts=others, paths=paths, reading=reading)
-        _extracted(
-            partial(extraction, jobs=processes if jobs or cluster else None, command=typed()),
-            driven,
-            output,
-            force,
-            as_json,
-        )
+        extraction = partial(extraction, jobs=processes if jobs or cluster else None, command=typed())
+        _extracted(extraction, driven, output, force, as_json)
 
 
 def _extracted(

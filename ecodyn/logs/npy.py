@@ -36,8 +36,7 @@ ZIP_DAMAGE = (  # what zipfile and its decompressors raise on bytes that nobody 
     struct.error,
     OSError,
     EOFError,
-    NotImplementedError,
-    RuntimeError,
+    RuntimeError,  # and so NotImplementedError
     ValueError,
     OverflowError,
     IndexError,

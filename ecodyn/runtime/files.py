@@ -16,6 +16,7 @@ from ecodyn.errors import FullDiskError, OutputExistsError, UnusableDataError
 __all__ = [
     "check_output",
     "check_regular",
+    "damaged",
     "first_bytes",
     "first_line",
     "flush",
@@ -124,6 +125,11 @@ def first_line(error: BaseException) -> str:
     lines = str(error).strip().splitlines()
     line = lines[0] if lines else type(error).__name__
     return line if len(line) <= LONGEST_LINE else f"{line[:LONGEST_LINE]}…"
+
+
+def damaged(path: object, error: Exception, again: str = "copy or write it again") -> UnusableDataError:
+    """What is raised of a file on which the library that reads it raised something; ``again`` is what to do."""
+    return UnusableDataError(f"{path} is damaged or truncated ({type(error).__name__}: {first_line(error)}); {again}")
 
 
 def _refuse_folder(target: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ecodyn.errors import UnusableDataError
-from ecodyn.runtime.files import first_line
+from ecodyn.runtime.files import damaged
 
 if TYPE_CHECKING:
     import pyarrow.parquet
@@ -42,6 +42,4 @@ def opened_parquet(path: Path, again: str = "copy or write it again") -> Iterato
     except UnusableDataError:
         raise
     except Exception as error:  # Arrow's own, and KeyError to UnicodeDecodeError of what pandas wrote
-        raise UnusableDataError(
-            f"{path} is damaged or truncated ({type(error).__name__}: {first_line(error)}); {again}"
-        ) from None
+        raise damaged(path, error, again) from None

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from ecodyn.errors import UnusableDataError
+from ecodyn.runtime.memo import Memo
 from ecodyn.runtime.probing import killed_by
+from ecodyn.runtime.remote import state_of
 
 if TYPE_CHECKING:
     import h5py
@@ -16,6 +18,8 @@ __all__ = ["check_contents", "check_readable"]
 
 LOOKED_AT = 5  # seconds of processor time in which a file's list of contents is read: milliseconds, if it is sound
 READ = 1 << 26  # bytes of values, at most, that are read by way of trial too
+# What ended the trial of a file as it is: one whose runs are read when they are used is opened many times.
+_tried = Memo[str | None](1024)
 
 
 def check_contents(source: Path | IO[bytes], path: object) -> None:
@@ -82,7 +86,8 @@ def check_readable(path: Path, *, values: bool) -> None:
             for held in found if values and sum(sizes) <= READ else ():
                 held[()]
 
-    if (signal := killed_by(read, LOOKED_AT)) is not None:
+    key = path, *state_of(path), values
+    if (signal := _tried.of(key, lambda: killed_by(read, LOOKED_AT))) is not None:
         raise UnusableDataError(
             f"{path} is damaged: HDF5 {'does not come to an end with' if signal == 'SIGXCPU' else 'crashes on'} what "
             "it lists; copy or write it again"

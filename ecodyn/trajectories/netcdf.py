@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING
 import numpy as np
 
 from ecodyn.errors import UnusableDataError
-from ecodyn.runtime.files import first_line, write_whole
+from ecodyn.runtime.files import damaged, write_whole
 from ecodyn.runtime.processes import physical_memory
 from ecodyn.trajectories.dataset import Fields, pack
 from ecodyn.trajectories.hdf5_contents import check_contents, check_readable
@@ -60,9 +60,7 @@ def read_netcdf(path: Path) -> xr.Dataset:
     except (ImportError, UnusableDataError):
         raise
     except Exception as error:  # the HDF5 layers raise anything from OSError to KeyError on a damaged file
-        raise UnusableDataError(
-            f"{path} is damaged or truncated ({type(error).__name__}: {first_line(error)}); copy or write it again"
-        ) from error
+        raise damaged(path, error) from error
     stored = ds.attrs.pop(CHECKSUM, None)
     if stored is not None and stored != _checksum(ds):
         raise UnusableDataError(

@@ -1,5 +1,6 @@
 """A file that refers to another one is refused, whichever way it does; one that does not is read."""
 
+import os
 import signal
 import sys
 
@@ -89,3 +90,14 @@ def test_a_crash_is_the_copys_alone(values, path, monkeypatch):
         check_readable(path, values=values)
     if values:
         check_readable(path, values=False)
+
+
+def test_a_file_is_tried_once_until_it_is_written_again(path, monkeypatch):
+    tried = []
+    monkeypatch.setattr("ecodyn.trajectories.hdf5_contents.killed_by", lambda *_: tried.append(1))
+    runs = ecodyn.load(path, lazy=True)
+    assert [part.n_runs for part in runs.shards(runs=1)] == [1, 1]  # each reads its part
+    assert len(tried) == 1
+    os.utime(path, (1, 1))
+    ecodyn.load(path, lazy=True)
+    assert len(tried) == 2

@@ -12,7 +12,7 @@ import numpy as np
 
 from ecodyn.arrays import Integers
 from ecodyn.errors import UnusableDataError
-from ecodyn.runtime.files import first_line
+from ecodyn.runtime.files import damaged
 from ecodyn.runtime.remote import UrlPath, named
 from ecodyn.trajectories.checks import Checked
 from ecodyn.trajectories.collection.assembly import assembled, checked
@@ -64,10 +64,7 @@ class OneFile:
         except UnusableDataError as error:
             raise error if str(self.path) in str(error) else type(error)(f"{self.path}: {error}") from error
         except Exception as error:  # the HDF5 layers raise anything from OSError to KeyError on a damaged file
-            said = first_line(error)
-            raise UnusableDataError(
-                f"{self.path} is damaged or truncated ({type(error).__name__}: {said}); copy or write it again"
-            ) from error
+            raise damaged(self.path, error) from error
 
     @property
     def files(self) -> tuple[Path | UrlPath, ...]:
