@@ -47,7 +47,7 @@ class Drive:
         return CubicSpline(self.times, self.values, axis=0)
 
     def __call__(self, t: Array) -> Array:
-        """z at times (batch,), as (batch, variable)."""
+        """z at times (...), as (..., variable)."""
         return np.asarray(self._spline(np.clip(t, self.times[0], self.times[-1])))
 
     def rescaled(self, scales: Array, time_scale: float) -> Drive:
@@ -93,13 +93,14 @@ class Drives:
         return grid, pieces, np.repeat(np.arange(len(self.drives)), self.counts)
 
     def __call__(self, t: Array) -> Array:
-        """z at times (batch,), as (batch, variable)."""
+        """z at times (..., batch), as (..., batch, variable)."""
         if self._pieces is None:
-            parts = np.split(t, np.cumsum(self.counts)[:-1])
-            return np.concatenate([drive(part) for drive, part in zip(self.drives, parts, strict=True)])
+            parts = np.split(t, np.cumsum(self.counts)[:-1], axis=-1)
+            return np.concatenate([drive(part) for drive, part in zip(self.drives, parts, strict=True)], axis=-2)
         # One look-up for all curves: a call to each takes longer than all else that a step of a few features takes.
         grid, pieces, member = self._pieces
         t = np.minimum(np.maximum(t, grid[0]), grid[-1])  # np.clip takes longer than all the rest
         interval = np.minimum(np.searchsorted(grid[1:-1], t, side="right"), len(grid) - 2)
-        powers, s = pieces[member, interval], (t - grid[interval])[:, None]
-        return np.asarray(((powers[:, 0] * s + powers[:, 1]) * s + powers[:, 2]) * s + powers[:, 3])
+        powers, s = pieces[member, interval], (t - grid[interval])[..., None]
+        cubic = ((powers[..., 0, :] * s + powers[..., 1, :]) * s + powers[..., 2, :]) * s + powers[..., 3, :]
+        return np.asarray(cubic)

@@ -65,14 +65,14 @@ class KnownInputs:
         return KnownInputs(self.curves, self.member[members], self.ahead)
 
     def __call__(self, t: Array) -> Array:
-        """u at times (batch,), as (batch, input)."""
+        """u at times (..., batch), as (..., batch, input)."""
         if len(self.curves) == 1:
             return at(self.curves[0], t, self.ahead)
         if self._tables is None:
-            out = np.empty((len(t), len(self.curves[0])))
+            out = np.empty((*t.shape, len(self.curves[0])))
             for r, own in enumerate(self.curves):
                 mine = self.member == r
-                out[mine] = at(own, t[mine], self.ahead)
+                out[..., mine, :] = at(own, t[..., mine], self.ahead)
             return out
         pairs = zip(self._tables, self.curves[0], strict=True)
         return np.stack([table(_when(curve, t, self.ahead), self.member) for table, curve in pairs], axis=-1)

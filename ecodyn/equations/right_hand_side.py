@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 
-from ecodyn.arrays import Array
+from ecodyn.arrays import Array, Integers
 from ecodyn.equations.clock_drive import Drive, Drives
 from ecodyn.equations.functions import through_functions
 from ecodyn.equations.kinematics import Step, carry, carry_directions
@@ -16,6 +17,8 @@ from ecodyn.equations.known_inputs import KnownInputs
 from ecodyn.equations.library import FULL, Library
 from ecodyn.equations.monomials import contracted, gathered
 from ecodyn.equations.own_functions import Slopes, local_slopes, slopes_through
+from ecodyn.equations.taped_law import Steps, TapedLaw
+from ecodyn.rollouts.marching import march
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,11 @@ class BoundLibrary:
     inputs: KnownInputs | None = None
     step: Step = None
     _last: list[Array] = field(default_factory=list, init=False, repr=False, compare=False)
+    _tapes: dict[int, TapedLaw | None] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def __getstate__(self) -> dict[str, object]:
+        """Without what is soon made again."""
+        return {**self.__dict__, "_last": [], "_tapes": {}}
 
     @cached_property
     def _dense(self) -> Array:
@@ -45,11 +53,40 @@ class BoundLibrary:
 
     def rhs(self, x: Array, t: Array) -> Array:
         """ẋ of every channel at states (batch, feature, channel) and times (batch,): traits stand still."""
+        taped = self.taped(x.shape[1])
+        if taped is not None:
+            return taped.rhs(x, t)
         if self.drive is None:
             z = None if self.inputs is None else self._with_inputs(self.library.variables(x), t)
             return self._with_kinematics(self(x, z), x)
         own = x if not self.library.own_functions else self.library.own_variables(x, self.drive(t))
         return self._with_kinematics(self._slopes(own, self._driven(self.drive, t)[1]), x)
+
+    def path(
+        self, x0: Array, times: Array, *, substeps: int, bound: Array, cuts: Sequence[Array | None] | None = None
+    ) -> tuple[Array, Integers]:
+        """Rollouts by fixed steps, as `ecodyn.rollouts.marching.march` takes them, for estimation.
+
+        Returns
+        -------
+        states, lived
+            Of (batch, point, feature, channel), zero from a death on; and at how many points each member was alive.
+        """
+        taped = self.taped(x0.shape[1])
+        if taped is not None:
+            return taped.path(x0, Steps.along(times, substeps, cuts), bound)
+        states, lived = np.zeros((len(x0), times.shape[1], *x0.shape[1:])), np.zeros(len(x0), dtype=np.intp)
+        for i, x, alive in march(self.rhs, x0, times, substeps=substeps, bound=bound, step=self.step, cuts=cuts):
+            states[:, i], lived = x, lived + alive
+        return states, lived
+
+    def taped(self, features: int) -> TapedLaw | None:
+        """The law as a tape for so many features; None where it can't be one."""
+        if features not in self._tapes:
+            held = TapedLaw.can_hold(self.library, self.step)
+            law = TapedLaw(self.library, self.coefficients, features, self.drive, self.inputs) if held else None
+            self._tapes[features] = law
+        return self._tapes[features]
 
     def _with_kinematics(self, slopes: Array, x: Array) -> Array:
         """Derivatives of all channels from those of the fitted ones, both (batch, feature, channel or equation)."""

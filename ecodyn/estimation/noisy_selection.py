@@ -24,7 +24,6 @@ from ecodyn.estimation.shooting_equations import AMPLITUDE
 from ecodyn.estimation.support_paths import solved, supports_along
 from ecodyn.estimation.term_costs import term_costs
 from ecodyn.estimation.weak_form import regression, spans
-from ecodyn.rollouts.marching import march
 from ecodyn.rollouts.skill import WORST_UNEXPLAINED
 from ecodyn.statistics.smoothing import FEWEST
 
@@ -115,10 +114,10 @@ def _unexplained(library: Library, samples: Samples, candidates: Array, own: Arr
             part = candidates[first : first + size]
             law = BoundLibrary(library, np.repeat(part, len(starts), axis=0))
             begin, grid = np.tile(starts, (len(part), 1, 1)), np.tile(times, (len(part), 1))
-            error = np.zeros(len(begin))
-            for i, x, alive in march(law.rhs, begin, grid, substeps=1, bound=bound):
-                each = np.mean(((x[..., 0] - np.tile(truth[:, i], (len(part), 1))) / own) ** 2, axis=1)
-                error += np.where(alive, np.minimum(each, worst), worst)
+            path, lived = law.path(begin, grid, substeps=1, bound=np.full(len(begin), bound))
+            each = np.mean(((path[..., 0] - np.tile(truth, (len(part), 1, 1))) / own) ** 2, axis=2)
+            alive = np.arange(each.shape[1]) < lived[:, None]
+            error = np.where(alive, np.minimum(each, worst), worst).sum(axis=1)
             shares = np.minimum(error / truth.shape[1], WORST_UNEXPLAINED)
             left += shares.reshape(len(part), -1).mean(axis=1).tolist()
     return left

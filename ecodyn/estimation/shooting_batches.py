@@ -1,9 +1,10 @@
 """Normal equations of multiple shooting: rollouts of segments with their exact sensitivities, many problems at once.
 
 Ṡ = ∂f/∂θ + (∂f/∂x) S is integrated beside the states, JᵀWJ and JᵀWr are accumulated output by output, and the Jacobian
-itself is never stored. A map takes both along by its own steps, S → S + h(∂f/∂θ + (∂f/∂x) S). On a few species or
-features an evaluation takes as long for eight problems as for one: trials of problems that are alike (folds of one
-family, mostly) are therefore answered in one batch.
+itself is never stored. Explicit steps of monomials are compiled (`ecodyn.equations.taped_law`). A map takes both along
+by its own steps, S → S + h(∂f/∂θ + (∂f/∂x) S); that, stiff steps, and laws that are no monomials go by calls of NumPy,
+which on a few species or features take as long for eight problems as for one: trials of problems that are alike (folds
+of one family, mostly) are therefore answered in one batch.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from numpy.typing import NDArray
 from ecodyn.arrays import Array
 from ecodyn.equations.clock_drive import Drives
 from ecodyn.equations.known_inputs import KnownInputs
+from ecodyn.equations.library import Library
+from ecodyn.equations.taped_law import Steps, TapedLaw
 from ecodyn.estimation.normal_blocks import Equations
 from ecodyn.estimation.rolled_out import Bound, bound
 from ecodyn.estimation.shooting_equations import Objective, Probe, Trial
@@ -43,13 +46,36 @@ class _Batch:
         self.inputs = KnownInputs.concat([o.inputs for o in self.objectives])
 
     @cached_property
+    def coefficients(self) -> Array:
+        """Each segment's own (segment, row, term)."""
+        pairs = zip(self.objectives, self.parameters, strict=True)
+        return np.repeat([o.coefficients(p) for o, p in pairs], self.counts, axis=0)
+
+    @cached_property
+    def drive(self) -> Drives | None:
+        drives = [o.drive for o in self.objectives if o.drive is not None]
+        return Drives(tuple(drives), tuple(self.counts)) if drives else None
+
+    @cached_property
     def law(self) -> Bound:
         """The law with each segment's own coefficients."""
-        pairs = zip(self.objectives, self.parameters, strict=True)
-        coefficients = np.repeat([o.coefficients(p) for o, p in pairs], self.counts, axis=0)
-        drives = [o.drive for o in self.objectives if o.drive is not None]
-        driven = Drives(tuple(drives), tuple(self.counts)) if drives else None
-        return bound(self.library, coefficients, driven, self.inputs, self.step)
+        return bound(self.library, self.coefficients, self.drive, self.inputs, self.step)
+
+    def taped(self) -> TapedLaw | None:
+        """The same for compiled loops; None where these can't take its steps."""
+        first, library = self.first, self.library
+        if not first.compiled or first.implicit or first.fine or not isinstance(library, Library):
+            return None
+        features = first.segments.states.shape[2]
+        return TapedLaw(library, self.coefficients, features, self.drive, self.inputs, first.directions)
+
+    def steps(self, substeps: int) -> Steps:
+        """Of compiled loops."""
+        return Steps.along(self.times, substeps, self._cuts)
+
+    @property
+    def _cuts(self) -> list[Array | None] | None:
+        return None if self.inputs is None else self.inputs.cuts(self.times)
 
     def each(self) -> Iterator[tuple[Objective, slice]]:
         """Every question's objective, and where its segments are."""
@@ -59,7 +85,7 @@ class _Batch:
 
     def march(self, rhs: RightHandSide, start: Array, substeps: int) -> Iterator[tuple[int, Array, NDArray[np.bool_]]]:
         """States, and what is beside them, output by output: see `march`."""
-        cuts, fine = None if self.inputs is None else self.inputs.cuts(self.times), self.first.fine
+        cuts, fine = self._cuts, self.first.fine
         times, bound, step = self.times, self.bound, self.step
         if self.first.implicit:
             return march_stiff(rhs, self.law.jacobian, start, times, substeps=substeps, bound=bound, cuts=cuts)
@@ -86,6 +112,10 @@ def rollouts(probes: Sequence[Probe]) -> list[Array]:
     """The answers to probes of one kind."""
     batch = _Batch(probes)
     start = np.concatenate([p.objective.begin(p.parameters, p.starts) for p in probes])
+    taped = batch.taped()
+    if taped is not None:
+        signals = taped.path(start, batch.steps(probes[0].substeps), batch.bound)[0][..., 0]
+        return [signals[where] for _, where in batch.each()]
     signals = np.stack([x[..., 0] for _, x, _ in batch.march(batch.law.rhs, start, probes[0].substeps)], axis=1)
     return [signals[where] for _, where in batch.each()]
 
@@ -98,9 +128,22 @@ def equations_at(objective: Objective, parameters: Array, starts: Array) -> Equa
 def normal_equations(trials: Sequence[Trial]) -> list[Equations]:
     """The answers to trials of one kind; a cost is infinite where one of its rollouts died."""
     batch = _Batch(trials)
-    library, columns = batch.library, batch.first.columns
     data = np.concatenate([o.segments.states for o in batch.objectives])
     weights = np.concatenate([o.segments.weights[..., None, None] * o.weight_of for o in batch.objectives])
+    taped = batch.taped()
+    if taped is not None:
+        starts = np.concatenate([t.objective.begin(t.parameters, t.objective.freed(t.starts)) for t in trials])
+        directions = np.concatenate([t.objective.first_directions() for t in trials])
+        steps = batch.steps(batch.first.substeps)
+        hessian, gradient, cost = taped.normal_equations(starts, directions, steps, batch.bound, data, weights)
+    else:
+        hessian, gradient, cost = _by_numpy(batch, trials, data, weights)
+    return [o.by_run(float(cost[where].sum()), hessian[where], gradient[where]) for o, where in batch.each()]
+
+
+def _by_numpy(batch: _Batch, trials: Sequence[Trial], data: Array, weights: Array) -> tuple[Array, Array, Array]:
+    """Σ w JᵀJ, Σ w Jᵀr and Σ w r² of each segment."""
+    library, columns = batch.library, batch.first.columns
     hessian = np.zeros((len(data), columns, columns))
     gradient, cost = np.zeros((len(data), columns)), np.zeros(len(data))
     start = np.concatenate([t.objective.start(t.starts, t.parameters) for t in trials])
@@ -116,4 +159,4 @@ def normal_equations(trials: Sequence[Trial]) -> list[Equations]:
             cost += np.where(alive, (weight * residual**2).sum(axis=-1), np.inf)
         if not np.isfinite(cost).any():
             break
-    return [o.by_run(float(cost[where].sum()), hessian[where], gradient[where]) for o, where in batch.each()]
+    return hessian, gradient, cost

@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecodyn.arrays import Array
-from ecodyn.equations.library import FULL
+from ecodyn.equations.library import FULL, Library
 from ecodyn.equations.monomials import last_apart
+from ecodyn.equations.taped_law import TapedLaw
 from ecodyn.estimation.normal_blocks import Equations, StartBlocks
 from ecodyn.estimation.rolled_out import AnyLaw
 from ecodyn.estimation.samples import Samples
@@ -45,8 +46,10 @@ class Objective:
         self, library: AnyLaw, samples: Samples, segments: Segments, *, mask: NDArray[np.bool_], estimate_starts: bool
     ) -> None:
         self.library, self.drive, self.segments, self.mask = library, samples.drive, segments, mask
-        # Sensitivities of small problems are to all coefficients, free or not: trials of any selections are then alike.
-        small = len(segments) * segments.states.shape[2] * mask.size <= SMALL
+        self.compiled = isinstance(library, Library) and TapedLaw.can_hold(library, samples.step)
+        # Else sensitivities of small problems are to all coefficients, free or not: trials of any selections are then
+        # alike.
+        small = not self.compiled and len(segments) * segments.states.shape[2] * mask.size <= SMALL
         self.index(np.ones_like(mask) if small else mask)
         self.inputs = None if samples.inputs is None else samples.inputs.of_runs(segments.run)
         self.n_runs = samples.n_runs
@@ -108,6 +111,18 @@ class Objective:
             states = states.copy()
             states[..., 0] = starts
         return states
+
+    def freed(self, starts: Array) -> Array | None:
+        """Starting signals, where these are estimated."""
+        return starts if self.estimate_starts else None
+
+    def first_directions(self) -> Array:
+        """Sensitivities (segment, moving, feature, direction) that rollouts begin with."""
+        segments, features, _ = self.shape
+        directions = np.zeros((segments, len(self.library.moving), features, self.columns))
+        if self.estimate_starts:
+            directions[:, 0, :, self.size :] = np.eye(features)
+        return directions
 
     def start(self, starts: Array, parameters: Array) -> Array:
         """States followed by the sensitivities of each moving channel, (segment, feature, column)."""

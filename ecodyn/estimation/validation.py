@@ -24,7 +24,6 @@ from ecodyn.estimation.integral_matching import MatchedIntegrals, match
 from ecodyn.estimation.many_runs import ManyRuns, ranks_of
 from ecodyn.estimation.samples import Samples
 from ecodyn.estimation.shooting_equations import AMPLITUDE, MOST_SUBSTEPS
-from ecodyn.rollouts.marching import march
 from ecodyn.rollouts.stiff_marching import is_stiff, march_stiff
 
 SPLITS = 4  # a quarter of the training clusters validates at a time
@@ -108,13 +107,10 @@ def _followed(
     largest = [AMPLITUDE * float(np.abs(v.states[..., 0]).max()) for v in validations]
     bound = np.repeat(largest, [len(c) * len(v.states) for v, c in pairs])
     truth = states[..., 0]
-    error, alive = np.zeros(truth.shape[:2]), np.ones(len(truth), dtype=bool)
     with np.errstate(all="ignore"):
         cuts = None if inputs is None else inputs.cuts(times)
-        steps = march(law.rhs, states[:, 0], times, substeps=first.substeps, bound=bound, step=first.step, cuts=cuts)
-        for i, x, living in steps:
-            error[:, i] = _mean_square(x[..., 0] - truth[:, i], first.own)
-            alive = living
+        path, lived = law.path(states[:, 0], times, substeps=first.substeps, bound=bound, cuts=cuts)
+        error, alive = _mean_square(path[..., 0] - truth, first.own), lived == times.shape[1]
         members = _stiff(law, first, states, times, np.flatnonzero(~alive))
         if len(members):
             known = None if inputs is None else inputs.take(members)

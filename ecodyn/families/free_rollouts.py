@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ecodyn.arrays import Array
+from ecodyn.equations.taped_law import TapedLaw
 from ecodyn.rollouts.implicit import integrate_stiff
 from ecodyn.rollouts.integration import EXHAUSTED, OK, RightHandSide, Rollout, integrate
 from ecodyn.rollouts.iteration import iterate
@@ -35,13 +36,15 @@ def roll_out(
     rtol: float = 1e-8,
     max_evaluations: int = 20_000,
     stops: Array | None = None,
+    taped: TapedLaw | None = None,
 ) -> Rollout:
     """Rollouts from starting states (batch, feature, channel); see ``FittedModel.simulate``.
 
     ``amplitudes`` are (channel,), or (batch, channel) where each member of the batch has its own law; ``map_step`` is a
     map's h, and the other options are those of ``integrate`` and ``iterate``. Features with units of their own have
     ``feature_amplitudes``, (feature,) or (batch, feature), in which the solver's error and what diverged are measured.
-    ``stops`` (batch, stop) are times at which a flow's right-hand side jumps: see ``integrate_with_stops``.
+    ``stops`` (batch, stop) are times at which a flow's right-hand side jumps: see ``integrate_with_stops``. ``taped``
+    is the same law for compiled loops, where it is one that they can hold.
     """
     move = list(moving(channels))
     largest = np.maximum(amplitudes, np.abs(start).max(axis=1))[:, move]
@@ -55,15 +58,21 @@ def roll_out(
         units = units * own
         limit = np.full(own.shape, BOUND) if bound is None else bound / own
 
-    if len(channels) == 1 and feature_amplitudes is None:  # nothing stands still, and the unit is its own
-        return _solved(rhs, start, steps, limit, map_step, rtol, max_evaluations, stops)
+    explicit = None
+    if taped is not None and taped.autonomous and map_step is None and stops is None:
+        found = taped.integrate(start, steps, units=units, bound=limit, rtol=rtol, max_evaluations=max_evaluations)
+        if not any(status.startswith(EXHAUSTED) for status in found.status):
+            return found
+        explicit = replace(found, values=found.values[..., move] / units[:, None])
 
-    def slope(scaled: Array, t: Array) -> Array:
+    def in_units(scaled: Array, t: Array) -> Array:
         state = start.copy()
         state[..., move] = scaled * units
         return rhs(state, t)[..., move] / units
 
-    solved = _solved(slope, start[..., move] / units, steps, limit, map_step, rtol, max_evaluations, stops)
+    alone = len(channels) == 1 and feature_amplitudes is None  # nothing stands still, and the unit is its own
+    slope, scaled = rhs if alone else in_units, start[..., move] / units
+    solved = _solved(slope, scaled, steps, limit, map_step, rtol, max_evaluations, stops, explicit)
     values = np.where(np.isnan(solved.values[..., :1]), np.nan, start[:, None])
     values[..., move] = solved.values * units[:, None]
     return replace(solved, values=values)
@@ -78,11 +87,17 @@ def _solved(
     rtol: float,
     max_evaluations: int,
     stops: Array | None,
+    explicit: Rollout | None,
 ) -> Rollout:
-    """By ``integrate``, and by implicit steps where that has no budget left; a map's by ``iterate``."""
+    """By ``integrate``, and by implicit steps where that has no budget left; a map's by ``iterate``.
+
+    ``explicit`` is what ``integrate`` would give, if that is there already.
+    """
     if map_step is not None:
         return iterate(rhs, start, steps, step=map_step, bound=bound, max_evaluations=max_evaluations)
-    if stops is None:
+    if explicit is not None:
+        solved = explicit
+    elif stops is None:
         solved = integrate(rhs, start, steps, bound=bound, rtol=rtol, max_evaluations=max_evaluations)
     else:
         solved = integrate_with_stops(rhs, start, steps, stops, bound=bound, rtol=rtol, max_evaluations=max_evaluations)

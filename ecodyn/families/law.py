@@ -15,6 +15,7 @@ from ecodyn.arrays import Array
 from ecodyn.equations.clock_drive import Drive
 from ecodyn.equations.library import FULL, Library
 from ecodyn.equations.right_hand_side import BoundLibrary
+from ecodyn.equations.taped_law import TapedLaw
 from ecodyn.families import law_file
 from ecodyn.families.diagnosed import DiagnosedModel
 from ecodyn.families.diagnostics import Diagnostics
@@ -65,6 +66,10 @@ class Law(DiagnosedModel):
     def rhs(self, x: Array, t: Array) -> Array:
         """ẋ, or a map's change per step, at states (batch, feature, channel) and times (batch,); traits stand still."""
         return self._bound.rhs(x, t)
+
+    def taped(self, features: int) -> TapedLaw | None:
+        """See ``FittedModel.taped``."""
+        return self._bound.taped(features)
 
     @property
     def autonomous(self) -> bool:

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 from ecodyn.arrays import Array, Integers
 from ecodyn.equations.known_inputs import KnownInputs
 from ecodyn.equations.library import FULL
+from ecodyn.equations.taped_law import TapedLaw
 from ecodyn.families.amplitudes import amplitudes_from as amplitudes_from
 from ecodyn.families.amplitudes import amplitudes_of as amplitudes_of
 from ecodyn.families.amplitudes import feature_amplitudes_from as feature_amplitudes_from
@@ -253,8 +254,13 @@ class FittedModel(Printed):
             rtol=rtol,
             max_evaluations=max_evaluations,
             stops=None if law.known is None else law.known.breaks,
+            taped=law.taped(start.shape[1]),
         )
         return replace(rollout, features=self.features, channels=self.channels)
+
+    def taped(self, features: int) -> TapedLaw | None:
+        """The law of so many features for compiled loops; None where these can't hold it."""
+        return None
 
     def with_hidden(self, states: Array, times: Array, first: Integers, *, following: bool = False) -> Array:
         """States (run, step, feature, channel) with what the law has beside the channels that are measured: nothing.

@@ -30,7 +30,7 @@ OK, EXHAUSTED = "ok", "budget exhausted"  # status of a rollout that reached the
 
 # Dormand and Prince (1980), the 5(4) pair, with Shampine's (1986) fourth-order interpolant.
 _NODES = np.array([0, 1 / 5, 3 / 10, 4 / 5, 8 / 9, 1, 1])
-_STAGES = (
+STAGES = (
     np.array([1 / 5]),
     np.array([3 / 40, 9 / 40]),
     np.array([44 / 45, -56 / 15, 32 / 9]),
@@ -38,8 +38,8 @@ _STAGES = (
     np.array([9017 / 3168, -355 / 33, 46732 / 5247, 49 / 176, -5103 / 18656]),
     np.array([35 / 384, 0, 500 / 1113, 125 / 192, -2187 / 6784, 11 / 84]),
 )
-_ERROR = np.array([-71 / 57600, 0, 71 / 16695, -71 / 1920, 17253 / 339200, -22 / 525, 1 / 40])
-_INTERPOLANT = np.array(
+ERROR = np.array([-71 / 57600, 0, 71 / 16695, -71 / 1920, 17253 / 339200, -22 / 525, 1 / 40])
+INTERPOLANT = np.array(
     [
         [1, -8048581381 / 2820520608, 8663915743 / 2820520608, -12715105075 / 11282082432],
         [0, 0, 0, 0],
@@ -50,7 +50,10 @@ _INTERPOLANT = np.array(
         [0, 40617522 / 29380423, -110615467 / 29380423, 69997945 / 29380423],
     ]
 )
-_SAFETY, _SHRINK, _GROW = 0.9, 0.2, 10.0  # of the step size, as in SciPy's RK45 (Hairer, Nørsett and Wanner 1993, II.4)
+FLOOR = 1e-3  # of the starting value: the scale of the error in what decays to zero
+BUDGET_OF_A_STEP = 6  # calls of the right-hand side
+STUCK = 1e-13  # of the time: a step that short is none
+SAFETY, SHRINK, GROW = 0.9, 0.2, 10.0  # of the step size, as in SciPy's RK45 (Hairer, Nørsett and Wanner 1993, II.4)
 
 
 @dataclass(frozen=True)
@@ -169,14 +172,14 @@ def integrate(
     ('ok',) [1.       0.367879]
     """
     x = np.array(x0, dtype=float)
-    grid = _grid(times, len(x))
+    grid = checked_grid(times, len(x))
     solver = _Solver(rhs, x, grid, bound=bound, rtol=rtol, budget=max_evaluations)
     with np.errstate(all="ignore"):
         solver.run()
     return Rollout(solver.values, np.array(grid), tuple(solver.status), solver.evaluations)
 
 
-def _grid(times: ArrayLike, batch: int) -> Array:
+def checked_grid(times: ArrayLike, batch: int) -> Array:
     """Times as (batch, step), a view where all members share them."""
     grid = np.broadcast_to(np.asarray(times, dtype=float), (batch, np.shape(times)[-1]))
     if np.isnan(grid[:, 0]).any() or (np.diff(grid, axis=1) <= 0).any():
@@ -210,14 +213,14 @@ class _Solver:
         self.active = self.end > self.t
         self.evaluations = 0
         # The scale of the error: a floor keeps members that decay to zero from shrinking the step forever.
-        self.floor = 1e-3 * np.sqrt(np.mean(x**2, axis=self.axes)) + 1e-300
+        self.floor = FLOOR * np.sqrt(np.mean(x**2, axis=self.axes)) + 1e-300
 
     def run(self) -> None:
         slope = self._call(self.x, self.t)
         self._end(~self._finite(self.x) | ~self._finite(slope), "not finite")
         h = self._first_step(slope)
         while self.active.any():
-            if self.evaluations + 6 > self.budget:
+            if self.evaluations + BUDGET_OF_A_STEP > self.budget:
                 self._end(self.active.copy(), EXHAUSTED)
                 return
             h = np.minimum(h, self.end - self.t)
@@ -256,13 +259,13 @@ class _Solver:
         stages[0] = slope
         step = self._column(h)
         x = self.x
-        for s, weights in enumerate(_STAGES, start=1):
+        for s, weights in enumerate(STAGES, start=1):
             x = self.x + step * _weighted(weights, stages)
             stages[s] = self._call(x, self.t + _NODES[s] * h)
         return stages, x
 
     def _error_ratio(self, stages: Array, new: Array, h: Array) -> Array:
-        error = self._column(h) * _weighted(_ERROR, stages)
+        error = self._column(h) * _weighted(ERROR, stages)
         size = np.sqrt(np.mean(np.maximum(self.x**2, new**2), axis=self.axes)) + self.floor
         ratio = np.sqrt(np.mean(error**2, axis=self.axes)) / (self.rtol * size)
         return np.where(np.isfinite(ratio), ratio, np.inf)
@@ -280,7 +283,7 @@ class _Solver:
         b = np.repeat(np.arange(len(counts)), counts)
         i = np.arange(len(b)) + np.repeat(self.recorded - np.cumsum(counts) + counts, counts)
         fraction = self._column((self.grid[b, i] - self.t[b]) / h[b])
-        slopes = np.einsum("sp,sb...->bp...", _INTERPOLANT, stages)[b]
+        slopes = np.einsum("sp,sb...->bp...", INTERPOLANT, stages)[b]
         moved = slopes[:, -1]
         for power in range(slopes.shape[1] - 2, -1, -1):
             moved = moved * fraction
@@ -303,7 +306,7 @@ class _Solver:
         at_end = accepted & self._reaches_end(h)
         self.t = np.where(at_end, self.end, np.where(accepted, self.t + h, self.t))
         self._end(accepted & ((np.abs(self.x) > self.bound).any(axis=self.axes)), "diverged")
-        stuck = self.active & ~accepted & (h <= 1e-13 * np.maximum(np.abs(self.t), self.end - self.grid[:, 0]))
+        stuck = self.active & ~accepted & (h <= STUCK * np.maximum(np.abs(self.t), self.end - self.grid[:, 0]))
         self._end(stuck & self._finite(stages.sum(axis=0)), "diverged")
         self._end(stuck, "not finite")
         self.active &= ~at_end
@@ -311,8 +314,8 @@ class _Solver:
 
     def _next_step(self, h: Array, ratio: Array) -> Array:
         with np.errstate(divide="ignore"):
-            factor = _SAFETY * ratio**-0.2
-        return h * np.clip(np.where(np.isfinite(factor), factor, _GROW), _SHRINK, _GROW)
+            factor = SAFETY * ratio**-0.2
+        return h * np.clip(np.where(np.isfinite(factor), factor, GROW), SHRINK, GROW)
 
 
 def _weighted(weights: Array, stages: Array) -> Array:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ecodyn.arrays import Array
-from ecodyn.rollouts.integration import EXHAUSTED, RightHandSide, Rollout, _grid, _Solver
+from ecodyn.rollouts.integration import EXHAUSTED, RightHandSide, Rollout, _Solver, checked_grid
 
 __all__ = ["integrate_with_stops"]
 
@@ -36,7 +36,7 @@ def integrate_with_stops(
     [1.  1.  1.5 2. ]
     """
     x = np.array(x0, dtype=float)
-    grid = _grid(times, len(x))
+    grid = checked_grid(times, len(x))
     inside = ((stops > grid[:, :1]) & (stops < np.nanmax(grid, axis=1)[:, None])).sum(axis=1)
     budget = max_evaluations + CALLS_A_STOP * int(inside.max(initial=0))
     solver = _Stopping(rhs, x, grid, bound=bound, rtol=rtol, budget=budget)

@@ -103,7 +103,8 @@ def test_a_law_that_diverges_on_the_training_runs_gives_way(linear_runs, monkeyp
     assert (model.base.drive is not None) == clock
     nothing = replace(model, weights={name: np.zeros_like(w) for name, w in model.weights.items()})
     x0 = data.values[:, 0]
-    np.testing.assert_array_equal(nothing.simulate(x0, data.times).signal, model.base.simulate(x0, data.times).signal)
+    alone, base = nothing.simulate(x0, data.times).signal, model.base.simulate(x0, data.times).signal
+    np.testing.assert_allclose(alone, base, rtol=1e-12)  # one is compiled, the other not: the last digit differs
 
 
 @pytest.mark.parametrize("base", [None, "library"])

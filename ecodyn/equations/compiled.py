@@ -1,0 +1,302 @@
+"""Compiled loops over tapes: derivatives, and Runge-Kutta steps of states and sensitivities, with normal equations.
+
+Numba compiles each at its first use, seconds, and keeps it beside this file, or in the user's cache where nothing can
+be written here. Nothing is allocated in them: without Numba's reference counts, which every view of an array pays for,
+they take a third of the time.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numpy as np
+
+from ecodyn.arrays import Array
+from ecodyn.equations.tape import Places, Tape
+
+# Numba imports whatever is called `coverage`: a user's own script of that name beside what is run is none of its.
+_UNASKED = "coverage" not in sys.modules
+if _UNASKED:
+    sys.modules["coverage"] = None  # type: ignore[assignment]
+try:
+    import numba
+finally:
+    if _UNASKED:
+        del sys.modules["coverage"]
+
+__all__ = ["Rooms", "compiled", "derivatives", "march", "rooms", "slopes_of"]
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+Rooms = tuple[Array, ...]
+
+
+def compiled(function: Function) -> Function:
+    """Compiled at its first call, without reference counts; a division by zero is infinite, as in NumPy."""
+    options: dict[str, Any] = {"error_model": "numpy", "_nrt": False}
+    try:
+        return numba.njit(cache=True, **options)(function)
+    except RuntimeError:  # no place to keep it: each process compiles its own
+        return numba.njit(**options)(function)
+
+
+def rooms(tape: Tape, channels: int, features: int, size: int = 0, count: int = 0) -> Rooms:
+    """Arrays for what is computed on the way, of so many rows of directions and so many directions."""
+    state, moved = (channels, features), (size + tape.means.shape[1], count)
+    shapes: list[tuple[int, ...]] = [(tape.rows, features), (tape.n_values,), (tape.n_weights * tape.groups,)]
+    shapes += [(tape.blocks.shape[1], features), state, state, state, state, moved, moved, (size, count), (size, count)]
+    return tuple(np.empty(shape) for shape in shapes)
+
+
+@compiled
+def derivatives(tape: Tape, theta: Array, x: Array, given: Array, out: Array, rooms: Rooms) -> None:
+    """ẋ of states (member, feature, channel), coefficients (member or 1, free) and what is given (member, value)."""
+    rows, values, weights, _, at, slopes, _, _, _, _, _, _ = rooms
+    for b in range(len(x)):
+        for f in range(x.shape[1]):
+            for c in range(x.shape[2]):
+                at[c, f] = x[b, f, c]
+        slopes_of(tape, theta[b if len(theta) > 1 else 0], at, given[b], rows, values, weights, slopes)
+        for f in range(x.shape[1]):
+            for c in range(x.shape[2]):
+                out[b, f, c] = slopes[c, f]
+
+
+@compiled
+def march(
+    tape: Tape,
+    theta: Array,
+    x0: Array,
+    directions: Array,
+    lengths: Array,
+    given: Array,
+    ends: Places,
+    bound: Array,
+    path: Array,
+    lived: Places,
+    observed: Places,
+    data: Array,
+    weights_of: Array,
+    hessian: Array,
+    gradient: Array,
+    cost: Array,
+    rooms: Rooms,
+) -> None:
+    """Steps of all members, each until it dies.
+
+    Parameters
+    ----------
+    theta : (member or 1, free)
+    x0, directions : where states (member, channel, feature) and directions (member, row, direction) begin
+    lengths : of the steps, (step, member); one of no length is none
+    given : values from outside, (stage, member, value), at the beginning, middle and end of each step
+    ends : after how many steps each output is due, the first after none
+    bound : of a member's first channel, beyond which it is dead, where it doesn't begin there
+    path : outputs (member, output, channel, feature), those after a death zero; of no members if they aren't wanted
+    lived : how many outputs each member was alive at
+    observed : channel, and the first of its rows of directions; of no channels if no equations are wanted
+    data, weights_of : (member, output, channel, feature)
+    hessian, gradient, cost : of each member, Σ w JJᵀ, Σ w J r and Σ w r², the cost of a dead one infinite
+    """
+    rows, values, weights, blocks, x, at, slopes, total, s, s_at, s_slopes, s_total = rooms
+    size, count, features = directions.shape[1], directions.shape[2], x0.shape[2]
+    for b in range(len(x0)):
+        coefficients = theta[b if len(theta) > 1 else 0]
+        _copy(x0[b], x)
+        _copy(directions[b], s)
+        step, k = 0, 0
+        while k < len(ends):
+            while step < ends[k]:
+                h = lengths[step, b]
+                if h != 0.0:
+                    _copy(x, at)
+                    _copy(s, s_at)
+                    _clear(total)
+                    _clear(s_total)
+                    for stage in range(4):
+                        seen = given[3 * step + (stage + 1) // 2, b]
+                        slopes_of(tape, coefficients, at, seen, rows, values, weights, slopes)
+                        if count:
+                            _moved(tape, coefficients, s_at, rows, values, weights, blocks, s_slopes)
+                        ahead, factor = (h if stage == 2 else 0.5 * h), (2.0 if stage == 1 or stage == 2 else 1.0)
+                        _ahead(x, at, slopes, total, ahead, factor)
+                        _ahead(s, s_at, s_slopes, s_total, ahead, factor)
+                    _close(x, total, h / 6.0)
+                    _close(s, s_total, h / 6.0)
+                step += 1
+            if not _lives(x, s, size, bound[b] if k else np.inf):
+                break
+            if len(path):
+                _copy(x, path[b, k])
+            for c in range(len(observed)):
+                channel, first = observed[c]
+                cost[b] += _gathered(
+                    x[channel],
+                    s[first : first + features],
+                    data[b, k, channel],
+                    weights_of[b, k, channel],
+                    hessian[b],
+                    gradient[b],
+                )
+            k += 1
+        lived[b] = k
+        if k < len(ends) and len(cost):
+            cost[b] = np.inf
+    for b in range(len(hessian)):
+        for i in range(count):
+            for j in range(i):
+                hessian[b, j, i] = hessian[b, i, j]
+
+
+@compiled
+def slopes_of(
+    tape: Tape, theta: Array, x: Array, given: Array, rows: Array, values: Array, weights: Array, out: Array
+) -> None:
+    """ẋ (channel, feature) of one member; rows, values and weights are filled on the way."""
+    channels, features = x.shape
+    for f in range(features):
+        rows[0, f] = 1.0
+    for c in range(channels):
+        for f in range(features):
+            rows[1 + c, f] = x[c, f]
+    for i in range(tape.products.shape[1]):
+        target, one, other = tape.products[0, i], tape.products[1, i], tape.products[2, i]
+        for f in range(features):
+            rows[target, f] = rows[one, f] * rows[other, f]
+    values[0] = 1.0
+    for i in range(tape.means.shape[1]):
+        row, total = tape.means[1, i], 0.0
+        for f in range(features):
+            total += rows[row, f]
+        values[tape.means[0, i]] = total / features
+    for i in range(tape.copied.shape[1]):
+        values[tape.copied[0, i]] = x[tape.copied[1, i], tape.copied[2, i]]
+    for i in range(len(given)):
+        values[tape.given + i] = given[i]
+    for i in range(tape.outer.shape[1]):
+        values[tape.outer[0, i]] = values[tape.outer[1, i]] * values[tape.outer[2, i]]
+    for i in range(len(weights)):
+        weights[i] = 0.0
+    for i in range(tape.weights.shape[1]):
+        weights[tape.weights[0, i]] += theta[tape.weights[1, i]] * values[tape.weights[2, i]]
+    _clear(out)
+    for i in range(tape.slopes.shape[1]):
+        _add(out[tape.slopes[0, i]], tape.groups, weights, tape.slopes[1, i], rows[tape.slopes[2, i]], 1.0)
+    if tape.velocity:
+        for f in range(features):
+            out[0, f] = x[tape.velocity, f]
+
+
+@compiled
+def _moved(
+    tape: Tape, theta: Array, s: Array, rows: Array, values: Array, weights: Array, blocks: Array, out: Array
+) -> None:
+    """Ṡ (row, direction), with the rows, values and weights of `slopes_of`; the means' rows are the last of S."""
+    size, directions = out.shape
+    features = rows.shape[1]
+    for i in range(tape.turns.shape[1]):
+        weights[tape.turns[0, i]] += theta[tape.turns[1, i]] * values[tape.turns[2, i]] * tape.power[i]
+    for i in range(size, len(s)):
+        for d in range(directions):
+            s[i, d] = 0.0
+    for i in range(tape.seen.shape[1]):
+        mean, first = size + np.intp(tape.seen[0, i]), np.intp(tape.seen[1, i])
+        for f in range(features):
+            slope = rows[tape.seen[2, i], f] * tape.slope[i]
+            for d in range(directions):
+                s[mean, d] += slope * s[first + f, d]
+    for i in range(tape.blocks.shape[1]):
+        constant = np.float64(tape.blocks[3, i])
+        for f in range(features):
+            blocks[i, f] = constant
+    for i in range(tape.jacobian.shape[1]):
+        block, weight, row = tape.jacobian[0, i], tape.jacobian[1, i], tape.jacobian[2, i]
+        _add(blocks[block], tape.groups, weights, weight, rows[row], tape.exponent[i])
+    _clear(out)
+    for i in range(tape.blocks.shape[1]):
+        at, source, each = np.intp(tape.blocks[0, i]), np.intp(tape.blocks[1, i]), np.intp(tape.blocks[2, i])
+        for f in range(features):
+            slope = blocks[i, f]
+            if slope != 0.0:
+                for d in range(directions):
+                    out[at + f, d] += slope * s[source + each * f, d]
+    for i in range(tape.forced.shape[1]):
+        first, direction, row = np.intp(tape.forced[0, i]), tape.forced[1, i], tape.forced[2, i]
+        value = values[tape.forced[3, i]]
+        for f in range(np.intp(tape.forced[4, i]), np.intp(tape.forced[5, i])):
+            out[first + f, direction] += rows[row, f] * value
+
+
+@compiled
+def _add(to: Array, groups: int, weights: Array, weight: int, row: Array, factor: float) -> None:
+    """Weight times row times factor, where each feature has a weight of its own, or all share one."""
+    if groups == 1:
+        shared = weights[weight] * factor
+        for f in range(len(to)):
+            to[f] += shared * row[f]
+    else:
+        first = np.intp(weight) * groups
+        own = weights[first : first + groups]
+        for f in range(len(to)):
+            to[f] += own[f] * factor * row[f]
+
+
+@compiled
+def _gathered(x: Array, s: Array, data: Array, weights: Array, hessian: Array, gradient: Array) -> float:
+    """Add one output's share to the lower triangle of Σ w JJᵀ and to Σ w J r, and return Σ w r²."""
+    cost = 0.0
+    for f in range(len(x)):
+        residual = x[f] - data[f]
+        cost += weights[f] * residual * residual
+        for i in range(s.shape[1]):
+            weighted = weights[f] * s[f, i]
+            gradient[i] += weighted * residual
+            for j in range(i + 1):
+                hessian[i, j] += weighted * s[f, j]
+    return cost
+
+
+@compiled
+def _lives(x: Array, s: Array, size: int, bound: float) -> bool:
+    """Whether all is finite, and the first channel within bounds: as `ecodyn.rollouts.marching.within`."""
+    total = 0.0
+    for f in range(x.shape[1]):
+        if not abs(x[0, f]) <= bound:
+            return False
+    for i in range(len(x)):
+        for j in range(x.shape[1]):
+            total += x[i, j]
+    for i in range(size):
+        for j in range(s.shape[1]):
+            total += s[i, j]
+    return bool(np.isfinite(total))
+
+
+@compiled
+def _ahead(now: Array, at: Array, slopes: Array, total: Array, ahead: float, factor: float) -> None:
+    for i in range(len(slopes)):
+        for j in range(slopes.shape[1]):
+            total[i, j] += factor * slopes[i, j]
+            at[i, j] = now[i, j] + ahead * slopes[i, j]
+
+
+@compiled
+def _close(now: Array, total: Array, h: float) -> None:
+    for i in range(len(total)):
+        for j in range(total.shape[1]):
+            now[i, j] += h * total[i, j]
+
+
+@compiled
+def _copy(one: Array, to: Array) -> None:
+    for i in range(len(one)):
+        for j in range(one.shape[1]):
+            to[i, j] = one[i, j]
+
+
+@compiled
+def _clear(to: Array) -> None:
+    for i in range(len(to)):
+        for j in range(to.shape[1]):
+            to[i, j] = 0.0

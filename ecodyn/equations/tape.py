@@ -1,0 +1,237 @@
+"""A law of monomials as lists of multiplications and additions, which compiled loops go through.
+
+`ecodyn.equations.right_hand_side` evaluates a library for a batch by a few dozen calls of NumPy, which on few features
+take ten times as long as the arithmetic. Here the same is written out for one member of a batch. What a feature has of
+its own (its channels, and monomials of them) are *rows*, one value a feature; what all features see (means, other
+features, inputs, and monomials of these) are *values*. An equation is a sum of weights times rows; its Jacobian is made
+of *blocks*, by the feature's own moving channels and by what it sees.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecodyn.arrays import Array, Bools
+from ecodyn.equations.library import EXCHANGEABLE, Library
+from ecodyn.equations.monomials import Monomials
+
+__all__ = ["Index", "Places", "Tape", "can_be_taped", "taped"]
+
+Index = NDArray[np.uintp]  # unsigned: compiled code then need not ask whether it counts from the end
+Places = NDArray[np.intp]
+
+
+class Tape(NamedTuple):
+    """What is computed of coefficients θ, states x (channel, feature) and directions S (moving · feature, direction).
+
+    A list's columns are its entries, and the first of an entry's numbers says what it makes or adds to.
+
+    Attributes
+    ----------
+    rows, groups, n_values, n_weights : numbers of rows, of sets of coefficients, of values and of weights a group
+    products : row = row · row
+    means : value = mean over features of row
+    copied : value = x of a channel and feature
+    given : where the first of the values begins that come from outside: inputs, or a clock's curve
+    outer : value = value · value
+    weights : weight of a group += θ · value
+    turns, power : the same of weights that derivatives alone need, += θ · value · power
+    slopes : ẋ of a channel += weight · row
+    velocity : the channel that is the first one's derivative; 0 if there is none
+    jacobian, exponent : block += weight · row · exponent
+    blocks : first of the rows of directions whose derivative it is of, first of those that it multiplies, and whether
+        each feature has its own of these; whether it is 1 to begin with
+    seen, slope : mean's row of directions += those of all features (the first is told) · row · slope
+    forced : the first of features' rows of directions, one direction += row · value, of features from one to another
+    """
+
+    rows: int
+    groups: int
+    n_values: int
+    n_weights: int
+    products: Index
+    means: Index
+    copied: Index
+    given: int
+    outer: Index
+    weights: Index
+    turns: Index
+    power: Array
+    slopes: Index
+    velocity: int
+    jacobian: Index
+    exponent: Array
+    blocks: Index
+    seen: Index
+    slope: Array
+    forced: Index
+
+
+def can_be_taped(library: Library) -> bool:
+    """Whether it has nothing but monomials, and no delays."""
+    return not (library.functions or library.inner or library.shifts)
+
+
+@lru_cache(maxsize=256)
+def taped(
+    library: Library, features: int, shape: tuple[int, int], free: bytes, directions: bytes, driven: bool
+) -> Tape:
+    """The tape of a library on so many features.
+
+    Parameters
+    ----------
+    shape : of the coefficients, (row, term)
+    free : bool array of that shape, as bytes
+        Which coefficients are not zero; θ are these, in order.
+    directions : likewise
+        Which coefficients the first directions are to, in order; further ones are to starting values.
+    driven : bool
+        Whether all of the environment variables are given.
+    """
+    masks = (np.frombuffer(mask, dtype=bool).reshape(shape) for mask in (free, directions))
+    return _Writer(library, features, *masks, driven=driven).tape()
+
+
+class _Writer:
+    """Where each row and value is: row 0 and value 0 are 1, and rows 1, 2, … the channels."""
+
+    def __init__(self, library: Library, features: int, free: Bools, directions: Bools, *, driven: bool) -> None:
+        self.library, self.features = library, features
+        self.groups = library.groups(len(free))
+        self.free, self.directions = np.nonzero(free), np.nonzero(directions)
+        self.channels = len(library.channels)
+        self.moving, self.fitted = np.array(library.moving), np.array(library.fitted)
+        self.place = np.full(self.channels, -1)  # of each channel among the moving ones
+        self.place[self.moving] = np.arange(len(self.moving))
+        self.n_seen = 0 if driven else library.n_seen
+        self.n_means = self.n_seen if library.coupling == EXCHANGEABLE else 0
+        self.size = len(self.moving) * features  # rows of directions; those of the means are behind them
+
+        channels = 1 + np.arange(self.channels)
+        self.own, products = _monomials(library.own_monomials, channels, 1 + self.channels)
+        self.n_rows = 1 + self.channels + products.shape[1]
+        self.moments, of_moments = _monomials(library.moment_monomials, channels, self.n_rows)
+        if self.n_means:
+            products = np.concatenate([products, of_moments], axis=1)
+            self.n_rows += of_moments.shape[1]
+        self.products = products
+        variables = 1 + np.arange(library.n_variables)
+        self.environment, self.outer = _monomials(library.environment_monomials, variables, 1 + len(variables))
+
+    def tape(self) -> Tape:
+        library = self.library
+        weights, turns, power, slopes, entries, exponent, blocks = self._equations()
+        values = 1 + np.arange(self.n_seen)
+        features, channels = np.divmod(np.arange(0 if self.n_means else self.n_seen), self.channels)
+        means = np.stack([values[: self.n_means], self.moments[library.moment_monomials.wanted][: self.n_means]])
+        seen, slope = self._seen()
+        return Tape(
+            rows=self.n_rows,
+            groups=self.groups,
+            n_values=1 + library.n_variables + self.outer.shape[1],
+            n_weights=int(max(weights[0].max(initial=-1), turns[0].max(initial=-1))) // self.groups + 1,
+            products=_index(self.products),
+            means=_index(means),
+            copied=_index(np.stack([values[len(means[0]) :], channels, features])),
+            given=1 + self.n_seen,
+            outer=_index(self.outer),
+            weights=_index(weights),
+            turns=_index(turns),
+            power=power,
+            slopes=_index(slopes),
+            velocity=0 if library.velocity is None else library.velocity,
+            jacobian=_index(entries),
+            exponent=exponent,
+            blocks=_index(blocks),
+            seen=_index(seen),
+            slope=slope,
+            forced=_index(self._forced()),
+        )
+
+    def _equations(self) -> tuple[Places, Places, Array, Places, Places, Array, Places]:
+        """Weights of own monomials, and of their products with what features see; what they enter, and the blocks."""
+        own, environment = self.library.own_monomials, self.library.environment_monomials
+        rows, terms = self.free
+        equation, group = np.divmod(rows, self.groups)
+        monomial, by = self.library.own_index[terms], self.library.environment_index[terms]
+        # ẋ: a weight for each equation and own monomial.
+        (of, o), weight = _distinct(equation, monomial)
+        at = self.environment[environment.wanted[by]]
+        weights = np.stack([weight * self.groups + group, np.arange(len(terms)), at])
+        slopes = np.stack([self.fitted[of], np.arange(len(of)), self.own[own.wanted[o]]])
+        # ∂ẋ/∂x of the own channels.
+        k, m = np.nonzero(own.factor[o][:, self.moving])
+        cells = [np.stack([self._row(self.fitted[of[k]]), m * self.features, np.ones_like(m)])]
+        entries = [np.stack([k, self.own[own.lower[o[k], self.moving[m]]]])]
+        exponents = [own.factor[o[k], self.moving[m]]]
+        # ∂ẋ/∂z: one weight more for each variable.
+        k, v = np.nonzero(environment.factor[by][:, : self.n_seen])
+        column = self._columns()[v]
+        k, v, column = k[column >= 0], v[column >= 0], column[column >= 0]
+        power = environment.factor[by[k], v]
+        first = len(of)
+        (of, o, column), weight = _distinct(equation[k], monomial[k], column)
+        at = self.environment[environment.lower[by[k], v]]
+        turns = np.stack([(first + weight) * self.groups + group[k], k, at])
+        cells.append(np.stack([self._row(self.fitted[of]), column, np.zeros_like(column)]))
+        entries.append(np.stack([first + np.arange(len(of)), self.own[own.wanted[o]]]))
+        exponents.append(np.ones(len(of)))
+        blocks, block = _distinct(*np.concatenate(cells, axis=1))
+        found = np.stack([*blocks, np.zeros_like(blocks[0])])
+        if self.library.velocity is not None:  # of the signal, the first of the channels
+            one = [0, self._row(self.library.velocity), 1, 1]
+            found = np.concatenate([found, np.array(one)[:, None]], axis=1)
+        jacobian = np.concatenate([block[None], np.concatenate(entries, axis=1)])
+        return weights, turns, power, slopes, jacobian, np.concatenate(exponents), found
+
+    def _columns(self) -> Places:
+        """The row of directions of each environment variable that the state tells, -1 of a trait."""
+        if self.n_means:
+            return self.size + np.arange(self.n_means)
+        feature, channel = np.divmod(np.arange(self.n_seen), self.channels)
+        return np.where(self.place[channel] < 0, -1, self._row(channel) + feature)
+
+    def _row(self, channel: Places | int) -> Places:
+        """The first of a moving channel's rows of directions."""
+        return np.asarray(self.place[channel] * self.features)
+
+    def _seen(self) -> tuple[Places, Array]:
+        """How means answer to states: mean, first row of directions and row, and the factor."""
+        plan = self.library.moment_monomials
+        v, m = np.nonzero(plan.factor[: self.n_means, self.moving])
+        channel = self.moving[m]
+        return np.stack([v, m * self.features, self.moments[plan.lower[v, channel]]]), plan.factor[
+            v, channel
+        ] / self.features
+
+    def _forced(self) -> Places:
+        """First row of directions, direction, row and value, and the features from one to another."""
+        rows, terms = self.directions
+        equation, group = np.divmod(rows, self.groups)
+        own, environment = self.library.own_monomials.wanted, self.library.environment_monomials.wanted
+        first, last = (group, group + 1) if self.groups > 1 else (0 * group, 0 * group + self.features)
+        term = [
+            self.own[own[self.library.own_index[terms]]],
+            self.environment[environment[self.library.environment_index[terms]]],
+        ]
+        return np.stack([self._row(self.fitted[equation]), np.arange(len(rows)), *term, first, last])
+
+
+def _monomials(plan: Monomials, variables: Places, free: int) -> tuple[Places, Places]:
+    """Where the closure's members are, the first at 0 and the others from ``free`` on; and how they are made."""
+    at = np.append(0, np.arange(free, free + len(plan.members) - 1))
+    return at, np.stack([at[1:], at[plan.parent[1:]], variables[plan.variable[1:]]])
+
+
+def _distinct(*keys: Places) -> tuple[Places, Places]:
+    """The distinct columns of several rows, and which of them each column is."""
+    found, which = np.unique(np.stack(keys), axis=1, return_inverse=True)
+    return found, which.ravel()
+
+
+def _index(rows: Places) -> Index:
+    return np.ascontiguousarray(rows, dtype=np.uintp)
