@@ -86,7 +86,7 @@ def taped(
     ----------
     shape : of the coefficients, (row, term)
     free : bool array of that shape, as bytes
-        Which coefficients are not zero; θ are these, in order.
+        Which coefficients are not zero; θ are these, row after row of each term.
     directions : likewise
         Which coefficients the first directions are to, in order; further ones are to starting values.
     driven : bool
@@ -102,7 +102,8 @@ class _Writer:
     def __init__(self, library: Library, features: int, free: Bools, directions: Bools, *, driven: bool) -> None:
         self.library, self.features = library, features
         self.groups = library.groups(len(free))
-        self.free, self.directions = np.nonzero(free), np.nonzero(directions)
+        terms, rows = np.nonzero(free.T)  # by terms: what is added to one weight does not wait for what was just added
+        self.free, self.directions = (rows, terms), np.nonzero(directions)
         self.channels = len(library.channels)
         self.moving, self.fitted = np.array(library.moving), np.array(library.fitted)
         self.place = np.full(self.channels, -1)  # of each channel among the moving ones
@@ -227,10 +228,11 @@ def _monomials(plan: Monomials, variables: Places, free: int) -> tuple[Places, P
     return at, np.stack([at[1:], at[plan.parent[1:]], variables[plan.variable[1:]]])
 
 
-def _distinct(*keys: Places) -> tuple[Places, Places]:
-    """The distinct columns of several rows, and which of them each column is."""
-    found, which = np.unique(np.stack(keys), axis=1, return_inverse=True)
-    return found, which.ravel()
+def _distinct(*keys: Places) -> tuple[tuple[Places, ...], Places]:
+    """The distinct columns of several rows of numbers, and which of them each column is."""
+    shape = tuple(int(key.max(initial=0)) + 1 for key in keys)
+    found, which = np.unique(np.ravel_multi_index(keys, shape), return_inverse=True)
+    return tuple(np.asarray(key) for key in np.unravel_index(found, shape)), which
 
 
 def _index(rows: Places) -> Index:

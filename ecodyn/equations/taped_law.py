@@ -83,8 +83,8 @@ class TapedLaw:
 
     @cached_property
     def _theta(self) -> Array:
-        """Of each member, or of all, (member or 1, free)."""
-        return _plain(np.atleast_2d(self.coefficients[..., self._used]))
+        """Of each member, or of all, (member or 1, free), as tapes have them: row after row of each term."""
+        return _plain(np.atleast_2d(self.coefficients.swapaxes(-1, -2)[..., self._used.T]))
 
     def given(self, times: Array) -> Array:
         """What does not come from the state at times (..., member), as (..., member, value)."""
