@@ -1,44 +1,20 @@
 """Compiled loops over tapes: derivatives, and Runge-Kutta steps of states and sensitivities, with normal equations.
 
-Numba compiles each at its first use, seconds, and keeps it beside this file, or in the user's cache where nothing can
-be written here. Nothing is allocated in them: without Numba's reference counts, which every view of an array pays for,
-they take a third of the time.
+Each is compiled at its first use, which takes seconds, and kept (`ecodyn.runtime.compiling`). Nothing is allocated in
+them: without Numba's reference counts, which every view of an array pays for, they take a third of the time.
 """
 
 from __future__ import annotations
-
-import sys
-from collections.abc import Callable
-from typing import Any, TypeVar
 
 import numpy as np
 
 from ecodyn.arrays import Array
 from ecodyn.equations.tape import Places, Tape
+from ecodyn.runtime.compiling import compiled
 
-# Numba imports whatever is called `coverage`: a user's own script of that name beside what is run is none of its.
-_UNASKED = "coverage" not in sys.modules
-if _UNASKED:
-    sys.modules["coverage"] = None  # type: ignore[assignment]
-try:
-    import numba
-finally:
-    if _UNASKED:
-        del sys.modules["coverage"]
+__all__ = ["Rooms", "derivatives", "march", "rooms", "slopes_of"]
 
-__all__ = ["Rooms", "compiled", "derivatives", "march", "rooms", "slopes_of"]
-
-Function = TypeVar("Function", bound=Callable[..., Any])
 Rooms = tuple[Array, ...]
-
-
-def compiled(function: Function) -> Function:
-    """Compiled at its first call, without reference counts; a division by zero is infinite, as in NumPy."""
-    options: dict[str, Any] = {"error_model": "numpy", "_nrt": False}
-    try:
-        return numba.njit(cache=True, **options)(function)
-    except RuntimeError:  # no place to keep it: each process compiles its own
-        return numba.njit(**options)(function)
 
 
 def rooms(tape: Tape, channels: int, features: int, size: int = 0, count: int = 0) -> Rooms:

@@ -8,9 +8,10 @@ from __future__ import annotations
 import numpy as np
 
 from ecodyn.arrays import Array
-from ecodyn.equations.compiled import Rooms, compiled, slopes_of
+from ecodyn.equations.compiled import Rooms, slopes_of
 from ecodyn.equations.tape import Places, Tape
 from ecodyn.rollouts.integration import BUDGET_OF_A_STEP, ERROR, FLOOR, GROW, INTERPOLANT, SAFETY, SHRINK, STAGES, STUCK
+from ecodyn.runtime.compiling import compiled
 
 __all__ = ["DIVERGED", "FINE", "NOT_FINITE", "SPENT", "integrate_tape", "workspace"]
 

@@ -11,7 +11,7 @@ from ecodyn._version import __version__
 
 __all__ = ["NUMERICAL", "clusters", "versions"]
 
-NUMERICAL = ("numpy", "scipy", "scikit-learn", "torch", "pysindy")  # packages that have a say in the numbers
+NUMERICAL = ("numpy", "scipy", "numba", "scikit-learn", "torch", "pysindy")  # packages that have a say in the numbers
 
 Label = TypeVar("Label")
 

@@ -2,8 +2,6 @@
 
 import copy
 import pickle
-import subprocess
-import sys
 from dataclasses import dataclass
 
 import numpy as np
@@ -185,30 +183,6 @@ def test_all_is_compiled_once():
         data = np.broadcast_to(states[:, None], (4, 3, 3, 2))
         taped.normal_equations(states, directions, Steps.along(times, 1), np.broadcast_to(9.0, 4), data, data[..., :1])
     assert len(compiled.march.signatures) == len(compiled.derivatives.signatures) == 1
-
-
-def test_without_a_place_to_keep_what_was_compiled(monkeypatch):
-    whole = compiled.numba.njit
-
-    def nowhere(*args, cache=False, **options):
-        if cache:
-            raise RuntimeError("cannot cache function: no locator available")
-        return whole(*args, **options)
-
-    monkeypatch.setattr(compiled.numba, "njit", nowhere)
-
-    @compiled.compiled
-    def doubled(x):
-        return 2 * x
-
-    assert doubled(3.0) == 6.0
-
-
-def test_a_users_own_coverage_is_not_imported(tmp_path):
-    """Numba imports what is called so; benchmarks have a script of that name, and so may others."""
-    (tmp_path / "coverage.py").write_text("raise SystemExit('imported')\n")
-    code = "import sys; from ecodyn.equations import compiled; assert 'coverage' not in sys.modules"
-    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, timeout=120)
 
 
 @pytest.mark.parametrize("coupling", ["independent", "exchangeable", "full"])

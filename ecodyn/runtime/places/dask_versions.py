@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["check_versions"]
 
-NUMERICAL = ("numpy", "scipy", "torch", "scikit-learn")  # which numbers depend on, in their last digits
+NUMERICAL = ("numpy", "scipy", "numba", "torch", "scikit-learn")  # which numbers depend on, in their last digits
 checked: WeakKeyDictionary[Client, set[str]] = WeakKeyDictionary()  # workers by client: each is asked once
 
 
