@@ -11,8 +11,8 @@ A page marks what it has from a file, so that it reads alike on the site, on a c
     > the first and the third sentence that the command ended in
     <!-- end -->
 
-``quote`` takes sentences by number, ``cells`` those of a row of a table by its name, and ``value`` a number by name and
-its format, within a line.
+``quote`` takes sentences by number, ``table`` a table by name, ``cells`` those of a row of a table by its name, and
+``value`` a number by name and its format, within a line.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "docs" / "results"
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "benchmarks" / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 WIDTH = 118  # of a line of a page, behind the mark of a quotation
 MARKED = re.compile(r"(<!-- (\w+\.json) (\w+) ([^>]*?) -->)(.*?)(<!-- end -->)", re.DOTALL)
 
@@ -85,9 +85,40 @@ def of_constraints(folder: Path, _: list[str]) -> Document:
 def of_record(folder: Path, _: list[str]) -> Document:
     """Of each group of systems how many are named rightly and how many wrongly; and the totals."""
     record = json.loads((folder / "table.json").read_text())
-    rows = {row["group"]: [_count(row, "right", "told apart"), _count(row, "wrong")] for row in record["rows"]}
+    rows = {
+        f"{row['group']} {row['noise']:.0%}": [_count(row, "right", "told apart"), _count(row, "wrong")]
+        for row in record["rows"]
+    }
     values = {total["what"].replace(":", ""): f"{total['cases']} of {total['of']}" for total in record["summary"]}
     return {"versions": {"ecodyn": version("ecodyn-toolkit")}, "rows": rows, "values": values}
+
+
+def of_speed(folder: Path, _: list[str]) -> Document:
+    """The tables by name, seconds of the whole comparison, and how many times as long each peer takes."""
+    found = {name: json.loads((folder / f"{name}.json").read_text()) for name in SPEED}
+    machine = json.loads((folder / "machine.json").read_text())
+    texts = re.split(r"\n(?=\*\*)", (folder / "tables.md").read_text())
+    by_title = {text.partition("**")[2].partition("**")[0]: text.strip() for text in texts[1:]}
+    tables = {f"{name} {i}": by_title[t["title"]] for name, all_of in found.items() for i, t in enumerate(all_of)}
+    values = {f"seconds, {row[0]}": row[1] for row in found["comparison"][0]["rows"]}
+    for what, (name, side, ratio) in TIMES.items():
+        rows = [row for row in found[name][0]["rows"] if re.search(side, str(row[1]))]
+        each = [row[ratio] for row in rows if row[ratio]]
+        values |= {f"least, {what}": min(each), f"most, {what}": max(each)}
+    return {"versions": {"ecodyn": machine["ecodyn"], **machine["versions"]}, "tables": tables, "values": values} | {
+        "sentences": [texts[0].strip()]
+    }
+
+
+SPEED = ("rollouts", "selection", "linear", "shooting", "networks", "comparison", "growth")
+TIMES = {  # of a table of benchmarks/speed, the rows of a side (by what it begins with), and the column of ratios
+    "solve_ivp": ("rollouts", "^solve_ivp", 4),
+    "PySINDy simulate": ("rollouts", "^PySINDy simulate$", 4),
+    "PySINDy selection": ("selection", "^PySINDy", 5),
+    "torchdiffeq on all steps": ("networks", "all steps", 4),
+    "torchdiffeq or diffrax, tuned": ("networks", "every 20th", 4),
+    "seconds of a network": ("networks", "^ecodyn$", 3),
+}
 
 
 def _count(row: Document, *results: str) -> str:
@@ -102,6 +133,7 @@ SOURCES = {
         "--no-network -o OUTPUT",
         of_record,
     ),
+    "speed": Source("python benchmarks/speed -o OUTPUT", of_speed),
     "constraints": Source("python benchmarks/constraints.py -o OUTPUT", of_constraints),
 }
 
@@ -141,9 +173,11 @@ def said(document: Document, view: str, what: str) -> str:
     if view == "value":
         name, _, form = what.partition(":")
         return format(document["values"][name], form)
+    if view == "table":
+        return "\n" + document["tables"][what] + "\n"
     if view == "cells":  # of a row of a table whose other cells are the page's
         return " | ".join(document["rows"][what])
-    raise ValueError(f"expected quote, value or cells, got {view!r}")
+    raise ValueError(f"expected quote, value, cells or table, got {view!r}")
 
 
 def filled(text: str) -> str:

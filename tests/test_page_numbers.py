@@ -66,11 +66,12 @@ def test_no_line_of_a_paragraph_begins_with_a_mark(numbers):
 
 
 def test_what_a_file_has_not_is_refused(numbers):
-    document = {"sentences": ["One."], "rows": {"a": ["1", "2"]}, "values": {"share": 0.1234}}
+    document = {"sentences": ["One."], "rows": {"a": ["1", "2"]}, "values": {"share": 0.1234}, "tables": {"b": "| 3 |"}}
     assert numbers.said(document, "quote", "0") == "\n> One.\n"
     assert numbers.said(document, "cells", "a") == "1 | 2"
     assert numbers.said(document, "value", "share:.2f") == "0.12"
+    assert numbers.said(document, "table", "b") == "\n| 3 |\n"
     with pytest.raises(KeyError):
         numbers.said(document, "value", "other")
-    with pytest.raises(ValueError, match="expected quote, value or cells"):
-        numbers.said(document, "table", "a")
+    with pytest.raises(ValueError, match="expected quote, value, cells or table"):
+        numbers.said(document, "figure", "a")

@@ -48,6 +48,7 @@ def march(
     lengths: Array,
     given: Array,
     ends: Places,
+    first: int,
     bound: Array,
     path: Array,
     lived: Places,
@@ -59,25 +60,28 @@ def march(
     cost: Array,
     rooms: Rooms,
 ) -> None:
-    """Steps of all members, each until it dies.
+    """Steps of all members through some of the outputs, each until it dies.
 
     Parameters
     ----------
     theta : (member or 1, free)
-    x0, directions : where states (member, channel, feature) and directions (member, row, direction) begin
+    x0, directions : where states (member, channel, feature) and directions (member, row, direction) are, and go to
     lengths : of the steps, (step, member); one of no length is none
     given : values from outside, (stage, member, value), at the beginning, middle and end of each step
-    ends : after how many steps each output is due, the first after none
+    ends : after how many steps each output is due
+    first : which of all outputs the first is; 0 is where rollouts begin
     bound : of a member's first channel, beyond which it is dead, where it doesn't begin there
-    path : outputs (member, output, channel, feature), those after a death zero; of no members if they aren't wanted
-    lived : how many outputs each member was alive at
-    observed : channel, and the first of its rows of directions; of no channels if no equations are wanted
+    path : all outputs (member, output, channel, feature), those after a death zero; of no members if none is wanted
+    lived : how many outputs each member was alive at; those that weren't at all before these are left alone
+    observed : channels, and the first of the rows of directions of each; of no channels if no equations are wanted
     data, weights_of : (member, output, channel, feature)
-    hessian, gradient, cost : of each member, Σ w JJᵀ, Σ w J r and Σ w r², the cost of a dead one infinite
+    hessian, gradient, cost : of each member, the lower triangle of Σ w JJᵀ, Σ w J r and Σ w r², infinite of a dead one
     """
     rows, values, weights, blocks, x, at, slopes, total, s, s_at, s_slopes, s_total = rooms
     size, count, features = directions.shape[1], directions.shape[2], x0.shape[2]
     for b in range(len(x0)):
+        if lived[b] < first:
+            continue
         coefficients = theta[b if len(theta) > 1 else 0]
         _copy(x0[b], x)
         _copy(directions[b], s)
@@ -101,28 +105,28 @@ def march(
                     _close(x, total, h / 6.0)
                     _close(s, s_total, h / 6.0)
                 step += 1
-            if not _lives(x, s, size, bound[b] if k else np.inf):
+            if not _lives(x, s, size, bound[b] if first + k else np.inf):
                 break
             if len(path):
-                _copy(x, path[b, k])
+                _copy(x, path[b, first + k])
             for c in range(len(observed)):
-                channel, first = observed[c]
+                channel, row = observed[c]
                 cost[b] += _gathered(
                     x[channel],
-                    s[first : first + features],
-                    data[b, k, channel],
-                    weights_of[b, k, channel],
+                    s[row : row + features],
+                    data[b, first + k, channel],
+                    weights_of[b, first + k, channel],
                     hessian[b],
                     gradient[b],
                 )
             k += 1
-        lived[b] = k
+        lived[b] = first + k
         if k < len(ends) and len(cost):
             cost[b] = np.inf
-    for b in range(len(hessian)):
-        for i in range(count):
-            for j in range(i):
-                hessian[b, j, i] = hessian[b, i, j]
+        _copy(x, x0[b])
+        for i in range(size):
+            for d in range(count):
+                directions[b, i, d] = s[i, d]
 
 
 @compiled
@@ -155,7 +159,11 @@ def slopes_of(
     for i in range(len(weights)):
         weights[i] = 0.0
     for i in range(tape.weights.shape[1]):
-        weights[tape.weights[0, i]] += theta[tape.weights[1, i]] * values[tape.weights[2, i]]
+        first, count, value = tape.weights[0, i], tape.weights[2, i], values[tape.weights[3, i]]
+        if count == 1:
+            weights[first] += theta[tape.weights[1, i]] * value
+        else:
+            _add_run(weights[first : first + count], theta[tape.weights[1, i] :], value)
     _clear(out)
     for i in range(tape.slopes.shape[1]):
         _add(out[tape.slopes[0, i]], tape.groups, weights, tape.slopes[1, i], rows[tape.slopes[2, i]], 1.0)
@@ -172,16 +180,20 @@ def _moved(
     size, directions = out.shape
     features = rows.shape[1]
     for i in range(tape.turns.shape[1]):
-        weights[tape.turns[0, i]] += theta[tape.turns[1, i]] * values[tape.turns[2, i]] * tape.power[i]
+        first, run, value = tape.turns[0, i], tape.turns[2, i], values[tape.turns[3, i]] * tape.power[i]
+        if run == 1:
+            weights[first] += theta[tape.turns[1, i]] * value
+        else:
+            _add_run(weights[first : first + run], theta[tape.turns[1, i] :], value)
     for i in range(size, len(s)):
         for d in range(directions):
             s[i, d] = 0.0
     for i in range(tape.seen.shape[1]):
-        mean, first = size + np.intp(tape.seen[0, i]), np.intp(tape.seen[1, i])
+        mean, begin = size + np.intp(tape.seen[0, i]), np.intp(tape.seen[1, i])
         for f in range(features):
             slope = rows[tape.seen[2, i], f] * tape.slope[i]
             for d in range(directions):
-                s[mean, d] += slope * s[first + f, d]
+                s[mean, d] += slope * s[begin + f, d]
     for i in range(tape.blocks.shape[1]):
         constant = np.float64(tape.blocks[3, i])
         for f in range(features):
@@ -198,10 +210,16 @@ def _moved(
                 for d in range(directions):
                     out[at + f, d] += slope * s[source + each * f, d]
     for i in range(tape.forced.shape[1]):
-        first, direction, row = np.intp(tape.forced[0, i]), tape.forced[1, i], tape.forced[2, i]
-        value = values[tape.forced[3, i]]
+        at, direction, row = np.intp(tape.forced[0, i]), tape.forced[1, i], tape.forced[2, i]
+        term = values[tape.forced[3, i]]
         for f in range(np.intp(tape.forced[4, i]), np.intp(tape.forced[5, i])):
-            out[first + f, direction] += rows[row, f] * value
+            out[at + f, direction] += rows[row, f] * term
+
+
+@compiled
+def _add_run(to: Array, theta: Array, value: float) -> None:
+    for i in range(len(to)):
+        to[i] += theta[i] * value
 
 
 @compiled

@@ -78,7 +78,7 @@ def integrate_tape(
         t, end, recorded = grid[b, 0], grid[b, points[b] - 1], 1
         _evaluate(tape, coefficients, x, unit, moving, state, none, rows, held, weights, slopes, stages[0])
         evaluations[b] = 1
-        ended[b] = FINE if np.isfinite(_sum(x) + _sum(stages[0])) else NOT_FINITE
+        ended[b] = FINE if t >= end or (_finite(x) and _finite(stages[0])) else NOT_FINITE
         speed, extent = np.sqrt(_squares(stages[0]) / size), np.sqrt(square / size) + floor
         h = 0.01 * extent / speed
         if not (np.isfinite(h) and 0 < h < end - t):
@@ -91,10 +91,12 @@ def integrate_tape(
             for stage in range(1, len(stages)):
                 for m in range(len(new)):
                     for f in range(new.shape[1]):
-                        total = 0.0
-                        for s in range(stage):
-                            total += MATRIX[stage - 1, s] * stages[s, m, f]
-                        new[m, f] = x[m, f] + h * total
+                        new[m, f] = x[m, f]
+                for s in range(stage):
+                    share = h * MATRIX[stage - 1, s]
+                    for m in range(len(new)):
+                        for f in range(new.shape[1]):
+                            new[m, f] += share * stages[s, m, f]
                 _evaluate(
                     tape, coefficients, new, unit, moving, state, none, rows, held, weights, slopes, stages[stage]
                 )
@@ -116,7 +118,7 @@ def integrate_tape(
                 if beyond:
                     ended[b] = DIVERGED
             elif h <= STUCK * max(abs(t), end - grid[b, 0]):
-                ended[b] = DIVERGED if np.isfinite(_total(stages)) else NOT_FINITE
+                ended[b] = DIVERGED if _sums_are_finite(stages) else NOT_FINITE
             factor = SAFETY * ratio**-0.2
             h *= min(max(factor if np.isfinite(factor) else GROW, SHRINK), GROW)
         when[b] = t
@@ -177,12 +179,12 @@ def _interpolated(x: Array, stages: Array, fraction: float, h: float, unit: Arra
 
 
 @compiled
-def _sum(x: Array) -> float:
-    total = 0.0
+def _finite(x: Array) -> bool:
     for i in range(len(x)):
         for j in range(x.shape[1]):
-            total += x[i, j]
-    return total
+            if not np.isfinite(x[i, j]):
+                return False
+    return True
 
 
 @compiled
@@ -195,8 +197,12 @@ def _squares(x: Array) -> float:
 
 
 @compiled
-def _total(stages: Array) -> float:
-    total = 0.0
-    for s in range(len(stages)):
-        total += _sum(stages[s])
-    return total
+def _sums_are_finite(stages: Array) -> bool:
+    for i in range(stages.shape[1]):
+        for j in range(stages.shape[2]):
+            total = 0.0
+            for s in range(len(stages)):
+                total += stages[s, i, j]
+            if not np.isfinite(total):
+                return False
+    return True

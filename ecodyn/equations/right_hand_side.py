@@ -17,7 +17,8 @@ from ecodyn.equations.known_inputs import KnownInputs
 from ecodyn.equations.library import FULL, Library
 from ecodyn.equations.monomials import contracted, gathered
 from ecodyn.equations.own_functions import Slopes, local_slopes, slopes_through
-from ecodyn.equations.taped_law import Steps, TapedLaw
+from ecodyn.equations.steps import Steps
+from ecodyn.equations.taped_law import TapedLaw
 from ecodyn.rollouts.marching import march
 
 
@@ -53,8 +54,8 @@ class BoundLibrary:
 
     def rhs(self, x: Array, t: Array) -> Array:
         """ẋ of every channel at states (batch, feature, channel) and times (batch,): traits stand still."""
-        taped = self.taped(x.shape[1])
-        if taped is not None:
+        taped = self.taped(x)
+        if taped is not None and (taped.autonomous or np.shape(t) == (len(x),)):
             return taped.rhs(x, t)
         if self.drive is None:
             z = None if self.inputs is None else self._with_inputs(self.library.variables(x), t)
@@ -72,7 +73,7 @@ class BoundLibrary:
         states, lived
             Of (batch, point, feature, channel), zero from a death on; and at how many points each member was alive.
         """
-        taped = self.taped(x0.shape[1])
+        taped = self.taped(x0)
         if taped is not None:
             return taped.path(x0, Steps.along(times, substeps, cuts), bound)
         states, lived = np.zeros((len(x0), times.shape[1], *x0.shape[1:])), np.zeros(len(x0), dtype=np.intp)
@@ -80,13 +81,15 @@ class BoundLibrary:
             states[:, i], lived = x, lived + alive
         return states, lived
 
-    def taped(self, features: int) -> TapedLaw | None:
-        """The law as a tape for so many features; None where it can't be one."""
+    def taped(self, x: Array) -> TapedLaw | None:
+        """The law as a tape for states (batch, feature, channel); None where it can't be one, or these aren't its."""
+        features = x.shape[1] if x.ndim > 1 else 0
         if features not in self._tapes:
             held = TapedLaw.can_hold(self.library, self.step)
-            law = TapedLaw(self.library, self.coefficients, features, self.drive, self.inputs) if held else None
-            self._tapes[features] = law
-        return self._tapes[features]
+            parts = self.library, self.coefficients, features, self.drive, self.inputs
+            self._tapes[features] = TapedLaw.of(*parts) if held else None
+        law = self._tapes[features]
+        return law if law is not None and law.holds(x) else None
 
     def _with_kinematics(self, slopes: Array, x: Array) -> Array:
         """Derivatives of all channels from those of the fitted ones, both (batch, feature, channel or equation)."""

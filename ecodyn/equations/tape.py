@@ -38,7 +38,7 @@ class Tape(NamedTuple):
     copied : value = x of a channel and feature
     given : where the first of the values begins that come from outside: inputs, or a clock's curve
     outer : value = value · value
-    weights : weight of a group += θ · value
+    weights : weights of so many groups, from one on, += as many θ, from one on, · value
     turns, power : the same of weights that derivatives alone need, += θ · value · power
     slopes : ẋ of a channel += weight · row
     velocity : the channel that is the first one's derivative; 0 if there is none
@@ -76,9 +76,9 @@ def can_be_taped(library: Library) -> bool:
     return not (library.functions or library.inner or library.shifts)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
 def taped(
-    library: Library, features: int, shape: tuple[int, int], free: bytes, directions: bytes, driven: bool
+    library: Library, features: int, shape: tuple[int, int], free: bytes, directions: bytes | None, driven: bool
 ) -> Tape:
     """The tape of a library on so many features.
 
@@ -87,13 +87,14 @@ def taped(
     shape : of the coefficients, (row, term)
     free : bool array of that shape, as bytes
         Which coefficients are not zero; θ are these, row after row of each term.
-    directions : likewise
+    directions : likewise, or None where no sensitivities are wanted
         Which coefficients the first directions are to, in order; further ones are to starting values.
     driven : bool
         Whether all of the environment variables are given.
     """
-    masks = (np.frombuffer(mask, dtype=bool).reshape(shape) for mask in (free, directions))
-    return _Writer(library, features, *masks, driven=driven).tape()
+    given = free if directions is None else directions
+    masks = (np.frombuffer(mask, dtype=bool).reshape(shape) for mask in (free, given))
+    return _Writer(library, features, *masks, driven=driven).tape(derivatives=directions is not None)
 
 
 class _Writer:
@@ -123,9 +124,10 @@ class _Writer:
         variables = 1 + np.arange(library.n_variables)
         self.environment, self.outer = _monomials(library.environment_monomials, variables, 1 + len(variables))
 
-    def tape(self) -> Tape:
+    def tape(self, *, derivatives: bool) -> Tape:
         library = self.library
-        weights, turns, power, slopes, entries, exponent, blocks = self._equations()
+        weights, slopes = self._equations()
+        turns, power, jacobian, exponent, blocks = self._jacobian(slopes) if derivatives else _NO_JACOBIAN
         values = 1 + np.arange(self.n_seen)
         features, channels = np.divmod(np.arange(0 if self.n_means else self.n_seen), self.channels)
         means = np.stack([values[: self.n_means], self.moments[library.moment_monomials.wanted][: self.n_means]])
@@ -134,7 +136,7 @@ class _Writer:
             rows=self.n_rows,
             groups=self.groups,
             n_values=1 + library.n_variables + self.outer.shape[1],
-            n_weights=int(max(weights[0].max(initial=-1), turns[0].max(initial=-1))) // self.groups + 1,
+            n_weights=max(slopes.shape[1], int(jacobian[1].max(initial=-1)) + 1),
             products=_index(self.products),
             means=_index(means),
             copied=_index(np.stack([values[len(means[0]) :], channels, features])),
@@ -145,39 +147,46 @@ class _Writer:
             power=power,
             slopes=_index(slopes),
             velocity=0 if library.velocity is None else library.velocity,
-            jacobian=_index(entries),
+            jacobian=_index(jacobian),
             exponent=exponent,
             blocks=_index(blocks),
             seen=_index(seen),
             slope=slope,
-            forced=_index(self._forced()),
+            forced=_index(self._forced() if derivatives else np.zeros((6, 0), dtype=np.intp)),
         )
 
-    def _equations(self) -> tuple[Places, Places, Array, Places, Places, Array, Places]:
-        """Weights of own monomials, and of their products with what features see; what they enter, and the blocks."""
-        own, environment = self.library.own_monomials, self.library.environment_monomials
-        rows, terms = self.free
+    def _equations(self) -> tuple[Places, Places]:
+        """A weight for each equation and own monomial; and where they enter ẋ."""
+        own, environment, (rows, terms) = self.library.own_monomials, self.library.environment_monomials, self.free
+        equation, group = np.divmod(rows, self.groups)
+        (of, o), weight = _distinct(equation, self.library.own_index[terms])
+        at = self.environment[environment.wanted[self.library.environment_index[terms]]]
+        weights, _ = _in_runs(weight * self.groups + group, np.arange(len(terms)), at, np.ones(len(terms)))
+        return weights, np.stack([self.fitted[of], np.arange(len(of)), self.own[own.wanted[o]]])
+
+    def _jacobian(self, slopes: Places) -> tuple[Places, Array, Places, Array, Places]:
+        """Further weights, their factors, what they and those of ẋ enter, with which exponents; and the blocks."""
+        own, environment, (rows, terms) = self.library.own_monomials, self.library.environment_monomials, self.free
         equation, group = np.divmod(rows, self.groups)
         monomial, by = self.library.own_index[terms], self.library.environment_index[terms]
-        # ẋ: a weight for each equation and own monomial.
-        (of, o), weight = _distinct(equation, monomial)
-        at = self.environment[environment.wanted[by]]
-        weights = np.stack([weight * self.groups + group, np.arange(len(terms)), at])
-        slopes = np.stack([self.fitted[of], np.arange(len(of)), self.own[own.wanted[o]]])
-        # ∂ẋ/∂x of the own channels.
+        # By the own channels: of each weight of ẋ, and each power of its own monomial.
+        (of, o), _ = _distinct(equation, monomial)
         k, m = np.nonzero(own.factor[o][:, self.moving])
         cells = [np.stack([self._row(self.fitted[of[k]]), m * self.features, np.ones_like(m)])]
         entries = [np.stack([k, self.own[own.lower[o[k], self.moving[m]]]])]
         exponents = [own.factor[o[k], self.moving[m]]]
-        # ∂ẋ/∂z: one weight more for each variable.
-        k, v = np.nonzero(environment.factor[by][:, : self.n_seen])
-        column = self._columns()[v]
-        k, v, column = k[column >= 0], v[column >= 0], column[column >= 0]
-        power = environment.factor[by[k], v]
-        first = len(of)
-        (of, o, column), weight = _distinct(equation[k], monomial[k], column)
-        at = self.environment[environment.lower[by[k], v]]
-        turns = np.stack([(first + weight) * self.groups + group[k], k, at])
+        # By what is seen: one weight more for each variable of an environment monomial.
+        columns, (which, variables) = self._columns(), np.nonzero(environment.factor[:, : self.n_seen])
+        moves = columns[variables] >= 0
+        which, variables = which[moves], variables[moves]
+        begin = np.searchsorted(which, np.arange(len(self.library.environment) + 1))
+        counts = np.diff(begin)[by]
+        k = np.repeat(np.arange(len(by)), counts)
+        v = variables[np.arange(len(k)) - np.repeat(np.cumsum(counts) - counts, counts) + begin[by][k]]
+        k, v = (part[np.lexsort((rows[k], v, terms[k]))] for part in (k, v))
+        (of, o, column), weight = _distinct(equation[k], monomial[k], columns[v])
+        at, first = self.environment[environment.lower[by[k], v]], slopes.shape[1]
+        turns, power = _in_runs((first + weight) * self.groups + group[k], k, at, environment.factor[by[k], v])
         cells.append(np.stack([self._row(self.fitted[of]), column, np.zeros_like(column)]))
         entries.append(np.stack([first + np.arange(len(of)), self.own[own.wanted[o]]]))
         exponents.append(np.ones(len(of)))
@@ -187,7 +196,7 @@ class _Writer:
             one = [0, self._row(self.library.velocity), 1, 1]
             found = np.concatenate([found, np.array(one)[:, None]], axis=1)
         jacobian = np.concatenate([block[None], np.concatenate(entries, axis=1)])
-        return weights, turns, power, slopes, jacobian, np.concatenate(exponents), found
+        return turns, power, jacobian, np.concatenate(exponents), found
 
     def _columns(self) -> Places:
         """The row of directions of each environment variable that the state tells, -1 of a trait."""
@@ -205,21 +214,32 @@ class _Writer:
         plan = self.library.moment_monomials
         v, m = np.nonzero(plan.factor[: self.n_means, self.moving])
         channel = self.moving[m]
-        return np.stack([v, m * self.features, self.moments[plan.lower[v, channel]]]), plan.factor[
-            v, channel
-        ] / self.features
+        slope = plan.factor[v, channel] / self.features
+        return np.stack([v, m * self.features, self.moments[plan.lower[v, channel]]]), slope
 
     def _forced(self) -> Places:
         """First row of directions, direction, row and value, and the features from one to another."""
-        rows, terms = self.directions
+        library, (rows, terms) = self.library, self.directions
         equation, group = np.divmod(rows, self.groups)
-        own, environment = self.library.own_monomials.wanted, self.library.environment_monomials.wanted
-        first, last = (group, group + 1) if self.groups > 1 else (0 * group, 0 * group + self.features)
-        term = [
-            self.own[own[self.library.own_index[terms]]],
-            self.environment[environment[self.library.environment_index[terms]]],
-        ]
-        return np.stack([self._row(self.fitted[equation]), np.arange(len(rows)), *term, first, last])
+        own = self.own[library.own_monomials.wanted[library.own_index[terms]]]
+        environment = self.environment[library.environment_monomials.wanted[library.environment_index[terms]]]
+        all_of = np.zeros_like(group)
+        features = (group, group + 1) if self.groups > 1 else (all_of, all_of + self.features)
+        return np.stack([self._row(self.fitted[equation]), np.arange(len(rows)), own, environment, *features])
+
+
+_NOTHING = np.zeros((4, 0), dtype=np.intp)
+_NO_JACOBIAN = (_NOTHING, np.zeros(0), _NOTHING[:3], np.zeros(0), _NOTHING)
+
+
+def _in_runs(weight: Places, k: Places, value: Places, factor: Array) -> tuple[Places, Array]:
+    """Neighbours of one value and factor, whose weights and θ follow one another, as one entry with their number."""
+    if not len(k):
+        return _NOTHING, np.zeros(0)
+    follows = (np.diff(weight) == 1) & (np.diff(k) == 1) & (np.diff(value) == 0) & (np.diff(factor) == 0)
+    first = np.flatnonzero(np.append(True, ~follows))
+    count = np.diff(np.append(first, len(k)))
+    return np.stack([weight[first], k[first], count, value[first]]), factor[first]
 
 
 def _monomials(plan: Monomials, variables: Places, free: int) -> tuple[Places, Places]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -12,40 +12,32 @@ from numpy.typing import ArrayLike
 from ecodyn.arrays import Array, Bools, Integers
 from ecodyn.equations.clock_drive import Drive, Drives
 from ecodyn.equations.known_inputs import KnownInputs
-from ecodyn.equations.library import Library
+from ecodyn.equations.library import FULL, Library
+from ecodyn.equations.steps import Steps
 from ecodyn.equations.tape import Tape, can_be_taped, taped
 from ecodyn.rollouts.integration import EXHAUSTED, OK, Rollout, checked_grid
-from ecodyn.rollouts.marching import steps_in_pieces
 
-__all__ = ["Steps", "TapedLaw"]
+__all__ = ["TapedLaw"]
+
+MOST_WORK = 500_000_000  # multiplications of one compiled call, about half a second: Ctrl-C waits for its end
+MOST_GIVEN = 4_000_000  # values from outside that are worked out beforehand
+MOST_EVALUATIONS = 2**62
 
 
-@dataclass(frozen=True)
-class Steps:
-    """Runge-Kutta steps along a grid: their lengths (step, member), when their stages are, (stage, member), three a
-    step, and after how many of them each time of the grid is reached."""
+class _Compared(NamedTuple):
+    """What rollouts are compared with, and what comes of it: see ``equations.compiled.march``."""
 
-    lengths: Array
-    stages: Array
-    ends: Integers
+    observed: Integers
+    data: Array
+    weights: Array
+    hessian: Array
+    gradient: Array
+    cost: Array
 
     @classmethod
-    def along(cls, times: Array, substeps: int, cuts: Sequence[Array | None] | None = None) -> Steps:
-        """As `ecodyn.rollouts.marching.march` goes along times (member, point), so many an interval."""
-        if cuts is None:
-            gap = np.diff(times, axis=1).T[:, None] / substeps
-            begin = times.T[:-1, None] + np.arange(substeps)[:, None] * gap
-            stages = np.stack([begin, begin + 0.5 * gap, begin + gap], axis=2)
-            lengths = np.broadcast_to(gap, begin.shape).reshape(-1, len(times))
-            ends = substeps * np.arange(times.shape[1])
-            return cls(_plain(lengths), stages.reshape(-1, len(times)), ends)
-        each, when, reached = list[Array](), list[Array](), [0]
-        for i, cut in enumerate(cuts):
-            for t, h, end in steps_in_pieces(times[:, i : i + 2] if cut is None else cut, substeps):
-                each.append(h)
-                when += [t, t + 0.5 * h, t + h if end is None else end]
-            reached.append(len(each))
-        return cls(np.array(each), np.array(when), np.array(reached))
+    def nothing(cls) -> _Compared:
+        none = np.zeros((0, 0, 0, 0))
+        return cls(np.zeros((0, 2), dtype=np.intp), none, none, np.zeros((0, 0, 0)), np.zeros((0, 0)), np.zeros(0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,12 +59,33 @@ class TapedLaw:
         """Whether this is a flow of monomials; maps, and functions of one's own, are evaluated otherwise."""
         return step is None and can_be_taped(library)
 
+    @classmethod
+    def of(
+        cls,
+        library: Library,
+        coefficients: Array,
+        features: int,
+        drive: Drive | Drives | None = None,
+        inputs: KnownInputs | None = None,
+    ) -> TapedLaw | None:
+        """The law of so many features; None where it has another number of them, or of coefficients."""
+        rows = coefficients.shape[-2]
+        whole = rows % len(library.fitted) == 0 and library.groups(rows) in (1, features)
+        if not whole or (library.coupling == FULL and features != len(library.features)):
+            return None
+        return cls(library, coefficients, features, drive, inputs)
+
+    def holds(self, x: Array) -> bool:
+        """Whether these are states (member, feature, channel) of it: compiled loops don't ask."""
+        members = {1, len(x)} if self.coefficients.ndim > 2 else {1}
+        shape = self.features, len(self.library.channels)
+        return x.ndim == 3 and len(x) > 0 and x.shape[1:] == shape and len(self._theta) in members
+
     @cached_property
     def tape(self) -> Tape:
         """Of the coefficients that any member has."""
         rows, terms = self._used.shape
-        directions = np.zeros((rows, terms), dtype=bool) if self.directions is None else self.directions
-        masks = self._used.tobytes(), directions.tobytes()
+        masks = self._used.tobytes(), None if self.directions is None else self.directions.tobytes()
         return taped(self.library, self.features, (rows, terms), *masks, self.drive is not None)
 
     @cached_property
@@ -86,103 +99,48 @@ class TapedLaw:
         """Of each member, or of all, (member or 1, free), as tapes have them: row after row of each term."""
         return _plain(np.atleast_2d(self.coefficients.swapaxes(-1, -2)[..., self._used.T]))
 
-    def given(self, times: Array) -> Array:
-        """What does not come from the state at times (..., member), as (..., member, value)."""
-        parts = [part(times) for part in (self.drive, self.inputs) if part is not None]
-        if not parts:
-            return np.empty((*times.shape, 0))
-        return _plain(parts[0] if len(parts) == 1 else np.concatenate(parts, axis=-1))
-
-    def rhs(self, x: Array, t: Array) -> Array:
-        """ẋ at states (member, feature, channel) and times (member,)."""
-        from ecodyn.equations.compiled import derivatives, rooms
-
-        out = np.empty(x.shape)
-        own = rooms(self.tape, x.shape[2], self.features)
-        derivatives(self.tape, self._theta, _plain(x), self.given(t), out, own)
-        return out
-
-    def path(self, x0: Array, steps: Steps, bound: float | Array) -> tuple[Array, Integers]:
-        """States (member, point, feature, channel), zero from a death on, and at how many points each member lived."""
-        from ecodyn.equations.compiled import march, rooms
-
-        members, _, channels = x0.shape
-        path, lived = np.zeros((members, len(steps.ends), channels, self.features)), np.zeros(members, dtype=np.intp)
-        none = np.zeros((0, 0, 0, 0))
-        march(
-            self.tape,
-            self._theta,
-            _by_channel(x0),
-            np.zeros((members, 0, 0)),
-            steps.lengths,
-            self.given(steps.stages),
-            steps.ends,
-            np.full(members, bound, dtype=float),
-            path,
-            lived,
-            np.zeros((0, 2), dtype=np.intp),
-            none,
-            none,
-            np.zeros((0, 0, 0)),
-            np.zeros((0, 0)),
-            np.zeros(0),
-            rooms(self.tape, channels, self.features),
-        )
-        return path.swapaxes(2, 3), lived
-
     @property
     def autonomous(self) -> bool:
         """Whether the state alone decides its derivatives."""
         return self.drive is None and self.inputs is None
 
-    def integrate(
-        self, x0: Array, times: ArrayLike, *, units: Array, bound: ArrayLike, rtol: float, max_evaluations: int
-    ) -> Rollout:
-        """What `ecodyn.rollouts.integration.integrate` gives of states (member, feature, channel); traits stand still.
+    @property
+    def n_given(self) -> int:
+        """How many environment variables the state doesn't tell."""
+        return self.library.n_variables - (0 if self.drive is not None else self.library.n_seen)
 
-        Parameters
-        ----------
-        units : (member, feature or 1, moving channel), in which errors and bounds of these channels are measured
-        bound : float, (member,), or of the shape of units
+    def given(self, times: Array) -> Array:
+        """What does not come from the state at times (..., member), as (..., member, value).
+
+        Raises
+        ------
+        ValueError
+            There are more or fewer of them, or of other members, than the library says.
         """
-        from ecodyn.equations import compiled_integration as compiled
-        from ecodyn.equations.compiled import rooms
+        parts = [part(times) for part in (self.drive, self.inputs) if part is not None]
+        found = np.concatenate(parts, axis=-1) if parts else np.empty((*times.shape, 0))
+        if found.shape != (*times.shape, self.n_given):
+            raise ValueError(
+                f"expected {self.n_given} values from outside for each of {times.shape[-1]} states, got an array of "
+                f"shape {found.shape}"
+            )
+        return _plain(found)
 
-        moving = np.array(self.library.moving, dtype=np.intp)
-        grid = checked_grid(times, len(x0))
-        shape = len(x0), self.features, len(moving)
-        limit = np.asarray(bound, dtype=float)
-        values = np.full((*grid.shape, len(self.library.channels), self.features), np.nan)
-        start = _by_channel(x0)
-        values[:, 0] = start
-        ended, evaluations = np.zeros(len(x0), dtype=np.intp), np.zeros(len(x0), dtype=np.intp)
-        when = np.zeros(len(x0))
-        compiled.integrate_tape(
-            self.tape,
-            self._theta,
-            start,
-            moving,
-            _by_channel(np.broadcast_to(units, shape)),
-            _plain(grid),
-            np.count_nonzero(np.isfinite(grid), axis=1),
-            _by_channel(np.broadcast_to(limit[:, None, None] if limit.ndim == 1 else limit, shape)),
-            rtol,
-            max_evaluations,
-            values,
-            ended,
-            when,
-            evaluations,
-            compiled.workspace(len(moving), self.features, x0.shape[-1]),
-            rooms(self.tape, x0.shape[-1], self.features),
-        )
-        traits = [c for c in range(x0.shape[-1]) if c not in self.library.moving]
-        if traits:
-            values[:, :, traits] = np.where(np.isnan(values[:, :, moving[:1]]), np.nan, start[:, None, traits])
-        why = {compiled.DIVERGED: "diverged", compiled.NOT_FINITE: "not finite", compiled.SPENT: EXHAUSTED}
-        status = tuple(
-            OK if e == compiled.FINE else f"{why[e]} at t={t:g}" for e, t in zip(ended.tolist(), when, strict=True)
-        )
-        return Rollout(values.swapaxes(2, 3), np.array(grid), status, int(evaluations.max(initial=0)))
+    def rhs(self, x: Array, t: Array) -> Array:
+        """ẋ at states (member, feature, channel) that it ``holds`` and times (member,)."""
+        from ecodyn.equations.compiled import derivatives, rooms
+
+        out, given = np.empty(x.shape), np.empty((len(x), 0)) if self.autonomous else self.given(t)
+        own = rooms(self.tape, x.shape[2], self.features)
+        derivatives(self.tape, self._theta, _plain(x), given, out, own)
+        return out
+
+    def path(self, x0: Array, steps: Steps, bound: float | Array) -> tuple[Array, Integers]:
+        """States (member, point, feature, channel), zero from a death on, and at how many points each member lived."""
+        members, features, channels = x0.shape
+        path, lived = np.zeros((members, len(steps.ends), channels, features)), np.zeros(members, dtype=np.intp)
+        self._march(x0, np.zeros((members, 0, 0)), steps, bound, path, lived, _Compared.nothing())
+        return path.swapaxes(2, 3), lived
 
     def normal_equations(
         self, x0: Array, directions: Array, steps: Steps, bound: Array, data: Array, weights: Array
@@ -196,32 +154,96 @@ class TapedLaw:
         bound : of each member, beyond which it is dead, its cost infinite
         data, weights : (member, point, feature, channel), or weights that broadcast to it
         """
+        (members, moving, features, count), first = directions.shape, self.library.moving.index
+        hessian, gradient, cost = np.zeros((members, count, count)), np.zeros((members, count)), np.zeros(members)
+        observed = np.array([(c, first(c) * features) for c in self.library.observed], dtype=np.intp)
+        weights = _by_channel(np.broadcast_to(weights, data.shape))
+        compared = _Compared(observed, _by_channel(data), weights, hessian, gradient, cost)
+        rows, lived = directions.reshape(members, moving * features, count), np.zeros(members, dtype=np.intp)
+        self._march(x0, rows, steps, bound, np.zeros((0, 0, 0, 0)), lived, compared)
+        hessian += np.tril(hessian, -1).swapaxes(1, 2)
+        return hessian, gradient, cost
+
+    def _march(
+        self,
+        x0: Array,
+        directions: Array,
+        steps: Steps,
+        bound: float | Array,
+        path: Array,
+        lived: Integers,
+        compared: _Compared,
+    ) -> None:
+        """See ``equations.compiled.march``, which goes a stretch of outputs at a time."""
         from ecodyn.equations.compiled import march, rooms
 
-        members, _, channels = x0.shape
-        moving, count = self.library.moving, directions.shape[-1]
-        hessian, gradient, cost = np.zeros((members, count, count)), np.zeros((members, count)), np.zeros(members)
-        rows = directions.reshape(members, -1, count)
-        march(
-            self.tape,
-            self._theta,
-            _by_channel(x0),
-            _plain(rows),
-            steps.lengths,
-            self.given(steps.stages),
-            steps.ends,
-            _plain(bound),
-            np.zeros((0, 0, 0, 0)),
-            np.zeros(members, dtype=np.intp),
-            np.array([(c, moving.index(c) * self.features) for c in self.library.observed], dtype=np.intp),
-            _by_channel(data),
-            _by_channel(np.broadcast_to(weights, data.shape)),
-            hessian,
-            gradient,
-            cost,
-            rooms(self.tape, channels, self.features, rows.shape[1], count),
-        )
-        return hessian, gradient, cost
+        x, s, limit = _by_channel(x0).copy(), _plain(directions).copy(), np.full(len(x0), bound, dtype=float)
+        own = rooms(self.tape, x.shape[1], self.features, *s.shape[1:])
+        work = self._theta.shape[1] + self.tape.turns[2].sum() + own[3].size * max(1, s.shape[2])
+        each = max(1, min(MOST_WORK // int(work), MOST_GIVEN // max(1, 3 * self.n_given)) // (4 * len(x0)))
+        first = done = 0
+        while first < len(steps.ends):
+            last = max(first + 1, int(np.searchsorted(steps.ends, done + each, side="right")))
+            end = int(steps.ends[last - 1])
+            lengths, ends = steps.lengths[done:end], steps.ends[first:last] - done
+            given = self.given(steps.stages[3 * done : 3 * end])
+            march(self.tape, self._theta, x, s, lengths, given, ends, first, limit, path, lived, *compared, own)
+            first, done = last, end
+
+    def integrate(
+        self, x0: Array, times: ArrayLike, *, units: Array, bound: ArrayLike, rtol: float, max_evaluations: float
+    ) -> Rollout:
+        """What `ecodyn.rollouts.integration.integrate` gives of states (member, feature, channel); traits stand still.
+
+        Of an autonomous law, and states that it ``holds``.
+
+        Parameters
+        ----------
+        units : (member, feature or 1, moving channel), in which errors and bounds of these channels are measured
+        bound : float, (member,), or of the shape of units
+        """
+        from ecodyn.equations import compiled_integration as compiled
+        from ecodyn.equations.compiled import rooms
+
+        moving = np.array(self.library.moving, dtype=np.intp)
+        grid, (members, features, channels) = checked_grid(times, len(x0)), x0.shape
+        shape, limit = (members, features, len(moving)), np.asarray(bound, dtype=float)
+        limits = _by_channel(np.broadcast_to(limit[:, None, None] if limit.ndim == 1 else limit, shape))
+        budget, units = int(min(max_evaluations, MOST_EVALUATIONS)), _by_channel(np.broadcast_to(units, shape))
+        start, points = _by_channel(x0), np.count_nonzero(~np.isnan(grid), axis=1)
+        values = np.full((*grid.shape, channels, features), np.nan)
+        values[:, 0] = start
+        ended, evaluations = np.zeros((2, members), dtype=np.intp)
+        when, theta, whole = np.zeros(members), self._theta, _plain(grid)
+        spaces, own = compiled.workspace(len(moving), features, channels), rooms(self.tape, channels, features)
+        each = max(1, int(MOST_WORK // (max(1, budget) * (theta.shape[1] + 20 * start[0].size))))
+        for first in range(0, members, each):  # a call can't be interrupted
+            part = slice(first, first + each)
+            compiled.integrate_tape(
+                self.tape,
+                theta[part] if len(theta) > 1 else theta,
+                start[part],
+                moving,
+                units[part],
+                whole[part],
+                points[part],
+                limits[part],
+                float(rtol),
+                budget,
+                values[part],
+                ended[part],
+                when[part],
+                evaluations[part],
+                spaces,
+                own,
+            )
+        traits = [c for c in range(channels) if c not in self.library.moving]
+        if traits:
+            values[:, :, traits] = np.where(np.isnan(values[:, :, moving[:1]]), np.nan, start[:, None, traits])
+        why = {compiled.DIVERGED: "diverged", compiled.NOT_FINITE: "not finite", compiled.SPENT: EXHAUSTED}
+        ends = zip(ended.tolist(), when.tolist(), strict=True)
+        status = tuple(f"{why[how]} at t={t:g}" if how in why else OK for how, t in ends)
+        return Rollout(values.swapaxes(2, 3), np.array(grid), status, int(evaluations.max(initial=1)))
 
 
 def _by_channel(values: Array) -> Array:

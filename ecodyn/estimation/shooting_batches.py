@@ -19,7 +19,8 @@ from ecodyn.arrays import Array
 from ecodyn.equations.clock_drive import Drives
 from ecodyn.equations.known_inputs import KnownInputs
 from ecodyn.equations.library import Library
-from ecodyn.equations.taped_law import Steps, TapedLaw
+from ecodyn.equations.steps import Steps
+from ecodyn.equations.taped_law import TapedLaw
 from ecodyn.estimation.normal_blocks import Equations
 from ecodyn.estimation.rolled_out import Bound, bound
 from ecodyn.estimation.shooting_equations import Objective, Probe, Trial

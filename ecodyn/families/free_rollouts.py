@@ -59,7 +59,8 @@ def roll_out(
         limit = np.full(own.shape, BOUND) if bound is None else bound / own
 
     explicit = None
-    if taped is not None and taped.autonomous and map_step is None and stops is None:
+    flows = map_step is None and stops is None and np.ndim(rtol) == 0
+    if taped is not None and taped.autonomous and flows and _padded_at_its_end(steps):
         found = taped.integrate(start, steps, units=units, bound=limit, rtol=rtol, max_evaluations=max_evaluations)
         if not any(status.startswith(EXHAUSTED) for status in found.status):
             return found
@@ -76,6 +77,11 @@ def roll_out(
     values = np.where(np.isnan(solved.values[..., :1]), np.nan, start[:, None])
     values[..., move] = solved.values * units[:, None]
     return replace(solved, values=values)
+
+
+def _padded_at_its_end(steps: ArrayLike) -> bool:
+    missing = np.isnan(np.asarray(steps, dtype=float))
+    return not (missing[..., :-1] & ~missing[..., 1:]).any()
 
 
 def _solved(

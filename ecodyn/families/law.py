@@ -67,9 +67,9 @@ class Law(DiagnosedModel):
         """ẋ, or a map's change per step, at states (batch, feature, channel) and times (batch,); traits stand still."""
         return self._bound.rhs(x, t)
 
-    def taped(self, features: int) -> TapedLaw | None:
-        """See ``FittedModel.taped``."""
-        return self._bound.taped(features)
+    def taped(self, x: Array) -> TapedLaw | None:
+        """See ``FittedModel.taped``; a class that has a right-hand side of its own is rolled out by that."""
+        return self._bound.taped(x) if type(self).rhs is Law.rhs else None
 
     @property
     def autonomous(self) -> bool:

@@ -254,12 +254,12 @@ class FittedModel(Printed):
             rtol=rtol,
             max_evaluations=max_evaluations,
             stops=None if law.known is None else law.known.breaks,
-            taped=law.taped(start.shape[1]),
+            taped=law.taped(start),
         )
         return replace(rollout, features=self.features, channels=self.channels)
 
-    def taped(self, features: int) -> TapedLaw | None:
-        """The law of so many features for compiled loops; None where these can't hold it."""
+    def taped(self, x: Array) -> TapedLaw | None:
+        """The law for compiled loops, of states (batch, feature, channel); None where these can't hold it."""
         return None
 
     def with_hidden(self, states: Array, times: Array, first: Integers, *, following: bool = False) -> Array:

@@ -84,7 +84,7 @@ def _simulate_laws(
         map_step=step,
         rtol=rtol,
         stops=None if inputs is None else inputs.breaks,
-        taped=bound.taped(start.shape[1]),
+        taped=bound.taped(start),
     )
     out, begin = [], 0
     for count, own in zip(counts, times, strict=True):

@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import tracemalloc
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,12 +10,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ecodyn.equations import compiled
+from ecodyn.equations import compiled, taped_law
 from ecodyn.equations.clock_drive import Drive, Drives
 from ecodyn.equations.forms import polynomial_library
 from ecodyn.equations.known_inputs import KnownInputs
 from ecodyn.equations.right_hand_side import BoundLibrary
-from ecodyn.equations.taped_law import Steps, TapedLaw
+from ecodyn.equations.steps import Steps
+from ecodyn.equations.taped_law import TapedLaw
 from ecodyn.rollouts.integration import integrate
 from ecodyn.rollouts.marching import march
 from ecodyn.trajectories.inputs import Input
@@ -132,6 +134,30 @@ def test_normal_equations(case, with_starts):
 
 
 @quickly
+@given(cases(), st.integers(1, 3))
+def test_stretches(case, substeps):
+    """Long work goes a few outputs at a time, so that Ctrl-C is heard and values from outside fit in memory."""
+    law, bound = case.law.taped(case.states), np.full(MEMBERS, 0.8)
+    cuts = None if law.inputs is None else law.inputs.cuts(case.times)
+    steps = Steps.along(case.times, substeps, cuts)
+    taped = TapedLaw(law.library, law.coefficients, law.features, law.drive, law.inputs, case.free)
+    count, moving = int(case.free.sum()), len(law.library.moving)
+    directions = np.zeros((MEMBERS, moving, law.features, count))
+    data = np.ones((MEMBERS, case.times.shape[1], *case.states.shape[1:]))
+
+    def found():
+        equations = taped.normal_equations(case.states, directions, steps, bound, data, data)
+        return *law.path(case.states, steps, bound), *equations
+
+    whole = found()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(taped_law, "MOST_WORK", 1)
+        parts = found()
+    for one, other in zip(whole, parts, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@quickly
 @given(cases(autonomous=True), st.sampled_from([0.8, 100.0]), st.sampled_from([40, 5000]))
 def test_adaptive_solutions(case, bound, budget):
     """Values, how each ended and when, and the number of evaluations; in units of powers of two, traits aside."""
@@ -146,7 +172,7 @@ def test_adaptive_solutions(case, bound, budget):
     times = np.pad(case.times, ((0, 0), (0, 1)), constant_values=np.nan)
     options = {"bound": bound, "rtol": 1e-8, "max_evaluations": budget}
     expected = integrate(slopes, case.states[..., move] / units, times, **options)
-    found = case.law.taped(case.states.shape[1]).integrate(case.states, times, units=units, **options)
+    found = case.law.taped(case.states).integrate(case.states, times, units=units, **options)
     assert found.status == expected.status
     assert found.evaluations == expected.evaluations
     np.testing.assert_array_equal(np.isnan(found.values[..., 0]), np.isnan(expected.values[..., 0]))
@@ -194,3 +220,51 @@ def test_a_copy_makes_its_tape_anew(coupling):
     slopes = law.rhs(x, t)
     assert b"taped_law" not in pickle.dumps(law)
     np.testing.assert_array_equal(copy.deepcopy(law).rhs(x, t), slopes)
+
+
+def test_states_of_another_shape_are_not_computed_with():
+    """Compiled loops don't ask how long an array is: what NumPy refused, or broadcast, it still does."""
+    rng = np.random.default_rng(0)
+    shared = BoundLibrary(polynomial_library("independent", ("signal",), range(3), 2), rng.normal(size=(1, 3)))
+    full = polynomial_library("full", ("signal",), range(3), 1)
+    named = BoundLibrary(full, rng.normal(size=(3, len(full))))
+    two = BoundLibrary(full, rng.normal(size=(2, 3, len(full))))
+    for law, shape in ((shared, (1, 3, 50_000)), (named, (4, 1, 1)), (named, (1, 5, 1)), (two, (3, 3, 1))):
+        with pytest.raises(ValueError):  # noqa: PT011 - NumPy's own, of shapes
+            law.rhs(np.ones(shape), np.zeros(shape[0]))
+    one = np.ones((1, 3, 1))
+    each = np.concatenate([BoundLibrary(full, c).rhs(one, np.zeros(1)) for c in two.coefficients])
+    np.testing.assert_allclose(two.rhs(one, np.zeros(1)), each)
+    for t in (0.0, np.float64(0.0), [0.0], None):
+        np.testing.assert_array_equal(named.rhs(one, t), named.rhs(one, np.zeros(1)))
+
+
+@pytest.mark.parametrize("more", [1, 5000])
+def test_a_clock_of_more_means_than_the_library_has_is_refused(more):
+    library = polynomial_library("exchangeable", ("signal",), range(3), 2)
+    drive = Drive(np.array([0.0, 1.0]), np.ones((2, library.n_seen + more)))
+    law = BoundLibrary(library, np.full((1, len(library)), 0.1), drive)
+    with pytest.raises(ValueError, match=f"expected {library.n_seen} values from outside for each of 2 states"):
+        law.rhs(np.ones((2, 3, 1)), np.zeros(2))
+    with pytest.raises(ValueError, match="expected 2 values from outside"):
+        law.path(np.ones((2, 3, 1)), np.array([[0.0, 1.0]] * 2), substeps=1, bound=np.full(2, 9.0))
+
+
+def test_inputs_of_other_members_are_refused():
+    library = polynomial_library("independent", ("signal",), range(3), 1, ("lr",))
+    known = KnownInputs.of([(Input("lr", [0.0], [value], "steps"),) for value in (1.0, 2.0)])
+    law = BoundLibrary(library, np.full((1, len(library)), 0.1), None, known)
+    with pytest.raises((ValueError, IndexError)):  # NumPy's own, of shapes
+        law.rhs(np.ones((3, 3, 1)), np.zeros(3))
+
+
+def test_many_features_take_no_more_memory_than_their_coefficients():
+    """Lists of what derivatives need are written where they are wanted, and from the exponents that are not zero."""
+    features = 200
+    library = polynomial_library("full", ("signal",), range(features), 1)
+    law = BoundLibrary(library, np.full((features, len(library)), 1e-3))
+    tracemalloc.start()
+    law.rhs(np.ones((1, features, 1)), np.zeros(1))
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 20 * law.coefficients.nbytes
