@@ -179,7 +179,7 @@ class TapedLaw:
 
         x, s, limit = _by_channel(x0).copy(), _plain(directions).copy(), np.full(len(x0), bound, dtype=float)
         own = rooms(self.tape, x.shape[1], self.features, *s.shape[1:])
-        work = self._theta.shape[1] + self.tape.turns[2].sum() + own[3].size * max(1, s.shape[2])
+        work = 1 + self._theta.shape[1] + self.tape.turns[2].sum() + own[3].size * max(1, s.shape[2])
         each = max(1, min(MOST_WORK // int(work), MOST_GIVEN // max(1, 3 * self.n_given)) // (4 * len(x0)))
         first = done = 0
         while first < len(steps.ends):
