@@ -11,8 +11,8 @@ A page marks what it has from a file, so that it reads alike on the site, on a c
     > the first and the third sentence that the command ended in
     <!-- end -->
 
-``quote`` takes sentences by number, ``table`` a table by name, ``cells`` those of a row of a table by its name, and
-``value`` a number by name and its format, within a line.
+``quote`` takes sentences by number, ``line`` one of them within a line, ``table`` a table by name, ``cells`` those of a
+row of a table by its name, and ``value`` a number by name and its format, within a line.
 """
 
 from __future__ import annotations
@@ -129,8 +129,7 @@ SOURCES = {
     "verdict": Source("ecodyn compare --example circles --window 60:1000 -o OUTPUT", of_verdict),
     "survival": Source("ecodyn survival --example circles -o OUTPUT", of_survival),
     "record": Source(
-        "python benchmarks/identification.py --half held_out --sample 48 --runs 16 --noise 0.05 --repetitions 1 "
-        "--no-network -o OUTPUT",
+        "python benchmarks/identification.py --half held_out --runs 16 --repetitions 1 --no-network -o OUTPUT",
         of_record,
     ),
     "speed": Source("python benchmarks/speed -o OUTPUT", of_speed),
@@ -170,6 +169,8 @@ def said(document: Document, view: str, what: str) -> str:
         sentences = [document["sentences"][int(number)] for number in what.split(",")]
         filled = [textwrap.fill(s, WIDTH, break_long_words=False, break_on_hyphens=False) for s in sentences]
         return "\n" + "\n>\n".join(textwrap.indent(text, "> ") for text in filled) + "\n"
+    if view == "line":
+        return str(document["sentences"][int(what)])
     if view == "value":
         name, _, form = what.partition(":")
         return format(document["values"][name], form)
@@ -177,7 +178,7 @@ def said(document: Document, view: str, what: str) -> str:
         return "\n" + document["tables"][what] + "\n"
     if view == "cells":  # of a row of a table whose other cells are the page's
         return " | ".join(document["rows"][what])
-    raise ValueError(f"expected quote, value, cells or table, got {view!r}")
+    raise ValueError(f"expected quote, line, value, cells or table, got {view!r}")
 
 
 def filled(text: str) -> str:

@@ -70,8 +70,9 @@ def test_what_a_file_has_not_is_refused(numbers):
     assert numbers.said(document, "quote", "0") == "\n> One.\n"
     assert numbers.said(document, "cells", "a") == "1 | 2"
     assert numbers.said(document, "value", "share:.2f") == "0.12"
+    assert numbers.said(document, "line", "0") == "One."
     assert numbers.said(document, "table", "b") == "\n| 3 |\n"
     with pytest.raises(KeyError):
         numbers.said(document, "value", "other")
-    with pytest.raises(ValueError, match="expected quote, value, cells or table"):
+    with pytest.raises(ValueError, match="expected quote, line, value, cells or table"):
         numbers.said(document, "figure", "a")

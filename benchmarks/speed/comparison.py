@@ -24,8 +24,8 @@ WINDOW = "60:1000"
 LOOK_SECONDS = 0.2
 GOAL_GIB = 1.5
 SIDES = {
-    "everything": ([], 90.0),
-    "without the neural ODE": ([f"--family={name}" for name in ("linear", "lotka_volterra", "sindy")], 20.0),
+    "everything": ([], 30.0),
+    "without the neural ODE": ([f"--family={name}" for name in ("linear", "lotka_volterra", "sindy")], 12.0),
 }
 
 

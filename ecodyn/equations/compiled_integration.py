@@ -21,9 +21,10 @@ MATRIX = np.array([np.pad(row, (0, len(STAGES) - len(row))) for row in STAGES])
 
 
 def workspace(moving: int, features: int, channels: int) -> tuple[Array, ...]:
-    """Arrays for stages, a state, a new one, and all channels of one."""
+    """Arrays for stages, the interpolant's powers, a state, a new one, and all channels of one."""
     state = moving, features
-    return np.empty((len(ERROR), *state)), np.empty(state), np.empty(state), np.empty((channels, features))
+    shapes = ((len(ERROR), *state), (INTERPOLANT.shape[1], *state), state, state, (channels, features))
+    return tuple(np.empty(shape) for shape in shapes)
 
 
 @compiled
@@ -60,7 +61,7 @@ def integrate_tape(
     evaluations : of the right-hand side, of each member
     spaces : see `workspace`
     """
-    stages, x, new, state = spaces
+    stages, powers, x, new, state = spaces
     rows, held, weights, slopes = rooms[0], rooms[1], rooms[2], rooms[5]
     none = rooms[1][:0]
     size = len(moving) * x0.shape[2]
@@ -105,8 +106,10 @@ def integrate_tape(
             if ratio <= 1.0:
                 last = h >= end - t
                 reached = end if last else t + h
+                if recorded < points[b] and grid[b, recorded] <= reached:
+                    _interpolant(stages, powers)
                 while recorded < points[b] and grid[b, recorded] <= reached:
-                    _interpolated(x, stages, (grid[b, recorded] - t) / h, h, unit, moving, values[b, recorded])
+                    _interpolated(x, powers, (grid[b, recorded] - t) / h, h, unit, moving, values[b, recorded])
                     recorded += 1
                 beyond = False
                 for m in range(len(new)):
@@ -164,17 +167,28 @@ def _error_ratio(x: Array, new: Array, stages: Array, h: float, floor: float, rt
 
 
 @compiled
-def _interpolated(x: Array, stages: Array, fraction: float, h: float, unit: Array, moving: Places, out: Array) -> None:
+def _interpolant(stages: Array, powers: Array) -> None:
+    """q₃, q₂, q₁ and q₀, (power, moving channel, feature), of a step's stages."""
+    count = INTERPOLANT.shape[1]
+    for p in range(count):
+        for m in range(powers.shape[1]):
+            for f in range(powers.shape[2]):
+                powers[p, m, f] = 0.0
+        for s in range(len(stages)):
+            share = INTERPOLANT[s, count - 1 - p]
+            for m in range(powers.shape[1]):
+                for f in range(powers.shape[2]):
+                    powers[p, m, f] += share * stages[s, m, f]
+
+
+@compiled
+def _interpolated(x: Array, powers: Array, fraction: float, h: float, unit: Array, moving: Places, out: Array) -> None:
     """x + h θ(q₀ + θ(q₁ + θ(q₂ + θ q₃))) in the channels that move."""
-    powers = INTERPOLANT.shape[1]
     for m in range(len(x)):
         for f in range(x.shape[1]):
-            moved = 0.0
-            for p in range(powers):
-                slope = 0.0
-                for s in range(len(stages)):
-                    slope += INTERPOLANT[s, powers - 1 - p] * stages[s, m, f]
-                moved = moved * fraction + slope
+            moved = powers[0, m, f]
+            for p in range(1, len(powers)):
+                moved = moved * fraction + powers[p, m, f]
             out[moving[m], f] = (x[m, f] + moved * (h * fraction)) * unit[m, f]
 
 

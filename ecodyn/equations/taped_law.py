@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -22,6 +23,7 @@ __all__ = ["TapedLaw"]
 MOST_WORK = 500_000_000  # multiplications of one compiled call, about half a second: Ctrl-C waits for its end
 MOST_GIVEN = 4_000_000  # values from outside that are worked out beforehand
 MOST_EVALUATIONS = 2**62
+MOST_DIRECTIONS = 100  # up to which products of Jacobians are compiled too; of more, BLAS is faster
 
 
 class _Compared(NamedTuple):
@@ -139,7 +141,8 @@ class TapedLaw:
         """States (member, point, feature, channel), zero from a death on, and at how many points each member lived."""
         members, features, channels = x0.shape
         path, lived = np.zeros((members, len(steps.ends), channels, features)), np.zeros(members, dtype=np.intp)
-        self._march(x0, np.zeros((members, 0, 0)), steps, bound, path, lived, _Compared.nothing())
+        for _ in self._march(x0, np.zeros((members, 0, 0)), steps, bound, path, lived, _Compared.nothing()):
+            pass
         return path.swapaxes(2, 3), lived
 
     def normal_equations(
@@ -160,8 +163,23 @@ class TapedLaw:
         weights = _by_channel(np.broadcast_to(weights, data.shape))
         compared = _Compared(observed, _by_channel(data), weights, hessian, gradient, cost)
         rows, lived = directions.reshape(members, moving * features, count), np.zeros(members, dtype=np.intp)
-        self._march(x0, rows, steps, bound, np.zeros((0, 0, 0, 0)), lived, compared)
-        hessian += np.tril(hessian, -1).swapaxes(1, 2)
+        parts = rows, steps, bound, np.zeros((0, 0, 0, 0)), lived
+        if count <= MOST_DIRECTIONS:
+            for _ in self._march(x0, *parts, compared):
+                pass
+            hessian += np.tril(hessian, -1).swapaxes(1, 2)
+            return hessian, gradient, cost
+        for i, (x, s) in enumerate(self._march(x0, *parts, _Compared.nothing(), outputs=1)):
+            alive = lived > i
+            for channel, row in observed.tolist():
+                jacobian, residual = s[:, row : row + features], x[:, channel] - compared.data[:, i, channel]
+                weighted = compared.weights[:, i, channel, :, None] * jacobian
+                hessian += np.matmul(weighted.swapaxes(1, 2), jacobian)
+                gradient += np.matmul(weighted.swapaxes(1, 2), residual[..., None])[..., 0]
+                each = (compared.weights[:, i, channel] * residual**2).sum(axis=1)
+                cost += np.where(alive, each, np.inf)
+            if not alive.any():
+                break
         return hessian, gradient, cost
 
     def _march(
@@ -173,8 +191,10 @@ class TapedLaw:
         path: Array,
         lived: Integers,
         compared: _Compared,
-    ) -> None:
-        """See ``equations.compiled.march``, which goes a stretch of outputs at a time."""
+        *,
+        outputs: int | None = None,
+    ) -> Iterator[tuple[Array, Array]]:
+        """See ``equations.compiled.march``, which goes a stretch of outputs at a time, or so many; where it then is."""
         from ecodyn.equations.compiled import march, rooms
 
         x, s, limit = _by_channel(x0).copy(), _plain(directions).copy(), np.full(len(x0), bound, dtype=float)
@@ -184,10 +204,12 @@ class TapedLaw:
         first = done = 0
         while first < len(steps.ends):
             last = max(first + 1, int(np.searchsorted(steps.ends, done + each, side="right")))
+            last = last if outputs is None else first + outputs
             end = int(steps.ends[last - 1])
             lengths, ends = steps.lengths[done:end], steps.ends[first:last] - done
             given = self.given(steps.stages[3 * done : 3 * end])
             march(self.tape, self._theta, x, s, lengths, given, ends, first, limit, path, lived, *compared, own)
+            yield x, s
             first, done = last, end
 
     def integrate(

@@ -59,8 +59,8 @@ def roll_out(
         limit = np.full(own.shape, BOUND) if bound is None else bound / own
 
     explicit = None
-    flows = map_step is None and stops is None and np.ndim(rtol) == 0
-    if taped is not None and taped.autonomous and flows and _padded_at_its_end(steps):
+    flows = map_step is None and stops is None and np.ndim(rtol) == 0 and _padded_at_its_end(steps)
+    if taped is not None and taped.autonomous and flows:
         found = taped.integrate(start, steps, units=units, bound=limit, rtol=rtol, max_evaluations=max_evaluations)
         if not any(status.startswith(EXHAUSTED) for status in found.status):
             return found

@@ -94,9 +94,9 @@ def test_steps(case, substeps):
 
 
 @quickly
-@given(cases(), st.booleans())
-def test_normal_equations(case, with_starts):
-    """Beside sensitivities by NumPy, Ṡ = ∂f/∂θ + (∂f/∂x) S, and those of starting signals."""
+@given(cases(), st.booleans(), st.sampled_from([0, taped_law.MOST_DIRECTIONS]))
+def test_normal_equations(case, with_starts, most):
+    """Products compiled or by BLAS, beside sensitivities by NumPy: Ṡ = ∂f/∂θ + (∂f/∂x) S, and those of starts."""
     law, library, rng = case.law, case.law.library, np.random.default_rng(0)
     features, channels = case.states.shape[1:]
     rows, terms = np.nonzero(case.free)
@@ -126,9 +126,10 @@ def test_normal_equations(case, with_starts):
             gradient += np.einsum("bfp,bf,bf->bp", jacobian, w, residual)
             cost += np.where(alive, (w * residual**2).sum(axis=1), np.inf)
     taped = TapedLaw(library, law.coefficients, features, law.drive, law.inputs, case.free)
-    found = taped.normal_equations(
-        case.states, directions, Steps.along(case.times, 1), np.full(MEMBERS, 1e6), data, weights
-    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(taped_law, "MOST_DIRECTIONS", most)
+        steps = Steps.along(case.times, 1)
+        found = taped.normal_equations(case.states, directions, steps, np.full(MEMBERS, 1e6), data, weights)
     np.testing.assert_allclose(found[2], cost, rtol=1e-9)
     lives = np.isfinite(cost)  # of the dead nothing is asked
     for got, expected in zip(found[:2], (hessian, gradient), strict=True):
