@@ -66,6 +66,7 @@ def with_a_bit_flipped(content):
     return content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", [cut_to_nothing, cut_off, with_a_bit_flipped])
 def test_damaged_files_are_made_again(kept, damage):
     """By a full disk, a crash, a disk: machine code is run as it is."""
@@ -75,11 +76,13 @@ def test_damaged_files_are_made_again(kept, damage):
     assert rolled_out(kept) == 0
 
 
+@pytest.mark.slow
 def test_another_source_is_compiled_anew(kept):
     """Also where a function's own file is the same, and one that it calls is not."""
     assert rolled_out(kept, "from ecodyn.runtime import compiling\ncompiling._STAMP = 'another'\n" + ROLLOUT) == 1
 
 
+@pytest.mark.slow
 def test_a_full_disk_costs_compiling_alone(tmp_path):
     full = """
 import os, pathlib
@@ -95,6 +98,7 @@ pathlib.Path.write_bytes = write_bytes
     assert rolled_out(tmp_path) == 1
 
 
+@pytest.mark.slow
 def test_an_update_on_a_full_disk_does_not_run_what_was_before(tmp_path):
     """Numba's own index would name the older release's machine code."""
     older = "from ecodyn.runtime import compiling\ncompiling._STAMP = 'older'\n"
@@ -104,6 +108,7 @@ def test_an_update_on_a_full_disk_does_not_run_what_was_before(tmp_path):
     assert {path: path.read_bytes() for path in before} == before
 
 
+@pytest.mark.slow
 def test_out_of_an_archive_it_is_compiled_each_time(tmp_path):
     archive = shutil.make_archive(str(tmp_path / "ecodyn"), "zip", PACKAGE.parent, "ecodyn")
     code = f"import sys; sys.path.insert(0, {archive!r})\n" + ROLLOUT
