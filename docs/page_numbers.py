@@ -106,9 +106,8 @@ def of_speed(folder: Path, _: list[str]) -> Document:
         at, ratio = columns.index("side"), next(i for i, c in enumerate(columns) if c.startswith("times ecodyn's"))
         each = [row[ratio] for row in rows if re.search(side, row[at])]
         values |= {f"least, {what}": min(each), f"most, {what}": max(each)}
-    return {"versions": {"ecodyn": machine["ecodyn"], **machine["versions"]}, "tables": tables, "values": values} | {
-        "sentences": [texts[0].strip()]
-    }
+    versions = {"ecodyn": machine["ecodyn"], **machine["versions"]}
+    return {"versions": versions, "sentences": [texts[0].strip()], "tables": tables, "values": values}
 
 
 SPEED = ("rollouts", "selection", "linear", "shooting", "comparison")

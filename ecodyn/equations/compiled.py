@@ -160,7 +160,7 @@ def slopes_of(
         weights[i] = 0.0
     for i in range(tape.weights.shape[1]):
         first, count, value = tape.weights[0, i], tape.weights[2, i], values[tape.weights[3, i]]
-        if count == 1:
+        if count == 1:  # here and in `_moved`: as a part of `_add_run` it took sparse laws up to twice as long
             weights[first] += theta[tape.weights[1, i]] * value
         else:
             _add_run(weights[first : first + count], theta[tape.weights[1, i] :], value)

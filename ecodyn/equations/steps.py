@@ -29,9 +29,8 @@ class Steps:
             gap = np.diff(times, axis=1).T[:, None] / substeps
             begin = times.T[:-1, None] + np.arange(substeps)[:, None] * gap
             stages = np.stack([begin, begin + 0.5 * gap, begin + gap], axis=2)
-            lengths = np.broadcast_to(gap, begin.shape).reshape(-1, len(times))
-            ends = substeps * np.arange(times.shape[1])
-            return cls(np.require(lengths, requirements=["C", "W"]), stages.reshape(-1, len(times)), ends)
+            lengths = np.repeat(gap, substeps, axis=1).reshape(-1, len(times))
+            return cls(lengths, stages.reshape(-1, len(times)), substeps * np.arange(times.shape[1]))
         each, when, reached = list[Array](), list[Array](), [0]
         for i, cut in enumerate(cuts):
             for t, h, end in steps_in_pieces(times[:, i : i + 2] if cut is None else cut, substeps):

@@ -19,7 +19,7 @@ from ecodyn.arrays import Array, Bools
 from ecodyn.equations.library import EXCHANGEABLE, Library
 from ecodyn.equations.monomials import Monomials
 
-__all__ = ["Index", "Places", "Tape", "can_be_taped", "taped"]
+__all__ = ["Index", "Places", "Tape", "taped"]
 
 Index = NDArray[np.uintp]  # unsigned: compiled code then need not ask whether it counts from the end
 Places = NDArray[np.intp]
@@ -69,11 +69,6 @@ class Tape(NamedTuple):
     seen: Index
     slope: Array
     forced: Index
-
-
-def can_be_taped(library: Library) -> bool:
-    """Whether it has nothing but monomials, and no delays."""
-    return not (library.functions or library.inner or library.shifts)
 
 
 @lru_cache(maxsize=64)

@@ -126,12 +126,9 @@ class Objective:
 
     def start(self, starts: Array, parameters: Array) -> Array:
         """States followed by the sensitivities of each moving channel, (segment, feature, column)."""
-        x = self._zeros()
-        _, _, features, channels = self.segments.states.shape
-        x[..., :channels] = self.segments.starts
-        if self.estimate_starts:
-            x[..., 0] = starts
-            x[..., channels + self.size : channels + self.columns] = np.eye(features)
+        x, channels = self._zeros(), self.segments.states.shape[-1]
+        x[..., :channels] = self.begin(parameters, self.freed(starts))
+        x[..., channels:] = self.first_directions().transpose(0, 2, 1, 3).reshape(*x.shape[:2], -1)
         return x
 
     def _zeros(self) -> Array:

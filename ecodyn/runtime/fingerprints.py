@@ -23,9 +23,7 @@ __all__ = ["NoFingerprintError", "fingerprint", "source_fingerprint"]
 PACKAGE = __name__.partition(".")[0]
 CODE = (type, FunctionType, BuiltinFunctionType, np.ufunc)
 # Told by their names: their versions, and Python's, belong to the basis of what is kept.
-LIBRARIES = {PACKAGE, "numpy", "scipy", "numba", "sklearn", "pysindy", "torch", "sympy", *sys.stdlib_module_names} - {
-    "__main__"
-}
+LIBRARIES = {PACKAGE, "numpy", "scipy", "sklearn", "pysindy", "torch", "sympy", *sys.stdlib_module_names} - {"__main__"}
 # Rooms of this package whose text has no say in what a comparison computes from given data: those above it, and those
 # that data come from. All others count, so that no change of what matters is overlooked.
 WITHOUT_A_SAY = ("cli", "reproduction", "report", "survival", "systems", "networks", "extraction", "logs", "tables")
