@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 import time
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
@@ -21,6 +22,9 @@ __all__ = ["KILLED", "Pool", "in_pools", "kept_workers", "new_workers"]
 ORPHAN_SECONDS = 1.0  # between two looks of a worker at its parent
 IDLE_SECONDS = 300  # that workers are kept for the next call: a new one takes seconds to import what it needs
 KILLED = "its process was killed each time that it was tried, perhaps for memory"
+
+# loky replaces a worker that grew by 300 MB since its first item, as one does that imports torch, and warns of a leak.
+REPLACED = "A worker stopped while some jobs were given to the executor"
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -107,6 +111,7 @@ def new_workers(processes: int) -> Iterator[Any]:
     # joblib's own Parallel delivers nothing once a worker was killed; its executor keeps what is finished.
     from joblib.externals.loky import ProcessPoolExecutor
 
+    _replace_silently()
     pool = ProcessPoolExecutor(processes, initializer=_begin, initargs=(os.getpid(),), env=ONE_THREAD)
     try:
         yield pool
@@ -119,6 +124,7 @@ def kept_workers(processes: int) -> Iterator[Any]:
     """Workers that wait for the next call for some minutes; gone at once where something went wrong."""
     from joblib.externals.loky import get_reusable_executor
 
+    _replace_silently()
     pool = get_reusable_executor(
         processes, timeout=IDLE_SECONDS, initializer=_begin, initargs=(os.getpid(),), env=ONE_THREAD
     )
@@ -127,6 +133,11 @@ def kept_workers(processes: int) -> Iterator[Any]:
     except BaseException:  # an interrupt, or nobody wants the rest
         pool.shutdown(kill_workers=True)
         raise
+
+
+def _replace_silently() -> None:
+    """Nothing is lost with such a worker; but where warnings are errors, its thread dies of its own, and all waits."""
+    warnings.filterwarnings("ignore", REPLACED, UserWarning)  # for good: it is that thread that warns, at any time
 
 
 def _outcome(future: Future[Any]) -> Any:

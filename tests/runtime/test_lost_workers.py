@@ -1,5 +1,7 @@
 """Of killed workers: each item is done or given up exactly once, and only what kills its worker is given up."""
 
+import time
+import warnings
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -84,3 +86,22 @@ def test_an_error_is_an_outcome():
     assert [next(results), next(results)] == [0, 1]
     with pytest.raises(ValueError, match="odd"):
         next(results)
+
+
+def grown(megabytes):
+    """So much is kept for good by this worker, which is given the time to be looked at."""
+    KEPT.append(b"1" * (megabytes * 10**6))
+    time.sleep(1.2 if megabytes else 0.0)  # loky looks at each worker once a second
+    return megabytes
+
+
+KEPT = []
+
+
+@pytest.mark.timeout(100)
+@pytest.mark.parametrize("pool", [pools.new_workers, pools.kept_workers])
+def test_workers_that_grow_are_replaced_without_a_word(pool):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # of which the thread that replaces them would die
+        items = [0, 0, 400, 400, 0, 0]
+        assert dict(pools.in_pools(pool, grown, items, 2, None, 1.0)) == dict(enumerate(items))
