@@ -12,8 +12,8 @@ additive) with 8 and 16 runs, and `compare` is asked on unseen runs; neural ODEs
 The 8 runs are the first of the 16, and the same under every noise. A case is *right* if the true family is named:
 decided, or tied and the simplest. It is *wrong* if another is decided, and *open* else, whatever a status is called.
 Where no family of equations holds the law, and so where the time, a delay or a variable that is not in the data is in
-it, naming SINDy or the network is right, as it is to say that none is the law (`inadequate`, `no_family`), and naming
-linear or Lotka-Volterra is wrong, tied or not. Where two families
+it, naming SINDy or the network is right, as it is to say that none is the law (`inadequate`, `no_family`, or
+undecided between laws of which none is), and naming linear or Lotka-Volterra is wrong, tied or not. Where two families
 were built to be alike, tied or undecided is right, deciding for the truth is to have told them apart, for the other
 wrong; of two exact forms of one law, for either. Families that are named by ``--beside`` take part in every case: one
 of them decided on a polynomial truth is wrong, on another it is counted by itself. With ``--uneven`` all are sampled at
@@ -158,6 +158,7 @@ def _said(comparison: Comparison, system: System) -> dict[str, Any]:
         "skills": skills,
         "losses": losses,
         "diverged": {name: m.diverged for name, m in scores.items() if m.diverged},
+        "none_adequate": verdict.none_adequate,
         "statement": verdict.statement,
     }
 

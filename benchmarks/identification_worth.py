@@ -16,6 +16,11 @@ RIGHT, OPEN, WRONG, TOLD_APART = "right", "open", "wrong", "told apart"
 NONE_HOLDS = (INADEQUATE, NO_FAMILY)  # verdicts that no family that was compared is the law
 
 
+def _none_holds(record: dict[str, Any]) -> bool:
+    """Whether the verdict says that no family that was compared is the law."""
+    return record["status"] in NONE_HOLDS or bool(record.get("none_adequate"))
+
+
 def worth(record: dict[str, Any], system: System) -> str:
     """ "right", "open" (tied with another simplest, undecided, no family, or whatever names none), "wrong", or
     "told apart"."""
@@ -24,7 +29,7 @@ def worth(record: dict[str, Any], system: System) -> str:
         return RIGHT if status in (TIED, UNDECIDED) else OPEN
     if system.indistinguishable:
         return TOLD_APART if named == system.family and not system.also else WRONG
-    if system.family == NOT_POLYNOMIAL and status in NONE_HOLDS:
+    if system.family == NOT_POLYNOMIAL and _none_holds(record):
         return RIGHT
     if status not in (DECIDED, TIED):
         return OPEN
@@ -110,7 +115,8 @@ def summary(records: Sequence[dict[str, Any]]) -> list[tuple[str, int, int]]:
         ("all: decided and wrong", sum(map(is_wrong_and_decided, records)), len(records)),
         worst_cell(records),
         ("a family's own law: the confidence set holds it", sum(bool(r.get("holds_truth")) for r in known), len(known)),
-        ("not polynomial: told that no family holds it", sum(r["status"] in NONE_HOLDS for r in others), len(others)),
+        ("a family's own law: told that no family holds it", sum(map(_none_holds, known)), len(known)),
+        ("not polynomial: told that no family holds it", sum(map(_none_holds, others)), len(others)),
         ("not polynomial: SINDy or the network decided or tied", sum(map(_flexible, others)), len(others)),
         ("not polynomial: linear or Lotka-Volterra named", sum(r["result"] == WRONG for r in others), len(others)),
         ("not polynomial: linear or Lotka-Volterra decided", sum(map(is_wrong_and_decided, others)), len(others)),

@@ -65,6 +65,9 @@ def test_a_status_that_neither_decides_nor_ties_is_open(worth, named):
 def test_where_no_family_holds_the_law_it_is_right_to_say_so(worth, system, status):
     for named in (None, "linear", "sindy"):
         assert judged(worth, system=system, status=status, named=named)["result"] == "right"
+    for said, result in [(True, "right"), (False, "open")]:
+        undecided = judged(worth, system=system, status="undecided", named=None, none_adequate=said)
+        assert undecided["result"] == result
 
 
 @pytest.mark.parametrize("system", ["hutchinson", "driven_duffing", "thermostat", "position_only", "toda"])

@@ -39,20 +39,36 @@ class Adequacy:
     @property
     def adequate(self) -> bool:
         """Whether the family may be called the law: nothing beyond what is tolerated is surely left."""
-        return self.p_value > 1 - TEST_LEVEL and not self.selection
+        return not self.leaves_more_than_noise and not self.selection
+
+    @property
+    def leaves_more_than_noise(self) -> bool:
+        """Whether it surely (95 %) leaves more than what is tolerated, whatever its selection of terms says."""
+        return self.p_value <= 1 - TEST_LEVEL
 
     def text(self, label: str) -> str:
         """What a verdict that names ``label`` says of it; "" where there is nothing to say."""
         if self.adequate:
             return self._of_whom("Whether {label} leaves noise only was asked", label)
         sentences = [f"The selection of {label} {self.selection}." if self.selection else ""]
-        if self.p_value <= 1 - TEST_LEVEL:
+        if self.leaves_more_than_noise:
             sentences.append(
-                f"{label} is the best of these, but wrong: {100 * self.systematic.mean:.2g}% of the variance is left "
-                f"beyond measurement noise (p = {max(self.p_value, 0.001):.3f}); {self._what()}."
+                f"{label} is the best of these, but wrong: {self._share()} of the variance is left beyond measurement "
+                f"noise (p = {_shown(self.p_value)}); {self._what()}."
             )
             sentences.append(self._of_whom("This was told", label))
         return " ".join(s for s in sentences if s)
+
+    def text_of_none(self, label: str, p_value: float) -> str:
+        """What is said where none of several is the law: ``label`` leaves the least, the largest p-value is given."""
+        said = (
+            f"None of these is the law: each leaves something beyond measurement noise (p at most {_shown(p_value)}), "
+            f"{label} the least, {self._share()} of the variance; {self._what()}."
+        )
+        return " ".join(s for s in (said, self._of_whom("This was told", label)) if s)
+
+    def _share(self) -> str:
+        return f"{100 * self.systematic.mean:.2g}%"
 
     def _of_whom(self, said: str, label: str) -> str:
         """That it was a sample of the runs, where it was."""
@@ -90,3 +106,7 @@ class Adequacy:
             selection=document["selection"],
             asked=document.get("asked"),
         )
+
+
+def _shown(p_value: float) -> str:
+    return f"{max(p_value, 0.001):.3f}"

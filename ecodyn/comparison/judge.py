@@ -13,7 +13,7 @@ from ecodyn.arrays import Array, Bools
 from ecodyn.comparison.adequacy import Adequacy
 from ecodyn.comparison.bands import HeldOutErrors
 from ecodyn.comparison.by_run import Noise
-from ecodyn.comparison.candidate import mean
+from ecodyn.comparison.candidate import UNDECIDED, mean
 from ecodyn.comparison.contenders import FORECAST, IN_SAMPLE, UNSEEN_RUNS
 from ecodyn.comparison.entries import Entry, entries_of
 from ecodyn.comparison.execution import DRAWN_POINTS, TaskResult, drawn_runs
@@ -103,12 +103,12 @@ def _late_scores(plan: Plan) -> str:
 
 
 def _asked_further(plan: Plan, entries: Sequence[Entry], verdict: Verdict, request: Request) -> Verdict:
-    """Of a family that is named: whether it leaves noise only, and would be named again."""
+    """Of a family that is named: whether it leaves noise only, and would be named again; else whether any does."""
     best = verdict.best
     if best is None:
-        return verdict
+        return _with_none_adequate(plan, entries, verdict, request)
     try:
-        adequacy = _adequacy(plan, entries, verdict, request)
+        adequacy = _adequacy(plan, entries, verdict, best, request)
     except Exception as error:  # as of fits: whatever a user's own family runs into must not cost the comparison
         verdict = verdict.with_sentence(f"Whether it leaves noise only could not be asked: {error}.")
     else:
@@ -118,6 +118,25 @@ def _asked_further(plan: Plan, entries: Sequence[Entry], verdict: Verdict, reque
     rule = Rule(folds=_folds(entries, UNSEEN_RUNS), margin=math.log1p(request.margin), seed=request.seed)
     asked = ([e.candidate for e in entries], best, rule)
     return verdict.with_chance(kept_or_made(request, "chance", asked, lambda: chance_to_repeat(*asked)))
+
+
+def _with_none_adequate(plan: Plan, entries: Sequence[Entry], verdict: Verdict, request: Request) -> Verdict:
+    """Of families that can't be told apart: whether all of them leave something, so that none can be the law.
+
+    What leaves least is asked first; where one leaves noise only, or is too rough to be asked, nothing is said.
+    """
+    if verdict.status != UNDECIDED or verdict.runs < FEWEST_RUNS:
+        return verdict
+    found: dict[ModelName, Adequacy] = {}
+    for name in verdict.undecided_against:
+        try:
+            adequacy = _adequacy(plan, entries, verdict, name, request)
+        except Exception as error:  # whatever a user's own family runs into
+            return verdict.with_sentence(f"Whether {name} leaves noise only could not be asked: {error}.")
+        if adequacy is None or not adequacy.leaves_more_than_noise:
+            return verdict
+        found[name] = adequacy
+    return verdict.with_none_adequate(found) if found else verdict
 
 
 def verdict_of(entries: Sequence[Entry], protocol: str, window: Window, request: Request) -> Verdict:
@@ -133,12 +152,14 @@ def _folds(entries: Sequence[Entry], protocol: str) -> int | None:
     return min(shared, default=None)
 
 
-def _adequacy(plan: Plan, entries: Sequence[Entry], verdict: Verdict, request: Request) -> Adequacy | None:
-    """Whether the family that is named leaves noise only on the runs that its folds' models were not fitted to.
+def _adequacy(
+    plan: Plan, entries: Sequence[Entry], verdict: Verdict, name: ModelName, request: Request
+) -> Adequacy | None:
+    """Whether a family leaves noise only on the runs that its folds' models were not fitted to.
 
-    Asked of the fits that it was named for: a selection of no other terms, if that leaves less.
+    Asked of the fits that it was ranked by: a selection of no other terms, if that leaves less.
     """
-    names = [verdict.best, *(twin for home, twin in verdict.same_model if home == verdict.best)]
+    names = [name, *(twin for home, twin in verdict.same_model if home == name)]
     entry = min((e for e in entries if e.score.name in names), key=lambda e: mean(e.candidate.losses))
     asked = runs_asked(plan.data.n_runs, request.seed)
     selection = ""

@@ -3,7 +3,8 @@
 ``no_family``: the lowest mean loss does not beat every null. ``undecided``: too few runs, or no best can be named.
 ``tied``: others are in the confidence set, or will do as well, or only the best's family is sure and not its coupling
 (``runs_needed`` then says how many runs would tell). Else ``decided``. What is decided or tied becomes
-``inadequate`` where the best leaves something that is no measurement noise: see ``adequacy``.
+``inadequate`` where the best leaves something that is no measurement noise: see ``adequacy``. An undecided verdict says
+whether all that it is between do.
 """
 
 from __future__ import annotations
@@ -52,6 +53,8 @@ class Verdict:
     same_model : pairs of names that are one model
     members, p_values : the confidence set, and each family's p-value in its elimination
     adequacy : whether what the best leaves is noise; None where none is named or it was not asked
+    none_adequate : whether all that an undecided verdict is between surely leave something that is no noise, so that
+        none of them is the law, whichever is the best
     chance_to_repeat : that as many fresh runs would name the same family; None likewise
     """
 
@@ -71,6 +74,7 @@ class Verdict:
     members: frozenset[ModelName] = frozenset()
     p_values: Mapping[ModelName, float] = field(default_factory=dict)
     adequacy: Adequacy | None = None
+    none_adequate: bool = False
     chance_to_repeat: float | None = None
 
     def with_adequacy(self, adequacy: Adequacy | None) -> Verdict:
@@ -80,6 +84,12 @@ class Verdict:
         status = self.status if adequacy.adequate else INADEQUATE
         said, found = adequacy.text(str(self.best)), replace(self, status=status, adequacy=adequacy)
         return found.with_sentence(said) if said else found
+
+    def with_none_adequate(self, found: Mapping[ModelName, Adequacy]) -> Verdict:
+        """An undecided verdict with what all that it is between were found to leave beyond noise."""
+        least = min(found, key=lambda name: found[name].systematic.mean)
+        said = found[least].text_of_none(str(least), max(a.p_value for a in found.values()))
+        return replace(self, none_adequate=True).with_sentence(said)
 
     def with_chance(self, chance: float) -> Verdict:
         """The verdict with the chance that as many fresh runs would name the same family."""
@@ -119,6 +129,7 @@ class Verdict:
             "p_values": [{**name.to_json(), "p_value": p} for name, p in self.p_values.items()],
             "chance_to_repeat": self.chance_to_repeat,
             "adequacy": None if self.adequacy is None else self.adequacy.to_json(),
+            "none_adequate": self.none_adequate,
         }
 
     @classmethod
@@ -145,6 +156,7 @@ class Verdict:
             members=frozenset(map(name, document["confidence_set"])),
             p_values={name(d): d["p_value"] for d in document["p_values"]},
             adequacy=None if adequacy is None else Adequacy.from_json(adequacy),
+            none_adequate=document.get("none_adequate", False),
             chance_to_repeat=document.get("chance_to_repeat"),
         )
 

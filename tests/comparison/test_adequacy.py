@@ -155,6 +155,63 @@ def test_reports_keep_it(adequacy):
     assert replace(verdict, adequacy=None) == Verdict.from_json({**document, "adequacy": None})
 
 
+# ------------------------------------------------------------------------------------- of what can't be told apart
+
+
+def preys_of_a_predator(seed=1):
+    """ẋ = −x³/2 / (0.3 + x³), Holling III: neither linear nor Lotka-Volterra's, which leave about as much."""
+    from scipy.integrate import solve_ivp
+
+    rng, t = np.random.default_rng(seed), np.linspace(0.0, 3.0, 61)
+    ends = {"t_eval": t, "rtol": 1e-9, "atol": 1e-11}
+    starts = rng.uniform(0.3, 1.8, (8, 2))
+    paths = [solve_ivp(lambda _, x: -0.5 * x**3 / (0.3 + x**3), (0, 3), x0, **ends).y.T for x0 in starts]
+    return Trajectories(np.array(paths), t, ["hare", "vole"], labels_shared=True)
+
+
+def of_preys():
+    return ecodyn.compare(preys_of_a_predator(), ["linear", "lotka_volterra"], ["independent"], **UNSEEN).verdict
+
+
+def test_laws_that_cannot_be_told_apart_may_all_be_wrong():
+    verdict = of_preys()
+    assert (verdict.status, verdict.best, verdict.adequacy) == ("undecided", None, None)
+    assert verdict.none_adequate
+    assert (
+        "None of these is the law: each leaves something beyond measurement noise (p at most 0.0" in verdict.statement
+    )
+    document = json.loads(json.dumps(plain_json(verdict.to_json())))
+    assert Verdict.from_json(document) == verdict
+    del document["none_adequate"]  # reports of before
+    assert Verdict.from_json(document) == replace(verdict, none_adequate=False)
+
+
+@pytest.mark.parametrize(
+    ("of_each", "said"),
+    [
+        ([0.01, 0.04], "(p at most 0.040)"),
+        ([0.01, 0.06], ""),
+        ([0.3], ""),
+        ([0.01, None], ""),  # too rough to be asked
+        ([0.01, ValueError("negative state")], "could not be asked: negative state."),
+    ],
+)
+def test_none_is_the_law_only_if_each_surely_leaves_something(of_each, said, monkeypatch):
+    answers = iter(of_each)
+
+    def asked(*of, **named):
+        answer = next(answers)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer if answer is None else found(answer, "takes other terms in every fold")
+
+    monkeypatch.setattr("ecodyn.comparison.judge.adequacy_of", asked)
+    verdict = of_preys()
+    assert verdict.none_adequate == ("(p at most" in said)
+    assert said in verdict.statement
+    assert ("None of these" in verdict.statement) == verdict.none_adequate
+
+
 # ------------------------------------------------------------------------------------------------------ freed starts
 
 
