@@ -6,6 +6,8 @@ them: without Numba's reference counts, which every view of an array pays for, t
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from ecodyn.arrays import Array
@@ -14,26 +16,48 @@ from ecodyn.runtime.compiling import compiled
 
 __all__ = ["Rooms", "derivatives", "march", "rooms", "slopes_of"]
 
-Rooms = tuple[Array, ...]
+
+class Rooms(NamedTuple):
+    """Where what is computed on the way is put.
+
+    Attributes
+    ----------
+    rows, values, weights, blocks : a tape's, (row, feature), (value,), (weight · group,) and (block, feature)
+    x, at, slopes, total : a state (channel, feature), where a stage stands, ẋ there, and the sum over stages
+    s, s_at, s_slopes, s_total : the same of directions (row, direction); the first two end in the means' rows
+    """
+
+    rows: Array
+    values: Array
+    weights: Array
+    blocks: Array
+    x: Array
+    at: Array
+    slopes: Array
+    total: Array
+    s: Array
+    s_at: Array
+    s_slopes: Array
+    s_total: Array
 
 
 def rooms(tape: Tape, channels: int, features: int, size: int = 0, count: int = 0) -> Rooms:
-    """Arrays for what is computed on the way, of so many rows of directions and so many directions."""
+    """Rooms for so many rows of directions and so many directions."""
     state, moved = (channels, features), (size + tape.means.shape[1], count)
     shapes: list[tuple[int, ...]] = [(tape.rows, features), (tape.n_values,), (tape.n_weights * tape.groups,)]
     shapes += [(tape.blocks.shape[1], features), state, state, state, state, moved, moved, (size, count), (size, count)]
-    return tuple(np.empty(shape) for shape in shapes)
+    return Rooms(*(np.empty(shape) for shape in shapes))
 
 
 @compiled
 def derivatives(tape: Tape, theta: Array, x: Array, given: Array, out: Array, rooms: Rooms) -> None:
     """ẋ of states (member, feature, channel), coefficients (member or 1, free) and what is given (member, value)."""
-    rows, values, weights, _, at, slopes, _, _, _, _, _, _ = rooms
+    at, slopes = rooms.at, rooms.slopes
     for b in range(len(x)):
         for f in range(x.shape[1]):
             for c in range(x.shape[2]):
                 at[c, f] = x[b, f, c]
-        slopes_of(tape, theta[b if len(theta) > 1 else 0], at, given[b], rows, values, weights, slopes)
+        slopes_of(tape, theta[b if len(theta) > 1 else 0], at, given[b], rooms, slopes)
         for f in range(x.shape[1]):
             for c in range(x.shape[2]):
                 out[b, f, c] = slopes[c, f]
@@ -77,7 +101,8 @@ def march(
     data, weights_of : (member, output, channel, feature)
     hessian, gradient, cost : of each member, the lower triangle of Σ w JJᵀ, Σ w J r and Σ w r², infinite of a dead one
     """
-    rows, values, weights, blocks, x, at, slopes, total, s, s_at, s_slopes, s_total = rooms
+    x, at, slopes, total = rooms.x, rooms.at, rooms.slopes, rooms.total
+    s, s_at, s_slopes, s_total = rooms.s, rooms.s_at, rooms.s_slopes, rooms.s_total
     size, count, features = directions.shape[1], directions.shape[2], x0.shape[2]
     for b in range(len(x0)):
         if lived[b] < first:
@@ -96,9 +121,9 @@ def march(
                     _clear(s_total)
                     for stage in range(4):
                         seen = given[3 * step + (stage + 1) // 2, b]
-                        slopes_of(tape, coefficients, at, seen, rows, values, weights, slopes)
+                        slopes_of(tape, coefficients, at, seen, rooms, slopes)
                         if count:
-                            _moved(tape, coefficients, s_at, rows, values, weights, blocks, s_slopes)
+                            _moved(tape, coefficients, s_at, rooms, s_slopes)
                         ahead, factor = (h if stage == 2 else 0.5 * h), (2.0 if stage == 1 or stage == 2 else 1.0)
                         _ahead(x, at, slopes, total, ahead, factor)
                         _ahead(s, s_at, s_slopes, s_total, ahead, factor)
@@ -130,10 +155,9 @@ def march(
 
 
 @compiled
-def slopes_of(
-    tape: Tape, theta: Array, x: Array, given: Array, rows: Array, values: Array, weights: Array, out: Array
-) -> None:
-    """ẋ (channel, feature) of one member; rows, values and weights are filled on the way."""
+def slopes_of(tape: Tape, theta: Array, x: Array, given: Array, rooms: Rooms, out: Array) -> None:
+    """ẋ (channel, feature) of one member; the tape's rows, values and weights are filled on the way."""
+    rows, values, weights = rooms.rows, rooms.values, rooms.weights
     channels, features = x.shape
     for f in range(features):
         rows[0, f] = 1.0
@@ -173,10 +197,9 @@ def slopes_of(
 
 
 @compiled
-def _moved(
-    tape: Tape, theta: Array, s: Array, rows: Array, values: Array, weights: Array, blocks: Array, out: Array
-) -> None:
+def _moved(tape: Tape, theta: Array, s: Array, rooms: Rooms, out: Array) -> None:
     """Ṡ (row, direction), with the rows, values and weights of `slopes_of`; the means' rows are the last of S."""
+    rows, values, weights, blocks = rooms.rows, rooms.values, rooms.weights, rooms.blocks
     size, directions = out.shape
     features = rows.shape[1]
     for i in range(tape.turns.shape[1]):

@@ -20,10 +20,10 @@ FINE, DIVERGED, NOT_FINITE, SPENT = 0, 1, 2, 3  # how a rollout ended
 MATRIX = np.array([np.pad(row, (0, len(STAGES) - len(row))) for row in STAGES])
 
 
-def workspace(moving: int, features: int, channels: int) -> tuple[Array, ...]:
-    """Arrays for stages, the interpolant's powers, a state, a new one, and all channels of one."""
+def workspace(moving: int, features: int) -> tuple[Array, ...]:
+    """Arrays for stages, the interpolant's powers, a state and a new one."""
     state = moving, features
-    shapes = ((len(ERROR), *state), (INTERPOLANT.shape[1], *state), state, state, (channels, features))
+    shapes = ((len(ERROR), *state), (INTERPOLANT.shape[1], *state), state, state)
     return tuple(np.empty(shape) for shape in shapes)
 
 
@@ -61,10 +61,8 @@ def integrate_tape(
     evaluations : of the right-hand side, of each member
     spaces : see `workspace`
     """
-    stages, powers, x, new, state = spaces
-    rows, held, weights, slopes = rooms[0], rooms[1], rooms[2], rooms[5]
-    none = rooms[1][:0]
-    size = len(moving) * x0.shape[2]
+    stages, powers, x, new = spaces
+    state, size = rooms.at, len(moving) * x0.shape[2]
     for b in range(len(x0)):
         coefficients, unit = theta[b if len(theta) > 1 else 0], units[b]
         for c in range(x0.shape[1]):
@@ -77,7 +75,7 @@ def integrate_tape(
                 square += x[m, f] ** 2
         floor = FLOOR * np.sqrt(square / size) + 1e-300
         t, end, recorded = grid[b, 0], grid[b, points[b] - 1], 1
-        _evaluate(tape, coefficients, x, unit, moving, state, none, rows, held, weights, slopes, stages[0])
+        _evaluate(tape, coefficients, x, unit, moving, rooms, stages[0])
         evaluations[b] = 1
         ended[b] = FINE if t >= end or (_finite(x) and _finite(stages[0])) else NOT_FINITE
         speed, extent = np.sqrt(_squares(stages[0]) / size), np.sqrt(square / size) + floor
@@ -98,9 +96,7 @@ def integrate_tape(
                     for m in range(len(new)):
                         for f in range(new.shape[1]):
                             new[m, f] += share * stages[s, m, f]
-                _evaluate(
-                    tape, coefficients, new, unit, moving, state, none, rows, held, weights, slopes, stages[stage]
-                )
+                _evaluate(tape, coefficients, new, unit, moving, rooms, stages[stage])
                 evaluations[b] += 1
             ratio = _error_ratio(x, new, stages, h, floor, rtol)
             if ratio <= 1.0:
@@ -128,24 +124,13 @@ def integrate_tape(
 
 
 @compiled
-def _evaluate(
-    tape: Tape,
-    theta: Array,
-    x: Array,
-    unit: Array,
-    moving: Places,
-    state: Array,
-    none: Array,
-    rows: Array,
-    held: Array,
-    weights: Array,
-    slopes: Array,
-    out: Array,
-) -> None:
+def _evaluate(tape: Tape, theta: Array, x: Array, unit: Array, moving: Places, rooms: Rooms, out: Array) -> None:
+    """ẋ of the moving channels in their units; those of ``rooms.at`` that stand still are left as they are."""
+    state, slopes = rooms.at, rooms.slopes
     for m in range(len(moving)):
         for f in range(x.shape[1]):
             state[moving[m], f] = x[m, f] * unit[m, f]
-    slopes_of(tape, theta, state, none, rows, held, weights, slopes)
+    slopes_of(tape, theta, state, rooms.values[:0], rooms, slopes)  # autonomous: nothing is given
     for m in range(len(moving)):
         for f in range(x.shape[1]):
             out[m, f] = slopes[moving[m], f] / unit[m, f]

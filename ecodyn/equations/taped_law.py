@@ -199,7 +199,7 @@ class TapedLaw:
 
         x, s, limit = _by_channel(x0).copy(), _plain(directions).copy(), np.full(len(x0), bound, dtype=float)
         own = rooms(self.tape, x.shape[1], self.features, *s.shape[1:])
-        work = 1 + self._theta.shape[1] + self.tape.turns[2].sum() + own[3].size * max(1, s.shape[2])
+        work = 1 + self._theta.shape[1] + self.tape.turns[2].sum() + own.blocks.size * max(1, s.shape[2])
         each = max(1, min(MOST_WORK // int(work), MOST_GIVEN // max(1, 3 * self.n_given)) // (4 * len(x0)))
         first = done = 0
         while first < len(steps.ends):
@@ -237,7 +237,7 @@ class TapedLaw:
         values[:, 0] = start
         ended, evaluations = np.zeros((2, members), dtype=np.intp)
         when, theta, whole = np.zeros(members), self._theta, _plain(grid)
-        spaces, own = compiled.workspace(len(moving), features, channels), rooms(self.tape, channels, features)
+        spaces, own = compiled.workspace(len(moving), features), rooms(self.tape, channels, features)
         each = max(1, int(MOST_WORK // (max(1, budget) * (theta.shape[1] + 20 * start[0].size))))
         for first in range(0, members, each):  # a call can't be interrupted
             part = slice(first, first + each)
