@@ -65,6 +65,10 @@ class DampedDescent:
                 break
         return True
 
+    def let_go(self) -> None:
+        """No longer be pulled towards where the search began."""
+        self.ridge = 0.0
+
     def optimality(self, exact: float) -> float:
         """Share of the cost that an undamped step would take off; 0 where the cost is no more than ``exact``."""
         gradient = self.equations.gradients.sum(axis=0) + self._penalty() * (self.parameters - self.anchor)

@@ -48,7 +48,9 @@ class Reduced:
     allowed: float
 
 
-def reduced(parameters: Array, hessians: Array, gradients: Array, candidates: int) -> Reduced | None:
+def reduced(
+    parameters: Array, hessians: Array, gradients: Array, candidates: int, negligible: float = 0.0
+) -> Reduced | None:
     """What elimination leaves of fitted parameters (parameter,); None if all of them stay.
 
     Parameters
@@ -58,6 +60,8 @@ def reduced(parameters: Array, hessians: Array, gradients: Array, candidates: in
         Sums over the runs of each independent cluster, at the parameters.
     candidates : int
         How many terms were to be had, P.
+    negligible : float
+        Squares that a term may cost whatever φ is: of exact data that is the solver's error.
     """
     clusters, size = gradients.shape
     if clusters < FEWEST_CLUSTERS or size < 2:
@@ -65,7 +69,7 @@ def reduced(parameters: Array, hessians: Array, gradients: Array, candidates: in
     hessian = hessians.sum(axis=0)
     scale = np.sqrt(np.maximum(np.diagonal(hessian), 1e-300))
     inverse, rank = _inverse(hessian / np.outer(scale, scale))
-    price = _price((gradients - gradients.mean(axis=0)) / scale, inverse, rank, candidates)
+    price = max(_price((gradients - gradients.mean(axis=0)) / scale, inverse, rank, candidates), negligible)
     theta, kept, growth = parameters * scale, np.ones(size, dtype=bool), 0.0
     while kept.sum() > 1:
         variances = np.where(kept, np.maximum(np.diagonal(inverse), 1e-300), 1.0)

@@ -75,6 +75,12 @@ class PiecedObjective(Objective):
             gradients.append(equations.gradients)
         return Equations(cost, np.concatenate(hessians), np.concatenate(gradients))
 
+    def left_and_moved_at(self, parameters: Array) -> tuple[float, float]:
+        """``left_and_moved`` of the rollouts at these parameters."""
+        each = [piece.left_and_moved(rollouts([Probe(piece, parameters, self.substeps)])[0]) for piece in self.pieces()]
+        left, moved = np.sum(each, axis=0)
+        return float(left), float(moved)
+
     def apart_by_halving(self, parameters: Array) -> float:
         """How far rollouts with this number of substeps and with twice as many are apart, as ``apart``."""
         squares, count = 0.0, 0

@@ -94,6 +94,21 @@ class Objective:
         """How far signals (..., feature) are apart, as a root mean square, features in the scales they count in."""
         return float(np.sqrt(np.mean(self.weight_of[:, 0] * (one - other) ** 2)))
 
+    def left_and_moved(self, rollouts: Array) -> tuple[float, float]:
+        """Weighted squares that rollouts (segment, point, feature) leave of signals, and those of how far these go."""
+        signals = self.segments.states[..., 0]
+        weights = self.segments.weights[..., None] * self.weight_of[:, 0]
+        gone = signals - signals[:, :1]
+        return float(np.sum(weights * (rollouts - signals) ** 2)), float(np.sum(weights * gone**2))
+
+    def root_mean_square(self, cost: float) -> float:
+        """Of what rollouts leave of the signals, by their weighted squares: comparable with how far two are `apart`."""
+        segments, of_runs = (
+            self.segments,
+            self.n_runs / (int(self.segments.run.max()) + 1),
+        )  # of pieces the first is there
+        return math.sqrt(cost / float(of_runs * segments.weights.sum() * segments.states.shape[2]))
+
     @property
     def shape(self) -> tuple[int, int, int]:
         """Of what is integrated (segment, feature, column): the channels, and each moving one's sensitivities."""

@@ -31,6 +31,12 @@ MOST_FREED = 8  # features whose starting states are estimated unasked: each is 
 STAGES = (0.2, 0.6, 1.0)  # lengths of the segments, as shares of the window
 SHORTEST = 0.02  # of the window: where rollouts diverge, stages are inserted, down to growth by so little
 STEP_TOLERANCE = 1e-3  # of the data's root mean square, between rollouts with a step and with half of it
+POOR = 0.1  # share of what happens within the first segments, beyond which shorter ones come first
+STEP_SHARE = 0.1  # of what is left, as a root mean square: more of it may not be the solver's error
+FINEST_TOLERANCE = 1e-7  # of steps, for that
+MOST_OF_POLISHING = 64  # substeps of an interval
+SETTLED = 2.0  # factor by which their tolerance must fall for another round to be worth it
+MOST_POLISHING = 4  # rounds: of exact data each shows how much of what was left was the solver's
 EARLY_TOLERANCE, LAST_TOLERANCE = 1e-2, 1e-5  # relative decrease of the cost at which a stage is done
 MAX_ITERATIONS = 40  # a stage
 ALIKE = 0.05  # in the mean log of what runs leave: by less, the longest segments have the last word
@@ -109,8 +115,8 @@ def search(problem: Problem, staging: Staging) -> Search:
     if not ends:
         return _unrefined(samples, coefficients, parameters, stopped)
     end = ends[-1]
-    if freed and len(ends) > 1:
-        end = yield from _that_follows_longest(ends)
+    if len(ends) > 1:
+        end = yield from (_that_follows_longest(ends) if freed else _best_over_longest(ends, staging))
     descent, objective = end.descent, end.objective
     if stopped:
         descent.converged, descent.status = False, stopped
@@ -136,9 +142,12 @@ def search(problem: Problem, staging: Staging) -> Search:
 def _staged(
     problem: Problem, mask: NDArray[np.bool_], descent: DampedDescent, staging: Staging, freed: bool
 ) -> Generator[Question, Any, tuple[list[_End], str]]:
-    """Ends of the stages, of all where starts are estimated and else of the last, and why it ended early, "" if not."""
+    """Ends of the stages, and why the last was not the longest, "" if it was."""
     done, ahead, substeps, implicit = 0.0, list(staging.stages), 1, False
     ends: list[_End] = []
+    first = objective_of(problem.library, problem.samples, staging.points(freed), ahead[0], mask=mask, freed=freed)
+    if not freed and ahead[0] > SHORTEST and (yield from _unexplained(first, descent.parameters)) > POOR:
+        ahead.insert(0, SHORTEST)
     while ahead:
         objective = objective_of(
             problem.library, problem.samples, staging.points(freed), ahead[0], mask=mask, freed=freed
@@ -146,15 +155,16 @@ def _staged(
         objective.substeps, objective.implicit = substeps, implicit
         if not done:
             yield from choose_substeps(objective, descent.parameters, staging.step_tolerance)
-        tolerance = LAST_TOLERANCE if len(ahead) == 1 else EARLY_TOLERANCE
+        settles = len(ahead) == 1 or ahead[0] < staging.stages[0]  # nothing is behind, or near: an optimum is worth it
+        tolerance = LAST_TOLERANCE if settles else EARLY_TOLERANCE
         if (yield from descent.run(objective, tolerance, staging.max_iterations)):
             done = ahead.pop(0)
             substeps = objective.substeps
-            if not ahead:
-                finer = yield from choose_substeps(objective, descent.parameters, staging.step_tolerance)
-                if finer > substeps:  # whole rollouts can need finer steps than short ones
-                    yield from descent.run(objective, tolerance, staging.max_iterations)
-            ends = [*(ends if freed else ()), _End(done, objective, copy.copy(descent))]
+            if settles and ahead:
+                descent.anchor = descent.parameters  # what these rollouts say, rather than a start that failed them
+            if settles:
+                yield from _polished(objective, descent, staging)
+            ends.append(_End(done, objective, copy.copy(descent)))
         elif not implicit and substeps < MOST_SUBSTEPS and (steps := steps_for_decays(objective, descent.parameters)):
             substeps, implicit = steps  # the same stage again
         elif (ahead[0] - done) / 2 >= SHORTEST:
@@ -164,6 +174,50 @@ def _staged(
         else:
             return [], "rollouts diverge even over the shortest segments"
     return ends, ""
+
+
+def _polished(objective: Objective, descent: DampedDescent, staging: Staging) -> Generator[Question, Any, None]:
+    """Go on with finer steps, as long as what is left may be the solver's error: whole rollouts can need such.
+
+    Of exact data little is left, and what the steps get wrong in it would be read into the coefficients.
+    """
+    tolerance, most = staging.step_tolerance, MOST_SUBSTEPS
+    for _ in range(MOST_POLISHING):
+        before = objective.substeps
+        if (yield from choose_substeps(objective, descent.parameters, tolerance, most)) > before:
+            yield from descent.run(objective, LAST_TOLERANCE, staging.max_iterations)
+        left = objective.root_mean_square(descent.equations.cost)
+        finer = max(STEP_SHARE * left, FINEST_TOLERANCE)
+        if not finer < tolerance / SETTLED or descent.equations.cost <= objective.exact:
+            break
+        tolerance, most = finer, MOST_OF_POLISHING
+        descent.let_go()  # a pull towards the start would be most of what is left
+        yield from descent.run(objective, LAST_TOLERANCE, staging.max_iterations)
+
+
+def _unexplained(objective: Objective, parameters: Array) -> Generator[Question, Any, float]:
+    """Share of what happens within segments that rollouts leave; infinite where they end early."""
+    if isinstance(objective, PiecedObjective):
+        left, moved = objective.left_and_moved_at(parameters)
+    else:
+        left, moved = objective.left_and_moved((yield Probe(objective, parameters, objective.substeps)))
+    return left / moved if np.isfinite(left) and moved > 0 else np.inf
+
+
+def _best_over_longest(ends: list[_End], staging: Staging) -> Generator[Question, Any, _End]:
+    """Where the longest segments lead to from the end of the stage whose coefficients follow these best."""
+    last = ends[-1]
+    costs = []
+    for end in ends:
+        costs.append((yield from _unexplained(last.objective, end.descent.parameters)))
+    best = int(np.argmin(costs))
+    if best == len(ends) - 1:
+        return last
+    again = _End(last.share, last.objective, copy.copy(ends[best].descent))
+    if not (yield from again.descent.run(again.objective, LAST_TOLERANCE, staging.max_iterations)):
+        return last
+    yield from _polished(again.objective, again.descent, staging)
+    return again if again.descent.equations.cost < last.descent.equations.cost else last
 
 
 def _that_follows_longest(ends: list[_End]) -> Generator[Question, Any, _End]:
@@ -240,16 +294,18 @@ def _unrefined(samples: Samples, coefficients: Array, parameters: Array, why: st
     )
 
 
-def choose_substeps(objective: Objective, parameters: Array, tolerance: float) -> Generator[Question, Any, int]:
+def choose_substeps(
+    objective: Objective, parameters: Array, tolerance: float, most: int = MOST_SUBSTEPS
+) -> Generator[Question, Any, int]:
     """Halve the steps until that no longer moves the rollouts; how many there are then. A map's are what they are."""
     if objective.step is not None:
         return objective.substeps
     if isinstance(objective, PiecedObjective):
-        while objective.substeps < MOST_SUBSTEPS and objective.apart_by_halving(parameters) > tolerance:
+        while objective.substeps < most and objective.apart_by_halving(parameters) > tolerance:
             objective.substeps *= 2
         return objective.substeps
     coarse = yield Probe(objective, parameters, objective.substeps)
-    while objective.substeps < MOST_SUBSTEPS:
+    while objective.substeps < most:
         fine = yield Probe(objective, parameters, 2 * objective.substeps)
         if objective.apart(fine, coarse) <= tolerance:
             break

@@ -21,6 +21,8 @@ __all__ = ["TrainingSet"]
 
 MOST_EXCHANGED = 150  # coefficients of a library in which others are sought than were selected
 
+NEGLIGIBLE = 1e-10  # of the squares of what happens: no term of an exact law is worth less than solvers get wrong
+
 SMALL_LIBRARY = 64  # coefficients of a library that is rolled out whole, whatever was selected from it
 
 
@@ -134,7 +136,8 @@ class TrainingSet:
         if not result.reached:
             return None
         hessians, gradients = (self.samples.by_cluster(v) for v in (result.hessians, result.gradients))
-        found = reduced(result.coefficients[initial.mask], hessians, gradients, self.size)
+        negligible = NEGLIGIBLE * float(self.samples.gone.sum()) * self.samples.states.shape[2]
+        found = reduced(result.coefficients[initial.mask], hessians, gradients, self.size, negligible)
         if found is None:
             return None
         mask, coefficients = np.zeros_like(initial.mask), np.zeros_like(initial.coefficients)

@@ -14,6 +14,12 @@ NOISELESS = 1e-7  # of how far a feature goes, squared: a tenth of the solvers' 
 ROUNDING = 1e-12  # of a feature's size: a constant's differences are no more
 
 ORDERS = range(2, 7)  # of differences: below two trends count as noise, above six a few neighbours tell little
+# A mean square so many times what half of the squares are is of a few places, and of the signal: where noise was made,
+# additive, in proportion or with Student's t of three degrees, it was up to 10 times in 999 of 1000 series of a hundred
+# steps, and 100 times never; in spikes and jumps without noise over 700 times.
+OF_FEW_PLACES = 100.0
+FEWEST_WINDOWS = 16  # for half of them to say anything
+MEDIAN = 0.4549  # of the square of a standard normal variable
 
 
 def noise_variance(signal: Array, times: Array) -> float:
@@ -21,7 +27,8 @@ def noise_variance(signal: Array, times: Array) -> float:
 
     Divided differences of order k annihilate polynomials of degree k − 1, so that of a smooth signal only noise is
     left; normalised, their mean square estimates its variance. The least over orders 2 to 6 is taken: a signal that
-    is itself rough at the sampling rate can only raise it.
+    is itself rough at the sampling rate can only raise it. Noise is everywhere: where a few places alone are rough,
+    such as spikes that two samples have of each, what there is elsewhere is taken.
     """
     return float(_by_order(signal, times).mean(axis=1).min(initial=np.inf)) if _enough(signal) else 0.0
 
@@ -56,8 +63,29 @@ def _by_order(signal: Array, times: Array) -> Array:
             break
         weights = _difference_weights(times.tobytes(), order)
         windows = np.lib.stride_tricks.sliding_window_view(signal, order + 1, axis=0)
-        estimates.append(np.mean(np.einsum("nkw,nw->nk", windows, weights) ** 2, axis=0))
+        squares = np.einsum("nkw,nw->nk", windows, weights) ** 2
+        estimates.append(_of_most_places(squares, np.einsum("nkw,nkw->nk", windows, windows) / (order + 1)))
     return np.array(estimates)
+
+
+def _of_most_places(squares: Array, sizes: Array) -> Array:
+    """Means of squares (window, feature), or what medians say that they were, were they as large everywhere.
+
+    Of noise as large everywhere, or in proportion to the signal, whose own mean squares are ``sizes``; the larger.
+    """
+    means = squares.mean(axis=0)
+    if len(squares) < FEWEST_WINDOWS:
+        return np.asarray(means)
+    relative = _median(squares / np.maximum(sizes, np.finfo(float).tiny)) * sizes.mean(axis=0)
+    elsewhere = np.maximum(_median(squares), relative) / MEDIAN
+    return np.where(means > OF_FEW_PLACES * elsewhere, elsewhere, means)
+
+
+def _median(squares: Array) -> Array:
+    """Of those above zero, of each feature: a signal that stands still, or is rounded, says nothing of its noise."""
+    ordered, none = np.sort(squares, axis=0), np.sum(squares <= 0, axis=0)
+    middle = np.minimum(none + (len(squares) - none) // 2, len(squares) - 1)
+    return np.asarray(np.take_along_axis(ordered, middle[None], axis=0)[0])
 
 
 @lru_cache(maxsize=4 * len(ORDERS))  # features of a run, and mostly runs, are at the same times
