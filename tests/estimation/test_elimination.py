@@ -91,3 +91,17 @@ def test_of_equal_columns_one_goes():
 def test_few_clusters_say_nothing():
     assert reduced(*problem(TRUTH, 0, clusters=FEWEST_CLUSTERS - 1)[:3], 8) is None
     assert reduced(*problem(np.array([0.0]), 0)[:3], 8) is None  # a law has a term
+
+
+@pytest.mark.parametrize("share", [1e-6, 1e-2, 1e6])
+def test_no_term_stays_for_less_than_what_is_negligible(share):
+    """Of exact data nothing is left that a price could be told by: rounding would keep every term."""
+    truth = TRUTH + np.where(TRUTH == 0, 1e-7, 0.0)
+    theta, hessians, gradients, (columns, target) = problem(truth, 4, sigma=1e-9)
+    assert reduced(theta, hessians, gradients, 8) is None
+    cost = np.sum(target**2) * share
+    found = reduced(theta, hessians, gradients, 8, cost)
+    assert found.growth <= found.allowed == pytest.approx(cost * np.sum(~found.kept))
+    assert np.array_equal(found.kept, TRUTH != 0) or share > 1e-6
+    fitted = np.linalg.lstsq(columns[:, found.kept], target, rcond=None)[0]
+    np.testing.assert_allclose(found.parameters[found.kept], fitted, rtol=1e-6)

@@ -252,7 +252,7 @@ def test_a_short_laws_repr_is_its_equation():
     x = 3 + 2 * np.exp(-0.5 * np.arange(30.0))[:, None] * [1.0, -1.0]
     law = Linear("independent").fit(x).model_
     assert repr(law) == "linear/independent: (x)' = 1.5 - 0.5*x"
-    assert law._repr_latex_() == r"$\displaystyle \begin{aligned} \dot{x} &= 1.506 - 0.502 x \end{aligned}$"
+    assert law._repr_latex_() == r"$\displaystyle \begin{aligned} \dot{x} &= 1.5 - 0.5 x \end{aligned}$"
 
 
 def test_a_long_laws_repr_counts_what_it_leaves_out():
