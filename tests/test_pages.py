@@ -61,6 +61,13 @@ def test_links_lead_somewhere(page):
         assert not anchor or anchor in anchors(led), f"{page.name} links to {target}, whose headings are {anchors(led)}"
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_no_line_is_lost_as_a_comment(page):
+    """The site leaves out lines that begin with a percent sign."""
+    prose = re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)
+    assert not re.findall(r"^[ >]*%.*$", prose, re.MULTILINE)
+
+
 def test_every_page_is_reached_from_the_readme():
     reached, ahead = set(), [ROOT / "README.md"]
     while ahead:
