@@ -103,11 +103,9 @@ class Objective:
 
     def root_mean_square(self, cost: float) -> float:
         """Of what rollouts leave of the signals, by their weighted squares: comparable with how far two are `apart`."""
-        segments, of_runs = (
-            self.segments,
-            self.n_runs / (int(self.segments.run.max()) + 1),
-        )  # of pieces the first is there
-        return math.sqrt(cost / float(of_runs * segments.weights.sum() * segments.states.shape[2]))
+        segments = self.segments
+        shares = self.n_runs / (int(segments.run.max()) + 1)  # of objectives in pieces the first run's are there
+        return math.sqrt(cost / float(shares * segments.weights.sum() * segments.states.shape[2]))
 
     @property
     def shape(self) -> tuple[int, int, int]:

@@ -115,8 +115,10 @@ def search(problem: Problem, staging: Staging) -> Search:
     if not ends:
         return _unrefined(samples, coefficients, parameters, stopped)
     end = ends[-1]
-    if len(ends) > 1:
-        end = yield from (_that_follows_longest(ends) if freed else _best_over_longest(ends, staging))
+    if freed and len(ends) > 1:
+        end = yield from _that_follows_longest(ends)
+    elif ends[0].share < min(staging.stages[0], end.share):
+        end = yield from _best_over_longest(ends, staging)
     descent, objective = end.descent, end.objective
     if stopped:
         descent.converged, descent.status = False, stopped
@@ -145,9 +147,6 @@ def _staged(
     """Ends of the stages, and why the last was not the longest, "" if it was."""
     done, ahead, substeps, implicit = 0.0, list(staging.stages), 1, False
     ends: list[_End] = []
-    first = objective_of(problem.library, problem.samples, staging.points(freed), ahead[0], mask=mask, freed=freed)
-    if not freed and ahead[0] > SHORTEST and (yield from _unexplained(first, descent.parameters)) > POOR:
-        ahead.insert(0, SHORTEST)
     while ahead:
         objective = objective_of(
             problem.library, problem.samples, staging.points(freed), ahead[0], mask=mask, freed=freed
@@ -155,6 +154,10 @@ def _staged(
         objective.substeps, objective.implicit = substeps, implicit
         if not done:
             yield from choose_substeps(objective, descent.parameters, staging.step_tolerance)
+            first = not freed and len(ahead) == len(staging.stages) and ahead[0] > SHORTEST
+            if first and (yield from _unexplained(objective, descent.parameters)) > POOR:
+                ahead.insert(0, SHORTEST)
+                continue
         settles = len(ahead) == 1 or ahead[0] < staging.stages[0]  # nothing is behind, or near: an optimum is worth it
         tolerance = LAST_TOLERANCE if settles else EARLY_TOLERANCE
         if (yield from descent.run(objective, tolerance, staging.max_iterations)):
@@ -181,18 +184,17 @@ def _polished(objective: Objective, descent: DampedDescent, staging: Staging) ->
 
     Of exact data little is left, and what the steps get wrong in it would be read into the coefficients.
     """
-    tolerance, most = staging.step_tolerance, MOST_SUBSTEPS
+    tolerance, most, pulled = staging.step_tolerance, MOST_SUBSTEPS, False
     for _ in range(MOST_POLISHING):
         before = objective.substeps
-        if (yield from choose_substeps(objective, descent.parameters, tolerance, most)) > before:
+        now = yield from choose_substeps(objective, descent.parameters, tolerance, most)
+        if now > before or pulled:
             yield from descent.run(objective, LAST_TOLERANCE, staging.max_iterations)
-        left = objective.root_mean_square(descent.equations.cost)
-        finer = max(STEP_SHARE * left, FINEST_TOLERANCE)
+        finer = max(STEP_SHARE * objective.root_mean_square(descent.equations.cost), FINEST_TOLERANCE)
         if not finer < tolerance / SETTLED or descent.equations.cost <= objective.exact:
             break
-        tolerance, most = finer, MOST_OF_POLISHING
+        tolerance, most, pulled = finer, MOST_OF_POLISHING, descent.ridge > 0
         descent.let_go()  # a pull towards the start would be most of what is left
-        yield from descent.run(objective, LAST_TOLERANCE, staging.max_iterations)
 
 
 def _unexplained(objective: Objective, parameters: Array) -> Generator[Question, Any, float]:
@@ -205,7 +207,10 @@ def _unexplained(objective: Objective, parameters: Array) -> Generator[Question,
 
 
 def _best_over_longest(ends: list[_End], staging: Staging) -> Generator[Question, Any, _End]:
-    """Where the longest segments lead to from the end of the stage whose coefficients follow these best."""
+    """Where the longest segments lead to from the end of the stage whose coefficients follow these best.
+
+    The stages between may have led away from what the shortest segments had found.
+    """
     last = ends[-1]
     costs = []
     for end in ends:
