@@ -55,7 +55,8 @@ class DampedDescent:
                 self.equations, damping = trial, damping / 5
             else:
                 damping *= 8
-            if (after < before and before - after <= tolerance * before) or damping > MAX_DAMPING:
+            gained_little = after < before and before - after <= tolerance * before
+            if gained_little or damping > MAX_DAMPING or self.equations.cost <= objective.exact:
                 self.converged, self.status = True, "converged"
                 break
             costs.append(min(costs[-1], after))

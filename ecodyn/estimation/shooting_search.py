@@ -34,9 +34,10 @@ STEP_TOLERANCE = 1e-3  # of the data's root mean square, between rollouts with a
 POOR = 0.5  # share of what happens within the first segments, beyond which shorter ones come first
 STEP_SHARE = 0.1  # of what is left, as a root mean square: more of it may not be the solver's error
 FINEST_TOLERANCE = 1e-7  # of steps, for that
+NEARLY_EXACT = 1e-3  # left of data of order one, under which it may all be the solver's
 MOST_OF_POLISHING = 64  # substeps of an interval
 SETTLED = 2.0  # factor by which their tolerance must fall for another round to be worth it
-MOST_POLISHING = 4  # rounds: of exact data each shows how much of what was left was the solver's
+MOST_POLISHING = 3  # rounds
 EARLY_TOLERANCE, LAST_TOLERANCE = 1e-2, 1e-5  # relative decrease of the cost at which a stage is done
 MAX_ITERATIONS = 40  # a stage
 ALIKE = 0.05  # in the mean log of what runs leave: by less, the longest segments have the last word
@@ -190,7 +191,8 @@ def _polished(objective: Objective, descent: DampedDescent, staging: Staging) ->
         now = yield from choose_substeps(objective, descent.parameters, tolerance, most)
         if now > before or pulled:
             yield from descent.run(objective, LAST_TOLERANCE, staging.max_iterations)
-        finer = max(STEP_SHARE * objective.root_mean_square(descent.equations.cost), FINEST_TOLERANCE)
+        left = objective.root_mean_square(descent.equations.cost)
+        finer = STEP_SHARE * left if left > NEARLY_EXACT else FINEST_TOLERANCE
         if not finer < tolerance / SETTLED or descent.equations.cost <= objective.exact:
             break
         tolerance, most, pulled = finer, MOST_OF_POLISHING, descent.ridge > 0
