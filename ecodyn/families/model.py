@@ -68,7 +68,7 @@ class FittedModel(Printed):
     ('linear', 'independent', 'flow', 2)
     >>> print(model.simulate([1.0, 2.0, 4.0], steps=[0.0, 10.0]).signal.round(3))
     [[[1.    2.    4.   ]
-      [0.368 0.736 1.471]]]
+      [0.368 0.736 1.472]]]
     """
 
     family: str
@@ -236,7 +236,7 @@ class FittedModel(Printed):
         >>> rollout = Linear(coupling="independent").fit(x).model_.simulate([1.0, 2.0, 4.0], steps=[0.0, 10.0])
         >>> print(rollout.status, rollout.signal.round(3))
         ('ok',) [[[1.    2.    4.   ]
-          [0.368 0.736 1.471]]]
+          [0.368 0.736 1.472]]]
         """
         start = starting_states(x0, self.features, self.channels, any_labels=not self.per_feature)
         law = self

@@ -68,7 +68,7 @@ class Predictor(Configured):
         >>> law = Linear(coupling="independent").fit(np.exp(-0.1 * np.arange(50.0))[:, None] * [1.0, 2.0, 3.0])
         >>> law.predict([1.0, 2.0, 4.0], t=[0.0, 10.0]).round(3)
         array([[1.   , 2.   , 4.   ],
-               [0.368, 0.736, 1.471]])
+               [0.368, 0.736, 1.472]])
         """
         check_is_fitted(self, "model_")
         start = self._checked_start(x0, t)
