@@ -26,9 +26,11 @@ class ConstrainedDescent(DampedDescent):
         super().__init__(parameters, ridge)
         self.restriction, self._judged = restriction, False
 
-    def run(self, objective: Objective, tolerance: float, max_iterations: int) -> Generator[Question, Any, bool]:
+    def run(
+        self, objective: Objective, tolerance: float, max_iterations: int, *, enough: float = 0.0
+    ) -> Generator[Question, Any, bool]:
         """One stage; what has only come to where stability cuts steps short has not converged."""
-        finished = yield from super().run(objective, tolerance, max_iterations)
+        finished = yield from super().run(objective, tolerance, max_iterations, enough=enough)
         if finished and self.converged and self.restriction.stability and not self.optimality(objective.exact) < STUCK:
             self.converged, self.status = False, "stopped where further steps lead to laws that are not stable"
         return finished

@@ -28,8 +28,13 @@ class DampedDescent:
         self.status = ""
         self.equations: Equations
 
-    def run(self, objective: Objective, tolerance: float, max_iterations: int) -> Generator[Question, Any, bool]:
-        """One stage, from where the last one ended; false if its rollouts diverge from there."""
+    def run(
+        self, objective: Objective, tolerance: float, max_iterations: int, *, enough: float = 0.0
+    ) -> Generator[Question, Any, bool]:
+        """One stage, from where the last one ended; false if its rollouts diverge from there.
+
+        It ends where a step takes off less than a share ``tolerance`` of the cost, or that is no more than ``enough``.
+        """
         starts = objective.first_starts()
         current = yield Trial(objective, self.parameters, starts)
         if not np.isfinite(current.cost):
@@ -56,7 +61,7 @@ class DampedDescent:
             else:
                 damping *= 8
             gained_little = after < before and before - after <= tolerance * before
-            if gained_little or damping > MAX_DAMPING or self.equations.cost <= objective.exact:
+            if gained_little or damping > MAX_DAMPING or self.equations.cost <= enough:
                 self.converged, self.status = True, "converged"
                 break
             costs.append(min(costs[-1], after))

@@ -155,7 +155,7 @@ def _staged(
         objective.substeps, objective.implicit = substeps, implicit
         if not done:
             yield from choose_substeps(objective, descent.parameters, staging.step_tolerance)
-            first = not freed and len(ahead) == len(staging.stages) and ahead[0] > SHORTEST
+            first = not freed and len(ahead) == len(staging.stages) > 1 and ahead[0] > SHORTEST
             if first and (yield from _unexplained(objective, descent.parameters)) > POOR:
                 ahead.insert(0, SHORTEST)
                 continue
@@ -190,7 +190,7 @@ def _polished(objective: Objective, descent: DampedDescent, staging: Staging) ->
         before = objective.substeps
         now = yield from choose_substeps(objective, descent.parameters, tolerance, most)
         if now > before or pulled:
-            yield from descent.run(objective, LAST_TOLERANCE, staging.max_iterations)
+            yield from descent.run(objective, LAST_TOLERANCE, staging.max_iterations, enough=objective.exact)
         left = objective.root_mean_square(descent.equations.cost)
         finer = STEP_SHARE * left if left > NEARLY_EXACT else FINEST_TOLERANCE
         if not finer < tolerance / SETTLED or descent.equations.cost <= objective.exact:
