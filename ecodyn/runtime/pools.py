@@ -23,6 +23,7 @@ ORPHAN_SECONDS = 1.0  # between two looks of a worker at its parent
 IDLE_SECONDS = 300  # that workers are kept for the next call: a new one takes seconds to import what it needs
 KILLED = "its process was killed each time that it was tried, perhaps for memory"
 
+MANAGER = "ExecutorManagerThread"  # loky's name for the thread that hands out items
 # loky replaces a worker that grew by 300 MB since its first item, as one does that imports torch, and warns of a leak.
 REPLACED = "A worker stopped while some jobs were given to the executor"
 
@@ -116,7 +117,7 @@ def new_workers(processes: int) -> Iterator[Any]:
     try:
         yield pool
     finally:
-        pool.shutdown(kill_workers=True)
+        _killed(pool)
 
 
 @contextmanager
@@ -131,8 +132,27 @@ def kept_workers(processes: int) -> Iterator[Any]:
     try:
         yield pool
     except BaseException:  # an interrupt, or nobody wants the rest
-        pool.shutdown(kill_workers=True)
+        _killed(pool)
         raise
+
+
+def _killed(pool: Any) -> None:
+    """End a pool with what it is at.
+
+    Where an interrupt came while an item was submitted, loky's thread stumbles over it on its way out, once the workers
+    are gone: its traceback would be all that a user sees.
+    """
+    hook = threading.excepthook
+
+    def without_that(args: threading.ExceptHookArgs) -> None:
+        if not (args.exc_type is KeyError and args.thread is not None and args.thread.name == MANAGER):
+            hook(args)
+
+    threading.excepthook = without_that
+    try:
+        pool.shutdown(kill_workers=True)
+    finally:
+        threading.excepthook = hook
 
 
 def _replace_silently() -> None:

@@ -108,7 +108,7 @@ def test_signals_end_alike_and_resumed_it_is_the_comparison(name, jobs, runs, un
     assert child.returncode == 128 + number, stderr
     assert gone < in_time(), f"workers were there for {gone:.1f} s"
     assert "interrupted" in stderr
-    assert "Traceback" not in stderr
+    assert "Traceback" not in stderr, stderr
     finished = len(kept_files(out / "tasks"))
     assert finished >= 3
     assert not list(out.rglob(".*"))  # neither a lock nor half a file

@@ -105,3 +105,10 @@ def test_workers_that_grow_are_replaced_without_a_word(pool):
         warnings.simplefilter("error")  # of which the thread that replaces them would die
         items = [0, 0, 400, 400, 0, 0]
         assert dict(pools.in_pools(pool, grown, items, 2, None, 1.0)) == dict(enumerate(items))
+
+
+def test_an_item_half_submitted_leaves_no_traceback_when_its_pool_is_ended():
+    """As an interrupt leaves it: its number is in the queue, and what is to be done is not."""
+    with pools.new_workers(1) as pool:
+        assert pool.submit(abs, -1).result() == 1
+        pool._work_ids.put(10**6)  # pytest would say so if the thread that takes it died of it
