@@ -136,7 +136,7 @@ def _with_none_adequate(plan: Plan, entries: Sequence[Entry], verdict: Verdict, 
         if adequacy is None or not adequacy.leaves_more_than_noise:
             return verdict
         found[name] = adequacy
-    return verdict.with_none_adequate(found) if found else verdict
+    return verdict.with_none_adequate(found)
 
 
 def verdict_of(entries: Sequence[Entry], protocol: str, window: Window, request: Request) -> Verdict:

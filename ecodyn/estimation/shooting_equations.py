@@ -94,12 +94,15 @@ class Objective:
         """How far signals (..., feature) are apart, as a root mean square, features in the scales they count in."""
         return float(np.sqrt(np.mean(self.weight_of[:, 0] * (one - other) ** 2)))
 
-    def left_and_moved(self, rollouts: Array) -> tuple[float, float]:
-        """Weighted squares that rollouts (segment, point, feature) leave of signals, and those of how far these go."""
-        signals = self.segments.states[..., 0]
+    def squares(self, signals: Array | float) -> Array:
+        """Weighted squares of how far signals, (segment, point, feature) or alike, are from the data's, so shaped."""
         weights = self.segments.weights[..., None] * self.weight_of[:, 0]
-        gone = signals - signals[:, :1]
-        return float(np.sum(weights * (rollouts - signals) ** 2)), float(np.sum(weights * gone**2))
+        return np.asarray(weights * (signals - self.segments.states[..., 0]) ** 2)
+
+    def left_and_moved(self, rollouts: Array) -> tuple[float, float]:
+        """What rollouts leave of the squares, and those of how far the data go within segments."""
+        first = self.segments.states[:, :1, :, 0]
+        return float(np.sum(self.squares(rollouts))), float(np.sum(self.squares(first)))
 
     def root_mean_square(self, cost: float) -> float:
         """Of what rollouts leave of the signals, by their weighted squares: comparable with how far two are `apart`."""

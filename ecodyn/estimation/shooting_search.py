@@ -21,7 +21,16 @@ from ecodyn.estimation.shooting_equations import MOST_SUBSTEPS, Objective, Probe
 from ecodyn.estimation.shooting_result import Problem, ShootingResult, of_runs
 from ecodyn.rollouts.stiff_marching import is_stiff
 
-__all__ = ["EARLY_TOLERANCE", "LAST_TOLERANCE", "Search", "Staging", "choose_substeps", "search", "steps_for_decays"]
+__all__ = [
+    "EARLY_TOLERANCE",
+    "LAST_TOLERANCE",
+    "SETTLED",
+    "Search",
+    "Staging",
+    "choose_substeps",
+    "search",
+    "steps_for_decays",
+]
 
 
 AUTO = "auto"  # of options: as the data ask for
@@ -258,10 +267,8 @@ def _left_by_run(objective: Objective, rollouts: Array) -> Array:
 
     With it, none is told by how well it follows noise; those that diverged leave all there is.
     """
-    segments, weight = objective.segments, objective.weight_of[:, 0]
-    signals, weights = segments.states[..., 0], segments.weights[..., None] * weight
-    of_run = np.sum(weights * (rollouts - signals) ** 2, axis=(1, 2)).reshape(objective.n_runs, -1).sum(axis=1)
-    all_there_is = float(np.sum(weights * signals**2))
+    of_run = np.sum(objective.squares(rollouts), axis=(1, 2)).reshape(objective.n_runs, -1).sum(axis=1)
+    all_there_is = float(np.sum(objective.squares(0.0)))
     return np.asarray(np.where(of_run < all_there_is, of_run, all_there_is) + objective.noise / objective.n_runs)
 
 

@@ -11,13 +11,13 @@ import numpy as np
 from ecodyn.arrays import Array
 from ecodyn.estimation.multiple_shooting import STAGES, STEP_TOLERANCE, Problem, ShootingResult, shoot_all
 from ecodyn.estimation.samples import Samples
+from ecodyn.estimation.shooting_search import SETTLED
 from ecodyn.formulas.law import FormulaLaw
 from ecodyn.formulas.searching import Candidate, Search, candidates_of, draws_of
 
 __all__ = ["FittedFormula", "fit_formulas"]
 
 STEP_SHARE = 0.01  # of a rollout's misfit, that the solver's error may be
-SETTLED = 2.0  # factor by which the steps' tolerance must fall for another round to be worth it
 EXACT = 1e-18  # mean square of what is left, the data being of order one: nine digits, of which conditioning takes some
 UNDONE = 1e-4  # share of the squares that a further step would take off, from which on the search goes on
 MOST_POLISHING = 4  # rounds: of exact data each shows how much of the misfit was the solver's

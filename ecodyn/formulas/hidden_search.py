@@ -21,8 +21,8 @@ from ecodyn.estimation.multiple_shooting import AUTO, STAGES, STEP_TOLERANCE, Sh
 from ecodyn.estimation.samples import Samples
 from ecodyn.estimation.segments import Segments
 from ecodyn.estimation.shooting_equations import Probe, Question
-from ecodyn.estimation.shooting_search import EARLY_TOLERANCE, LAST_TOLERANCE, choose_substeps
-from ecodyn.formulas.fitting import MOST_POLISHING, SETTLED, STEP_SHARE, UNDONE, FittedFormula
+from ecodyn.estimation.shooting_search import EARLY_TOLERANCE, LAST_TOLERANCE, SETTLED, choose_substeps
+from ecodyn.formulas.fitting import MOST_POLISHING, STEP_SHARE, UNDONE, FittedFormula
 from ecodyn.formulas.hidden_draws import Draw, drawn, hidden_law
 from ecodyn.formulas.hidden_law import HiddenLaw
 from ecodyn.formulas.hidden_objective import HiddenObjective, beginnings, with_channels

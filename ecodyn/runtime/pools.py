@@ -117,7 +117,7 @@ def new_workers(processes: int) -> Iterator[Any]:
     try:
         yield pool
     finally:
-        _killed(pool)
+        _ended(pool)
 
 
 @contextmanager
@@ -132,11 +132,11 @@ def kept_workers(processes: int) -> Iterator[Any]:
     try:
         yield pool
     except BaseException:  # an interrupt, or nobody wants the rest
-        _killed(pool)
+        _ended(pool)
         raise
 
 
-def _killed(pool: Any) -> None:
+def _ended(pool: Any) -> None:
     """End a pool with what it is at.
 
     Where an interrupt came while an item was submitted, loky's thread stumbles over it on its way out, once the workers

@@ -31,9 +31,9 @@ NOISE = {
 @given(seed=SEEDS)
 @settings(max_examples=20, deadline=None)
 @pytest.mark.parametrize("kind", NOISE)
-@pytest.mark.parametrize("signal", [np.sin, lambda t: falling_out(), lambda t: spikes()])
+@pytest.mark.parametrize("signal", [np.sin(T), falling_out(), spikes()], ids=["wave", "falling out", "spikes"])
 def test_noise_that_is_everywhere_is_found(kind, signal, seed):
-    truth = np.stack([signal(T)] * 4, axis=1)
+    truth = np.stack([signal] * 4, axis=1)
     noise = NOISE[kind](np.random.default_rng(seed), truth)
     assert noise_variance(truth + noise, T) > 0.4 * np.mean(noise**2)
 
