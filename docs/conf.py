@@ -67,6 +67,7 @@ sphinx_gallery_conf = {
     "min_reported_time": 0,
     "within_subsection_order": "FileNameSortKey",
     "matplotlib_animations": False,
+    "capture_repr": ("_repr_html_",),  # not that of the legend that a script ends in
 }
 
 
@@ -79,6 +80,9 @@ def write_commands(_: object) -> None:
 
     command = typer.main.get_command(app)
     text = get_docs_for_click(obj=command, ctx=typer.Context(command), name="ecodyn")
+    for each in command.commands.values():  # whose lines the list cuts
+        whole = str(each.help).partition("\n\n")[0].replace("\n", " ")
+        text = text.replace(each.get_short_help_str(), whole)
     folder = HERE / "generated"
     folder.mkdir(exist_ok=True)
     (folder / "commands.md").write_text(text, encoding="utf-8")

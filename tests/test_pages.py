@@ -68,6 +68,14 @@ def test_no_line_is_lost_as_a_comment(page):
     assert not re.findall(r"^[ >]*%.*$", prose, re.MULTILINE)
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_powers_stand_in_code(page):
+    """x**2 in a sentence is the beginning of something bold; x\\*\\*2 and `x**2` are what they say."""
+    fenced = re.compile(r"^( *)```.*?^\1```", re.MULTILINE | re.DOTALL)
+    said = re.sub(r"`[^`]*`", "", fenced.sub("", page.read_text(encoding="utf-8")))
+    assert not re.findall(r"\w\*\*\w", said)
+
+
 def test_every_page_is_reached_from_the_readme():
     reached, ahead = set(), [ROOT / "README.md"]
     while ahead:

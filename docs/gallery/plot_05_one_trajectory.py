@@ -20,4 +20,4 @@ rollout = found.model.simulate(solved.y[:, 0], t)
 plt.plot(t, solved.y.T, label=["angle", "angular velocity"])
 plt.plot(t, rollout.signal[0], "k:", label=["law", None])
 plt.gca().set(xlabel="time", ylabel="rad, rad per unit of time")
-plt.legend(frameon=False)
+plt.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)  # above the curves

@@ -22,9 +22,10 @@ noisy = ecodyn.Trajectories(clean + 0.1 * rng.standard_normal(clean.shape), step
 
 panels = plt.subplots(1, 3, figsize=(9, 3), layout="constrained")[1]
 panels[0].imshow(a, cmap="RdBu", vmin=-1.5, vmax=1.5)
-panels[0].set_title("simulated")
+panels[0].set(title="simulated", xticks=range(4), yticks=range(4))
 for panel, constraints in zip(panels[1:], (None, ["A symmetric"]), strict=True):
     law = ecodyn.Linear("full", constraints=constraints).fit(noisy)
     found = law.model_.interactions()
     panel.imshow(found, cmap="RdBu", vmin=-1.5, vmax=1.5)
-    panel.set_title(f"{'symmetric' if constraints else 'free'}: off by {np.abs(found - a).max():.2f}")
+    title = f"{'symmetric' if constraints else 'free'}: off by {np.abs(found - a).max():.2f}"
+    panel.set(title=title, xticks=range(4), yticks=range(4))
