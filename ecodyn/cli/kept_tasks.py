@@ -27,7 +27,8 @@ TASKS = "tasks"  # the folder beside them of what is finished
 
 @contextmanager
 def held(folder: Path | None, *, force: bool, resume: bool) -> Iterator[None]:
-    """Keep other comparisons out of the folder while this one goes on."""
+    """Keep other comparisons out of the folder while this one goes on; what a killed one was writing is removed."""
+    from ecodyn.runtime.files import unfinished
     from ecodyn.runtime.folder_lock import folder_lock
 
     if folder is None:
@@ -39,6 +40,10 @@ def held(folder: Path | None, *, force: bool, resume: bool) -> Iterator[None]:
         raise typer.BadParameter(f"expected a folder for the report, {folder} is a file")
     folder.mkdir(parents=True, exist_ok=True)
     with folder_lock(folder, force=force):
+        if not force:  # which goes on whoever is writing into it
+            reports = [path for path in unfinished(folder) if path.stem.startswith(f".{Path(REPORT).stem}.")]
+            for path in [*reports, *unfinished(folder / TASKS)]:
+                path.unlink(missing_ok=True)
         yield
 
 

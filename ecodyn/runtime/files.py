@@ -21,6 +21,7 @@ __all__ = [
     "first_line",
     "flush",
     "sha256",
+    "unfinished",
     "write_whole",
 ]
 
@@ -28,6 +29,8 @@ LONGEST_LINE = 300  # letters of another's error that a sentence quotes
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)  # of a place that can take nothing more
 ERROR_NUMBER = re.compile(r"(?:os error|errno =) (\d+)")  # as safetensors and HDF5 write it
 SHOWN_OF_NAME = 40  # letters of a name in that of its temporary file: names end at 255 bytes
+TOKEN_BYTES = 6  # of what makes that name one of its own
+TEMPORARY = re.compile(rf"\..+\.[0-9a-f]{{{2 * TOKEN_BYTES}}}(\.[^.]*)?")
 PERMISSIONS = 0o777
 HASH_BLOCK = 1 << 20  # bytes read at a time, so that a file larger than memory can be hashed
 LFS_SIGNATURE = b"version https://git-lfs"  # of a pointer in place of a file that Git LFS did not fetch
@@ -52,7 +55,7 @@ def write_whole(path: str | os.PathLike[str], *, force: bool = False) -> Iterato
     target = Path(path)
     check_output(target, force=force)
     # Of a long name as much as leaves room for what is added.
-    temporary = target.with_name(f".{target.stem[:SHOWN_OF_NAME]}.{secrets.token_hex(6)}{target.suffix}")
+    temporary = target.with_name(f".{target.stem[:SHOWN_OF_NAME]}.{secrets.token_hex(TOKEN_BYTES)}{target.suffix}")
     try:
         mode = _mode_of_new(temporary)
         yield temporary
@@ -70,6 +73,14 @@ def write_whole(path: str | os.PathLike[str], *, force: bool = False) -> Iterato
     finally:
         temporary.unlink(missing_ok=True)  # after the rename there is nothing left under this name
     _flush_folder(target.parent)
+
+
+def unfinished(folder: str | os.PathLike[str]) -> list[Path]:
+    """Temporary files of `write_whole` in a folder: somebody is writing them, or was killed while writing.
+
+    Nothing tells one from the other, so that they may be removed only where nobody else can be writing.
+    """
+    return sorted(path for path in Path(folder).glob(".*") if TEMPORARY.fullmatch(path.name))
 
 
 def check_output(path: str | os.PathLike[str], *, force: bool = False) -> None:

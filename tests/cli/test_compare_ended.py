@@ -180,6 +180,21 @@ def test_two_at_a_time_into_one_folder(runs, tmp_path):
 QUICK = ["--family", "linear", "--coupling", "independent", "--protocol", "in_sample", "--jobs", 1]
 
 
+def test_what_a_killed_one_was_writing_is_removed(runs, tmp_path):
+    """By the next that holds the folder; other hidden files are somebody's, and --force holds nothing."""
+    out = tmp_path / "report"
+    (out / "tasks").mkdir(parents=True)
+    half = [out / f".report.{'0' * 12}.json", out / "tasks" / f".{'a' * 40}.{'1' * 12}.npz"]
+    others = [out / ".gitignore", out / f".notes.{'0' * 12}.txt"]
+    for path in half + others:
+        path.touch()
+    assert run("compare", runs, *QUICK, "-o", out, "--force").exit_code == 0
+    assert all(path.exists() for path in half + others)
+    assert run("compare", runs, *QUICK, "-o", out, "--resume").exit_code == 0
+    assert not any(path.exists() for path in half)
+    assert all(path.exists() for path in others)
+
+
 def test_finished_tasks_are_neither_lost_nor_taken_unasked(circles, tmp_path, monkeypatch):
     drawn, out = [], tmp_path / "report"
 

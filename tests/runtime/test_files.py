@@ -7,7 +7,7 @@ import os
 import pytest
 
 from ecodyn.errors import FullDiskError, OutputExistsError, UnusableDataError
-from ecodyn.runtime.files import check_regular, first_bytes, sha256, write_whole
+from ecodyn.runtime.files import check_regular, first_bytes, sha256, unfinished, write_whole
 
 
 def test_what_was_written_is_there_and_nothing_else(tmp_path):
@@ -52,6 +52,15 @@ def test_failed_rename_leaves_nothing(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="no space"), write_whole(tmp_path / "a.nc") as temporary:
         temporary.write_text("whole")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["report.json", "x" * 200 + ".npz", "no_suffix", "two.dots.nc"])
+def test_what_is_being_written_is_found(tmp_path, name):
+    (tmp_path / ".hidden.json").touch()  # somebody's own
+    with write_whole(tmp_path / name) as temporary:
+        temporary.write_text("half")
+        assert unfinished(tmp_path) == [temporary]
+    assert unfinished(tmp_path) == []
 
 
 def test_existing_output_is_refused_before_any_work(tmp_path):
