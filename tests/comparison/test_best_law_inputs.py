@@ -19,13 +19,14 @@ from ecodyn.statistics.smoothing import smoothed
 LORENZ_TERMS = {(0, "x_1"), (0, "x_2"), (1, "x_1"), (1, "x_2"), (1, "x_1*x_3"), (2, "x_1*x_2"), (2, "x_3")}
 
 
-def lorenz():
-    def slopes(x, _):
-        a, b, c = x.T
-        return np.stack([10 * (b - a), a * (28 - c) - b, a * b - 8 / 3 * c], axis=-1)
+def lorenz_slopes(x, _):
+    a, b, c = x.T
+    return np.stack([10 * (b - a), a * (28 - c) - b, a * b - 8 / 3 * c], axis=-1)
 
+
+def lorenz():
     times = np.linspace(0.0, 5.0, 501)
-    return integrate(slopes, [[-8.0, 7.0, 27.0]], times, rtol=1e-10, max_evaluations=200_000).values[0], times
+    return integrate(lorenz_slopes, [[-8.0, 7.0, 27.0]], times, rtol=1e-10, max_evaluations=200_000).values[0], times
 
 
 def test_smoothing_is_the_same_in_any_unit_of_time():
@@ -45,6 +46,20 @@ def test_smoothing_leaves_fast_clean_data_as_they_are():
 @pytest.mark.slow
 def test_a_long_clean_chaotic_trajectory_gives_its_law():
     law = ecodyn.best_law(*lorenz(), resamples=5).model
+    found = {(f, law.library.monomial(t, f)) for f, row in enumerate(law.coefficients) for t in np.flatnonzero(row)}
+    assert found == LORENZ_TERMS
+
+
+@pytest.mark.slow
+def test_noisy_chaotic_trajectories_give_their_law():
+    """Over whole runs of some Lyapunov times rollouts lead nowhere from a little way off; over parts they do."""
+    times, rng = np.arange(0.0, 5.0, 0.01), np.random.default_rng(1)
+    starts = [rng.uniform([-15, -15, 10], [15, 15, 40]) for _ in range(8)]
+    clean = integrate(lorenz_slopes, starts[:2], times, rtol=1e-10, max_evaluations=200_000).values
+    noisy = [x + 0.2 * rng.standard_normal(x.shape) for x in clean]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ecodyn.DataWarning)  # that it was sought over parts
+        law = ecodyn.best_law(noisy, times, resamples=5).model
     found = {(f, law.library.monomial(t, f)) for f, row in enumerate(law.coefficients) for t in np.flatnonzero(row)}
     assert found == LORENZ_TERMS
 
@@ -164,3 +179,8 @@ def test_candidates_after_the_chosen_law_are_in_the_order_of_their_criterion():
     criteria = [c.criterion for c in found.candidates[1:]]
     assert criteria == sorted(criteria)
     assert np.isfinite([c.unexplained for c in found.candidates]).all()
+
+
+def test_features_may_be_named():
+    found = ecodyn.best_law(CIRCLE, TIMES, feature_names=["up", "along"], degree=1, resamples=2)
+    assert found.model.features == ("up", "along")

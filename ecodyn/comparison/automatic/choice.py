@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from ecodyn.arrays import Integers
+from ecodyn.comparison.automatic.following import MUCH, SHOWN, followed
 from ecodyn.comparison.automatic.monomials import Terms
-from ecodyn.comparison.automatic.other_starts import least_risk
-from ecodyn.comparison.automatic.parameters import searched
-from ecodyn.comparison.automatic.preparation import SEARCHED, Prepared, columns_alike, degree_for, prepared, thinned
+from ecodyn.comparison.automatic.other_starts import of_least_risk
+from ecodyn.comparison.automatic.preparation import columns_alike, degree_for, prepared
 from ecodyn.comparison.automatic.problem import Problem
-from ecodyn.comparison.automatic.refinement import Refined, refine
-from ecodyn.comparison.automatic.resampling import chosen_in_resamples
+from ecodyn.comparison.automatic.refinement import Refined
+from ecodyn.comparison.automatic.resampling import resampled
 from ecodyn.comparison.automatic.result import BestLaw, CandidateLaw
-from ecodyn.comparison.automatic.search import Found, Tried
+from ecodyn.comparison.automatic.search import Tried
 from ecodyn.comparison.automatic.written import form_of, law_of, names_of
 from ecodyn.errors import DataWarning, UnusableDataError
 from ecodyn.extraction.gathering import data_of
@@ -31,15 +31,14 @@ from ecodyn.trajectories.values import Numbers
 
 __all__ = ["best_law"]
 
-SHOWN = 20  # candidates in the result
 SURE = 0.9  # of resamples: terms that the best law has in fewer are named
-MUCH = 0.1  # of the movement left: the law's terms say little of what moves then
 
 
 def best_law(
     x: DataLike,
     t: Numbers | float | None = None,
     *,
+    feature_names: Sequence[str] | None = None,
     degree: int | None = None,
     resamples: int = 200,
     seed: int = 0,
@@ -70,6 +69,8 @@ def best_law(
         and a column the same feature in all of them.
     t : array (step,), a list of them (one a run), or the spacing of the steps
         Times of data that carry none.
+    feature_names : list of str, optional
+        Labels of the features, in place of those that x has.
     degree : int, optional
         Of the largest library: by default 5 of one feature, 3 of two to five, 2 of six or seven, and 1 of eight to
         sixteen; 1 asks for linear laws alone. It is lowered where a library would have over 100 terms or a law over
@@ -110,13 +111,17 @@ def best_law(
     if degree is not None:
         check_whole("degree", degree, 1)
     data = data_of(x, t).complete()
+    if feature_names is not None:
+        data = data.with_features(feature_names)
     if varying := data.varying_inputs():
         raise UnusableDataError(no_terms_in("the search for the best law", varying))
     terms = Terms(data.n_features, degree_for(data.n_features, degree))
     ready = prepared(data, terms, alike=columns_alike(x))
     with np.errstate(all="ignore"):  # laws that diverge are part of the search
-        problem, following, found = _following(ready)
-        picks = chosen_in_resamples(problem, following, found.substeps, resamples, seed)
+        problem, laws, found = followed(ready)
+        values = resampled(problem, laws, found.substeps, resamples, seed)
+        first, *others = of_least_risk(problem, laws, found.substeps, values)
+    following, picks = _foremost(laws, first, others)
     best, left, scaled = following[0], problem.left(following[0]), problem.terms
     problem = replace(problem, terms=ready.terms(scaled))  # what is told is in the data's units
     if left > MUCH:
@@ -133,41 +138,15 @@ def best_law(
     )
 
 
-def _following(ready: Prepared) -> tuple[Problem, list[Refined], Found]:
-    """The problem with the floor that was used, laws that follow all of its data, the chosen one first, and the rest.
-
-    Of long runs, some samples are searched on; the best laws are then refitted on all.
-    """
-    some, every = thinned(ready.problem)
-    found = searched(some, ready.scale)
-    problem = replace(ready.problem, floor=found.problem.floor, terms=found.problem.terms)
-    laws = [law for law in found.pool if law.ok]
-    if every > 1:
-        warnings.warn(
-            f"of {max(len(t) for _, _, t in problem.runs)} samples of the longest run, one in {every} was searched "
-            f"on, about {SEARCHED}, and the {SHOWN} best laws were refitted on all; a coarser sampling, or a shorter "
-            "window, is searched on as it is",
-            DataWarning,
-            stacklevel=3,
-        )
-        laws, found = laws[:SHOWN], replace(found, substeps=max(1, math.ceil(found.substeps / every)))
-        bound, substeps = problem.bound, found.substeps
-        if laws:
-            refine(problem.terms, laws, problem.runs, problem.weights, substeps=substeps, bound=bound, stages=(1.0,))
-        laws = sorted((law for law in laws if law.ok), key=problem.value)
-    if not laws:
-        raise UnusableDataError(
-            f"expected a polynomial law of degree {problem.terms.degree} or less that follows the data from end to "
-            f"end, got {len(found.pool)} that diverge; give a shorter or finer sampled window, another degree=, or use "
-            "compare"
-        )
-    laws.insert(0, laws.pop(least_risk(problem, laws, found.substeps)))
-    return problem, laws, found
+def _foremost(laws: list[Refined], first: int, picks: Sequence[int]) -> tuple[list[Refined], Integers]:
+    """Laws with one of them put first, and the positions of others in that order."""
+    order = [first, *(i for i in range(len(laws)) if i != first)]
+    return [laws[i] for i in order], np.argsort(order)[np.asarray(picks, dtype=np.intp)]
 
 
 def _too_much(problem: Problem, left: float) -> str:
     """What is said of a law that explains little."""
-    noise = float(np.mean(problem.noise / problem.own**2))
+    noise = problem.noise_share
     return (
         f"no polynomial law of degree <= {problem.terms.degree} follows the data: the best leaves {100 * left:.0f} % "
         f"of the movement, a smoothing spline {100 * noise:.0f} %; give a shorter or finer sampled window, or cut the "

@@ -13,7 +13,7 @@ from ecodyn.arrays import Array
 from ecodyn.comparison.automatic.problem import Problem
 from ecodyn.comparison.automatic.refinement import Refined, march_laws
 
-__all__ = ["least_risk"]
+__all__ = ["of_least_risk"]
 
 WITHIN = 16.0  # of the criterion: laws further from the best have weights under a seventh
 # Of the weights, four times that of a posterior, which takes the laws for all there are. Of the 69 worked-on systems
@@ -28,16 +28,27 @@ BEYOND = 0.25  # of a feature's range that starts may lie outside of it, where i
 POINTS = 100  # of a rollout
 
 
-def least_risk(problem: Problem, laws: list[Refined], substeps: int) -> int:
-    """Position of the law among laws sorted by the criterion, the best first."""
-    values = np.array([problem.value(law) for law in laws[:MOST]])
-    near = [law for law, value in zip(laws, values, strict=False) if value - values[0] <= WITHIN]
-    if len(near) < 2:
-        return 0
-    weights = np.exp(-(values[: len(near)] - values[0]) / TEMPERATURE)
-    rollouts = _rolled(problem, near, substeps) / problem.own
-    risks = np.array([float(_apart(rollout, rollouts) @ weights) for rollout in rollouts]) / weights.sum()
-    return int(np.flatnonzero(risks <= risks.min() + INDIFFERENT)[0])
+def of_least_risk(problem: Problem, laws: list[Refined], substeps: int, values: Array) -> list[int]:
+    """Position of the law for each row of criteria (row, law); laws are sorted by those of the first row."""
+    values = values[:, :MOST]
+    lowest = values.min(axis=1, keepdims=True)
+    near = values - lowest <= WITHIN
+    asked = np.flatnonzero(near[near.sum(axis=1) > 1].any(axis=0))
+    if not len(asked):
+        return [int(i) for i in values.argmin(axis=1)]
+    rollouts = _rolled(problem, [laws[i] for i in asked], substeps) / problem.own
+    apart = np.array([_apart(rollout, rollouts) for rollout in rollouts])
+    chosen = []
+    for value, best, among in zip(values, lowest[:, 0], near, strict=True):
+        if among.sum() < 2:
+            chosen.append(int(value.argmin()))
+            continue
+        rows = np.flatnonzero(among[asked])
+        weights = np.exp(-(value[asked[rows]] - best) / TEMPERATURE)
+        risks = apart[np.ix_(rows, rows)] @ weights / weights.sum()
+        alike = asked[rows[risks <= risks.min() + INDIFFERENT]]
+        chosen.append(int(alike[value[alike].argmin()]))
+    return chosen
 
 
 def _apart(rollout: Array, others: Array) -> Array:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from ecodyn.comparison.automatic.monomials import Terms
 from ecodyn.comparison.automatic.refinement import Refined
 from ecodyn.estimation.term_costs import term_costs
 
-__all__ = ["Problem"]
+__all__ = ["Problem", "in_parts"]
 
 EXACT_FLOOR = 1e-9  # of a feature's movement squared: under it the solver's error is what is fitted
 EXACT_WEIGHT = 1e-8  # of a feature's movement squared: noise that weights count at least
@@ -32,6 +33,11 @@ class Problem:
     def noise(self) -> Array:
         """Variance of what smoothing took away, (feature,)."""
         return np.mean(np.concatenate([x - smooth for x, smooth, _ in self.runs]) ** 2, axis=0)
+
+    @property
+    def noise_share(self) -> float:
+        """Of the movement, what smoothing took away."""
+        return float(np.mean(self.noise / self.own**2))
 
     @cached_property
     def weights(self) -> Array:
@@ -82,3 +88,15 @@ class Problem:
         """Which of terms that data can't tell apart goes first, (term,): functions, the highest degree, pure powers."""
         with_function = self.terms.exponents[:, self.terms.features :].any(axis=1)
         return with_function * 100.0 + self.terms.degrees * 10.0 + self.terms.exponents.max(axis=1)
+
+
+def in_parts(problem: Problem, parts: int) -> Problem:
+    """The same with each run cut in so many, neighbours of which share a sample."""
+    if parts == 1:
+        return problem
+    cut = []
+    for x, smooth, t in problem.runs:
+        ends = np.rint(np.linspace(0, len(t) - 1, parts + 1)).astype(int)
+        rows = [slice(a, b + 1) for a, b in pairwise(ends)]
+        cut += [(x[part], smooth[part], t[part]) for part in rows]
+    return replace(problem, runs=cut)

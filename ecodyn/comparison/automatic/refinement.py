@@ -54,9 +54,9 @@ class Window:
     """Segments (segment, point) of the runs, of equal numbers of steps; the last ones may overlap those before."""
 
     def __init__(self, runs: list[tuple[Array, Array, Array]], share: float) -> None:
-        self.data, self.smooth, self.times, self.counted = [], [], [], []
+        self.data, self.smooth, self.times, self.counted, self.run = [], [], [], [], []
         steps = max(2, round(share * (min(len(t) for _, _, t in runs) - 1)))
-        for x, smooth, t in runs:
+        for run, (x, smooth, t) in enumerate(runs):
             n = len(t) - 1
             size = min(steps, n)
             begin = 0
@@ -68,6 +68,7 @@ class Window:
                 self.smooth.append(smooth[first])
                 self.times.append(t[rows])
                 self.counted.append(counted)
+                self.run.append(run)
                 begin = first + size
         self.x, self.t = np.stack(self.data), np.stack(self.times)
         self.use = np.stack(self.counted).astype(float)

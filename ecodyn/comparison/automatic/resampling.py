@@ -1,4 +1,4 @@
-"""How often each law is the best of resampled segments of the data.
+"""What laws are worth on resampled segments of the data.
 
 Segments of the runs are drawn with replacement, and each law's criterion is made again from its rollouts' residuals in
 them, without a new fit: the resampling of estimated log likelihoods (Kishino, Miyata and Hasegawa 1990).
@@ -8,24 +8,24 @@ from __future__ import annotations
 
 import numpy as np
 
-from ecodyn.arrays import Array, Integers
+from ecodyn.arrays import Array
 from ecodyn.comparison.automatic.problem import Problem
 from ecodyn.comparison.automatic.refinement import Refined, Window, march_laws
 
-__all__ = ["chosen_in_resamples"]
+__all__ = ["resampled"]
 
 SEGMENTS = 20  # of a run: each has to hold what correlates residuals
 
 
-def chosen_in_resamples(problem: Problem, laws: list[Refined], substeps: int, resamples: int, seed: int) -> Integers:
-    """Which law was best in each resample, (resample,): positions among the laws, all of which follow all pieces."""
+def resampled(problem: Problem, laws: list[Refined], substeps: int, resamples: int, seed: int) -> Array:
+    """Criteria (1 + resample, law) of laws that follow all pieces: on the data, and on each resample."""
     squares, counts = _by_segment(problem, laws, substeps)
     draws = np.random.default_rng(seed).integers(len(counts), size=(resamples, len(counts)))
     weights = np.stack([np.bincount(d, minlength=len(counts)) for d in draws]).astype(float)
     total = np.einsum("rs,lsf->rlf", weights, squares)
     mean = total / (weights @ counts)[:, None, None]
     values = [[problem.criterion(m, law.mask) for m, law in zip(row, laws, strict=True)] for row in mean]
-    return np.argmin(np.array(values), axis=1).astype(np.intp)
+    return np.array([[problem.value(law) for law in laws], *values])
 
 
 def _by_segment(problem: Problem, laws: list[Refined], substeps: int) -> tuple[Array, Array]:
