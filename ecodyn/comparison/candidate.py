@@ -39,6 +39,8 @@ class Candidate(Named):
     training : (run,) what each run moves the mean loss by as something that is fitted to; None where nothing is known
     gross_losses : losses (run,) with measurement noise left in, and no unexplained share below a ten-thousandth; the
         losses themselves if left out
+    selected_by : label of the family whose selection of the same terms has these losses, where that is another number
+        than its own fit has; else empty
     """
 
     name: ModelName
@@ -53,6 +55,7 @@ class Candidate(Named):
     title: str = ""
     gross_losses: Array | None = None
     training: Array | None = None
+    selected_by: str = ""
 
     def loss(self, gross: bool = False) -> Array:
         """Losses a run, less measurement noise or with it."""
@@ -70,6 +73,11 @@ class Candidate(Named):
         Noise stays what it is: of all that is left only the rest moves.
         """
         return min(1.0, math.exp(mean(self.losses) - mean(self.loss(gross)))) if gross else 1.0
+
+    @property
+    def left(self) -> float:
+        """Share left unexplained, of a mean skill or, where a rollout diverged and has none, by the geometric mean."""
+        return math.exp(mean(self.losses)) if self.diverged else 1 - mean(self.skills)
 
     @property
     def eligible(self) -> bool:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ecodyn.arrays import Array
 from ecodyn.comparison.candidate import Candidate, mean
 from ecodyn.families.model_name import NULL
 from ecodyn.statistics.confidence_set import FLIPS, confidence_set, p_above
@@ -33,7 +34,7 @@ class Ranking:
     lowest : the lowest mean loss
     best : the family named; None if none can be
     standing : whom a tie or an undecided verdict is between, the lowest first
-    beats_nulls : whether the lowest beats every null
+    unbeaten : the nulls that the lowest doesn't surely beat, the best of them first
     noise_included : whether the best will do only by what is left in all, measurement noise included
     coupling_open : whether only its family is sure, and others of its couplings may do as well
     p_value : the largest that naming the best rests on
@@ -44,7 +45,7 @@ class Ranking:
     lowest: Candidate
     best: Candidate | None
     standing: list[Candidate]
-    beats_nulls: bool
+    unbeaten: tuple[Candidate, ...]
     noise_included: bool
     coupling_open: bool
     p_value: float
@@ -73,6 +74,7 @@ def one_model(eligible: Sequence[Candidate]) -> dict[Candidate, list[Candidate]]
             gross_losses=lowest.gross_losses,
             skills=lowest.skills,
             training=lowest.training,
+            selected_by="" if f"{home.left:.1%}" == f"{lowest.left:.1%}" else lowest.label,
         )
         models[home if lowest is home else model] = names
     return models
@@ -186,8 +188,8 @@ def _rank(models: Sequence[Candidate], nulls: Sequence[Candidate], rule: Rule) -
     if best is not None and any(c.simplicity < best.simplicity and c not in enough for c in members):
         best = None
     standing = [lowest, *(c for c in models if c is not lowest and (c in members or c in enough))]
-    beats_nulls = against_nulls[lowest] <= 1 - TEST_LEVEL
-    coupling_open = best is None and beats_nulls and _one_family(standing)
+    unbeaten = sorted((n for n in nulls if rule.p_beats(lowest, n) > 1 - TEST_LEVEL), key=lambda n: mean(n.losses))
+    coupling_open = best is None and not unbeaten and _one_family(standing)
     if coupling_open:
         best = lowest
     eliminated = [p for c, p in p_values.items() if c not in members]
@@ -196,7 +198,7 @@ def _rank(models: Sequence[Candidate], nulls: Sequence[Candidate], rule: Rule) -
         lowest=lowest,
         best=best,
         standing=standing,
-        beats_nulls=beats_nulls,
+        unbeaten=tuple(unbeaten),
         noise_included=best is not None and any(gross for _, gross in enough.get(best, ())),
         coupling_open=coupling_open,
         p_value=float(max([*relied_on, *eliminated], default=0.0)),
@@ -236,17 +238,39 @@ def runs_needed(ranking: Ranking, rule: Rule) -> int | None:
     return max(FEWEST_RUNS, runs + 1, int(np.argmax(settled)) + 2)
 
 
-def _settled(a: Candidate, b: Candidate, rule: Rule) -> NDArray[np.bool_]:
-    """Whether a contest would be settled with 2, 3, … runs."""
+def runs_to_beat_nulls(ranking: Ranking, rule: Rule) -> int | None:
+    """The smallest number of runs with which the lowest would surely beat every null, if differences stay as they are.
+
+    None where a null leaves as little, or so nearly that no number up to 1000 would do.
+    """
+    runs = len(ranking.lowest.losses)
+    if runs < 2:
+        return FEWEST_RUNS
+    settled = np.all([_beaten(ranking.lowest, null, rule) for null in ranking.unbeaten], axis=0)
+    return max(FEWEST_RUNS, runs + 1, int(np.argmax(settled)) + 2) if settled.any() else None
+
+
+def _beaten(a: Candidate, b: Candidate, rule: Rule) -> NDArray[np.bool_]:
+    """Whether a would surely leave less than b with 2, 3, … runs."""
+    differences = np.sort(a.losses - b.losses)
+    return np.asarray(float(differences.mean()) + _half(differences, rule.inflation(a, b)) <= 0.0)
+
+
+def _half(differences: Array, inflation: float) -> Array:
+    """t₀.₉₅,ₙ₋₁ · s/√n of 2, 3, … runs."""
     from scipy.stats import t
 
     n = np.arange(2, MOST_RUNS + 1)
-    quantile = t.ppf(TEST_LEVEL, n - 1) / np.sqrt(n)
+    return np.asarray(t.ppf(TEST_LEVEL, n - 1) / np.sqrt(n) * (float(differences.std(ddof=1)) * inflation))
+
+
+def _settled(a: Candidate, b: Candidate, rule: Rule) -> NDArray[np.bool_]:
+    """Whether a contest would be settled with 2, 3, … runs."""
     simple, other = sorted((a, b), key=lambda c: c.simplicity)
-    settled = np.zeros(len(n), dtype=bool)
+    settled = np.zeros(MOST_RUNS - 1, dtype=bool)
     for gross in (False, True):
         difference = np.sort(simple.loss(gross) - other.loss(gross))  # sorted: the order of runs can't matter
-        half = quantile * float(difference.std(ddof=1)) * rule.inflation(a, b)
+        half = _half(difference, rule.inflation(a, b))
         excess = float(difference.mean())
         settled |= (excess + half <= rule.margin) | (False if gross else half <= abs(excess))
     return settled

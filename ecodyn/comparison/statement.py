@@ -27,9 +27,9 @@ def _unexplained(c: Candidate) -> str:
     return f"leaves {1 - skill:.1%} unexplained (skill {skill:.3f})"
 
 
-def _left(c: Candidate) -> float:
-    """Share left unexplained, of a mean skill or, where a rollout diverged and has none, by the geometric mean."""
-    return math.exp(mean(c.losses)) if c.diverged else 1 - mean(c.skills)
+def _named(c: Candidate) -> str:
+    """Its label, and whose fits the numbers are of."""
+    return f"{c.label} as {c.selected_by} selects it" if c.selected_by else c.label
 
 
 def listed_diverged(candidates: Sequence[Candidate]) -> str:
@@ -84,7 +84,7 @@ class Statement:
         if self.status == DECIDED:
             return lead + f"{self._leaves(self.best)}{self._runner_up(candidates)}."
         if self.status == TIED and self.ranking.coupling_open:
-            others = ", ".join(f"{c.label} ({_left(c):.1%})" for c in self.ranking.standing if c is not self.best)
+            others = ", ".join(f"{_named(c)} ({c.left:.1%})" for c in self.ranking.standing if c is not self.best)
             return lead + (
                 f"{self._leaves(self.best)}, and no other family as little; with which coupling is undecided, it may "
                 f"be {others} as well; {self._needed()}."
@@ -97,11 +97,20 @@ class Statement:
                 f"{'of these it is the simplest' if self._simplest() else 'none of these is simpler'}."
             )
         if self.status == NO_FAMILY:
-            return lead + (
-                f"no family describes the competition: {self._leaves(self.ranking.lowest)}, which does not beat "
-                "every null model."
-            )
+            return lead + self._no_family()
         return lead + self._undecided()
+
+    def _no_family(self) -> str:
+        lowest, null = self.ranking.lowest, self.ranking.unbeaten[0]
+        if mean(null.losses) <= mean(lowest.losses):
+            return (
+                f"no family describes the competition: {self._leaves(lowest)}, and the null model {null.label} leaves "
+                f"no more ({null.left:.1%})."
+            )
+        return (
+            f"no family surely describes the competition: {self._leaves(lowest)}, but these runs can't tell it from "
+            f"the null model {null.label}, which leaves {null.left:.1%}; {self._needed()}."
+        )
 
     def _simplest(self) -> bool:
         """Whether all that it is tied with are less simple: a map and its flow are equally so."""
@@ -113,25 +122,26 @@ class Statement:
                 f"undecided, since fewer than {FEWEST_RUNS} runs can't tell families apart; lowest so far: "
                 f"{self._leaves(self.ranking.lowest)}."
             )
-        standing = sorted(self.ranking.standing, key=_left)  # the least first; all of them stand in the report's table
+        # The least first; all of them stand in the report's table.
+        standing = sorted(self.ranking.standing, key=lambda c: c.left)
         named, others = standing[:MOST_NAMED], standing[MOST_NAMED:]
-        names = ", ".join(f"{c.label} ({_left(c):.1%} unexplained)" for c in named)
+        names = ", ".join(f"{_named(c)} ({c.left:.1%} unexplained)" for c in named)
         what = "others" if len(others) > 1 else "other"
-        further = f" and {len(others)} {what} (up to {_left(others[-1]):.1%})" if others else ""
+        further = f" and {len(others)} {what} (up to {others[-1].left:.1%})" if others else ""
         return f"undecided between {names}{further}; {self._needed()}."
 
     def _needed(self) -> str:
         return f"about {self.needed} runs would settle it" if self.needed else "over 1000 runs would be needed"
 
     def _leaves(self, c: Candidate) -> str:
-        return f"{c.label} {_unexplained(c)}"
+        return f"{_named(c)} {_unexplained(c)}"
 
     def _runner_up(self, candidates: Sequence[Candidate]) -> str:
         others = [c for c in candidates if c.eligible and c is not self.best]
         if not others:
             return "; no other family was there to be compared with"
         second = min(others, key=lambda c: mean(c.losses))
-        return f", decidedly less than any other (next: {second.label}, which {_unexplained(second)})"
+        return f", decidedly less than any other (next: {_named(second)}, which {_unexplained(second)})"
 
     def _twins(self) -> str:
         names = ", ".join(twin.label for twin in self.twins)

@@ -18,7 +18,7 @@ import numpy as np
 
 from ecodyn.comparison.adequacy import Adequacy
 from ecodyn.comparison.candidate import DECIDED, INADEQUATE, NO_FAMILY, TIED, UNDECIDED, Candidate, mean
-from ecodyn.comparison.ranking import Ranking, Rule, ranked, runs_needed
+from ecodyn.comparison.ranking import Ranking, Rule, ranked, runs_needed, runs_to_beat_nulls
 from ecodyn.comparison.statement import Statement, said_of_chance
 from ecodyn.families.model_name import CLOCK, FAMILY, ModelName
 from ecodyn.runtime.json_values import number
@@ -40,8 +40,8 @@ class Verdict:
     statement : the sentence a reader can quote
     best : the family named, None if none can be
     tied, undecided_against : the others that stand
-    runs_needed : number of runs that would settle what is undecided, the family or its coupling; None where nothing is,
-        or there is none up to 1000
+    runs_needed : number of runs that would settle what is undecided, the family or its coupling, or that would surely
+        tell the best of "no_family" from the nulls; None where nothing is open, or there is none up to 1000
     share_of_neural_ode : skill of the best over that of the best universal family, one that can approximate any
         right-hand side, with its 95 % interval. Of the families built in that is the neural ODE, which gave it its
         name in report.json
@@ -197,7 +197,7 @@ def decide(
         ranking=ranking,
         status=status,
         coupled=None if best is None or ranking.coupling_open else _coupled(names_of[best][0], candidates, rule),
-        needed=runs_needed(ranking, rule) if status == UNDECIDED or ranking.coupling_open else None,
+        needed=_needed(status, ranking, rule),
         share=_share_of(best, strongest),
         strongest=strongest,
         diverged=sorted((c for c in candidates if c.kind == FAMILY and c.diverged), key=lambda c: c.simplicity),
@@ -231,11 +231,18 @@ def _verdict(sentence: Statement, best: Candidate | None, names_of: dict[Candida
 def _status(runs: int, ranking: Ranking) -> str:
     if runs < FEWEST_RUNS:
         return UNDECIDED
-    if not ranking.beats_nulls:
+    if ranking.unbeaten:
         return NO_FAMILY
     if ranking.best is None:
         return UNDECIDED
     return TIED if len(ranking.standing) > 1 else DECIDED
+
+
+def _needed(status: str, ranking: Ranking, rule: Rule) -> int | None:
+    """How many runs would settle what is open: the family, its coupling, or whether it is better than a null."""
+    if status == NO_FAMILY:
+        return runs_to_beat_nulls(ranking, rule)
+    return runs_needed(ranking, rule) if status == UNDECIDED or ranking.coupling_open else None
 
 
 def _coupled(best: Candidate, candidates: Sequence[Candidate], rule: Rule) -> bool | None:

@@ -59,3 +59,14 @@ def test_two_names_of_one_model_stand_and_fall_together():
     assert "next: lotka_volterra" in verdict.statement
     assert verdict.members == {named("linear"), named("sindy")}
     assert verdict.p_values[named("linear")] == verdict.p_values[named("sindy")]
+
+
+def test_a_number_that_is_a_selections_is_said_to_be():
+    """The table has linear's own; the sentence says whose the better one is."""
+    linear = model("linear", above=0.3, seed=1, terms=frozenset({"1", "x", "mean_x"}))
+    sparser = model("sindy", seed=2, library_size=14, terms=frozenset({"1", "x"}), selects=True)
+    worse = model("lotka_volterra", above=3.0, seed=3)
+    verdict = decide([linear, sparser, worse, null(above=5.0)])
+    assert "linear/exchangeable as sindy/exchangeable selects it leaves" in verdict.statement
+    alike = replace(sparser, losses=linear.losses, skills=linear.skills)
+    assert "selects it" not in decide([linear, alike, worse, null(above=5.0)]).statement

@@ -77,6 +77,19 @@ def test_not_beating_a_null_is_no_family():
     assert verdict.runs_needed is None
     assert not verdict.coupling_identified
     assert "no family describes" in verdict.statement
+    assert "the null model persistence leaves no more" in verdict.statement
+
+
+def test_what_too_few_runs_cannot_tell_from_a_null_is_said_with_how_many_would():
+    """As good as the null in one of five runs, better by far in four: no flip of signs is as rare as 5 %."""
+    family = model("linear", above=-10.0, runs=FEWEST_RUNS)
+    alike = null(above=0.0, seed=None, runs=FEWEST_RUNS)
+    alike.losses[0] = family.losses[0]
+    verdict = decide([family, alike])
+    assert verdict.status == "no_family"
+    assert verdict.runs_needed == FEWEST_RUNS + 1
+    assert "can't tell it from the null model persistence" in verdict.statement
+    assert f"about {FEWEST_RUNS + 1} runs would settle it" in verdict.statement
 
 
 def test_every_null_must_be_beaten():
