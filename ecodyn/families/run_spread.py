@@ -14,6 +14,7 @@ from ecodyn.statistics.intervals import INTERVAL_LEVEL
 __all__ = ["Spread", "spread_of_all", "spread_over_runs"]
 
 RUNS_FOR_HALVES = 4  # two in each half: with one no standard error could be had
+FEW = 200  # runs, up to which it matters what a fit makes of each: of more, standard errors are a percent larger by it
 DECIDED = 1e-9  # length of a coefficient's share in all free directions: less is rounding
 
 
@@ -42,7 +43,9 @@ def spread_over_runs(theta: Array, hessians: Array, gradients: Array, directions
     inverse = inverse_within(hessians, directions)
     meat = gradients.T @ gradients * runs / (runs - 1)
     error = np.sqrt(np.maximum(np.diagonal(inverse @ meat @ inverse), 0.0))
-    half_width = t.ppf(0.5 + INTERVAL_LEVEL / 2, runs - 1) * error
+    half_width = t.ppf(0.5 + INTERVAL_LEVEL / 2, runs - 1) * np.maximum(
+        error, _left_out(hessians, gradients, directions)
+    )
     each = zip(hessians, gradients, strict=True)
     single = np.array([_step(theta, h[None], g[None], directions) for h, g in each])
     spread = single.std(axis=0, ddof=1) / np.maximum(np.abs(theta), 1e-300)
@@ -55,6 +58,19 @@ def spread_over_runs(theta: Array, hessians: Array, gradients: Array, directions
     if directions is not None:  # what constraints alone decide is the same in both
         halves = np.where(np.linalg.norm(directions, axis=1) > DECIDED, halves, 0.0)
     return Spread(half_width=half_width, halves=halves, run_spread=spread, first=first, second=second)
+
+
+def _left_out(hessians: Array, gradients: Array, directions: Array | None) -> Array:
+    """Standard errors (P,) by leaving out a run at a time, √((R − 1)/R Σᵣ Δθᵣ²) with Δθᵣ = (H − Hᵣ)⁻¹ gᵣ.
+
+    A fit draws each run's gradient towards 0, most of all that of a run which others say little beside, so that what
+    the gradients show is too small: of eight runs intervals held the truth in 88 % instead of 95 % (Bell and McCaffrey
+    2002, whose third correction this is).
+    """
+    runs = len(hessians)
+    others = hessians.sum(axis=0)[None] - hessians
+    changes = [inverse_within(other[None], directions) @ g for other, g in zip(others, gradients, strict=True)]
+    return np.asarray(np.sqrt((runs - 1) / runs * np.sum(np.square(changes), axis=0)))
 
 
 def _step(theta: Array, hessians: Array, gradients: Array, directions: Array | None) -> Array:

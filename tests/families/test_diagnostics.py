@@ -3,6 +3,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import t
 
 from ecodyn import Linear, LotkaVolterra, SINDy, load_model
 from ecodyn.errors import UnusableDataError
@@ -11,6 +14,8 @@ from ecodyn.families.conditioning import condition_number, effective_rank
 from ecodyn.families.run_spread import spread_over_runs
 from ecodyn.stability.equilibria import find_equilibria
 from ecodyn.trajectories import Trajectories
+
+open_inputs = settings(max_examples=25, deadline=None, derandomize=True, database=None)
 
 THETA = np.array([[0.02, -0.06, 0.02]])  # of linear_runs
 
@@ -34,6 +39,25 @@ def test_intervals_over_runs_cover_the_truth(refine):
         low, high = law.diagnostics.low[0], law.diagnostics.high[0]
         hits.append((low < [b, a]) & ([b, a] < high))
     assert 0.88 <= np.mean(hits) <= 0.99, np.mean(hits, axis=0)
+
+
+@given(st.integers(3, 9), st.integers(0, 10**6))
+@open_inputs
+def test_intervals_are_at_least_those_of_leaving_runs_out(runs, seed):
+    """Of least squares what the gradients and Hessians say of a run left out is what a fit without it finds."""
+    rng = np.random.default_rng(seed)
+    x, y = rng.standard_normal((runs, 6, 2)), rng.standard_normal((runs, 6))
+
+    def fitted(kept):
+        return np.linalg.lstsq(x[kept].reshape(-1, 2), y[kept].ravel(), rcond=None)[0]
+
+    theta = fitted(np.arange(runs))
+    hessians = x.swapaxes(1, 2) @ x
+    gradients = np.einsum("rnp,rn->rp", x, x @ theta - y)
+    changes = np.array([fitted(np.delete(np.arange(runs), r)) - theta for r in range(runs)])
+    jackknife = t.ppf(0.975, runs - 1) * np.sqrt((runs - 1) / runs * np.sum(changes**2, axis=0))
+    half_width = spread_over_runs(theta, hessians, gradients).half_width
+    assert (half_width >= jackknife * (1 - 1e-9)).all()
 
 
 def test_spread_of_a_mean_is_the_t_interval():
