@@ -55,6 +55,7 @@ html_theme_options = {
 }
 html_sidebars: dict[str, list[str]] = {"start": []}  # a page of its own, without others beside it
 html_show_sourcelink = False
+smartquotes_action = "qe"  # two hyphens are those of an option
 
 sphinx_gallery_conf = {
     "examples_dirs": ["gallery"],
@@ -83,6 +84,9 @@ def write_commands(_: object) -> None:
     for each in command.commands.values():  # whose lines the list cuts
         whole = str(each.help).partition("\n\n")[0].replace("\n", " ")
         text = text.replace(each.get_short_help_str(), whole)
+    # What an option's help says of formulas is no Markdown.
+    lines = [line[:2] + line[2:].replace("*", r"\*") if line.startswith("* `-") else line for line in text.splitlines()]
+    text = "\n".join(lines) + "\n"
     folder = HERE / "generated"
     folder.mkdir(exist_ok=True)
     (folder / "commands.md").write_text(text, encoding="utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,14 @@ class Reading:
     time: str | None = None
     run: str | None = None
     missing: str = "drop"
+
+    @property
+    def flags(self) -> str:
+        """As they are typed, each after a space."""
+        stated = {"--columns": self.columns, "--time-column": self.time, "--run-column": self.run}
+        if self.missing != "drop":
+            stated["--missing"] = self.missing
+        return "".join(f" {flag} {shlex.quote(value)}" for flag, value in stated.items() if value is not None)
 
     def options(self) -> TableOptions:
         """The same for the API, which refuses an unknown word."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -68,7 +69,7 @@ def inspect(
         reading = Reading(columns, time_column, run_column, missing)
         # What a format is named for is a log, whatever else it could be read as.
         if log_format is None and (runs := loaded_unless_log(path, reading)) is not None:
-            facts = trajectories_facts(path, runs)
+            facts = trajectories_facts(path, runs, reading.flags)
             if example is not None:
                 say(str(EXAMPLES[example]))
                 facts["command"] = f"ecodyn compare --example {example} -o report"
@@ -93,13 +94,14 @@ def inspect(
             console().print(log_table(log))
 
 
-def trajectories_facts(path: Path, runs: Trajectories) -> TrajectoriesFacts:
-    """What is in a trajectories file."""
+def trajectories_facts(path: Path, runs: Trajectories, flags: str = "") -> TrajectoriesFacts:
+    """What is in a trajectories file, or in a table that was read by these flags."""
     import numpy as np
 
     from ecodyn.trajectories.independence import with_copies_together
 
     together, dependent = with_copies_together(runs)
+    file = f"{shlex.quote(str(path))}{flags}"
     return {
         "path": str(path),
         "runs": runs.n_runs,
@@ -108,6 +110,7 @@ def trajectories_facts(path: Path, runs: Trajectories) -> TrajectoriesFacts:
         "first_step": float(np.nanmin(runs.times)),
         "last_step": float(np.nanmax(runs.times)),
         "features": runs.n_features,
+        "labels": runs.features.tolist(),
         "observables": list(runs.observables),
         "curves": list(runs.curves),
         "inputs": {name: curves[0].kind for name, curves in runs.inputs.items()},
@@ -116,7 +119,7 @@ def trajectories_facts(path: Path, runs: Trajectories) -> TrajectoriesFacts:
         "settings": {k: sorted(set(v.tolist())) for k, v in runs.settings.items()},
         "warnings": [*runs.warnings, *dependent],
         "provenance": runs.provenance,
-        "command": f"ecodyn compare {path} -o report" if runs.n_runs > 1 else f"ecodyn fit {path} --family auto",
+        "command": f"ecodyn {f'compare {file} -o report' if runs.n_runs > 1 else f'fit {file} --family auto'}",
     }
 
 

@@ -31,7 +31,7 @@ def answer(checked: Checked, request: Request, outcome: Outcome, tested: Windows
     """The comparison as it is handed over: the windows' results, and what is to be said of all of it."""
     data = checked.data
     estimators = [m.estimator for m in checked.contenders if m.estimator is not None and m.kind == FAMILY]
-    of_families = [note for estimator in estimators for note in estimator.notes(data)]
+    of_families = [note for estimator in estimators for part in checked.windows for note in estimator.notes(part)]
     of_fits = summed_up([w for r in outcome.all_results for w in r.warnings])
     seeds = max((m.seeds for m in checked.contenders), default=1)  # "neural": the key is schema 2's
     warm_up = max((m.warm_up for m in checked.contenders), default=0)

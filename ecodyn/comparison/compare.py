@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -80,6 +81,11 @@ def compare(
     >>> str(result.verdict.best)
     'linear/independent'
     """
+    for name in options:
+        if name not in Options.__annotations__:
+            near = difflib.get_close_matches(name, Options.__annotations__, 1)
+            meant = f", did you mean {near[0]}=" if near else f"; it takes {', '.join(Options.__annotations__)}"
+            raise TypeError(f"compare() takes no {name}={meant}")
     request = Request(families=families, couplings=couplings, **options)
     with shown(request.progress, "comparing") as progress:
         return _compare(data_of(data, t), replace(request, progress=progress))

@@ -18,6 +18,7 @@ from ecodyn.comparison.settings import Settings
 from ecodyn.comparison.surrogate_result import SURROGATE_LEVEL
 from ecodyn.comparison.verdict import MARGIN
 from ecodyn.families.estimator import Family
+from ecodyn.families.model import FittedModel
 from ecodyn.rollouts.iteration import FLOW
 from ecodyn.runtime.kept_values import KeptValues
 from ecodyn.survivors.rules import RULES
@@ -148,12 +149,22 @@ class Request:
     def _check_lists(self) -> None:
         """Refuse what is no list of families or of windows."""
         if self.families is not None:
-            known = [one for one in self.families if isinstance(one, str | Family | type)]
-            if isinstance(self.families, str) or len(known) < len(self.families):
+            if isinstance(self.families, str) or not isinstance(self.families, Sequence):
                 raise ValueError(
                     f"families is a list of names, classes or estimators, got {type(self.families).__name__}; times "
                     "are given by name, t=..."
                 )
+            for one in self.families:
+                if isinstance(one, FittedModel):
+                    raise ValueError(
+                        f"families are fitted to the data that are compared, got the law {one.family}/{one.coupling}, "
+                        "which is fitted already: give its family, or score it by its rollouts, simulate(...)"
+                    )
+                if not isinstance(one, str | Family | type):
+                    raise ValueError(
+                        f"families is a list of names, classes or estimators, got {type(one).__name__} in it; times "
+                        "are given by name, t=..."
+                    )
         for window in self.windows or ():
             if isinstance(window, str) or np.shape(window) != (2,):
                 raise ValueError(f"a window is a pair (first step, last step), such as (60, 1000), got {window!r}")

@@ -6,6 +6,7 @@ import functools
 import os
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Unpack
 
 import numpy as np
@@ -13,7 +14,7 @@ import numpy as np
 from ecodyn.errors import DataWarning
 from ecodyn.extraction.damaged import readable_logs
 from ecodyn.extraction.incomplete import IncompleteExtractionError, InterruptedExtraction
-from ecodyn.extraction.layout import layout, same_features
+from ecodyn.extraction.layout import Layout, layout, order_of, same_features
 from ecodyn.extraction.logged_inputs import LoggedInputs
 from ecodyn.extraction.reduction import Reduced, choose_observables, reduce
 from ecodyn.extraction.request import Fields, Request, with_fields
@@ -247,6 +248,7 @@ def _together(
     labels = runs[0].layout.labels
     by_name = logs[0].features is not None and any(isinstance(label, str) for label in labels)
     others = [name for name in runs[0].series if name != "signal"]
+    runs = [_ordered(run, runs[0].layout) for run in runs]
     return Trajectories(
         [run.series["signal"] for run in runs],
         [run.steps for run in runs],
@@ -260,6 +262,14 @@ def _together(
         settings=_settings(logs, runs),
         inputs=inputs,
     )
+
+
+def _ordered(run: Reduced, first: Layout) -> Reduced:
+    """With its features in the order of the first run's: tables of one kind may have their columns in any."""
+    order = order_of(run.layout, first)
+    if order is None or run.layout.labels == first.labels:
+        return run
+    return replace(run, series={name: series[:, order] for name, series in run.series.items()})
 
 
 def _labels_shared(logs: Sequence[Log], by_name: bool) -> bool:

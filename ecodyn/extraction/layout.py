@@ -188,11 +188,20 @@ def same_features(layouts: Sequence[Layout], logs: Sequence[Log]) -> None:
     """Raise UnusableDataError, naming both sides, unless all logs have the same features."""
     for log, own in zip(logs[1:], layouts[1:], strict=True):
         same = (own.labels, own.p) == (layouts[0].labels, layouts[0].p)  # p = 2q and 2q + 1 have the same labels
+        same = same or order_of(own, layouts[0]) is not None
         if not same or _kind(own) != _kind(layouts[0]):
             raise UnusableDataError(
                 f"runs in one file must have the same features: {logs[0].path} has {_described(layouts[0])}, "
                 f"{log.path} has {_described(own)}; extract them into files of their own"
             )
+
+
+def order_of(own: Layout, wanted: Layout) -> list[int] | None:
+    """Where named values are that another layout wants in its order; None if they are not the same names."""
+    named = own.features is None and all(isinstance(label, str) for label in (*own.labels, *wanted.labels))
+    if not named or own.p != wanted.p or sorted(map(str, own.labels)) != sorted(map(str, wanted.labels)):
+        return None
+    return [own.labels.index(label) for label in wanted.labels]
 
 
 def _kind(how: Layout) -> tuple[type, str]:

@@ -19,11 +19,14 @@ from numpy.typing import ArrayLike
 
 from ecodyn.arrays import Array
 from ecodyn.errors import UnusableDataError
+from ecodyn.extraction.gathering import data_of
 from ecodyn.families.estimator import Family
 from ecodyn.families.model import FittedModel
 from ecodyn.families.starting_states import StartLike
 from ecodyn.trajectories import Trajectories
+from ecodyn.trajectories.conversions import DataLike
 from ecodyn.trajectories.labels import Label
+from ecodyn.trajectories.values import Numbers
 
 __all__ = ["FEWEST_HALVED", "Ensemble", "EnsembleRollout", "fit_ensemble", "random_halves"]
 
@@ -141,15 +144,19 @@ def random_halves(clusters: Sequence[Label], resamples: int, seed: int) -> list[
     return halves[:resamples]
 
 
-def fit_ensemble(family: Family, data: Trajectories, *, resamples: int = 50, seed: int = 0) -> Ensemble:
+def fit_ensemble(
+    family: Family, data: DataLike, *, t: Numbers | float | None = None, resamples: int = 50, seed: int = 0
+) -> Ensemble:
     """Fit a family to random halves of the independent runs.
 
     Parameters
     ----------
     family : Family
         An estimator, such as ``SINDy()``; it stays as it is.
-    data : Trajectories
+    data : Trajectories, arrays, tables, labelled arrays or files of them, as ``fit`` takes them
         Of at least 4 independent runs (clusters) with one law for all.
+    t : array (step,), a list of them (one a run), or a number, the spacing of the steps
+        Times of data that carry none.
     resamples : int
         How many halves; their order does not matter, and an even number makes whole pairs.
     seed : int
@@ -176,6 +183,7 @@ def fit_ensemble(family: Family, data: Trajectories, *, resamples: int = 50, see
     """
     if resamples < 1:
         raise ValueError(f"resamples is how many halves the family is fitted to, at least 1; got {resamples}")
+    data = data_of(data, t)
     _check(family, data)
     halves = random_halves(data.clusters.tolist(), resamples, seed)
     parts = [data.select(runs=[data.runs[r] for r in half]).complete() for half in halves]

@@ -15,6 +15,8 @@ from ecodyn.trajectories.labels import Label
 if TYPE_CHECKING:
     from ecodyn.extraction.inspection import LogFacts
 
+MOST_LABELS = 12  # that are listed
+
 
 class TrajectoriesFacts(TypedDict):
     """What is in a trajectories file, as ``ecodyn inspect`` says it."""
@@ -26,6 +28,7 @@ class TrajectoriesFacts(TypedDict):
     first_step: float
     last_step: float
     features: int
+    labels: list[Label]
     observables: list[str]
     curves: list[str]
     inputs: dict[str, str]
@@ -39,9 +42,10 @@ class TrajectoriesFacts(TypedDict):
 
 def inspection_table(facts: TrajectoriesFacts) -> Table:
     """What is in a trajectories file: two columns, warnings last."""
-    read = _remarks_of_table(facts["provenance"])
+    read, what = _remarks_of_table(facts["provenance"]), _what_is_there(facts)
     rows = {
-        **_what_is_there(facts),
+        **what,
+        "features": what["features"] + _listed(facts["labels"]),
         **({"read as": "\n".join(read)} if read else {}),
         "embedding": " × ".join(map(str, facts["embedding"] or ())) or "none",
         "made by": str(facts["provenance"].get("command", "not stated")),
@@ -69,6 +73,12 @@ def _what_is_there(facts: TrajectoriesFacts | CollectionFacts) -> dict[str, str]
         "inputs": ", ".join(f"{name} ({kind})" for name, kind in facts["inputs"].items()) or "none",
         "settings": "; ".join(f"{k} = {', '.join(map(str, v))}" for k, v in facts["settings"].items()) or "none",
     }
+
+
+def _listed(labels: Sequence[Label]) -> str:
+    """The features' names: a column that is none of them, a temperature or a total, is seen here."""
+    named = ", ".join(map(str, labels[:MOST_LABELS]))
+    return (f": {named}" + (", …" if len(labels) > MOST_LABELS else "")) if labels else ""
 
 
 def _too_few(clusters: int) -> str:

@@ -181,6 +181,10 @@ def integrate(
 
 def checked_grid(times: ArrayLike, batch: int) -> Array:
     """Times as (batch, step), a view where all members share them."""
+    if np.ndim(times) == 0:
+        raise ValueError(
+            f"expected the times of the rollout, from its start on, got the number {times!r}: give an array"
+        )
     grid = np.broadcast_to(np.asarray(times, dtype=float), (batch, np.shape(times)[-1]))
     if np.isnan(grid[:, 0]).any() or (np.diff(grid, axis=1) <= 0).any():
         raise ValueError(

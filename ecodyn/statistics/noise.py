@@ -76,16 +76,20 @@ def _of_most_places(squares: Array, sizes: Array) -> Array:
     means = squares.mean(axis=0)
     if len(squares) < FEWEST_WINDOWS:
         return np.asarray(means)
+    alike = _median(squares) / MEDIAN
+    if (means <= OF_FEW_PLACES * alike).all():
+        return np.asarray(means)
     relative = _median(squares / np.maximum(sizes, np.finfo(float).tiny)) * sizes.mean(axis=0)
-    elsewhere = np.maximum(_median(squares), relative) / MEDIAN
+    elsewhere = np.maximum(alike, relative / MEDIAN)
     return np.where(means > OF_FEW_PLACES * elsewhere, elsewhere, means)
 
 
 def _median(squares: Array) -> Array:
     """Of those above zero, of each feature: a signal that stands still, or is rounded, says nothing of its noise."""
-    ordered, none = np.sort(squares, axis=0), np.sum(squares <= 0, axis=0)
+    none = np.count_nonzero(squares <= 0, axis=0)
     middle = np.minimum(none + (len(squares) - none) // 2, len(squares) - 1)
-    return np.asarray(np.take_along_axis(ordered, middle[None], axis=0)[0])
+    ordered = np.partition(np.ascontiguousarray(squares.T), np.unique(middle), axis=1)  # each feature's in one piece
+    return np.asarray(np.take_along_axis(ordered, middle[:, None], axis=1)[:, 0])
 
 
 @lru_cache(maxsize=4 * len(ORDERS))  # features of a run, and mostly runs, are at the same times

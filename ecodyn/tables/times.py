@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 
@@ -15,6 +16,8 @@ from ecodyn.tables.sheet import INDEX, Sheet
 __all__ = ["Time", "time_of"]
 
 FLAG = "--time-column (time=)"  # what sentences ask for
+FIRST_DATE, LAST_DATE = 15_000_101, 29_991_231  # of those that are written as eight digits
+FEWEST_DATES = 3  # that no other numbers are
 EVEN = 1e-6  # relative: what times written with six digits keep of their spacing
 
 
@@ -151,7 +154,25 @@ def _values(sheet: Sheet, name: str) -> Array:
     if np.isinf(numbers.values).any():
         row = int(np.argmax(np.isinf(numbers.values)))
         raise UnusableDataError(not_a_time(sheet.where, name, row, f"{numbers.values[row]:g}"))
+    if _are_dates(numbers.values):
+        raise UnusableDataError(
+            f"{sheet.where}: {name} holds dates written as numbers ({numbers.values[0]:.0f}, …), of which the last of "
+            "a month and the first of the next would be some 70 apart: turn them into, say, days since the start"
+        )
     return numbers.values
+
+
+def _are_dates(values: Array) -> bool:
+    """Whether all are YYYYMMDD; of other numbers with so many digits one in 27 is."""
+    known = np.unique(values[np.isfinite(values)])
+    if len(known) < FEWEST_DATES or not ((known >= FIRST_DATE) & (known <= LAST_DATE) & (known % 1 == 0)).all():
+        return False
+    try:
+        for number in known.astype(int).tolist():
+            date(number // 10_000, number // 100 % 100, number % 100)
+    except ValueError:
+        return False
+    return True
 
 
 def not_a_time(where: str, name: str | None, row: int, cell: str) -> str:

@@ -209,6 +209,13 @@ def _default_times(arrays: Sequence[Any], t: Any) -> Any:
         return np.arange(longest)
     if isinstance(t, numbers.Real):
         return spaced(float(t), longest)
+    lengths = {_length(array) for array in arrays}
+    one = np.ndim(t[0]) == 0 if isinstance(t, list | tuple) and len(t) else np.ndim(t) == 1
+    if len(lengths) > 1 and one:
+        raise UnusableDataError(
+            f"expected the times of each run, for they differ in length ({min(lengths)} to {max(lengths)} steps), got "
+            "one array for all: give a list of them, t=[t0, t1, ...]"
+        )
     if isinstance(t, list | tuple):
         return t
     times = float64(t, "t")

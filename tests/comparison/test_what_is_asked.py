@@ -11,6 +11,7 @@ import ecodyn
 from ecodyn import compare
 from ecodyn.comparison.contenders import contenders
 from ecodyn.families import Linear
+from ecodyn.trajectories import Trajectories
 
 UNSEEN = ["unseen_runs"]
 
@@ -106,3 +107,28 @@ def test_options_of_the_wrong_type_are_refused_before_any_work(linear_runs, opti
 def test_what_is_no_list_of_families_or_windows_is_refused(asked, sentence):
     with pytest.raises(ValueError, match=sentence):
         ecodyn.compare(np.random.default_rng(0).random((3, 9, 2)), t=np.arange(9.0), **asked)
+
+
+def test_an_unknown_option_is_refused_with_what_may_be_meant(linear_runs):
+    with pytest.raises(TypeError, match=r"takes no protocol=, did you mean protocols="):
+        compare(linear_runs(), ["linear"], protocol=["unseen_runs"])
+    with pytest.raises(TypeError, match=r"takes no x0=; it takes protocols, windows"):
+        compare(linear_runs(), ["linear"], x0=1.0)
+
+
+def test_a_law_that_is_fitted_already_is_no_family(linear_runs):
+    runs = linear_runs()
+    law = Linear("independent").fit(runs).model_
+    with pytest.raises(ValueError, match="got the law linear/independent, which is fitted already"):
+        compare(runs, ["linear", law])
+
+
+def test_what_is_said_of_values_is_of_the_windows_that_are_compared(linear_runs):
+    """Negative values before the window are none of what Lotka-Volterra is fitted to."""
+    whole = linear_runs()
+    values = whole.values.copy()
+    values[:, :2] *= -1.0
+    runs = Trajectories(values, whole.times[0])
+    first = float(runs.times[0, 2])
+    found = compare(runs, ["lotka_volterra"], ["independent"], windows=[(first, np.inf)], protocols=["in_sample"])
+    assert not any("negative" in sentence for sentence in found.warnings)

@@ -98,3 +98,13 @@ def test_python_takes_paths_of_logs_wherever_it_takes_data(logs, runs):
     one, other = ecodyn.compare(logs, ["linear"], **asked), ecodyn.compare(runs, ["linear"], **asked)
     assert [m.skill for m in one.models] == [m.skill for m in other.models]
     assert isinstance(ecodyn.as_trajectories(runs), Trajectories)
+
+
+def test_tables_of_a_folder_may_have_their_columns_in_any_order(tmp_path):
+    steps = np.arange(8.0)
+    for name, columns in (("a", ["x", "y", "z"]), ("b", ["z", "x", "y"])):
+        values = {"x": np.exp(-0.1 * steps), "y": 2 + steps, "z": 5 - steps}
+        pd.DataFrame({"step": steps, **{c: values[c] for c in columns}}).to_csv(tmp_path / f"{name}.csv", index=False)
+    runs = extract(tmp_path)
+    assert runs.features.tolist() == ["x", "y", "z"]
+    np.testing.assert_array_equal(runs.values[0], runs.values[1])

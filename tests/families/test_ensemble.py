@@ -108,3 +108,11 @@ def test_a_level_is_a_share(competing_runs):
     laws = fit_ensemble(Linear("independent", shooting=MATCHED), competing_runs(runs=4), resamples=2)
     with pytest.raises(ValueError, match="between 0 and 1; got 90"):
         laws.simulate(np.ones(4), [0.0, 1.0], level=90)
+
+
+def test_it_takes_what_fits_take():
+    """A list of arrays with their times, as ``fit`` does."""
+    times = np.linspace(0.0, 6.0, 40)
+    runs = [np.exp(-0.3 * times)[:, None] * [1.0 + r, 2.0 + r] for r in range(6)]
+    laws = fit_ensemble(Linear("independent"), runs, t=times, resamples=4)
+    assert [law.coefficients[0, 1] for law in laws.models] == pytest.approx([-0.3] * 4, abs=1e-6)

@@ -1,9 +1,12 @@
 """What the terminal shows of a trajectories file."""
 
+import io
+
 import numpy as np
 import pytest
 from rich.console import Console
 
+from ecodyn.cli.inputs import Reading
 from ecodyn.cli.inspect import trajectories_facts
 from ecodyn.errors import DataWarning
 from ecodyn.report.inspection import inspection_table
@@ -46,3 +49,18 @@ def test_too_few_runs_for_a_verdict_are_told_so(n_runs, command):
         console.print(inspection_table(facts))
     assert ("fewer than 5 can't tell families apart" in capture.get()) == (n_runs < 5)
     assert f"ecodyn {command}" in capture.get()
+
+
+def test_the_next_command_has_the_flags_that_were_given():
+    """And the features' names are listed, so that a column that is none is seen."""
+    values, names = np.random.default_rng(0).random((6, 6, 2)), ["hare", "a lynx"]
+    runs = Trajectories(values, np.arange(6), features=names, labels_shared=True)
+    flags = Reading(columns="hare,a lynx", time="year", missing="keep").flags
+    facts = trajectories_facts("a table.csv", runs, flags)
+    assert facts["command"] == (
+        "ecodyn compare 'a table.csv' --columns 'hare,a lynx' --time-column year --missing keep -o report"
+    )
+    assert facts["labels"] == ["hare", "a lynx"]
+    console = Console(width=200, file=io.StringIO())
+    console.print(inspection_table(facts))
+    assert "2, labels shared between runs: hare, a lynx" in console.file.getvalue()

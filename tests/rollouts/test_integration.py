@@ -260,3 +260,8 @@ def test_only_the_first_column_is_held_to_the_bound():
     x0 = np.array([[[1.0, 1e9]]])
     _, alive = marched(lambda x, t: 0 * x, x0, np.arange(3.0)[None], bound=10.0)
     assert alive.all()
+
+
+def test_one_number_is_no_times():
+    with pytest.raises(ValueError, match=r"expected the times of the rollout, .* got the number 1.0"):
+        integrate(lambda x, _: -x, [[1.0]], 1.0)

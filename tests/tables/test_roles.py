@@ -1,5 +1,7 @@
 """Which column of a table is the time, which tells the runs, and which are features: found, said, or refused."""
 
+import datetime
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 from ecodyn.errors import UnusableDataError
 from ecodyn.tables import TableOptions, interpret
 from ecodyn.tables.names import RUN_NAMES, STEP_NAMES, TIME_NAMES
+from ecodyn.trajectories import Trajectories
 
 open_inputs = settings(max_examples=30, deadline=None, derandomize=True, database=None)
 R, T = 3, 6
@@ -392,3 +395,22 @@ def test_a_long_table_without_a_name_or_with_text_for_a_value_is_refused():
     refused(long, "value holds 'oops' in row 2")
     long.loc[1, "value"], long.loc[1, "feature"] = 3.0, None
     refused(long, "row 2 has a value and no feature")
+
+
+@given(st.dates(datetime.date(1600, 1, 1), datetime.date(2900, 1, 1)), st.integers(1, 40), st.integers(3, 30))
+@open_inputs
+def test_dates_written_as_numbers_are_refused(first, apart, rows):
+    """From one month to the next they go on by some 70: no unit of time does."""
+    days = [first + datetime.timedelta(days=apart * row) for row in range(rows)]
+    date, values = [int(day.strftime("%Y%m%d")) for day in days], np.arange(rows)
+    frame = pd.DataFrame({"date": date, "a": values, "b": values**2})
+    with pytest.raises(UnusableDataError, match="dates written as numbers"):
+        Trajectories.from_dataframe(frame, time="date")
+
+
+@pytest.mark.parametrize(
+    "steps", [[0, 1, 2], [20_000_000, 20_100_000, 20_200_000], [1900, 1901, 1902], [1e7, 2e7, 3e7]]
+)
+def test_steps_are_no_dates(steps):
+    frame = pd.DataFrame({"step": steps, "a": [1, 2, 4], "b": [3, 1, 2]})
+    assert Trajectories.from_dataframe(frame).times[0].tolist() == steps

@@ -39,3 +39,13 @@ def test_as_trajectories_refuses_sparse_arrays():
 
     with pytest.raises(UnusableDataError, match="sparse"):
         as_trajectories(csr_matrix(np.eye(3)))
+
+
+def test_runs_of_different_lengths_have_times_each():
+    long, short = np.random.default_rng(0).random((5, 2)), np.random.default_rng(1).random((3, 2))
+    for times in (np.arange(5.0), [0.0, 1.0, 2.0, 3.0, 4.0]):
+        with pytest.raises(UnusableDataError, match=r"they differ in length \(3 to 5 steps\), got one array for all"):
+            as_trajectories([long, short], times)
+        assert as_trajectories([long, long], times).n_steps == 5
+    assert as_trajectories([long, short], [np.arange(5.0), np.arange(3.0)]).lengths.tolist() == [5, 3]
+    assert as_trajectories([long, short], 0.5).lengths.tolist() == [5, 3]
