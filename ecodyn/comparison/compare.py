@@ -82,7 +82,7 @@ def compare(
     'linear/independent'
     """
     for name in options:
-        if name not in Options.__annotations__:
+        if name not in Request.__dataclass_fields__:  # which has more, for what is built on it
             near = difflib.get_close_matches(name, Options.__annotations__, 1)
             meant = f", did you mean {near[0]}=" if near else f"; it takes {', '.join(Options.__annotations__)}"
             raise TypeError(f"compare() takes no {name}={meant}")
