@@ -41,7 +41,7 @@ def made(name: str, written: Path | None = None) -> Document:
     with tempfile.TemporaryDirectory() as temporary:
         folder, lines = written or Path(temporary) / name, []
         for command in [] if written else source.command.replace("OUTPUT", str(folder)).split(" && "):
-            module, *arguments = command.replace(" fresh.nc", f" {temporary}/fresh.nc").split()
+            module, *arguments = command.split()
             run = ["-m", "ecodyn", *arguments] if module == "ecodyn" else arguments
             done = subprocess.run([sys.executable, *run], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
             lines = done.stdout.splitlines()

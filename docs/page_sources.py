@@ -95,18 +95,15 @@ TIMES = {  # of a table of benchmarks/speed, the rows of a side
 }
 
 
-def of_hidden(folder: Path, _: list[str]) -> Document:
+def of_hidden(folder: Path, lines: list[str]) -> Document:
     """Families by how well they do on runs not seen, and the verdict."""
     report = json.loads((folder / "report.json").read_text())
     models = [m for m in report["models"] if m["kind"] == "family"]
     rows = [
         [_with_state(m), f"{m['n_coefficients']:g}", _skill_of(m)] for m in sorted(models, key=lambda m: -m["skill"])
     ]
-    return {
-        "versions": {"ecodyn": report["settings"]["ecodyn"], **report["settings"]["versions"]},
-        "sentences": [report["verdict"]["statement"]],
-        "tables": {"laws": _table(["law", "coefficients", "skill on unseen runs (95 %)"], rows)},
-    }
+    laws = _table(["law", "coefficients", "skill on unseen runs (95 %)"], rows)
+    return {**of_verdict(folder, lines), "tables": {"laws": laws}}
 
 
 def of_formula_laws(folder: Path, _: list[str]) -> Document:
@@ -115,9 +112,8 @@ def of_formula_laws(folder: Path, _: list[str]) -> Document:
     columns = ["law", "coefficients", "skill", "leaves more than the share law by"]
     rows = []
     for i, law in enumerate(found["laws"]):
-        skill = _estimated((law["skill"], law["low"], law["high"]), ".3f")
         more = _estimated(law["more_unexplained_percent"], ".0f", " %") if i else ""
-        rows.append([law["law"].replace("*", "\\*"), f"{law['coefficients']:g}", skill, more])
+        rows.append([law["law"].replace("*", "\\*"), f"{law['coefficients']:g}", _skill_of(law), more])
     return {"versions": _here(), "tables": {"laws": _table(columns, rows)}}
 
 
@@ -174,7 +170,6 @@ def of_law_formulas(folder: Path, _: list[str]) -> Document:
     known = [[f"step {r['step']:g}", _known(r["state"].split(",")), _skill_of(r)] for r in found["regressions"]]
     parameters = ", ".join(f"{name} {value:.2g}" for name, value in best["parameters"].items())
     values = {f"chosen by, {law['title']}": law["skill"] for law in found["laws"]}
-    values |= {f"regression, step {r['step']:g}, {r['state']}": r["skill"] for r in found["regressions"]}
     tables = {
         "laws": _table(columns, rows),
         "regressions": _table(["known at", "of each circle", "skill of the best regression"], known),
@@ -272,8 +267,8 @@ SOURCES = {
     "hidden_circles": Source("python benchmarks/hidden_channels.py circles -o OUTPUT", of_hidden),
     "schedules": Source("python benchmarks/schedules.py -o OUTPUT", of_schedules),
     "formula_laws": Source(
-        "ecodyn train --p 59 --dim 128 --seeds 3040:3064 --steps 1000 -o fresh.nc && "
-        "python benchmarks/formula_laws.py -o OUTPUT --fresh fresh.nc",
+        "ecodyn train --p 59 --dim 128 --seeds 3040:3064 --steps 1000 -o OUTPUT.nc && "
+        "python benchmarks/formula_laws.py -o OUTPUT --fresh OUTPUT.nc",
         of_formula_laws,
     ),
     "share_settings": Source("python benchmarks/share_settings.py -o OUTPUT --seeds 4", of_share_settings),

@@ -183,12 +183,14 @@ def _rank(models: Sequence[Candidate], nulls: Sequence[Candidate], rule: Rule) -
         wanted = [rule.will_do(c, m, c in members) for m in members if m is not c]
         if all(p <= 1 - TEST_LEVEL for p, _ in wanted):
             enough[c] = wanted
-    against_nulls = {c: max((rule.p_beats(c, null) for null in nulls), default=0.0) for c in models}
+    of_nulls = {c: [rule.p_beats(c, null) for null in nulls] for c in models}
+    against_nulls = {c: max(each, default=0.0) for c, each in of_nulls.items()}
     best = min((c for c in enough if against_nulls[c] <= 1 - TEST_LEVEL), key=lambda c: c.simplicity, default=None)
     if best is not None and any(c.simplicity < best.simplicity and c not in enough for c in members):
         best = None
     standing = [lowest, *(c for c in models if c is not lowest and (c in members or c in enough))]
-    unbeaten = sorted((n for n in nulls if rule.p_beats(lowest, n) > 1 - TEST_LEVEL), key=lambda n: mean(n.losses))
+    open_nulls = [null for null, p in zip(nulls, of_nulls[lowest], strict=True) if p > 1 - TEST_LEVEL]
+    unbeaten = tuple(sorted(open_nulls, key=lambda null: mean(null.losses)))
     coupling_open = best is None and not unbeaten and _one_family(standing)
     if coupling_open:
         best = lowest
@@ -198,7 +200,7 @@ def _rank(models: Sequence[Candidate], nulls: Sequence[Candidate], rule: Rule) -
         lowest=lowest,
         best=best,
         standing=standing,
-        unbeaten=tuple(unbeaten),
+        unbeaten=unbeaten,
         noise_included=best is not None and any(gross for _, gross in enough.get(best, ())),
         coupling_open=coupling_open,
         p_value=float(max([*relied_on, *eliminated], default=0.0)),
@@ -231,11 +233,7 @@ def runs_needed(ranking: Ranking, rule: Rule) -> int | None:
     contests, runs = ranking.standing[1:], len(ranking.lowest.losses)
     if runs < 2 or not contests:
         return FEWEST_RUNS
-    settled = np.all([_settled(ranking.lowest, c, rule) for c in contests], axis=0)
-    if not settled.any():
-        return None
-    # Pairs can be settled at the present number while the set, which asks more, is not: then one run more, at least.
-    return max(FEWEST_RUNS, runs + 1, int(np.argmax(settled)) + 2)
+    return _first([_settled(ranking.lowest, c, rule) for c in contests], runs)
 
 
 def runs_to_beat_nulls(ranking: Ranking, rule: Rule) -> int | None:
@@ -246,8 +244,16 @@ def runs_to_beat_nulls(ranking: Ranking, rule: Rule) -> int | None:
     runs = len(ranking.lowest.losses)
     if runs < 2:
         return FEWEST_RUNS
-    settled = np.all([_beaten(ranking.lowest, null, rule) for null in ranking.unbeaten], axis=0)
-    return max(FEWEST_RUNS, runs + 1, int(np.argmax(settled)) + 2) if settled.any() else None
+    return _first([_beaten(ranking.lowest, null, rule) for null in ranking.unbeaten], runs)
+
+
+def _first(settled: Sequence[NDArray[np.bool_]], runs: int) -> int | None:
+    """The smallest number of runs with which all contests are settled, each told for 2, 3, … runs; None if none is.
+
+    Pairs can be settled at the present number while the set, which asks more, is not: then one run more, at least.
+    """
+    together = np.all(settled, axis=0)
+    return max(FEWEST_RUNS, runs + 1, int(np.argmax(together)) + 2) if together.any() else None
 
 
 def _beaten(a: Candidate, b: Candidate, rule: Rule) -> NDArray[np.bool_]:

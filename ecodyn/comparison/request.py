@@ -149,21 +149,17 @@ class Request:
     def _check_lists(self) -> None:
         """Refuse what is no list of families or of windows."""
         if self.families is not None:
-            if isinstance(self.families, str) or not isinstance(self.families, Sequence):
-                raise ValueError(
-                    f"families is a list of names, classes or estimators, got {type(self.families).__name__}; times "
-                    "are given by name, t=..."
-                )
-            for one in self.families:
+            is_list = isinstance(self.families, Sequence) and not isinstance(self.families, str)
+            for one in self.families if is_list else [self.families]:
                 if isinstance(one, FittedModel):
                     raise ValueError(
                         f"families are fitted to the data that are compared, got the law {one.family}/{one.coupling}, "
                         "which is fitted already: give its family, or score it by its rollouts, simulate(...)"
                     )
-                if not isinstance(one, str | Family | type):
+                if not is_list or not isinstance(one, str | Family | type):
                     raise ValueError(
-                        f"families is a list of names, classes or estimators, got {type(one).__name__} in it; times "
-                        "are given by name, t=..."
+                        f"families is a list of names, classes or estimators, got {type(one).__name__}"
+                        f"{' in it' if is_list else ''}; times are given by name, t=..."
                     )
         for window in self.windows or ():
             if isinstance(window, str) or np.shape(window) != (2,):

@@ -17,9 +17,8 @@ Block = tuple[tuple[NDArray[Any], ...], Array, Array]
 """Indices of coefficients, with their runs' Hessians and gradients."""
 
 
-def inverse_within(hessians: Array, directions: Array | None) -> Array:
-    """The inverse of the runs' Hessians together, within ``directions`` if these are not all there are."""
-    hessian = hessians.sum(axis=0)
+def inverse_within(hessian: Array, directions: Array | None) -> Array:
+    """Inverses of Hessians (..., P, P), within ``directions`` if these are not all there are."""
     if directions is None:
         return np.asarray(np.linalg.pinv(hessian, hermitian=True))
     within = np.linalg.pinv(directions.T @ hessian @ directions, hermitian=True)

@@ -11,11 +11,10 @@ from rich.text import Text
 from ecodyn.runtime.json_values import Json
 from ecodyn.trajectories.independence import FEWEST_RUNS
 from ecodyn.trajectories.labels import Label
+from ecodyn.trajectories.parts import some
 
 if TYPE_CHECKING:
     from ecodyn.extraction.inspection import LogFacts
-
-MOST_LABELS = 12  # that are listed
 
 
 class TrajectoriesFacts(TypedDict):
@@ -45,7 +44,8 @@ def inspection_table(facts: TrajectoriesFacts) -> Table:
     read, what = _remarks_of_table(facts["provenance"]), _what_is_there(facts)
     rows = {
         **what,
-        "features": what["features"] + _listed(facts["labels"]),
+        # Named, so that a column that is none of them, a temperature or a total, is seen.
+        "features": f"{what['features']}: {some(facts['labels'])}",
         **({"read as": "\n".join(read)} if read else {}),
         "embedding": " × ".join(map(str, facts["embedding"] or ())) or "none",
         "made by": str(facts["provenance"].get("command", "not stated")),
@@ -73,12 +73,6 @@ def _what_is_there(facts: TrajectoriesFacts | CollectionFacts) -> dict[str, str]
         "inputs": ", ".join(f"{name} ({kind})" for name, kind in facts["inputs"].items()) or "none",
         "settings": "; ".join(f"{k} = {', '.join(map(str, v))}" for k, v in facts["settings"].items()) or "none",
     }
-
-
-def _listed(labels: Sequence[Label]) -> str:
-    """The features' names: a column that is none of them, a temperature or a total, is seen here."""
-    named = ", ".join(map(str, labels[:MOST_LABELS]))
-    return (f": {named}" + (", …" if len(labels) > MOST_LABELS else "")) if labels else ""
 
 
 def _too_few(clusters: int) -> str:

@@ -164,11 +164,14 @@ def _values(sheet: Sheet, name: str) -> Array:
 
 def _are_dates(values: Array) -> bool:
     """Whether all are YYYYMMDD; of other numbers with so many digits one in 27 is."""
-    known = np.unique(values[np.isfinite(values)])
-    if len(known) < FEWEST_DATES or not ((known >= FIRST_DATE) & (known <= LAST_DATE) & (known % 1 == 0)).all():
+    known = values[np.isfinite(values)]
+    if not ((known >= FIRST_DATE) & (known <= LAST_DATE) & (known % 1 == 0)).all():
+        return False
+    distinct = np.unique(known).astype(int).tolist()
+    if len(distinct) < FEWEST_DATES:
         return False
     try:
-        for number in known.astype(int).tolist():
+        for number in distinct:
             date(number // 10_000, number // 100 % 100, number % 100)
     except ValueError:
         return False

@@ -92,8 +92,6 @@ class Problem:
 
 def in_parts(problem: Problem, parts: int) -> Problem:
     """The same with each run cut in so many, neighbours of which share a sample."""
-    if parts == 1:
-        return problem
     cut = []
     for x, smooth, t in problem.runs:
         ends = np.rint(np.linspace(0, len(t) - 1, parts + 1)).astype(int)
